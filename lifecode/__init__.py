@@ -1,0 +1,1 @@
+"""lifecode: from annotated genomes to codon-level language models."""
