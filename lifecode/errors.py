@@ -1,4 +1,4 @@
-"""The one error a user sees: what went wrong, where, and what to do about it."""
+"""What a user sees when a command stops: what went wrong, where, and what to do about it."""
 
 
 class UserError(ValueError):
@@ -27,3 +27,11 @@ class UserError(ValueError):
         sentence = ": ".join([", ".join(where), problem] if where else [problem])
         message = f"{sentence}. {remedy}" if remedy else sentence
         super().__init__(" ".join(message.split()))
+
+
+class Interrupted(KeyboardInterrupt):
+    """Stopped on request with nothing lost; the message says how to go on.
+
+    A `KeyboardInterrupt`, so no `except Exception` on the way swallows it. The command line prints it as one
+    line and exits with code 130.
+    """

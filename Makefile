@@ -1,0 +1,49 @@
+# One environment in .venv, made when it is missing or when its two inputs change.
+BIN := .venv/bin
+# On many cores, tests on tiny tensors lose more to threads than they gain.
+THREADS := OMP_NUM_THREADS=2 NUMBA_NUM_THREADS=2
+
+.DEFAULT_GOAL := help
+.PHONY: help setup train test test-slow lint clean
+.DELETE_ON_ERROR:
+
+help:  ## list these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: .venv/.installed  ## make the environment (.venv), nothing else
+
+train: .venv/.installed  ## train the quick start in runs/quickstart; ARGS="key=value ..." changes it
+	@$(BIN)/lifecode train experiment=quickstart $(ARGS)
+
+test: .venv/.installed  ## the tests that are quick, at most 10 minutes on 2 cores
+	@$(THREADS) $(BIN)/python -m pytest -m "not slow" $(ARGS)
+
+test-slow: .venv/.installed  ## the slow tests, at most 45 minutes on 2 cores
+	@$(THREADS) $(BIN)/python -m pytest -m slow $(ARGS)
+
+lint: .venv/.installed  ## ruff and pyright
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pyright
+
+clean:  ## remove the environment, builds and caches; runs/ stays
+	rm -rf .venv build dist .pytest_cache .ruff_cache .hypothesis
+	find lifecode tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.venv/.installed: pyproject.toml constraints/ci.txt
+	@set -e; found=; \
+	if [ ! -x $(BIN)/python ]; then \
+	  for python in python3.11 python3 python3.12 python3.13; do \
+	    if $$python -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+	      found=$$python; break; \
+	    fi; \
+	  done; \
+	  if [ -z "$$found" ]; then \
+	    echo "lifecode needs Python 3.11 or newer with the venv module (Debian, Ubuntu: apt install python3-venv)" >&2; \
+	    exit 2; \
+	  fi; \
+	  echo "Making the environment in .venv with $$found; this downloads PyTorch once."; \
+	  $$found -m venv .venv; \
+	fi
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints/ci.txt -e ".[dev]"
+	@touch $@

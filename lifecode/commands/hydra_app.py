@@ -1,0 +1,185 @@
+"""One verb as a Hydra app: flags, sweeps, and exit codes instead of tracebacks.
+
+Hydra composes `conf/VERB.yaml` with the overrides and calls the verb's `run(config)`. Everything a user can
+get wrong comes back as one line and exit code 2 (see `explain`); anything else is a fault of the program and
+keeps its traceback. With HYDRA_FULL_ERROR=1 the user's errors keep theirs too.
+"""
+
+import argparse
+import hashlib
+import os
+import re
+import shutil
+import stat
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from importlib import import_module
+from typing import NoReturn
+
+import hydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.types import RunMode
+from omegaconf import DictConfig, OmegaConf
+
+from lifecode.commands.explain import explain
+from lifecode.commands.locate_config import config_folder
+from lifecode.commands.verb_help import verb_help
+from lifecode.errors import UserError
+
+DONE, USER_ERROR, INTERRUPTED, CLOSED_PIPE = 0, 2, 130, 141
+TRACEBACKS = os.environ.get("HYDRA_FULL_ERROR") == "1"  # as the user set it: read before Hydra needs it set
+LONGEST_JOB_NAME = 100  # file systems allow 255 bytes a name
+
+
+def run_verb(verb: str, module: str, arguments: Sequence[str]) -> int:
+    """Run `module.run(config)` under the overrides in `arguments` and return the exit code."""
+    try:
+        flags = _parse(verb, arguments)
+        if flags.help:
+            print(verb_help(verb, config_folder()))
+            code = DONE
+        else:
+            code = _compose_and_run(verb, module, flags)
+        sys.stdout.flush()
+        return code
+    except KeyboardInterrupt as error:
+        _report(verb, str(error) or "interrupted; the same command starts it again")
+        return INTERRUPTED
+    except BrokenPipeError:
+        if not stat.S_ISFIFO(os.fstat(1).st_mode):
+            raise
+        # The reader of our output (`| head`) has gone; nothing may be written at interpreter exit either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return CLOSED_PIPE
+    except Exception as error:
+        line = explain(error, verb)
+        if line is None or TRACEBACKS:
+            raise
+        _report(verb, line)
+        return USER_ERROR
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise UserError(message, remedy=f"See {self.prog} --help")
+
+
+def _parse(verb: str, arguments: Sequence[str]) -> argparse.Namespace:
+    parser = _Parser(prog=f"lifecode {verb}", add_help=False, allow_abbrev=False)
+    parser.add_argument("overrides", nargs="*")
+    parser.add_argument("--help", "-h", action="store_true")
+    parser.add_argument("--multirun", "-m", action="store_true")
+    parser.add_argument("--cfg", "-c", choices=["job", "hydra", "all"])
+    parser.add_argument("--resolve", action="store_true")
+    parser.add_argument("--config-dir", "-cd")
+    flags = parser.parse_intermixed_args(arguments)
+    if flags.multirun and flags.cfg:
+        parser.error("--cfg shows one config and --multirun runs several: give one of the two")
+    if flags.resolve and not flags.cfg:
+        parser.error("--resolve goes with --cfg")
+    return flags
+
+
+def _compose_and_run(verb: str, module: str, flags: argparse.Namespace) -> int:
+    """Let Hydra compose the config, or every config of a sweep, and run the verb on each."""
+    codes = [DONE]
+    task = _task(verb, module, _swept_keys(flags.overrides), codes)
+    app = hydra.main(version_base="1.3", config_path=str(config_folder()), config_name=verb)(task)
+    options = [option for option in ("multirun", "resolve") if getattr(flags, option)]
+    line = [f"--{option}" for option in options]
+    line += [f"--cfg={flags.cfg}"] if flags.cfg else []
+    line += [f"--config-dir={flags.config_dir}"] if flags.config_dir else []
+    with _sweep_folder(flags) as settings, _hydra_command_line([*line, *settings, *flags.overrides]):
+        app()
+    return max(codes)
+
+
+def _task(verb: str, module: str, swept: set[str], codes: list[int]) -> Callable[[DictConfig], None]:
+    """The function Hydra calls once a job. A user error in one job of a sweep lets the others run."""
+    process = os.getpid()
+
+    def task(config: DictConfig) -> None:
+        try:
+            _give_own_run_dir(config, swept)
+            _require_values(config, verb)
+            import_module(module).run(config)
+        except Exception as error:
+            line = explain(error, verb)
+            # A launcher that runs jobs in other processes cannot see `codes`: Hydra brings the error back.
+            if line is None or TRACEBACKS or os.getpid() != process:
+                raise
+            _report(verb, line)
+            codes.append(USER_ERROR)
+
+    return task
+
+
+def _swept_keys(overrides: Sequence[str]) -> set[str]:
+    parsed = OverridesParser.create().parse_overrides(list(overrides))
+    return {override.get_key_element() for override in parsed if override.is_sweep_override()}
+
+
+def _give_own_run_dir(config: DictConfig, swept: set[str]) -> None:
+    """In a sweep, put the job's folder under `run_dir`, named by what the sweep varies.
+
+    That name, unlike the job's number, stays when values are added: a repeated sweep finds its runs.
+    A sweep over `name` or `run_dir` alone already has a folder a job.
+    """
+    settings = HydraConfig.get()
+    if settings.mode != RunMode.MULTIRUN or "run_dir" not in config:
+        return
+    naming = swept - {"name", "run_dir"}
+    varied = [line for line in settings.overrides.task if line.split("=", 1)[0] in naming]
+    if varied:
+        config.run_dir = f"{config.run_dir}/{_folder_name(varied)}"
+    elif not swept:  # a sweeper that takes its values from hydra.sweeper.params
+        config.run_dir = f"{config.run_dir}/{settings.job.num}"
+
+
+def _folder_name(overrides: Sequence[str]) -> str:
+    name = re.sub(r"[^\w.,=+-]+", "-", ",".join(overrides))
+    if len(name) <= LONGEST_JOB_NAME:
+        return name
+    return f"{name[: LONGEST_JOB_NAME - 9]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+
+
+def _require_values(config: DictConfig, verb: str) -> None:
+    if missing := sorted(OmegaConf.missing_keys(config)):
+        example = " ".join(f"{key}=..." for key in missing)
+        raise UserError(f"{', '.join(missing)} needs a value", remedy=f"Give it: lifecode {verb} {example}")
+
+
+@contextmanager
+def _sweep_folder(flags: argparse.Namespace) -> Iterator[list[str]]:
+    """A passing place for the multirun.yaml that Hydra's sweeper insists on, unless the user names one."""
+    if not flags.multirun or any(line.startswith("hydra.sweep.dir=") for line in flags.overrides):
+        yield []
+        return
+    folder = tempfile.mkdtemp(prefix="lifecode-sweep-")
+    quoted = folder.replace("'", r"\'")
+    try:
+        yield [f"hydra.sweep.dir='{quoted}'"]
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _hydra_command_line(arguments: list[str]) -> Iterator[None]:
+    """Hydra reads sys.argv, and raises its errors instead of printing them under HYDRA_FULL_ERROR."""
+    command, setting = sys.argv, os.environ.get("HYDRA_FULL_ERROR")
+    sys.argv, os.environ["HYDRA_FULL_ERROR"] = [command[0], *arguments], "1"
+    try:
+        yield
+    finally:
+        sys.argv = command
+        if setting is None:
+            del os.environ["HYDRA_FULL_ERROR"]
+        else:
+            os.environ["HYDRA_FULL_ERROR"] = setting
+
+
+def _report(verb: str, line: str) -> None:
+    print(f"lifecode {verb}: {line}", file=sys.stderr)

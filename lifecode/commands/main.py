@@ -1,0 +1,59 @@
+"""`lifecode VERB [key=value ...]`: finds the verb and hands over to Hydra.
+
+Nothing heavy is imported before the verb is known, so `lifecode --help` answers at once.
+"""
+
+import difflib
+import sys
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
+from typing import NamedTuple
+
+
+class Verb(NamedTuple):
+    """The module that holds `run(config)`, and one line for the list of verbs."""
+
+    module: str
+    summary: str
+
+
+VERBS = {
+    "prepare": Verb("lifecode.commands.prepare", "read sequence files into a corpus that training can use"),
+    "train": Verb("lifecode.commands.train", "train the tokenizer, then the encoder, and evaluate them"),
+    "embed": Verb("lifecode.commands.embed", "turn sequences into vectors with a trained model"),
+    "info": Verb("lifecode.commands.info", "describe a model: parameters by part, layers, shapes"),
+}
+
+
+def main(arguments: Sequence[str] | None = None, verbs: Mapping[str, Verb] = VERBS) -> int:
+    """Run one verb and return the exit code: 0 done, 2 user error, 130 interrupted and resumable."""
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    name = arguments[0] if arguments else "--help"
+    if name in ("--help", "-h", "help"):
+        print(usage(verbs))
+        return 0
+    if name == "--version":
+        print(f"lifecode {version('lifecode')}")
+        return 0
+    if name not in verbs:
+        near = difflib.get_close_matches(name, verbs, n=1)
+        guess = f" Did you mean {near[0]}?" if near else ""
+        print(f"lifecode: no verb {name!r}; the verbs are {', '.join(verbs)}.{guess}", file=sys.stderr)
+        return 2
+    from lifecode.commands.hydra_app import run_verb
+
+    return run_verb(name, verbs[name].module, arguments[1:])
+
+
+def usage(verbs: Mapping[str, Verb]) -> str:
+    """The text of `lifecode --help`."""
+    width = max(map(len, verbs))
+    listed = "\n".join(f"  {name:<{width}}  {verb.summary}" for name, verb in verbs.items())
+    return f"""usage: lifecode VERB [key=value ...]
+
+From annotated genomes to codon-level language models.
+
+{listed}
+
+  lifecode VERB --help   what the verb does, an example, its keys
+  lifecode --version"""

@@ -1,0 +1,77 @@
+"""What a sequence file holds: contigs, and on them coding sequences as annotated, before any check.
+
+Every reader yields these; nothing after the readers knows a file format.
+"""
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class Exon(NamedTuple):
+    """One stretch of a feature: 0-based, half-open `[start, end)` on the contig; strand +1 or -1."""
+
+    start: int
+    end: int
+    strand: int
+
+
+@dataclass(frozen=True, slots=True)
+class CodingSequence:
+    """A CDS as its file annotates it, right or wrong; `coding_sequence.verify` judges it.
+
+    Attributes:
+        id: `protein_id`, else `locus_tag`, else gene or location; unique on its contig.
+        gene: gene name, or None.
+        exons: in 5' to 3' order of the CDS, whatever their order on the contig; empty where the
+            location cannot be read (see `location_problem`).
+        codon_start: 1, 2 or 3: the position of the first complete codon.
+        genetic_code: NCBI `transl_table`.
+        protein: the annotated translation without a stop, or None.
+        pseudo: marked as a pseudogene.
+        partial: one end lies beyond what was sequenced (`<` or `>` in the location).
+        ribosomal_slippage: the ribosome changes frame; the exons may or may not say where.
+        trans_splicing: exons come from different transcripts.
+        transl_except: raw `transl_except` values, such as `(pos:213..215,aa:Sec)`.
+        location_problem: why the exons could not be read, or None.
+    """
+
+    id: str
+    gene: str | None
+    exons: tuple[Exon, ...]
+    codon_start: int = 1
+    genetic_code: int = 1
+    protein: str | None = None
+    pseudo: bool = False
+    partial: bool = False
+    ribosomal_slippage: bool = False
+    trans_splicing: bool = False
+    transl_except: tuple[str, ...] = ()
+    location_problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Contig:
+    """One nucleotide record of a file.
+
+    Attributes:
+        name: accession with version, or the first word of a FASTA header.
+        nucleotides: (num_nucleotides,) uint8 ids of `lifecode.alphabet`.
+        source: path or name of the file it was read from.
+        circular: whether the last nucleotide is followed by the first.
+        organism: name as the file gives it, or None.
+        taxon: NCBI taxonomy id, or None.
+        genetic_code: code of CDS that name none.
+        coding_sequences: in file order.
+    """
+
+    name: str
+    nucleotides: NDArray[np.uint8] = field(repr=False)
+    source: str
+    circular: bool = False
+    organism: str | None = None
+    taxon: int | None = None
+    genetic_code: int = 1
+    coding_sequences: tuple[CodingSequence, ...] = field(default=(), repr=False)

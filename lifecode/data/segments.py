@@ -1,0 +1,119 @@
+"""The training form of a corpus: memory-mapped nucleotide ids with offsets, one folder a kind and split.
+
+A byte a nucleotide, read without decoding: a segment is a slice. Codons need no offsets of their own,
+since every CDS is a whole number of them.
+"""
+
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lifecode.data.shards import CDS, KINDS, CorpusRow, read_ids
+from lifecode.genetic_code import residue_letters
+
+
+def write_segments(cache: Path, rows: Sequence[CorpusRow], record_indices: Sequence[int]) -> None:
+    """Write the rows of one kind and split, as `SegmentTable` reads them, into a new folder.
+
+    Args:
+        cache: folder of this kind and split.
+        rows: in the order of the shards.
+        record_indices: the number of each row among all records of the corpus.
+    """
+    lengths = [len(row.nucleotides) for row in rows]
+    residues = [row.amino_acids for row in rows if row.amino_acids is not None]
+    arrays = {
+        "offsets": np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]).astype(np.int64),
+        "nucleotides": _joined([row.nucleotides for row in rows]),
+        "amino_acids": _joined(residues),
+        "genetic_code": np.array([row.genetic_code for row in rows], dtype=np.int16),
+        "record_index": np.array(record_indices, dtype=np.int64),
+    }
+    cache.mkdir(parents=True)
+    for name, array in arrays.items():
+        np.save(cache / f"{name}.npy", array)
+
+
+class SegmentTable:
+    """The segments of one kind and split of a corpus, by number; memory-mapped and cheap to pickle.
+
+    Args:
+        folder: the corpus.
+        kind: `cds` or `dna`.
+        split: `train`, `validation` or `test`.
+    """
+
+    def __init__(self, folder: Path, kind: str, split: str) -> None:
+        self.folder, self.kind, self.split = Path(folder), kind, split
+        cache = cache_folder(self.folder, kind, split)
+        self._offsets = _mapped(cache / "offsets.npy")
+        self._nucleotides = _mapped(cache / "nucleotides.npy")
+        self._amino_acids = _mapped(cache / "amino_acids.npy")
+        self._genetic_code = _mapped(cache / "genetic_code.npy")
+        self._record_index = _mapped(cache / "record_index.npy")
+
+    def __reduce__(self) -> tuple[type["SegmentTable"], tuple[Path, str, str]]:
+        return SegmentTable, (self.folder, self.kind, self.split)
+
+    def __len__(self) -> int:
+        return len(self._offsets) - 1
+
+    def __repr__(self) -> str:
+        return f"SegmentTable({self.kind}, {self.split}: {len(self)} segments in {self.folder})"
+
+    @cached_property
+    def names(self) -> list[str]:
+        """The `id` column of the shards, read at the first call."""
+        return read_ids(sorted((self.folder / "shards").glob(f"{self.kind}-*.parquet")), self.split)
+
+    @cached_property
+    def num_nucleotides(self) -> NDArray[np.int64]:
+        """(num_segments,) nucleotides of each segment; a multiple of 3 for CDS."""
+        return np.diff(self._offsets)
+
+    def nucleotides(self, index: int) -> NDArray[np.uint8]:
+        """(num_nucleotides,) ids of a segment: a read-only view of the file, no copy."""
+        return self._nucleotides[self._offsets[index] : self._offsets[index + 1]]
+
+    def amino_acids(self, index: int) -> NDArray[np.uint8]:
+        """(num_codons,) index in `AMINO_ACIDS` of each codon of a CDS, read-only.
+
+        The stop codon is included where the CDS has one; an alternative start codon is M. Every value is
+        valid: a CDS with an ambiguous codon is no exact pair.
+        """
+        assert self.kind == CDS, "only CDS have residues"
+        return self._amino_acids[self._offsets[index] // 3 : self._offsets[index + 1] // 3]
+
+    def protein(self, index: int) -> str:
+        """The protein of a CDS as annotated, without the stop."""
+        return residue_letters(self.amino_acids(index)).removesuffix("*")
+
+    def genetic_code(self, index: int) -> int:
+        """NCBI `transl_table` of a segment."""
+        return int(self._genetic_code[index])
+
+    def record_index(self, index: int) -> int:
+        """The number of a segment in the whole corpus: no other segment of any kind or split has it."""
+        return int(self._record_index[index])
+
+
+def cache_folder(corpus: Path, kind: str, split: str) -> Path:
+    """Where the cache of one kind and split lies in a corpus."""
+    return corpus / "cache" / f"{kind}-{split}"
+
+
+def record_index(kind: str, row: int) -> int:
+    """The corpus-wide number of the row-th segment of a kind: CDS are even, DNA odd."""
+    return row * len(KINDS) + KINDS.index(kind)
+
+
+def _joined(arrays: Sequence[NDArray[np.uint8]]) -> NDArray[np.uint8]:
+    return np.concatenate(arrays) if arrays else np.empty(0, dtype=np.uint8)
+
+
+def _mapped(path: Path) -> NDArray:
+    """The array in a file, memory-mapped; a plain view, whose slices are fast."""
+    return np.asarray(np.load(path, mmap_mode="r"))

@@ -1,0 +1,180 @@
+"""Codons to residues and back, by every NCBI genetic code.
+
+A code is three lookup arrays over the 64 codons plus one last entry, reached by index -1, for a codon
+with an ambiguous nucleotide: so translation is one `take`, at some 100 million codons a second. In codes
+27, 28 and 31 the same codon is a residue inside a gene and the stop at its end; it is read as the
+residue unless the whole CDS is translated as such (`complete_cds`).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+import python_codon_tables
+from Bio.Data import CodonTable
+from numpy.typing import NDArray
+
+from lifecode.alphabet import AMINO_ACIDS, CODONS, IGNORE, NUM_CODONS, STOP, codon_ids, encode_nucleotides
+from lifecode.errors import UserError
+
+_LETTERS = np.frombuffer((AMINO_ACIDS + "X").encode(), dtype=np.uint8)
+_ANY_RESIDUE = len(AMINO_ACIDS)
+_METHIONINE = AMINO_ACIDS.index("M")
+_RECODED = {"U": "TGA", "O": "TAG"}
+_UNKNOWN_RESIDUES = "BJXZ"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class GeneticCode:
+    """One NCBI genetic code as arrays over codon ids, the last entry standing for an ambiguous codon.
+
+    Attributes:
+        number: NCBI `transl_table`.
+        name: NCBI name.
+        residues: (65,) index in `AMINO_ACIDS` of each codon, `IGNORE` for the ambiguous one.
+        starts: (65,) whether the codon can begin a CDS (and then reads M).
+        stops: (65,) whether the codon can end a CDS.
+    """
+
+    number: int
+    name: str
+    residues: NDArray[np.int16]
+    starts: NDArray[np.bool_]
+    stops: NDArray[np.bool_]
+
+    def amino_acids(self, codons: NDArray[np.int16], *, complete_cds: bool = False) -> NDArray[np.int16]:
+        """Index in `AMINO_ACIDS` of each codon (num_codons,), `IGNORE` where the codon is ambiguous.
+
+        Args:
+            codons: (num_codons,) codon ids, -1 for an ambiguous codon, as from `alphabet.codon_ids`.
+            complete_cds: read a start codon at the first position as M, and a codon that this code
+                uses both ways as the stop at the last position.
+        """
+        ids = self.residues[codons]
+        if complete_cds and len(codons):
+            if self.starts[codons[0]]:
+                ids[0] = _METHIONINE
+            if self.stops[codons[-1]]:
+                ids[-1] = STOP
+        return ids
+
+    def translate(self, codons: NDArray[np.int16], *, complete_cds: bool = False) -> str:
+        """Protein of codon ids, one letter a codon: stops `*`, ambiguous codons `X`."""
+        return residue_letters(self.amino_acids(codons, complete_cds=complete_cds))
+
+
+def residue_letters(ids: NDArray[np.integer]) -> str:
+    """One letter for each index in `AMINO_ACIDS` (length,), `X` for anything outside it."""
+    known = (ids >= 0) & (ids < _ANY_RESIDUE)
+    return _LETTERS[np.where(known, ids, _ANY_RESIDUE)].tobytes().decode("ascii")
+
+
+def genetic_code_numbers() -> tuple[int, ...]:
+    """The NCBI numbers that `genetic_code` knows, ascending."""
+    return tuple(sorted(CodonTable.unambiguous_dna_by_id))
+
+
+@cache
+def genetic_code(number: int) -> GeneticCode:
+    """The NCBI genetic code of this `transl_table` number (tables of `Bio.Data.CodonTable`).
+
+    Raises:
+        UserError: NCBI has no such table.
+    """
+    table = CodonTable.unambiguous_dna_by_id.get(number)
+    if table is None:
+        numbers = ", ".join(map(str, genetic_code_numbers()))
+        raise UserError(f"genetic code {number} does not exist", remedy=f"NCBI has the tables {numbers}")
+    residues = np.full(NUM_CODONS + 1, IGNORE, dtype=np.int16)
+    residues[:NUM_CODONS] = [AMINO_ACIDS.index(table.forward_table.get(codon, "*")) for codon in CODONS]
+    starts = np.array([*(codon in table.start_codons for codon in CODONS), False])
+    stops = np.array([*(codon in table.stop_codons for codon in CODONS), False])
+    for array in (residues, starts, stops):
+        array.flags.writeable = False
+    return GeneticCode(number, str(table.names[0]), residues, starts, stops)
+
+
+def translate(
+    sequence: str | NDArray[np.uint8],
+    code: int = 1,
+    *,
+    complete_cds: bool = False,
+    recoded: Mapping[int, str] | None = None,
+) -> str:
+    """Protein of a DNA or RNA string, or of nucleotide ids (length,): one letter a complete codon.
+
+    Args:
+        sequence: read from its first nucleotide; one or two letters after the last codon are ignored.
+        code: NCBI genetic code number.
+        complete_cds: alternative start codons read M at the first position; see `GeneticCode`.
+        recoded: residue at a 0-based codon position whatever the codon there says, such as
+            `{195: "U"}` for a selenocysteine (GenBank's `transl_except`).
+
+    Raises:
+        UserError: unknown genetic code, a letter that is no nucleotide, or a recoded position beyond
+            the last codon.
+    """
+    ids = encode_nucleotides(sequence) if isinstance(sequence, str) else sequence
+    protein = genetic_code(code).translate(codon_ids(ids), complete_cds=complete_cds)
+    if not recoded:
+        return protein
+    letters = list(protein)
+    for position, residue in recoded.items():
+        if not 0 <= position < len(letters):
+            raise UserError(f"recoded position {position} is not in a sequence of {len(letters)} codons")
+        letters[position] = residue
+    return "".join(letters)
+
+
+def reverse_translate(protein: str, organism: str = "e_coli", code: int = 1) -> str:
+    """DNA of a protein, exactly three nucleotides a letter, each the organism's most frequent codon.
+
+    `translate(reverse_translate(p, organism, code), code) == p` for the 20 residues and `*`. U is written
+    TGA and O is written TAG, which no code reads back: name their positions in `translate(recoded=...)`.
+    B, J, X and Z, which stand for no one residue, are written NNN and come back as X. Under the
+    codes whose stops are also residues (27, 28, 31) `*` comes back only at the end, by `complete_cds`.
+
+    Args:
+        protein: one-letter residues in either case.
+        organism: a Kazusa table of `python_codon_tables`, such as `e_coli` or `h_sapiens_9606`.
+        code: NCBI genetic code number; only codons that it reads as the residue are used.
+
+    Raises:
+        UserError: unknown organism or code, or a letter that is no residue, with its 1-based position.
+    """
+    codon_of = _frequent_codons(organism, code)
+    try:
+        return "".join([codon_of[letter] for letter in protein.upper()])
+    except KeyError:
+        position = next(i for i, letter in enumerate(protein.upper()) if letter not in codon_of)
+        raise UserError(
+            f"letter {protein[position]!r} at position {position + 1} is not an amino acid",
+            remedy=f"Allowed are {AMINO_ACIDS}UO and {_UNKNOWN_RESIDUES}",
+        ) from None
+
+
+@cache
+def _frequent_codons(organism: str, code: int) -> dict[str, str]:
+    """Codon of each residue letter: the highest Kazusa fraction among the codons the code allows.
+
+    Fractions are shares within a residue, so a codon that the code has moved to another residue is only
+    taken where the residue kept none of its own.
+    """
+    tables = python_codon_tables.available_codon_tables_names
+    known = {*tables} | {name.rpartition("_")[0] for name in tables}
+    if organism not in known:
+        raise UserError(
+            f"no codon usage table for organism {organism!r}", remedy=f"Known are {', '.join(sorted(known))}"
+        )
+    usage: dict[str, dict[str, float]] = python_codon_tables.get_codons_table(organism)  # pyright: ignore
+    fraction = {codon: share for codons in usage.values() for codon, share in codons.items()}
+    table = genetic_code(code)
+    codon_of = dict(_RECODED) | dict.fromkeys(_UNKNOWN_RESIDUES, "NNN")
+    for index, residue in enumerate(AMINO_ACIDS):
+        readings = table.stops[:NUM_CODONS] if index == STOP else table.residues[:NUM_CODONS] == index
+        codons = [CODONS[i] for i in np.flatnonzero(readings)]
+        if codons:
+            own = [codon for codon in codons if codon in usage[residue]]
+            codon_of[residue] = max(own or codons, key=fraction.__getitem__)
+    return codon_of

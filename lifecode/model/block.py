@@ -1,0 +1,49 @@
+"""The pre-norm residual block around a mixer, and its SwiGLU feed-forward."""
+
+from torch import Tensor, nn
+from torch.nn import functional
+
+from lifecode.model.norm import LayerScale, RMSNorm
+
+
+def swiglu_hidden_width(width: int, multiple: int = 64) -> int:
+    """8/3 of the width, rounded up to a multiple of 64."""
+    return -(-8 * width // (3 * multiple)) * multiple
+
+
+class SwiGLU(nn.Module):
+    """down(SiLU(gate(x)) * up(x)), three projections without biases."""
+
+    def __init__(self, width: int, hidden_width: int) -> None:
+        super().__init__()
+        self.gate_proj = nn.Linear(width, hidden_width, bias=False)
+        self.up_proj = nn.Linear(width, hidden_width, bias=False)
+        self.down_proj = nn.Linear(hidden_width, width, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Maps (..., d) to (..., d)."""
+        return self.down_proj(functional.silu(self.gate_proj(x)) * self.up_proj(x))
+
+
+class Block(nn.Module):
+    """x + scale * mixer(norm(x)), then x + scale * feed_forward(norm(x)), on a packed row.
+
+    Args:
+        mixer: maps (T, d) and `cu_seqlens` (S + 1,) to (T, d) inside each segment.
+        width: d.
+        layer_scale: initial factor of both residual branches.
+    """
+
+    def __init__(self, mixer: nn.Module, *, width: int, layer_scale: float = 0.1) -> None:
+        super().__init__()
+        self.mixer_norm = RMSNorm(width)
+        self.mixer = mixer
+        self.mixer_scale = LayerScale(width, layer_scale)
+        self.feed_forward_norm = RMSNorm(width)
+        self.feed_forward = SwiGLU(width, swiglu_hidden_width(width))
+        self.feed_forward_scale = LayerScale(width, layer_scale)
+
+    def forward(self, x: Tensor, cu_seqlens: Tensor) -> Tensor:
+        """Maps (T, d) to (T, d)."""
+        x = x + self.mixer_scale(self.mixer(self.mixer_norm(x), cu_seqlens))
+        return x + self.feed_forward_scale(self.feed_forward(self.feed_forward_norm(x)))

@@ -1,0 +1,96 @@
+"""What stage 1 trains: the tokenizer and everything that reads a codon embedding back."""
+
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+
+from lifecode.alphabet import NUM_AMINO_ACIDS, NUM_CODONS
+from lifecode.errors import UserError
+from lifecode.model.gated_deltanet import Direction
+from lifecode.model.tokenizer import CodonDetokenizer, CodonTokenizer
+
+
+class CodonCodec(nn.Module):
+    """Tokenizer, de-tokenizer, joint codon head and amino-acid translator.
+
+    Three independent nucleotide softmaxes cannot say that a codon is likely as a whole, so a joint head
+    of 64 classes stands beside the de-tokenizer; `codon_head="none"` leaves it out, and a codon's
+    probability is then the product of its nucleotides'.
+
+    Args:
+        nucleotide_dim: width of the nucleotide embedding (384 in the paper).
+        conv_channels: a third of the codon embedding's width (256).
+        num_heads: heads of the tokenizer's Gated DeltaNet block (6).
+        direction: reading direction of that block.
+        stride: of the tokenizer's convolution.
+        translator_hidden: hidden width of the two-layer translator.
+        codon_head: `joint` or `none`.
+        layer_scale: initial residual factor of the block.
+    """
+
+    def __init__(
+        self,
+        *,
+        nucleotide_dim: int = 384,
+        conv_channels: int = 256,
+        num_heads: int = 6,
+        direction: Direction = "both",
+        stride: Literal[1, 3] = 1,
+        translator_hidden: int = 3072,
+        codon_head: Literal["joint", "none"] = "joint",
+        layer_scale: float = 0.1,
+    ) -> None:
+        super().__init__()
+        if 3 * nucleotide_dim % (4 * num_heads):
+            raise UserError(
+                f"nucleotide_dim {nucleotide_dim} does not divide into {num_heads} heads of width "
+                "0.75 nucleotide_dim / num_heads",
+                remedy="Choose a nucleotide_dim that is a multiple of 4 x num_heads",
+            )
+        self.config: dict[str, Any] = {
+            "nucleotide_dim": nucleotide_dim,
+            "conv_channels": conv_channels,
+            "num_heads": num_heads,
+            "direction": direction,
+            "stride": stride,
+            "translator_hidden": translator_hidden,
+            "codon_head": codon_head,
+            "layer_scale": layer_scale,
+        }
+        self.codon_dim = 3 * conv_channels
+        self.tokenizer = CodonTokenizer(
+            nucleotide_dim=nucleotide_dim,
+            conv_channels=conv_channels,
+            num_heads=num_heads,
+            direction=direction,
+            stride=stride,
+            layer_scale=layer_scale,
+        )
+        self.detokenizer = CodonDetokenizer(nucleotide_dim=nucleotide_dim, conv_channels=conv_channels)
+        self.codon_head = nn.Linear(self.codon_dim, NUM_CODONS) if codon_head == "joint" else None
+        self.translator = nn.Sequential(
+            nn.Linear(self.codon_dim, translator_hidden),
+            nn.GELU(),
+            nn.Linear(translator_hidden, NUM_AMINO_ACIDS),
+        )
+
+    def readout(self) -> list[nn.Module]:
+        """The parts that stage 2 freezes: everything behind the codon embedding."""
+        return [part for part in (self.detokenizer, self.codon_head, self.translator) if part is not None]
+
+    def codon_log_probabilities(self, codon_embeddings: Tensor, cu_seqlens: Tensor, at: Tensor) -> Tensor:
+        """log P(codon) (num_selected, 64) in fp32 at the codon indices `at` of embeddings (L, codon_dim)."""
+        if self.codon_head is not None:
+            return self.codon_head(codon_embeddings[at]).float().log_softmax(-1)
+        nucleotide_logits = self.detokenizer(codon_embeddings, cu_seqlens).float()[:, :4]
+        first, second, third = nucleotide_logits.log_softmax(-1).unflatten(0, (-1, 3))[at].unbind(1)
+        joint = first[:, :, None, None] + second[:, None, :, None] + third[:, None, None, :]
+        return joint.flatten(1)
+
+    @torch.no_grad()
+    def codon_map(self) -> Tensor:
+        """Embedding (64, codon_dim) of each codon alone in a segment, for the codon map (Figure 6)."""
+        device = self.tokenizer.embedding.weight.device
+        codons = torch.cartesian_prod(*[torch.arange(4, device=device)] * 3).flatten()
+        return self.tokenizer(codons, torch.arange(NUM_CODONS + 1, device=device)).float()

@@ -1,0 +1,108 @@
+"""The hybrid encoder: Gated DeltaNet and self-attention layers in a ratio, run over both strands."""
+
+import re
+
+from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
+
+from lifecode.errors import UserError
+from lifecode.model.attention import SelfAttention
+from lifecode.model.block import Block
+from lifecode.model.gated_deltanet import GatedDeltaNet
+from lifecode.model.norm import RMSNorm
+from lifecode.model.strands import Strands, num_strands, through_both_strands
+
+
+def layer_kinds(hybrid_ratio: str, depth: int) -> list[str]:
+    """`gdn` or `mhsa` for each layer: in every group of a + b layers the last b are MHSA.
+
+    >>> layer_kinds("2:1", 6)
+    ['gdn', 'gdn', 'mhsa', 'gdn', 'gdn', 'mhsa']
+    """
+    match = re.fullmatch(r"(\d+):(\d+)", hybrid_ratio) if isinstance(hybrid_ratio, str) else None
+    if match is None or match.group(1) == match.group(2) == "0":
+        raise UserError(
+            f"{hybrid_ratio!r} is not a ratio of Gated DeltaNet to MHSA layers",
+            source="model.hybrid_ratio",
+            remedy='Write it as a quoted string such as "11:1" (unquoted, YAML reads a number)',
+        )
+    num_gdn, num_mhsa = int(match.group(1)), int(match.group(2))
+    if depth < 1 or depth % (num_gdn + num_mhsa):
+        raise UserError(
+            f"a depth of {depth} layers is no multiple of {num_gdn} + {num_mhsa}",
+            source="model.hybrid_ratio",
+            remedy="Choose model.depth as a multiple of the ratio's sum",
+        )
+    return (["gdn"] * num_gdn + ["mhsa"] * num_mhsa) * (depth // (num_gdn + num_mhsa))
+
+
+class HybridEncoder(nn.Module):
+    """Codon embeddings (L, codon_dim) -> hidden states (L, d).
+
+    Args:
+        codon_dim: width of the codon embedding.
+        width: d of the stack and of the hidden states.
+        depth: number of layers.
+        hybrid_ratio: `"a:b"`, Gated DeltaNet to MHSA layers.
+        num_heads: heads of a Gated DeltaNet layer; K = 0.75 d / num_heads, V = 2 K.
+        attention_head_dim: D of an MHSA layer.
+        strands: `paper` or `forward`, see `lifecode.model.strands`.
+        layer_scale: initial factor of the residual branches.
+        activation_checkpointing: recompute each layer in the backward pass instead of keeping it.
+    """
+
+    def __init__(
+        self,
+        *,
+        codon_dim: int,
+        width: int,
+        depth: int,
+        hybrid_ratio: str,
+        num_heads: int,
+        attention_head_dim: int = 64,
+        strands: Strands = "paper",
+        layer_scale: float = 0.1,
+        activation_checkpointing: bool = False,
+    ) -> None:
+        super().__init__()
+        if 3 * width % (4 * num_heads) or width % attention_head_dim or attention_head_dim % 2:
+            raise UserError(
+                f"width {width} does not divide into {num_heads} Gated DeltaNet heads of 0.75 width / heads "
+                f"and attention heads of {attention_head_dim}",
+                source="model.width",
+                remedy="Choose a width that 4/3 x model.num_heads and model.attention_head_dim divide",
+            )
+        key_dim = 3 * width // (4 * num_heads)
+
+        def mixer(kind: str) -> nn.Module:
+            if kind == "mhsa":
+                return SelfAttention(width=width, head_dim=attention_head_dim)
+            return GatedDeltaNet(width=width, num_heads=num_heads, key_dim=key_dim, value_dim=2 * key_dim)
+
+        self.strands: Strands = strands
+        self.activation_checkpointing = activation_checkpointing
+        total_width = num_strands(strands) * width
+        self.in_proj = nn.Linear(codon_dim, total_width, bias=False)
+        self.layers = nn.ModuleList(
+            Block(mixer(kind), width=width, layer_scale=layer_scale)
+            for kind in layer_kinds(hybrid_ratio, depth)
+        )
+        self.norm = RMSNorm(width)
+        self.out_proj = nn.Linear(total_width, width, bias=False)
+
+    def forward(self, codon_embeddings: Tensor, cu_seqlens: Tensor) -> Tensor:
+        """Hidden states (L, d) of codon embeddings (L, codon_dim); borders in codons (S + 1,)."""
+        x = self.in_proj(codon_embeddings).float()
+        both = self.strands == "paper"
+        return self.out_proj(
+            through_both_strands(self._stack, x, cu_seqlens) if both else self._stack(x, cu_seqlens)
+        )
+
+    def _stack(self, x: Tensor, cu_seqlens: Tensor) -> Tensor:
+        """The layers and the final norm, (T, d) to (T, d); the residual stream stays in fp32."""
+        for layer in self.layers:
+            if self.activation_checkpointing and self.training:
+                x = checkpoint(layer, x, cu_seqlens, use_reentrant=False)
+            else:
+                x = layer(x, cu_seqlens)
+        return self.norm(x)

@@ -1,0 +1,86 @@
+"""The 64 codon embeddings on a plane (Life-Code, Figure 6 right)."""
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from numpy.typing import NDArray
+from sklearn.manifold import TSNE
+
+from lifecode.alphabet import CODONS, NUM_CODONS
+from lifecode.report.figure_style import (
+    BLUE,
+    GREEN,
+    GREY,
+    INK,
+    ORANGE,
+    PURPLE,
+    VERMILION,
+    new_figure,
+)
+
+RESIDUE_CLASSES = {
+    "hydrophobic": ("AVILMFYW", ORANGE),
+    "polar": ("STNQ", GREEN),
+    "positive": ("KRH", BLUE),
+    "negative": ("DE", VERMILION),
+    "special": ("CGP", PURPLE),
+}
+"""Residues and colour of each biochemical class; stops are black crosses."""
+
+_PERPLEXITY = 12.0
+
+
+def codon_map(codon_embeddings: NDArray[np.floating], amino_acids: str) -> Figure:
+    """t-SNE of the codon embeddings, coloured by the biochemical class of the residue.
+
+    The same embeddings always give the same map: principal components to start from, a fixed seed.
+
+    Args:
+        codon_embeddings: (64, d), in the order of `lifecode.alphabet.CODONS`.
+        amino_acids: 64 residue letters in the same order, `*` for a stop.
+    """
+    assert len(codon_embeddings) == len(amino_acids) == NUM_CODONS
+    tsne = TSNE(perplexity=_PERPLEXITY, init="pca", learning_rate="auto", random_state=0)
+    points = tsne.fit_transform(np.asarray(codon_embeddings, dtype=np.float64))
+    figure = new_figure(6.6)
+    axes = figure.add_subplot()
+    axes.set_axis_off()
+    axes.margins(0.05)
+    handles = []
+    for label, (residues, colour) in RESIDUE_CLASSES.items():
+        members = [index for index, letter in enumerate(amino_acids) if letter in residues]
+        axes.scatter(*points[members].T, s=230, color=colour, edgecolors="white", linewidths=1.0)
+        handles.append(Line2D([], [], marker="o", linestyle="", color=colour, markersize=8, label=label))
+    stops = [index for index, letter in enumerate(amino_acids) if letter == "*"]
+    axes.scatter(*points[stops].T, s=110, color="black", marker="x", linewidths=2.2)
+    handles.append(Line2D([], [], marker="x", linestyle="", color="black", markersize=8, label="stop"))
+    for (x, y), codon, letter in zip(points, CODONS, amino_acids, strict=True):
+        if letter != "*":
+            axes.text(
+                x, y, letter, ha="center", va="center_baseline", fontsize=9, color="white", weight="bold"
+            )
+        axes.annotate(
+            codon,
+            (x, y),
+            xytext=(0, -9.5),
+            textcoords="offset points",
+            ha="center",
+            va="top",
+            fontsize=7,
+            color=INK,
+        )
+    figure.legend(
+        handles=handles,
+        loc="outside upper left",
+        ncols=6,
+        frameon=False,
+        fontsize=9,
+        labelcolor=INK,
+        handletextpad=0.2,
+    )
+    figure.supxlabel(
+        f"t-SNE, perplexity {_PERPLEXITY:g}: neighbours are meaningful, distances and axes are not",
+        fontsize=8,
+        color=GREY,
+    )
+    return figure

@@ -1,0 +1,38 @@
+"""What a protein teacher is: proteins in, one feature vector a residue out.
+
+Distributions, centring and temperature are the distillation loss's business (Life-Code Eq. 4), so that one
+set of stored features serves every reading of it.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+
+class ProteinTeacher(nn.Module, ABC):
+    """A frozen protein encoder. It holds its weights as buffers: nothing to train, nothing to checkpoint.
+
+    Attributes:
+        name: identifies the weights, not only the architecture; stored features are keyed by it.
+        width: features a residue, D'.
+    """
+
+    name: str
+    width: int
+
+    @abstractmethod
+    def encode(self, proteins: Sequence[str]) -> list[Tensor]:
+        """Features (num_residues, width) float32 of each protein, in any case, on the teacher's device.
+
+        The features of a protein do not depend on the other proteins of the call.
+
+        Raises:
+            UserError: at a character that is no residue letter.
+        """
+
+    @torch.no_grad()
+    def forward(self, proteins: Sequence[str]) -> list[Tensor]:
+        """`encode` without gradients."""
+        return self.encode(proteins)

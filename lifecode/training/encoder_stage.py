@@ -1,0 +1,78 @@
+"""Stage 2: the encoder learns masked modelling, translation and distillation (Life-Code 2.4)."""
+
+from lifecode.data.batch import Batch
+from lifecode.errors import UserError
+from lifecode.model.life_code import LifeCode
+from lifecode.objectives.distillation import DistillationLoss, FeatureMoments
+from lifecode.objectives.log_sum import LogSum
+from lifecode.objectives.loss import no_loss
+from lifecode.objectives.masked_modelling import codon_loss, nucleotide_loss
+from lifecode.objectives.translation import translation_loss
+from lifecode.training.optimizer import AdamWCosine
+from lifecode.training.stage import PretrainingStage, StepLosses
+
+
+class EncoderStage(PretrainingStage):
+    """Trains a `LifeCode` whose codec comes from stage 1.
+
+    Args:
+        model: the model, with a protein decoder if `distillation` is given.
+        objective: joins the tasks.
+        optimizer: its recipe.
+        distillation: the loss against the teacher's features, or None.
+        freeze_tokenizer: keep the tokenizer as stage 1 left it.
+        freeze_readout: keep de-tokenizer, codon head and translator as stage 1 left them.
+    """
+
+    name = "encoder"
+
+    def __init__(
+        self,
+        model: LifeCode,
+        *,
+        objective: LogSum,
+        optimizer: AdamWCosine,
+        distillation: DistillationLoss | None = None,
+        freeze_tokenizer: bool = False,
+        freeze_readout: bool = True,
+    ) -> None:
+        super().__init__(objective=objective, optimizer=optimizer)
+        if distillation is not None and model.protein_decoder is None:
+            raise UserError("distillation needs a model with a protein decoder", remedy="Set teacher_width")
+        self.model, self.distillation = model, distillation
+        frozen = [model.codec.tokenizer] if freeze_tokenizer else []
+        frozen += model.codec.readout() if freeze_readout else []
+        for part in frozen:
+            part.requires_grad_(False)
+
+    def before_step(self, micro_batches: list[Batch]) -> None:
+        """Moves the teacher's centre and scale by the features of the whole effective batch."""
+        if self.distillation is None:
+            return
+        width = len(self.distillation.centre)
+        moments = [
+            DistillationLoss.moments(batch.teacher_features.reshape(-1, width)) for batch in micro_batches
+        ]
+        summed = [self.over_processes(sum(parts[1:], parts[0])) for parts in zip(*moments, strict=True)]
+        self.distillation.update(FeatureMoments(*summed))
+
+    def losses(self, batch: Batch) -> StepLosses:
+        """Masked modelling, translation and distillation from the encoder's hidden states."""
+        hidden = self.model(batch.ids, batch.cu_seqlens)
+        embeddings = self.model.codon_projection(hidden)
+        codec = self.model.codec
+        nucleotides = nucleotide_loss(codec, embeddings, batch, only_selected=True)
+        codons = codon_loss(codec, embeddings, batch, only_selected=True)
+        tasks = {"mlm": nucleotides + codons, "translation": translation_loss(codec, embeddings, batch)}
+        if self.distillation is not None and self.model.protein_decoder is not None:
+            tasks["distillation"] = (
+                self.distillation(
+                    self.model.protein_decoder(hidden[batch.teacher_positions]), batch.teacher_features
+                )
+                if len(batch.teacher_positions)
+                else no_loss(hidden)
+            )
+        return StepLosses(
+            tasks,
+            monitors={"masked_nucleotide_cross_entropy": nucleotides, "masked_codon_cross_entropy": codons},
+        )

@@ -1,0 +1,60 @@
+"""AdamW with linear warm-up and cosine decay over a fixed number of steps."""
+
+import math
+from dataclasses import dataclass
+
+from torch import nn
+from torch.optim import AdamW
+from torch.optim.lr_scheduler import LambdaLR
+
+from lifecode.errors import UserError
+
+
+@dataclass(frozen=True, slots=True)
+class AdamWCosine:
+    """The optimizer of one stage. The schedule knows `total_steps` only, not when a trainer stops.
+
+    Attributes:
+        lr: peak learning rate.
+        min_lr: learning rate from `total_steps` on.
+        warmup_steps: steps of linear warm-up.
+        total_steps: length of warm-up and cosine together; the stage ends there.
+        beta1: decay of the first moment.
+        beta2: decay of the second moment.
+        weight_decay: for matrices; norms, biases, gates and scales (all one-dimensional) have none.
+        clip_norm: largest gradient norm.
+    """
+
+    lr: float
+    total_steps: int
+    warmup_steps: int = 0
+    min_lr: float = 0.0
+    beta1: float = 0.9
+    beta2: float = 0.98
+    weight_decay: float = 0.01
+    clip_norm: float = 1.0
+
+    def __post_init__(self) -> None:
+        if self.lr <= 0 or self.total_steps < 1 or not 0 <= self.warmup_steps <= self.total_steps:
+            raise UserError(
+                f"lr {self.lr}, warmup_steps {self.warmup_steps} and total_steps {self.total_steps} make no schedule",
+                source="optim",
+                remedy="lr is positive and warmup_steps lies between 0 and total_steps",
+            )
+
+    def learning_rate(self, step: int) -> float:
+        """Learning rate of the optimizer step with 0-based number `step`."""
+        if step < self.warmup_steps:
+            return self.lr * (step + 1) / self.warmup_steps
+        done = (step - self.warmup_steps) / max(1, self.total_steps - self.warmup_steps)
+        return self.min_lr + (self.lr - self.min_lr) * (1 + math.cos(math.pi * min(1.0, done))) / 2
+
+    def build(self, module: nn.Module) -> tuple[AdamW, LambdaLR]:
+        """The optimizer of a module's trainable parameters, and its schedule."""
+        trainable = [p for p in module.parameters() if p.requires_grad]
+        groups = [
+            {"params": [p for p in trainable if p.ndim >= 2], "weight_decay": self.weight_decay},
+            {"params": [p for p in trainable if p.ndim < 2], "weight_decay": 0.0},
+        ]
+        optimizer = AdamW(groups, lr=self.lr, betas=(self.beta1, self.beta2))
+        return optimizer, LambdaLR(optimizer, lambda step: self.learning_rate(step) / self.lr)

@@ -1,0 +1,476 @@
+"""The command line: verbs, overrides, sweeps, exit codes and what a mistake looks like."""
+
+import errno
+import logging
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+import types
+from pathlib import Path
+from typing import Literal
+
+import pytest
+from hydra.errors import InstantiationException
+from omegaconf import DictConfig, OmegaConf
+
+from lifecode.commands import explain, hydra_app
+from lifecode.commands.construct import checked_value
+from lifecode.commands.locate_config import config_folder
+from lifecode.commands.main import VERBS, Verb, main
+from lifecode.commands.verb_help import commented_keys, verb_help
+from lifecode.errors import Interrupted, UserError
+
+TOY = """
+defaults:
+  - base
+  - model: tiny
+  - optional experiment: null
+  - _self_
+
+name: toy               # what the run is called
+run_dir: runs/${name}   # folder of the run
+seed: 0                 # of the weights
+model:
+  hybrid_ratio: "11:1"  # cheap layers to attention layers
+checkpoint: null        # weights to start from
+
+hydra:
+  help:
+    header: |
+      Does nothing much.
+
+      Example:
+        lifecode toy seed=1
+"""
+
+
+class Toy:
+    """A verb whose `run` a test replaces, run through the real command line in an empty folder."""
+
+    def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
+        self.capsys, self.configs, self.error = capsys, [], None
+
+    def run(self, config: DictConfig) -> None:
+        self.configs.append(config)
+        if self.error is not None:
+            raise self.error
+
+    def __call__(self, *arguments: str) -> tuple[int, str, str]:
+        code = main(["toy", *arguments], {"toy": Verb("toy_verb", "a toy")})
+        out, err = self.capsys.readouterr()
+        return code, out, err
+
+
+@pytest.fixture
+def conf(tmp_path):
+    """A config folder with a toy verb and the project's own Hydra settings."""
+    folder = tmp_path / "conf"
+    shutil.copytree(config_folder() / "hydra", folder / "hydra")
+    shutil.copy(config_folder() / "base.yaml", folder)
+    for path, text in {
+        "toy.yaml": TOY,
+        "other.yaml": "defaults: [base, _self_]\nwidth: 1\n",
+        "model/tiny.yaml": "width: 16\n",
+        "model/mini.yaml": "width: 64\n",
+        "experiment/quickstart.yaml": "# @package _global_\nseed: 7\n",
+        "data/ecoli.yaml": "x: 1\n",
+    }.items():
+        (folder / path).parent.mkdir(exist_ok=True)
+        (folder / path).write_text(text)
+    return folder
+
+
+@pytest.fixture
+def toy(conf, tmp_path, monkeypatch, capsys):
+    toy = Toy(capsys)
+    module = types.ModuleType("toy_verb")
+    module.run = toy.run
+    monkeypatch.setitem(sys.modules, "toy_verb", module)
+    monkeypatch.setattr(hydra_app, "config_folder", lambda: conf)
+    monkeypatch.setattr(explain, "config_folder", lambda: conf)
+    (tmp_path / "empty").mkdir()
+    monkeypatch.chdir(tmp_path / "empty")
+    loggers = [logging.getLogger(name) for name in (None, "lifecode", "hydra")]
+    before = [(logger.handlers[:], logger.level) for logger in loggers]
+    yield toy
+    for logger, (handlers, level) in zip(loggers, before, strict=True):
+        logger.handlers, logger.level = handlers, level
+
+
+# The list of verbs
+
+
+@pytest.mark.parametrize("arguments", [[], ["--help"], ["-h"]])
+def test_usage_lists_every_verb(arguments, capsys):
+    assert main(arguments) == 0
+    out = capsys.readouterr().out
+    assert all(f"  {verb} " in out and VERBS[verb].summary in out for verb in VERBS)
+
+
+def test_usage_imports_nothing_heavy():
+    check = (
+        "import sys; from lifecode.commands.main import main; main(['--help'])\n"
+        "heavy = {'torch', 'lightning', 'hydra', 'numpy'} & set(sys.modules); assert not heavy, heavy"
+    )
+    subprocess.run([sys.executable, "-c", check], check=True, capture_output=True)
+
+
+def test_version(capsys):
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out.split()[0] == "lifecode"
+
+
+def test_unknown_verb_names_the_verbs_and_the_nearest(capsys):
+    assert main(["trian"]) == 2
+    err = capsys.readouterr().err
+    assert err == f"lifecode: no verb 'trian'; the verbs are {', '.join(VERBS)}. Did you mean train?\n"
+
+
+# What arrives
+
+
+@pytest.mark.parametrize("written", ["11:1", '"11:1"', "'11:1'", "1:0"])
+def test_a_ratio_arrives_as_a_string_however_it_is_quoted(toy, written):
+    assert toy(f"model.hybrid_ratio={written}")[0] == 0
+    assert toy.configs[0].model.hybrid_ratio == written.strip("\"'")
+
+
+def test_a_ratio_in_yaml_must_be_quoted():
+    assert OmegaConf.create("ratio: 11:1").ratio == 661  # YAML 1.1 reads minutes and seconds
+
+
+@pytest.mark.parametrize("written", ["a b.fa", "genomes/*.gbff.gz", "~/genome.fa", "/data/ß/x-1.fa"])
+def test_a_path_arrives_unquoted(toy, written):
+    assert toy(f"checkpoint={written}")[0] == 0
+    assert toy.configs[0].checkpoint == written
+
+
+def test_groups_and_experiments(toy):
+    assert toy("model=mini", "experiment=quickstart")[0] == 0
+    assert (toy.configs[0].model.width, toy.configs[0].seed) == (64, 7)
+
+
+def test_flags_may_stand_between_overrides(toy):
+    code, out, _ = toy("seed=5", "--cfg", "job", "name=x")
+    assert (code, toy.configs) == (0, [])
+    assert OmegaConf.create(out) | {} == {
+        "name": "x",
+        "run_dir": "runs/${name}",
+        "seed": 5,
+        "model": {"width": 16, "hybrid_ratio": "11:1"},
+        "checkpoint": None,
+    }
+
+
+def test_a_config_folder_of_the_user_is_found(toy, tmp_path):
+    (tmp_path / "mine/model").mkdir(parents=True)
+    (tmp_path / "mine/model/huge.yaml").write_text("width: 4096\n")
+    assert toy("-cd", str(tmp_path / "mine"), "model=huge")[0] == 0
+    assert toy.configs[0].model.width == 4096
+
+
+def test_nothing_is_left_in_the_current_folder(toy):
+    assert toy()[0] == 0
+    assert toy("-m", "seed=1,2")[0] == 0
+    assert toy("--help")[0] == 0
+    assert os.listdir() == []
+
+
+def test_messages_of_lifecode_are_plain_and_those_of_others_only_warn(toy):
+    def talk(config):
+        logging.getLogger("lifecode.data").info("4,315 CDS")
+        logging.getLogger("noisy").info("chatter")
+        logging.getLogger("noisy").warning("careful")
+
+    sys.modules["toy_verb"].run = talk
+    assert toy() == (0, "", "4,315 CDS\ncareful\n")
+
+
+def test_the_users_command_line_and_environment_are_restored(toy, monkeypatch):
+    monkeypatch.delenv("HYDRA_FULL_ERROR", raising=False)
+    before = list(sys.argv)
+    toy("seed=1")
+    assert sys.argv == before
+    assert "HYDRA_FULL_ERROR" not in os.environ
+
+
+# What a mistake looks like: one line, exit code 2
+
+
+def one_line(result: tuple[int, str, str]) -> str:
+    code, _, err = result
+    assert code == 2, err
+    assert err.startswith("lifecode toy: "), err
+    assert err.count("\n") == 1, err
+    return err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["sed=1"], ["no config key 'sed'", "Did you mean seed?", "lifecode toy --cfg job"]),
+        (["model.hybridratio=1"], ["'model.hybridratio'", "Did you mean model.hybrid_ratio?"]),
+        (["width=1"], ["'width'", "Did you mean model.width?"]),
+        (["modle=tiny"], ["'modle'", "Did you mean model"]),
+        (["model=tinny"], ["model has no option 'tinny'; it has mini, tiny.", "Did you mean model=tiny?"]),
+        (["experiment=quickstar"], ["experiment has no option", "it has quickstart"]),
+        (["data=ecoli"], ["toy has no config group 'data'", "lifecode toy --help"]),
+        (["quickstart"], ["'quickstart' is not of the form key=value", "experiment=quickstart"]),
+        (["seed=1,2"], ["seed=1,2", "seed=[1,2]", "lifecode toy -m seed=1,2"]),
+        (["seed={1"], ["cannot read 'seed={1'", 'seed="..."']),
+        (["--sede"], ["unrecognized arguments: --sede", "lifecode toy --help"]),
+        (["--cfg", "jobs"], ["invalid choice: 'jobs'"]),
+        (["-cd", "/no/such/place"], ["/no/such/place"]),
+        (["checkpoint=???"], ["checkpoint needs a value", "lifecode toy checkpoint=..."]),
+        (["-m", "model=tiny,tinny"], ["model has no option 'tinny'"]),
+        (["-m", "sed=1,2"], ["no config key 'sed'"]),
+    ],
+)
+def test_a_mistake_on_the_command_line(toy, arguments, said):
+    err = one_line(toy(*arguments))
+    assert all(words in err for words in said), err
+    assert toy.configs == []
+
+
+def wrapped(cause: Exception) -> Exception:
+    error = InstantiationException("Error in call to target 'x'")
+    error.__cause__ = cause
+    return error
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (UserError("is empty", source="a.fa", remedy="Give another"), "a.fa: is empty. Give another"),
+        (wrapped(UserError("is empty", source="a.fa")), "a.fa: is empty"),
+        (PermissionError(errno.EACCES, "Permission denied", "/runs"), "/runs: Permission denied"),
+        (OSError(errno.ENOSPC, "No space left on device"), "No space left on device"),
+        (OSError(errno.EROFS, "Read-only file system", "x"), "x: Read-only file system"),
+    ],
+)
+def test_a_user_error_of_the_verb(toy, error, said):
+    toy.error = error
+    assert f"lifecode toy: {said}" in one_line(toy())
+
+
+def test_a_value_that_refers_to_a_missing_key(toy):
+    sys.modules["toy_verb"].run = lambda config: config.name
+    assert "nothing_there" in one_line(toy("name=${nothing_there}"))
+
+
+def test_a_value_of_the_wrong_type(toy):
+    sys.modules["toy_verb"].run = lambda config: checked_value(config, "name", Literal["a", "b"])
+    assert "name: is 'c', expected 'a' or 'b'" in one_line(toy("name=c"))
+
+
+@pytest.mark.parametrize("error", [RuntimeError("boom"), FileNotFoundError(errno.ENOENT, "none", "x")])
+@pytest.mark.parametrize("sweep", [[], ["-m", "seed=1,2"]])
+def test_a_fault_of_the_program_keeps_its_traceback(toy, error, sweep):
+    toy.error = error
+    with pytest.raises(type(error)):
+        toy(*sweep)
+
+
+def test_tracebacks_of_user_errors_can_be_had(toy, monkeypatch):
+    monkeypatch.setattr(hydra_app, "TRACEBACKS", True)
+    toy.error = UserError("is empty")
+    with pytest.raises(UserError):
+        toy()
+
+
+@pytest.mark.parametrize("sweep", [[], ["-m", "seed=1,2"]])
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (KeyboardInterrupt(), "interrupted"),
+        (Interrupted("stopped at step 7; go on with X"), "stopped at step 7"),
+    ],
+)
+def test_an_interrupt_ends_a_run_and_a_whole_sweep(toy, error, said, sweep):
+    toy.error = error
+    code, _, err = toy(*sweep)
+    assert (code, len(toy.configs)) == (130, 1)
+    assert err.splitlines()[-1].startswith(f"lifecode toy: {said}")
+
+
+# Sweeps
+
+
+def run_dirs(toy: Toy) -> list[str]:
+    return [config.run_dir for config in toy.configs]
+
+
+def test_each_job_of_a_sweep_has_its_own_folder(toy):
+    assert toy("name=s", "-m", "seed=1,2", "model=tiny,mini")[0] == 0
+    assert run_dirs(toy) == [f"runs/s/seed={s},model={m}" for s in (1, 2) for m in ("tiny", "mini")]
+
+
+def test_a_single_run_keeps_its_folder(toy):
+    toy("seed=1")
+    assert run_dirs(toy) == ["runs/toy"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["name=a,b"], ["runs/a", "runs/b"]),
+        (["name=a,b", "seed=1,2"], [f"runs/{n}/seed={s}" for n in "ab" for s in (1, 2)]),
+        (["run_dir=x,y"], ["x", "y"]),
+        (["run_dir=x", "seed=1,2"], ["x/seed=1", "x/seed=2"]),
+        (["model.hybrid_ratio=11:1,1:0"], [f"runs/toy/model.hybrid_ratio={r}" for r in ("11-1", "1-0")]),
+        (["seed=range(0,2)"], ["runs/toy/seed=0", "runs/toy/seed=1"]),
+        (["hydra.sweeper.params={seed:'3,4'}"], ["runs/toy/0", "runs/toy/1"]),
+    ],
+)
+def test_the_folder_is_named_by_what_varies(toy, arguments, expected):
+    assert toy("-m", *arguments)[0] == 0
+    assert run_dirs(toy) == expected
+
+
+def test_long_values_make_short_and_different_folder_names(toy):
+    paths = ["/".join([letter * 200] * 3) for letter in "ab"]
+    assert toy("-m", f"checkpoint={','.join(paths)}", "seed=1,2")[0] == 0
+    names = [Path(folder).name for folder in run_dirs(toy)]
+    assert len(set(names)) == 4
+    assert all(len(name.encode()) <= 255 for name in names)
+
+
+def test_a_user_error_in_one_job_lets_the_others_run(toy):
+    def run(config):
+        toy.configs.append(config)
+        if config.seed == 1:
+            raise UserError("no such weights")
+
+    sys.modules["toy_verb"].run = run
+    code, _, err = toy("-m", "seed=0,1,2")
+    assert (code, [config.seed for config in toy.configs]) == (2, [0, 1, 2])
+    assert "lifecode toy: no such weights\n" in err
+
+
+def test_a_sweep_works_where_temporary_folders_have_odd_names(toy, tmp_path, monkeypatch):
+    odd = tmp_path / "it's a {place}"
+    odd.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(odd))
+    assert toy("-m", "seed=1,2")[0] == 0
+    assert list(odd.iterdir()) == []
+
+
+# As a process
+
+
+@pytest.fixture
+def process(conf, tmp_path):
+    """Starts the toy verb as a program whose `run` has the given body."""
+
+    def start(body: str, *arguments: str, **settings: object) -> subprocess.Popen[str]:
+        (tmp_path / "toy_verb.py").write_text("def run(config):\n" + textwrap.indent(body, "    "))
+        (tmp_path / "program.py").write_text(
+            "import sys, pathlib\n"
+            "from lifecode.commands import hydra_app, main\n"
+            f"hydra_app.config_folder = lambda: pathlib.Path({str(conf)!r})\n"
+            "sys.exit(main.main(['toy', *sys.argv[1:]], {'toy': main.Verb('toy_verb', '')}))\n"
+        )
+        command = [sys.executable, str(tmp_path / "program.py"), *arguments]
+        return subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **settings
+        )
+
+    return start
+
+
+def test_ctrl_c_exits_with_130_and_one_line(process):
+    program = process("import time\nprint('ready', flush=True)\ntime.sleep(60)")
+    assert program.stdout.readline() == "ready\n"
+    program.send_signal(signal.SIGINT)
+    _, err = program.communicate(timeout=20)
+    assert program.returncode == 130
+    assert err.count("\n") == 1
+    assert err.startswith("lifecode toy: interrupted")
+
+
+def test_a_reader_that_leaves_ends_the_program_quietly(process):
+    program = process("while True: print('x' * 1000)")
+    program.stdout.readline()
+    program.stdout.close()
+    assert program.stderr.read() == ""
+    assert program.wait(timeout=20) == hydra_app.CLOSED_PIPE
+
+
+def test_a_reader_that_leaves_before_a_short_output(process):
+    program = process("import time\ntime.sleep(0.5)\nprint('short')")
+    program.stdout.close()
+    assert program.stderr.read() == ""
+    assert program.wait(timeout=20) == hydra_app.CLOSED_PIPE
+
+
+def test_a_folder_that_is_gone_is_one_line(process, tmp_path):
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    program = process("pass", cwd=gone, preexec_fn=gone.rmdir)
+    _, err = program.communicate(timeout=20)
+    assert program.returncode == 2
+    assert "current folder" in err
+    assert err.count("\n") == 1
+
+
+def test_a_fault_of_the_program_exits_with_1_and_a_traceback(process):
+    program = process("raise RuntimeError('boom')")
+    _, err = program.communicate(timeout=20)
+    assert program.returncode == 1
+    assert "Traceback" in err
+    assert "in run" in err
+
+
+# Help
+
+
+def test_help_shows_example_groups_and_keys(toy):
+    code, out, err = toy("--help")
+    assert (code, err, toy.configs) == (0, "", [])
+    assert "Example:\n  lifecode toy seed=1\n" in out
+    assert "  model       mini, tiny*\n  experiment  quickstart\n" in out
+    assert '  model.hybrid_ratio="11:1"  cheap layers to attention layers\n' in out
+    assert "lifecode toy --cfg job" in out
+    assert not any(word in out for word in ("hydra", "Hydra", "defaults"))
+
+
+def test_comments_of_nested_keys():
+    text = "a: 1  # one\nb:\n  c: x y  # two\n  d:  # three\n    e: 2\nf: '#'\nhydra:\n  run: .  # no\ng: 0 # last\n"
+    assert list(commented_keys(text)) == [
+        ("a=1", "one"),
+        ("b.c=x y", "two"),
+        ("b.d=", "three"),
+        ("g=0", "last"),
+    ]
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_explains_itself_and_its_example_composes(verb, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    text = verb_help(verb, config_folder())
+    example = text.split("Example:\n")[1].splitlines()[0].split()
+    assert example[:2] == ["lifecode", verb]
+    assert main([*example[1:], "--cfg", "job"]) == 0
+    config = OmegaConf.create(capsys.readouterr().out)
+    written = OmegaConf.load(config_folder() / f"{verb}.yaml")
+    explained = {
+        line.split("=")[0].split(".")[0]
+        for line, _ in commented_keys((config_folder() / f"{verb}.yaml").read_text())
+    }
+    assert set(written) - {"defaults", "hydra"} <= explained | groups_of(written)
+    assert set(written) - {"defaults", "hydra"} <= set(config)
+
+
+def groups_of(config: DictConfig) -> set[str]:
+    entries = [entry for entry in config.defaults if not isinstance(entry, str)]
+    return {str(name).split()[-1] for entry in entries for name in entry}
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_has_a_run(verb):
+    module = __import__(VERBS[verb].module, fromlist=["run"])
+    assert callable(module.run)

@@ -1,0 +1,109 @@
+import numpy as np
+import pytest
+from Bio.Data import CodonTable
+from Bio.Seq import Seq
+
+from lifecode.alphabet import AMINO_ACIDS, CODONS, IGNORE, STOP, codon_ids, encode_nucleotides
+from lifecode.errors import UserError
+from lifecode.genetic_code import genetic_code, genetic_code_numbers, reverse_translate, translate
+
+CONTEXT_DEPENDENT_STOPS = (27, 28, 31)
+
+
+def test_all_ncbi_tables_are_known():
+    assert genetic_code_numbers() == tuple(sorted(CodonTable.unambiguous_dna_by_id))
+
+
+@pytest.mark.parametrize("number", genetic_code_numbers())
+def test_every_codon_reads_as_biopython_reads_it(number):
+    table = CodonTable.unambiguous_dna_by_id[number]
+    expected = "".join(table.forward_table.get(codon, "*") for codon in CODONS)
+    assert translate("".join(CODONS), number) == expected
+
+
+def test_biopython_translates_the_same_in_the_bacterial_code():
+    assert translate("".join(CODONS), 11) == str(Seq("".join(CODONS)).translate(11))
+
+
+def test_alternative_start_is_methionine_only_at_the_start_of_a_cds():
+    assert translate("GTGGTGTAA", 11) == "VV*"
+    assert translate("GTGGTGTAA", 11, complete_cds=True) == "MV*"
+    assert translate("GTGGTGTAA", 1, complete_cds=True) == "VV*"
+
+
+def test_ambiguous_codon_is_x_and_ignored():
+    code = genetic_code(1)
+    codons = codon_ids(encode_nucleotides("ATGGGNTAA"))
+    assert code.translate(codons) == "MX*"
+    assert code.amino_acids(codons).tolist() == [AMINO_ACIDS.index("M"), IGNORE, STOP]
+
+
+def test_ambiguous_codon_at_either_end_is_no_start_and_no_stop():
+    assert translate("NNNATGNNN", 11, complete_cds=True) == "XMX"
+
+
+def test_rest_after_the_last_codon_is_ignored():
+    assert translate("auggcau") == "MA"
+
+
+def test_empty_sequence_has_an_empty_protein():
+    assert translate("", complete_cds=True) == ""
+
+
+def test_codon_that_is_residue_and_stop_ends_a_complete_cds():
+    assert translate("ATGTGATGA", 27) == "MWW"
+    assert translate("ATGTGATGA", 27, complete_cds=True) == "MW*"
+
+
+def test_recoded_positions_read_as_told():
+    assert translate("ATGTGATAG", recoded={1: "U", 2: "O"}) == "MUO"
+    with pytest.raises(UserError, match="recoded position 3"):
+        translate("ATGTGATAG", recoded={3: "U"})
+
+
+def test_unknown_genetic_code_lists_the_known_ones():
+    with pytest.raises(UserError, match=r"genetic code 7 does not exist.*1, 2, 3, 4, 5, 6, 9"):
+        translate("ATG", 7)
+
+
+def test_reverse_translation_takes_the_most_frequent_codon():
+    # Kazusa, E. coli W3110: Leu CTG 0.5, Ala GCG 0.36, stop TAA 0.64; human: GCC 0.4, TGA 0.47
+    assert reverse_translate("MLA*") == "ATGCTGGCGTAA"
+    assert reverse_translate("MLA*", "h_sapiens") == "ATGCTGGCCTGA"
+
+
+def test_reverse_translation_only_uses_codons_that_the_code_reads_back():
+    assert reverse_translate("L", code=26) != "CTG"  # CTG is alanine there
+    assert reverse_translate("A", code=26) == "GCG"
+    assert reverse_translate("*", code=6) == "TGA"
+
+
+@pytest.mark.parametrize("number", genetic_code_numbers())
+def test_twenty_residues_and_stop_come_back_in_every_code(number):
+    protein = "M" + AMINO_ACIDS
+    complete = number in CONTEXT_DEPENDENT_STOPS
+    assert translate(reverse_translate(protein, code=number), number, complete_cds=complete) == protein
+
+
+def test_selenocysteine_and_pyrrolysine_come_back_where_the_code_is_told():
+    protein = "MUAO"
+    dna = reverse_translate(protein)
+    assert dna[3:6] == "TGA"
+    assert dna[9:] == "TAG"
+    assert translate(dna, recoded={i: r for i, r in enumerate(protein) if r in "UO"}) == protein
+
+
+def test_residues_that_stand_for_several_become_n():
+    assert reverse_translate("BJXZ") == "N" * 12
+
+
+def test_reverse_translation_names_the_wrong_letter_and_the_unknown_organism():
+    with pytest.raises(UserError, match="letter '1' at position 3"):
+        reverse_translate("MK1")
+    with pytest.raises(UserError, match="organism 'unicorn'.*e_coli"):
+        reverse_translate("MK", "unicorn")
+
+
+def test_lookup_arrays_cannot_be_changed():
+    with pytest.raises(ValueError, match="read-only"):
+        genetic_code(1).residues[0] = np.int16(3)
