@@ -22,7 +22,7 @@ from omegaconf.errors import MissingMandatoryValue
 from pydantic import ConfigDict, PydanticUserError, TypeAdapter, ValidationError
 from pydantic.errors import PydanticSchemaGenerationError, PydanticUndefinedAnnotation
 
-from lifecode.commands.explain import nearest
+from lifecode.commands.explain import is_misconfiguration, nearest
 from lifecode.errors import UserError
 
 OUR_PACKAGE = "lifecode"
@@ -90,8 +90,10 @@ def _call(target: Callable[..., Any], arguments: Mapping[str, Any], key: str) ->
         if error.source is not None:
             raise
         raise UserError(error.problem, source=key, record=error.record, remedy=error.remedy) from error
-    except ValueError as error:  # what constructors say of a value that has the right type and is wrong
-        raise UserError(str(error), source=key) from error
+    except Exception as error:
+        if not isinstance(error, ValueError) and not is_misconfiguration(error):
+            raise
+        raise UserError(str(error), source=key) from error  # the right type and still wrong
 
 
 def _full_key(node: object) -> str:
@@ -129,7 +131,7 @@ def _locate(name: object, key: str) -> Callable[..., Any]:
     # Where it was defined decides, not the path taken: lifecode.x.os.system is os.system.
     home = getattr(target, "__module__", None) or ""
     ours = _within(home, OUR_PACKAGE) and (inspect.isclass(target) or inspect.isfunction(target))
-    theirs = inspect.isclass(target) and any(_within(home, package) for package in CONFIGURABLE_PACKAGES)
+    theirs = any(_within(home, package) for package in CONFIGURABLE_PACKAGES)
     if attribute.startswith("_") or not (ours or theirs):
         raise UserError(f"{name!r} is not made to be configured", source=key)
     return target

@@ -52,12 +52,17 @@ def explain(error: BaseException, verb: str) -> str | None:
 
 
 def nearest(word: str, choices: Iterable[str]) -> list[str]:
-    """The choices a mistyped `word` may stand for, best first; a bare last part (`lr`) finds its full key."""
+    """The choices a mistyped dotted `word` may stand for, best first.
+
+    A key beside it with nearly the same name (`data.spilt`), else the same name elsewhere (`lr`), else
+    anything that looks alike.
+    """
     choices = list(choices)
-    last = word.rsplit(".", 1)[-1]
-    same_ending = [choice for choice in choices if choice.rsplit(".", 1)[-1] == last]
-    close = difflib.get_close_matches(word, choices, n=3, cutoff=0.6)
-    return list(dict.fromkeys(same_ending + close))[:3]
+    parent, _, last = word.rpartition(".")
+    beside = {choice.rpartition(".")[2]: choice for choice in choices if choice.rpartition(".")[0] == parent}
+    alike = [beside[name] for name in difflib.get_close_matches(last, beside, n=2)]
+    elsewhere = [choice for choice in choices if choice.rpartition(".")[2] == last][:2]
+    return alike or elsewhere or difflib.get_close_matches(word, choices, n=2, cutoff=0.7)
 
 
 def _chain(error: BaseException | None) -> Iterable[BaseException]:
@@ -95,9 +100,12 @@ def _explain_link(error: BaseException, verb: str) -> str | None:
         case OSError() if error.errno in FILE_SYSTEM_REFUSALS:
             where = f"{error.filename}: " if error.filename else ""
             return f"{where}{error.strerror}. Choose another folder, or free the space or permission it needs"
-    if any(kind.__name__ == "MisconfigurationException" for kind in type(error).__mro__):
-        return str(error)  # Lightning's own word for a Trainer that cannot be had, such as a missing GPU
-    return None
+    return str(error) if is_misconfiguration(error) else None
+
+
+def is_misconfiguration(error: BaseException) -> bool:
+    """Whether Lightning says that its settings cannot be had, such as a missing GPU (without its import)."""
+    return any(kind.__name__ == "MisconfigurationException" for kind in type(error).__mro__)
 
 
 def _missing_option(error: MissingConfigException) -> str:

@@ -16,11 +16,13 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
+from pathlib import Path
 from typing import NoReturn
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.errors import HydraException
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
@@ -31,12 +33,14 @@ from lifecode.errors import UserError
 
 DONE, USER_ERROR, INTERRUPTED, CLOSED_PIPE = 0, 2, 130, 141
 TRACEBACKS = os.environ.get("HYDRA_FULL_ERROR") == "1"  # as the user set it: read before Hydra needs it set
+PLAIN_TEXT = re.compile(r"""[^][{}()'",$\\]+""")  # without what means something in Hydra's grammar
 LONGEST_JOB_NAME = 100  # file systems allow 255 bytes a name
 
 
 def run_verb(verb: str, module: str, arguments: Sequence[str]) -> int:
     """Run `module.run(config)` under the overrides in `arguments` and return the exit code."""
     try:
+        _require_current_folder()
         flags = _parse(verb, arguments)
         if flags.help:
             print(verb_help(verb, config_folder()))
@@ -49,10 +53,8 @@ def run_verb(verb: str, module: str, arguments: Sequence[str]) -> int:
         _report(verb, str(error) or "interrupted; the same command starts it again")
         return INTERRUPTED
     except BrokenPipeError:
-        if not stat.S_ISFIFO(os.fstat(1).st_mode):
+        if not _hush_closed_stdout():
             raise
-        # The reader of our output (`| head`) has gone; nothing may be written at interpreter exit either.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return CLOSED_PIPE
     except Exception as error:
         line = explain(error, verb)
@@ -76,11 +78,23 @@ def _parse(verb: str, arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--resolve", action="store_true")
     parser.add_argument("--config-dir", "-cd")
     flags = parser.parse_intermixed_args(arguments)
+    flags.overrides = [_quoted(override) for override in flags.overrides]
     if flags.multirun and flags.cfg:
         parser.error("--cfg shows one config and --multirun runs several: give one of the two")
     if flags.resolve and not flags.cfg:
         parser.error("--resolve goes with --cfg")
     return flags
+
+
+def _quoted(override: str) -> str:
+    """Take `input=~/genome.fa` or `input=größe.fa`, which Hydra's grammar refuses, as the text it is."""
+    key, sign, value = override.partition("=")
+    if sign and PLAIN_TEXT.fullmatch(value):
+        try:
+            OverridesParser.create().parse_override(override)
+        except HydraException:
+            return f"{key}='{value}'"
+    return override
 
 
 def _compose_and_run(verb: str, module: str, flags: argparse.Namespace) -> int:
@@ -106,6 +120,10 @@ def _task(verb: str, module: str, swept: set[str], codes: list[int]) -> Callable
             _give_own_run_dir(config, swept)
             _require_values(config, verb)
             import_module(module).run(config)
+        except BrokenPipeError:
+            if not _hush_closed_stdout():
+                raise
+            sys.exit(CLOSED_PIPE)  # not an Exception, which Hydra would print
         except Exception as error:
             line = explain(error, verb)
             # A launcher that runs jobs in other processes cannot see `codes`: Hydra brings the error back.
@@ -146,6 +164,13 @@ def _folder_name(overrides: Sequence[str]) -> str:
     return f"{name[: LONGEST_JOB_NAME - 9]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
 
 
+def _require_current_folder() -> None:
+    try:
+        Path.cwd()
+    except FileNotFoundError as error:
+        raise UserError("the current folder no longer exists", remedy="Change to another one") from error
+
+
 def _require_values(config: DictConfig, verb: str) -> None:
     if missing := sorted(OmegaConf.missing_keys(config)):
         example = " ".join(f"{key}=..." for key in missing)
@@ -179,6 +204,14 @@ def _hydra_command_line(arguments: list[str]) -> Iterator[None]:
             del os.environ["HYDRA_FULL_ERROR"]
         else:
             os.environ["HYDRA_FULL_ERROR"] = setting
+
+
+def _hush_closed_stdout() -> bool:
+    """After a broken pipe: if stdout is a pipe its reader has left (`| head`); drop what is buffered."""
+    if not stat.S_ISFIFO(os.fstat(1).st_mode):
+        return False
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    return True
 
 
 def _report(verb: str, line: str) -> None:

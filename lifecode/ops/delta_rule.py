@@ -170,7 +170,9 @@ def _problem(backend: str, device: str, dtype: torch.dtype) -> str | None:
     if backend == "native":
         if device != "cpu":
             return f"it needs CPU tensors, these are on {device}"
-        return "it computes in float32, the inputs are float64" if dtype == torch.float64 else _numba_problem()
+        return (
+            "it computes in float32, the inputs are float64" if dtype == torch.float64 else _numba_problem()
+        )
     return None
 
 

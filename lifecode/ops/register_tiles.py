@@ -2,72 +2,33 @@
 
 Numba vectorises simple loops but cannot keep a tile of accumulators in registers, which is what decides the
 speed of matrices of 16 to 128 rows. So the innermost tiles are emitted as LLVM vector instructions: one tile
-of 8 rows by two vectors needs 10 loads for 16 fused multiply-adds, and LLVM lowers it for any processor.
+of 8 rows by two vectors needs 10 loads for 16 fused multiply-adds.
 
 Everything is float32. Rows of `out`, `x` and `b` are contiguous along their last axis; `a` and `m` may have
 any strides, so transposed and reversed views cost nothing. The number of rows is a multiple of 8, the number
-of columns a multiple of `LANES`.
+of columns a multiple of 16.
 """
 
 from typing import Any
 
+from lifecode.ops.compiled import compiled, compiled_entry
+
 import llvmlite.binding as llvm
 from llvmlite import ir
-from numba import njit, types
+from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-LANES = 16 if llvm.get_host_cpu_features().get("avx512f") else 8
+from lifecode.ops.vectors import FAST, FLOAT, Matrix, emit_spread
+
 CHUNK = 16
+LANES = 16 if llvm.get_host_cpu_features().get("avx512f") else 8
 
-# No `nnan`, no `ninf`: a NaN in the input must come out as one.
-FAST = {"contract", "reassoc", "nsz", "arcp"}
-_FUSE = ("contract",)
-_VECTOR = ir.VectorType(ir.FloatType(), LANES)
-_HALF = ir.VectorType(ir.FloatType(), 8)
-_BYTE = ir.IntType(8)
-
-
-class _Matrix:
-    """Addresses of the elements of a two-dimensional Numba array, relative to a first row and column."""
-
-    def __init__(self, context: Any, builder: Any, kind: Any, value: Any, row: Any, column: Any) -> None:
-        array = context.make_array(kind)(context, builder, value)
-        self.builder, self.strides = builder, cgutils.unpack_tuple(builder, array.strides, 2)
-        self.start = builder.bitcast(array.data, _BYTE.as_pointer())
-        self.start = self.address(row, column)
-
-    def address(self, row: Any, column: Any) -> Any:
-        offset = self.builder.add(
-            self.builder.mul(_as_int(row), self.strides[0]), self.builder.mul(_as_int(column), self.strides[1])
-        )
-        return self.builder.gep(self.start, [offset])
-
-    def load(self, row: Any, column: Any, kind: Any = _VECTOR) -> Any:
-        pointer = self.builder.bitcast(self.address(row, column), kind.as_pointer())
-        return self.builder.load(pointer, align=4)
-
-    def store(self, value: Any, row: Any, column: Any) -> None:
-        pointer = self.builder.bitcast(self.address(row, column), value.type.as_pointer())
-        self.builder.store(value, pointer, align=4)
-
-    def spread(self, row: Any, column: Any) -> Any:
-        """One element in all lanes."""
-        return _spread(self.builder, self.load(row, column, ir.FloatType()))
-
-
-def _as_int(number: Any) -> Any:
-    return ir.IntType(64)(number) if isinstance(number, int) else number
-
-
-def _spread(builder: Any, scalar: Any) -> Any:
-    vector = builder.insert_element(ir.Constant(_VECTOR, ir.Undefined), scalar, ir.IntType(32)(0))
-    zeros = ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES)
-    return builder.shuffle_vector(vector, vector, zeros)
+_VECTOR, _EIGHT = ir.VectorType(FLOAT, LANES), ir.VectorType(FLOAT, 8)
 
 
 def _multiply_add(builder: Any, x: Any, y: Any, total: Any) -> Any:
-    return builder.fadd(total, builder.fmul(x, y, flags=_FUSE), flags=_FUSE)
+    return builder.fadd(total, builder.fmul(x, y, flags=FAST), flags=FAST)
 
 
 def _product_tile(vectors: int, keep: bool) -> Any:
@@ -77,26 +38,25 @@ def _product_tile(vectors: int, keep: bool) -> Any:
     def tile(typingctx: Any, out: Any, gain: Any, a: Any, b: Any, row: Any, column: Any, depth: Any) -> Any:
         def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
             out_v, gain_v, a_v, b_v, row_v, column_v, depth_v = args
-            target = _Matrix(context, builder, out, out_v, row_v, column_v)
-            left = _Matrix(context, builder, a, a_v, row_v, 0)
-            right = _Matrix(context, builder, b, b_v, 0, column_v)
+            target = Matrix(context, builder, out, out_v, row_v, column_v)
+            left = Matrix(context, builder, a, a_v, row_v, 0)
+            right = Matrix(context, builder, b, b_v, 0, column_v)
             places = [(i, j) for i in range(8) for j in range(vectors)]
             sums = [cgutils.alloca_once(builder, _VECTOR) for _ in places]
-            factor = _spread(builder, gain_v)
+            factor = emit_spread(builder, gain_v, LANES)
             for place, (i, j) in zip(sums, places, strict=True):
-                start = builder.fmul(factor, target.load(i, j * LANES)) if keep else ir.Constant(_VECTOR, None)
-                builder.store(start, place)
+                old = target.load(i, j * LANES, _VECTOR) if keep else None
+                builder.store(builder.fmul(factor, old) if keep else ir.Constant(_VECTOR, None), place)
             with cgutils.for_range(builder, depth_v, intp=ir.IntType(64)) as loop:
-                rows = [right.load(loop.index, j * LANES) for j in range(vectors)]
-                scalars = [left.spread(i, loop.index) for i in range(8)]
+                rows = [right.load(loop.index, j * LANES, _VECTOR) for j in range(vectors)]
+                scalars = [emit_spread(builder, left.load(i, loop.index), LANES) for i in range(8)]
                 for place, (i, j) in zip(sums, places, strict=True):
                     builder.store(_multiply_add(builder, scalars[i], rows[j], builder.load(place)), place)
             for place, (i, j) in zip(sums, places, strict=True):
                 target.store(builder.load(place), i, j * LANES)
             return context.get_dummy_value()
 
-        integers = (types.int64,) * 3
-        return types.void(out, types.float32, a, b, *integers), emit
+        return types.void(out, types.float32, a, b, types.int64, types.int64, types.int64), emit
 
     return tile
 
@@ -110,12 +70,13 @@ def _solve_columns(typingctx: Any, x: Any, m: Any, column: Any) -> Any:
     """One vector of columns of the solution of x_i <- x_i + sum_{j<i} m_ij x_j, all 16 rows in registers."""
 
     def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        target = _Matrix(context, builder, x, args[0], 0, args[2])
-        system = _Matrix(context, builder, m, args[1], 0, 0)
-        rows = [target.load(i, 0) for i in range(CHUNK)]
+        target = Matrix(context, builder, x, args[0], 0, args[2])
+        system = Matrix(context, builder, m, args[1], 0, 0)
+        rows = [target.load(i, 0, _VECTOR) for i in range(CHUNK)]
         for j in range(CHUNK):
             for i in range(j + 1, CHUNK):
-                rows[i] = _multiply_add(builder, system.spread(i, j), rows[j], rows[i])
+                factor = emit_spread(builder, system.load(i, j), LANES)
+                rows[i] = _multiply_add(builder, factor, rows[j], rows[i])
         for i, row in enumerate(rows):
             target.store(row, i, 0)
         return context.get_dummy_value()
@@ -128,9 +89,9 @@ def _transpose_tile(typingctx: Any, out: Any, x: Any, row: Any, column: Any) -> 
     """Turn the 8 by 8 tile of `x` at (row, column) into that of `out` at (column, row)."""
 
     def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        source = _Matrix(context, builder, x, args[1], args[2], args[3])
-        target = _Matrix(context, builder, out, args[0], args[3], args[2])
-        rows = [source.load(i, 0, _HALF) for i in range(8)]
+        source = Matrix(context, builder, x, args[1], args[2], args[3])
+        target = Matrix(context, builder, out, args[0], args[3], args[2])
+        rows = [source.load(i, 0, _EIGHT) for i in range(8)]
         indices = ir.VectorType(ir.IntType(32), 8)
         low = ir.Constant(indices, [0, 8, 1, 9, 2, 10, 3, 11])
         high = ir.Constant(indices, [4, 12, 5, 13, 6, 14, 7, 15])
@@ -145,7 +106,7 @@ def _transpose_tile(typingctx: Any, out: Any, x: Any, row: Any, column: Any) -> 
     return types.void(out, x, types.int64, types.int64), emit
 
 
-@njit(nogil=True)
+@compiled
 def set_product(out: Any, a: Any, b: Any) -> None:
     """out = a @ b."""
     rows, columns = out.shape
@@ -157,7 +118,7 @@ def set_product(out: Any, a: Any, b: Any) -> None:
             _set_one(out, 0.0, a, b, row, columns - LANES, a.shape[1])
 
 
-@njit(nogil=True)
+@compiled
 def add_product(out: Any, gain: Any, a: Any, b: Any) -> None:
     """out = gain * out + a @ b."""
     rows, columns = out.shape
@@ -169,14 +130,14 @@ def add_product(out: Any, gain: Any, a: Any, b: Any) -> None:
             _add_one(out, gain, a, b, row, columns - LANES, a.shape[1])
 
 
-@njit(nogil=True)
+@compiled
 def solve_lower(x: Any, m: Any) -> None:
     """Solve (I - m) y = x for a strictly lower triangular m of 16 rows; y overwrites x."""
     for column in range(0, x.shape[1], LANES):
         _solve_columns(x, m, column)
 
 
-@njit(nogil=True)
+@compiled
 def transpose(out: Any, x: Any) -> None:
     """out = x transposed; both sizes are multiples of 8."""
     for row in range(0, x.shape[0], 8):

@@ -8,7 +8,7 @@ unequal the tasks are.
 
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any
 
@@ -32,27 +32,24 @@ def next_task(typingctx: Any, counter: Any) -> Any:
     return types.int64(counter), emit
 
 
-def run_on_workers(function: Callable[..., None], tasks: int, *args: Any) -> None:
-    """Call `function(worker, *args)` once for each worker at the same time, and wait for all of them.
+def run_on_workers(kernel: Callable[..., None], workspaces: Sequence[Any], *args: Any) -> None:
+    """Call `kernel(workspace, *args)` for all workspaces at the same time, one thread each, and wait.
 
     Args:
-        function: releases the interpreter lock and shares out the tasks through `next_task`.
-        tasks: number of tasks there are to share; no more workers than tasks are called.
-        args: further arguments of `function`.
+        kernel: releases the interpreter lock and shares out its tasks through `next_task`.
+        workspaces: memory of each thread.
+        args: further arguments, the same for all.
     """
-    workers = num_workers(tasks)
-    if workers == 1:
-        function(0, *args)
-        return
-    futures = [_threads().submit(function, worker, *args) for worker in range(1, workers)]
-    function(0, *args)
+    first, *others = workspaces
+    futures = [_threads().submit(kernel, other, *args) for other in others]
+    kernel(first, *args)
     wait(futures)
     for future in futures:
         future.result()
 
 
 def num_workers(tasks: int) -> int:
-    """How many threads `run_on_workers` uses for this many tasks."""
+    """How many threads to use for this many tasks: as many as torch, at most one a task."""
     return max(1, min(torch.get_num_threads(), tasks))
 
 

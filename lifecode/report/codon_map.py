@@ -28,6 +28,9 @@ RESIDUE_CLASSES = {
 """Residues and colour of each biochemical class; stops are black crosses."""
 
 _PERPLEXITY = 12.0
+_WIDTH, _HEIGHT = 8.4, 5.6
+_MARK = np.array([0.34, 0.38])
+"""Inches that one point takes with its label, across and up."""
 
 
 def codon_map(codon_embeddings: NDArray[np.floating], amino_acids: str) -> Figure:
@@ -41,11 +44,11 @@ def codon_map(codon_embeddings: NDArray[np.floating], amino_acids: str) -> Figur
     """
     assert len(codon_embeddings) == len(amino_acids) == NUM_CODONS
     tsne = TSNE(perplexity=_PERPLEXITY, init="pca", learning_rate="auto", random_state=0)
-    points = tsne.fit_transform(np.asarray(codon_embeddings, dtype=np.float64))
-    figure = new_figure(6.6)
-    axes = figure.add_subplot()
+    points = _spread(tsne.fit_transform(np.asarray(codon_embeddings, dtype=np.float64)))
+    figure = new_figure(_HEIGHT + 0.8)
+    (left, bottom), (right, top) = points.min(axis=0) - 0.3, points.max(axis=0) + 0.3
+    axes = figure.add_subplot(xlim=(left, right), ylim=(bottom, top))
     axes.set_axis_off()
-    axes.margins(0.05)
     handles = []
     for label, (residues, colour) in RESIDUE_CLASSES.items():
         members = [index for index, letter in enumerate(amino_acids) if letter in residues]
@@ -79,8 +82,28 @@ def codon_map(codon_embeddings: NDArray[np.floating], amino_acids: str) -> Figur
         handletextpad=0.2,
     )
     figure.supxlabel(
-        f"t-SNE, perplexity {_PERPLEXITY:g}: neighbours are meaningful, distances and axes are not",
+        f"t-SNE, perplexity {_PERPLEXITY:g}; points that would cover each other are moved apart. "
+        "Neighbours are meaningful, distances and axes are not.",
         fontsize=8,
         color=GREY,
     )
     return figure
+
+
+def _spread(points: NDArray[np.floating]) -> NDArray[np.float64]:
+    """The map (64, 2) in inches, overlapping points moved apart along the axis where they overlap less."""
+    low, high = points.min(axis=0), points.max(axis=0)
+    inches = (points - low) / np.maximum(high - low, 1e-9) * np.array([_WIDTH, _HEIGHT])
+    first, second = np.triu_indices(len(inches), k=1)
+    for _ in range(300):
+        apart = inches[second] - inches[first]
+        overlap = _MARK - np.abs(apart)
+        covered = (overlap > 0).all(axis=1)
+        if not covered.any():
+            break
+        axis = (overlap / _MARK).argmin(axis=1)
+        rows = np.arange(len(axis))
+        push = np.where(covered, overlap[rows, axis], 0.0) * np.where(apart[rows, axis] < 0, -0.3, 0.3)
+        np.add.at(inches, (second, axis), push)
+        np.add.at(inches, (first, axis), -push)
+    return inches

@@ -28,7 +28,7 @@ def style_axes(axes: Axes, title: str = "") -> None:
     axes.set_title(title, loc="left", fontsize=9.5, color=INK, fontweight="bold")
     axes.spines[["top", "right"]].set_visible(False)
     axes.spines[["left", "bottom"]].set_color(RULE)
-    axes.tick_params(colors=GREY, labelsize=8, length=0)
+    axes.tick_params(colors=GREY, labelsize=8, length=0, which="both")
     axes.grid(color=RULE, linewidth=0.6)
     axes.set_axisbelow(True)
 

@@ -1,12 +1,13 @@
 """How the losses fell, stage by stage, as one figure."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import cycle
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import EngFormatter, MaxNLocator
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from lifecode.report.figure_style import BLUE, GREY, INK, VERMILION, new_figure, style_axes
 from lifecode.report.metric_rows import MetricRow
@@ -77,7 +78,7 @@ def _draw_stage(
         own = [row for row in rows if row.name == name]
         _draw_curves(axes, own, smooth=name != "learning_rate")
         if name == "learning_rate":
-            axes.yaxis.set_major_formatter(EngFormatter(sep=""))
+            axes.yaxis.set_major_formatter(FuncFormatter(_scientific))
             axes.set_ylim(bottom=0)
         elif name == "masked_codon_cross_entropy" and baselines:
             _draw_baselines(axes, baselines)
@@ -101,19 +102,10 @@ def _draw_curves(axes: Axes, rows: Sequence[MetricRow], *, smooth: bool) -> None
 
 
 def _draw_baselines(axes: Axes, baselines: Mapping[str, float]) -> None:
-    """Dashed lines, named at the left end; the panel ends above the uniform guess, not at the first step."""
-    for label, value in baselines.items():
-        axes.axhline(value, color=INK, linewidth=1.0, linestyle=(0, (4, 3)))
-        axes.annotate(
-            f"{label} {value:.3f}",
-            (0.98, value),
-            xycoords=axes.get_yaxis_transform(),
-            xytext=(0, 2),
-            textcoords="offset points",
-            ha="right",
-            fontsize=7.5,
-            color=INK,
-        )
+    """Horizontal lines, named in the upper right corner, which a falling curve leaves free."""
+    for (label, value), dashes in zip(baselines.items(), cycle([(5, 3), (1.5, 2)]), strict=False):
+        axes.axhline(value, color=INK, linewidth=1.1, linestyle=(0, dashes), label=f"{label} {value:.3f}")
+    axes.legend(loc="upper right", frameon=False, fontsize=7.5, labelcolor=INK, handlelength=2.2)
 
 
 def _series(rows: Sequence[MetricRow], split: str) -> tuple[np.ndarray, np.ndarray]:
@@ -121,6 +113,12 @@ def _series(rows: Sequence[MetricRow], split: str) -> tuple[np.ndarray, np.ndarr
     last = {row.step: row.value for row in rows if row.split == split}
     steps = np.array(sorted(last), dtype=np.int64)
     return steps, np.array([last[step] for step in steps.tolist()], dtype=np.float64)
+
+
+def _scientific(value: float, _position: int | None) -> str:
+    """1.5e-4 for 0.00015."""
+    mantissa, exponent = f"{value:.1e}".split("e")
+    return f"{mantissa}e{int(exponent)}" if value else "0"
 
 
 def _running_mean(values: np.ndarray) -> np.ndarray:

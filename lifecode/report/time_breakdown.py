@@ -20,12 +20,16 @@ def time_breakdown(seconds: Mapping[str, float]) -> Figure:
     bars = axes.barh(
         [name.replace("_", " ") for name, _ in parts], [value for _, value in parts], 0.62, color=BLUE
     )
-    labels = [f"{duration(value)}  ({value / total:.0%})" if total else duration(value) for _, value in parts]
+    labels = [f"{duration(value)}  ({_share(value, total)})" for _, value in parts]
     axes.bar_label(bars, labels, padding=5, fontsize=8.5, color=INK)
     axes.tick_params(axis="y", colors=INK, labelsize=9)
     axes.margins(x=0.2)
     axes.set_xlim(left=0)
     return figure
+
+
+def _share(part: float, total: float) -> str:
+    return "<1%" if part < 0.005 * total else f"{part / max(total, 1e-9):.0%}"
 
 
 def duration(seconds: float) -> str:

@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import textwrap
-import time
 import types
 from pathlib import Path
 from typing import Literal
@@ -28,8 +27,8 @@ TOY = """
 defaults:
   - base
   - model: tiny
-  - optional experiment: null
   - _self_
+  - experiment: null
 
 name: toy               # what the run is called
 run_dir: runs/${name}   # folder of the run
@@ -77,6 +76,7 @@ def conf(tmp_path):
         "model/tiny.yaml": "width: 16\n",
         "model/mini.yaml": "width: 64\n",
         "experiment/quickstart.yaml": "# @package _global_\nseed: 7\n",
+        "experiment/sweep.yaml": "# @package _global_\nhydra: {sweeper: {params: {seed: '3,4'}}}\n",
         "data/ecoli.yaml": "x: 1\n",
     }.items():
         (folder / path).parent.mkdir(exist_ok=True)
@@ -157,7 +157,7 @@ def test_groups_and_experiments(toy):
 def test_flags_may_stand_between_overrides(toy):
     code, out, _ = toy("seed=5", "--cfg", "job", "name=x")
     assert (code, toy.configs) == (0, [])
-    assert OmegaConf.create(out) | {} == {
+    assert OmegaConf.create(out) == {
         "name": "x",
         "run_dir": "runs/${name}",
         "seed": 5,
@@ -215,9 +215,10 @@ def one_line(result: tuple[int, str, str]) -> str:
         (["sed=1"], ["no config key 'sed'", "Did you mean seed?", "lifecode toy --cfg job"]),
         (["model.hybridratio=1"], ["'model.hybridratio'", "Did you mean model.hybrid_ratio?"]),
         (["width=1"], ["'width'", "Did you mean model.width?"]),
-        (["modle=tiny"], ["'modle'", "Did you mean model"]),
+        (["modle=tiny"], ["'modle'", "Did you mean model?"]),
+        (["lr=1"], ["no config key 'lr'. `lifecode toy"]),
         (["model=tinny"], ["model has no option 'tinny'; it has mini, tiny.", "Did you mean model=tiny?"]),
-        (["experiment=quickstar"], ["experiment has no option", "it has quickstart"]),
+        (["experiment=quickstar"], ["experiment has no option", "it has quickstart, sweep."]),
         (["data=ecoli"], ["toy has no config group 'data'", "lifecode toy --help"]),
         (["quickstart"], ["'quickstart' is not of the form key=value", "experiment=quickstart"]),
         (["seed=1,2"], ["seed=1,2", "seed=[1,2]", "lifecode toy -m seed=1,2"]),
@@ -323,7 +324,7 @@ def test_a_single_run_keeps_its_folder(toy):
         (["run_dir=x", "seed=1,2"], ["x/seed=1", "x/seed=2"]),
         (["model.hybrid_ratio=11:1,1:0"], [f"runs/toy/model.hybrid_ratio={r}" for r in ("11-1", "1-0")]),
         (["seed=range(0,2)"], ["runs/toy/seed=0", "runs/toy/seed=1"]),
-        (["hydra.sweeper.params={seed:'3,4'}"], ["runs/toy/0", "runs/toy/1"]),
+        (["experiment=sweep"], ["runs/toy/0", "runs/toy/1"]),
     ],
 )
 def test_the_folder_is_named_by_what_varies(toy, arguments, expected):
@@ -432,14 +433,15 @@ def test_help_shows_example_groups_and_keys(toy):
     code, out, err = toy("--help")
     assert (code, err, toy.configs) == (0, "", [])
     assert "Example:\n  lifecode toy seed=1\n" in out
-    assert "  model       mini, tiny*\n  experiment  quickstart\n" in out
+    assert "  model       mini, tiny*\n  experiment  quickstart, sweep\n" in out
     assert '  model.hybrid_ratio="11:1"  cheap layers to attention layers\n' in out
     assert "lifecode toy --cfg job" in out
     assert not any(word in out for word in ("hydra", "Hydra", "defaults"))
 
 
 def test_comments_of_nested_keys():
-    text = "a: 1  # one\nb:\n  c: x y  # two\n  d:  # three\n    e: 2\nf: '#'\nhydra:\n  run: .  # no\ng: 0 # last\n"
+    text = "a: 1  # one\nb:\n  c: x y  # two\n  d:  # three\n    e: 2\nf: '#'\n"
+    text += "hydra:\n  run: .  # no\ng: 0 # last\n"
     assert list(commented_keys(text)) == [
         ("a=1", "one"),
         ("b.c=x y", "two"),
@@ -457,12 +459,13 @@ def test_every_verb_explains_itself_and_its_example_composes(verb, capsys, tmp_p
     assert main([*example[1:], "--cfg", "job"]) == 0
     config = OmegaConf.create(capsys.readouterr().out)
     written = OmegaConf.load(config_folder() / f"{verb}.yaml")
-    explained = {
-        line.split("=")[0].split(".")[0]
-        for line, _ in commented_keys((config_folder() / f"{verb}.yaml").read_text())
-    }
+    lines = commented_keys((config_folder() / f"{verb}.yaml").read_text())
+    explained = {key.split("=")[0].split(".")[0] for key, _ in lines}
     assert set(written) - {"defaults", "hydra"} <= explained | groups_of(written)
     assert set(written) - {"defaults", "hydra"} <= set(config)
+    for group in groups_of(written):  # `optional` in the defaults list would let a typo pass
+        assert main([verb, f"{group}=no_such_option"]) == 2
+        assert f"{group} has no option 'no_such_option'" in capsys.readouterr().err
 
 
 def groups_of(config: DictConfig) -> set[str]:

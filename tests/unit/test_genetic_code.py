@@ -100,7 +100,7 @@ def test_residues_that_stand_for_several_become_n():
 def test_reverse_translation_names_the_wrong_letter_and_the_unknown_organism():
     with pytest.raises(UserError, match="letter '1' at position 3"):
         reverse_translate("MK1")
-    with pytest.raises(UserError, match="organism 'unicorn'.*e_coli"):
+    with pytest.raises(UserError, match=r"organism 'unicorn'.*e_coli"):
         reverse_translate("MK", "unicorn")
 
 

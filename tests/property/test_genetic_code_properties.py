@@ -10,8 +10,8 @@ organisms = st.sampled_from(python_codon_tables.available_codon_tables_names)
 codes = st.sampled_from(genetic_code_numbers())
 residues = AMINO_ACIDS.removesuffix("*")
 unambiguous_stops = codes.filter(
-    lambda number: not any(
-        genetic_code(number).stops & (genetic_code(number).residues != AMINO_ACIDS.index("*"))
+    lambda number: (
+        not any(genetic_code(number).stops & (genetic_code(number).residues != AMINO_ACIDS.index("*")))
     )
 )
 

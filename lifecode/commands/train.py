@@ -1,0 +1,248 @@
+"""`lifecode train`: from annotated genomes to an evaluated two-stage model in a run folder."""
+
+import json
+import logging
+import warnings
+from collections.abc import Sequence
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from lightning import seed_everything
+from lightning.pytorch.loggers import Logger
+from omegaconf import DictConfig, OmegaConf
+from rich.progress import Progress
+
+from lifecode.commands.construct import checked_value, construct
+from lifecode.commands.prepare import census
+from lifecode.data.corpus import Corpus
+from lifecode.data.module import CorpusDataModule
+from lifecode.data.prepare import prepare_corpus
+from lifecode.errors import UserError
+from lifecode.evaluation.evaluate import SPLIT, evaluate
+from lifecode.evaluation.heldout import HeldOut
+from lifecode.evaluation.tally import Figure
+from lifecode.model.life_code import LifeCode
+from lifecode.model.parts import parameters_by_part
+from lifecode.objectives.distillation import DistillationLoss
+from lifecode.report.held_out import held_out_lines
+from lifecode.report.html import write_report
+from lifecode.report.metric_rows import read_metric_rows
+from lifecode.teachers.features import TeacherFeatures
+from lifecode.teachers.selection import select_proteins
+from lifecode.training.run_folder import RunFolder, peak_memory_bytes
+from lifecode.training.trainer import TrainerSettings
+from lifecode.training.two_stages import TwoStages
+
+METRICS_SCHEMA_VERSION = 1
+
+
+def run(config: DictConfig) -> None:
+    """Train the stages that `stage` names, each from where it stopped; evaluate and report after the last."""
+    _quiet_lightning()
+    stage = checked_value(config, "stage", Literal["tokenizer", "encoder", "both"])
+    settings: TrainerSettings = construct(config.trainer)
+    resolved: dict[str, Any] = OmegaConf.to_container(config, resolve=True)  # pyright: ignore
+    folder = RunFolder(checked_value(config, "run_dir", str), resolved)
+    seed_everything(checked_value(config, "seed", int), verbose=False)
+    with folder.timed("corpus"):
+        corpus = _corpus(config, folder.path / "corpus")
+    print(census(corpus.report), flush=True)
+    stages = TwoStages(
+        folder=folder.path,
+        data=partial(_data, config, corpus, settings.num_workers),
+        objective=construct(config.objective.joint),
+        trainer=settings,
+        loggers=_loggers(config),
+    )
+    if stage in ("tokenizer", "both"):
+        with folder.timed("tokenizer"):
+            stages.train_tokenizer(construct(config.model.codec), construct(config.optim.tokenizer))
+    if stage in ("encoder", "both"):
+        _encoder(config, folder, corpus, stages)
+    else:
+        print(f"The tokenizer is in {stages.tokenizer_model}")
+
+
+def _encoder(config: DictConfig, folder: RunFolder, corpus: Corpus, stages: TwoStages) -> None:
+    """Stage 2 with its teacher, then the model, its held-out figures and the report."""
+    with folder.timed("teacher"):
+        features = _teacher_features(config, corpus, folder.path / "teacher")
+    width = features.width if features else None
+    distillation: DistillationLoss | None = construct(config.kd, width=width) if features else None
+    seed_everything(checked_value(config, "seed", int), verbose=False)
+    model: LifeCode = construct(config.model, teacher_width=width)
+    with folder.timed("encoder"):
+        steps = stages.train_encoder(
+            model,
+            construct(config.optim.encoder),
+            codec_folder=_codec_folder(config, stages),
+            distillation=distillation,
+            features=features,
+            freeze_tokenizer=checked_value(config, "objective.freeze_tokenizer", bool),
+            freeze_readout=checked_value(config, "objective.freeze_readout", bool),
+        )
+    if _reported_steps(folder.path) == steps:
+        print(f"This run is complete. The report is in {folder.path / 'report.html'}")
+        return
+    model.save_pretrained(folder.path / "model")
+    with folder.timed("evaluation"):
+        heldout, baselines = evaluate(
+            model, corpus, construct(config.heldout), distillation=distillation, features=features
+        )
+    metrics = _metrics(config, folder, corpus, model, steps, features, heldout, baselines)
+    page = write_report(
+        folder.path,
+        metrics,
+        name=checked_value(config, "name", str),
+        rows=read_metric_rows(folder.path / "metrics.csv"),
+        codon_embeddings=model.codec.codon_map().cpu().numpy(),
+        config=(folder.path / "config.yaml").read_text(),
+    )
+    _write_json(folder.path / "metrics.json", metrics)
+    print("\n".join(held_out_lines(metrics)))
+    print(f"\nThe model is in {folder.path / 'model'}\nThe report is in {page}")
+
+
+def _corpus(config: DictConfig, folder: Path) -> Corpus:
+    if config.input is None:
+        raise UserError(
+            "input needs a value",
+            remedy="Give annotated genomes, input=genome.gbff.gz, or try experiment=quickstart",
+        )
+    return prepare_corpus(
+        checked_value(config, "input", str | list[str]),
+        folder,
+        split=construct(config.data.split),
+        seed=checked_value(config, "seed", int),
+        genetic_code=checked_value(config, "data.genetic_code", int),
+        require_pairs=checked_value(config, "data.require_pairs", bool),
+    )
+
+
+def _data(
+    config: DictConfig, corpus: Corpus, num_workers: int, features: TeacherFeatures | None
+) -> CorpusDataModule:
+    return CorpusDataModule(
+        corpus,
+        shape=construct(config.data.batch),
+        masking=construct(config.objective.masking),
+        seed=checked_value(config, "seed", int),
+        dna_fraction=checked_value(config, "data.dna_fraction", float),
+        reverse_complement=checked_value(config, "data.reverse_complement", bool),
+        max_unknown_fraction=checked_value(config, "data.max_unknown_fraction", float),
+        validation_steps=checked_value(config, "data.validation_steps", int),
+        features=features,
+        num_workers=num_workers,
+    )
+
+
+def _teacher_features(config: DictConfig, corpus: Corpus, folder: Path) -> TeacherFeatures | None:
+    """Features of the training and held-out proteins that the teacher is given time for."""
+    if config.teacher.model is None:
+        return None
+    teacher = construct(config.teacher.model)
+    proteins: list[str] = []
+    for split, key in (("train", "max_train_residues"), (SPLIT, "max_heldout_residues")):
+        table = corpus.segments("cds", split)
+        own = [table.protein(i) for i in range(len(table))]
+        chosen = select_proteins(
+            own, checked_value(config, f"teacher.{key}", int), checked_value(config, "seed", int)
+        )
+        residues = sum(map(len, chosen))
+        print(f"{teacher.name} reads {len(chosen):,} of {len(own):,} {split} proteins ({residues:,} residues)")
+        proteins += chosen
+    with Progress(transient=True) as progress:
+        task = progress.add_task("teacher", total=None)
+        return TeacherFeatures.build(
+            teacher,
+            proteins,
+            folder,
+            progress=lambda done, total: progress.update(task, completed=done, total=total),
+        )
+
+
+def _codec_folder(config: DictConfig, stages: TwoStages) -> Path:
+    """The tokenizer that stage 2 begins with: a model folder, a run folder, or this run's own."""
+    if config.tokenizer_checkpoint is None:
+        if not stages.tokenizer_model.exists():
+            raise UserError(
+                "there is no trained tokenizer in this run",
+                source=stages.folder,
+                remedy="Train it with stage=both, or give tokenizer_checkpoint=another/run",
+            )
+        return stages.tokenizer_model
+    path = Path(checked_value(config, "tokenizer_checkpoint", str)).expanduser()
+    in_run = path / "tokenizer" / "model"
+    return in_run if in_run.exists() else path
+
+
+def _loggers(config: DictConfig) -> list[Logger]:
+    return [construct(node) for node in config.logger.values()]
+
+
+def _metrics(
+    config: DictConfig,
+    folder: RunFolder,
+    corpus: Corpus,
+    model: LifeCode,
+    steps: int,
+    features: TeacherFeatures | None,
+    heldout: dict[str, Figure],
+    baselines: dict[str, Figure],
+) -> dict[str, Any]:
+    """What metrics.json holds."""
+    speeds = [
+        row.value
+        for row in read_metric_rows(folder.path / "metrics.csv")
+        if row.name == "nucleotides_per_second" and row.stage == "encoder"
+    ]
+    data = dict(corpus.report)
+    if features is not None:
+        num_pairs = sum(len(corpus.segments("cds", split)) for split in ("train", SPLIT))
+        data["teacher"] = {
+            "name": features.name,
+            "proteins": len(features),
+            "proteins_available": num_pairs,
+        }
+    parts = folder.seconds()
+    return {
+        "schema_version": METRICS_SCHEMA_VERSION,
+        "split": {"name": SPLIT, **asdict(construct(config.data.split))},
+        "data": data,
+        "model": {
+            "parts": parameters_by_part(model),
+            "config": model.config,
+            "encoder_steps": steps,
+            "threads": torch.get_num_threads(),
+        },
+        "heldout": {name: figure._asdict() for name, figure in heldout.items()},
+        "baselines": {name: figure._asdict() for name, figure in baselines.items()},
+        "timing": {
+            "seconds": sum(parts.values()),
+            "nucleotides_per_second": sorted(speeds)[len(speeds) // 2] if speeds else None,
+            "peak_memory_bytes": peak_memory_bytes(),
+            "parts": parts,
+        },
+    }
+
+
+def _reported_steps(folder: Path) -> int | None:
+    """Encoder steps of the model that metrics.json is about, None before the first report."""
+    path = folder / "metrics.json"
+    return json.loads(path.read_text())["model"]["encoder_steps"] if path.exists() else None
+
+
+def _write_json(path: Path, content: dict[str, Any]) -> None:
+    temporary = path.with_suffix(".tmp")
+    temporary.write_text(json.dumps(content, indent=2) + "\n")
+    temporary.replace(path)
+
+
+def _quiet_lightning() -> None:
+    """Only what concerns the user: devices, tips and missing workers do not."""
+    logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
+    for message in (".*does not have many workers.*", ".*mid-epoch.*", ".*`IterableDataset` has.*"):
+        warnings.filterwarnings("ignore", message=message)

@@ -1,0 +1,65 @@
+"""All held-out figures of a pre-trained model, beside their baselines."""
+
+from lifecode.data.batch import ResidueFeatures
+from lifecode.data.corpus import Corpus
+from lifecode.errors import UserError
+from lifecode.evaluation.distillation import kd_explained
+from lifecode.evaluation.heldout import (
+    HeldOut,
+    baseline_figures,
+    held_out_genes,
+    masked_figures,
+    translation_accuracy,
+)
+from lifecode.evaluation.tally import Figure
+from lifecode.model.life_code import LifeCode
+from lifecode.objectives.distillation import DistillationLoss
+
+SPLIT = "test"
+
+
+def evaluate(
+    model: LifeCode,
+    corpus: Corpus,
+    settings: HeldOut,
+    *,
+    distillation: DistillationLoss | None = None,
+    features: ResidueFeatures | None = None,
+) -> tuple[dict[str, Figure], dict[str, Figure]]:
+    """Figures of the model, and of the baselines, on the test split.
+
+    Returns:
+        `heldout` (translation_accuracy, masked_codon_cross_entropy, masked_translation_accuracy,
+        masked_codon_cross_entropy_shuffled and, with a teacher, kd_explained) and `baselines`
+        (codon_unigram, codon_bigram, majority_residue and, with a teacher, teacher_mean).
+
+    Raises:
+        UserError: the test split holds no gene.
+    """
+    table = corpus.segments("cds", SPLIT)
+    if not len(table):
+        raise UserError(
+            "the test split holds no gene to evaluate on",
+            source=corpus.folder,
+            remedy="Raise data.split.test, or give a larger genome",
+        )
+    was_training = model.training
+    model.eval()
+    genes = held_out_genes(table, settings)
+    shuffled = masked_figures(
+        model, held_out_genes(table, settings, shuffled=True), settings.max_codons
+    )
+    heldout = {
+        "translation_accuracy": translation_accuracy(model, genes[: len(table)], settings.max_codons),
+        **masked_figures(model, genes, settings.max_codons),
+        "masked_codon_cross_entropy_shuffled": shuffled["masked_codon_cross_entropy"],
+    }
+    baselines = baseline_figures(corpus, genes)
+    if distillation is not None and features is not None:
+        train = corpus.segments("cds", "train")
+        heldout["kd_explained"] = kd_explained(
+            model, distillation, train=train, held_out=table, features=features
+        )
+        baselines["teacher_mean"] = Figure(0.0, heldout["kd_explained"].n)
+    model.train(was_training)
+    return heldout, baselines

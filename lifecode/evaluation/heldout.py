@@ -1,0 +1,149 @@
+"""How a model reads genes it never saw, and what codon statistics reach at the same positions.
+
+Masked figures mask whole codons, `[MASK]` only, at 15 % of the positions between start and stop codon
+(both are known from where they stand). Masks depend on the seed and the gene alone.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from lifecode.alphabet import IGNORE, MASK, codon_ids
+from lifecode.data.corpus import Corpus
+from lifecode.data.masking import generator
+from lifecode.data.pack import NUM_SPECIAL_CODONS, Packed, fill_rows, pack
+from lifecode.data.segments import SegmentTable
+from lifecode.evaluation.baselines import BothNeighbours, CodonUnigram, majority_residue
+from lifecode.evaluation.tally import Figure, Tally
+from lifecode.model.life_code import LifeCode
+
+_MASKS, _SHUFFLES = 1001, 1002
+"""First words of the random keys, apart from those of training."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeldOut:
+    """How held-out genes are masked and packed.
+
+    Attributes:
+        mask_fraction: share of a gene's codons, start and stop apart, masked at a time.
+        passes: how often every gene is masked anew.
+        max_codons: of a packed row; a longer gene has a row of its own.
+        seed: of the masks.
+    """
+
+    mask_fraction: float = 0.15
+    passes: int = 1
+    max_codons: int = 8192
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Gene:
+    """A held-out gene with the codons that are masked in it.
+
+    Attributes:
+        ids: nucleotide ids (3L,).
+        codons: codon ids (L,).
+        amino_acids: residue or stop of each codon (L,).
+        masked: codon positions that are masked (n,).
+    """
+
+    ids: NDArray[np.uint8]
+    codons: NDArray[np.int16]
+    amino_acids: NDArray[np.int64]
+    masked: NDArray[np.int64]
+
+    def corrupted(self) -> NDArray[np.uint8]:
+        """The ids with `[MASK]` at the masked codons."""
+        triplets = self.ids.reshape(-1, 3).copy()
+        triplets[self.masked] = MASK
+        return triplets.reshape(-1)
+
+
+def held_out_genes(table: SegmentTable, settings: HeldOut, *, shuffled: bool = False) -> list[Gene]:
+    """Every gene of a table, once a pass; `shuffled` permutes the codons between start and stop first."""
+    genes = []
+    for repeat in range(settings.passes):
+        for index in range(len(table)):
+            ids = np.asarray(table.nucleotides(index))
+            key = (settings.seed, repeat, table.record_index(index))
+            inner = np.arange(1, len(ids) // 3 - 1)
+            amino_acids = np.asarray(table.amino_acids(index)).astype(np.int64)
+            if shuffled:
+                order = np.arange(len(ids) // 3)
+                order[1:-1] = generator(_SHUFFLES, *key).permutation(inner)
+                ids, amino_acids = ids.reshape(-1, 3)[order].reshape(-1), amino_acids[order]
+            masked = inner[generator(_MASKS, *key).random(len(inner)) < settings.mask_fraction]
+            genes.append(Gene(ids, codon_ids(ids), amino_acids, masked))
+    return genes
+
+
+@torch.inference_mode()
+def masked_figures(model: LifeCode, genes: Sequence[Gene], max_codons: int) -> dict[str, Figure]:
+    """`masked_codon_cross_entropy` (nats over 64 codons) and `masked_translation_accuracy`."""
+    cross_entropy, translation = Tally(), Tally()
+    for row, packed in _packed_rows([gene.corrupted() for gene in genes], max_codons):
+        embeddings = model.codon_projection(model.encode(packed))
+        at = _in_row(packed, [genes[i].masked for i in row]).to(embeddings.device)
+        borders = packed.cu_seqlens.to(embeddings.device)
+        log_probabilities = model.codec.codon_log_probabilities(embeddings, borders, at).cpu()
+        truth = torch.from_numpy(np.concatenate([genes[i].codons[genes[i].masked] for i in row])).long()
+        cross_entropy.add(-log_probabilities.gather(1, truth[:, None]))
+        residues = torch.from_numpy(np.concatenate([genes[i].amino_acids[genes[i].masked] for i in row]))
+        translation.add(model.codec.translator(embeddings[at]).argmax(-1).cpu() == residues)
+    return {
+        "masked_codon_cross_entropy": cross_entropy.figure(),
+        "masked_translation_accuracy": translation.figure(),
+    }
+
+
+@torch.inference_mode()
+def translation_accuracy(model: LifeCode, genes: Sequence[Gene], max_codons: int) -> Figure:
+    """Share of all codons, start and stop too, that the model translates right from unmasked genes."""
+    tally = Tally()
+    for row, packed in _packed_rows([gene.ids for gene in genes], max_codons):
+        residues = np.concatenate([_framed(genes[i].amino_acids) for i in row])
+        predicted = model.codec.translator(model.codon_projection(model.encode(packed))).argmax(-1).cpu()
+        known = residues != IGNORE
+        tally.add(predicted[torch.from_numpy(known)] == torch.from_numpy(residues[known]))
+    return tally.figure()
+
+
+def baseline_figures(corpus: Corpus, genes: Sequence[Gene]) -> dict[str, Figure]:
+    """The codon baselines, counted on the training split, at the masked positions of `genes`."""
+    train = corpus.segments("cds", "train")
+    train_codons = [codon_ids(np.asarray(train.nucleotides(i))) for i in range(len(train))]
+    majority = majority_residue([np.asarray(train.amino_acids(i)) for i in range(len(train))])
+    unigram, neighbours = CodonUnigram(train_codons), BothNeighbours(train_codons)
+    tallies = {name: Tally() for name in ("codon_unigram", "codon_bigram", "majority_residue")}
+    for gene in genes:
+        tallies["codon_unigram"].add(unigram.cross_entropy(gene.codons, gene.masked))
+        tallies["codon_bigram"].add(neighbours.cross_entropy(gene.codons, gene.masked))
+        tallies["majority_residue"].add(gene.amino_acids[gene.masked] == majority)
+    return {name: tally.figure() for name, tally in tallies.items()}
+
+
+def _packed_rows(
+    sequences: Sequence[NDArray[np.uint8]], max_codons: int
+) -> Iterator[tuple[list[int], Packed]]:
+    """The indices and the packed row of every group of sequences."""
+    lengths = np.array([len(ids) // 3 + NUM_SPECIAL_CODONS for ids in sequences], dtype=np.int64)
+    for row in fill_rows(lengths, max(max_codons, int(lengths.max(initial=0)))):
+        yield row, pack([sequences[i] for i in row])
+
+
+def _in_row(packed: Packed, positions: Sequence[NDArray[np.int64]]) -> Tensor:
+    """Codon positions of each segment, counted in the packed row."""
+    starts = packed.cu_seqlens[:-1].tolist()
+    return torch.from_numpy(
+        np.concatenate([start + 1 + own for start, own in zip(starts, positions, strict=True)])
+    )
+
+
+def _framed(labels: NDArray[np.int64]) -> NDArray[np.int64]:
+    return np.pad(labels, 1, constant_values=IGNORE)

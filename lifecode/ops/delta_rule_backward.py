@@ -1,0 +1,217 @@
+"""Compiled backward pass of the gated delta rule: the adjoint of `delta_rule_forward`, written by hand.
+
+A task walks its segment from the last chunk to the first and carries dS, the gradient of the state that
+leaves a chunk. The states entering the four chunks of a block are rebuilt from the saved one. With u = beta r
+and q scaled, in the notation of the forward pass:
+
+    du_j = D[last, j] k_j^T dS + sum_{i>=j} D[i, j] (q_i . k_j) do_i - sum_{i>j} D[i, j] (k_i . k_j) dv_i
+    dv_i = beta_i du_i                      (it is also the gradient of r_i)
+    dq_i = b_i S do_i + sum_{j<=i} D[i, j] (do_i . u_j) k_j
+    dk_i = -b_i S dv_i + D[last, i] dS u_i + sum_{j>=i} D[j, i] (do_j . u_i) q_j
+           - sum_{j<i} D[i, j] (dv_i . u_j) k_j - sum_{j>i} D[j, i] (dv_j . u_i) k_j
+    dS <- b_last dS + sum_i b_i (q_i do_i^T - k_i dv_i^T)
+
+The gradient of a log decay needs no pass over the state: <dS_t, S_t> is the gradient of g_{t+1}, and from one
+step to the one before it changes by q_t . dq_t - v_t . dv_t. It is read off the states once a chunk, so
+rounding errors do not add up along the sequence.
+"""
+
+from typing import Any
+
+from lifecode.ops.compiled import compiled, compiled_entry
+
+import numpy as np
+
+from lifecode.ops.chunk_rows import (
+    copy,
+    dot,
+    load_decays,
+    load_rows,
+    load_state,
+    scale_columns,
+    store_rows,
+    store_state,
+)
+from lifecode.ops.delta_rule_forward import CHUNKS_A_BLOCK, advance_state
+from lifecode.ops.register_tiles import CHUNK, add_product, set_product, solve_lower, transpose
+from lifecode.ops.vectors import WIDTH, read, spread, total, write
+from lifecode.ops.workers import next_task
+
+
+@compiled
+def _gradient_of_writes(work: Any, d_state: Any) -> None:
+    """du into `work.d_u`: what the outputs, the leaving state and the later rows of the chunk ask for."""
+    set_product(work.kk, work.k_t.T, work.k_t)
+    set_product(work.qk, work.q_t.T, work.k_t)
+    for i in range(CHUNK):
+        decays = read(work.between, i, 0)
+        strength = spread(work.vectors[1, i])
+        write(work.kk, i, 0, read(work.kk, i, 0) * (read(work.identity, i, 0) - decays) * strength)
+        write(work.qk, i, 0, read(work.qk, i, 0) * decays)
+    scale_columns(work.scaled, work.k_t, read(work.between, CHUNK - 1, 0))
+    set_product(work.d_u, work.scaled.T, d_state)
+    add_product(work.d_u, 1.0, work.qk.T, work.d_out)
+    # An upper triangular system read backwards is a lower one.
+    solve_lower(work.d_u[::-1], work.kk[::-1, ::-1].T)
+
+
+@compiled
+def _gradient_of_strengths(work: Any) -> None:
+    """du . r and dv . v of each step into rows 2 and 3 of `vectors`; `d_u` becomes dv = beta du."""
+    for i in range(CHUNK):
+        strength = spread(work.vectors[1, i])
+        with_r, with_v = spread(np.float32(0.0)), spread(np.float32(0.0))
+        for j in range(0, work.d_u.shape[1], WIDTH):
+            d_u = read(work.d_u, i, j)
+            d_v = d_u * strength
+            with_r = with_r + d_u * read(work.solved, i, j)
+            with_v = with_v + d_v * read(work.stage_v, i, j)
+            write(work.d_u, i, j, d_v)
+        work.vectors[2, i], work.vectors[3, i] = total(with_r), total(with_v)
+
+
+@compiled
+def _gradient_of_queries_and_keys(work: Any, state: Any, d_state: Any) -> None:
+    """dq and dk, transposed, into `work.d_q` and `work.d_k`."""
+    start, strength = read(work.vectors, 0, 0), read(work.vectors, 1, 0)
+    transpose(work.between_t, work.between)
+    transpose(work.v_t, work.d_out)
+    set_product(work.d_q, state, work.v_t)
+    scale_columns(work.d_q, work.d_q, start)
+    # scores[j, i] = D[i, j] (do_i . u_j), the gradient of q_i . k_j.
+    set_product(work.scores, work.solved, work.v_t)
+    for j in range(CHUNK):
+        weights = read(work.between_t, j, 0) * spread(work.vectors[1, j])
+        write(work.scores, j, 0, read(work.scores, j, 0) * weights)
+    add_product(work.d_q, 1.0, work.k_t, work.scores)
+    transpose(work.scores_t, work.scores)
+
+    transpose(work.v_t, work.d_u)
+    set_product(work.d_k, state, work.v_t)
+    scale_columns(work.d_k, work.d_k, spread(np.float32(-1.0)) * start)
+    add_product(work.d_k, 1.0, work.q_t, work.scores_t)
+    # Now the gradient of k_i . k_j, which counts for both of its factors.
+    set_product(work.scores, work.solved, work.v_t)
+    for j in range(CHUNK):
+        weights = (read(work.identity, j, 0) - read(work.between_t, j, 0)) * spread(work.vectors[1, j])
+        write(work.scores, j, 0, read(work.scores, j, 0) * weights)
+    transpose(work.scores_t, work.scores)
+    for j in range(CHUNK):
+        write(work.scores, j, 0, read(work.scores, j, 0) + read(work.scores_t, j, 0))
+    add_product(work.d_k, 1.0, work.k_t, work.scores)
+    transpose(work.v_t, work.solved)
+    scale_columns(work.v_t, work.v_t, read(work.between, CHUNK - 1, 0) * strength)
+    add_product(work.d_k, 1.0, d_state, work.v_t)
+
+
+@compiled
+def _retreat_state(work: Any, d_state: Any) -> None:
+    """dS of the leaving state becomes dS of the entering one."""
+    start = read(work.vectors, 0, 0)
+    scale_columns(work.scaled, work.q_t, start)
+    add_product(d_state, work.vectors[0, CHUNK - 1], work.scaled, work.d_out)
+    scale_columns(work.scaled, work.k_t, spread(np.float32(-1.0)) * start)
+    add_product(d_state, 1.0, work.scaled, work.d_u)
+
+
+@compiled
+def _gradient_of_decays(work: Any, carry: float, count: int) -> None:
+    """The gradient of each g into row 4 of `vectors`, from that of the step after the chunk."""
+    products = spread(np.float32(0.0))
+    for i in range(work.q_t.shape[0]):
+        products = products + read(work.q_t, i, 0) * read(work.d_q, i, 0)
+    write(work.vectors, 4, 0, products - read(work.vectors, 3, 0))
+    for i in range(count - 1, -1, -1):
+        carry += work.vectors[4, i]
+        work.vectors[4, i] = carry
+
+
+@compiled
+def _run_task(task: int, inputs: Any, saves: Any, gradients: Any, plan: Any, work: Any) -> None:
+    group, head = task % plan.groups, task // plan.groups % plan.heads
+    segment = plan.order[task // (plan.groups * plan.heads)]
+    keys, values = plan.key_size, min(plan.columns, plan.value_size - group * plan.columns)
+    key_column, value_column = head * keys, head * plan.value_size + group * plan.columns
+    state_row, step = (segment * plan.heads + head) * keys, plan.step
+    rows, group_row = work.k_t.shape[0], group * inputs.q.shape[0]
+    origin, length = plan.origins[segment], plan.lengths[segment]
+    d_state, states = work.state, work.states
+    load_state(d_state, saves.final_state, state_row, keys, group * plan.columns, values)
+    load_state(states[:rows], gradients.final_state, state_row, keys, group * plan.columns, values)
+    carry = dot(d_state, states[:rows])
+    copy(d_state, states[:rows])
+    scale = spread(plan.scale)
+    for chunk in range((length + CHUNK - 1) // CHUNK - 1, -1, -1):
+        first, count = origin + step * chunk * CHUNK, min(CHUNK, length - chunk * CHUNK)
+        slot = chunk % CHUNKS_A_BLOCK
+        if slot == CHUNKS_A_BLOCK - 1 or (chunk + 1) * CHUNK >= length:
+            block = plan.blocks[segment] + chunk // CHUNKS_A_BLOCK
+            row = ((block * plan.heads + head) * plan.groups + group) * rows
+            copy(states[:rows], saves.saved[row : row + rows])
+            for earlier in range(slot):
+                begin = origin + step * (chunk - slot + earlier) * CHUNK
+                load_rows(work.stage, inputs.k, begin, step, CHUNK, key_column, keys)
+                transpose(work.k_t, work.stage)
+                load_rows(work.solved, saves.r, begin, step, CHUNK, value_column, values)
+                load_decays(
+                    work.between,
+                    work.vectors,
+                    work.identity,
+                    inputs.decay,
+                    inputs.beta,
+                    begin,
+                    step,
+                    CHUNK,
+                    head,
+                )
+                state = states[(earlier + 1) * rows : (earlier + 2) * rows]
+                copy(state, states[earlier * rows : (earlier + 1) * rows])
+                advance_state(state, work.scaled, work.k_t, work.solved, work.between, work.vectors)
+        state = states[slot * rows : (slot + 1) * rows]
+        load_rows(work.stage, inputs.k, first, step, count, key_column, keys)
+        transpose(work.k_t, work.stage)
+        load_rows(work.stage, inputs.q, first, step, count, key_column, keys)
+        transpose(work.q_t, work.stage)
+        scale_columns(work.q_t, work.q_t, scale)
+        load_rows(work.solved, saves.r, first, step, count, value_column, values)
+        load_rows(work.stage_v, inputs.v, first, step, count, value_column, values)
+        load_rows(work.d_out, gradients.o, first, step, count, value_column, values)
+        load_decays(
+            work.between, work.vectors, work.identity, inputs.decay, inputs.beta, first, step, count, head
+        )
+
+        _gradient_of_writes(work, d_state)
+        _gradient_of_strengths(work)
+        _gradient_of_queries_and_keys(work, state, d_state)
+        _retreat_state(work, d_state)
+        _gradient_of_decays(work, carry, count)
+        carry = dot(d_state, state)
+        work.vectors[4, 0] = carry
+        for i in range(count):
+            gradients.beta[group_row + first + i * step, head] = work.vectors[2, i]
+            gradients.g[group_row + first + i * step, head] = work.vectors[4, i]
+        store_rows(gradients.v, work.d_u, first, step, count, value_column, values)
+        scale_columns(work.d_q, work.d_q, scale)
+        transpose(work.stage, work.d_q)
+        store_rows(gradients.q, work.stage, group_row + first, step, count, key_column, keys)
+        transpose(work.stage, work.d_k)
+        store_rows(gradients.k, work.stage, group_row + first, step, count, key_column, keys)
+    store_state(gradients.initial_state, d_state, state_row, keys, group * plan.columns, values)
+
+
+@compiled_entry
+def backward(work: Any, counter: Any, inputs: Any, saves: Any, gradients: Any, plan: Any) -> None:
+    """Run tasks until the shared counter has passed the last one.
+
+    Args:
+        work: `Workspace` of this thread.
+        counter: int64 (1,), shared by all threads.
+        inputs: `Inputs` of the forward pass.
+        saves: `Outputs` of the forward pass.
+        gradients: `Gradients`; those of the outputs are read, the others written.
+        plan: `Plan`.
+    """
+    task = next_task(counter)
+    while task < plan.tasks:
+        _run_task(task, inputs, saves, gradients, plan, work)
+        task = next_task(counter)

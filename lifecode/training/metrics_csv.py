@@ -1,0 +1,75 @@
+"""metrics.csv: one row a figure, `step,stage,split,name,value`, for both stages of a run."""
+
+import csv
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from lightning.pytorch.loggers import Logger
+from lightning.pytorch.utilities import rank_zero_only
+
+_HEADER = ["step", "stage", "split", "name", "value"]
+
+
+class Metric(NamedTuple):
+    """One row of metrics.csv."""
+
+    step: int
+    stage: str
+    split: str
+    name: str
+    value: float
+
+
+def read_metrics(path: Path) -> list[Metric]:
+    """All rows of a metrics.csv, none if the file does not exist."""
+    if not path.exists():
+        return []
+    with path.open(newline="") as file:
+        return [
+            Metric(int(row["step"]), row["stage"], row["split"], row["name"], float(row["value"]))
+            for row in csv.DictReader(file)
+            if row["value"] not in (None, "")
+        ]
+
+
+class MetricsCsv(Logger):
+    """Appends what a stage logs to metrics.csv.
+
+    Args:
+        path: of the file.
+        stage: that is about to train.
+        first_step: steps already done; later rows of the stage, left by a run that was killed after its
+            last checkpoint, are dropped so that no step appears twice.
+    """
+
+    def __init__(self, path: Path, *, stage: str, first_step: int) -> None:
+        super().__init__()
+        self.path, self.stage = path, stage
+        kept = [row for row in read_metrics(path) if row.stage != stage or row.step < first_step]
+        temporary = path.with_suffix(".tmp")
+        with temporary.open("w", newline="") as file:
+            csv.writer(file).writerows([_HEADER, *kept])
+        temporary.replace(path)
+
+    @property
+    def name(self) -> str:
+        """Name of the logger."""
+        return "metrics"
+
+    @property
+    def version(self) -> str:
+        """Version of the logger."""
+        return ""
+
+    @rank_zero_only
+    def log_hyperparams(self, params: Any, *args: Any, **kwargs: Any) -> None:
+        """Hyperparameters stand in config.yaml, not here."""
+
+    @rank_zero_only
+    def log_metrics(self, metrics: dict[str, float], step: int | None = None) -> None:
+        """Appends `{"split/name": value}` of one step."""
+        with self.path.open("a", newline="") as file:
+            for key, value in metrics.items():
+                if "/" in key:
+                    split, name = key.split("/", 1)
+                    csv.writer(file).writerow([step, self.stage, split, name, f"{float(value):.8g}"])

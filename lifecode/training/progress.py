@@ -1,0 +1,82 @@
+"""What a person sees while a stage trains: a bar on a terminal, plain lines elsewhere."""
+
+import sys
+import time
+from typing import Any
+
+from lightning import Callback, LightningModule, Trainer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from lifecode.data.batch import Batch
+
+
+class TrainingProgress(Callback):
+    """Step, losses, nucleotides/s and time left; logs nucleotides/s as well.
+
+    Args:
+        title: of the stage.
+        every_seconds: between plain lines where there is no terminal.
+    """
+
+    def __init__(self, title: str, *, every_seconds: float = 20.0) -> None:
+        self.title, self.every_seconds = title, every_seconds
+        self.console = Console(file=sys.stderr)
+        self._bar: Progress | None = None
+        self._last_line = self._last_step = 0.0
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Starts the clock and, on a terminal, the bar."""
+        self._last_line = self._last_step = time.perf_counter()
+        if self.console.is_terminal:
+            self._bar = Progress(
+                TextColumn("{task.description}"),
+                BarColumn(),
+                MofNCompleteColumn(),
+                TimeRemainingColumn(),
+                TextColumn("{task.fields[losses]}"),
+                console=self.console,
+            )
+            self._task = self._bar.add_task(
+                self.title, total=trainer.max_steps, completed=trainer.global_step, losses=""
+            )
+            self._bar.start()
+
+    def on_train_batch_end(
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: list[Batch], batch_idx: int
+    ) -> None:
+        """Reports one step."""
+        now = time.perf_counter()
+        nucleotides = sum(micro_batch.num_nucleotides for micro_batch in batch) * trainer.world_size
+        speed = nucleotides / (now - self._last_step)
+        self._last_step = now
+        pl_module.log("train/nucleotides_per_second", speed)
+        losses = f"{_losses(trainer)}  {speed:,.0f} nt/s"
+        if self._bar is not None:
+            self._bar.update(self._task, completed=trainer.global_step, losses=losses)
+        elif now - self._last_line >= self.every_seconds or trainer.global_step == trainer.max_steps:
+            self._last_line = now
+            if trainer.is_global_zero:
+                print(f"{self.title} step {trainer.global_step}/{trainer.max_steps}  {losses}", flush=True)
+
+    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Time spent in validation is not counted as training."""
+        self._last_step = time.perf_counter()
+
+    def teardown(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        """Ends the bar."""
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = None
+
+
+def _losses(trainer: Trainer) -> str:
+    """The tasks' losses of the last step, and the last validation of masked codons."""
+    shown = {
+        "train/mlm": "mlm",
+        "train/translation": "translation",
+        "train/distillation": "distillation",
+        "validation/masked_codon_cross_entropy": "validation masked codon",
+    }
+    metrics = trainer.callback_metrics
+    return "  ".join(f"{label} {float(metrics[key]):.3f}" for key, label in shown.items() if key in metrics)

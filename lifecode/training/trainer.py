@@ -1,0 +1,115 @@
+"""How long and on what a stage trains: settings that may change between two sittings of one run."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from lightning import LightningDataModule, Trainer
+from lightning.pytorch.loggers import Logger
+
+from lifecode.errors import Interrupted, UserError
+from lifecode.training.checkpoints import Checkpoints, checkpoint_step, latest_checkpoint, load_module_state
+from lifecode.training.metrics_csv import MetricsCsv
+from lifecode.training.progress import TrainingProgress
+from lifecode.training.stage import PretrainingStage
+
+
+@dataclass(frozen=True, slots=True)
+class TrainerSettings:
+    """Limits, devices and rhythm of a stage.
+
+    Attributes:
+        max_steps: stop each stage here, even if its schedule is longer; None trains the whole schedule.
+        accelerator: `auto`, `cpu` or `gpu`.
+        devices: how many of them, or `auto`.
+        num_nodes: machines.
+        strategy: Lightning's strategy for several processes.
+        precision: `32-true` or `bf16-mixed`.
+        num_workers: loader processes; the batches do not depend on it.
+        log_every_steps: optimizer steps between rows of metrics.csv.
+        validate_every_steps: optimizer steps between validations.
+        checkpoint_every_steps: optimizer steps between checkpoints.
+    """
+
+    max_steps: int | None = None
+    accelerator: Literal["auto", "cpu", "gpu"] = "auto"
+    devices: int | Literal["auto"] = 1
+    num_nodes: int = 1
+    strategy: str = "auto"
+    precision: Literal["32-true", "bf16-mixed"] = "32-true"
+    num_workers: int = 0
+    log_every_steps: int = 5
+    validate_every_steps: int = 50
+    checkpoint_every_steps: int = 25
+
+    def __post_init__(self) -> None:
+        rhythm = (self.log_every_steps, self.validate_every_steps, self.checkpoint_every_steps)
+        if min(rhythm) < 1 or (self.max_steps is not None and self.max_steps < 1):
+            raise UserError("steps must be at least 1", source="trainer")
+
+    def last_step(self, total_steps: int) -> int:
+        """The step at which a stage with this schedule ends."""
+        return total_steps if self.max_steps is None else min(total_steps, self.max_steps)
+
+
+def discard_checkpoints(folder: Path) -> None:
+    """Deletes every checkpoint of a stage, so that it begins at step 0."""
+    while (checkpoint := latest_checkpoint(folder)) is not None:
+        checkpoint.unlink()
+
+
+def train_stage(
+    stage: PretrainingStage,
+    data: LightningDataModule,
+    settings: TrainerSettings,
+    run_folder: Path,
+    loggers: list[Logger],
+) -> int:
+    """Trains a stage from its last checkpoint to its last step; returns the steps it has done.
+
+    Raises:
+        Interrupted: the stage was asked to stop; everything up to its last step is saved.
+        UserError: the last checkpoint does not fit the model.
+    """
+    folder = run_folder / stage.name / "checkpoints"
+    folder.mkdir(parents=True, exist_ok=True)
+    last_step = settings.last_step(stage.optimizer_recipe.total_steps)
+    checkpoint = latest_checkpoint(folder)
+    done = checkpoint_step(checkpoint) if checkpoint else 0
+    if checkpoint is not None:
+        load_module_state(stage, checkpoint)
+        if done >= last_step:
+            print(f"{stage.name}: already trained for {done} steps")
+            return done
+        print(f"{stage.name}: going on from step {done}")
+    checkpoints = Checkpoints(folder, every_steps=settings.checkpoint_every_steps)
+    metrics = MetricsCsv(run_folder / "metrics.csv", stage=stage.name, first_step=done)
+    trainer = Trainer(
+        max_steps=last_step,
+        max_epochs=-1,
+        accelerator=settings.accelerator,
+        devices=settings.devices,
+        num_nodes=settings.num_nodes,
+        strategy=settings.strategy,
+        precision=settings.precision,
+        logger=[metrics, *loggers],
+        callbacks=[TrainingProgress(stage.name), checkpoints],
+        log_every_n_steps=settings.log_every_steps,
+        val_check_interval=settings.validate_every_steps,
+        check_val_every_n_epoch=None,
+        num_sanity_val_steps=0,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        use_distributed_sampler=False,
+    )
+    try:
+        trainer.fit(stage, datamodule=data, ckpt_path=checkpoint, weights_only=True)
+    except SystemExit:  # how Lightning ends at the second Ctrl-C
+        raise Interrupted("interrupted within a step; the same command goes on from the last checkpoint") from None
+    if checkpoints.stop_requested and trainer.global_step < last_step:
+        raise Interrupted(
+            f"stopped after step {trainer.global_step} of {last_step} ({stage.name}); "
+            "the same command goes on from there"
+        )
+    return trainer.global_step

@@ -1,0 +1,73 @@
+"""`lifecode prepare`: the census it prints and the mistakes it names."""
+
+import pytest
+
+from lifecode.commands.main import main
+from lifecode.commands.prepare import census
+
+REPORT = {
+    "contigs": 1,
+    "nucleotides": 4_641_652,
+    "cds": {"total": 4315},
+    "pairs": {"kept": 4295, "rejected": {"pseudo": 17, "transl_except": 3}, "dropped": {"border": 22}},
+    "splits": {
+        "train": {"cds": 3639, "cds_codons": 1_119_099, "dna_regions": 13, "dna_nucleotides": 3_942_907}
+    },
+}
+
+
+@pytest.fixture
+def prepare(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        code = main(["prepare", *arguments])
+        return code, *capsys.readouterr()
+
+    return run
+
+
+def test_the_census_shows_every_count():
+    lines = census(REPORT).splitlines()
+    counts = {" ".join(line.split()[:-1]): line.split()[-1] for line in lines[: lines.index("")]}
+    assert counts == {
+        "contigs": "1",
+        "nucleotides": "4,641,652",
+        "coding sequences": "4,315",
+        "exact CDS-protein pairs": "4,295",
+        "rejected: pseudo": "17",
+        "rejected: transl except": "3",
+        "left out: border": "22",
+    }
+    assert lines[-1].split() == ["train", "3,639", "1,119,099", "13", "3,942,907"]
+
+
+def test_a_fasta_file_becomes_a_corpus(prepare, tmp_path):
+    (tmp_path / "größe.fa").write_text(">a\n" + "ACGTTGCA" * 1500 + "\n")
+    code, out, err = prepare("input=größe.fa", "output=out", "data.require_pairs=false")
+    assert (code, err) == (0, "")
+    assert "12,000" in out
+    assert "The corpus is in out" in out
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["größe.fa", "out"]
+    assert {"manifest.json", "report.json", "shards"} <= {path.name for path in (tmp_path / "out").iterdir()}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["input=nowhere.fa"], "nowhere.fa: no such file"),
+        (["input=5"], "input: is 5, expected str | list[str]"),
+        (["seed=x"], "seed: is 'x', expected integer"),
+        (["data.split.test=ten"], "data.split.test: is 'ten', expected number"),
+        (["data.split.tset=0.1"], "no config key 'data.split.tset'. Did you mean data.split.test?"),
+        (["+data.split.tset=0.1"], "data.split.tset: lifecode.data.split.BlockSplit takes no 'tset'"),
+        (["data.split.test=1"], "split.test: 1.0 is no fraction"),
+        (["data.split._target_=os.system"], "data.split._target_: 'os.system' is not allowed"),
+    ],
+)
+def test_a_mistake_is_one_line_and_leaves_nothing(prepare, tmp_path, arguments, said):
+    code, out, err = prepare(*arguments)
+    assert (code, out) == (2, "")
+    assert err.startswith(f"lifecode prepare: {said}")
+    assert err.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []

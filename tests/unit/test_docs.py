@@ -1,0 +1,85 @@
+"""What the documents, the Makefile and the constraints promise is there."""
+
+import re
+import shlex
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from test_import_graph import LAYERS
+
+from lifecode.commands.main import VERBS, main
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+by_name = pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+
+TARGET = re.compile(r"^([a-z-]+):.*?(## .+)?$", re.MULTILINE)
+
+
+def makefile_targets() -> dict[str, str]:
+    return dict(TARGET.findall((ROOT / "Makefile").read_text()))
+
+
+@by_name
+def test_links_lead_somewhere(document):
+    for link in re.findall(r"\]\(([^)\s]+)\)", document.read_text(encoding="utf-8")):
+        if not link.startswith(("http:", "https:", "#", "mailto:")):
+            assert (document.parent / link.split("#")[0]).exists(), link
+
+
+@by_name
+def test_make_targets_that_are_named_exist(document):
+    named = re.findall(r"`make ([a-z-]+)", document.read_text(encoding="utf-8"))
+    assert set(named) <= set(makefile_targets())
+
+
+@by_name
+def test_commands_in_code_blocks_compose(document, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    blocks = re.findall(
+        r"^```(?:bash|sh|console)?\n(.*?)^```", document.read_text(encoding="utf-8"), re.M | re.S
+    )
+    lines = [
+        line.removeprefix("$ ").removeprefix(".venv/bin/") for block in blocks for line in block.splitlines()
+    ]
+    for line in lines:
+        words = shlex.split(line, comments=True) if line.startswith("lifecode ") else []
+        if len(words) > 1 and words[1] in VERBS and not {"-m", "--multirun", "--help", "--cfg"} & set(words):
+            assert main([*words[1:], "--cfg", "job"]) == 0, capsys.readouterr().err
+
+
+def test_make_lists_every_target():
+    targets = makefile_targets()
+    listed = subprocess.run(["make", "-C", ROOT], capture_output=True, text=True, check=True).stdout
+    assert {"setup", "train", "test", "test-slow", "lint", "clean"} <= set(targets)
+    for target, comment in targets.items():
+        assert comment, f"{target} has no ## comment"
+        assert f"make {target} " in listed
+
+
+def test_every_direct_dependency_is_pinned_inside_its_bounds():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = project["optional-dependencies"]
+    wanted = [Requirement(line) for line in project["dependencies"] + extras["near"] + extras["dev"]]
+    lines = (ROOT / "constraints/ci.txt").read_text().splitlines()
+    pins = dict(line.split("==") for line in lines if not line.startswith("#"))
+    for requirement in wanted:
+        if requirement.name != "lifecode":
+            assert requirement.specifier.contains(pins[canonicalize_name(requirement.name)]), requirement
+
+
+def test_the_layers_in_contributing_are_the_ones_that_are_checked():
+    text = " ".join((ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").split())
+    assert " ".join(f"`{layer}`" for layer in LAYERS) in text
+
+
+def test_the_full_check_demands_its_data():
+    script = ROOT / ".ci/run"
+    assert script.stat().st_mode & 0o111
+    text = script.read_text()
+    assert re.findall(r"^make ([a-z-]+)$", text, re.M) == ["test", "test-slow"]
+    assert "export LIFECODE_REQUIRE_SHARED=1" in text

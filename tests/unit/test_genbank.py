@@ -1,0 +1,185 @@
+"""GenBank reading against Biopython's independent reading of the same files, and by hand."""
+
+import gzip
+from io import BytesIO
+
+import pytest
+from Bio import SeqIO
+
+from lifecode.alphabet import decode_nucleotides
+from lifecode.data import packaged_genomes, read_records
+from lifecode.data.coding_sequence import extract
+from lifecode.data.genbank import read_genbank
+from lifecode.data.records import Exon
+from lifecode.errors import UserError
+
+SMALL_GENOMES = ("genomes/phiX174_NC_001422.gbk", "genomes/yersinia_plasmid_NC_005816.gb")
+
+RECORD = """\
+LOCUS       {name} 12 bp    DNA     {topology}   UNK 01-JAN-2000
+VERSION     {name}
+SOURCE      Made up.
+FEATURES             Location/Qualifiers
+     source          1..12
+                     /organism="Hand made"
+                     /db_xref="taxon:42"
+     CDS             {location}
+                     {qualifiers}
+ORIGIN
+        1 aacccggttt tt
+//
+"""
+
+
+def record(location="1..12", *qualifiers, name="HAND.1", topology="linear"):
+    lines = ('/gene="g"', *qualifiers)
+    return RECORD.format(
+        location=location, qualifiers=("\n" + " " * 21).join(lines), name=name, topology=topology
+    )
+
+
+def read(*texts):
+    return list(read_genbank(BytesIO("".join(texts).encode()), "hand.gb"))
+
+
+def only_cds(location="1..12", *qualifiers):
+    (contig,) = read(record(location, *qualifiers))
+    (coding_sequence,) = contig.coding_sequences
+    return coding_sequence, decode_nucleotides(extract(coding_sequence, contig))
+
+
+def assert_same_reading(ours, theirs):
+    """Every CDS of a contig cut out as Biopython's feature.extract does, with the same annotation."""
+    assert decode_nucleotides(ours.nucleotides) == str(theirs.seq).upper()
+    features = [feature for feature in theirs.features if feature.type == "CDS"]
+    assert len(features) == len(ours.coding_sequences)
+    for cds, feature in zip(ours.coding_sequences, features, strict=True):
+        assert decode_nucleotides(extract(cds, ours)) == str(feature.extract(theirs.seq)), cds.id
+        assert [cds.protein] == feature.qualifiers.get("translation", [None])
+        assert cds.pseudo == ("pseudo" in feature.qualifiers)
+        assert [str(cds.codon_start)] == feature.qualifiers["codon_start"]
+        assert [str(cds.genetic_code)] == feature.qualifiers["transl_table"]
+
+
+def test_ecoli_reads_as_biopython_reads_it():
+    (ours,) = read_records("ecoli")
+    with gzip.open(packaged_genomes()["ecoli"], "rt") as handle:
+        theirs = SeqIO.read(handle, "genbank")
+    assert (ours.name, ours.taxon, ours.circular) == ("NC_000913.3", 511145, True)
+    assert len(ours.coding_sequences) == 4315
+    assert_same_reading(ours, theirs)
+
+
+@pytest.mark.parametrize("name", SMALL_GENOMES)
+def test_small_genomes_read_as_biopython_reads_them(shared_data, name):
+    (ours,) = read_records(shared_data(name))
+    assert_same_reading(ours, SeqIO.read(shared_data(name), "genbank"))
+
+
+@pytest.mark.parametrize(
+    ("location", "exons", "sequence"),
+    [
+        ("3..5", [(2, 5, 1)], "CCC"),
+        ("complement(1..3)", [(0, 3, -1)], "GTT"),
+        ("join(1..2,6..7)", [(0, 2, 1), (5, 7, 1)], "AAGG"),
+        ("complement(join(1..2,6..7))", [(5, 7, -1), (0, 2, -1)], "CCTT"),
+        ("join(complement(6..7),complement(1..2))", [(5, 7, -1), (0, 2, -1)], "CCTT"),
+        ("join(complement(6..7),1..2)", [(5, 7, -1), (0, 2, 1)], "CCAA"),
+        ("join(6..7,1..2)", [(5, 7, 1), (0, 2, 1)], "GGAA"),
+        ("complement(join(1..2,complement(6..7)))", [(5, 7, 1), (0, 2, -1)], "GGTT"),
+        ("join(11..12,1..2)", [(10, 12, 1), (0, 2, 1)], "TTAA"),
+        ("6", [(5, 6, 1)], "G"),
+    ],
+)
+def test_exons_come_in_the_order_of_the_cds(location, exons, sequence):
+    coding_sequence, cut_out = only_cds(location)
+    assert list(coding_sequence.exons) == [Exon(*exon) for exon in exons]
+    assert cut_out == sequence
+
+
+@pytest.mark.parametrize("location", ["<1..6", "1..>6", "complement(<1..6)", "join(<1..2,4..5)"])
+def test_missing_end_is_partial(location):
+    assert only_cds(location)[0].partial
+    assert not only_cds(location.replace("<", "").replace(">", ""))[0].partial
+
+
+@pytest.mark.parametrize("location", ["J1.1:1..3", "join(1..3,J1.1:1..3)", "3^4", "gap(10)", "join(1..2,x)"])
+def test_unreadable_location_is_told_not_raised(location):
+    coding_sequence, _ = only_cds(location)
+    assert coding_sequence.exons == ()
+    assert coding_sequence.location_problem
+
+
+def test_qualifiers():
+    coding_sequence, _ = only_cds(
+        "1..12",
+        '/protein_id="P1.1"',
+        '/locus_tag="L1"',
+        "/codon_start=2",
+        "/transl_table=4",
+        "/transl_except=(pos:4..6,aa:Sec)",
+        "/ribosomal_slippage",
+        "/trans_splicing",
+        '/translation="MK\n                     K"',
+    )
+    assert (coding_sequence.id, coding_sequence.gene) == ("P1.1", "g")
+    assert (coding_sequence.codon_start, coding_sequence.genetic_code) == (2, 4)
+    assert coding_sequence.transl_except == ("(pos:4..6,aa:Sec)",)
+    assert coding_sequence.ribosomal_slippage
+    assert coding_sequence.trans_splicing
+    assert not coding_sequence.pseudo
+    assert coding_sequence.protein == "MKK"
+
+
+@pytest.mark.parametrize("qualifier", ["/pseudo", '/pseudogene="unprocessed"'])
+def test_both_ways_to_mark_a_pseudogene(qualifier):
+    assert only_cds("1..12", qualifier)[0].pseudo
+
+
+def test_id_falls_back_and_stays_unique():
+    assert only_cds("1..12", '/locus_tag="L1"')[0].id == "L1"
+    feature = '     CDS             1..3\n                     /gene="g"\n'
+    text = record("4..6").replace("     CDS  ", feature + "     CDS  ", 1)
+    assert [cds.id for cds in read(text)[0].coding_sequences] == ["g", "g#2"]
+
+
+def test_contig_fields_and_several_records():
+    linear, circular = read(record(name="HAND.1"), record(name="HAND.2", topology="circular"))
+    assert (linear.name, linear.organism, linear.taxon, linear.circular) == ("HAND.1", "Hand made", 42, False)
+    assert (circular.name, circular.circular) == ("HAND.2", True)
+
+
+def test_windows_line_ends_make_no_difference():
+    (contig,) = read(record("1..3").replace("\n", "\r\n"))
+    assert decode_nucleotides(contig.nucleotides) == "AACCCGGTTTTT"
+
+
+def test_record_without_sequence_names_file_record_and_remedy():
+    text = record(name="HAND.7").partition("ORIGIN")[0] + "//\n"
+    with pytest.raises(UserError, match=r"hand\.gb, record HAND\.7: .*no sequence.*GenBank \(full\)"):
+        read(text)
+
+
+@pytest.mark.parametrize(
+    ("damage", "complaint"),
+    [
+        (lambda text: text[:-20], "EOF"),
+        (lambda text: text.replace("12 bp", "99 bp"), "promised 99"),
+        (lambda text: text.replace("aaccc", "aa!cc"), "Unexpected char"),
+        (lambda text: text + "garbage\n", "'garbage'"),
+    ],
+)
+def test_damaged_second_record_is_named(damage, complaint):
+    with pytest.raises(UserError, match=rf"hand\.gb, record [23] \(after HAND\.\d\).*{complaint}"):
+        read(record(name="HAND.1"), damage(record(name="HAND.2")))
+
+
+def test_interrupt_is_not_swallowed():
+    class Interrupting(BytesIO):
+        def read(self, size=-1):
+            if self.tell() > 0:
+                raise KeyboardInterrupt
+            return super().read(min(size, 99))
+
+    with pytest.raises(KeyboardInterrupt):
+        list(read_genbank(Interrupting(record().encode()), "hand.gb"))

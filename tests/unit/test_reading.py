@@ -1,0 +1,135 @@
+import gzip
+import shutil
+
+import pytest
+
+from lifecode.alphabet import decode_nucleotides
+from lifecode.data import packaged_genomes, read_records
+from lifecode.data.reading import resolve_inputs
+from lifecode.errors import UserError
+
+
+@pytest.fixture
+def written(tmp_path):
+    """Write bytes to a file of a temporary folder."""
+
+    def write(name, content):
+        path = tmp_path / name
+        path.write_bytes(content)
+        return path
+
+    return write
+
+
+def read(inputs):
+    return [(contig.name, decode_nucleotides(contig.nucleotides)) for contig in read_records(inputs)]
+
+
+def test_fasta_contigs_have_names_and_no_cds(written):
+    path = written("a.fa", b">one first\nACGT\nnnac\n\n>two\r\nUU GG\r\n")
+    assert read(path) == [("one", "ACGTNNAC"), ("two", "TTGG")]
+    assert all(contig.coding_sequences == () for contig in read_records(path))
+
+
+def test_gzip_is_seen_by_content_not_by_name(written):
+    assert read(written("a.txt", gzip.compress(b">one\nACGT\n"))) == [("one", "ACGT")]
+    assert read(written("a.gz", b">one\nACGT\n")) == [("one", "ACGT")]
+
+
+def test_bgzip_members_are_read_on(written):
+    assert read(written("a.gz", gzip.compress(b">one\nAC") + gzip.compress(b"GT\n"))) == [("one", "ACGT")]
+
+
+def test_globs_lists_and_repeats(written, tmp_path):
+    for name in ("b.fa", "a.fa"):
+        written(name, f">{name}\nACGT\n".encode())
+    assert [path.name for path in resolve_inputs(str(tmp_path / "*.fa"))] == ["a.fa", "b.fa"]
+    assert [path.name for path in resolve_inputs([tmp_path / "b.fa", str(tmp_path / "*.fa")])] == [
+        "b.fa",
+        "a.fa",
+    ]
+    assert [name for name, _ in read(str(tmp_path / "*.fa"))] == ["a.fa", "b.fa"]
+
+
+def test_packaged_genome_is_an_input_by_name():
+    assert resolve_inputs("ecoli") == [packaged_genomes()["ecoli"]]
+    assert packaged_genomes()["ecoli"].is_file()
+
+
+def test_default_genetic_code_is_carried(written):
+    (contig,) = read_records(written("a.fa", b">one\nACGT\n"), genetic_code=4)
+    assert contig.genetic_code == 4
+
+
+@pytest.mark.parametrize(
+    ("name", "complaint"),
+    [("absent.gb", "no such file"), ("*.absent", "no file matches"), ("", "is a folder.*gbff")],
+)
+def test_missing_input_is_named_before_anything_is_read(tmp_path, name, complaint):
+    with pytest.raises(UserError, match=rf"{tmp_path.name}.*{complaint}"):
+        read_records(str(tmp_path / name))
+
+
+def test_no_input_at_all():
+    with pytest.raises(UserError, match="no input"):
+        read_records([])
+
+
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256))
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        (PNG, "neither a GenBank flat file"),
+        (b"Dear reader,\n", "neither a GenBank flat file"),
+        (b"", "empty"),
+        (b" \n\n", "empty"),
+        (gzip.compress(b""), "empty"),
+        (gzip.compress(b">one\n" + b"ACGT" * 999)[:-9], "ends early"),
+        (b"\x1f\x8b" + b"x" * 99, "damaged"),
+        (b">one\nACGT\n>two\nACGEF\n", "record two: letter 'E' at position 4 is not a nucleotide"),
+        (b">one\nAC\xff\n", "record one: letter 'ÿ' at position 3"),
+        (b">\nACGT\n", "record 1: the header names no sequence"),
+        (b">one\n>two\nACGT\n", "record one: the record has no sequence"),
+    ],
+)
+def test_unreadable_content_is_one_line_that_names_the_file(written, content, complaint):
+    with pytest.raises(UserError, match=complaint) as raised:
+        read(written("input.seq", content))
+    assert "input.seq" in str(raised.value)
+    assert "\n" not in str(raised.value)
+
+
+def test_truncated_genome(written, tmp_path):
+    with packaged_genomes()["ecoli"].open("rb") as genome:
+        path = written("short.gbff.gz", genome.read(100_000))
+    with pytest.raises(UserError, match=r"short\.gbff\.gz: the gzip file ends early"):
+        read(path)
+
+
+def test_flipped_byte_of_a_gzip_file_is_found(written, tmp_path):
+    path = tmp_path / "flipped.gz"
+    shutil.copy(packaged_genomes()["ecoli"], path)
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 0x10
+    path.write_bytes(content)
+    with pytest.raises(UserError, match=r"flipped\.gz"):
+        read(path)
+
+
+def test_records_are_streamed_not_gathered(written):
+    good, bad = b">one\nACGT\n", b">two\n!!!\n"
+    contigs = read_records(written("a.fa", good + bad))
+    assert next(contigs).name == "one"
+    with pytest.raises(UserError, match="record two"):
+        next(contigs)
+
+
+def test_fault_of_the_disk_names_the_file(written, monkeypatch):
+    path = written("a.fa", b">one\nACGT\n")
+    monkeypatch.setattr(
+        "pathlib.Path.open", lambda *_: (_ for _ in ()).throw(PermissionError(13, "Permission denied"))
+    )
+    with pytest.raises(UserError, match=r"a\.fa: cannot be read \(Permission denied\)"):
+        read(path)
