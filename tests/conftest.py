@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import torch
 
 SHARED = Path(os.environ.get("LIFECODE_SHARED", Path(__file__).parents[1].parent / "shared")) / "data"
 
@@ -21,3 +22,10 @@ def shared_data() -> Callable[[str], Path]:
         return path
 
     return path_of
+
+
+@pytest.fixture(scope="session", autouse=True)
+def poisoned_memory() -> None:
+    """Fill uninitialised tensors with NaN, so that a kernel that reads what it never wrote fails a test."""
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    torch.utils.deterministic.fill_uninitialized_memory = True

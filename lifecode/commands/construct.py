@@ -131,7 +131,7 @@ def _locate(name: object, key: str) -> Callable[..., Any]:
     # Where it was defined decides, not the path taken: lifecode.x.os.system is os.system.
     home = getattr(target, "__module__", None) or ""
     ours = _within(home, OUR_PACKAGE) and (inspect.isclass(target) or inspect.isfunction(target))
-    theirs = any(_within(home, package) for package in CONFIGURABLE_PACKAGES)
+    theirs = inspect.isclass(target) and any(_within(home, package) for package in CONFIGURABLE_PACKAGES)
     if attribute.startswith("_") or not (ours or theirs):
         raise UserError(f"{name!r} is not made to be configured", source=key)
     return target

@@ -27,7 +27,7 @@ from lifecode.evaluation.tally import Figure
 from lifecode.model.life_code import LifeCode
 from lifecode.model.parts import parameters_by_part
 from lifecode.objectives.distillation import DistillationLoss
-from lifecode.report.held_out import held_out_lines
+from lifecode.report.held_out import held_out_metrics
 from lifecode.report.html import write_report
 from lifecode.report.metric_rows import read_metric_rows
 from lifecode.teachers.features import TeacherFeatures
@@ -102,7 +102,7 @@ def _encoder(config: DictConfig, folder: RunFolder, corpus: Corpus, stages: TwoS
         config=(folder.path / "config.yaml").read_text(),
     )
     _write_json(folder.path / "metrics.json", metrics)
-    print("\n".join(held_out_lines(metrics)))
+    print(_held_out_table(metrics))
     print(f"\nThe model is in {folder.path / 'model'}\nThe report is in {page}")
 
 
@@ -227,6 +227,16 @@ def _metrics(
             "parts": parts,
         },
     }
+
+
+def _held_out_table(metrics: dict[str, Any]) -> str:
+    """The held-out figures beside what they are compared with."""
+    lines = [f"\nHeld-out genes ({metrics['split']['name']} split)"]
+    for row in held_out_metrics(metrics):
+        lines.append(f"  {row.label:<40} {row.value:>12}")
+        for beside in row.comparisons:
+            lines.append(f"    {beside.baseline:<38} {beside.baseline_value:>12}   {beside.difference}")
+    return "\n".join(lines)
 
 
 def _reported_steps(folder: Path) -> int | None:

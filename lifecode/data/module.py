@@ -68,11 +68,11 @@ class CorpusDataModule(LightningDataModule):
         stream = self._stream("train", self.next_step)
         return DataLoader(stream, batch_size=None, num_workers=self.num_workers)
 
-    def val_dataloader(self) -> list[list[Batch]]:
+    def val_dataloader(self) -> DataLoader[list[Batch]]:
         """The first steps of the validation split with their masks, the same at every validation."""
-        if not self.validation_steps or not len(self.corpus.segments("cds", "validation")):
-            return []
-        return list(islice(self._stream("validation", 0), self.validation_steps))
+        empty = not len(self.corpus.segments("cds", "validation"))
+        steps = [] if empty else list(islice(self._stream("validation", 0), self.validation_steps))
+        return DataLoader(steps, batch_size=None)  # pyright: ignore[reportArgumentType]
 
     def _stream(self, split: str, first_step: int) -> TrainingStream:
         rank, world_size = (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)

@@ -1,6 +1,6 @@
 """From sequence files to a corpus on disk: read, verify, split, write.
 
-All contigs and pairs are in memory while this runs, some 3 bytes a nucleotide of the genome.
+All contigs and pairs are in memory while this runs, some 10 bytes a nucleotide.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

@@ -6,10 +6,9 @@ and goes on by `step`, which is -1 where segments run in reverse; only `count` o
 
 from typing import Any
 
-from lifecode.ops.compiled import compiled, compiled_entry
-
 import numpy as np
 
+from lifecode.ops.compiled import compiled
 from lifecode.ops.register_tiles import CHUNK
 from lifecode.ops.vectors import WIDTH, prefetch, read, spread, total, write
 

@@ -3,11 +3,14 @@
 Source: the short convolution of Gated DeltaNet (Yang et al. 2024), width 4.
 """
 
+from importlib import import_module
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from lifecode.errors import UserError
+from lifecode.ops.delta_rule import numba_problem
 from lifecode.ops.segments import check_cu_seqlens, positions_in_segment
 
 
@@ -18,6 +21,7 @@ def short_convolution(
     cu_seqlens: Tensor | None = None,
     reverse: bool = False,
     activation: str | None = "silu",
+    backend: str = "auto",
 ) -> Tensor:
     """Convolve each channel with its own few weights over the current and the preceding positions.
 
@@ -30,16 +34,42 @@ def short_convolution(
         cu_seqlens: int (S + 1,), borders of the segments packed into one row (B is then 1).
         reverse: look at the following positions instead of the preceding ones.
         activation: `silu` or None.
+        backend: `torch` (any device), `native` (compiled for the CPU: float32 arithmetic, C a multiple of 16)
+            or `auto`, which takes `native` where it can run.
 
     Returns:
         [B, T, C] in the dtype of `x`.
 
     Raises:
-        UserError: shapes that do not fit together, wrong borders, or an unknown activation.
+        UserError: shapes that do not fit together, wrong borders, an unknown activation, or a backend
+            that does not exist or cannot run here.
     """
-    _check_inputs(x, weight, cu_seqlens, activation)
+    borders = _check_inputs(x, weight, cu_seqlens, activation)
+    if resolve_convolution_backend(backend, x) == "native":
+        native = import_module("lifecode.ops.convolution_native").native_convolution
+        return native(x.float(), weight.float(), borders, reverse, activation == "silu").to(x.dtype)
     convolved = _convolve(x, weight.to(x.dtype), cu_seqlens, reverse)
     return F.silu(convolved) if activation == "silu" else convolved
+
+
+def resolve_convolution_backend(backend: str, x: Tensor) -> str:
+    """Name of the backend, `torch` or `native`, that runs for this input.
+
+    Raises:
+        UserError: `backend` is unknown or cannot run in this situation.
+    """
+    if backend not in ("auto", "torch", "native"):
+        raise UserError(f"backend {backend!r} is unknown", remedy="Use 'auto', 'torch' or 'native'.")
+    if backend == "torch":
+        return backend
+    problem = numba_problem()
+    if x.device.type != "cpu" or x.dtype == torch.float64:
+        problem = f"it needs float32 or bfloat16 on the CPU, not {x.dtype} on {x.device}"
+    elif x.shape[2] % 16:
+        problem = f"it needs a multiple of 16 channels, not {x.shape[2]}"
+    if problem and backend == "native":
+        raise UserError(f"backend 'native' cannot run: {problem}", remedy="Use 'auto' or 'torch'.")
+    return "torch" if problem else "native"
 
 
 def _convolve(x: Tensor, weight: Tensor, cu_seqlens: Tensor | None, reverse: bool) -> Tensor:
@@ -62,7 +92,9 @@ def _convolve(x: Tensor, weight: Tensor, cu_seqlens: Tensor | None, reverse: boo
     return output
 
 
-def _check_inputs(x: Tensor, weight: Tensor, cu_seqlens: Tensor | None, activation: str | None) -> None:
+def _check_inputs(
+    x: Tensor, weight: Tensor, cu_seqlens: Tensor | None, activation: str | None
+) -> tuple[int, ...] | None:
     if x.dim() != 3:
         raise UserError(f"x must have shape [B, T, C], not {list(x.shape)}")
     if weight.dim() != 2 or weight.shape[0] != x.shape[2] or weight.shape[1] == 0:
@@ -73,7 +105,8 @@ def _check_inputs(x: Tensor, weight: Tensor, cu_seqlens: Tensor | None, activati
         raise UserError(f"weight is on {weight.device} but x is on {x.device}")
     if activation not in ("silu", None):
         raise UserError(f"activation {activation!r} is unknown", remedy="Use 'silu' or None.")
-    if cu_seqlens is not None:
-        if x.shape[0] != 1:
-            raise UserError(f"cu_seqlens needs one packed row, B = 1, not B = {x.shape[0]}")
-        check_cu_seqlens(cu_seqlens, x.shape[1])
+    if cu_seqlens is None:
+        return None
+    if x.shape[0] != 1:
+        raise UserError(f"cu_seqlens needs one packed row, B = 1, not B = {x.shape[0]}")
+    return check_cu_seqlens(cu_seqlens, x.shape[1])

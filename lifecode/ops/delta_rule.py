@@ -170,14 +170,13 @@ def _problem(backend: str, device: str, dtype: torch.dtype) -> str | None:
     if backend == "native":
         if device != "cpu":
             return f"it needs CPU tensors, these are on {device}"
-        return (
-            "it computes in float32, the inputs are float64" if dtype == torch.float64 else _numba_problem()
-        )
+        return "it computes in float32, the inputs are float64" if dtype == torch.float64 else numba_problem()
     return None
 
 
 @cache
-def _numba_problem() -> str | None:
+def numba_problem() -> str | None:
+    """Why the compiled CPU kernels cannot be used here, or None if they can."""
     try:
         import_module("lifecode.ops.delta_rule_native")
     except ImportError as error:

@@ -18,8 +18,6 @@ rounding errors do not add up along the sequence.
 
 from typing import Any
 
-from lifecode.ops.compiled import compiled, compiled_entry
-
 import numpy as np
 
 from lifecode.ops.chunk_rows import (
@@ -32,8 +30,9 @@ from lifecode.ops.chunk_rows import (
     store_rows,
     store_state,
 )
+from lifecode.ops.compiled import compiled, compiled_entry
 from lifecode.ops.delta_rule_forward import CHUNKS_A_BLOCK, advance_state
-from lifecode.ops.register_tiles import CHUNK, add_product, set_product, solve_lower, transpose
+from lifecode.ops.register_tiles import CHUNK, ONE, add_product, set_product, solve_lower, transpose
 from lifecode.ops.vectors import WIDTH, read, spread, total, write
 from lifecode.ops.workers import next_task
 
@@ -50,7 +49,7 @@ def _gradient_of_writes(work: Any, d_state: Any) -> None:
         write(work.qk, i, 0, read(work.qk, i, 0) * decays)
     scale_columns(work.scaled, work.k_t, read(work.between, CHUNK - 1, 0))
     set_product(work.d_u, work.scaled.T, d_state)
-    add_product(work.d_u, 1.0, work.qk.T, work.d_out)
+    add_product(work.d_u, ONE, work.qk.T, work.d_out)
     # An upper triangular system read backwards is a lower one.
     solve_lower(work.d_u[::-1], work.kk[::-1, ::-1].T)
 
@@ -83,13 +82,13 @@ def _gradient_of_queries_and_keys(work: Any, state: Any, d_state: Any) -> None:
     for j in range(CHUNK):
         weights = read(work.between_t, j, 0) * spread(work.vectors[1, j])
         write(work.scores, j, 0, read(work.scores, j, 0) * weights)
-    add_product(work.d_q, 1.0, work.k_t, work.scores)
+    add_product(work.d_q, ONE, work.k_t, work.scores)
     transpose(work.scores_t, work.scores)
 
     transpose(work.v_t, work.d_u)
     set_product(work.d_k, state, work.v_t)
     scale_columns(work.d_k, work.d_k, spread(np.float32(-1.0)) * start)
-    add_product(work.d_k, 1.0, work.q_t, work.scores_t)
+    add_product(work.d_k, ONE, work.q_t, work.scores_t)
     # Now the gradient of k_i . k_j, which counts for both of its factors.
     set_product(work.scores, work.solved, work.v_t)
     for j in range(CHUNK):
@@ -98,10 +97,10 @@ def _gradient_of_queries_and_keys(work: Any, state: Any, d_state: Any) -> None:
     transpose(work.scores_t, work.scores)
     for j in range(CHUNK):
         write(work.scores, j, 0, read(work.scores, j, 0) + read(work.scores_t, j, 0))
-    add_product(work.d_k, 1.0, work.k_t, work.scores)
+    add_product(work.d_k, ONE, work.k_t, work.scores)
     transpose(work.v_t, work.solved)
     scale_columns(work.v_t, work.v_t, read(work.between, CHUNK - 1, 0) * strength)
-    add_product(work.d_k, 1.0, d_state, work.v_t)
+    add_product(work.d_k, ONE, d_state, work.v_t)
 
 
 @compiled
@@ -111,7 +110,7 @@ def _retreat_state(work: Any, d_state: Any) -> None:
     scale_columns(work.scaled, work.q_t, start)
     add_product(d_state, work.vectors[0, CHUNK - 1], work.scaled, work.d_out)
     scale_columns(work.scaled, work.k_t, spread(np.float32(-1.0)) * start)
-    add_product(d_state, 1.0, work.scaled, work.d_u)
+    add_product(d_state, ONE, work.scaled, work.d_u)
 
 
 @compiled

@@ -100,7 +100,7 @@ def _solve_chunks(q: Tensor, k: Tensor, v: Tensor, g: Tensor, beta: Tensor) -> t
 
 
 def _advance_states(solved: tuple[Tensor, ...], state: Tensor, active: list[int]) -> tuple[Tensor, Tensor]:
-    """Carry the states from chunk to chunk; segments come longest first, so finished ones drop off the end."""
+    """Carry the states along; the longest segments come first, so finished ones drop off the end."""
     q, k, decay, scores, values, keys = solved
     outputs, finals, begin = [values[:0]], [], 0
     for count in active:

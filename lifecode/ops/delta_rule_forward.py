@@ -15,8 +15,6 @@ pass r and the state entering every fourth chunk are kept.
 
 from typing import Any
 
-from lifecode.ops.compiled import compiled, compiled_entry
-
 import numpy as np
 
 from lifecode.ops.chunk_rows import (
@@ -28,7 +26,8 @@ from lifecode.ops.chunk_rows import (
     store_rows,
     store_state,
 )
-from lifecode.ops.register_tiles import CHUNK, add_product, set_product, solve_lower, transpose
+from lifecode.ops.compiled import compiled, compiled_entry
+from lifecode.ops.register_tiles import CHUNK, ONE, add_product, set_product, solve_lower, transpose
 from lifecode.ops.vectors import read, spread, write
 from lifecode.ops.workers import next_task
 
@@ -83,11 +82,11 @@ def _run_task(task: int, inputs: Any, outputs: Any, plan: Any, keep: bool, work:
         set_product(work.qk, work.q_t.T, k_t)
         weigh_scores(work.kk, work.qk, work.between, work.identity, strength)
         scale_columns(scaled, k_t, spread(np.float32(-1.0)) * start)
-        add_product(solved, 1.0, scaled.T, state)
+        add_product(solved, ONE, scaled.T, state)
         solve_lower(solved, work.kk)
         scale_columns(scaled, work.q_t, start)
         set_product(work.out, scaled.T, state)
-        add_product(work.out, 1.0, work.qk, solved)
+        add_product(work.out, ONE, work.qk, solved)
         store_rows(outputs.o, work.out, first, step, count, value_column, values)
         if keep:
             store_rows(outputs.r, solved, first, step, count, value_column, values)

@@ -70,7 +70,9 @@ class _GatedDeltaRule(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, *grads: Tensor | None) -> tuple[Tensor | None, ...]:
+    def backward(  # pyright: ignore[reportIncompatibleMethodOverride]
+        ctx: Any, *grads: Any
+    ) -> tuple[Tensor | None, ...]:
         *inputs, r, final, saved = ctx.saved_tensors
         plan: Plan = ctx.plan
         q, k, v, decay, beta, initial_state = inputs

@@ -11,17 +11,17 @@ of columns a multiple of 16.
 
 from typing import Any
 
-from lifecode.ops.compiled import compiled, compiled_entry
-
 import llvmlite.binding as llvm
+import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
-from numba.extending import intrinsic
 
+from lifecode.ops.compiled import code_generator, compiled
 from lifecode.ops.vectors import FAST, FLOAT, Matrix, emit_spread
 
 CHUNK = 16
+ONE = np.float32(1.0)
 LANES = 16 if llvm.get_host_cpu_features().get("avx512f") else 8
 
 _VECTOR, _EIGHT = ir.VectorType(FLOAT, LANES), ir.VectorType(FLOAT, 8)
@@ -34,7 +34,7 @@ def _multiply_add(builder: Any, x: Any, y: Any, total: Any) -> Any:
 def _product_tile(vectors: int, keep: bool) -> Any:
     """Build `tile(out, gain, a, b, row, column, depth)`: an 8-row tile of out = gain * out + a @ b."""
 
-    @intrinsic
+    @code_generator
     def tile(typingctx: Any, out: Any, gain: Any, a: Any, b: Any, row: Any, column: Any, depth: Any) -> Any:
         def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
             out_v, gain_v, a_v, b_v, row_v, column_v, depth_v = args
@@ -65,7 +65,7 @@ _set_one, _set_two = _product_tile(1, False), _product_tile(2, False)
 _add_one, _add_two = _product_tile(1, True), _product_tile(2, True)
 
 
-@intrinsic
+@code_generator
 def _solve_columns(typingctx: Any, x: Any, m: Any, column: Any) -> Any:
     """One vector of columns of the solution of x_i <- x_i + sum_{j<i} m_ij x_j, all 16 rows in registers."""
 
@@ -84,7 +84,7 @@ def _solve_columns(typingctx: Any, x: Any, m: Any, column: Any) -> Any:
     return types.void(x, m, types.int64), emit
 
 
-@intrinsic
+@code_generator
 def _transpose_tile(typingctx: Any, out: Any, x: Any, row: Any, column: Any) -> Any:
     """Turn the 8 by 8 tile of `x` at (row, column) into that of `out` at (column, row)."""
 
@@ -112,10 +112,10 @@ def set_product(out: Any, a: Any, b: Any) -> None:
     rows, columns = out.shape
     for column in range(0, columns - LANES, 2 * LANES):
         for row in range(0, rows, 8):
-            _set_two(out, 0.0, a, b, row, column, a.shape[1])
+            _set_two(out, ONE, a, b, row, column, a.shape[1])
     if columns % (2 * LANES):
         for row in range(0, rows, 8):
-            _set_one(out, 0.0, a, b, row, columns - LANES, a.shape[1])
+            _set_one(out, ONE, a, b, row, columns - LANES, a.shape[1])
 
 
 @compiled

@@ -13,7 +13,9 @@ from typing import Any
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
-from numba.extending import intrinsic, models, overload, register_model
+from numba.extending import models, overload, register_model
+
+from lifecode.ops.compiled import code_generator
 
 WIDTH = 16
 FLOAT = ir.FloatType()
@@ -74,7 +76,7 @@ def _index(number: int) -> Any:
     return ir.IntType(32)(number)
 
 
-@intrinsic
+@code_generator
 def read(typingctx: Any, x: Any, row: Any, column: Any) -> Any:
     """`read(x, row, column)`: the 16 numbers of a row that begin at a column."""
 
@@ -84,7 +86,7 @@ def read(typingctx: Any, x: Any, row: Any, column: Any) -> Any:
     return vector16(x, types.int64, types.int64), emit
 
 
-@intrinsic
+@code_generator
 def write(typingctx: Any, x: Any, row: Any, column: Any, vector: Any) -> Any:
     """`write(x, row, column, vector)`: replace the 16 numbers of a row that begin at a column."""
 
@@ -95,7 +97,7 @@ def write(typingctx: Any, x: Any, row: Any, column: Any, vector: Any) -> Any:
     return types.void(x, types.int64, types.int64, vector16), emit
 
 
-@intrinsic
+@code_generator
 def prefetch(typingctx: Any, x: Any, row: Any, column: Any) -> Any:
     """Ask for the cache line of an element ahead of its use; an address outside the array does no harm."""
 
@@ -109,7 +111,7 @@ def prefetch(typingctx: Any, x: Any, row: Any, column: Any) -> Any:
     return types.void(x, types.int64, types.int64), emit
 
 
-@intrinsic
+@code_generator
 def spread(typingctx: Any, number: Any) -> Any:
     """A vector that holds one number in all lanes."""
 
@@ -119,7 +121,43 @@ def spread(typingctx: Any, number: Any) -> Any:
     return vector16(types.float32), emit
 
 
-@intrinsic
+@code_generator
+def sigmoid(typingctx: Any, vector: Any) -> Any:
+    """1 / (1 + exp(-x)) of each number, to about 1e-7.
+
+    exp(x) = 2^n exp(r) with |r| <= ln(2) / 2, and exp(r) by its series: LLVM alone would call the C library
+    16 times.
+    """
+
+    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        x = builder.fneg(args[0])
+        for comparison, bound in ((">", 87.0), ("<", -87.0)):
+            # A comparison with NaN is false, so NaN passes through.
+            x = builder.select(builder.fcmp_ordered(comparison, x, _constant(bound)), _constant(bound), x)
+        kind = ir.FunctionType(VECTOR, [VECTOR])
+        floor = cgutils.get_or_insert_function(builder.module, kind, f"llvm.floor.v{WIDTH}f32")
+        scaled = builder.fadd(builder.fmul(x, _constant(1.44269504)), _constant(0.5))
+        power = builder.call(floor, [scaled])
+        # ln(2) in two parts: the first has few digits, so its product with the power is exact.
+        rest = builder.fsub(x, builder.fmul(power, _constant(0.693359375)))
+        rest = builder.fadd(rest, builder.fmul(power, _constant(2.12194440e-4)))
+        series = _constant(1 / 5040)
+        for factorial in (720, 120, 24, 6, 2, 1, 1):
+            series = builder.fadd(builder.fmul(series, rest), _constant(1 / factorial))
+        integers = ir.VectorType(ir.IntType(32), WIDTH)
+        exponent = builder.add(builder.fptosi(power, integers), ir.Constant(integers, [127] * WIDTH))
+        scale = builder.bitcast(builder.shl(exponent, ir.Constant(integers, [23] * WIDTH)), VECTOR)
+        one = _constant(1.0)
+        return builder.fdiv(one, builder.fadd(one, builder.fmul(series, scale)))
+
+    return vector16(vector16), emit
+
+
+def _constant(number: float) -> Any:
+    return ir.Constant(VECTOR, [number] * WIDTH)
+
+
+@code_generator
 def total(typingctx: Any, vector: Any) -> Any:
     """Sum of the 16 numbers."""
 
@@ -140,7 +178,7 @@ def total(typingctx: Any, vector: Any) -> Any:
 
 
 def _arithmetic(operation: Any, emit_operation: str) -> None:
-    @intrinsic
+    @code_generator
     def combine(typingctx: Any, x: Any, y: Any) -> Any:
         def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
             return getattr(builder, emit_operation)(*args, flags=FAST)

@@ -15,15 +15,16 @@ from typing import Any
 import torch
 from llvmlite import ir
 from numba import types
-from numba.extending import intrinsic
+
+from lifecode.ops.compiled import code_generator
 
 _lock = threading.Lock()
 _pool: ThreadPoolExecutor | None = None
 
 
-@intrinsic
+@code_generator
 def next_task(typingctx: Any, counter: Any) -> Any:
-    """`next_task(counter)`: the number in an int64 array of one element, raised by one for the next caller."""
+    """`next_task(counter)`: the number in an int64 array of one element, which it raises by one."""
 
     def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         array = context.make_array(counter)(context, builder, args[0])

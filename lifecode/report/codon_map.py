@@ -43,8 +43,7 @@ def codon_map(codon_embeddings: NDArray[np.floating], amino_acids: str) -> Figur
         amino_acids: 64 residue letters in the same order, `*` for a stop.
     """
     assert len(codon_embeddings) == len(amino_acids) == NUM_CODONS
-    tsne = TSNE(perplexity=_PERPLEXITY, init="pca", learning_rate="auto", random_state=0)
-    points = _spread(tsne.fit_transform(np.asarray(codon_embeddings, dtype=np.float64)))
+    points = _spread(_tsne(np.asarray(codon_embeddings, dtype=np.float64)))
     figure = new_figure(_HEIGHT + 0.8)
     (left, bottom), (right, top) = points.min(axis=0) - 0.3, points.max(axis=0) + 0.3
     axes = figure.add_subplot(xlim=(left, right), ylim=(bottom, top))
@@ -88,6 +87,14 @@ def codon_map(codon_embeddings: NDArray[np.floating], amino_acids: str) -> Figur
         color=GREY,
     )
     return figure
+
+
+def _tsne(embeddings: NDArray[np.float64]) -> NDArray[np.floating]:
+    """Exact t-SNE (64, 2): its Barnes-Hut form crashes the interpreter where embeddings have collapsed."""
+    if np.ptp(embeddings, axis=0).max() < 1e-9:
+        return np.zeros((len(embeddings), 2))
+    tsne = TSNE(perplexity=_PERPLEXITY, init="pca", learning_rate="auto", method="exact", random_state=0)
+    return tsne.fit_transform(embeddings)
 
 
 def _spread(points: NDArray[np.floating]) -> NDArray[np.float64]:

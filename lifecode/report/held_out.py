@@ -18,7 +18,7 @@ class Comparison(NamedTuple):
 
 
 class HeldOutMetric(NamedTuple):
-    """A metric, what it measures, its formatted value, on how many positions, and what it is compared with."""
+    """A metric, what it measures, its formatted value, over how many positions, and its baselines."""
 
     label: str
     explanation: str

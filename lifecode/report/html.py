@@ -48,9 +48,9 @@ def write_report(
 
     Args:
         folder: the run folder, shown as the place to load the model from.
-        metrics: the content of `metrics.json`: `heldout`, `baselines`, `timing` (`parts` in seconds), `data`
-            (a corpus report, and `teacher` with `name`, `proteins`, `proteins_available`), `model` (`parts`
-            in parameters); each may be missing.
+        metrics: the content of `metrics.json`: `split` (its `name`), `heldout`, `baselines`, `timing`
+            (`parts` in seconds), `data` (a corpus report, and `teacher` with `name`, `proteins`,
+            `proteins_available`), `model` (`parts` in parameters); each may be missing.
         name: of the run.
         rows: of `metrics.csv`.
         codon_embeddings: (64, d), in the order of `lifecode.alphabet.CODONS`.
@@ -96,7 +96,7 @@ def _figures(
             "Learning curves",
             "Training and validation losses and the learning rate of each stage, by step.",
         )
-    if codon_embeddings is not None:
+    if codon_embeddings is not None and np.isfinite(codon_embeddings).all():
         amino_acids = residue_letters(genetic_code(genetic_code_number).residues[:NUM_CODONS])
         figures["codon_map"] = (
             codon_map(codon_embeddings, amino_acids),
@@ -133,7 +133,7 @@ def _render(folder: Path, metrics: Metrics, name: str, config: str, pictures: Ma
         verdict=verdict(metrics),
         key_figures=_key_figures(metrics),
         held_out=held_out_metrics(metrics),
-        split=metrics.get("split"),
+        split=(metrics.get("split") or {}).get("name", "held-out"),
         pictures=pictures,
         counts=corpus_counts(data),
         splits=split_table(data),
@@ -146,7 +146,7 @@ def _render(folder: Path, metrics: Metrics, name: str, config: str, pictures: Ma
 
 def _key_figures(metrics: Metrics) -> list[tuple[str, str]]:
     """Label and value of the numbers at the top."""
-    timing = _timing(metrics)
+    timing = {name: value for name, value in _timing(metrics).items() if value is not None}
     figures = []
     if "seconds" in timing:
         figures.append(("time", duration(timing["seconds"])))

@@ -69,7 +69,9 @@ def test_info(installed, tmp_path):
 
 
 def test_two_steps_of_the_quick_start(installed, tmp_path):
-    run(installed / "lifecode", "train", "experiment=quickstart", "trainer.max_steps=2", cwd=tmp_path)
+    few_proteins = ["teacher.max_train_residues=20000", "teacher.max_heldout_residues=5000"]
+    command = ["train", "experiment=quickstart", "trainer.max_steps=2", *few_proteins]
+    run(installed / "lifecode", *command, cwd=tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["runs"]
     folder = tmp_path / "runs/quickstart"
     for name in ("config.yaml", "metrics.csv", "metrics.json", "report.html"):

@@ -1,0 +1,189 @@
+import base64
+import os
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+
+from lifecode.errors import UserError
+from lifecode.report.held_out import held_out_metrics, verdict
+from lifecode.report.html import write_report
+from lifecode.report.metric_rows import MetricRow
+
+METRICS = {
+    "schema_version": 1,
+    "split": {"name": "test", "block_nucleotides": 50_000},
+    "heldout": {
+        "translation_accuracy": {"value": 0.99998, "n": 132_000},
+        "masked_translation_accuracy": {"value": 0.142, "n": 19_800},
+        "masked_codon_cross_entropy": {"value": 3.803, "n": 19_801},
+        "masked_codon_cross_entropy_shuffled": {"value": 3.92, "n": 19_800},
+        "kd_explained": {"value": 0.112, "n": 50_000},
+    },
+    "baselines": {
+        "codon_unigram": {"value": 3.929, "n": 19_800},
+        "codon_bigram": {"value": 3.762, "n": 19_800},
+        "majority_residue": {"value": 0.107, "n": 19_800},
+        "teacher_mean": {"value": 0.0, "n": 50_000},
+    },
+    "timing": {
+        "seconds": 843.1,
+        "nucleotides_per_second": 5123.4,
+        "peak_memory_bytes": 3 * 2**30,
+        "parts": {"tokenizer_stage": 180.0, "encoder_stage": 560.0},
+    },
+    "data": {
+        "contigs": 1,
+        "nucleotides": 4_641_652,
+        "cds": {"total": 4315},
+        "pairs": {"kept": 4295, "rejected": {"pseudo": 12, "bad_length": 8}, "dropped": {}},
+        "splits": {"train": {"cds": 3400, "cds_codons": 1_060_000}, "test": {"cds": 419}},
+        "teacher": {"name": "near-1", "proteins": 1500, "proteins_available": 4257},
+    },
+    "model": {"parts": {"tokenizer": 132_000, "encoder": 1_830_000}},
+}
+ROWS = [MetricRow(step, "encoder", "train", "mlm", 3.0 - step / 10) for step in range(10)]
+
+
+class Page(HTMLParser):
+    """Text, tags and everything a browser would load."""
+
+    def __init__(self, path):
+        super().__init__()
+        self.loads, self.tags, self.words = [], [], []
+        self.feed(path.read_text(encoding="utf-8"))
+        self.text = " ".join(" ".join(self.words).split())
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        self.loads += [value for key, value in attrs if key in ("src", "href", "srcset", "data", "action")]
+
+    def handle_data(self, data):
+        self.words.append(data)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("runs") / "quickstart"
+    embeddings = np.random.default_rng(0).normal(size=(64, 8))
+    write_report(
+        folder, METRICS, name="quickstart", rows=ROWS, codon_embeddings=embeddings, config="seed: 17"
+    )
+    return folder
+
+
+@pytest.fixture(scope="module")
+def page(folder):
+    return Page(folder / "report.html")
+
+
+def test_everything_is_inside_the_file(page, folder):
+    assert "script" not in page.tags
+    assert "link" not in page.tags
+    assert page.tags.count("img") == len(page.loads) == 3
+    assert all(load.startswith("data:image/png;base64,") for load in page.loads)
+    source = (folder / "report.html").read_text()
+    assert not any(loader in source for loader in ("http://", "https://", "url(", "@import"))
+
+
+def test_the_images_are_the_figures_of_the_folder(page, folder):
+    files = [folder / "figures" / f"{name}.png" for name in ("learning_curves", "codon_map", "time")]
+    embedded = [base64.b64decode(load.partition(",")[2]) for load in page.loads]
+    assert embedded == [file.read_bytes() for file in files]
+    assert sorted(os.listdir(folder)) == ["figures", "report.html"]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "quickstart 0.126 nats below the codon unigram, 0.041 nats above the two-neighbour bigram",
+        "14 min 03 s",
+        "Measured on the test split.",
+        "3.803 nats 19,801 codon unigram 3.929 nats ✓ 0.126 nats lower",
+        "two-neighbour bigram 3.762 nats ✗ 0.041 nats higher",
+        "3.920 nats 19,800 genes in order 3.803 nats ✓ 0.117 nats higher",
+        "14.20 % 19,800 most frequent residue 10.70 % ✓ 3.50 points higher",
+        "99.9980 % 132,000",
+        "exact CDS-protein pairs 4,295 rejected 20 pseudo 12 bad length 8",
+        "split CDS codons train 3,400 1,060,000 test 419",
+        "Teacher near-1: features of 1,500 of 4,257 proteins.",
+        "tokenizer 132,000 encoder 1,830,000 all 1,962,000",
+        "seed: 17",
+        "lifecode",
+    ],
+)
+def test_the_report_says(page, words):
+    assert words in page.text
+
+
+def test_the_line_that_loads_the_model(page, folder):
+    assert f'model = lifecode.LifeCode.from_pretrained("{folder.as_posix()}/model")' in page.text
+
+
+def test_what_was_not_measured_is_left_out(tmp_path):
+    metrics = {
+        "heldout": {
+            "kd_explained": {"value": float("nan"), "n": 0},
+            "translation_accuracy": {"value": 0.5, "n": 2},
+        },
+        "baselines": {"codon_unigram": {"value": 3.9, "n": 1}},
+        "timing": {"seconds": 1.0, "nucleotides_per_second": None},
+    }
+    page = Page(write_report(tmp_path, metrics, name="no teacher"))
+    assert "50.00 %" in page.text
+    for absent in (
+        "Teacher explained",
+        "nan",
+        "None",
+        "codon unigram",
+        "Learning curves",
+        "Data",
+        "Configuration",
+    ):
+        assert absent not in page.text
+    assert "img" not in page.tags
+    assert not list((tmp_path / "figures").iterdir())
+
+
+def test_a_run_that_measured_nothing_still_has_a_report(tmp_path):
+    assert "nothing yet" in Page(write_report(tmp_path, {}, name="nothing yet")).text
+
+
+def test_embeddings_of_a_diverged_model_are_left_out(tmp_path):
+    path = write_report(tmp_path, {}, name="diverged", codon_embeddings=np.full((64, 8), np.nan))
+    assert "img" not in Page(path).tags
+
+
+def test_names_are_text_not_markup(tmp_path):
+    evil = '<script>alert("x")</script>'
+    metrics = {
+        "heldout": {},
+        "model": {"parts": {evil: 1}},
+        "data": {"splits": {evil: {evil: 1}}},
+        "split": {"name": evil},
+    }
+    page = Page(write_report(tmp_path, metrics, name=evil, config=evil))
+    assert "script" not in page.tags
+    assert page.text.count(evil) >= 5
+
+
+def test_verdict_says_above_when_the_model_is_worse_than_the_unigram():
+    metrics = {
+        "heldout": {"masked_codon_cross_entropy": {"value": 4.0}},
+        "baselines": {"codon_unigram": {"value": 3.9}},
+    }
+    assert verdict(metrics) == "0.100 nats above the codon unigram"
+    assert [known.better for known in held_out_metrics(metrics)[0].comparisons] == [False]
+    assert verdict({"heldout": metrics["heldout"]}) is None
+
+
+def test_a_model_that_ignores_context_is_marked_by_the_shuffled_genes():
+    same = {"value": 3.9, "n": 1}
+    heldout = {"masked_codon_cross_entropy": same, "masked_codon_cross_entropy_shuffled": same}
+    assert not held_out_metrics({"heldout": heldout})[1].comparisons[0].better
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(UserError, match="file/run: cannot write the report"):
+        write_report(tmp_path / "file" / "run", {}, name="run")
