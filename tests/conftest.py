@@ -7,6 +7,9 @@ from pathlib import Path
 import pytest
 import torch
 
+from lifecode.data import BlockSplit, Corpus, prepare_corpus
+from tests.small_genome import write_small_genome
+
 SHARED = Path(os.environ.get("LIFECODE_SHARED", Path(__file__).parents[1].parent / "shared")) / "data"
 
 
@@ -22,6 +25,19 @@ def shared_data() -> Callable[[str], Path]:
         return path
 
     return path_of
+
+
+@pytest.fixture(scope="session")
+def small_genome(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The first 60,000 nucleotides of E. coli as a GenBank file."""
+    return write_small_genome(tmp_path_factory.mktemp("genome") / "small.gbk")
+
+
+@pytest.fixture(scope="session")
+def small_corpus(small_genome: Path, tmp_path_factory: pytest.TempPathFactory) -> Corpus:
+    """The small genome prepared with blocks of 6,000 nucleotides, a tenth and a fifth of them held out."""
+    split = BlockSplit(block_nucleotides=6000, validation=0.1, test=0.2)
+    return prepare_corpus(str(small_genome), tmp_path_factory.mktemp("corpus") / "corpus", split=split)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -3,7 +3,6 @@
 import json
 import logging
 import warnings
-from collections.abc import Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -13,23 +12,24 @@ import torch
 from lightning import seed_everything
 from lightning.pytorch.loggers import Logger
 from omegaconf import DictConfig, OmegaConf
+from rich import print as print_table
 from rich.progress import Progress
 
 from lifecode.commands.construct import checked_value, construct
-from lifecode.commands.prepare import census
+from lifecode.data.census import census_table
 from lifecode.data.corpus import Corpus
 from lifecode.data.module import CorpusDataModule
 from lifecode.data.prepare import prepare_corpus
+from lifecode.data.reading import resolve_inputs
 from lifecode.errors import UserError
 from lifecode.evaluation.evaluate import SPLIT, evaluate
-from lifecode.evaluation.heldout import HeldOut
+from lifecode.evaluation.metric_rows import read_metric_rows
 from lifecode.evaluation.tally import Figure
 from lifecode.model.life_code import LifeCode
 from lifecode.model.parts import parameters_by_part
 from lifecode.objectives.distillation import DistillationLoss
 from lifecode.report.held_out import held_out_metrics
 from lifecode.report.html import write_report
-from lifecode.report.metric_rows import read_metric_rows
 from lifecode.teachers.features import TeacherFeatures
 from lifecode.teachers.selection import select_proteins
 from lifecode.training.run_folder import RunFolder, peak_memory_bytes
@@ -44,12 +44,13 @@ def run(config: DictConfig) -> None:
     _quiet_lightning()
     stage = checked_value(config, "stage", Literal["tokenizer", "encoder", "both"])
     settings: TrainerSettings = construct(config.trainer)
+    inputs = _inputs(config)
     resolved: dict[str, Any] = OmegaConf.to_container(config, resolve=True)  # pyright: ignore
     folder = RunFolder(checked_value(config, "run_dir", str), resolved)
     seed_everything(checked_value(config, "seed", int), verbose=False)
     with folder.timed("corpus"):
-        corpus = _corpus(config, folder.path / "corpus")
-    print(census(corpus.report), flush=True)
+        corpus = _corpus(config, inputs, folder.path / "corpus")
+    print_table(census_table(corpus.report))
     stages = TwoStages(
         folder=folder.path,
         data=partial(_data, config, corpus, settings.num_workers),
@@ -106,14 +107,20 @@ def _encoder(config: DictConfig, folder: RunFolder, corpus: Corpus, stages: TwoS
     print(f"\nThe model is in {folder.path / 'model'}\nThe report is in {page}")
 
 
-def _corpus(config: DictConfig, folder: Path) -> Corpus:
-    if config.input is None:
+def _inputs(config: DictConfig) -> list[Path]:
+    """The sequence files, which must exist before a run folder is made for them."""
+    inputs = checked_value(config, "input", str | list[str] | None)
+    if inputs is None:
         raise UserError(
             "input needs a value",
             remedy="Give annotated genomes, input=genome.gbff.gz, or try experiment=quickstart",
         )
+    return resolve_inputs(inputs)
+
+
+def _corpus(config: DictConfig, inputs: list[Path], folder: Path) -> Corpus:
     return prepare_corpus(
-        checked_value(config, "input", str | list[str]),
+        inputs,
         folder,
         split=construct(config.data.split),
         seed=checked_value(config, "seed", int),
@@ -152,7 +159,9 @@ def _teacher_features(config: DictConfig, corpus: Corpus, folder: Path) -> Teach
             own, checked_value(config, f"teacher.{key}", int), checked_value(config, "seed", int)
         )
         residues = sum(map(len, chosen))
-        print(f"{teacher.name} reads {len(chosen):,} of {len(own):,} {split} proteins ({residues:,} residues)")
+        print(
+            f"{teacher.name} reads {len(chosen):,} of {len(own):,} {split} proteins ({residues:,} residues)"
+        )
         proteins += chosen
     with Progress(transient=True) as progress:
         task = progress.add_task("teacher", total=None)
@@ -201,11 +210,12 @@ def _metrics(
     ]
     data = dict(corpus.report)
     if features is not None:
-        num_pairs = sum(len(corpus.segments("cds", split)) for split in ("train", SPLIT))
+        tables = [corpus.segments("cds", split) for split in ("train", SPLIT)]
+        distinct = {table.protein(i) for table in tables for i in range(len(table))}
         data["teacher"] = {
             "name": features.name,
             "proteins": len(features),
-            "proteins_available": num_pairs,
+            "proteins_available": len(distinct),
         }
     parts = folder.seconds()
     return {

@@ -7,6 +7,7 @@ weight. Nothing but the step number is needed to go on exactly where a run stopp
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -186,10 +187,7 @@ class TrainingStream(IterableDataset[list[Batch]]):
         for index in rng.permutation(len(self.cds)):
             num_codons = int(self.cds.num_nucleotides[index]) // 3
             borders = np.linspace(0, num_codons, -(-num_codons // longest) + 1).round().astype(int)
-            pieces += [
-                Piece("cds", int(index), int(start), int(stop))
-                for start, stop in zip(borders[:-1], borders[1:], strict=True)
-            ]
+            pieces += [Piece("cds", int(index), int(start), int(stop)) for start, stop in pairwise(borders)]
         lengths = np.array(
             [piece.stop - piece.start + NUM_SPECIAL_CODONS for piece in pieces], dtype=np.int64
         )

@@ -25,7 +25,7 @@ def kd_explained(
 ) -> Figure:
     """1 - sum KL(teacher || student) / sum KL(teacher || mean teacher of the training split).
 
-    0 is what the mean distribution of the teacher reaches, 1 a perfect student. `n` is the number of residues.
+    0 is what the mean distribution of the teacher reaches, 1 a perfect student; `n` counts residues.
     """
     assert model.protein_decoder is not None
     device = model.codon_projection.weight.device

@@ -46,9 +46,7 @@ def evaluate(
     was_training = model.training
     model.eval()
     genes = held_out_genes(table, settings)
-    shuffled = masked_figures(
-        model, held_out_genes(table, settings, shuffled=True), settings.max_codons
-    )
+    shuffled = masked_figures(model, held_out_genes(table, settings, shuffled=True), settings.max_codons)
     heldout = {
         "translation_accuracy": translation_accuracy(model, genes[: len(table)], settings.max_codons),
         **masked_figures(model, genes, settings.max_codons),

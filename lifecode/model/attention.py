@@ -30,9 +30,9 @@ class SelfAttention(nn.Module):
             proj(x).unflatten(-1, (-1, self.head_dim)) for proj in (self.q_proj, self.k_proj, self.v_proj)
         )
         angles = rope_angles(positions_in_segment(cu_seqlens, len(x)), self.head_dim, self.rope_base)
-        attended = segment_attention(
-            rotated(q, angles)[None], rotated(k, angles)[None], v[None], cu_seqlens
-        )[0]
+        attended = segment_attention(rotated(q, angles)[None], rotated(k, angles)[None], v[None], cu_seqlens)[
+            0
+        ]
         return self.o_proj(attended.flatten(-2))
 
 

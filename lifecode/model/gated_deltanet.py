@@ -1,4 +1,4 @@
-"""Gated DeltaNet (Yang et al. 2024): linear attention whose state forgets by a gate and writes by the delta rule.
+"""Gated DeltaNet (Yang et al. 2024): linear attention that forgets by a gate and writes by the delta rule.
 
 Parameter names and shapes equal those of flash-linear-attention's `GatedDeltaNet`, so a state dict moves
 both ways.
@@ -66,10 +66,12 @@ class GatedDeltaNet(nn.Module):
         self.reset_gates()
 
     def reset_gates(self) -> None:
-        """Draws decay rates uniform in (0, 16) and time steps log-uniform in (0.001, 0.1), as Mamba-2 does."""
+        """Draws rates uniform in (0, 16) and time steps log-uniform in (0.001, 0.1), as Mamba-2 does."""
         with torch.no_grad():
             self.A_log.uniform_(1e-4, 16.0).log_()
-            step = torch.empty_like(self.dt_bias).uniform_(math.log(1e-3), math.log(0.1)).exp().clamp(min=1e-4)
+            step = (
+                torch.empty_like(self.dt_bias).uniform_(math.log(1e-3), math.log(0.1)).exp().clamp(min=1e-4)
+            )
             self.dt_bias.copy_(step + torch.log(-torch.expm1(-step)))
 
     def forward(self, x: Tensor, cu_seqlens: Tensor) -> Tensor:
@@ -88,7 +90,15 @@ class GatedDeltaNet(nn.Module):
         return self.o_proj(mixed.flatten(-2))
 
     def _read(
-        self, q: Tensor, k: Tensor, v: Tensor, log_decay: Tensor, beta: Tensor, cu_seqlens: Tensor, *, reverse: bool
+        self,
+        q: Tensor,
+        k: Tensor,
+        v: Tensor,
+        log_decay: Tensor,
+        beta: Tensor,
+        cu_seqlens: Tensor,
+        *,
+        reverse: bool,
     ) -> Tensor:
         """One reading direction: convolution, normalisation and recurrence, (T, H, V)."""
 

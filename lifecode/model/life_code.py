@@ -125,7 +125,9 @@ class LifeCode(nn.Module):
         ids = [encode_nucleotides(sequence, record=i) for i, sequence in enumerate(sequences)]
         if not ids or not all(map(len, ids)):
             empty = next((i for i, sequence in enumerate(ids) if not len(sequence)), None)
-            raise UserError("there is no sequence to embed", record=empty, remedy="Give at least one nucleotide")
+            raise UserError(
+                "there is no sequence to embed", record=empty, remedy="Give at least one nucleotide"
+            )
         was_training = self.training
         self.eval()
         try:

@@ -17,7 +17,7 @@ class CodonTokenizer(nn.Module):
     Args:
         nucleotide_dim: width of the nucleotide embedding and its block (384 in the paper).
         conv_channels: output channels a nucleotide; a codon embedding is three times as wide (256, so 768).
-        num_heads: heads of the block; key dimension 0.75 nucleotide_dim / num_heads, value dimension twice that.
+        num_heads: heads of the block; K = 0.75 nucleotide_dim / num_heads, V = 2 K.
         direction: `both` averages two readings of the block's mixer, `forward` is causal.
         stride: 1 looks one nucleotide across codon borders, 3 stays inside the codon.
         layer_scale: initial residual factor of the block.

@@ -49,7 +49,9 @@ class DistillationLoss(nn.Module):
         super().__init__()
         if teacher_temperature <= 0 or student_temperature <= 0 or not 0 <= ema_decay < 1:
             raise UserError(
-                "temperatures must be positive and ema_decay in [0, 1)", source="kd", remedy="0.1 and 0.9 are usual"
+                "temperatures must be positive and ema_decay in [0, 1)",
+                source="kd",
+                remedy="0.1 and 0.9 are usual",
             )
         self.mode = mode
         self.teacher_temperature = teacher_temperature if mode == "dino" else 1.0

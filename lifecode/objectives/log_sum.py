@@ -23,7 +23,9 @@ class LogSum:
 
     def __init__(self, eps: float = 1e-3) -> None:
         if eps <= 0:
-            raise UserError(f"eps {eps} is not positive", source="objective.eps", remedy="1e-3 is the default")
+            raise UserError(
+                f"eps {eps} is not positive", source="objective.eps", remedy="1e-3 is the default"
+            )
         self.eps = eps
 
     def weights(self, losses: Mapping[str, Loss]) -> dict[str, Tensor]:

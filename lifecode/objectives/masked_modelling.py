@@ -13,7 +13,9 @@ from lifecode.model.codec import CodonCodec
 from lifecode.objectives.loss import Loss, cross_entropy, no_loss
 
 
-def nucleotide_loss(codec: CodonCodec, codon_embeddings: Tensor, batch: Batch, *, only_selected: bool) -> Loss:
+def nucleotide_loss(
+    codec: CodonCodec, codon_embeddings: Tensor, batch: Batch, *, only_selected: bool
+) -> Loss:
     """Reconstruction of DNA nucleotides from codon embeddings (L, codon_dim)."""
     labels = batch.nucleotide_labels
     if only_selected:

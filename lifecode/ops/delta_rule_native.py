@@ -45,8 +45,8 @@ def native_gated_delta_rule(
     if borders is None:
         borders = tuple(length * row for row in range(batch + 1))
     plan = make_plan(borders, heads, key_size, v.shape[3], scale, reverse)
-    matrices = [x.reshape(batch * length, -1) for x in (q, k, v, g, beta)]
-    state = initial_state.reshape(-1, v.shape[3])
+    matrices = [x.flatten(2).flatten(0, 1) for x in (q, k, v, g, beta)]
+    state = initial_state.flatten(0, 2)
     output, final = _GatedDeltaRule.apply(*matrices, state, plan)
     return output.view(v.shape), final.view(initial_state.shape)
 

@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 
 from lifecode.alphabet import NUM_CODONS
 from lifecode.errors import UserError
+from lifecode.evaluation.metric_rows import MetricRow
 from lifecode.genetic_code import genetic_code, residue_letters
 from lifecode.report.census import corpus_counts, model_parts, split_table
 from lifecode.report.codon_map import codon_map
 from lifecode.report.figure_style import save_png
 from lifecode.report.held_out import Metrics, held_out_metrics, measured, verdict
 from lifecode.report.learning_curves import PANELS, learning_curves
-from lifecode.report.metric_rows import MetricRow
 from lifecode.report.time_breakdown import duration, time_breakdown
 
 _PACKAGES = ("lifecode", "torch", "lightning", "numpy")

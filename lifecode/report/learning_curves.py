@@ -9,8 +9,8 @@ from matplotlib.figure import Figure, SubFigure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from lifecode.evaluation.metric_rows import MetricRow
 from lifecode.report.figure_style import BLUE, GREY, INK, VERMILION, new_figure, style_axes
-from lifecode.report.metric_rows import MetricRow
 
 PANELS = {
     "masked_codon_cross_entropy": "Masked codon cross-entropy (nats)",

@@ -2,34 +2,12 @@
 
 import csv
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from lightning.pytorch.loggers import Logger
 from lightning.pytorch.utilities import rank_zero_only
 
-_HEADER = ["step", "stage", "split", "name", "value"]
-
-
-class Metric(NamedTuple):
-    """One row of metrics.csv."""
-
-    step: int
-    stage: str
-    split: str
-    name: str
-    value: float
-
-
-def read_metrics(path: Path) -> list[Metric]:
-    """All rows of a metrics.csv, none if the file does not exist."""
-    if not path.exists():
-        return []
-    with path.open(newline="") as file:
-        return [
-            Metric(int(row["step"]), row["stage"], row["split"], row["name"], float(row["value"]))
-            for row in csv.DictReader(file)
-            if row["value"] not in (None, "")
-        ]
+from lifecode.evaluation.metric_rows import MetricRow, read_metric_rows
 
 
 class MetricsCsv(Logger):
@@ -45,10 +23,11 @@ class MetricsCsv(Logger):
     def __init__(self, path: Path, *, stage: str, first_step: int) -> None:
         super().__init__()
         self.path, self.stage = path, stage
-        kept = [row for row in read_metrics(path) if row.stage != stage or row.step < first_step]
+        rows = read_metric_rows(path) if path.exists() else []
+        kept = [row for row in rows if row.stage != stage or row.step < first_step]
         temporary = path.with_suffix(".tmp")
         with temporary.open("w", newline="") as file:
-            csv.writer(file).writerows([_HEADER, *kept])
+            csv.writer(file).writerows([MetricRow._fields, *kept])
         temporary.replace(path)
 
     @property

@@ -37,7 +37,8 @@ class AdamWCosine:
     def __post_init__(self) -> None:
         if self.lr <= 0 or self.total_steps < 1 or not 0 <= self.warmup_steps <= self.total_steps:
             raise UserError(
-                f"lr {self.lr}, warmup_steps {self.warmup_steps} and total_steps {self.total_steps} make no schedule",
+                f"lr {self.lr}, warmup_steps {self.warmup_steps} and total_steps {self.total_steps} "
+                "make no schedule",
                 source="optim",
                 remedy="lr is positive and warmup_steps lies between 0 and total_steps",
             )

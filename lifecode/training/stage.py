@@ -121,7 +121,9 @@ class PretrainingStage(LightningModule):
 
     def over_processes(self, values: Tensor) -> Tensor:
         """The sum of a tensor over all processes."""
-        return self.trainer.strategy.reduce(values, reduce_op="sum") if self.trainer.world_size > 1 else values  # pyright: ignore
+        return (
+            self.trainer.strategy.reduce(values, reduce_op="sum") if self.trainer.world_size > 1 else values
+        )  # pyright: ignore
 
     def on_validation_epoch_start(self) -> None:
         """Starts the sums of one validation."""

@@ -106,7 +106,9 @@ def train_stage(
     try:
         trainer.fit(stage, datamodule=data, ckpt_path=checkpoint, weights_only=True)
     except SystemExit:  # how Lightning ends at the second Ctrl-C
-        raise Interrupted("interrupted within a step; the same command goes on from the last checkpoint") from None
+        raise Interrupted(
+            "interrupted within a step; the same command goes on from the last checkpoint"
+        ) from None
     if checkpoints.stop_requested and trainer.global_step < last_step:
         raise Interrupted(
             f"stopped after step {trainer.global_step} of {last_step} ({stage.name}); "

@@ -1,5 +1,6 @@
 """What the gated delta rule promises beyond its numbers: isolation, backends, errors, threads."""
 
+import itertools
 import logging
 import math
 import multiprocessing
@@ -90,7 +91,7 @@ def test_packed_equals_alone(backend):
     packed, states = gated_delta_rule(
         *inputs, cu_seqlens=torch.tensor(cu_seqlens), return_state=True, backend=backend
     )
-    for segment, (start, end) in enumerate(zip(cu_seqlens, cu_seqlens[1:], strict=False)):
+    for segment, (start, end) in enumerate(itertools.pairwise(cu_seqlens)):
         alone = gated_delta_rule(*(x[:, start:end] for x in inputs), return_state=True, backend=backend)
         torch.testing.assert_close(packed[:, start:end], alone[0])
         torch.testing.assert_close(states[segment : segment + 1], alone[1])

@@ -3,17 +3,6 @@
 import pytest
 
 from lifecode.commands.main import main
-from lifecode.commands.prepare import census
-
-REPORT = {
-    "contigs": 1,
-    "nucleotides": 4_641_652,
-    "cds": {"total": 4315},
-    "pairs": {"kept": 4295, "rejected": {"pseudo": 17, "transl_except": 3}, "dropped": {"border": 22}},
-    "splits": {
-        "train": {"cds": 3639, "cds_codons": 1_119_099, "dna_regions": 13, "dna_nucleotides": 3_942_907}
-    },
-}
 
 
 @pytest.fixture
@@ -25,21 +14,6 @@ def prepare(tmp_path, monkeypatch, capsys):
         return code, *capsys.readouterr()
 
     return run
-
-
-def test_the_census_shows_every_count():
-    lines = census(REPORT).splitlines()
-    counts = {" ".join(line.split()[:-1]): line.split()[-1] for line in lines[: lines.index("")]}
-    assert counts == {
-        "contigs": "1",
-        "nucleotides": "4,641,652",
-        "coding sequences": "4,315",
-        "exact CDS-protein pairs": "4,295",
-        "rejected: pseudo": "17",
-        "rejected: transl except": "3",
-        "left out: border": "22",
-    }
-    assert lines[-1].split() == ["train", "3,639", "1,119,099", "13", "3,942,907"]
 
 
 def test_a_fasta_file_becomes_a_corpus(prepare, tmp_path):

@@ -4,11 +4,11 @@ from matplotlib.colors import to_hex
 
 from lifecode.alphabet import CODONS
 from lifecode.errors import UserError
+from lifecode.evaluation.metric_rows import MetricRow, read_metric_rows
 from lifecode.genetic_code import genetic_code, residue_letters
 from lifecode.report.codon_map import RESIDUE_CLASSES, codon_map
 from lifecode.report.figure_style import save_png
 from lifecode.report.learning_curves import learning_curves
-from lifecode.report.metric_rows import MetricRow, read_metric_rows
 from lifecode.report.time_breakdown import duration, time_breakdown
 
 AMINO_ACIDS = residue_letters(genetic_code(1).residues[:64])

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from lifecode.errors import UserError
+from lifecode.evaluation.metric_rows import MetricRow
 from lifecode.report.held_out import held_out_metrics, verdict
 from lifecode.report.html import write_report
-from lifecode.report.metric_rows import MetricRow
 
 METRICS = {
     "schema_version": 1,

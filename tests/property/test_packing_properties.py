@@ -1,0 +1,84 @@
+"""Packing is invisible: a segment gives the same hidden states and gradients alone and in company."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lifecode.data.pack import fill_rows, pack
+from lifecode.model import CodonCodec, LifeCode
+
+lengths = st.lists(st.integers(1, 90), min_size=1, max_size=4)
+
+
+def small_model(**changes) -> LifeCode:
+    torch.manual_seed(0)
+    codec = CodonCodec(
+        nucleotide_dim=16, conv_channels=8, num_heads=2, translator_hidden=16, **changes.pop("codec", {})
+    )
+    shape = {"width": 32, "depth": 2, "hybrid_ratio": "1:1", "num_heads": 2, "attention_head_dim": 16}
+    return LifeCode(codec=codec, init_std=0.2, layer_scale=0.7, **{**shape, **changes})
+
+
+MODELS = {
+    "paper": small_model(),
+    "forward": small_model(strands="forward"),
+    "causal tokenizer, stride 3": small_model(codec={"direction": "forward", "stride": 3}),
+}
+
+
+def sequences(seed: int, sizes: list[int]) -> list[np.ndarray]:
+    rng = np.random.default_rng(seed)
+    return [rng.integers(0, 5, size).astype(np.uint8) for size in sizes]
+
+
+@pytest.mark.parametrize("kind", MODELS)
+@settings(max_examples=15, deadline=None)
+@given(sizes=lengths, seed=st.integers(0, 1000))
+def test_packing_does_not_change_hidden_states(kind, sizes, seed):
+    model = MODELS[kind]
+    alone = [model.encode(pack([sequence])) for sequence in sequences(seed, sizes)]
+    together = model.encode(pack(sequences(seed, sizes)))
+    torch.testing.assert_close(together, torch.cat(alone), atol=1e-5, rtol=1e-5)
+
+
+@settings(max_examples=5, deadline=None)
+@given(sizes=lengths, seed=st.integers(0, 1000))
+def test_packing_does_not_change_gradients(sizes, seed):
+    model = MODELS["paper"]
+
+    def gradients(rows: list[list[np.ndarray]]) -> list[torch.Tensor]:
+        model.zero_grad()
+        sum(model.encode(pack(row)).square().sum() for row in rows).backward()
+        return [p.grad.clone() for p in model.parameters() if p.grad is not None]
+
+    chosen = sequences(seed, sizes)
+    for apart, together in zip(gradients([[s] for s in chosen]), gradients([chosen]), strict=True):
+        scale = float(apart.abs().max().clamp(min=1))
+        torch.testing.assert_close(together / scale, apart / scale, atol=1e-5, rtol=1e-4)
+
+
+@settings(max_examples=20, deadline=None)
+@given(
+    texts=st.lists(st.text("ACGTUNacgturyk", min_size=1, max_size=60), min_size=1, max_size=5),
+    max_codons=st.integers(4, 50),
+)
+def test_an_embedding_does_not_depend_on_the_others_in_the_call(texts, max_codons):
+    model = MODELS["paper"]
+    together = model.embed(texts, max_codons=max_codons)
+    alone = torch.cat([model.embed([text]) for text in texts])
+    torch.testing.assert_close(together, alone, atol=1e-5, rtol=1e-5)
+
+
+@given(st.lists(st.integers(1, 50), max_size=60), st.integers(50, 80))
+def test_every_segment_is_in_one_row_and_no_row_is_overfull(sizes, max_codons):
+    rows = fill_rows(np.array(sizes, dtype=np.int64), max_codons)
+    assert sorted(i for row in rows for i in row) == list(range(len(sizes)))
+    assert all(sum(sizes[i] for i in row) <= max_codons for row in rows)
+
+
+@given(st.lists(st.integers(3, 50), min_size=1, max_size=60))
+def test_rows_are_better_than_half_full(sizes):
+    rows = fill_rows(np.array(sizes, dtype=np.int64), 50)
+    assert len(rows) <= 2 * sum(sizes) / 50 + 1

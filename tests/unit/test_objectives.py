@@ -1,0 +1,81 @@
+"""Losses by hand, and the log-sum's gradient for any cut of the batch."""
+
+import math
+
+import pytest
+import torch
+
+from lifecode.alphabet import IGNORE
+from lifecode.errors import UserError
+from lifecode.objectives import DistillationLoss, LogSum, Loss
+from lifecode.objectives.distillation import FeatureMoments
+from lifecode.objectives.loss import cross_entropy
+
+
+def loss(total: float, count: float) -> Loss:
+    return Loss(torch.tensor(total), torch.tensor(count))
+
+
+def test_log_sum_by_hand():
+    tasks = {"mlm": loss(6.0, 2.0), "translation": loss(1.0, 4.0), "absent": loss(0.0, 0.0)}
+    joint = LogSum(eps=0.5)
+    assert float(joint.value(tasks)) == pytest.approx(math.log(3.5) + math.log(0.75))
+    weights = joint.weights(tasks)
+    assert float(weights["mlm"]) == pytest.approx(1 / (2 * 3.5))
+    assert float(weights["translation"]) == pytest.approx(1 / (4 * 0.75))
+    assert float(weights["absent"]) == 0.0
+
+
+def test_weights_are_the_gradient_of_the_value():
+    totals = torch.tensor([6.0, 1.0], requires_grad=True)
+    tasks = {"a": Loss(totals[0], torch.tensor(2.0)), "b": Loss(totals[1], torch.tensor(4.0))}
+    joint = LogSum(eps=1e-3)
+    (gradient,) = torch.autograd.grad(joint.value(tasks), totals)
+    expected = torch.stack(list(joint.weights(tasks).values()))
+    torch.testing.assert_close(gradient, expected)
+
+
+def test_eps_keeps_a_task_near_zero_from_taking_over():
+    weights = LogSum(eps=0.1).weights({"near zero": loss(1e-9, 1.0)})
+    assert float(weights["near zero"]) == pytest.approx(10.0, rel=1e-6)
+    with pytest.raises(UserError, match="eps"):
+        LogSum(eps=0.0)
+
+
+def test_cross_entropy_ignores_positions():
+    logits = torch.zeros(3, 4)
+    total, count = cross_entropy(logits, torch.tensor([1, IGNORE, 2]))
+    assert float(total) == pytest.approx(2 * math.log(4))
+    assert float(count) == 2
+
+
+def test_distillation_by_hand():
+    joint = DistillationLoss(width=2, teacher_temperature=1.0, student_temperature=1.0)
+    joint.centre.copy_(torch.tensor([1.0, 0.0]))
+    joint.scale.fill_(2.0)
+    features = torch.tensor([[1.0 + 2 * math.log(3), 0.0]])  # centred and scaled: log 3 and 0
+    total, count = joint(torch.zeros(1, 2), features)
+    expected = 0.75 * math.log(0.75 / 0.5) + 0.25 * math.log(0.25 / 0.5)
+    assert float(total) == pytest.approx(expected, rel=1e-5)
+    assert float(count) == 1
+    assert float(joint(torch.tensor([[math.log(3), 0.0]]), features).total) == pytest.approx(0.0, abs=1e-6)
+
+
+def test_paper_mode_is_the_cross_entropy_without_centre():
+    joint = DistillationLoss(width=2, mode="paper")
+    joint.update(DistillationLoss.moments(torch.randn(5, 2)))
+    assert not joint.centre.any()
+    total, _ = joint(torch.zeros(1, 2), torch.tensor([[math.log(3), 0.0]]))
+    assert float(total) == pytest.approx(math.log(2), rel=1e-5)
+
+
+def test_centre_and_scale_are_moving_averages_of_whole_batches():
+    joint = DistillationLoss(width=2, ema_decay=0.9)
+    first = torch.tensor([[1.0, 3.0], [3.0, 3.0]])
+    joint.update(DistillationLoss.moments(first))
+    torch.testing.assert_close(joint.centre, torch.tensor([2.0, 3.0]))
+    assert float(joint.scale) == pytest.approx(math.sqrt(0.5))
+    halves = [DistillationLoss.moments(row[None]) for row in torch.tensor([[12.0, 3.0], [12.0, 3.0]])]
+    joint.update(FeatureMoments(*(a + b for a, b in zip(*halves, strict=True))))
+    torch.testing.assert_close(joint.centre, torch.tensor([3.0, 3.0]))
+    assert float(joint.scale) == pytest.approx(0.9 * math.sqrt(0.5) + 0.1 * 1e-6, rel=1e-4)
