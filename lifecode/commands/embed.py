@@ -80,6 +80,6 @@ def _require_writable(output: Path) -> None:
 
 def _write(output: Path, arrays: dict[str, NDArray]) -> None:
     with tempfile.NamedTemporaryFile(dir=output.parent, suffix=".npz", delete=False) as file:
-        np.savez(file, **arrays)
+        np.savez(file, allow_pickle=False, **arrays)
     Path(file.name).chmod(0o644)
     Path(file.name).replace(output)

@@ -16,6 +16,7 @@ from rich import print as print_table
 from rich.progress import Progress
 
 from lifecode.commands.construct import checked_value, construct
+from lifecode.data.batch import ResidueFeatures
 from lifecode.data.census import census_table
 from lifecode.data.corpus import Corpus
 from lifecode.data.module import CorpusDataModule
@@ -27,6 +28,7 @@ from lifecode.evaluation.metric_rows import read_metric_rows
 from lifecode.evaluation.tally import Figure
 from lifecode.model.life_code import LifeCode
 from lifecode.model.parts import parameters_by_part
+from lifecode.model.pretrained import read_config
 from lifecode.objectives.distillation import DistillationLoss
 from lifecode.report.held_out import held_out_metrics
 from lifecode.report.html import write_report
@@ -34,7 +36,7 @@ from lifecode.teachers.features import TeacherFeatures
 from lifecode.teachers.selection import select_proteins
 from lifecode.training.run_folder import RunFolder, peak_memory_bytes
 from lifecode.training.trainer import TrainerSettings
-from lifecode.training.two_stages import TwoStages
+from lifecode.training.two_stages import CODEC_FAMILY, TwoStages
 
 METRICS_SCHEMA_VERSION = 1
 
@@ -45,10 +47,11 @@ def run(config: DictConfig) -> None:
     stage = checked_value(config, "stage", Literal["tokenizer", "encoder", "both"])
     settings: TrainerSettings = construct(config.trainer)
     inputs = _inputs(config)
+    _check_before_anything_is_written(config, stage)
     resolved: dict[str, Any] = OmegaConf.to_container(config, resolve=True)  # pyright: ignore
     folder = RunFolder(checked_value(config, "run_dir", str), resolved)
     seed_everything(checked_value(config, "seed", int), verbose=False)
-    with folder.timed("corpus"):
+    with folder.timed("corpus"), folder.begun():
         corpus = _corpus(config, inputs, folder.path / "corpus")
     print_table(census_table(corpus.report))
     stages = TwoStages(
@@ -79,7 +82,7 @@ def _encoder(config: DictConfig, folder: RunFolder, corpus: Corpus, stages: TwoS
         steps = stages.train_encoder(
             model,
             construct(config.optim.encoder),
-            codec_folder=_codec_folder(config, stages),
+            codec_folder=_codec_folder(config, stages.tokenizer_model),
             distillation=distillation,
             features=features,
             freeze_tokenizer=checked_value(config, "objective.freeze_tokenizer", bool),
@@ -107,6 +110,20 @@ def _encoder(config: DictConfig, folder: RunFolder, corpus: Corpus, stages: TwoS
     print(f"\nThe model is in {folder.path / 'model'}\nThe report is in {page}")
 
 
+def _check_before_anything_is_written(config: DictConfig, stage: str) -> None:
+    """Builds every part without memory, so that a wrong value is found before the first stage, not after it."""
+    with torch.device("meta"):
+        construct(config.model, teacher_width=1)
+        construct(config.kd, width=1)
+    for node in (config.data.split, config.data.batch, config.objective.joint, config.objective.masking):
+        construct(node)
+    for node in (config.optim.tokenizer, config.optim.encoder, config.heldout):
+        construct(node)
+    if stage == "encoder":
+        own = Path(checked_value(config, "run_dir", str)).expanduser() / "tokenizer" / "model"
+        read_config(_codec_folder(config, own), family=CODEC_FAMILY)
+
+
 def _inputs(config: DictConfig) -> list[Path]:
     """The sequence files, which must exist before a run folder is made for them."""
     inputs = checked_value(config, "input", str | list[str] | None)
@@ -130,7 +147,7 @@ def _corpus(config: DictConfig, inputs: list[Path], folder: Path) -> Corpus:
 
 
 def _data(
-    config: DictConfig, corpus: Corpus, num_workers: int, features: TeacherFeatures | None
+    config: DictConfig, corpus: Corpus, num_workers: int, features: ResidueFeatures | None
 ) -> CorpusDataModule:
     return CorpusDataModule(
         corpus,
@@ -173,16 +190,16 @@ def _teacher_features(config: DictConfig, corpus: Corpus, folder: Path) -> Teach
         )
 
 
-def _codec_folder(config: DictConfig, stages: TwoStages) -> Path:
-    """The tokenizer that stage 2 begins with: a model folder, a run folder, or this run's own."""
+def _codec_folder(config: DictConfig, own: Path) -> Path:
+    """The tokenizer that stage 2 begins with: a model folder, a run folder, or this run's `own`."""
     if config.tokenizer_checkpoint is None:
-        if not stages.tokenizer_model.exists():
+        if not own.exists():
             raise UserError(
                 "there is no trained tokenizer in this run",
-                source=stages.folder,
+                source=own,
                 remedy="Train it with stage=both, or give tokenizer_checkpoint=another/run",
             )
-        return stages.tokenizer_model
+        return own
     path = Path(checked_value(config, "tokenizer_checkpoint", str)).expanduser()
     in_run = path / "tokenizer" / "model"
     return in_run if in_run.exists() else path

@@ -76,7 +76,7 @@ class Batch:
             for field in fields(self)
             for value in [getattr(self, field.name)]
         }
-        return Batch(**moved)
+        return Batch(**moved)  # pyright: ignore[reportArgumentType]
 
 
 def corrupt_and_pack(

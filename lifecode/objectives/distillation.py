@@ -19,7 +19,7 @@ class FeatureMoments(NamedTuple):
 
     total: Tensor
     squares: Tensor
-    count: Tensor
+    count: Tensor  # pyright: ignore[reportIncompatibleMethodOverride]
 
 
 class DistillationLoss(nn.Module):

@@ -18,7 +18,7 @@ class Loss(NamedTuple):
     """
 
     total: Tensor
-    count: Tensor
+    count: Tensor  # pyright: ignore[reportIncompatibleMethodOverride]
 
     def __add__(self, other: "Loss") -> "Loss":  # pyright: ignore[reportIncompatibleMethodOverride]
         """The loss over both sets of positions."""

@@ -101,14 +101,13 @@ def _solve_chunks(q: Tensor, k: Tensor, v: Tensor, g: Tensor, beta: Tensor) -> t
 
 def _advance_states(solved: tuple[Tensor, ...], state: Tensor, active: list[int]) -> tuple[Tensor, Tensor]:
     """Carry the states along; the longest segments come first, so finished ones drop off the end."""
-    q, k, decay, scores, values, keys = solved
-    outputs, finals, begin = [values[:0]], [], 0
-    for count in active:
-        rows = slice(begin, begin + count)
-        finals.append(state[count:])
-        state = state[:count]
-        written = values[rows] - keys[rows] @ state
-        outputs.append(q[rows] @ state + scores[rows] @ written)
-        state = decay[rows] * state + k[rows].transpose(-1, -2) @ written
-        begin += count
+    # Split once: the gradient of a slice is as large as the whole, so slicing in the loop would be quadratic.
+    ranks = zip(*(x.split(active) for x in solved), strict=True) if active else ()
+    outputs, finals = [solved[4][:0]], []
+    for q, k, decay, scores, values, keys in ranks:
+        finals.append(state[len(q) :])
+        state = state[: len(q)]
+        written = values - keys @ state
+        outputs.append(q @ state + scores @ written)
+        state = decay * state + k.transpose(-1, -2) @ written
     return torch.cat(outputs), torch.cat([state, *reversed(finals)])

@@ -1,5 +1,7 @@
 """Stage 2: the encoder learns masked modelling, translation and distillation (Life-Code 2.4)."""
 
+import torch
+
 from lifecode.data.batch import Batch
 from lifecode.errors import UserError
 from lifecode.model.life_code import LifeCode
@@ -53,7 +55,7 @@ class EncoderStage(PretrainingStage):
         moments = [
             DistillationLoss.moments(batch.teacher_features.reshape(-1, width)) for batch in micro_batches
         ]
-        summed = [self.over_processes(sum(parts[1:], parts[0])) for parts in zip(*moments, strict=True)]
+        summed = [self.over_processes(torch.stack(parts).sum(0)) for parts in zip(*moments, strict=True)]
         self.distillation.update(FeatureMoments(*summed))
 
     def losses(self, batch: Batch) -> StepLosses:

@@ -15,6 +15,7 @@ from lifecode.errors import UserError
 
 IDENTITY = ("input", "data", "model", "teacher", "objective", "kd", "optim", "seed", "tokenizer_checkpoint")
 """Config keys that say which run this is; the others may change between sittings."""
+_PROBE = ".writable"
 
 
 class RunFolder:
@@ -30,17 +31,31 @@ class RunFolder:
     """
 
     def __init__(self, path: str | Path, config: dict[str, Any]) -> None:
-        self.path = Path(path).expanduser()
+        self.path, self._config = Path(path).expanduser(), config
+        self._made = [folder for folder in (self.path, *self.path.parents) if not folder.exists()]
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             self._refuse_another_run(config)
-            temporary = self.path / ".config.yaml"
-            temporary.write_text(yaml.safe_dump(config, sort_keys=False))
-            temporary.replace(self.path / "config.yaml")
+            (self.path / _PROBE).touch()
+            (self.path / _PROBE).unlink()
         except OSError as error:
             raise UserError(
                 f"cannot write here ({error.strerror})", source=self.path, remedy="Choose another run_dir"
             ) from error
+
+    @contextmanager
+    def begun(self) -> Iterator[None]:
+        """Writes config.yaml after what is inside has succeeded; a failure leaves no empty folder behind."""
+        try:
+            yield
+        except BaseException:
+            for folder in self._made:
+                if folder.exists() and not any(folder.iterdir()):
+                    folder.rmdir()
+            raise
+        temporary = self.path / ".config.yaml"
+        temporary.write_text(yaml.safe_dump(self._config, sort_keys=False))
+        temporary.replace(self.path / "config.yaml")
 
     def _refuse_another_run(self, config: dict[str, Any]) -> None:
         existing = self.path / "config.yaml"
@@ -67,9 +82,10 @@ class RunFolder:
         try:
             yield
         finally:
-            parts = self.seconds()
-            parts[part] = parts.get(part, 0.0) + time.perf_counter() - start
-            (self.path / "timing.json").write_text(json.dumps(parts, indent=2) + "\n")
+            if (self.path / "config.yaml").exists():
+                parts = self.seconds()
+                parts[part] = parts.get(part, 0.0) + time.perf_counter() - start
+                (self.path / "timing.json").write_text(json.dumps(parts, indent=2) + "\n")
 
     def seconds(self) -> dict[str, float]:
         """Seconds spent on each part so far."""

@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 
 from lifecode.errors import UserError
-from lifecode.ops import delta_rule, gated_delta_rule
+from lifecode.ops import delta_rule, gated_delta_rule, workers
 from lifecode.ops.segments import reverse_segments_index
 
 CPU_BACKENDS = ["recurrent", "chunked", "native"]
@@ -237,6 +237,9 @@ def test_native_in_inference_mode():
 
 
 def run_in_child(queue):
+    # As a DataLoader worker does; torch's own threads do not survive a fork either.
+    torch.set_num_threads(1)
+    assert workers._pool is None
     queue.put(gated_delta_rule(*random_inputs(), backend="native").double().sum().item())
 
 
@@ -247,7 +250,8 @@ def test_native_after_a_fork():
     queue = context.SimpleQueue()
     child = context.Process(target=run_in_child, args=(queue,))
     child.start()
-    child.join(60)
+    child.join(30)
+    child.kill()
     assert child.exitcode == 0
     assert queue.get() == expected
 

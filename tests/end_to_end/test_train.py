@@ -1,0 +1,239 @@
+"""`lifecode train` on a piece of the real genome: the run folder, resumption, and how it refuses."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from lifecode import LifeCode
+
+COMMAND = [sys.executable, "-c", "import sys; from lifecode.commands.main import main; sys.exit(main())"]
+SMALL = [
+    "model.width=32",
+    "model.depth=2",
+    "model.hybrid_ratio=1:1",
+    "model.num_heads=2",
+    "model.attention_head_dim=16",
+    "model.codec.nucleotide_dim=16",
+    "model.codec.conv_channels=8",
+    "model.codec.translator_hidden=32",
+    "data.split.block_nucleotides=6000",
+    "data.split.test=0.2",
+    "data.split.validation=0.1",
+    "data.batch.max_codons=256",
+    "data.batch.rows=2",
+    "optim.tokenizer.total_steps=6",
+    "optim.tokenizer.warmup_steps=1",
+    "optim.encoder.total_steps=8",
+    "optim.encoder.warmup_steps=1",
+    "trainer.log_every_steps=1",
+    "trainer.validate_every_steps=4",
+    "trainer.checkpoint_every_steps=3",
+    "teacher=near",
+    "teacher.max_train_residues=3000",
+    "teacher.max_heldout_residues=1500",
+]
+
+
+def lifecode(folder: Path, *arguments: str, **changes) -> subprocess.CompletedProcess:
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", **changes}
+    return subprocess.run(
+        [*COMMAND, *arguments], cwd=folder, capture_output=True, text=True, env=environment, check=False
+    )
+
+
+def train(folder: Path, genome: Path, *arguments: str) -> subprocess.CompletedProcess:
+    return lifecode(folder, "train", f"input={genome}", "name=small", *SMALL, *arguments)
+
+
+def losses(run: Path) -> list[tuple]:
+    """Everything a run logged but its speed."""
+    with (run / "metrics.csv").open() as file:
+        rows = [tuple(row.values()) for row in csv.DictReader(file)]
+    return [row for row in rows if row[3] != "nucleotides_per_second"]
+
+
+@pytest.fixture(scope="module")
+def finished(small_genome, tmp_path_factory) -> tuple[Path, subprocess.CompletedProcess]:
+    folder = tmp_path_factory.mktemp("train")
+    result = train(folder, small_genome)
+    assert result.returncode == 0, result.stdout + result.stderr
+    return folder / "runs" / "small", result
+
+
+def test_the_run_folder_is_complete(finished):
+    run, result = finished
+    for name in (
+        "config.yaml",
+        "metrics.csv",
+        "metrics.json",
+        "report.html",
+        "tokenizer/checkpoints/step=0000006.ckpt",
+        "encoder/checkpoints/step=0000008.ckpt",
+        "model/config.json",
+        "model/model.safetensors",
+        "model/SHA256SUMS",
+        "figures/learning_curves.png",
+        "figures/codon_map.png",
+    ):
+        assert (run / name).is_file(), name
+    assert "report.html" in result.stdout.splitlines()[-1]
+    assert result.stderr.count("Traceback") == 0
+
+
+def test_metrics_json_has_every_figure_with_its_baseline(finished):
+    run, _ = finished
+    metrics = json.loads((run / "metrics.json").read_text())
+    assert set(metrics["heldout"]) == {
+        "translation_accuracy",
+        "masked_translation_accuracy",
+        "masked_codon_cross_entropy",
+        "masked_codon_cross_entropy_shuffled",
+        "kd_explained",
+    }
+    assert set(metrics["baselines"]) == {"codon_unigram", "codon_bigram", "majority_residue", "teacher_mean"}
+    for section in ("heldout", "baselines"):
+        assert all(np.isfinite(figure["value"]) and figure["n"] > 0 for figure in metrics[section].values())
+    masked = metrics["heldout"]["masked_codon_cross_entropy"]["n"]
+    assert masked == metrics["baselines"]["codon_unigram"]["n"]
+    assert metrics["timing"]["seconds"] > 0
+    assert metrics["timing"]["peak_memory_bytes"] > 1e8
+    assert metrics["data"]["pairs"]["kept"] > 40
+
+
+def test_the_learning_rate_follows_the_schedule_and_both_stages_log(finished):
+    run, _ = finished
+    rows = losses(run)
+    assert {row[1] for row in rows} == {"tokenizer", "encoder"}
+    rates = [float(row[4]) for row in rows if row[1] == "encoder" and row[3] == "learning_rate"]
+    assert len(rates) == 8
+    assert rates[1:] == sorted(rates[1:], reverse=True)
+    assert {"mlm", "translation", "distillation"} <= {row[3] for row in rows if row[1] == "encoder"}
+
+
+def test_the_same_command_again_says_that_it_is_complete(finished, small_genome):
+    run, _ = finished
+    before = losses(run)
+    again = train(run.parents[1], small_genome)
+    assert again.returncode == 0
+    assert "complete" in again.stdout
+    assert losses(run) == before
+
+
+def test_another_identity_is_refused_and_the_key_is_named(finished, small_genome):
+    run, _ = finished
+    other = train(run.parents[1], small_genome, "optim.encoder.lr=0.5")
+    assert other.returncode == 2
+    assert "optim.encoder.lr was 0.003 and is 0.5" in other.stderr
+    assert len(other.stderr.strip().splitlines()) == 1
+
+
+def test_cut_short_and_gone_on_it_gives_the_same_losses(finished, small_genome, tmp_path):
+    """A run stopped by trainer.max_steps and one killed in the middle end as if nothing had happened."""
+    run, _ = finished
+    first = train(tmp_path, small_genome, "trainer.max_steps=5", "stage=tokenizer")
+    assert first.returncode == 0, first.stderr
+    process = subprocess.Popen(
+        [*COMMAND, "train", f"input={small_genome}", "name=small", *SMALL],
+        cwd=tmp_path,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    resumed = tmp_path / "runs" / "small"
+    deadline = time.monotonic() + 120
+    while not list(resumed.glob("encoder/checkpoints/step=0000003.ckpt")) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    last = train(tmp_path, small_genome, "trainer.num_workers=2")
+    assert last.returncode == 0, last.stderr
+    assert losses(resumed) == losses(run)
+    one, other = (LifeCode.from_pretrained(folder / "model").state_dict() for folder in (run, resumed))
+    assert all(torch.equal(one[name], other[name]) for name in one)
+
+
+def test_sigterm_saves_the_step_and_exits_130(finished, small_genome, tmp_path):
+    process = subprocess.Popen(
+        [
+            *COMMAND,
+            "train",
+            f"input={small_genome}",
+            "name=small",
+            *SMALL,
+            "optim.tokenizer.total_steps=4000",
+        ],
+        cwd=tmp_path,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    folder = tmp_path / "runs" / "small" / "tokenizer" / "checkpoints"
+    deadline = time.monotonic() + 120
+    while not list(folder.glob("*.ckpt")) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    process.send_signal(signal.SIGTERM)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "the same command goes on from there" in err.splitlines()[-1]
+    (newest,) = sorted(folder.glob("*.ckpt"))[-1:]
+    assert f"after step {int(newest.stem.removeprefix('step='))} of 4000" in err
+
+
+def test_embed_gives_one_vector_a_gene(finished, small_genome):
+    run, _ = finished
+    folder = run.parents[1]
+    done = lifecode(folder, "embed", f"checkpoint={run}/model", f"input={small_genome}", "output=genes.npz")
+    assert done.returncode == 0, done.stderr
+    arrays = np.load(folder / "genes.npz")
+    assert arrays["embeddings"].shape == (len(arrays["ids"]), 32)
+    fasta = folder / "two.fa"
+    fasta.write_text(">a\nATGAAACGC\n>b\nAUGAAACG\n")
+    done = lifecode(
+        folder, "embed", f"checkpoint={run}/model", f"input={fasta}", "output=two.npz", "pool=null"
+    )
+    assert done.returncode == 0, done.stderr
+    two = np.load(folder / "two.npz")
+    assert two["offsets"].tolist() == [0, 3, 6]
+    model = LifeCode.from_pretrained(run / "model")
+    np.testing.assert_allclose(two["embeddings"][:3], model.embed("ATGAAACGC", pool=None)[0], atol=1e-5)
+
+
+def test_info_describes_the_trained_model(finished):
+    run, _ = finished
+    done = lifecode(run, "info", "checkpoint=model")
+    assert done.returncode == 0, done.stderr
+    total = sum(t.numel() for t in LifeCode.from_pretrained(run / "model").parameters())
+    assert f"{total:,}" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ([], "input needs a value"),
+        (["input=nowhere.gbk"], "nowhere.gbk: no such file"),
+        (["input=ecoli", "model.hybrid_ratio=4:1"], "no multiple of 4 + 1"),
+        (["input=ecoli", "model.strands=rc"], "model.strands"),
+        (["input=ecoli", "kd.mode=deep", "teacher=near"], "kd.mode"),
+        (["input=ecoli", "optim.encoder.lr=fast"], "optim.encoder.lr"),
+        (["input=ecoli", "trainer.precision=16"], "trainer.precision"),
+        (["input=ecoli", "stage=encoder"], "no trained tokenizer"),
+        (["input=ecoli", "run_dir=/proc/nothing"], "/proc/nothing"),
+    ],
+)
+def test_a_mistake_is_one_line_and_leaves_nothing(tmp_path, arguments, said):
+    done = lifecode(tmp_path, "train", *arguments)
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert list(tmp_path.iterdir()) == []
