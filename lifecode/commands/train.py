@@ -1,6 +1,5 @@
 """`lifecode train`: from annotated genomes to an evaluated two-stage model in a run folder."""
 
-import json
 import logging
 import warnings
 from dataclasses import asdict
@@ -16,6 +15,13 @@ from rich import print as print_table
 from rich.progress import Progress
 
 from lifecode.commands.construct import checked_value, construct
+from lifecode.commands.outcome import (
+    Outcome,
+    held_out_table,
+    reported_steps,
+    run_metrics,
+    write_metrics,
+)
 from lifecode.data.batch import ResidueFeatures
 from lifecode.data.census import census_table
 from lifecode.data.corpus import Corpus
@@ -25,20 +31,15 @@ from lifecode.data.reading import resolve_inputs
 from lifecode.errors import UserError
 from lifecode.evaluation.evaluate import SPLIT, evaluate
 from lifecode.evaluation.metric_rows import read_metric_rows
-from lifecode.evaluation.tally import Figure
 from lifecode.model.life_code import LifeCode
-from lifecode.model.parts import parameters_by_part
 from lifecode.model.pretrained import read_config
 from lifecode.objectives.distillation import DistillationLoss
-from lifecode.report.held_out import held_out_metrics
 from lifecode.report.html import write_report
 from lifecode.teachers.features import TeacherFeatures
 from lifecode.teachers.selection import select_proteins
-from lifecode.training.run_folder import RunFolder, peak_memory_bytes
+from lifecode.training.run_folder import RunFolder
 from lifecode.training.trainer import TrainerSettings
 from lifecode.training.two_stages import CODEC_FAMILY, TwoStages
-
-METRICS_SCHEMA_VERSION = 1
 
 
 def run(config: DictConfig) -> None:
@@ -88,7 +89,7 @@ def _encoder(config: DictConfig, folder: RunFolder, corpus: Corpus, stages: TwoS
             freeze_tokenizer=checked_value(config, "objective.freeze_tokenizer", bool),
             freeze_readout=checked_value(config, "objective.freeze_readout", bool),
         )
-    if _reported_steps(folder.path) == steps:
+    if reported_steps(folder.path) == steps:
         print(f"This run is complete. The report is in {folder.path / 'report.html'}")
         return
     model.save_pretrained(folder.path / "model")
@@ -96,7 +97,8 @@ def _encoder(config: DictConfig, folder: RunFolder, corpus: Corpus, stages: TwoS
         heldout, baselines = evaluate(
             model, corpus, construct(config.heldout), distillation=distillation, features=features
         )
-    metrics = _metrics(config, folder, corpus, model, steps, features, heldout, baselines)
+    outcome = Outcome(model, steps, corpus, features, heldout, baselines)
+    metrics = run_metrics(outcome, folder, split=asdict(construct(config.data.split)))
     page = write_report(
         folder.path,
         metrics,
@@ -105,13 +107,13 @@ def _encoder(config: DictConfig, folder: RunFolder, corpus: Corpus, stages: TwoS
         codon_embeddings=model.codec.codon_map().cpu().numpy(),
         config=(folder.path / "config.yaml").read_text(),
     )
-    _write_json(folder.path / "metrics.json", metrics)
-    print(_held_out_table(metrics))
+    write_metrics(folder.path, metrics)
+    print(held_out_table(metrics))
     print(f"\nThe model is in {folder.path / 'model'}\nThe report is in {page}")
 
 
 def _check_before_anything_is_written(config: DictConfig, stage: str) -> None:
-    """Builds every part without memory, so that a wrong value is found before the first stage, not after it."""
+    """Builds every part without memory, so that a wrong value is found before the first stage begins."""
     with torch.device("meta"):
         construct(config.model, teacher_width=1)
         construct(config.kd, width=1)
@@ -207,75 +209,6 @@ def _codec_folder(config: DictConfig, own: Path) -> Path:
 
 def _loggers(config: DictConfig) -> list[Logger]:
     return [construct(node) for node in config.logger.values()]
-
-
-def _metrics(
-    config: DictConfig,
-    folder: RunFolder,
-    corpus: Corpus,
-    model: LifeCode,
-    steps: int,
-    features: TeacherFeatures | None,
-    heldout: dict[str, Figure],
-    baselines: dict[str, Figure],
-) -> dict[str, Any]:
-    """What metrics.json holds."""
-    speeds = [
-        row.value
-        for row in read_metric_rows(folder.path / "metrics.csv")
-        if row.name == "nucleotides_per_second" and row.stage == "encoder"
-    ]
-    data = dict(corpus.report)
-    if features is not None:
-        tables = [corpus.segments("cds", split) for split in ("train", SPLIT)]
-        distinct = {table.protein(i) for table in tables for i in range(len(table))}
-        data["teacher"] = {
-            "name": features.name,
-            "proteins": len(features),
-            "proteins_available": len(distinct),
-        }
-    parts = folder.seconds()
-    return {
-        "schema_version": METRICS_SCHEMA_VERSION,
-        "split": {"name": SPLIT, **asdict(construct(config.data.split))},
-        "data": data,
-        "model": {
-            "parts": parameters_by_part(model),
-            "config": model.config,
-            "encoder_steps": steps,
-            "threads": torch.get_num_threads(),
-        },
-        "heldout": {name: figure._asdict() for name, figure in heldout.items()},
-        "baselines": {name: figure._asdict() for name, figure in baselines.items()},
-        "timing": {
-            "seconds": sum(parts.values()),
-            "nucleotides_per_second": sorted(speeds)[len(speeds) // 2] if speeds else None,
-            "peak_memory_bytes": peak_memory_bytes(),
-            "parts": parts,
-        },
-    }
-
-
-def _held_out_table(metrics: dict[str, Any]) -> str:
-    """The held-out figures beside what they are compared with."""
-    lines = [f"\nHeld-out genes ({metrics['split']['name']} split)"]
-    for row in held_out_metrics(metrics):
-        lines.append(f"  {row.label:<40} {row.value:>12}")
-        for beside in row.comparisons:
-            lines.append(f"    {beside.baseline:<38} {beside.baseline_value:>12}   {beside.difference}")
-    return "\n".join(lines)
-
-
-def _reported_steps(folder: Path) -> int | None:
-    """Encoder steps of the model that metrics.json is about, None before the first report."""
-    path = folder / "metrics.json"
-    return json.loads(path.read_text())["model"]["encoder_steps"] if path.exists() else None
-
-
-def _write_json(path: Path, content: dict[str, Any]) -> None:
-    temporary = path.with_suffix(".tmp")
-    temporary.write_text(json.dumps(content, indent=2) + "\n")
-    temporary.replace(path)
 
 
 def _quiet_lightning() -> None:

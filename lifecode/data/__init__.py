@@ -1,9 +1,32 @@
 """Sequence files to verified records, corpora and packed batches."""
 
+from typing import TYPE_CHECKING, Any
+
 from lifecode.data.corpus import Corpus
 from lifecode.data.prepare import prepare_corpus
 from lifecode.data.reading import packaged_genomes, read_records
 from lifecode.data.segments import SegmentTable
 from lifecode.data.split import BlockSplit
 
-__all__ = ["BlockSplit", "Corpus", "SegmentTable", "packaged_genomes", "prepare_corpus", "read_records"]
+if TYPE_CHECKING:
+    from lifecode.data.packing import Packed, pack
+
+__all__ = [
+    "BlockSplit",
+    "Corpus",
+    "Packed",
+    "SegmentTable",
+    "pack",
+    "packaged_genomes",
+    "prepare_corpus",
+    "read_records",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Imports packing at its first use, so that reading files does not wait for torch."""
+    if name in ("Packed", "pack"):
+        from lifecode.data import packing
+
+        return getattr(packing, name)
+    raise AttributeError(f"module 'lifecode.data' has no attribute {name!r}")

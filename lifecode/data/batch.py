@@ -10,7 +10,7 @@ from torch import Tensor
 
 from lifecode.alphabet import IGNORE, UNK, codon_ids
 from lifecode.data.masking import Masking, mask_codons, mask_nucleotides
-from lifecode.data.pack import pack
+from lifecode.data.packing import pack
 
 
 class ResidueFeatures(Protocol):

@@ -17,7 +17,7 @@ from lifecode.alphabet import UNK, reverse_complement
 from lifecode.data.batch import Batch, ResidueFeatures, Segment, corrupt_and_pack
 from lifecode.data.corpus import Corpus, SegmentTable
 from lifecode.data.masking import Masking, generator
-from lifecode.data.pack import NUM_SPECIAL_CODONS, fill_rows, whole_codons
+from lifecode.data.packing import NUM_SPECIAL_CODONS, fill_rows, whole_codons
 from lifecode.errors import UserError
 
 _ORDER, _WINDOWS, _MASKS = range(3)

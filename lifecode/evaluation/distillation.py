@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from lifecode.data.batch import ResidueFeatures
-from lifecode.data.pack import pack
+from lifecode.data.packing import pack
 from lifecode.data.segments import SegmentTable
 from lifecode.evaluation.tally import Figure
 from lifecode.model.life_code import LifeCode

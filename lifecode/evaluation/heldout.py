@@ -15,7 +15,7 @@ from torch import Tensor
 from lifecode.alphabet import IGNORE, MASK, codon_ids
 from lifecode.data.corpus import Corpus
 from lifecode.data.masking import generator
-from lifecode.data.pack import NUM_SPECIAL_CODONS, Packed, fill_rows, pack
+from lifecode.data.packing import NUM_SPECIAL_CODONS, Packed, fill_rows, pack
 from lifecode.data.segments import SegmentTable
 from lifecode.evaluation.baselines import BothNeighbours, CodonUnigram, majority_residue
 from lifecode.evaluation.tally import Figure, Tally

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from lifecode.alphabet import encode_nucleotides
-from lifecode.data.pack import NUM_SPECIAL_CODONS, Packed, pack, whole_codons
+from lifecode.data.packing import NUM_SPECIAL_CODONS, Packed, pack, whole_codons
 from lifecode.errors import UserError
 from lifecode.model import pretrained
 from lifecode.model.codec import CodonCodec

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from lifecode.data.batch import Batch
+from lifecode.training.stage import PretrainingStage
 
 
 class TrainingProgress(Callback):
@@ -42,16 +43,16 @@ class TrainingProgress(Callback):
             )
             self._bar.start()
 
-    def on_train_batch_end(
-        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: list[Batch], batch_idx: int
+    def on_train_batch_end(  # pyright: ignore[reportIncompatibleMethodOverride]
+        self, trainer: Trainer, pl_module: PretrainingStage, outputs: Any, batch: list[Batch], batch_idx: int
     ) -> None:
         """Reports one step."""
         now = time.perf_counter()
         nucleotides = sum(micro_batch.num_nucleotides for micro_batch in batch) * trainer.world_size
         speed = nucleotides / (now - self._last_step)
         self._last_step = now
-        pl_module.log("train/nucleotides_per_second", speed)
-        losses = f"{_losses(trainer)}  {speed:,.0f} nt/s"
+        pl_module.record(nucleotides_per_second=speed)
+        losses = f"{_losses(pl_module)}  {speed:,.0f} nt/s"
         if self._bar is not None:
             self._bar.update(self._task, completed=trainer.global_step, losses=losses)
         elif now - self._last_line >= self.every_seconds or trainer.global_step == trainer.max_steps:
@@ -70,13 +71,9 @@ class TrainingProgress(Callback):
             self._bar = None
 
 
-def _losses(trainer: Trainer) -> str:
-    """The tasks' losses of the last step, and the last validation of masked codons."""
-    shown = {
-        "train/mlm": "mlm",
-        "train/translation": "translation",
-        "train/distillation": "distillation",
-        "validation/masked_codon_cross_entropy": "validation masked codon",
-    }
-    metrics = trainer.callback_metrics
-    return "  ".join(f"{label} {float(metrics[key]):.3f}" for key, label in shown.items() if key in metrics)
+def _losses(stage: PretrainingStage) -> str:
+    """The newest loss of each task, and the last validation of masked codons."""
+    shown = {name: stage.last_figures.get(name) for name in ("mlm", "translation", "distillation")}
+    masked = stage.trainer.callback_metrics.get("validation/masked_codon_cross_entropy")
+    shown["validation masked codon"] = None if masked is None else float(masked)
+    return "  ".join(f"{label} {value:.3f}" for label, value in shown.items() if value is not None)

@@ -44,6 +44,7 @@ class PretrainingStage(LightningModule):
         super().__init__()
         self.automatic_optimization = False
         self.objective, self.optimizer_recipe = objective, optimizer
+        self.last_figures: dict[str, float] = {}
         self._validation: dict[str, Loss] = {}
 
     def losses(self, batch: Batch) -> StepLosses:
@@ -71,12 +72,25 @@ class PretrainingStage(LightningModule):
         schedule = self.lr_schedulers()
         learning_rate = schedule.get_last_lr()[0]  # pyright: ignore
         schedule.step()  # pyright: ignore
-        self.log("train/objective", self.objective.value(losses.tasks))
-        self.log("train/gradient_norm", norm)
-        self.log("train/learning_rate", learning_rate)
-        for name, loss in {**losses.tasks, **losses.monitors}.items():
-            if loss.count > 0:
-                self.log(f"train/{name}", loss.mean)
+        present = {n: x.mean for n, x in {**losses.tasks, **losses.monitors}.items() if x.count > 0}
+        self.record(
+            objective=self.objective.value(losses.tasks),
+            gradient_norm=norm,
+            learning_rate=learning_rate,
+            **present,
+        )
+
+    def record(self, **figures: Tensor | float) -> None:
+        """Hands the figures of the step just taken to the loggers, if it is one of those that are logged.
+
+        `LightningModule.log` would repeat the last value of a task that this step does not have.
+        """
+        self.last_figures = {**self.last_figures, **{name: float(value) for name, value in figures.items()}}
+        if self.global_step % self.trainer.log_every_n_steps == 0:
+            for logger in self.loggers:
+                logger.log_metrics(
+                    {f"train/{name}": float(value) for name, value in figures.items()}, self.global_step - 1
+                )
 
     def _backward(self, micro_batches: list[Batch]) -> StepLosses:
         """Adds the gradient of the log-sum over the effective batch; returns the losses over all of it."""

@@ -89,6 +89,7 @@ class TwoStages:
         if record.exists() and record.read_text() != checksums:
             print("encoder: the tokenizer was trained further since this stage began, so it begins anew")
             discard_checkpoints(self.folder / "encoder" / "checkpoints")
+            (self.folder / "metrics.json").unlink(missing_ok=True)
         record.parent.mkdir(parents=True, exist_ok=True)
         record.write_text(checksums)
 

@@ -6,7 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lifecode.data.pack import fill_rows, pack
+from lifecode.data.packing import fill_rows, pack
 from lifecode.model import CodonCodec, LifeCode
 
 lengths = st.lists(st.integers(1, 90), min_size=1, max_size=4)

@@ -1,0 +1,101 @@
+"""What a finished run reached: metrics.json, and the table on the terminal."""
+
+import json
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+
+from lifecode.data.corpus import Corpus
+from lifecode.evaluation.evaluate import SPLIT
+from lifecode.evaluation.metric_rows import read_metric_rows
+from lifecode.evaluation.tally import Figure
+from lifecode.model.life_code import LifeCode
+from lifecode.model.parts import parameters_by_part
+from lifecode.report.held_out import held_out_metrics
+from lifecode.teachers.features import TeacherFeatures
+from lifecode.training.run_folder import RunFolder, peak_memory_bytes
+
+METRICS_SCHEMA_VERSION = 1
+
+
+class Outcome(NamedTuple):
+    """A trained model with its held-out figures.
+
+    Attributes:
+        model: after stage 2.
+        encoder_steps: steps of stage 2 that it has done.
+        corpus: it was trained and evaluated on.
+        features: of the teacher, or None.
+        heldout: figures of the model.
+        baselines: figures at the same positions without it.
+    """
+
+    model: LifeCode
+    encoder_steps: int
+    corpus: Corpus
+    features: TeacherFeatures | None
+    heldout: dict[str, Figure]
+    baselines: dict[str, Figure]
+
+
+def run_metrics(outcome: Outcome, folder: RunFolder, *, split: dict[str, Any]) -> dict[str, Any]:
+    """The content of metrics.json; `split` is how the corpus was divided."""
+    speeds = [
+        row.value
+        for row in read_metric_rows(folder.path / "metrics.csv")
+        if row.name == "nucleotides_per_second" and row.stage == "encoder"
+    ]
+    parts = folder.seconds()
+    return {
+        "schema_version": METRICS_SCHEMA_VERSION,
+        "split": {"name": SPLIT, **split},
+        "data": {**outcome.corpus.report, **_teacher(outcome)},
+        "model": {
+            "parts": parameters_by_part(outcome.model),
+            "config": outcome.model.config,
+            "encoder_steps": outcome.encoder_steps,
+            "threads": torch.get_num_threads(),
+        },
+        "heldout": {name: figure._asdict() for name, figure in outcome.heldout.items()},
+        "baselines": {name: figure._asdict() for name, figure in outcome.baselines.items()},
+        "timing": {
+            "seconds": sum(parts.values()),
+            "nucleotides_per_second": sorted(speeds)[len(speeds) // 2] if speeds else None,
+            "peak_memory_bytes": peak_memory_bytes(),
+            "parts": parts,
+        },
+    }
+
+
+def _teacher(outcome: Outcome) -> dict[str, Any]:
+    """Which teacher read how many of the distinct proteins."""
+    if outcome.features is None:
+        return {}
+    tables = [outcome.corpus.segments("cds", split) for split in ("train", SPLIT)]
+    distinct = {table.protein(i) for table in tables for i in range(len(table))}
+    read, available = len(outcome.features), len(distinct)
+    return {"teacher": {"name": outcome.features.name, "proteins": read, "proteins_available": available}}
+
+
+def held_out_table(metrics: dict[str, Any]) -> str:
+    """The held-out figures, each above what it is compared with."""
+    lines = [f"\nHeld-out genes ({metrics['split']['name']} split)"]
+    for row in held_out_metrics(metrics):
+        lines.append(f"  {row.label:<40} {row.value:>12}")
+        for beside in row.comparisons:
+            lines.append(f"    {beside.baseline:<38} {beside.baseline_value:>12}   {beside.difference}")
+    return "\n".join(lines)
+
+
+def reported_steps(folder: Path) -> int | None:
+    """Encoder steps of the model that metrics.json is about, None before the first report."""
+    path = folder / "metrics.json"
+    return json.loads(path.read_text())["model"]["encoder_steps"] if path.exists() else None
+
+
+def write_metrics(folder: Path, metrics: dict[str, Any]) -> None:
+    """Writes metrics.json, whole or not at all."""
+    temporary = folder / ".metrics.json"
+    temporary.write_text(json.dumps(metrics, indent=2) + "\n")
+    temporary.replace(folder / "metrics.json")
