@@ -37,7 +37,7 @@ def run(config: DictConfig) -> None:
         raise UserError("no sequence to embed", source=str(config.input), remedy="Try unit=record")
     vectors: list[NDArray[np.float32]] = []
     for batch in track(list(_batches(sequences)), description="embed", transient=True):
-        vectors += [v.numpy() for v in model.embed([decode_nucleotides(s) for s in batch], pool=pool)]
+        vectors += [v.cpu().numpy() for v in model.embed([decode_nucleotides(s) for s in batch], pool=pool)]
     arrays = {"ids": np.array(ids)}
     if pool is None:
         arrays["offsets"] = np.cumsum([0, *map(len, vectors)])

@@ -29,7 +29,7 @@ from lifecode.data.module import CorpusDataModule
 from lifecode.data.prepare import prepare_corpus
 from lifecode.data.reading import resolve_inputs
 from lifecode.errors import UserError
-from lifecode.evaluation.evaluate import SPLIT, evaluate
+from lifecode.evaluation.evaluate import SPLIT, evaluate, require_held_out_genes
 from lifecode.evaluation.metric_rows import read_metric_rows
 from lifecode.model.life_code import LifeCode
 from lifecode.model.pretrained import read_config
@@ -55,6 +55,8 @@ def run(config: DictConfig) -> None:
     with folder.timed("corpus"), folder.begun():
         corpus = _corpus(config, inputs, folder.path / "corpus")
     print_table(census_table(corpus.report))
+    if stage != "tokenizer":
+        require_held_out_genes(corpus)
     stages = TwoStages(
         folder=folder.path,
         data=partial(_data, config, corpus, settings.num_workers),
@@ -144,7 +146,6 @@ def _corpus(config: DictConfig, inputs: list[Path], folder: Path) -> Corpus:
         split=construct(config.data.split),
         seed=checked_value(config, "seed", int),
         genetic_code=checked_value(config, "data.genetic_code", int),
-        require_pairs=checked_value(config, "data.require_pairs", bool),
     )
 
 
@@ -214,5 +215,5 @@ def _loggers(config: DictConfig) -> list[Logger]:
 def _quiet_lightning() -> None:
     """Only what concerns the user: devices, tips and missing workers do not."""
     logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
-    for message in (".*does not have many workers.*", ".*mid-epoch.*", ".*`IterableDataset` has.*"):
+    for message in (".*many workers.*", ".*mid-epoch.*", ".*`IterableDataset` has.*", ".*LeafSpec.*"):
         warnings.filterwarnings("ignore", message=message)

@@ -36,13 +36,8 @@ def evaluate(
     Raises:
         UserError: the test split holds no gene.
     """
+    require_held_out_genes(corpus)
     table = corpus.segments("cds", SPLIT)
-    if not len(table):
-        raise UserError(
-            "the test split holds no gene to evaluate on",
-            source=corpus.folder,
-            remedy="Raise data.split.test, or give a larger genome",
-        )
     was_training = model.training
     model.eval()
     genes = held_out_genes(table, settings)
@@ -61,3 +56,13 @@ def evaluate(
         baselines["teacher_mean"] = Figure(0.0, heldout["kd_explained"].n)
     model.train(was_training)
     return heldout, baselines
+
+
+def require_held_out_genes(corpus: Corpus) -> None:
+    """Raises a `UserError` if the test split holds no gene, which is better known before training."""
+    if not len(corpus.segments("cds", SPLIT)):
+        raise UserError(
+            "the test split holds no gene to evaluate on",
+            source=corpus.folder,
+            remedy="Raise data.split.test, choose another seed, or give a larger genome",
+        )

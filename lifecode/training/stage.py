@@ -86,7 +86,7 @@ class PretrainingStage(LightningModule):
         `LightningModule.log` would repeat the last value of a task that this step does not have.
         """
         self.last_figures = {**self.last_figures, **{name: float(value) for name, value in figures.items()}}
-        if self.global_step % self.trainer.log_every_n_steps == 0:
+        if self.global_step % self.trainer.log_every_n_steps == 0:  # pyright: ignore[reportAttributeAccessIssue]
             for logger in self.loggers:
                 logger.log_metrics(
                     {f"train/{name}": float(value) for name, value in figures.items()}, self.global_step - 1

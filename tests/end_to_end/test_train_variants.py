@@ -1,0 +1,76 @@
+"""Other ways to run the same command: sweeps, loggers, precision, stages apart, no teacher."""
+
+import json
+
+import pytest
+
+from tests.end_to_end.test_train import train
+
+pytestmark = pytest.mark.slow
+
+
+def heldout(run):
+    return json.loads((run / "metrics.json").read_text())["heldout"]
+
+
+def test_a_sweep_over_hybrid_ratios(small_genome, tmp_path):
+    done = train(tmp_path, small_genome, "-m", "model.hybrid_ratio=2:0,1:1,0:2", "trainer.max_steps=1")
+    assert done.returncode == 0, done.stderr
+    runs = sorted((tmp_path / "runs/small").iterdir())
+    assert [json.loads((run / "model/config.json").read_text())["hybrid_ratio"] for run in runs] == [
+        "0:2",
+        "1:1",
+        "2:0",
+    ]
+    assert len({heldout(run)["masked_codon_cross_entropy"]["value"] for run in runs}) == 3
+
+
+def test_without_a_teacher_nothing_is_said_about_one(small_genome, tmp_path):
+    done = train(tmp_path, small_genome, "teacher.model=null", "trainer.max_steps=1")
+    assert done.returncode == 0, done.stderr
+    assert "kd_explained" not in heldout(tmp_path / "runs/small")
+    assert "teacher" not in json.loads((tmp_path / "runs/small/metrics.json").read_text())["data"]
+
+
+def test_bf16(small_genome, tmp_path):
+    done = train(tmp_path, small_genome, "trainer.precision=bf16-mixed", "trainer.max_steps=2")
+    assert done.returncode == 0, done.stderr
+    assert 3 < heldout(tmp_path / "runs/small")["masked_codon_cross_entropy"]["value"] < 6
+
+
+def test_wandb_offline_needs_no_account(small_genome, tmp_path):
+    done = train(tmp_path, small_genome, "logger=wandb", "trainer.max_steps=2")
+    assert done.returncode == 0, done.stderr
+    (log,) = (tmp_path / "runs/small/wandb").glob("offline-run-*/*.wandb")
+    assert log.stat().st_size > 1000
+
+
+def test_the_stages_apart(small_genome, tmp_path):
+    first = train(tmp_path, small_genome, "stage=tokenizer", "trainer.max_steps=2")
+    assert first.returncode == 0, first.stderr
+    assert not (tmp_path / "runs/small/model").exists()
+    second = train(
+        tmp_path,
+        small_genome,
+        "stage=encoder",
+        "trainer.max_steps=2",
+        "run_dir=runs/second",
+        "tokenizer_checkpoint=runs/small",
+    )
+    assert second.returncode == 0, second.stderr
+    assert not (tmp_path / "runs/second/tokenizer").exists()
+    assert heldout(tmp_path / "runs/second")
+
+
+def test_a_tokenizer_of_another_shape_is_refused(small_genome, tmp_path):
+    assert train(tmp_path, small_genome, "stage=tokenizer", "trainer.max_steps=1").returncode == 0
+    other = train(
+        tmp_path,
+        small_genome,
+        "stage=encoder",
+        "run_dir=runs/second",
+        "tokenizer_checkpoint=runs/small",
+        "model.codec.direction=forward",
+    )
+    assert other.returncode == 2
+    assert "direction" in other.stderr
