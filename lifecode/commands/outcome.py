@@ -1,6 +1,7 @@
 """What a finished run reached: metrics.json, and the table on the terminal."""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -8,6 +9,7 @@ import torch
 
 from lifecode.data.corpus import Corpus
 from lifecode.evaluation.evaluate import SPLIT
+from lifecode.evaluation.heldout import HeldOut
 from lifecode.evaluation.metric_rows import read_metric_rows
 from lifecode.evaluation.tally import Figure
 from lifecode.model.life_code import LifeCode
@@ -27,6 +29,7 @@ class Outcome(NamedTuple):
         encoder_steps: steps of stage 2 that it has done.
         corpus: it was trained and evaluated on.
         features: of the teacher, or None.
+        settings: how the held-out genes were masked.
         heldout: figures of the model.
         baselines: figures at the same positions without it.
     """
@@ -35,6 +38,7 @@ class Outcome(NamedTuple):
     encoder_steps: int
     corpus: Corpus
     features: TeacherFeatures | None
+    settings: HeldOut
     heldout: dict[str, Figure]
     baselines: dict[str, Figure]
 
@@ -49,7 +53,7 @@ def run_metrics(outcome: Outcome, folder: RunFolder, *, split: dict[str, Any]) -
     parts = folder.seconds()
     return {
         "schema_version": METRICS_SCHEMA_VERSION,
-        "split": {"name": SPLIT, **split},
+        "split": {"name": SPLIT, **split, "masks": asdict(outcome.settings)},
         "data": {**outcome.corpus.report, **_teacher(outcome)},
         "model": {
             "parts": parameters_by_part(outcome.model),
@@ -88,10 +92,14 @@ def held_out_table(metrics: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def reported_steps(folder: Path) -> int | None:
-    """Encoder steps of the model that metrics.json is about, None before the first report."""
+def is_reported(folder: Path, encoder_steps: int, settings: HeldOut) -> bool:
+    """Whether metrics.json is about the model of this many steps, evaluated with these settings."""
     path = folder / "metrics.json"
-    return json.loads(path.read_text())["model"]["encoder_steps"] if path.exists() else None
+    if not path.exists():
+        return False
+    metrics = json.loads(path.read_text())
+    same_steps = metrics["model"]["encoder_steps"] == encoder_steps
+    return same_steps and metrics["split"]["masks"] == asdict(settings)
 
 
 def write_metrics(folder: Path, metrics: dict[str, Any]) -> None:

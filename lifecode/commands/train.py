@@ -18,7 +18,7 @@ from lifecode.commands.construct import checked_value, construct
 from lifecode.commands.outcome import (
     Outcome,
     held_out_table,
-    reported_steps,
+    is_reported,
     run_metrics,
     write_metrics,
 )
@@ -30,6 +30,7 @@ from lifecode.data.prepare import prepare_corpus
 from lifecode.data.reading import resolve_inputs
 from lifecode.errors import UserError
 from lifecode.evaluation.evaluate import SPLIT, evaluate, require_held_out_genes
+from lifecode.evaluation.heldout import HeldOut
 from lifecode.evaluation.metric_rows import read_metric_rows
 from lifecode.model.life_code import LifeCode
 from lifecode.model.pretrained import read_config
@@ -91,15 +92,14 @@ def _encoder(config: DictConfig, folder: RunFolder, corpus: Corpus, stages: TwoS
             freeze_tokenizer=checked_value(config, "objective.freeze_tokenizer", bool),
             freeze_readout=checked_value(config, "objective.freeze_readout", bool),
         )
-    if reported_steps(folder.path) == steps:
+    masks: HeldOut = construct(config.heldout)
+    if is_reported(folder.path, steps, masks):
         print(f"This run is complete. The report is in {folder.path / 'report.html'}")
         return
     model.save_pretrained(folder.path / "model")
     with folder.timed("evaluation"):
-        heldout, baselines = evaluate(
-            model, corpus, construct(config.heldout), distillation=distillation, features=features
-        )
-    outcome = Outcome(model, steps, corpus, features, heldout, baselines)
+        heldout, baselines = evaluate(model, corpus, masks, distillation=distillation, features=features)
+    outcome = Outcome(model, steps, corpus, features, masks, heldout, baselines)
     metrics = run_metrics(outcome, folder, split=asdict(construct(config.data.split)))
     page = write_report(
         folder.path,
