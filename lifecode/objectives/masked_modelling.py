@@ -4,36 +4,48 @@ A position is a nucleotide of a DNA segment, read through the de-tokenizer, or a
 read through the joint codon head.
 """
 
+from typing import Literal
+
 from torch import Tensor
 from torch.nn import functional
 
-from lifecode.alphabet import IGNORE
+from lifecode.alphabet import IGNORE, MASK
 from lifecode.data.batch import Batch
 from lifecode.model.codec import CodonCodec
 from lifecode.objectives.loss import Loss, cross_entropy, no_loss
 
+Positions = Literal["all", "selected", "masked"]
+"""All known positions, those that masking selected, or those of them that became `[MASK]`.
+
+A selected position that stayed as it is can be copied, so only the last compares with a baseline that
+cannot see what it predicts.
+"""
+
 
 def nucleotide_loss(
-    codec: CodonCodec, codon_embeddings: Tensor, batch: Batch, *, only_selected: bool
+    codec: CodonCodec, codon_embeddings: Tensor, batch: Batch, *, positions: Positions
 ) -> Loss:
     """Reconstruction of DNA nucleotides from codon embeddings (L, codon_dim)."""
-    labels = batch.nucleotide_labels
-    if only_selected:
-        labels = labels.masked_fill(~batch.nucleotide_selected, IGNORE)
+    labels = _labels_at(positions, batch.nucleotide_labels, batch.nucleotide_selected, batch.ids)
     at = (labels != IGNORE).nonzero().squeeze(1)
     if not len(at):
         return no_loss(codon_embeddings)
     return cross_entropy(codec.detokenizer(codon_embeddings, batch.cu_seqlens)[at], labels[at])
 
 
-def codon_loss(codec: CodonCodec, codon_embeddings: Tensor, batch: Batch, *, only_selected: bool) -> Loss:
+def codon_loss(codec: CodonCodec, codon_embeddings: Tensor, batch: Batch, *, positions: Positions) -> Loss:
     """Reconstruction of CDS codons from codon embeddings (L, codon_dim)."""
-    labels = batch.codon_labels
-    if only_selected:
-        labels = labels.masked_fill(~batch.codon_selected, IGNORE)
+    labels = _labels_at(positions, batch.codon_labels, batch.codon_selected, batch.ids[::3])
     at = (labels != IGNORE).nonzero().squeeze(1)
     if not len(at):
         return no_loss(codon_embeddings)
     log_probabilities = codec.codon_log_probabilities(codon_embeddings, batch.cu_seqlens, at)
     total = functional.nll_loss(log_probabilities, labels[at], reduction="sum")
     return Loss(total, total.new_tensor(float(len(at))))
+
+
+def _labels_at(positions: Positions, labels: Tensor, selected: Tensor, ids: Tensor) -> Tensor:
+    """The labels with `IGNORE` at every other position."""
+    if positions == "selected":
+        return labels.masked_fill(~selected, IGNORE)
+    return labels.masked_fill(ids != MASK, IGNORE) if positions == "masked" else labels

@@ -63,8 +63,8 @@ class EncoderStage(PretrainingStage):
         hidden = self.model(batch.ids, batch.cu_seqlens)
         embeddings = self.model.codon_projection(hidden)
         codec = self.model.codec
-        nucleotides = nucleotide_loss(codec, embeddings, batch, only_selected=True)
-        codons = codon_loss(codec, embeddings, batch, only_selected=True)
+        nucleotides = nucleotide_loss(codec, embeddings, batch, positions="selected")
+        codons = codon_loss(codec, embeddings, batch, positions="selected")
         tasks = {"mlm": nucleotides + codons, "translation": translation_loss(codec, embeddings, batch)}
         if self.distillation is not None and self.model.protein_decoder is not None:
             tasks["distillation"] = (
@@ -74,7 +74,8 @@ class EncoderStage(PretrainingStage):
                 if len(batch.teacher_positions)
                 else no_loss(hidden)
             )
+        with torch.no_grad():
+            masked = codon_loss(codec, embeddings, batch, positions="masked")
         return StepLosses(
-            tasks,
-            monitors={"masked_nucleotide_cross_entropy": nucleotides, "masked_codon_cross_entropy": codons},
+            tasks, {"nucleotide_cross_entropy": nucleotides, "masked_codon_cross_entropy": masked}
         )

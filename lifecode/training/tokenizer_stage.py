@@ -27,8 +27,8 @@ class TokenizerStage(PretrainingStage):
     def losses(self, batch: Batch) -> StepLosses:
         """Reconstruction and translation from the codon embeddings of the corrupted input."""
         embeddings = self.codec.tokenizer(batch.ids.int(), batch.cu_seqlens)
-        nucleotides = nucleotide_loss(self.codec, embeddings, batch, only_selected=False)
-        codons = codon_loss(self.codec, embeddings, batch, only_selected=False)
+        nucleotides = nucleotide_loss(self.codec, embeddings, batch, positions="all")
+        codons = codon_loss(self.codec, embeddings, batch, positions="all")
         return StepLosses(
             tasks={
                 "mlm": nucleotides + codons,

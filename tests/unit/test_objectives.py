@@ -5,11 +5,15 @@ import math
 import pytest
 import torch
 
-from lifecode.alphabet import IGNORE
+from lifecode.alphabet import IGNORE, MASK
+from lifecode.data.masking import Masking
+from lifecode.data.stream import BatchShape, TrainingStream
 from lifecode.errors import UserError
+from lifecode.model import CodonCodec
 from lifecode.objectives import DistillationLoss, LogSum, Loss
 from lifecode.objectives.distillation import FeatureMoments
 from lifecode.objectives.loss import cross_entropy
+from lifecode.objectives.masked_modelling import codon_loss, nucleotide_loss
 
 
 def loss(total: float, count: float) -> Loss:
@@ -79,3 +83,37 @@ def test_centre_and_scale_are_moving_averages_of_whole_batches():
     joint.update(FeatureMoments(*(a + b for a, b in zip(*halves, strict=True))))
     torch.testing.assert_close(joint.centre, torch.tensor([3.0, 3.0]))
     assert float(joint.scale) == pytest.approx(0.9 * math.sqrt(0.5) + 0.1 * 1e-6, rel=1e-4)
+
+
+@pytest.mark.parametrize("positions", ["all", "selected", "masked"])
+def test_which_codons_and_nucleotides_are_read(small_corpus, positions):
+    torch.manual_seed(0)
+    codec = CodonCodec(nucleotide_dim=16, conv_channels=8, num_heads=2, translator_hidden=16)
+    shape = BatchShape(max_codons=300, rows=4)
+    stream = TrainingStream(small_corpus, shape=shape, masking=Masking(), seed=0, dna_fraction=0.5)
+    (batch,) = next(iter(stream))
+    embeddings = torch.randn(len(batch.codon_labels), 24)
+    masked = batch.ids == MASK
+    codons = {
+        "all": batch.codon_labels >= 0,
+        "selected": batch.codon_selected,
+        "masked": batch.codon_selected & masked[::3],
+    }[positions]
+    nucleotides = {
+        "all": batch.nucleotide_labels >= 0,
+        "selected": batch.nucleotide_selected,
+        "masked": batch.nucleotide_selected & masked,
+    }[positions]
+    got = codon_loss(codec, embeddings, batch, positions=positions)
+    expected = torch.nn.functional.cross_entropy(
+        codec.codon_head(embeddings[codons]), batch.codon_labels[codons], reduction="sum"
+    )
+    assert float(got.count) == codons.sum() > 5
+    assert float(got.total) == pytest.approx(float(expected), rel=1e-5)
+    logits = codec.detokenizer(embeddings, batch.cu_seqlens)[nucleotides]
+    expected = torch.nn.functional.cross_entropy(
+        logits, batch.nucleotide_labels[nucleotides], reduction="sum"
+    )
+    got = nucleotide_loss(codec, embeddings, batch, positions=positions)
+    assert float(got.count) == nucleotides.sum() > 5
+    assert float(got.total) == pytest.approx(float(expected), rel=1e-5)
