@@ -6,9 +6,14 @@ from pathlib import Path
 
 import pytest
 import torch
+from hypothesis import settings
 
 from lifecode.data import BlockSplit, Corpus, prepare_corpus
 from tests.small_genome import write_small_genome
+
+# Timings never decide a test.
+settings.register_profile("lifecode", deadline=None)
+settings.load_profile("lifecode")
 
 SHARED = Path(os.environ.get("LIFECODE_SHARED", Path(__file__).parents[1].parent / "shared")) / "data"
 

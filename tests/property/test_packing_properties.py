@@ -34,7 +34,7 @@ def sequences(seed: int, sizes: list[int]) -> list[np.ndarray]:
 
 
 @pytest.mark.parametrize("kind", MODELS)
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(sizes=lengths, seed=st.integers(0, 1000))
 def test_packing_does_not_change_hidden_states(kind, sizes, seed):
     model = MODELS[kind]
@@ -43,7 +43,7 @@ def test_packing_does_not_change_hidden_states(kind, sizes, seed):
     torch.testing.assert_close(together, torch.cat(alone), atol=1e-5, rtol=1e-5)
 
 
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=5)
 @given(sizes=lengths, seed=st.integers(0, 1000))
 def test_packing_does_not_change_gradients(sizes, seed):
     model = MODELS["paper"]
@@ -59,7 +59,7 @@ def test_packing_does_not_change_gradients(sizes, seed):
         torch.testing.assert_close(together / scale, apart / scale, atol=1e-5, rtol=1e-4)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(
     texts=st.lists(st.text("ACGTUNacgturyk", min_size=1, max_size=60), min_size=1, max_size=5),
     max_codons=st.integers(4, 50),

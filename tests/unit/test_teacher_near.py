@@ -40,7 +40,7 @@ def test_nothing_to_train_and_nothing_to_checkpoint(teacher):
     assert not teacher(["MKV"])[0].requires_grad
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(proteins=st.lists(PROTEINS, min_size=2, max_size=8), max_residues=st.integers(1, 200))
 def test_features_do_not_depend_on_the_other_proteins(teacher, proteins, max_residues):
     teacher.max_residues = max_residues
