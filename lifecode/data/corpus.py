@@ -8,10 +8,10 @@ cache/<kind>-<split>/*.npy                           the memory-mapped training 
 
 import json
 from functools import cached_property
-from hashlib import file_digest
 from pathlib import Path
 from typing import Any
 
+from lifecode.data.checksum import sha256
 from lifecode.data.segments import SegmentTable
 from lifecode.data.shards import KINDS
 from lifecode.data.split import SPLITS
@@ -82,12 +82,6 @@ class Corpus:
                     source=path,
                     remedy="Delete the corpus and prepare it again",
                 )
-
-
-def sha256(path: Path) -> str:
-    """Hexadecimal sha256 of a file."""
-    with path.open("rb") as handle:
-        return file_digest(handle, "sha256").hexdigest()
 
 
 def _read_json(path: Path) -> dict[str, Any]:

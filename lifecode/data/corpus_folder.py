@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from lifecode.data.corpus import Corpus, sha256
+from lifecode.data.checksum import sha256
+from lifecode.data.corpus import Corpus
 from lifecode.errors import UserError
 
 

@@ -4,7 +4,6 @@ No pickle is read or written. One flipped bit in a weight is noticed by nothing 
 file is verified when it is loaded.
 """
 
-import hashlib
 import json
 import shutil
 import tempfile
@@ -15,6 +14,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn
 
+from lifecode.data.checksum import sha256
 from lifecode.errors import UserError
 
 CONFIG, WEIGHTS, CHECKSUMS = "config.json", "model.safetensors", "SHA256SUMS"
@@ -33,7 +33,7 @@ def save(model: nn.Module, config: dict[str, Any], folder: Path) -> None:
     (temporary / CONFIG).write_text(json.dumps(config, indent=2) + "\n")
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
     save_file(tensors, temporary / WEIGHTS, metadata={"format": "pt"})
-    sums = [f"{_sha256(temporary / name)}  {name}\n" for name in (CONFIG, WEIGHTS)]
+    sums = [f"{sha256(temporary / name)}  {name}\n" for name in (CONFIG, WEIGHTS)]
     (temporary / CHECKSUMS).write_text("".join(sums))
     if folder.exists():
         shutil.rmtree(folder)
@@ -53,9 +53,10 @@ def read_config(folder: Path, *, family: str | None = None) -> dict[str, Any]:
                 source=folder,
                 remedy="A model folder is what `lifecode train` leaves as <run_dir>/model",
             )
-    for line in (folder / CHECKSUMS).read_text().splitlines():
-        expected, name = line.split(maxsplit=1)
-        if name in (CONFIG, WEIGHTS) and _sha256(folder / name) != expected:
+    listed = [line.split(maxsplit=1) for line in (folder / CHECKSUMS).read_text().splitlines()]
+    expected = {words[-1]: words[0] for words in listed if words}
+    for name in (CONFIG, WEIGHTS):
+        if sha256(folder / name) != expected.get(name):
             raise UserError(
                 f"{name} does not match its SHA-256 in {CHECKSUMS}",
                 source=folder,
@@ -93,8 +94,3 @@ def load_weights(model: nn.Module, folder: Path) -> None:
             remedy="Load them with the config.json they were saved with",
         )
     model.load_state_dict(tensors)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lifecode.data.checksum import sha256
 from lifecode.errors import UserError
 from lifecode.teachers.base import ProteinTeacher
 
@@ -157,7 +158,7 @@ def _write(
         "width": teacher.width,
         "num_proteins": len(ranked),
         "num_residues": num_residues,
-        "sha256": {file: _checksum(folder / file) for file in _FILES},
+        "sha256": {file: sha256(folder / file) for file in _FILES},
     }
     (folder / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n")
 
@@ -176,11 +177,6 @@ def _calls(proteins: Sequence[str]) -> Iterator[list[str]]:
         yield call
 
 
-def _checksum(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def _read_manifest(folder: Path) -> dict[str, Any]:
     try:
         manifest = json.loads((folder / "manifest.json").read_text())
@@ -196,7 +192,7 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
 def _verify(folder: Path, manifest: dict[str, Any]) -> None:
     for file, expected in manifest["sha256"].items():
         path = folder / file
-        if not path.is_file() or _checksum(path) != expected:
+        if not path.is_file() or sha256(path) != expected:
             raise UserError(
                 "the file differs from its checksum in manifest.json",
                 source=path,
