@@ -13,7 +13,6 @@ from lifecode.errors import UserError
 
 NUCLEOTIDES = "ACGT"
 UNK, PAD, CLS, SEP, MASK = range(4, 9)
-SPECIAL_TOKENS = ("[UNK]", "[PAD]", "[CLS]", "[SEP]", "[MASK]")
 NUM_NUCLEOTIDE_IDS = 9
 
 CODONS = tuple("".join(codon) for codon in product(NUCLEOTIDES, repeat=3))

@@ -35,11 +35,6 @@ class Segment:
     amino_acids: NDArray[np.int16] | None = None
     teacher_features: NDArray[np.float16] | None = None
 
-    @property
-    def is_coding(self) -> bool:
-        """Whether the segment is a CDS, read codon by codon."""
-        return self.amino_acids is not None
-
 
 @dataclass(frozen=True, slots=True)
 class Batch:
