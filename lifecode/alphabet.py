@@ -14,6 +14,8 @@ from lifecode.errors import UserError
 NUCLEOTIDES = "ACGT"
 UNK, PAD, CLS, SEP, MASK = range(4, 9)
 NUM_NUCLEOTIDE_IDS = 9
+COMPLEMENT = np.array([3, 2, 1, 0, UNK, PAD, CLS, SEP, MASK], dtype=np.uint8)
+"""Id of the pairing nucleotide of each id; special tokens pair with themselves."""
 
 CODONS = tuple("".join(codon) for codon in product(NUCLEOTIDES, repeat=3))
 NUM_CODONS = 64
@@ -33,7 +35,6 @@ _ID_OF_BYTE[[ord("U"), ord("u")]] = NUCLEOTIDES.index("T")
 for _letter in _IUPAC_AMBIGUOUS:
     _ID_OF_BYTE[[ord(_letter), ord(_letter.lower())]] = UNK
 _BYTE_OF_ID = np.frombuffer(b"ACGTN", dtype=np.uint8)
-_COMPLEMENT = np.array([3, 2, 1, 0, UNK, PAD, CLS, SEP, MASK], dtype=np.uint8)
 
 
 def encode_nucleotides(
@@ -66,7 +67,7 @@ def decode_nucleotides(ids: NDArray[np.uint8]) -> str:
 
 def reverse_complement(ids: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """The opposite strand read in its own direction; special tokens keep their id."""
-    return _COMPLEMENT[ids[::-1]]
+    return COMPLEMENT[ids[::-1]]
 
 
 def codon_ids(ids: NDArray[np.uint8]) -> NDArray[np.int16]:

@@ -1,85 +1,116 @@
-"""`lifecode embed`: one vector a sequence, or one a codon, into an .npz file."""
+"""`lifecode embed`: one vector a record, CDS or window, or one a codon, into an .npz file."""
 
-import os
-import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
-from numpy.typing import NDArray
+import torch
 from omegaconf import DictConfig
-from rich.progress import track
 
 from lifecode.alphabet import decode_nucleotides
+from lifecode.commands.activity import Activity
 from lifecode.commands.construct import checked_value
-from lifecode.data.coding_sequence import extract
+from lifecode.commands.embed_units import Unit, UnitKind, units_of
+from lifecode.commands.embedding_file import EmbeddingFile, check_output
+from lifecode.data.packing import NUM_SPECIAL_CODONS
 from lifecode.data.reading import read_records
+from lifecode.data.records import Contig
 from lifecode.errors import UserError
 from lifecode.model.families import load
+from lifecode.model.frames import Frames
+from lifecode.model.life_code import LifeCode, Pool
+from lifecode.model.streaming import require_no_attention, stream_hidden_states
 
-Unit = Literal["auto", "record", "cds"]
 _CODONS_A_CALL = 16_384
 
 
 def run(config: DictConfig) -> None:
-    """Embed every sequence of the input and write ids and vectors."""
-    unit: Unit = checked_value(config, "unit", Unit)
-    pool = checked_value(config, "pool", Literal["mean", "max", "cls"] | None)
+    """Embed every unit of the input and write ids, places and vectors."""
+    kind: UnitKind = checked_value(config, "unit", UnitKind)
+    pool: Pool | None = checked_value(config, "pool", Pool | None)
+    frames: Frames = checked_value(config, "frames", Frames)
+    window_codons = checked_value(config, "window_codons", int)
+    streamed = checked_value(config, "context", Literal["unit", "contig"]) == "contig"
+    inputs = checked_value(config, "input", str | list[str])
     output = Path(checked_value(config, "output", str)).expanduser()
-    _require_writable(output)
+    if window_codons < 1:
+        raise UserError("is not positive", source="window_codons", remedy="Give at least 1 codon")
+    check_output(output)
+    contigs = read_records(inputs)
     model = load(checked_value(config, "checkpoint", str))
-    ids, sequences = [], []
-    for name, nucleotides in _sequences(checked_value(config, "input", str | list[str]), unit):
-        ids.append(name)
-        sequences.append(nucleotides)
-    if not ids:
-        raise UserError("no sequence to embed", source=str(config.input), remedy="Try unit=record")
-    vectors: list[NDArray[np.float32]] = []
-    for batch in track(list(_batches(sequences)), description="embed", transient=True):
-        vectors += [v.cpu().numpy() for v in model.embed([decode_nucleotides(s) for s in batch], pool=pool)]
-    arrays = {"ids": np.array(ids)}
-    if pool is None:
-        arrays["offsets"] = np.cumsum([0, *map(len, vectors)])
-        arrays["embeddings"] = np.concatenate(vectors)
-    else:
-        arrays["embeddings"] = np.stack(vectors)
-    _write(output, arrays)
-    shape = " x ".join(map(str, arrays["embeddings"].shape))
-    print(f"{len(ids):,} sequences embedded ({shape}) in {output}")
+    if streamed:
+        _require_streamable(model, kind, pool, frames)
+    skipped: Counter[str] = Counter()
+    with (
+        EmbeddingFile(output, width=model.width, pooled=pool is not None) as file,
+        Activity() as activity,
+    ):
+        for contig in contigs:
+            units = units_of(contig, kind, window_codons, skipped)
+            if streamed:
+                _embed_contig(model, contig, units, pool, file, activity)
+            else:
+                for batch in _batches(units):
+                    texts = [decode_nucleotides(unit.nucleotides) for unit in batch]
+                    for unit, vectors in zip(
+                        batch, model.embed(texts, pool=pool, frames=frames), strict=True
+                    ):
+                        file.add(unit, vectors.cpu().numpy())
+                    activity.say(f"{contig.name}: {len(file):,} sequences embedded")
+        if not len(file):
+            raise UserError("no sequence to embed", source=str(config.input), remedy="Try unit=record")
+    for reason, count in skipped.items():
+        print(f"{count:,} CDS skipped: {reason}")
+    print(f"{len(file):,} sequences embedded ({file.num_rows:,} x {file.width}) in {output}")
 
 
-def _sequences(inputs: str | list[str], unit: Unit) -> Iterator[tuple[str, NDArray[np.uint8]]]:
-    """Name and nucleotides of every sequence; `auto` takes the CDS of contigs that have any."""
-    for contig in read_records(inputs):
-        if unit == "cds" or (unit == "auto" and contig.coding_sequences):
-            for cds in contig.coding_sequences:
-                if cds.location_problem is None:
-                    yield cds.id, extract(cds, contig)
-        else:
-            yield contig.name, contig.nucleotides
+def _require_streamable(model: LifeCode, kind: UnitKind, pool: Pool | None, frames: Frames) -> None:
+    require_no_attention(model)
+    if kind in ("auto", "cds"):
+        raise UserError(
+            "a CDS cannot be read in the context of its contig",
+            source="context",
+            remedy="Use unit=window or unit=record, or context=unit",
+        )
+    if pool == "cls" or frames != 0:
+        raise UserError(
+            "context=contig gives pool mean, max or null, and frames=0",
+            source="context",
+            remedy="Use context=unit",
+        )
 
 
-def _batches(sequences: list[NDArray[np.uint8]]) -> Iterator[list[NDArray[np.uint8]]]:
-    batch: list[NDArray[np.uint8]] = []
-    for sequence in sequences:
-        if batch and (sum(map(len, batch)) + len(sequence)) // 3 > _CODONS_A_CALL:
+def _embed_contig(
+    model: LifeCode,
+    contig: Contig,
+    units: Iterator[Unit],
+    pool: Pool | None,
+    file: EmbeddingFile,
+    activity: Activity,
+) -> None:
+    """Reads the whole contig once, then gives each unit its part of the hidden states."""
+    with file.scratch(-(-len(contig.nucleotides) // 3) + NUM_SPECIAL_CODONS) as hidden:
+        stream_hidden_states(
+            model,
+            contig.nucleotides,
+            hidden,
+            on_chunk=lambda done, total: activity.say(f"{contig.name}: {done} of {total} chunks read"),
+        )
+        for unit in units:
+            # Row 0 is [CLS]; `pooled` leaves out the row at either end.
+            rows = hidden[unit.start // 3 : -(-unit.end // 3) + NUM_SPECIAL_CODONS]
+            file.add(unit, rows[1:-1] if pool is None else model.pooled(torch.from_numpy(rows), pool).numpy())
+
+
+def _batches(units: Iterator[Unit]) -> Iterator[list[Unit]]:
+    batch: list[Unit] = []
+    num_nucleotides = 0
+    for unit in units:
+        if batch and (num_nucleotides + len(unit.nucleotides)) // 3 > _CODONS_A_CALL:
             yield batch
-            batch = []
-        batch.append(sequence)
+            batch, num_nucleotides = [], 0
+        batch.append(unit)
+        num_nucleotides += len(unit.nucleotides)
     if batch:
         yield batch
-
-
-def _require_writable(output: Path) -> None:
-    if not output.parent.is_dir() or not os.access(output.parent, os.W_OK):
-        raise UserError("cannot write into this folder", source=output.parent, remedy="Choose another output")
-    if output.suffix != ".npz":
-        raise UserError("the output is an .npz file", source=output, remedy=f"Write output={output}.npz")
-
-
-def _write(output: Path, arrays: dict[str, NDArray]) -> None:
-    with tempfile.NamedTemporaryFile(dir=output.parent, suffix=".npz", delete=False) as file:
-        np.savez(file, allow_pickle=False, **arrays)
-    Path(file.name).chmod(0o644)
-    Path(file.name).replace(output)

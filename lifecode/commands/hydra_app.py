@@ -28,7 +28,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from lifecode.commands.explain import explain
 from lifecode.commands.locate_config import config_folder
-from lifecode.commands.verb_help import verb_help
+from lifecode.commands.verb_help import config_name, verb_help
 from lifecode.errors import UserError
 
 DONE, USER_ERROR, INTERRUPTED, CLOSED_PIPE = 0, 2, 130, 141
@@ -101,7 +101,8 @@ def _compose_and_run(verb: str, module: str, flags: argparse.Namespace) -> int:
     """Let Hydra compose the config, or every config of a sweep, and run the verb on each."""
     codes = [DONE]
     task = _task(verb, module, _swept_keys(flags.overrides), codes)
-    app = hydra.main(version_base="1.3", config_path=str(config_folder()), config_name=verb)(task)
+    config_path = str(config_folder())
+    app = hydra.main(version_base="1.3", config_path=config_path, config_name=config_name(verb))(task)
     options = [option for option in ("multirun", "resolve") if getattr(flags, option)]
     line = [f"--{option}" for option in options]
     line += [f"--cfg={flags.cfg}"] if flags.cfg else []

@@ -4,11 +4,12 @@ Nothing heavy is imported before the verb is known, so `lifecode --help` answers
 """
 
 import difflib
-import os
 import sys
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from typing import NamedTuple
+
+from lifecode.process import tune_process
 
 
 class Verb(NamedTuple):
@@ -23,15 +24,17 @@ VERBS = {
     "train": Verb("lifecode.commands.train", "train the tokenizer, then the encoder, and evaluate them"),
     "embed": Verb("lifecode.commands.embed", "turn sequences into vectors with a trained model"),
     "info": Verb("lifecode.commands.info", "describe a model: parameters by part, layers, shapes"),
+    "doctor": Verb("lifecode.commands.doctor", "say what this machine will use: kernels, GPU, versions"),
+    "bench op": Verb("lifecode.commands.bench_op", "time the gated delta rule beside other implementations"),
+    "bench train": Verb("lifecode.commands.bench_train", "time training steps over length, ratio and peers"),
 }
 
 
 def main(arguments: Sequence[str] | None = None, verbs: Mapping[str, Verb] = VERBS) -> int:
     """Run one verb and return the exit code: 0 done, 2 user error, 130 interrupted and resumable."""
-    # OpenMP threads that wait by spinning make torch ten times slower as soon as something else wants a core.
-    os.environ.setdefault("GOMP_SPINCOUNT", "1000")
+    tune_process()
     arguments = sys.argv[1:] if arguments is None else list(arguments)
-    name = arguments[0] if arguments else "--help"
+    name, rest = split_verb(arguments, verbs) if arguments else ("--help", [])
     if name in ("--help", "-h", "help"):
         print(usage(verbs))
         return 0
@@ -39,13 +42,28 @@ def main(arguments: Sequence[str] | None = None, verbs: Mapping[str, Verb] = VER
         print(f"lifecode {version('lifecode')}")
         return 0
     if name not in verbs:
-        near = difflib.get_close_matches(name, verbs, n=1)
-        guess = f" Did you mean {near[0]}?" if near else ""
-        print(f"lifecode: no verb {name!r}; the verbs are {', '.join(verbs)}.{guess}", file=sys.stderr)
+        print(f"lifecode: {_unknown(name, rest, verbs)}", file=sys.stderr)
         return 2
     from lifecode.commands.hydra_app import run_verb
 
-    return run_verb(name, verbs[name].module, arguments[1:])
+    return run_verb(name, verbs[name].module, rest)
+
+
+def split_verb(arguments: Sequence[str], verbs: Mapping[str, Verb]) -> tuple[str, Sequence[str]]:
+    """The verb that stands first, of two words if there is such a one, and what follows it."""
+    two_words = " ".join(arguments[:2])
+    return (two_words, arguments[2:]) if two_words in verbs else (arguments[0], arguments[1:])
+
+
+def _unknown(name: str, rest: Sequence[str], verbs: Mapping[str, Verb]) -> str:
+    """What to say about a first word that is no verb: the verbs that begin with it, or all of them."""
+    family = [verb for verb in verbs if verb.startswith(f"{name} ")]
+    if family and (not rest or rest[0].startswith("-") or "=" in rest[0]):
+        return f"{name} needs a second word: {', '.join(family)}"
+    wanted = f"{name} {rest[0]}" if family else name
+    near = difflib.get_close_matches(wanted, family or verbs, n=1)
+    guess = f" Did you mean {near[0]}?" if near else ""
+    return f"no verb {wanted!r}; the verbs are {', '.join(family or verbs)}.{guess}"
 
 
 def usage(verbs: Mapping[str, Verb]) -> str:

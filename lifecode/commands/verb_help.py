@@ -13,9 +13,14 @@ from omegaconf import DictConfig, OmegaConf
 KEY = re.compile(r"(?P<indent> *)(?P<key>\w+):(?: +(?P<value>[^#]*?))?(?: +# *(?P<comment>.*))?$")
 
 
+def config_name(verb: str) -> str:
+    """Name of the config of a verb, also of one of two words: `bench op` has conf/bench_op.yaml."""
+    return verb.replace(" ", "_")
+
+
 def verb_help(verb: str, folder: Path) -> str:
     """Compose the help of one verb from its config file."""
-    file = folder / f"{verb}.yaml"
+    file = folder / f"{config_name(verb)}.yaml"
     config = OmegaConf.load(file)
     assert isinstance(config, DictConfig)
     parts = [f"usage: lifecode {verb} [key=value ...]", str(config.hydra.help.header).strip()]

@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor, nn
 
+from lifecode.model.norm import at_least_fp32
 from lifecode.ops import segment_attention
 from lifecode.ops.segments import positions_in_segment
 
@@ -45,5 +46,5 @@ def rope_angles(positions: Tensor, head_dim: int, base: float) -> Tensor:
 def rotated(x: Tensor, angles: Tensor) -> Tensor:
     """Rotates the feature pairs (i, i + D/2) of (T, H, D) by `angles` (T, D / 2)."""
     cos, sin = angles.cos()[:, None], angles.sin()[:, None]
-    first, second = x.float().chunk(2, dim=-1)
+    first, second = at_least_fp32(x).chunk(2, dim=-1)
     return torch.cat([first * cos - second * sin, second * cos + first * sin], dim=-1).to(x.dtype)

@@ -45,5 +45,9 @@ class Block(nn.Module):
 
     def forward(self, x: Tensor, cu_seqlens: Tensor) -> Tensor:
         """Maps (T, d) to (T, d)."""
-        x = x + self.mixer_scale(self.mixer(self.mixer_norm(x), cu_seqlens))
+        return self.after_mixer(x, self.mixer(self.mixer_norm(x), cu_seqlens))
+
+    def after_mixer(self, x: Tensor, mixed: Tensor) -> Tensor:
+        """The rest of the block, given its input and what the mixer made of it, both (T, d)."""
+        x = x + self.mixer_scale(mixed)
         return x + self.feed_forward_scale(self.feed_forward(self.feed_forward_norm(x)))

@@ -1,7 +1,9 @@
 """The hybrid encoder: Gated DeltaNet and self-attention layers in a ratio, run over both strands."""
 
 import re
+from typing import get_args
 
+import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
@@ -9,8 +11,9 @@ from lifecode.errors import UserError
 from lifecode.model.attention import SelfAttention
 from lifecode.model.block import Block
 from lifecode.model.gated_deltanet import GatedDeltaNet
-from lifecode.model.norm import RMSNorm
-from lifecode.model.strands import Strands, num_strands, through_both_strands
+from lifecode.model.norm import RMSNorm, at_least_fp32
+from lifecode.model.strands import Strands, both_borders, reverse_codons_index
+from lifecode.ops.segments import reverse_segments_index
 
 
 def layer_kinds(hybrid_ratio: str, depth: int) -> list[str]:
@@ -46,7 +49,7 @@ class HybridEncoder(nn.Module):
         hybrid_ratio: `"a:b"`, Gated DeltaNet to MHSA layers.
         num_heads: heads of a Gated DeltaNet layer; K = 0.75 d / num_heads, V = 2 K.
         attention_head_dim: D of an MHSA layer.
-        strands: `paper` or `forward`, see `lifecode.model.strands`.
+        strands: `paper`, `rc` or `forward`, see `lifecode.model.strands`.
         layer_scale: initial factor of the residual branches.
         activation_checkpointing: recompute each layer in the backward pass instead of keeping it.
     """
@@ -72,6 +75,10 @@ class HybridEncoder(nn.Module):
                 source="model.width",
                 remedy="Choose a width that 4/3 x model.num_heads and model.attention_head_dim divide",
             )
+        if strands not in get_args(Strands):
+            raise UserError(
+                f"{strands!r} is unknown", source="model.strands", remedy="Use paper, rc or forward"
+            )
         key_dim = 3 * width // (4 * num_heads)
 
         def mixer(kind: str) -> nn.Module:
@@ -81,25 +88,39 @@ class HybridEncoder(nn.Module):
 
         self.strands: Strands = strands
         self.activation_checkpointing = activation_checkpointing
-        total_width = num_strands(strands) * width
-        self.in_proj = nn.Linear(codon_dim, total_width, bias=False)
+        # `paper` makes two strands of width d from one codon embedding, `rc` has an embedding for each strand.
+        self.in_proj = nn.Linear(codon_dim, 2 * width if strands == "paper" else width, bias=False)
         self.layers = nn.ModuleList(
             Block(mixer(kind), width=width, layer_scale=layer_scale)
             for kind in layer_kinds(hybrid_ratio, depth)
         )
         self.norm = RMSNorm(width)
-        self.out_proj = nn.Linear(total_width, width, bias=False)
-
-    def forward(self, codon_embeddings: Tensor, cu_seqlens: Tensor) -> Tensor:
-        """Hidden states (L, d) of codon embeddings (L, codon_dim); borders in codons (S + 1,)."""
-        x = self.in_proj(codon_embeddings).float()
-        both = self.strands == "paper"
-        return self.out_proj(
-            through_both_strands(self._stack, x, cu_seqlens) if both else self._stack(x, cu_seqlens)
+        self.out_proj = nn.Linear(
+            2 * width if strands == "paper" else width, width // 2 if strands == "rc" else width, bias=False
         )
 
+    def forward(self, codon_embeddings: Tensor, cu_seqlens: Tensor) -> Tensor:
+        """Hidden states (L, d) of codon embeddings; segment borders in codons (S + 1,).
+
+        Args:
+            codon_embeddings: (L, codon_dim), or for `rc` (2L, codon_dim): the plus strand of every segment,
+                then the minus strand, as `lifecode.model.strands.both_strands` lays them out.
+            cu_seqlens: borders of the S segments, without the minus strands.
+        """
+        x = at_least_fp32(self.in_proj(codon_embeddings))
+        if self.strands == "forward":
+            return self.out_proj(self._stack(x, cu_seqlens))
+        borders = both_borders(cu_seqlens)
+        if self.strands == "rc":
+            plus, minus = self.out_proj(self._stack(x, borders)).chunk(2)
+            return torch.cat([plus, minus[reverse_codons_index(cu_seqlens, len(plus))]], dim=-1)
+        plus, minus = x.chunk(2, dim=-1)
+        flip = reverse_segments_index(cu_seqlens, len(x))
+        plus, minus = self._stack(torch.cat([plus, minus[flip]]), borders).chunk(2)
+        return self.out_proj(torch.cat([plus, minus[flip]], dim=-1))
+
     def _stack(self, x: Tensor, cu_seqlens: Tensor) -> Tensor:
-        """The layers and the final norm, (T, d) to (T, d); the residual stream stays in fp32."""
+        """The layers and the final norm, (T, d) to (T, d); the residual stream stays in fp32 or better."""
         for layer in self.layers:
             if self.activation_checkpointing and self.training:
                 x = checkpoint(layer, x, cu_seqlens, use_reentrant=False)

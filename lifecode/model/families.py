@@ -3,21 +3,28 @@
 from pathlib import Path
 
 from lifecode.errors import UserError
+from lifecode.model.hub import model_folder
 from lifecode.model.life_code import LifeCode
 from lifecode.model.pretrained import read_config
 
 FAMILIES = {LifeCode.family: LifeCode}
 
 
-def load(path: str | Path) -> LifeCode:
-    """The model saved in a folder, of whichever family it is, in evaluation mode.
+def load(name_or_folder: str | Path, *, revision: str | None = None) -> LifeCode:
+    """The saved model, of whichever family it is, in evaluation mode.
+
+    Args:
+        name_or_folder: its folder, or `user/name` on the Hugging Face hub.
+        revision: branch, tag or commit on the hub.
 
     Raises:
         UserError: no model there, a checksum that does not match, or an unknown family.
     """
-    family = read_config(Path(path)).get("family")
+    folder = model_folder(name_or_folder, revision=revision)
+    family = read_config(folder).get("family")
     if family not in FAMILIES:
+        known = ", ".join(FAMILIES)
         raise UserError(
-            f"unknown model family {family!r}", source=path, remedy=f"Known families: {', '.join(FAMILIES)}"
+            f"unknown model family {family!r}", source=name_or_folder, remedy=f"Known families: {known}"
         )
-    return FAMILIES[family].from_pretrained(path)
+    return FAMILIES[family].from_pretrained(folder)

@@ -5,19 +5,32 @@ both ways.
 """
 
 import math
-from typing import Literal
+from collections.abc import Sequence
+from typing import Any, Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from lifecode.model.norm import GatedRMSNorm
+from lifecode.model.norm import GatedRMSNorm, at_least_fp32
 from lifecode.ops import gated_delta_rule, short_convolution
 
 CONVOLUTION_WIDTH = 4
 L2_EPS = 1e-6
 
 Direction = Literal["forward", "both"]
+
+
+class Memory(NamedTuple):
+    """What a layer keeps of the positions it has read, so that reading can go on.
+
+    Attributes:
+        projected: of q, k and v the last three rows (3, H K) or (3, H V), before their convolution.
+        state: of the recurrence [1, H, K, V].
+    """
+
+    projected: list[Tensor]
+    state: Tensor
 
 
 class GatedDeltaNet(nn.Module):
@@ -76,47 +89,89 @@ class GatedDeltaNet(nn.Module):
 
     def forward(self, x: Tensor, cu_seqlens: Tensor) -> Tensor:
         """Mixes (T, d) inside each segment of `cu_seqlens` (S + 1,); returns (T, d)."""
-        gate = self.g_proj(x).unflatten(-1, (self.num_heads, -1))
-        log_decay = -self.A_log.float().exp() * functional.softplus(
-            self.a_proj(x).float() + self.dt_bias.float()
+        projected, gates = self._project(x), self._gates(x)
+        directions = (False, True) if self.direction == "both" else (False,)
+        readings = [
+            self._read(self._convolve(projected, reverse, cu_seqlens), gates, reverse, cu_seqlens=cu_seqlens)
+            for reverse in directions
+        ]
+        return self.mix(x, readings)
+
+    def blank_memory(self) -> Memory:
+        """What the layer remembers before the first position of a segment: nothing."""
+        weight = self.v_proj.weight
+        rows = [
+            weight.new_zeros(CONVOLUTION_WIDTH - 1, projection.out_features)
+            for projection in (self.q_proj, self.k_proj, self.v_proj)
+        ]
+        key_dim, value_dim = (rows[i].shape[1] // self.num_heads for i in (1, 2))
+        state = at_least_fp32(weight).new_zeros(1, self.num_heads, key_dim, value_dim)
+        return Memory(rows, state)
+
+    def read_on(self, x: Tensor, memory: Memory, *, reverse: bool = False) -> tuple[Tensor, Memory]:
+        """Reads the next stretch of one segment, going on where `memory` ends.
+
+        Args:
+            x: (T, d), the positions behind those that were read, or before them with `reverse`.
+            memory: of the positions read so far in this direction.
+            reverse: read from the last position to the first.
+
+        Returns:
+            The reading (T, H, V), for `mix`, and the memory after it.
+        """
+        num_carried = CONVOLUTION_WIDTH - 1
+        pairs = zip(memory.projected, self._project(x), strict=True)
+        rows = [torch.cat([new, old] if reverse else [old, new]) for old, new in pairs]
+        convolved = [y[: len(x)] if reverse else y[num_carried:] for y in self._convolve(rows, reverse)]
+        reading, state = self._read(
+            convolved, self._gates(x), reverse, initial_state=memory.state, return_state=True
         )
-        beta = self.b_proj(x).float().sigmoid()
-        projected = self.q_proj(x), self.k_proj(x), self.v_proj(x)
-        readings = [self._read(*projected, log_decay, beta, cu_seqlens, reverse=False)]
-        if self.direction == "both":
-            readings.append(self._read(*projected, log_decay, beta, cu_seqlens, reverse=True))
+        kept = [y[:num_carried] if reverse else y[-num_carried:] for y in rows]
+        return reading, Memory(kept, state)
+
+    def mix(self, x: Tensor, readings: Sequence[Tensor]) -> Tensor:
+        """Output (T, d) from the readings (T, H, V), one for each direction: normed, gated, averaged."""
+        gate = self.g_proj(x).unflatten(-1, (self.num_heads, -1))
         normed = [self.o_norm(reading, gate) for reading in readings]
         mixed = normed[0] if len(normed) == 1 else (normed[0] + normed[1]) / 2
         return self.o_proj(mixed.flatten(-2))
 
+    def _project(self, x: Tensor) -> list[Tensor]:
+        return [self.q_proj(x), self.k_proj(x), self.v_proj(x)]
+
+    def _gates(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Log decay and write strength (T, H)."""
+        rate, bias = at_least_fp32(self.A_log).exp(), at_least_fp32(self.dt_bias)
+        log_decay = -rate * functional.softplus(at_least_fp32(self.a_proj(x)) + bias)
+        return log_decay, at_least_fp32(self.b_proj(x)).sigmoid()
+
+    def _convolve(
+        self, projected: Sequence[Tensor], reverse: bool, cu_seqlens: Tensor | None = None
+    ) -> list[Tensor]:
+        convolutions = (self.q_conv1d, self.k_conv1d, self.v_conv1d)
+        return [
+            short_convolution(x[None], convolution.weight.squeeze(1), cu_seqlens=cu_seqlens, reverse=reverse)[
+                0
+            ]
+            for x, convolution in zip(projected, convolutions, strict=True)
+        ]
+
     def _read(
-        self,
-        q: Tensor,
-        k: Tensor,
-        v: Tensor,
-        log_decay: Tensor,
-        beta: Tensor,
-        cu_seqlens: Tensor,
-        *,
-        reverse: bool,
-    ) -> Tensor:
-        """One reading direction: convolution, normalisation and recurrence, (T, H, V)."""
-
-        def convolved(x: Tensor, convolution: nn.Conv1d) -> Tensor:
-            y = short_convolution(
-                x[None], convolution.weight.squeeze(1), cu_seqlens=cu_seqlens, reverse=reverse
-            )
-            return y.unflatten(-1, (self.num_heads, -1))
-
-        return gated_delta_rule(
-            _l2_normalised(convolved(q, self.q_conv1d)),
-            _l2_normalised(convolved(k, self.k_conv1d)),
-            convolved(v, self.v_conv1d),
+        self, convolved: Sequence[Tensor], gates: tuple[Tensor, Tensor], reverse: bool, **options: Any
+    ) -> Any:
+        """One reading (T, H, V): keys and queries normalised, then the recurrence; `options` are the op's."""
+        q, k, v = (x.unflatten(-1, (self.num_heads, -1)) for x in convolved)
+        log_decay, beta = gates
+        result = gated_delta_rule(
+            _l2_normalised(q)[None],
+            _l2_normalised(k)[None],
+            v[None],
             log_decay[None],
             beta[None],
-            cu_seqlens=cu_seqlens,
             reverse=reverse,
-        )[0]
+            **options,
+        )
+        return (result[0][0], result[1]) if isinstance(result, tuple) else result[0]
 
 
 def _depthwise(channels: int) -> nn.Conv1d:
@@ -125,4 +180,4 @@ def _depthwise(channels: int) -> nn.Conv1d:
 
 
 def _l2_normalised(x: Tensor) -> Tensor:
-    return x * torch.rsqrt(x.float().square().sum(-1, keepdim=True) + L2_EPS).to(x.dtype)
+    return x * torch.rsqrt(at_least_fp32(x).square().sum(-1, keepdim=True) + L2_EPS).to(x.dtype)

@@ -11,10 +11,12 @@ from torch import Tensor, nn
 from lifecode.alphabet import encode_nucleotides
 from lifecode.data.packing import NUM_SPECIAL_CODONS, Packed, pack, whole_codons
 from lifecode.errors import UserError
-from lifecode.model import pretrained
+from lifecode.model import hub, pretrained
 from lifecode.model.codec import CodonCodec
 from lifecode.model.encoder import HybridEncoder
-from lifecode.model.strands import Strands
+from lifecode.model.frames import Frames, averaged_over_frames, in_three_frames
+from lifecode.model.norm import at_least_fp32
+from lifecode.model.strands import Strands, both_strands, strand_invariant
 
 Pool = Literal["mean", "max", "cls"]
 
@@ -93,7 +95,9 @@ class LifeCode(nn.Module):
 
     def forward(self, ids: Tensor, cu_seqlens: Tensor) -> Tensor:
         """Hidden states (L, d) of packed nucleotide ids (3L,); segment borders in codons (S + 1,)."""
-        return self.encoder(self.codec.tokenizer(ids.int(), cu_seqlens), cu_seqlens)
+        strands = both_strands(ids, cu_seqlens) if self.encoder.strands == "rc" else (ids, cu_seqlens)
+        ids, borders = strands
+        return self.encoder(self.codec.tokenizer(ids.int(), borders), cu_seqlens)
 
     def encode(self, packed: Packed) -> Tensor:
         """Hidden states (L, d) of a packed row, special tokens included, on the model's device."""
@@ -102,9 +106,16 @@ class LifeCode(nn.Module):
 
     @torch.inference_mode()
     def embed(
-        self, sequences: str | Sequence[str], pool: Pool | None = "mean", max_codons: int = 16_384
+        self,
+        sequences: str | Sequence[str],
+        pool: Pool | None = "mean",
+        max_codons: int = 16_384,
+        frames: Frames = 0,
     ) -> Tensor | list[Tensor]:
         """Embeds DNA or RNA sequences; a sequence's result does not depend on the others in the call.
+
+        With `strands="rc"` a pooled vector is the same for a sequence and its reverse complement (for
+        whole codons, or for any length with `frames="average"`).
 
         Args:
             sequences: one sequence or several, any case, U or T; a length that is no multiple of three is
@@ -112,15 +123,22 @@ class LifeCode(nn.Module):
             pool: over a sequence's codons: `mean`, `max`, or `cls` for the hidden state of `[CLS]`. None
                 returns every codon's hidden state.
             max_codons: sequences are packed into rows of about this many codons; only memory depends on it.
+            frames: 0 reads from the first nucleotide on. `average` reads in all three frames, for sequences
+                without a known one, and averages: the pooled vectors, or for `pool=None` for each
+                nucleotide the hidden states of the three codons that it is in.
 
         Returns:
-            (n, d) in fp32, or for `pool=None` a list of (ceil(length / 3), d) without special tokens.
+            (n, d) in fp32, or for `pool=None` a list of (ceil(length / 3), d) without special tokens; with
+            `frames="average"` of (length, d).
 
         Raises:
-            UserError: no sequence, an empty one, a letter that is no nucleotide, or an unknown `pool`.
+            UserError: no sequence, an empty one, a letter that is no nucleotide, or an unknown `pool` or
+                `frames`.
         """
         if pool not in ("mean", "max", "cls", None):
             raise UserError(f"pool {pool!r} is unknown", remedy="Choose mean, max, cls or None")
+        if frames not in (0, "average"):
+            raise UserError(f"frames {frames!r} is unknown", remedy="Choose 0 or 'average'")
         sequences = [sequences] if isinstance(sequences, str) else list(sequences)
         ids = [encode_nucleotides(sequence, record=i) for i, sequence in enumerate(sequences)]
         if not ids or not all(map(len, ids)):
@@ -128,47 +146,93 @@ class LifeCode(nn.Module):
             raise UserError(
                 "there is no sequence to embed", record=empty, remedy="Give at least one nucleotide"
             )
+        if frames == 0:
+            results = self._embed_all(ids, pool, max_codons)
+        else:
+            framed = self._embed_all([x for s in ids for x in in_three_frames(s)], pool, max_codons)
+            triples = zip(framed[::3], framed[1::3], framed[2::3], strict=True)
+            if pool is None:
+                by_nucleotide = ([x.repeat_interleave(3, 0) for x in triple] for triple in triples)
+                results = [averaged_over_frames(x, len(s)) for x, s in zip(by_nucleotide, ids, strict=True)]
+            else:
+                results = [torch.stack(triple).mean(0) for triple in triples]
+        return results if pool is None else torch.stack(results)
+
+    def _embed_all(self, ids: list[np.ndarray], pool: Pool | None, max_codons: int) -> list[Tensor]:
         was_training = self.training
         self.eval()
         try:
-            results = [state for row in _rows(ids, max_codons) for state in self._embed_row(row, pool)]
+            return [state for row in _rows(ids, max_codons) for state in self._embed_row(row, pool)]
         finally:
             self.train(was_training)
-        return results if pool is None else torch.stack(results)
 
     def _embed_row(self, sequences: list[np.ndarray], pool: Pool | None) -> Iterable[Tensor]:
         packed = pack(sequences)
-        hidden = self.encode(packed).float()
+        hidden = at_least_fp32(self.encode(packed))
         for segment in hidden.split(packed.cu_seqlens.diff().tolist()):
-            codons = segment[1:-1]
-            if pool is None:
-                yield codons.clone()
-            elif pool == "cls":
-                yield segment[0]
-            else:
-                yield codons.mean(0) if pool == "mean" else codons.amax(0)
+            yield segment[1:-1].clone() if pool is None else self.pooled(segment, pool)
+
+    def pooled(self, segment: Tensor, pool: Pool) -> Tensor:
+        """One vector (d,) of a segment's hidden states (L, d), `[CLS]` first and `[SEP]` last."""
+        codons = segment[1:-1]
+        if pool == "cls":
+            vector = segment[0]
+        else:
+            vector = codons.mean(0) if pool == "mean" else codons.amax(0)
+        return strand_invariant(vector) if self.encoder.strands == "rc" else vector
 
     def save_pretrained(self, folder: str | Path) -> None:
-        """Writes config.json, model.safetensors and SHA256SUMS; the folder appears whole or not at all."""
+        """Writes config.json, model.safetensors and SHA256SUMS."""
         pretrained.save(self, self.config, Path(folder))
+
+    def push_to_hub(
+        self,
+        name: str,
+        *,
+        revision: str | None = None,
+        private: bool | None = None,
+        commit_message: str = "Upload a Life-Code model",
+    ) -> str:
+        """Uploads what `save_pretrained` writes to `user/name` on the Hugging Face hub.
+
+        Args:
+            name: of the repository, which is made if it does not exist.
+            revision: branch to commit to; None is the main one.
+            private: of a new repository; None leaves it to the account's default.
+            commit_message: of the one commit.
+
+        Returns:
+            The address of the commit.
+
+        Raises:
+            UserError: no such name, no huggingface_hub, no connection, or no permission.
+        """
+        return hub.upload(
+            self.save_pretrained, name, revision=revision, private=private, message=commit_message
+        )
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> "LifeCode":
         """An untrained model of the shape that `config` (as in config.json) describes."""
-        arguments = {key: value for key, value in config.items() if key not in ("family", "codec")}
+        not_arguments = ("family", "model_type", "codec")
+        arguments = {key: value for key, value in config.items() if key not in not_arguments}
         return cls(codec=CodonCodec(**config["codec"]), **arguments)
 
     @classmethod
-    def from_pretrained(cls, folder: str | Path) -> "LifeCode":
+    def from_pretrained(cls, name_or_folder: str | Path, *, revision: str | None = None) -> "LifeCode":
         """The model that `save_pretrained` wrote, in evaluation mode.
 
+        Args:
+            name_or_folder: its folder, or `user/name` on the Hugging Face hub.
+            revision: branch, tag or commit on the hub.
+
         Raises:
-            UserError: the folder or a file is missing, a checksum does not match, or the weights are of
-                another shape than config.json says.
+            UserError: no such folder or name, a file is missing, a checksum does not match, or the weights
+                are of another shape than config.json says.
         """
-        config = pretrained.read_config(Path(folder), family=cls.family)
-        model = cls.from_config(config)
-        pretrained.load_weights(model, Path(folder))
+        folder = hub.model_folder(name_or_folder, revision=revision)
+        model = cls.from_config(pretrained.read_config(folder, family=cls.family))
+        pretrained.load_weights(model, folder)
         return model.eval()
 
 

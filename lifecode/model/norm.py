@@ -5,8 +5,13 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 
+def at_least_fp32(x: Tensor) -> Tensor:
+    """`x` in fp32 if it is of lower precision, else as it is."""
+    return x.to(torch.promote_types(x.dtype, torch.float32))
+
+
 class RMSNorm(nn.Module):
-    """Root-mean-square norm over the last axis, computed in fp32: x / sqrt(mean(x^2) + eps) * weight."""
+    """Root-mean-square norm over the last axis, in fp32 or better: x / sqrt(mean(x^2) + eps) * weight."""
 
     def __init__(self, width: int, eps: float = 1e-5) -> None:
         super().__init__()
@@ -15,7 +20,8 @@ class RMSNorm(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Normalises (..., width); the result has the dtype of `x`."""
-        return functional.rms_norm(x.float(), x.shape[-1:], self.weight.float(), self.eps).to(x.dtype)
+        full = at_least_fp32(x)
+        return functional.rms_norm(full, x.shape[-1:], self.weight.to(full.dtype), self.eps).to(x.dtype)
 
 
 class GatedRMSNorm(RMSNorm):

@@ -1,43 +1,73 @@
 """A model on disk: config.json, model.safetensors and SHA256SUMS in one folder.
 
 No pickle is read or written. One flipped bit in a weight is noticed by nothing but a checksum, so every
-file is verified when it is loaded.
+file is verified when it is loaded. transformers reads the same config.json, in which `model_type` repeats
+the `family`.
 """
 
 import json
-import shutil
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
-from torch import nn
+from torch import Tensor, nn
 
 from lifecode.data.checksum import sha256
 from lifecode.errors import UserError
 
 CONFIG, WEIGHTS, CHECKSUMS = "config.json", "model.safetensors", "SHA256SUMS"
+FILES = (CONFIG, WEIGHTS, CHECKSUMS)
 
 
-def save(model: nn.Module, config: dict[str, Any], folder: Path) -> None:
-    """Writes the folder under a temporary name and moves it into place."""
+def save(
+    model: nn.Module, config: dict[str, Any], folder: Path, *, state: Mapping[str, Tensor] | None = None
+) -> None:
+    """Writes the three files of a model folder.
+
+    A new folder appears whole or not at all. In one that exists the files are replaced, the checksums last,
+    and others stay: an interruption between them is found when the model is loaded.
+
+    Args:
+        model: whose weights are written.
+        config: its shape, with its `family`.
+        folder: made if it does not exist.
+        state: weights to write instead of those of `model`, under its names.
+
+    Raises:
+        UserError: the folder cannot be written.
+    """
+    exists = folder.is_dir()
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+        place = folder if exists else folder.parent
+        with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=place) as temporary:
+            whole = Path(temporary) / "model"
+            whole.mkdir()
+            _write_files(
+                whole,
+                {"model_type": config["family"], **config},
+                model.state_dict() if state is None else state,
+            )
+            if exists:
+                for name in FILES:
+                    (whole / name).replace(folder / name)
+            else:
+                whole.rename(folder)
     except OSError as error:
         raise UserError(
             f"cannot write here ({error.strerror})", source=folder, remedy="Choose a folder you may write to"
         ) from error
-    temporary.chmod(0o755)
-    (temporary / CONFIG).write_text(json.dumps(config, indent=2) + "\n")
-    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
-    save_file(tensors, temporary / WEIGHTS, metadata={"format": "pt"})
-    sums = [f"{sha256(temporary / name)}  {name}\n" for name in (CONFIG, WEIGHTS)]
-    (temporary / CHECKSUMS).write_text("".join(sums))
-    if folder.exists():
-        shutil.rmtree(folder)
-    temporary.rename(folder)
+
+
+def _write_files(folder: Path, config: dict[str, Any], state: Mapping[str, Tensor]) -> None:
+    (folder / CONFIG).write_text(json.dumps(config, indent=2) + "\n")
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}
+    save_file(tensors, folder / WEIGHTS, metadata={"format": "pt"})
+    sums = [f"{sha256(folder / name)}  {name}\n" for name in (CONFIG, WEIGHTS)]
+    (folder / CHECKSUMS).write_text("".join(sums))
 
 
 def read_config(folder: Path, *, family: str | None = None) -> dict[str, Any]:
@@ -46,7 +76,7 @@ def read_config(folder: Path, *, family: str | None = None) -> dict[str, Any]:
     Raises:
         UserError: the folder holds no model, a checksum does not match, or the family is another one.
     """
-    for name in (CONFIG, WEIGHTS, CHECKSUMS):
+    for name in FILES:
         if not (folder / name).is_file():
             raise UserError(
                 f"no {name} in this folder",
@@ -70,21 +100,30 @@ def read_config(folder: Path, *, family: str | None = None) -> dict[str, Any]:
 
 def load_weights(model: nn.Module, folder: Path) -> None:
     """Loads model.safetensors into `model`; every key must be there, in its shape, and none besides."""
+    require_same_shapes(model, folder)
+    model.load_state_dict(load_file(folder / WEIGHTS))
+
+
+def require_same_shapes(model: nn.Module, folder: Path) -> None:
+    """Compares names and shapes of model.safetensors with those of `model`, which may be on meta.
+
+    Raises:
+        UserError: a tensor is missing, unexpected or of another shape, or the file is no safetensors.
+    """
     try:
-        tensors = load_file(folder / WEIGHTS)
+        with safe_open(folder / WEIGHTS, framework="pt") as file:
+            found = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
     except SafetensorError as error:
         raise UserError(f"{WEIGHTS} is no safetensors file ({error})", source=folder) from error
-    own = model.state_dict()
-    missing, unexpected = sorted(own.keys() - tensors.keys()), sorted(tensors.keys() - own.keys())
-    reshaped = [
-        f"{name} is {tuple(tensors[name].shape)}, the model wants {tuple(own[name].shape)}"
-        for name in own.keys() & tensors.keys()
-        if own[name].shape != tensors[name].shape
-    ]
+    wanted = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
     problems = [
-        *(f"{name} is missing" for name in missing),
-        *(f"{name} is unexpected" for name in unexpected),
-        *sorted(reshaped),
+        *(f"{name} is missing" for name in sorted(wanted.keys() - found.keys())),
+        *(f"{name} is unexpected" for name in sorted(found.keys() - wanted.keys())),
+        *(
+            f"{name} is {found[name]}, the model wants {wanted[name]}"
+            for name in sorted(wanted.keys() & found.keys())
+            if found[name] != wanted[name]
+        ),
     ]
     if problems:
         others = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
@@ -93,4 +132,3 @@ def load_weights(model: nn.Module, folder: Path) -> None:
             source=folder / WEIGHTS,
             remedy="Load them with the config.json they were saved with",
         )
-    model.load_state_dict(tensors)

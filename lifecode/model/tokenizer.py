@@ -59,10 +59,13 @@ class CodonTokenizer(nn.Module):
             cu_seqlens: segment borders in codons (S + 1,).
         """
         in_nucleotides = cu_seqlens * 3
-        x = self.block(self.embedding(ids), in_nucleotides)
+        return self.to_codons(self.block(self.embedding(ids), in_nucleotides), in_nucleotides)
+
+    def to_codons(self, x: Tensor, cu_seqlens: Tensor) -> Tensor:
+        """Codon embeddings (L, 3 * conv_channels) of the block's output (3L, d); borders in nucleotides."""
         if self.stride == 3:
             return self.conv(rearrange(x, "(codon three) c -> codon (three c)", three=3))
-        return rearrange(self.conv(x, in_nucleotides), "(codon three) c -> codon (three c)", three=3)
+        return rearrange(self.conv(x, cu_seqlens), "(codon three) c -> codon (three c)", three=3)
 
 
 class CodonDetokenizer(nn.Module):

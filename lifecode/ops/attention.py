@@ -12,11 +12,14 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from lifecode.errors import UserError
+from lifecode.ops.compile_boundary import compile_boundary
+from lifecode.ops.finite import require_finite
 from lifecode.ops.segments import check_cu_seqlens
 
 HALF = (torch.bfloat16, torch.float16)
 
 
+@compile_boundary
 def segment_attention(q: Tensor, k: Tensor, v: Tensor, cu_seqlens: Tensor) -> Tensor:
     """Softmax attention in which every position sees its own segment and nothing else.
 
@@ -41,7 +44,8 @@ def segment_attention(q: Tensor, k: Tensor, v: Tensor, cu_seqlens: Tensor) -> Te
                 f"q {list(q.shape)} {q.dtype} on {q.device}"
             )
     borders = check_cu_seqlens(cu_seqlens, q.shape[1])
-    if q.device.type == "cuda" and q.dtype in HALF and q.shape[1] > 0:
+    require_finite("attention", q=q, k=k, v=v)
+    if attention_kernel(q.device.type, q.dtype) == "varlen" and q.shape[1] > 0:
         return _varlen(q, k, v, cu_seqlens, borders)
     queries, keys, values = (x.transpose(1, 2) for x in (q, k, v))
     outputs = [
@@ -52,6 +56,11 @@ def segment_attention(q: Tensor, k: Tensor, v: Tensor, cu_seqlens: Tensor) -> Te
         if end > start
     ]
     return torch.cat(outputs, dim=2).transpose(1, 2) if outputs else torch.zeros_like(q)
+
+
+def attention_kernel(device: str, dtype: torch.dtype) -> str:
+    """What runs for tensors of this device type and dtype: `varlen`, or `loop` over the segments."""
+    return "varlen" if device == "cuda" and dtype in HALF else "loop"
 
 
 def _varlen(q: Tensor, k: Tensor, v: Tensor, cu_seqlens: Tensor, borders: tuple[int, ...]) -> Tensor:

@@ -10,8 +10,12 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from lifecode.errors import UserError
+from lifecode.ops.convolution_fla import fla_convolution, fla_convolution_problem
 from lifecode.ops.delta_rule import numba_problem
+from lifecode.ops.finite import require_finite
 from lifecode.ops.segments import check_cu_seqlens, positions_in_segment
+
+BACKENDS = ("auto", "torch", "native", "fla")
 
 
 def short_convolution(
@@ -34,8 +38,9 @@ def short_convolution(
         cu_seqlens: int (S + 1,), borders of the segments packed into one row (B is then 1).
         reverse: look at the following positions instead of the preceding ones.
         activation: `silu` or None.
-        backend: `torch` (any device), `native` (compiled for the CPU: float32 arithmetic, C a multiple of 16)
-            or `auto`, which takes `native` where it can run.
+        backend: `torch` (any device), `native` (compiled for the CPU: float32 arithmetic, C a multiple of
+            16), `fla` (flash-linear-attention's kernel on CUDA: float32 arithmetic) or `auto`, which takes
+            `native` on a CPU and `fla` on CUDA where they can run, `torch` otherwise.
 
     Returns:
         [B, T, C] in the dtype of `x`.
@@ -45,31 +50,46 @@ def short_convolution(
             that does not exist or cannot run here.
     """
     borders = _check_inputs(x, weight, cu_seqlens, activation)
-    if resolve_convolution_backend(backend, x) == "native":
+    require_finite("short convolution", x=x, weight=weight)
+    name, silu = resolve_convolution_backend(backend, x), activation == "silu"
+    if name == "fla":
+        return fla_convolution(x, weight, borders, reverse, silu)
+    if name == "native":
         native = import_module("lifecode.ops.convolution_native").native_convolution
-        return native(x.float(), weight.float(), borders, reverse, activation == "silu").to(x.dtype)
+        return native(x.float(), weight.float(), borders, reverse, silu).to(x.dtype)
     convolved = _convolve(x, weight.to(x.dtype), cu_seqlens, reverse)
-    return F.silu(convolved) if activation == "silu" else convolved
+    return F.silu(convolved) if silu else convolved
 
 
 def resolve_convolution_backend(backend: str, x: Tensor) -> str:
-    """Name of the backend, `torch` or `native`, that runs for this input.
+    """Name of the backend, `torch`, `native` or `fla`, that runs for this input.
 
     Raises:
         UserError: `backend` is unknown or cannot run in this situation.
     """
-    if backend not in ("auto", "torch", "native"):
-        raise UserError(f"backend {backend!r} is unknown", remedy="Use 'auto', 'torch' or 'native'.")
+    if backend not in BACKENDS:
+        raise UserError(f"backend {backend!r} is unknown", remedy=f"Use one of {', '.join(BACKENDS)}.")
+    if backend == "auto":
+        preferred = {"cuda": "fla", "cpu": "native"}.get(x.device.type, "torch")
+        return "torch" if _problem(preferred, x) else preferred
+    problem = _problem(backend, x)
+    if problem:
+        raise UserError(f"backend {backend!r} cannot run: {problem}", remedy="Use 'auto' or 'torch'.")
+    return backend
+
+
+def _problem(backend: str, x: Tensor) -> str | None:
+    """Why a backend cannot run, or None."""
     if backend == "torch":
-        return backend
-    problem = numba_problem()
-    if x.device.type != "cpu" or x.dtype == torch.float64:
-        problem = f"it needs float32 or bfloat16 on the CPU, not {x.dtype} on {x.device}"
-    elif x.shape[2] % 16:
-        problem = f"it needs a multiple of 16 channels, not {x.shape[2]}"
-    if problem and backend == "native":
-        raise UserError(f"backend 'native' cannot run: {problem}", remedy="Use 'auto' or 'torch'.")
-    return "torch" if problem else "native"
+        return None
+    device = "cuda" if backend == "fla" else "cpu"
+    if x.device.type != device or x.dtype == torch.float64:
+        return f"it needs {device.upper()} tensors of at most float32, not {x.dtype} on {x.device}"
+    if backend == "fla":
+        return fla_convolution_problem()
+    if x.shape[2] % 16:
+        return f"it needs a multiple of 16 channels, not {x.shape[2]}"
+    return numba_problem()
 
 
 def _convolve(x: Tensor, weight: Tensor, cu_seqlens: Tensor | None, reverse: bool) -> Tensor:

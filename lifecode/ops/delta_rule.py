@@ -21,9 +21,11 @@ import torch
 from torch import Tensor
 
 from lifecode.errors import UserError
+from lifecode.ops.compile_boundary import compile_boundary
 from lifecode.ops.delta_rule_chunked import chunked_gated_delta_rule
 from lifecode.ops.delta_rule_fla import fla_gated_delta_rule, fla_problem
 from lifecode.ops.delta_rule_recurrent import recurrent_gated_delta_rule
+from lifecode.ops.finite import require_finite
 from lifecode.ops.segments import check_cu_seqlens
 
 BACKENDS = ("auto", "recurrent", "chunked", "native", "fla")
@@ -62,6 +64,7 @@ def gated_delta_rule(
     return_state: Literal[True],
     backend: str = "auto",
 ) -> tuple[Tensor, Tensor]: ...
+@compile_boundary
 def gated_delta_rule(
     q: Tensor,
     k: Tensor,
@@ -113,6 +116,7 @@ def gated_delta_rule(
     if initial_state is None:
         initial_state = torch.zeros(states, dtype=precision, device=q.device)
     _check_state(initial_state, states, q)
+    require_finite("gated delta rule", q=q, k=k, v=v, g=g, beta=beta, initial_state=initial_state)
     name = resolve_backend(backend, q.device.type, q.dtype)
     if name != "fla":
         q, k, v_full, g, beta = (x.to(precision) for x in (q, k, v, g, beta))

@@ -1,19 +1,24 @@
-"""The gated delta rule on CUDA through flash-linear-attention's Triton kernels: the one file that imports it.
+"""The gated delta rule on CUDA through flash-linear-attention's Triton kernels.
 
-The import takes up to 17 s and fails without a GPU, so it waits for the first CUDA tensor. The kernels read
-forwards only: `reverse` flips each segment by an index before and after. They multiply in TF32 or bf16, so
-they agree with the CPU paths to about three digits.
+The import takes seconds and fails without Triton, so it waits for the first CUDA tensor. The kernels read
+forwards only: `reverse` flips each segment before and after.
+
+Where they lose accuracy: under float32 inputs their products run in TF32 on a GPU that has it; under bfloat16
+inputs the intermediates are stored in bfloat16. And they work with the running sum of g over 64 positions, in
+float32: where steps that forget everything (g = -50) stand among others, the sum grows to hundreds and the
+digits of the others are lost, 4e-5 of the largest result (interpreted on a CPU, without TF32).
 """
 
-import itertools
 from functools import cache
 from importlib import import_module
 from typing import Any
 
-import torch
 from torch import Tensor
 
-from lifecode.ops.segments import reverse_segments_index
+from lifecode.errors import UserError
+from lifecode.ops.segments_fla import device_segments, reverse_segments
+
+MAX_KEY_SIZE = 256
 
 
 @cache
@@ -45,21 +50,25 @@ def fla_gated_delta_rule(
 ) -> tuple[Tensor, Tensor]:
     """Compute what `recurrent_gated_delta_rule` computes, with the same arguments, on CUDA tensors.
 
+    q, k and v share one of float32, bfloat16, float16; g, beta and the states may be float32 beside any of
+    them. The state is carried in float32.
+
     Returns:
-        Outputs [B, T, H, V] and the final states in float32, shaped as `initial_state`.
+        Outputs [B, T, H, V] in the dtype of `q`, and the final states in float32, shaped as `initial_state`.
+
+    Raises:
+        UserError: keys of more than 256 features, for which there is no kernel.
     """
-    if q.numel() == 0 or v.numel() == 0:
+    if q.shape[-1] > MAX_KEY_SIZE:
+        raise UserError(
+            f"backend 'fla' takes keys of at most {MAX_KEY_SIZE} features, not {q.shape[-1]}",
+            remedy="Use 'chunked'.",
+        )
+    if q.numel() == 0:
         return v.new_zeros(v.shape), initial_state
-    cu_seqlens = occupied = None
-    if borders is not None:
-        # The kernels expect at least one position in a segment; the state of an empty one stays as it is.
-        lengths = torch.tensor(borders).diff()
-        occupied = lengths.nonzero().squeeze(1).to(q.device)
-        kept = [0, *(end for start, end in itertools.pairwise(borders) if end > start)]
-        cu_seqlens = torch.tensor(kept, device=q.device)
-    index = _reversing_index(cu_seqlens, q) if reverse else None
-    if index is not None:
-        q, k, v, g, beta = (x.index_select(1, index) for x in (q, k, v, g, beta))
+    segments = None if borders is None else device_segments(borders, q.device)
+    if reverse:
+        q, k, v, g, beta = (reverse_segments(x, segments) for x in (q, k, v, g, beta))
     output, final = _chunk_gated_delta_rule()(
         q,
         k,
@@ -67,20 +76,9 @@ def fla_gated_delta_rule(
         g,
         beta,
         scale=scale,
-        initial_state=initial_state if occupied is None else initial_state.index_select(0, occupied),
+        initial_state=initial_state,
         output_final_state=True,
-        use_qk_l2norm_in_kernel=False,
-        cu_seqlens=cu_seqlens,
+        cu_seqlens=None if segments is None else segments.cu_seqlens,
+        chunk_indices=None if segments is None else segments.chunks,
     )
-    if index is not None:
-        output = output.index_select(1, index)
-    if occupied is not None:
-        final = initial_state.index_copy(0, occupied, final.to(initial_state.dtype))
-    return output, final
-
-
-def _reversing_index(cu_seqlens: Tensor | None, q: Tensor) -> Tensor:
-    length = q.shape[1]
-    if cu_seqlens is None:
-        return torch.arange(length - 1, -1, -1, device=q.device)
-    return reverse_segments_index(cu_seqlens, length)
+    return reverse_segments(output, segments) if reverse else output, final

@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.utils.weak import WeakIdKeyDictionary
 
 from lifecode.errors import UserError
+from lifecode.ops.compile_boundary import compile_boundary
 
 # Bounds that were already checked, by tensor object. Reading a CUDA tensor stalls the device, and a model
 # passes the same `cu_seqlens` through all its layers.
@@ -52,6 +53,7 @@ def check_cu_seqlens(cu_seqlens: Tensor, total: int) -> tuple[int, ...]:
     return borders
 
 
+@compile_boundary
 def segment_ids(cu_seqlens: Tensor, total: int) -> Tensor:
     """Number of the segment each position belongs to, int64 (total,)."""
     check_cu_seqlens(cu_seqlens, total)
@@ -59,12 +61,14 @@ def segment_ids(cu_seqlens: Tensor, total: int) -> Tensor:
     return torch.repeat_interleave(numbers, cu_seqlens.diff().long(), output_size=total)
 
 
+@compile_boundary
 def positions_in_segment(cu_seqlens: Tensor, total: int) -> Tensor:
     """Distance of each position from the start of its segment, int64 (total,)."""
     starts = cu_seqlens[:-1].long()[segment_ids(cu_seqlens, total)]
     return torch.arange(total, device=cu_seqlens.device) - starts
 
 
+@compile_boundary
 def reverse_segments_index(cu_seqlens: Tensor, total: int) -> Tensor:
     """Index that reverses every segment where it lies, int64 (total,).
 

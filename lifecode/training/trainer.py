@@ -4,11 +4,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+import torch
 from lightning import LightningDataModule, Trainer
 from lightning.pytorch.loggers import Logger
 
 from lifecode.errors import Interrupted, UserError
+from lifecode.ops.finite import check_finite
 from lifecode.training.checkpoints import Checkpoints, checkpoint_step, latest_checkpoint, load_module_state
+from lifecode.training.compilation import compile_blocks, require_compiler
 from lifecode.training.metrics_csv import MetricsCsv
 from lifecode.training.progress import TrainingProgress
 from lifecode.training.stage import PretrainingStage
@@ -25,6 +28,8 @@ class TrainerSettings:
         num_nodes: machines.
         strategy: Lightning's strategy for several processes.
         precision: `32-true` or `bf16-mixed`.
+        compile: compile the blocks of the model with `torch.compile`.
+        check_finite: look for NaN and infinity in the inputs of every op, to find where they begin.
         num_workers: loader processes; the batches do not depend on it.
         log_every_steps: optimizer steps between rows of metrics.csv.
         validate_every_steps: optimizer steps between validations.
@@ -37,6 +42,8 @@ class TrainerSettings:
     num_nodes: int = 1
     strategy: str = "auto"
     precision: Literal["32-true", "bf16-mixed"] = "32-true"
+    compile: bool = False
+    check_finite: bool = False
     num_workers: int = 0
     log_every_steps: int = 5
     validate_every_steps: int = 50
@@ -46,6 +53,9 @@ class TrainerSettings:
         rhythm = (self.log_every_steps, self.validate_every_steps, self.checkpoint_every_steps)
         if min(rhythm) < 1 or (self.max_steps is not None and self.max_steps < 1):
             raise UserError("steps must be at least 1", source="trainer")
+        if self.compile:
+            gpu = self.accelerator != "cpu" and torch.cuda.is_available()
+            require_compiler("cuda" if gpu else "cpu")
 
     def last_step(self, total_steps: int) -> int:
         """The step at which a stage with this schedule ends."""
@@ -82,6 +92,9 @@ def train_stage(
             print(f"{stage.name}: already trained for {done} steps")
             return done
         print(f"{stage.name}: going on from step {done}")
+    if settings.compile:
+        compile_blocks(stage)
+    check_finite(settings.check_finite)
     checkpoints = Checkpoints(folder, every_steps=settings.checkpoint_every_steps)
     metrics = MetricsCsv(run_folder / "metrics.csv", stage=stage.name, first_step=done)
     trainer = Trainer(

@@ -224,7 +224,7 @@ def test_info_describes_the_trained_model(finished):
         ([], "input needs a value"),
         (["input=nowhere.gbk"], "nowhere.gbk: no such file"),
         (["input=ecoli", "model.hybrid_ratio=4:1"], "no multiple of 4 + 1"),
-        (["input=ecoli", "model.strands=rc"], "model.strands"),
+        (["input=ecoli", "model.strands=both"], "model.strands"),
         (["input=ecoli", "kd.mode=deep", "teacher=near"], "kd.mode"),
         (["input=ecoli", "optim.encoder.lr=fast"], "optim.encoder.lr"),
         (["input=ecoli", "trainer.precision=16"], "trainer.precision"),

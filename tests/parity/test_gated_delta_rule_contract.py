@@ -14,16 +14,24 @@ import torch.nn.functional as F
 
 from lifecode.errors import UserError
 from lifecode.ops import delta_rule, gated_delta_rule, workers
+from lifecode.ops.delta_rule_fla import fla_gated_delta_rule
 from lifecode.ops.segments import reverse_segments_index
+from tests.parity.delta_rule_cases import needs_cuda
 
 CPU_BACKENDS = ["recurrent", "chunked", "native"]
 
+# What holds bit for bit on a device holds there whatever the precision of its products.
+EXACT_BACKENDS = [
+    *((backend, "cpu") for backend in CPU_BACKENDS),
+    *(pytest.param(backend, "cuda", marks=needs_cuda) for backend in ("chunked", "fla")),
+]
 
-def random_inputs(length=90, batch=1, heads=2, keys=8, values=16, seed=0):
+
+def random_inputs(length=90, batch=1, heads=2, keys=8, values=16, seed=0, device="cpu"):
     torch.manual_seed(seed)
     shape = (batch, length, heads)
     q, k = (F.normalize(torch.randn(*shape, keys), dim=-1) for _ in range(2))
-    return [q, k, torch.randn(*shape, values), -torch.rand(shape), torch.rand(shape)]
+    return [x.to(device) for x in (q, k, torch.randn(*shape, values), -torch.rand(shape), torch.rand(shape))]
 
 
 @pytest.mark.parametrize("backend", CPU_BACKENDS)
@@ -54,13 +62,13 @@ def test_default_scale_is_that_of_the_key_size(backend):
     torch.testing.assert_close(gated_delta_rule(*inputs, backend=backend), expected)
 
 
-@pytest.mark.parametrize("backend", CPU_BACKENDS)
+@pytest.mark.parametrize(("backend", "device"), EXACT_BACKENDS)
 @pytest.mark.parametrize("reverse", [False, True])
-def test_segments_are_isolated_exactly(backend, reverse):
-    cu_seqlens = torch.tensor([0, 30, 30, 50, 90])
+def test_segments_are_isolated_exactly(backend, device, reverse):
+    cu_seqlens = torch.tensor([0, 30, 30, 50, 90], device=device)
 
     def run(disturbed):
-        inputs = random_inputs()
+        inputs = random_inputs(device=device)
         inputs[2][:, 30:50] += disturbed
         inputs[0][:, 30:50] -= disturbed
         inputs = [x.requires_grad_() for x in inputs]
@@ -76,10 +84,10 @@ def test_segments_are_isolated_exactly(backend, reverse):
         assert broken[:, 30:50].isnan().any()
 
 
-@pytest.mark.parametrize("backend", CPU_BACKENDS)
-def test_gradient_across_segments_is_exactly_zero(backend):
-    inputs = [x.requires_grad_() for x in random_inputs()]
-    output = gated_delta_rule(*inputs, cu_seqlens=torch.tensor([0, 40, 90]), backend=backend)
+@pytest.mark.parametrize(("backend", "device"), EXACT_BACKENDS)
+def test_gradient_across_segments_is_exactly_zero(backend, device):
+    inputs = [x.requires_grad_() for x in random_inputs(device=device)]
+    output = gated_delta_rule(*inputs, cu_seqlens=torch.tensor([0, 40, 90], device=device), backend=backend)
     for gradient in torch.autograd.grad(output[:, 40:].sum(), inputs):
         assert torch.equal(gradient[:, :40], torch.zeros_like(gradient[:, :40]))
         assert gradient[:, 41:].abs().sum() > 0
@@ -97,12 +105,12 @@ def test_packed_equals_alone(backend):
         torch.testing.assert_close(states[segment : segment + 1], alone[1])
 
 
-@pytest.mark.parametrize("backend", CPU_BACKENDS)
+@pytest.mark.parametrize(("backend", "device"), EXACT_BACKENDS)
 @pytest.mark.parametrize("borders", [None, [0, 17, 90]])
-def test_reverse_is_flip_run_flip(backend, borders):
-    inputs = random_inputs()
-    cu_seqlens = None if borders is None else torch.tensor(borders)
-    index = reverse_segments_index(torch.tensor(borders or [0, 90]), 90)
+def test_reverse_is_flip_run_flip(backend, device, borders):
+    inputs = random_inputs(device=device)
+    cu_seqlens = None if borders is None else torch.tensor(borders, device=device)
+    index = reverse_segments_index(torch.tensor(borders or [0, 90], device=device), 90)
     options = {"cu_seqlens": cu_seqlens, "return_state": True, "backend": backend}
     flipped, flipped_state = gated_delta_rule(*(x[:, index] for x in inputs), **options)
     output, state = gated_delta_rule(*inputs, reverse=True, **options)
@@ -110,12 +118,13 @@ def test_reverse_is_flip_run_flip(backend, borders):
     assert torch.equal(state, flipped_state)
 
 
-@pytest.mark.parametrize("backend", CPU_BACKENDS)
-def test_nothing_to_do(backend):
-    inputs = [x.requires_grad_() for x in random_inputs(0)]
-    start = torch.randn(2, 2, 8, 16, requires_grad=True)
+@pytest.mark.parametrize(("backend", "device"), EXACT_BACKENDS)
+def test_nothing_to_do(backend, device):
+    inputs = [x.requires_grad_() for x in random_inputs(0, device=device)]
+    start = torch.randn(2, 2, 8, 16, requires_grad=True, device=device)
+    cu_seqlens = torch.tensor([0, 0, 0], device=device)
     output, state = gated_delta_rule(
-        *inputs, cu_seqlens=torch.tensor([0, 0, 0]), initial_state=start, return_state=True, backend=backend
+        *inputs, cu_seqlens=cu_seqlens, initial_state=start, return_state=True, backend=backend
     )
     assert output.shape == (1, 0, 2, 16)
     assert torch.equal(state, start)
@@ -158,6 +167,17 @@ def test_auto_takes_the_compiled_kernel_and_says_so_once(caplog):
     assert delta_rule.resolve_backend("auto", "cpu", torch.bfloat16) == "native"
     assert delta_rule.resolve_backend("auto", "cpu", torch.float64) == "chunked"
     assert delta_rule.resolve_backend("auto", "mps", torch.float32) == "chunked"
+
+
+def test_auto_takes_fla_on_cuda_where_it_can(monkeypatch):
+    delta_rule._automatic.cache_clear()
+    monkeypatch.setattr(delta_rule, "fla_problem", lambda: None)
+    assert delta_rule.resolve_backend("auto", "cuda", torch.bfloat16) == "fla"
+    assert delta_rule.resolve_backend("auto", "cuda", torch.float64) == "chunked"
+    delta_rule._automatic.cache_clear()
+    monkeypatch.setattr(delta_rule, "fla_problem", lambda: "it cannot be imported")
+    assert delta_rule.resolve_backend("auto", "cuda", torch.bfloat16) == "chunked"
+    delta_rule._automatic.cache_clear()
 
 
 def test_auto_without_numba_takes_the_chunked_one(monkeypatch):
@@ -210,6 +230,14 @@ def test_packing_needs_one_row():
 def test_native_refuses_float64():
     with pytest.raises(UserError, match="computes in float32, the inputs are float64"):
         gated_delta_rule(*(x.double() for x in random_inputs()), backend="native")
+
+
+def test_fla_refuses_keys_it_has_no_kernel_for():
+    q, k, v, g, beta = random_inputs(3, keys=257)
+    with pytest.raises(UserError, match=r"takes keys of at most 256 features, not 257\. Use 'chunked'"):
+        fla_gated_delta_rule(
+            q, k, v, g, beta, scale=1.0, borders=None, reverse=False, initial_state=torch.zeros(1, 2, 257, 16)
+        )
 
 
 def test_native_from_several_threads_at_once():

@@ -1,13 +1,23 @@
 """The layer against transformers' Qwen3-Next mixer with the same weights: output and all gradients."""
 
+import inspect
+
 import pytest
 import torch
+from transformers.models.qwen3_next import modeling_qwen3_next
 from transformers.models.qwen3_next.configuration_qwen3_next import Qwen3NextConfig
 from transformers.models.qwen3_next.modeling_qwen3_next import Qwen3NextGatedDeltaNet
 
 from lifecode.model.gated_deltanet import GatedDeltaNet
 
 WIDTH, HEADS, KEY, VALUE = 32, 2, 8, 16
+
+
+@pytest.fixture(autouse=True)
+def transformers_in_torch(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where flash-linear-attention is installed, transformers calls its kernels in place of its own."""
+    name = "torch_chunk_gated_delta_rule"
+    monkeypatch.setattr(modeling_qwen3_next, name, inspect.unwrap(getattr(modeling_qwen3_next, name)))
 
 
 @pytest.fixture

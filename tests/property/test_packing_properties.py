@@ -23,6 +23,7 @@ def small_model(**changes) -> LifeCode:
 
 MODELS = {
     "paper": small_model(),
+    "rc": small_model(strands="rc"),
     "forward": small_model(strands="forward"),
     "causal tokenizer, stride 3": small_model(codec={"direction": "forward", "stride": 3}),
 }

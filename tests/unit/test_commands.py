@@ -20,7 +20,7 @@ from lifecode.commands import explain, hydra_app
 from lifecode.commands.construct import checked_value
 from lifecode.commands.locate_config import config_folder
 from lifecode.commands.main import VERBS, Verb, main
-from lifecode.commands.verb_help import commented_keys, verb_help
+from lifecode.commands.verb_help import commented_keys, config_name, verb_help
 from lifecode.errors import Interrupted, UserError
 
 TOY = """
@@ -128,6 +128,28 @@ def test_unknown_verb_names_the_verbs_and_the_nearest(capsys):
     assert main(["trian"]) == 2
     err = capsys.readouterr().err
     assert err == f"lifecode: no verb 'trian'; the verbs are {', '.join(VERBS)}. Did you mean train?\n"
+
+
+@pytest.mark.parametrize("arguments", [["bench"], ["bench", "positions=5"], ["bench", "--help"]])
+def test_the_first_word_of_a_verb_of_two_alone_names_them(arguments, capsys):
+    assert main(arguments) == 2
+    err = capsys.readouterr().err
+    assert err.startswith("lifecode: bench needs a second word: bench op, bench train")
+    assert err.count("\n") == 1
+
+
+def test_an_unknown_second_word_names_those_there_are(capsys):
+    assert main(["bench", "trian"]) == 2
+    err = capsys.readouterr().err
+    assert err.startswith("lifecode: no verb 'bench trian'; the verbs are bench op, bench train")
+    assert err.endswith(". Did you mean bench train?\n")
+
+
+def test_a_verb_of_two_words_shows_its_help(capsys):
+    assert main(["bench", "op", "--help"]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("usage: lifecode bench op [key=value ...]\n")
+    assert "  repeats=5 " in out
 
 
 # What arrives
@@ -455,16 +477,18 @@ def test_every_verb_explains_itself_and_its_example_composes(verb, capsys, tmp_p
     monkeypatch.chdir(tmp_path)
     text = verb_help(verb, config_folder())
     example = text.split("Example:\n")[1].splitlines()[0].split()
-    assert example[:2] == ["lifecode", verb]
+    words = verb.split()
+    assert example[: 1 + len(words)] == ["lifecode", *words]
     assert main([*example[1:], "--cfg", "job"]) == 0
     config = OmegaConf.create(capsys.readouterr().out)
-    written = OmegaConf.load(config_folder() / f"{verb}.yaml")
-    lines = commented_keys((config_folder() / f"{verb}.yaml").read_text())
+    file = config_folder() / f"{config_name(verb)}.yaml"
+    written = OmegaConf.load(file)
+    lines = commented_keys(file.read_text())
     explained = {key.split("=")[0].split(".")[0] for key, _ in lines}
     assert set(written) - {"defaults", "hydra"} <= explained | groups_of(written)
     assert set(written) - {"defaults", "hydra"} <= set(config)
     for group in groups_of(written):  # `optional` in the defaults list would let a typo pass
-        assert main([verb, f"{group}=no_such_option"]) == 2
+        assert main([*words, f"{group}=no_such_option"]) == 2
         assert f"{group} has no option 'no_such_option'" in capsys.readouterr().err
 
 

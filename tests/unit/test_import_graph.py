@@ -10,6 +10,7 @@ import lifecode
 
 LAYERS = [
     "errors",
+    "process",
     "alphabet",
     "genetic_code",
     "data",
@@ -20,6 +21,7 @@ LAYERS = [
     "evaluation",
     "training",
     "report",
+    "benchmarks",
     "commands",
 ]
 WITHOUT_IMPORTS = ["assets"]

@@ -1,15 +1,17 @@
-"""The short convolution against torch's Conv1d, in both backends."""
+"""The short convolution against torch's Conv1d; its `fla` backend without a GPU is in `tests/interpreted`."""
 
 import itertools
 import math
+from types import SimpleNamespace
 
 import pytest
 import torch
 import torch.nn.functional as F
 
 from lifecode.errors import UserError
-from lifecode.ops import short_convolution
+from lifecode.ops import convolution, short_convolution
 from lifecode.ops.convolution import resolve_convolution_backend
+from tests.parity.delta_rule_cases import needs_cuda
 
 BACKENDS = ["torch", "native"]
 BORDERS = [0, 1, 3, 3, 40, 700]
@@ -41,28 +43,40 @@ def test_by_hand():
     assert reversed_.flatten().tolist() == [21.0, 32.0, 3.0]
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
-@pytest.mark.parametrize("reverse", [False, True])
-@pytest.mark.parametrize("activation", ["silu", None])
-@pytest.mark.parametrize("packed", [False, True])
-@pytest.mark.parametrize("width", [1, 4, 5])
-def test_equals_conv1d(backend, reverse, activation, packed, width):
+def assert_equals_conv1d(backend, reverse, activation, packed, width, device):
     torch.manual_seed(0)
     x = torch.randn(1 if packed else 2, 700, 32).mul_(3)
     weight, d_output = torch.randn(32, width), torch.randn(x.shape)
     exact = [t.double().requires_grad_() for t in (x, weight)]
     expected = reference(*exact, BORDERS if packed else [0, 700], reverse, activation)
     expected.backward(d_output.double())
-    leaves = [t.clone().requires_grad_() for t in (x, weight)]
-    cu_seqlens = torch.tensor(BORDERS) if packed else None
+    leaves = [t.to(device, copy=True).requires_grad_() for t in (x, weight)]
+    cu_seqlens = torch.tensor(BORDERS, device=device) if packed else None
     options = {"cu_seqlens": cu_seqlens, "reverse": reverse, "activation": activation, "backend": backend}
     output = short_convolution(*leaves, **options)
-    output.backward(d_output)
-    torch.testing.assert_close(output.double(), expected, rtol=1e-5, atol=1e-5)
+    output.backward(d_output.to(device))
+    torch.testing.assert_close(output.cpu().double(), expected, rtol=1e-5, atol=1e-5)
     for leaf, true in zip(leaves, exact, strict=True):
         torch.testing.assert_close(
-            leaf.grad.double(), true.grad, rtol=1e-5, atol=1e-5 * true.grad.abs().max()
+            leaf.grad.cpu().double(), true.grad, rtol=1e-5, atol=1e-5 * true.grad.abs().max()
         )
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize("activation", ["silu", None])
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize("width", [1, 4, 5])
+def test_equals_conv1d(backend, reverse, activation, packed, width):
+    assert_equals_conv1d(backend, reverse, activation, packed, width, "cpu")
+
+
+@needs_cuda
+@pytest.mark.parametrize("backend", ["torch", "fla"])
+@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize("packed", [False, True])
+def test_equals_conv1d_on_cuda(backend, reverse, packed):
+    assert_equals_conv1d(backend, reverse, "silu", packed, 4, "cuda")
 
 
 def test_gradcheck():
@@ -122,6 +136,18 @@ def test_auto_takes_native_where_it_can():
     assert resolve_convolution_backend("auto", torch.zeros(1, 2, 32, dtype=torch.float64)) == "torch"
 
 
+def test_auto_takes_fla_on_cuda_where_it_can(monkeypatch):
+    def chosen(dtype):
+        # Stands for a CUDA tensor, of which the choice reads the device and the dtype.
+        return resolve_convolution_backend("auto", SimpleNamespace(device=torch.device("cuda"), dtype=dtype))
+
+    monkeypatch.setattr(convolution, "fla_convolution_problem", lambda: None)
+    assert [chosen(dtype) for dtype in (torch.float32, torch.bfloat16)] == ["fla", "fla"]
+    assert chosen(torch.float64) == "torch"
+    monkeypatch.setattr(convolution, "fla_convolution_problem", lambda: "it cannot be imported")
+    assert chosen(torch.float32) == "torch"
+
+
 @pytest.mark.parametrize(
     ("x", "weight", "options", "message"),
     [
@@ -130,6 +156,7 @@ def test_auto_takes_native_where_it_can():
         ((1, 5, 4), (4, 4), {"activation": "relu"}, "activation 'relu' is unknown"),
         ((1, 5, 4), (4, 4), {"backend": "cuda"}, "backend 'cuda' is unknown"),
         ((1, 5, 4), (4, 4), {"backend": "native"}, "it needs a multiple of 16 channels, not 4"),
+        ((1, 5, 4), (4, 4), {"backend": "fla"}, "'fla' cannot run: it needs CUDA tensors .* on cpu"),
         ((2, 5, 4), (4, 4), {"cu_seqlens": torch.tensor([0, 5])}, "one packed row, B = 1, not B = 2"),
         ((1, 5, 4), (4, 4), {"cu_seqlens": torch.tensor([0, 4])}, "must end at the row's length 5"),
     ],

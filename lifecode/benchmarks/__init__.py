@@ -1,0 +1,1 @@
+"""Speed and memory beside other implementations: the gated delta rule alone, and whole training steps."""

@@ -1,0 +1,115 @@
+"""The machine a benchmark ran on, and how fast it multiplies matrices: the measure of everything else."""
+
+import os
+import platform
+import time
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import torch
+
+from lifecode.benchmarks.fresh_process import FreshProcess
+from lifecode.benchmarks.peak_memory import total_bytes
+
+Precision = Literal["fp32", "bf16"]
+DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
+
+_PACKAGES = ("lifecode", "torch", "numba", "numpy", "transformers", "opengdn", "flash-linear-attention")
+_BUSY_LOAD_A_CORE = 0.5
+_MATRIX_SIZE, _PRODUCTS = 2048, 6
+
+
+class Machine(NamedTuple):
+    """Where figures come from.
+
+    Attributes:
+        cpu: its name.
+        num_cores: that the process may use.
+        threads: that it used.
+        memory_bytes: of the machine, None where unknown.
+        load_average: of the last minute, before anything was measured; None where unknown.
+        system: operating system and architecture.
+        versions: of Python and the packages that matter, those that are installed.
+        matmul_precision: of the products behind `matmul_gflops`.
+        matmul_gflops: best rate of products of two 2048 x 2048 matrices, in 1e9 operations a second.
+    """
+
+    cpu: str
+    num_cores: int
+    threads: int
+    memory_bytes: int | None
+    load_average: float | None
+    system: str
+    versions: dict[str, str]
+    matmul_precision: Precision
+    matmul_gflops: float
+
+    def description(self) -> str:
+        """Two lines for the terminal."""
+        versions = ", ".join(f"{name} {number}" for name, number in self.versions.items())
+        load = "unknown" if self.load_average is None else f"{self.load_average:.2f}"
+        return (
+            f"{self.cpu}, {self.num_cores} cores, {self.threads} threads, load before {load}, "
+            f"{self.matmul_precision} matrix products {self.matmul_gflops:.1f} GFLOP/s\n{versions}"
+        )
+
+    def load_warning(self) -> str | None:
+        """A line for a machine that was busy before the run, or None."""
+        if self.load_average is None or self.load_average <= _BUSY_LOAD_A_CORE * self.num_cores:
+            return None
+        return (
+            f"The machine was busy before the run (load {self.load_average:.2f} on {self.num_cores} cores): "
+            "the times are too long."
+        )
+
+
+class MatrixProducts:
+    """Square matrix products in a process of their own."""
+
+    def best_gflops(self, precision: Precision, size: int = _MATRIX_SIZE) -> float:
+        """Best rate over a few products of size x size matrices on the CPU, in 1e9 operations a second."""
+        x = torch.randn(size, size).to(DTYPES[precision])
+        times = []
+        for _ in range(_PRODUCTS):
+            start = time.perf_counter()
+            torch.mm(x, x)
+            times.append(time.perf_counter() - start)
+        return 2 * size**3 / min(times) / 1e9
+
+
+def describe_machine(threads: int, precision: Precision = "fp32") -> Machine:
+    """Describes this machine, load first; takes about a second for the products."""
+    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
+    with FreshProcess(MatrixProducts, threads=threads) as process:
+        rate = process.call("best_gflops", precision)
+    return Machine(
+        cpu=_cpu_name(),
+        num_cores=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
+        threads=threads,
+        memory_bytes=total_bytes(),
+        load_average=load,
+        system=f"{platform.system()} {platform.machine()}",
+        versions={"python": platform.python_version(), **_versions()},
+        matmul_precision=precision,
+        matmul_gflops=rate,
+    )
+
+
+def _cpu_name() -> str:
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        for line in cpuinfo.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for package in _PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found

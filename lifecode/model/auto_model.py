@@ -1,0 +1,177 @@
+"""Life-Code under transformers' names: `AutoConfig`, `AutoModel`, padded batches. Needs the `hf` extra.
+
+transformers knows batches padded to one length; Life-Code knows packed rows. The wrapper packs what comes in,
+runs the model and pads what goes out, so padding is computed by nobody. Importing transformers takes ten
+seconds, which is why nothing else in the library imports this file.
+"""
+
+import inspect
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from lifecode.alphabet import PAD
+from lifecode.data.packing import pack
+from lifecode.errors import UserError
+from lifecode.model import pretrained
+from lifecode.model.hub import model_folder
+from lifecode.model.life_code import LifeCode
+
+try:
+    from transformers import AutoConfig, AutoModel, PretrainedConfig, PreTrainedModel
+    from transformers.modeling_outputs import BaseModelOutput
+except ImportError as missing:
+    raise UserError(
+        f"transformers cannot be imported ({missing})", remedy="Install it: pip install 'lifecode[hf]'"
+    ) from missing
+
+_SHAPE = ("family", *inspect.signature(LifeCode).parameters)
+_HUB_OPTIONS = ("revision", "token", "cache_dir", "force_download", "local_files_only")
+
+
+def register_auto_model() -> None:
+    """Lets `AutoConfig` and `AutoModel` load Life-Code models in this process."""
+    AutoConfig.register(LifeCode.family, LifeCodeConfig, exist_ok=True)
+    AutoModel.register(LifeCodeConfig, LifeCodeModel, exist_ok=True)
+
+
+class LifeCodeConfig(PretrainedConfig):
+    """config.json of a Life-Code model: the arguments of `LifeCode`, and under `codec` those of the codec."""
+
+    model_type = LifeCode.family
+    attribute_map = {"hidden_size": "width", "num_hidden_layers": "depth"}  # noqa: RUF012
+
+    def __init__(self, **values: Any) -> None:
+        super().__init__(**{"pad_token_id": PAD, **values})
+
+    def shape(self) -> dict[str, Any]:
+        """What `LifeCode.from_config` takes."""
+        return {key: getattr(self, key) for key in _SHAPE if hasattr(self, key)}
+
+
+class LifeCodeModel(PreTrainedModel):
+    """`LifeCode` behind the interface of a transformers model; the model itself is `.life_code`."""
+
+    config_class = LifeCodeConfig
+    base_model_prefix = "life_code"
+    main_input_name = "input_ids"
+    _tied_weights_keys = {}  # noqa: RUF012
+    _no_split_modules = ["Block"]  # noqa: RUF012
+
+    def __init__(self, config: LifeCodeConfig) -> None:
+        super().__init__(config)
+        self.life_code = LifeCode.from_config(config.shape())
+        self.post_init()
+
+    def _init_weights(self, module: torch.nn.Module) -> None:
+        """Nothing: `LifeCode` draws its weights when it is built, and loading leaves none undrawn."""
+
+    def forward(
+        self, input_ids: Tensor, attention_mask: Tensor | None = None, **options: Any
+    ) -> BaseModelOutput:
+        """Hidden states of padded sequences.
+
+        Args:
+            input_ids: nucleotide ids (B, 3L) with `[CLS]` and `[SEP]` as they shall be read, three ids a
+                codon, padded with `[PAD]` by whole codons on either side.
+            attention_mask: (B, 3L), 1 or True where a sequence is; by default where no `[PAD]` is.
+            options: nothing but `return_dict=True`; a Life-Code model has no attention maps to hand out.
+
+        Returns:
+            `last_hidden_state` (B, L, d), zero at padding.
+
+        Raises:
+            UserError: a length that is no multiple of three, a mask that cuts a codon or has a gap, or an
+                option that has no effect.
+        """
+        wrong = sorted(key for key, value in options.items() if value and key != "return_dict")
+        if wrong:
+            raise UserError(f"{wrong[0]} has no effect on a Life-Code model", remedy="Leave it out")
+        codons = _codon_mask(input_ids, input_ids != PAD if attention_mask is None else attention_mask.bool())
+        ids = input_ids.unflatten(1, (-1, 3))[codons].flatten()
+        borders = torch.nn.functional.pad(codons.sum(1).cumsum(0), (1, 0)).int()
+        states = self.life_code(ids, borders)
+        padded = states.new_zeros(*codons.shape, states.shape[-1])
+        return BaseModelOutput(last_hidden_state=padded.masked_scatter(codons[..., None], states))
+
+    @classmethod
+    def from_pretrained(
+        cls, pretrained_model_name_or_path: Any, *model_args: Any, config: Any = None, **options: Any
+    ) -> Any:
+        """What `LifeCode.from_pretrained` does, checksums and strictness included.
+
+        Args:
+            pretrained_model_name_or_path: a folder, or `user/name` on the Hugging Face hub.
+            model_args: of transformers.
+            config: the shape, if not that of the folder's config.json.
+            options: of transformers, such as `device_map`; among them `revision` and `token` for the hub.
+
+        Raises:
+            UserError: as `LifeCode.from_pretrained`, or a `dtype` other than float32.
+        """
+        download = {key: options.pop(key) for key in _HUB_OPTIONS if key in options}
+        dtype = options.get("dtype", options.get("torch_dtype"))
+        if dtype not in (None, "auto", "float32", torch.float32):
+            raise UserError(f"the weights stay float32, not {dtype}", remedy="Run it under torch.autocast")
+        folder = model_folder(pretrained_model_name_or_path, **download)
+        pretrained.read_config(folder, family=LifeCode.family)
+        if not isinstance(config, LifeCodeConfig):
+            config = LifeCodeConfig.from_pretrained(folder if config is None else config)
+        with torch.device("meta"):
+            pretrained.require_same_shapes(LifeCode.from_config(config.shape()), folder)
+        return super().from_pretrained(folder, *model_args, config=config, **options)
+
+    def save_pretrained(  # pyright: ignore[reportIncompatibleMethodOverride]
+        self,
+        save_directory: str | Path,
+        is_main_process: bool = True,
+        state_dict: Mapping[str, Tensor] | None = None,
+    ) -> None:
+        """Writes the folder that `LifeCode.save_pretrained` writes, which both classes load.
+
+        Args:
+            save_directory: the folder.
+            is_main_process: False writes nothing.
+            state_dict: weights of this wrapper to write instead of its own, such as gathered ones.
+        """
+        if is_main_process:
+            prefix = f"{self.base_model_prefix}."
+            state = state_dict and {name.removeprefix(prefix): x for name, x in state_dict.items()}
+            pretrained.save(self.life_code, self.life_code.config, Path(save_directory), state=state)
+
+    def push_to_hub(self, repo_id: str, **options: Any) -> str:  # pyright: ignore[reportIncompatibleVariableOverride]
+        """`LifeCode.push_to_hub`."""
+        return self.life_code.push_to_hub(repo_id, **options)
+
+
+def padded_batch(sequences: Sequence[str]) -> dict[str, Tensor]:
+    """`input_ids` and `attention_mask` (B, 3L) of DNA or RNA strings, as `LifeCode.embed` reads them.
+
+    Raises:
+        UserError: a letter that is no nucleotide.
+    """
+    rows = [pack([sequence]).ids.long() for sequence in sequences]
+    input_ids = torch.nn.utils.rnn.pad_sequence(rows, batch_first=True, padding_value=PAD)
+    lengths = torch.tensor([len(row) for row in rows])
+    return {
+        "input_ids": input_ids,
+        "attention_mask": (torch.arange(input_ids.shape[1]) < lengths[:, None]).long(),
+    }
+
+
+def _codon_mask(input_ids: Tensor, mask: Tensor) -> Tensor:
+    """Bool (B, L) of the codons that are no padding, from a mask of their nucleotides (B, 3L)."""
+    if input_ids.dim() != 2 or input_ids.shape[1] % 3 or mask.shape != input_ids.shape:
+        raise UserError(
+            f"input_ids {list(input_ids.shape)} and attention_mask {list(mask.shape)} must both be (B, 3L)",
+            remedy="Pad by whole codons, three ids each",
+        )
+    triplets = mask.unflatten(1, (-1, 3))
+    codons = triplets.all(-1)
+    starts = torch.nn.functional.pad(codons.int(), (1, 0)).diff(dim=1) == 1
+    if (triplets.any(-1) != codons).any() or (starts.sum(1) > 1).any():
+        raise UserError("attention_mask cuts a codon or has a gap", remedy="Mask only padding at the ends")
+    return codons

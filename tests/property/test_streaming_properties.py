@@ -1,0 +1,46 @@
+"""A streamed sequence gives the hidden states of the one-shot pass, whatever the chunks."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lifecode.data.packing import pack
+from lifecode.errors import UserError
+from lifecode.model.streaming import stream_hidden_states
+from tests.property.test_packing_properties import sequences, small_model
+
+MODELS = {
+    "paper": small_model(hybrid_ratio="2:0"),
+    "rc": small_model(hybrid_ratio="2:0", strands="rc"),
+    "forward": small_model(hybrid_ratio="2:0", strands="forward"),
+    "causal tokenizer, stride 3": small_model(
+        hybrid_ratio="2:0", codec={"direction": "forward", "stride": 3}
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", MODELS)
+@settings(max_examples=15)
+@given(size=st.integers(1, 200), chunk_codons=st.integers(1, 80), seed=st.integers(0, 1000))
+def test_streamed_equals_one_shot(kind, size, chunk_codons, seed):
+    model = MODELS[kind].eval()
+    (sequence,) = sequences(seed, [size])
+    with torch.no_grad():
+        whole = model.encode(pack([sequence])).numpy()
+    hidden = np.full(whole.shape, np.nan, np.float32)
+    calls = []
+    stream_hidden_states(
+        model, sequence, hidden, chunk_codons=chunk_codons, on_chunk=lambda *done: calls.append(done)
+    )
+    np.testing.assert_allclose(hidden, whole, atol=1e-5, rtol=1e-5)
+    assert [done for done, _ in calls] == list(range(1, calls[0][1] + 1))
+
+
+def test_what_cannot_be_streamed_is_refused():
+    sequence = np.zeros(9, np.uint8)
+    with pytest.raises(UserError, match="attention layers"):
+        stream_hidden_states(small_model(), sequence, np.empty((5, 32), np.float32))
+    with pytest.raises(UserError, match=r"\(5, 32\)"):
+        stream_hidden_states(MODELS["paper"], sequence, np.empty((3, 32), np.float32))

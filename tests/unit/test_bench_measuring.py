@@ -1,0 +1,253 @@
+"""What both benchmarks share: fresh processes, peaks, rounds, extrapolation, rows. No time decides a test."""
+
+import csv
+import json
+import os
+import signal
+
+import numpy as np
+import pytest
+
+from lifecode.benchmarks import machine, rounds
+from lifecode.benchmarks.extrapolation import PowerLaw, fit_power_law
+from lifecode.benchmarks.fresh_process import ContenderFailed, FreshProcess, Reading
+from lifecode.benchmarks.machine import Machine, MatrixProducts
+from lifecode.benchmarks.measurement import (
+    Measurement,
+    Point,
+    described,
+    make_folder,
+    reasons,
+    summarise,
+    write_measurements,
+)
+from lifecode.benchmarks.peak_memory import PeakMemory, available_bytes, total_bytes
+from lifecode.benchmarks.rounds import Schedule, measure_rounds
+from lifecode.errors import UserError
+
+MEBIBYTE = 2**20
+
+
+class Balloon:
+    """A workload that holds `length` MiB and fills some more for a moment."""
+
+    def __init__(self) -> None:
+        self.held = np.empty(0)
+
+    def prepare(self, length):
+        self.held = np.ones(length * MEBIBYTE, np.uint8)
+        return {"bytes": float(self.held.nbytes)}
+
+    def run(self, part):
+        if part == "raise":
+            raise UserError("no helium", remedy="Buy some")
+        if part == "crash":
+            raise RuntimeError("x" * 500)
+        if part == "kill":
+            os.kill(os.getpid(), signal.SIGKILL)
+        np.ones(int(part) * MEBIBYTE, np.uint8)
+
+
+@pytest.fixture(scope="module")
+def balloon():
+    with FreshProcess(Balloon, threads=1) as process:
+        yield process
+
+
+# A process of its own
+
+
+def test_the_peak_is_of_the_call_alone(balloon):
+    assert balloon.call("prepare", 40) == {"bytes": 40 * MEBIBYTE}
+    for filled in (200, 20, 100):  # a smaller one after a larger one
+        reading = balloon.measure(str(filled), with_memory=True)
+        assert reading.extra_bytes == pytest.approx(filled * MEBIBYTE, abs=8 * MEBIBYTE)
+        assert reading.peak_bytes > (40 + filled) * MEBIBYTE
+    assert balloon.measure("5")[1:] == (None, None)
+
+
+def test_memory_that_the_allocator_kept_counts_again():
+    memory = PeakMemory()
+    pieces = [np.ones(64 * 1024, np.uint8) for _ in range(800)]  # 50 MiB too small for pages of their own
+    pieces[:-1] = []  # the last one lies on top and keeps the allocator from giving the rest back by itself
+    before = memory.reset()
+    pieces += [np.ones(64 * 1024, np.uint8) for _ in range(800)]
+    assert memory.peak() - before > 40 * MEBIBYTE
+
+
+def test_a_workload_that_raises_is_one_line_and_serves_on(balloon):
+    with pytest.raises(ContenderFailed, match=r"^no helium. Buy some$"):
+        balloon.measure("raise")
+    with pytest.raises(ContenderFailed, match=r"^RuntimeError: xxx") as caught:
+        balloon.measure("crash")
+    assert len(str(caught.value)) == 160
+    assert balloon.measure("1").seconds > 0
+
+
+def test_a_process_that_is_killed_says_so_every_time():
+    with FreshProcess(Balloon, threads=1) as process:
+        for _ in range(2):
+            with pytest.raises(ContenderFailed, match="killed, most likely for lack of memory"):
+                process.measure("kill")
+
+
+def test_the_machines_memory_is_known_on_linux():
+    available, total = available_bytes(), total_bytes()
+    assert available is not None and total is not None and 0 < available < total  # noqa: PT018
+
+
+# Extrapolation
+
+
+def test_a_power_law_goes_through_the_last_two_points():
+    law = fit_power_law([(10, 99.0), (100, 2.0), (400, 8.0)])  # costs a unit
+    assert law == PowerLaw(400, 8.0, pytest.approx(1.0))
+    assert law.predict(1600) == pytest.approx(32.0)
+
+
+@pytest.mark.parametrize("points", [[(100, 3.0)], [(10, 5.0), (100, 3.0)], [(10, 0.0), (100, 3.0)]])
+def test_one_point_and_falling_costs_are_carried_on_unchanged(points):
+    assert fit_power_law(points).predict(100_000) == 3.0
+
+
+# Rounds
+
+
+class Script:
+    """Stands for a process: seconds by the length, and a log of what was asked."""
+
+    def __init__(self, name, log, seconds, extra_bytes=lambda length: 0, fails_at=()):
+        self.name, self.log, self.seconds, self.extra = name, log, seconds, extra_bytes
+        self.fails_at, self.length = fails_at, 0
+
+    def call(self, method, length):
+        assert method == "prepare"
+        self.length = length
+        self.log.append((self.name, "prepare", length))
+        return {"twice": 2.0 * length}
+
+    def measure(self, part, *, with_memory=False):
+        self.log.append((self.name, part, self.length))
+        if self.length in self.fails_at:
+            raise ContenderFailed("out of memory")
+        return Reading(self.seconds(self.length), self.extra(self.length) if with_memory else None, None)
+
+
+def schedule(*lengths, parts=("step",), repeats=2, max_seconds=60.0):
+    return Schedule(lengths, parts, repeats, max_seconds, units=lambda length: length)
+
+
+def test_contenders_take_turns_after_a_warm_up():
+    log = []
+    scripts = {name: Script(name, log, lambda length: 1.0) for name in "ab"}
+    results = measure_rounds(scripts, schedule(10, parts=("forward", "step")))
+    turn = [(name, part, 10) for name in "ab" for part in ("forward", "step")]
+    assert log == [("a", "prepare", 10), ("b", "prepare", 10), *turn * 3]
+    assert [row.status for row in results.rows] == ["warm-up"] * 4 + ["measured"] * 8
+    assert results.facts == {("a", 10): {"twice": 20.0}, ("b", 10): {"twice": 20.0}}
+
+
+def test_a_call_that_would_take_too_long_is_extrapolated_by_its_own_law():
+    log = []
+    quadratic = Script("a", log, lambda length: (length / 1000) ** 2)
+    linear = Script("b", log, lambda length: length / 1000)
+    results = measure_rounds({"a": quadratic, "b": linear}, schedule(1000, 4000, 16000))
+    points = summarise(results.rows)
+    assert points["a", 16000, "step"] == Point(
+        "extrapolated",
+        pytest.approx(256.0),
+        pytest.approx(256.0),
+        pytest.approx(0.0),
+        "would take 256 s, more than max_seconds",
+    )
+    assert points["b", 16000, "step"].status == "measured"
+    assert ("a", "prepare", 16000) not in log
+    # The law goes on beyond the first length that was not measured.
+    longer = measure_rounds({"a": quadratic}, schedule(1000, 4000, 16000, 64000))
+    assert summarise(longer.rows)["a", 64000, "step"].seconds == pytest.approx(4096.0)
+
+
+def test_a_call_that_would_need_more_memory_than_is_free_is_not_made(monkeypatch):
+    monkeypatch.setattr(rounds, "available_bytes", lambda: 2**30)
+    script = Script("a", [], lambda length: 0.1, lambda length: length**2)
+    results = measure_rounds({"a": script}, schedule(1000, 4000, 64000))
+    point = summarise(results.rows)["a", 64000, "step"]
+    assert point.status == "extrapolated"
+    assert point.extra_bytes == pytest.approx(64000**2)
+    assert point.note == "would take 3.81 GiB, more than is free"
+
+
+def test_a_contender_that_fails_is_a_row_and_is_not_tried_again():
+    log, told = [], []
+    scripts = {
+        "a": Script("a", log, lambda length: 1.0, fails_at=(20,)),
+        "b": Script("b", log, lambda length: 1.0),
+    }
+    results = measure_rounds(scripts, schedule(10, 20, 40), on_progress=lambda label, n: told.append(n))
+    points = summarise(results.rows)
+    assert [points["a", length, "step"].status for length in (10, 20, 40)] == ["measured", "failed", "failed"]
+    assert [points["b", length, "step"].status for length in (10, 20, 40)] == ["measured"] * 3
+    assert log.count(("a", "step", 20)) == 1
+    assert ("a", "prepare", 40) not in log
+    assert sum(told) == 2 * 3 * 3  # progress ends at the end
+    assert reasons(results.rows) == ["a at 20, 40 failed: out of memory"]
+
+
+# Rows and points
+
+
+ROWS = [
+    Measurement("a", 10, "step", 0, "warm-up", 9.0, 500, 900),
+    Measurement("a", 10, "step", 1, "measured", 3.0),
+    Measurement("a", 10, "step", 2, "measured", 1.0),
+    Measurement("a", 10, "step", 3, "measured", 2.5),
+    Measurement("b", 10, "step", 0, "left out", note="b is not installed"),
+]
+
+
+def test_a_point_has_the_minimum_and_median_without_the_warm_up():
+    points = summarise(ROWS)
+    assert points["a", 10, "step"] == Point("measured", 1.0, 2.5, 500, "")
+    assert points["b", 10, "step"] == Point("left out", None, None, None, "b is not installed")
+    assert reasons(ROWS) == ["b left out: b is not installed"]
+
+
+def test_a_failure_in_a_later_round_fails_the_point():
+    rows = [*ROWS[:2], Measurement("a", 10, "step", 0, "failed", note="killed")]
+    assert summarise(rows)["a", 10, "step"] == Point("failed", None, None, None, "killed")
+
+
+def test_files_hold_every_row_and_the_description(tmp_path):
+    folder = make_folder(tmp_path / "new" / "folder")
+    write_measurements(folder, ROWS, {"points": described(summarise(ROWS))})
+    with (folder / "measurements.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["seconds"] for row in rows] == ["9.0", "3.0", "1.0", "2.5", ""]
+    assert rows[0]["extra_bytes"] == "500"
+    assert rows[4]["note"] == "b is not installed"
+    first = json.loads((folder / "benchmark.json").read_text())["points"][0]
+    assert (first["contender"], first["length"], first["seconds_median"]) == ("a", 10, 2.5)
+
+
+def test_the_folder_must_not_be_a_file(tmp_path):
+    (tmp_path / "taken").touch()
+    with pytest.raises(UserError, match=r"taken: is a file, not a folder. Choose another output"):
+        make_folder(tmp_path / "taken")
+
+
+# The machine
+
+
+def test_the_rate_counts_two_operations_a_multiply_add(monkeypatch):
+    clock = iter(range(100))
+    monkeypatch.setattr(machine.time, "perf_counter", lambda: float(next(clock)))  # each product: one second
+    assert MatrixProducts().best_gflops("fp32", size=100) == pytest.approx(2 * 100**3 / 1e9)
+
+
+@pytest.mark.parametrize(("load", "warns"), [(1.0, False), (1.01, True), (None, False)])
+def test_a_busy_machine_is_warned_of(load, warns):
+    known = Machine("cpu", 2, 2, None, load, "Linux x86_64", {"torch": "2"}, "fp32", 100.0)
+    warning = known.load_warning()
+    assert (warning is not None) == warns
+    assert "2 threads" in known.description()
+    assert "100.0 GFLOP/s" in known.description()

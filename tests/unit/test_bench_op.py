@@ -1,0 +1,319 @@
+"""`lifecode bench op`: contenders, operations, table, and the command itself."""
+
+import csv
+import json
+import subprocess
+import sys
+
+import pytest
+import torch
+from rich.console import Console
+
+from lifecode.benchmarks import operator_benchmark, operator_contenders
+from lifecode.benchmarks.fresh_process import ContenderFailed, Reading
+from lifecode.benchmarks.machine import Machine
+from lifecode.benchmarks.measurement import Measurement, reasons, summarise
+from lifecode.benchmarks.operator_benchmark import (
+    OperatorBenchmark,
+    OperatorResults,
+    num_calls,
+    run_operator_benchmark,
+    wrong_result,
+)
+from lifecode.benchmarks.operator_contenders import (
+    CONTENDERS,
+    OperatorCall,
+    OperatorShape,
+    default_contenders,
+    missing_package,
+    obstacle,
+    random_inputs,
+)
+from lifecode.benchmarks.operator_flops import CHUNK, backward_flops, forward_flops
+from lifecode.benchmarks.operator_table import operator_figures, operator_lines, operator_table
+from lifecode.commands.main import main
+from lifecode.errors import UserError
+from lifecode.ops import register_tiles
+
+SHAPE = OperatorShape(batch=2, heads=3, key_dim=8, value_dim=16)
+MACHINE = Machine("cpu", 2, 2, None, 0.1, "Linux x86_64", {}, "fp32", 100.0)
+COMMAND = [sys.executable, "-c", "import sys; from lifecode.commands.main import main; sys.exit(main())"]
+
+
+def benchmark(**changes):
+    settings = {
+        "shape": SHAPE,
+        "positions": [100, 400],
+        "contenders": ["native", "chunked", "transformers", "opengdn"],
+        "repeats": 2,
+        "max_seconds": 60.0,
+        "threads": 1,
+        "device": "cpu",
+    }
+    return OperatorBenchmark(**settings | changes)
+
+
+# Contenders
+
+
+@pytest.mark.parametrize("name", [name for name in CONTENDERS if name != "fla"])
+def test_every_contender_computes_the_rule_and_its_gradients(name):
+    errors = OperatorCall(name, SHAPE, "cpu").largest_errors()
+    assert set(errors) == {"output", "q", "k", "v", "g", "beta"}
+    assert max(errors.values()) < 1e-5
+    assert wrong_result(errors, "cpu") is None
+
+
+@pytest.mark.parametrize("wrong", ["output", "k"])
+def test_a_contender_that_computes_something_else_is_found(wrong):
+    call = OperatorCall("chunked", SHAPE, "cpu")
+    right = call.rule
+
+    def rule(q, k, v, g, beta):
+        if wrong == "k":  # the same output, another gradient
+            k = k + (k - k.detach())
+        return right(q, k, v, g, beta) * (1.001 if wrong == "output" else 1.0)
+
+    call.rule = rule
+    problem = wrong_result(call.largest_errors(), "cpu")
+    assert problem is not None
+    assert problem.startswith("computes something else: error ")
+    assert wrong == "output" or problem.endswith(" in k")
+
+
+def test_an_error_that_is_no_number_is_wrong():
+    assert wrong_result({"output": 0.0, "q": float("nan")}, "cpu") == (
+        "computes something else: error nan in q"
+    )
+
+
+def test_both_parts_run_on_the_prepared_length():
+    call = OperatorCall("chunked", SHAPE, "cpu")
+    assert call.prepare(33) == {}
+    seen = []
+    rule = call.rule
+    call.rule = lambda *inputs: seen.append([tuple(x.shape) for x in inputs]) or rule(*inputs)
+    call.run("forward")
+    call.run("forward_backward")
+    rows = (2, 33, 3)
+    assert seen == [[(*rows, 8), (*rows, 8), (*rows, 16), rows, rows]] * 2
+
+
+def test_inputs_are_what_a_layer_would_give():
+    q, k, _, g, beta = random_inputs(SHAPE, 50, "cpu")
+    torch.testing.assert_close(q.norm(dim=-1), torch.ones(2, 50, 3))
+    torch.testing.assert_close(k.norm(dim=-1), torch.ones(2, 50, 3))
+    assert -0.3 <= g.min() <= g.max() <= 0 <= beta.min() <= beta.max() <= 1
+
+
+def test_who_can_run_here(monkeypatch):
+    assert default_contenders("cpu") == ("native", "chunked", "transformers", "opengdn")
+    assert default_contenders("cuda")[0] == "fla"
+    assert obstacle("native", "cpu") is None
+    assert obstacle("fla", "cpu") == "backend 'fla' cannot run: it needs CUDA tensors, these are on cpu"
+    assert missing_package("torch") is None
+    monkeypatch.setattr(operator_contenders, "find_spec", lambda name: None)
+    assert obstacle("opengdn", "cpu") == "opengdn is not installed: pip install 'lifecode[bench]'"
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"contenders": ["nativ"]}, "contenders: there is no contender 'nativ'. Choose from native, chunked"),
+        ({"positions": []}, "must not be empty"),
+        ({"repeats": 0}, "must be positive"),
+        ({"max_seconds": 0.0}, "must be positive"),
+        ({"shape": SHAPE._replace(heads=0)}, "must be positive"),
+    ],
+)
+def test_settings_that_make_no_benchmark(changes, said):
+    with pytest.raises(UserError, match=said):
+        benchmark(**changes)
+
+
+class Scripted:
+    """Stands for a process, by its contender: one wrong, one that cannot be checked, one right."""
+
+    def __init__(self, factory, **settings):
+        (self.name, *_), self.settings = factory.args, settings
+
+    def call(self, method, *arguments):
+        if method == "prepare":
+            return {}
+        if self.name == "opengdn":
+            raise ContenderFailed("no such thing")
+        return {"output": 0.5 if self.name == "chunked" else 1e-7}
+
+    def measure(self, part, *, with_memory):
+        return Reading(1.0, 2 * 2**20 if with_memory else None)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        pass
+
+
+def test_only_who_passes_the_check_is_timed(known_machine, monkeypatch):
+    monkeypatch.setattr(operator_benchmark, "FreshProcess", Scripted)
+    chosen, told = benchmark(contenders=["native", "chunked", "opengdn", "fla"]), []
+    found = run_operator_benchmark(chosen, lambda label, calls: told.append(calls))
+    statuses = {name: {row.status for row in found.rows if row.contender == name} for name in CONTENDERS}
+    assert statuses["native"] == {"warm-up", "measured"}
+    assert statuses["chunked"] == statuses["opengdn"] == {"failed"}
+    assert statuses["fla"] == {"left out"}
+    assert reasons(found.rows)[1:] == [
+        "chunked at 100, 400 failed: computes something else: error 0.5 in output",
+        "opengdn at 100, 400 failed: no such thing",
+    ]
+    assert sum(told) == num_calls(chosen) == 4 * 2 * 2 * 3
+
+
+# Operations
+
+
+def test_operations_of_one_chunk_by_hand():
+    assert CHUNK == register_tiles.CHUNK == 16
+    one = OperatorShape(batch=1, heads=1, key_dim=1, value_dim=1)
+    # Multiply-adds: 2 * 256 + 3 * 16 + 256 + 120.
+    assert forward_flops(one, 1) == forward_flops(one, 16) == 2 * 936
+    # 5 * 256 + 6.75 * 16 + 3 * 256 + 120.
+    assert backward_flops(one, 16) == 2 * 2276
+    assert forward_flops(one, 17) == 2 * forward_flops(one, 16)
+
+
+def test_operations_at_the_default_size_by_hand():
+    shape = OperatorShape(batch=2, heads=24, key_dim=32, value_dim=64)
+    chunks = 2 * 24 * 86  # of 1365 positions
+    assert forward_flops(shape, 1365) == 2 * chunks * (16384 + 98304 + 16384 + 7680)
+    assert backward_flops(shape, 1365) == 2 * chunks * (40960 + 221184 + 49152 + 7680)
+
+
+# The table
+
+
+def results(*rows):
+    return OperatorResults(MACHINE, list(rows), {"native": {"output": 1e-7, "q": 3e-7}})
+
+
+def measured(name, length, seconds, extra_bytes=None, status="measured"):
+    parts = [("forward", seconds / 4), ("forward_backward", seconds)]
+    return [
+        Measurement(name, length, part, number, status, time, extra_bytes)
+        for part, time in parts
+        for number in ((1,) if status == "measured" else (0,))
+    ]
+
+
+def text(table):
+    console = Console(width=200)
+    with console.capture() as captured:
+        console.print(table)
+    return captured.get()
+
+
+def test_figures_and_lines_by_hand():
+    rows = [
+        *measured("native", 100, 0.001, 2**20),
+        *measured("native", 400, 0.008, 3 * 2**20),
+        *measured("chunked", 400, 0.016, 6 * 2**20),
+        *measured("transformers", 400, 0.080, status="extrapolated"),
+    ]
+    points = summarise(rows)
+    figures = operator_figures(points, benchmark(), 100.0, "native", 400)
+    assert figures.microseconds_a_position == pytest.approx(10.0)  # 8 ms over 2 x 400
+    assert figures.speedup_over_transformers == pytest.approx(10.0)
+    assert figures.memory_of_chunked == pytest.approx(0.5)
+    operations = forward_flops(SHAPE, 400) + backward_flops(SHAPE, 400)
+    assert figures.bound_seconds == pytest.approx(operations / 100e9)
+    assert figures.bound_factor == pytest.approx(0.008 * 100e9 / operations)
+    assert operator_figures(points, benchmark(), 100.0, "chunked", 400).bound_seconds is None
+    lines = operator_lines(benchmark(), results(*rows))
+    assert "native: largest error beside the recurrence 3.0e-07" in lines
+    assert "native: time a position at T = 400 over T = 100: 2.00" in lines
+    predicted = [*rows[:2], *measured("native", 400, 0.008, status="extrapolated")]
+    assert not any("time a position" in line for line in operator_lines(benchmark(), results(*predicted)))
+
+
+def test_the_table_has_a_row_a_contender_and_marks_what_was_not_measured():
+    chosen = benchmark(positions=[400])
+    rows = [
+        *measured("native", 400, 0.008, 2**20),
+        *operator_benchmark.absent_rows(chosen, "chunked", "failed", "computes something else"),
+        *measured("transformers", 400, 0.080, status="extrapolated"),
+        *operator_benchmark.absent_rows(chosen, "opengdn", "left out", "opengdn is not installed"),
+    ]
+    lines = text(operator_table(chosen, results(*rows))).splitlines()
+
+    def row(name):
+        return next(line for line in lines if f" {name} " in line)
+
+    assert "8 / 8" in row("native")
+    assert "failed" in row("chunked")
+    assert "~80" in row("transformers")
+    assert "left out" in row("opengdn")
+    assert operator_lines(chosen, results(*rows))[-2:] == [
+        "chunked at 400 failed: computes something else",
+        "opengdn left out: opengdn is not installed",
+    ]
+
+
+# The command
+
+
+@pytest.fixture
+def known_machine(monkeypatch):
+    monkeypatch.setattr(operator_benchmark, "describe_machine", lambda threads: MACHINE)
+
+
+def test_a_missing_package_is_one_line_and_left_out(known_machine, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(operator_contenders, "find_spec", lambda name: None)
+    arguments = ["contenders=[transformers,opengdn]", f"output={tmp_path}/op", "positions=[8]"]
+    assert main(["bench", "op", *arguments]) == 0
+    out = capsys.readouterr().out
+    for package in ("transformers", "opengdn"):
+        said = f"{package} left out: {package} is not installed: pip install 'lifecode[bench]'"
+        assert out.splitlines().count(said) == 1
+    assert out.count("left out") == 2 + 2 * 2
+
+
+@pytest.mark.parametrize(
+    ("argument", "said"),
+    [
+        ("contenders=[nobody]", "contenders: there is no contender 'nobody'."),
+        ("positions=5", "positions: is 5, expected"),
+        ("device=tpu", "device: is 'tpu', expected 'cpu' or 'cuda'"),
+        ("positions=[0]", "must be positive"),
+    ],
+)
+def test_a_wrong_value_is_one_line(argument, said, capsys, tmp_path):
+    assert main(["bench", "op", argument, f"output={tmp_path}/op"]) == 2
+    err = capsys.readouterr().err
+    assert err.startswith("lifecode bench op: ")
+    assert said in err
+    assert err.count("\n") == 1
+    assert not (tmp_path / "op").exists()
+
+
+@pytest.mark.slow
+def test_the_command_measures_every_contender(tmp_path):
+    small = ["batch=1", "heads=2", "positions=[130,40]", "repeats=2", "threads=1"]
+    done = subprocess.run(
+        [*COMMAND, "bench", "op", *small, "contenders=[native,chunked,recurrent,transformers,opengdn,fla]"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    with (tmp_path / "bench/op/measurements.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    timed = [row for row in rows if row["status"] in ("measured", "warm-up")]
+    assert len(timed) == 5 * 2 * 2 * 3
+    assert all(float(row["seconds"]) > 0 for row in timed)
+    assert {row["contender"] for row in rows if row["status"] == "left out"} == {"fla"}
+    described = json.loads((tmp_path / "bench/op/benchmark.json").read_text())
+    assert described["machine"]["matmul_gflops"] > 0
+    assert described["benchmark"]["positions"] == [40, 130]
+    assert max(max(errors.values()) for errors in described["errors"].values()) < 1e-5
+    assert "native: time a position at T = 130 over T = 40: " in done.stdout
+    assert "fla left out: backend 'fla' cannot run" in done.stdout
