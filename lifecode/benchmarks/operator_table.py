@@ -110,7 +110,8 @@ def operator_description(benchmark: OperatorBenchmark, results: OperatorResults)
 
 def _title(benchmark: OperatorBenchmark) -> str:
     shape = benchmark.shape
-    return f"Gated delta rule, B {shape.batch}, H {shape.heads}, K {shape.key_dim}, V {shape.value_dim}, fp32"
+    sizes = f"B {shape.batch}, H {shape.heads}, K {shape.key_dim}, V {shape.value_dim}"
+    return f"Gated delta rule, {sizes}, fp32"
 
 
 def _cells(points: Points, benchmark: OperatorBenchmark, gflops: float, name: str, length: int) -> list[str]:

@@ -15,6 +15,8 @@ from pathlib import Path
 
 import torch
 
+from lifecode.ops.buffers import release_free
+
 _STATUS, _CLEAR_REFS, _MEMINFO = (
     Path(f"/proc/{name}") for name in ("self/status", "self/clear_refs", "meminfo")
 )
@@ -58,6 +60,7 @@ def total_bytes() -> int | None:
 
 
 def _return_free_memory() -> None:
+    release_free()
     try:
         ctypes.CDLL(None).malloc_trim(0)
     except (AttributeError, OSError):  # not glibc

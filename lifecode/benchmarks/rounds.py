@@ -82,6 +82,7 @@ def measure_rounds(
                 running += [(name, part) for part in parts]
             except ContenderFailed as error:
                 fail(name, parts, length, str(error))
+                on_progress(f"{name} at {length:,}", len(parts) * (schedule.repeats + 1))
         for number in range(schedule.repeats + 1):
             for name, part in running:
                 on_progress(f"{name} at {length:,}", 1)

@@ -157,7 +157,7 @@ def run_training_benchmark(
 
 
 def _profile(process: FreshProcess, rows: list[Measurement]) -> str:
-    """The profile of one more step at the length that was measured last."""
+    """The profile of one more step at the greatest length that was measured."""
     measured = [
         length
         for (name, length, _), point in summarise(rows).items()
@@ -166,6 +166,7 @@ def _profile(process: FreshProcess, rows: list[Measurement]) -> str:
     if not measured:
         return f"No step of {PROFILED_RATIO} was measured.\n"
     try:
+        process.call("prepare", max(measured))  # a longer one that failed may be what it holds
         table = process.call("profile")
     except ContenderFailed as error:
         table = f"{error}\n"

@@ -4,12 +4,11 @@ Nothing heavy is imported before the verb is known, so `lifecode --help` answers
 """
 
 import difflib
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from typing import NamedTuple
-
-from lifecode.process import tune_process
 
 
 class Verb(NamedTuple):
@@ -32,7 +31,8 @@ VERBS = {
 
 def main(arguments: Sequence[str] | None = None, verbs: Mapping[str, Verb] = VERBS) -> int:
     """Run one verb and return the exit code: 0 done, 2 user error, 130 interrupted and resumable."""
-    tune_process()
+    # OpenMP threads that wait by spinning make torch ten times slower as soon as something else wants a core.
+    os.environ.setdefault("GOMP_SPINCOUNT", "1000")
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     name, rest = split_verb(arguments, verbs) if arguments else ("--help", [])
     if name in ("--help", "-h", "help"):

@@ -70,15 +70,20 @@ class LifeCodeModel(PreTrainedModel):
         """Nothing: `LifeCode` draws its weights when it is built, and loading leaves none undrawn."""
 
     def forward(
-        self, input_ids: Tensor, attention_mask: Tensor | None = None, **options: Any
-    ) -> BaseModelOutput:
+        self,
+        input_ids: Tensor,
+        attention_mask: Tensor | None = None,
+        return_dict: bool | None = None,
+        **options: Any,
+    ) -> BaseModelOutput | tuple[Tensor, ...]:
         """Hidden states of padded sequences.
 
         Args:
             input_ids: nucleotide ids (B, 3L) with `[CLS]` and `[SEP]` as they shall be read, three ids a
                 codon, padded with `[PAD]` by whole codons on either side.
             attention_mask: (B, 3L), 1 or True where a sequence is; by default where no `[PAD]` is.
-            options: nothing but `return_dict=True`; a Life-Code model has no attention maps to hand out.
+            return_dict: False returns a tuple.
+            options: none may be set; a Life-Code model has no attention maps to hand out, say.
 
         Returns:
             `last_hidden_state` (B, L, d), zero at padding.
@@ -87,7 +92,7 @@ class LifeCodeModel(PreTrainedModel):
             UserError: a length that is no multiple of three, a mask that cuts a codon or has a gap, or an
                 option that has no effect.
         """
-        wrong = sorted(key for key, value in options.items() if value and key != "return_dict")
+        wrong = sorted(key for key, value in options.items() if value)
         if wrong:
             raise UserError(f"{wrong[0]} has no effect on a Life-Code model", remedy="Leave it out")
         codons = _codon_mask(input_ids, input_ids != PAD if attention_mask is None else attention_mask.bool())
@@ -95,7 +100,8 @@ class LifeCodeModel(PreTrainedModel):
         borders = torch.nn.functional.pad(codons.sum(1).cumsum(0), (1, 0)).int()
         states = self.life_code(ids, borders)
         padded = states.new_zeros(*codons.shape, states.shape[-1])
-        return BaseModelOutput(last_hidden_state=padded.masked_scatter(codons[..., None], states))
+        output = BaseModelOutput(last_hidden_state=padded.masked_scatter(codons[..., None], states))
+        return output.to_tuple() if return_dict is False else output
 
     @classmethod
     def from_pretrained(

@@ -88,7 +88,7 @@ class HybridEncoder(nn.Module):
 
         self.strands: Strands = strands
         self.activation_checkpointing = activation_checkpointing
-        # `paper` makes two strands of width d from one codon embedding, `rc` has an embedding for each strand.
+        # `paper` makes both strands, of width d each, from one codon embedding; `rc` has one for each strand.
         self.in_proj = nn.Linear(codon_dim, 2 * width if strands == "paper" else width, bias=False)
         self.layers = nn.ModuleList(
             Block(mixer(kind), width=width, layer_scale=layer_scale)

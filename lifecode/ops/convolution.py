@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from lifecode.errors import UserError
+from lifecode.ops.compile_boundary import compile_boundary
 from lifecode.ops.convolution_fla import fla_convolution, fla_convolution_problem
 from lifecode.ops.delta_rule import numba_problem
 from lifecode.ops.finite import require_finite
@@ -18,6 +19,7 @@ from lifecode.ops.segments import check_cu_seqlens, positions_in_segment
 BACKENDS = ("auto", "torch", "native", "fla")
 
 
+@compile_boundary
 def short_convolution(
     x: Tensor,
     weight: Tensor,

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from lifecode.ops.buffers import empty
 from lifecode.ops.delta_rule_backward import backward
 from lifecode.ops.delta_rule_forward import forward
 from lifecode.ops.delta_rule_plan import (
@@ -57,9 +58,9 @@ class _GatedDeltaRule(torch.autograd.Function):
         q, k, v, g, beta, initial_state, plan = args
         keep = any(ctx.needs_input_grad)
         inputs = [x.contiguous() for x in (q, k, v, g.exp(), beta, initial_state)]
-        output, final = torch.empty_like(inputs[2]), torch.empty_like(inputs[5])
-        r = torch.empty_like(inputs[2]) if keep else v.new_empty(0, 16)
-        saved = v.new_empty(saved_shape(plan) if keep else (0, 16))
+        output, final = empty(v.shape), empty(initial_state.shape)
+        r = empty(v.shape if keep else (0, 16))
+        saved = empty(saved_shape(plan) if keep else (0, 16))
         outputs = [output, r, final, saved]
         _run(forward, plan, Inputs(*_arrays(inputs)), Outputs(*_arrays(outputs)), plan, keep)
         if keep:
@@ -80,8 +81,8 @@ class _GatedDeltaRule(torch.autograd.Function):
             torch.zeros_like(x) if grad is None else grad.contiguous()
             for x, grad in zip((v, final), grads, strict=True)
         )
-        d_q, d_k, d_g, d_beta = (x.new_empty(plan.groups * len(x), x.shape[1]) for x in (q, k, decay, beta))
-        d_v, d_initial = torch.empty_like(v), torch.empty_like(initial_state)
+        d_q, d_k, d_g, d_beta = (empty((plan.groups * len(x), x.shape[1])) for x in (q, k, decay, beta))
+        d_v, d_initial = empty(v.shape), empty(initial_state.shape)
         gradients = [d_output, d_final, d_q, d_k, d_v, d_g, d_beta, d_initial]
         saves = Outputs(*_arrays([v[:0], r, final, saved]))
         _run(backward, plan, Inputs(*_arrays(inputs)), saves, Gradients(*_arrays(gradients)), plan)

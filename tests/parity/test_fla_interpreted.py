@@ -12,10 +12,11 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
+pytestmark = pytest.mark.slow
+
 FILES = sorted((ROOT / "tests" / "interpreted").glob("test_*.py"))
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_passes_under_the_interpreter(file):
     missing = [name for name in ("triton", "fla") if find_spec(name) is None]

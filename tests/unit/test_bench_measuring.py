@@ -118,10 +118,12 @@ class Script:
 
     def __init__(self, name, log, seconds, extra_bytes=lambda length: 0, fails_at=()):
         self.name, self.log, self.seconds, self.extra = name, log, seconds, extra_bytes
-        self.fails_at, self.length = fails_at, 0
+        self.fails_at, self.length, self.refuses = fails_at, 0, None
 
     def call(self, method, length):
         assert method == "prepare"
+        if length == self.refuses:
+            raise ContenderFailed("too long to make")
         self.length = length
         self.log.append((self.name, "prepare", length))
         return {"twice": 2.0 * length}
@@ -191,6 +193,16 @@ def test_a_contender_that_fails_is_a_row_and_is_not_tried_again():
     assert ("a", "prepare", 40) not in log
     assert sum(told) == 2 * 3 * 3  # progress ends at the end
     assert reasons(results.rows) == ["a at 20, 40 failed: out of memory"]
+
+
+def test_inputs_that_cannot_be_made_are_a_failure_of_all_parts():
+    told, script = [], Script("a", [], lambda length: 1.0)
+    script.refuses = 20
+    chosen = schedule(10, 20, parts=("forward", "step"))
+    results = measure_rounds({"a": script}, chosen, on_progress=lambda label, n: told.append(n))
+    points = summarise(results.rows)
+    assert [points["a", 20, part].note for part in ("forward", "step")] == ["too long to make"] * 2
+    assert sum(told) == 2 * 2 * 3
 
 
 # Rows and points

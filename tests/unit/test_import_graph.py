@@ -10,7 +10,6 @@ import lifecode
 
 LAYERS = [
     "errors",
-    "process",
     "alphabet",
     "genetic_code",
     "data",

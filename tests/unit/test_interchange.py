@@ -15,7 +15,7 @@ import peft
 import pytest
 import torch
 from huggingface_hub.errors import LocalEntryNotFoundError
-from transformers import AutoConfig, AutoModel
+from transformers import CONFIG_MAPPING, MODEL_MAPPING, AutoConfig, AutoModel
 
 import lifecode
 from lifecode import LifeCode
@@ -264,6 +264,8 @@ def test_automodel_gives_the_same_hidden_states(model, auto):
         torch.testing.assert_close(hidden[row, : len(expected)], expected, atol=1e-6, rtol=1e-6)
         assert (hidden[row, len(expected) :] == 0).all()
     torch.testing.assert_close(auto(batch["input_ids"]).last_hidden_state, hidden)
+    (alone,) = auto(**batch, return_dict=False)
+    torch.testing.assert_close(alone, hidden)
 
 
 def test_padding_may_be_on_the_left_and_a_row_may_be_nothing_but_padding(model, auto):
@@ -445,7 +447,9 @@ def test_adapters_can_be_injected_and_embed_still_works(model):
 # The page
 
 
-def test_every_snippet_of_the_page_runs(hub, model, tmp_path):
+def test_every_snippet_of_the_page_runs(hub, model, tmp_path, monkeypatch):
+    for mapping in (CONFIG_MAPPING, MODEL_MAPPING):  # other tests have registered the model already
+        monkeypatch.setattr(mapping, "_extra_content", {})
     page = (Path(__file__).parents[2] / "docs/interchange.md").read_text(encoding="utf-8")
     snippets = re.findall(r"^```python\n(.*?)^```", page, re.M | re.S)
     assert len(snippets) == 3
