@@ -10,13 +10,14 @@ import signal
 import time
 import warnings
 from collections.abc import Callable
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from types import TracebackType
 from typing import Any, NamedTuple, Protocol, Self
 
 import torch
 
-from lifecode.benchmarks.peak_memory import PeakMemory
+from lifecode.benchmarks.peak_memory import PeakMemory, return_free_memory
 from lifecode.errors import UserError
 
 _LONGEST_REASON = 160
@@ -88,6 +89,11 @@ class FreshProcess:
         """Times `run(part)` once; with memory it starts from trimmed memory, which makes it slower."""
         return self.call("measure", part, with_memory)
 
+    def release(self) -> None:
+        """Has the process give what it has freed back to the system; a dead one has."""
+        with suppress(ContenderFailed):
+            self.call("release")
+
     def __enter__(self) -> Self:
         return self
 
@@ -117,6 +123,10 @@ def _serve(connection: Connection, factory: Callable[[], Any], threads: int, dev
             method, values = connection.recv()
         except EOFError:
             return
+        if method == "release":
+            return_free_memory()
+            connection.send((True, None))
+            continue
         try:
             workload = factory() if workload is None else workload
             timed = method == "measure"

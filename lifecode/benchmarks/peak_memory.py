@@ -34,11 +34,10 @@ class PeakMemory:
 
     def reset(self) -> int:
         """Frees what is unused and starts a new peak; returns what is held (without `VmHWM`: the peak)."""
-        gc.collect()
         if self.on_cuda:
             torch.cuda.reset_peak_memory_stats()
         else:
-            _return_free_memory()
+            return_free_memory()
             _reset_high_water_mark()
         return self.peak()
 
@@ -59,7 +58,9 @@ def total_bytes() -> int | None:
     return None if kibibytes is None else kibibytes * 1024
 
 
-def _return_free_memory() -> None:
+def return_free_memory() -> None:
+    """Gives what this process has freed back to the system."""
+    gc.collect()
     release_free()
     try:
         ctypes.CDLL(None).malloc_trim(0)

@@ -65,6 +65,8 @@ def measure_rounds(
             results.rows.append(Measurement(name, length, part, 0, "failed", note=reason))
 
     for length in schedule.lengths:
+        for process in processes.values():
+            process.release()
         points, running = summarise(results.rows), list[tuple[str, str]]()
         for name, process in processes.items():
             parts = list[str]()
@@ -89,6 +91,7 @@ def measure_rounds(
                 if (name, part) in failed:
                     continue
                 status: Status = "measured" if number else "warm-up"
+                _make_room(processes, results.rows, (name, length, part))
                 try:
                     reading = processes[name].measure(part, with_memory=number == 0)
                     results.rows.append(Measurement(name, length, part, number, status, *reading))
@@ -127,3 +130,19 @@ def _predicted(points: Points, schedule: Schedule, key: tuple[str, int, str], qu
         and (value := getattr(point, quantity)) is not None
     ]
     return fit_power_law(costs).predict(length) * schedule.units(length) if costs else None
+
+
+def _make_room(
+    processes: Mapping[str, FreshProcess], rows: Sequence[Measurement], key: tuple[str, int, str]
+) -> None:
+    """Has the other contenders give back what they keep, where a call may not fit beside it.
+
+    What a process keeps makes its next call faster, as in training, so it is left alone while there is room.
+    """
+    warm_up = next((row for row in rows if (row.contender, row.length, row.part) == key), None)
+    used = None if warm_up is None else warm_up.extra_bytes
+    available = available_bytes()
+    if available is not None and (used is None or available < 1.2 * used):
+        for name, process in processes.items():
+            if name != key[0]:
+                process.release()

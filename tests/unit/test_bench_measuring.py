@@ -118,7 +118,7 @@ class Script:
 
     def __init__(self, name, log, seconds, extra_bytes=lambda length: 0, fails_at=()):
         self.name, self.log, self.seconds, self.extra = name, log, seconds, extra_bytes
-        self.fails_at, self.length, self.refuses = fails_at, 0, None
+        self.fails_at, self.length, self.refuses, self.releases = fails_at, 0, None, 0
 
     def call(self, method, length):
         assert method == "prepare"
@@ -133,6 +133,9 @@ class Script:
         if self.length in self.fails_at:
             raise ContenderFailed("out of memory")
         return Reading(self.seconds(self.length), self.extra(self.length) if with_memory else None, None)
+
+    def release(self):
+        self.releases += 1
 
 
 def schedule(*lengths, parts=("step",), repeats=2, max_seconds=60.0):
@@ -167,6 +170,15 @@ def test_a_call_that_would_take_too_long_is_extrapolated_by_its_own_law():
     # The law goes on beyond the first length that was not measured.
     longer = measure_rounds({"a": quadratic}, schedule(1000, 4000, 16000, 64000))
     assert summarise(longer.rows)["a", 64000, "step"].seconds == pytest.approx(4096.0)
+
+
+@pytest.mark.parametrize(("free_gib", "releases"), [(1.3, 2), (1.1, 4)])
+def test_others_give_back_what_they_keep_where_memory_is_short(monkeypatch, free_gib, releases):
+    monkeypatch.setattr(rounds, "available_bytes", lambda: int(free_gib * 2**30))
+    scripts = {name: Script(name, [], lambda length: 1.0, lambda length: 2**30) for name in "ab"}
+    measure_rounds(scripts, schedule(10))
+    # At the start of the length, at the other's warm-up and, short of memory, at the other's two rounds.
+    assert [script.releases for script in scripts.values()] == [releases, releases]
 
 
 def test_a_call_that_would_need_more_memory_than_is_free_is_not_made(monkeypatch):
