@@ -147,6 +147,9 @@ class Scripted:
     def measure(self, part, *, with_memory):
         return Reading(1.0, 2 * 2**20 if with_memory else None)
 
+    def release(self):
+        pass
+
     def __enter__(self):
         return self
 
