@@ -126,7 +126,8 @@ class GatedDeltaNet(nn.Module):
         reading, state = self._read(
             convolved, self._gates(x), reverse, initial_state=memory.state, return_state=True
         )
-        kept = [y[:num_carried] if reverse else y[-num_carried:] for y in rows]
+        # Cloned: a view would keep the whole stretch in memory.
+        kept = [(y[:num_carried] if reverse else y[-num_carried:]).clone() for y in rows]
         return reading, Memory(kept, state)
 
     def mix(self, x: Tensor, readings: Sequence[Tensor]) -> Tensor:

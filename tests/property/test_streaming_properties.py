@@ -47,3 +47,12 @@ def test_what_cannot_be_streamed_is_refused():
         stream_hidden_states(small_model(), sequence, np.empty((5, 32), np.float32))
     with pytest.raises(UserError, match=r"\(5, 32\)"):
         stream_hidden_states(MODELS["paper"], sequence, np.empty((3, 32), np.float32))
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+def test_what_a_layer_remembers_does_not_hold_on_to_what_it_read(reverse):
+    mixer = MODELS["paper"].encoder.layers[0].mixer
+    with torch.no_grad():
+        _, memory = mixer.read_on(torch.randn(500, 32), mixer.blank_memory(), reverse=reverse)
+    for kept in (*memory.projected, memory.state):
+        assert kept.untyped_storage().nbytes() == kept.numel() * kept.element_size()
