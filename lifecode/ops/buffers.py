@@ -34,7 +34,8 @@ def empty(shape: Sequence[int]) -> Tensor:
     array = np.frombuffer(memory, dtype=np.float32, count=num_bytes // 4)
     weakref.finalize(array, _give_back, memory)
     tensor = torch.from_numpy(array).view(*shape)
-    if torch.are_deterministic_algorithms_enabled() and torch.utils.deterministic.fill_uninitialized_memory:
+    poisoned = getattr(torch.utils.deterministic, "fill_uninitialized_memory", False)
+    if torch.are_deterministic_algorithms_enabled() and poisoned:
         tensor.fill_(torch.nan)
     return tensor
 

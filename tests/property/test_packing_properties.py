@@ -34,14 +34,17 @@ def sequences(seed: int, sizes: list[int]) -> list[np.ndarray]:
     return [rng.integers(0, 5, size).astype(np.uint8) for size in sizes]
 
 
+# float64 runs `chunked`, float32 `native`; untrained weights of this size magnify rounding in float32.
 @pytest.mark.parametrize("kind", MODELS)
-@settings(max_examples=15)
+@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float64, 1e-10), (torch.float32, 1e-4)])
+@settings(max_examples=10)
 @given(sizes=lengths, seed=st.integers(0, 1000))
-def test_packing_does_not_change_hidden_states(kind, sizes, seed):
-    model = MODELS[kind]
+def test_packing_does_not_change_hidden_states(kind, dtype, tolerance, sizes, seed):
+    model = MODELS[kind].to(dtype)
     alone = [model.encode(pack([sequence])) for sequence in sequences(seed, sizes)]
     together = model.encode(pack(sequences(seed, sizes)))
-    torch.testing.assert_close(together, torch.cat(alone), atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(together, torch.cat(alone), atol=tolerance, rtol=tolerance)
+    model.float()
 
 
 @settings(max_examples=5)

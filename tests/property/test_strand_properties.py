@@ -36,7 +36,7 @@ def test_a_masked_nucleotide_is_masked_on_both_strands():
 
 
 @pytest.mark.parametrize("ratio", RATIOS)
-@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float64, 1e-12), (torch.float32, 1e-5)])
+@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float64, 1e-11), (torch.float32, 1e-4)])
 @settings(max_examples=15)
 @given(sizes=whole_codons, seed=st.integers(0, 1000))
 def test_the_reverse_complement_reverses_codons_and_swaps_halves(ratio, dtype, tolerance, sizes, seed):
@@ -61,7 +61,7 @@ def test_a_pooled_embedding_is_the_same_on_both_strands(pool, sizes, seed):
     text = [decode_nucleotides(s) for s in given_strand]
     opposite = [decode_nucleotides(reverse_complement(s)) for s in given_strand]
     torch.testing.assert_close(
-        model.embed(opposite, pool=pool), model.embed(text, pool=pool), atol=1e-5, rtol=1e-5
+        model.embed(opposite, pool=pool), model.embed(text, pool=pool), atol=1e-4, rtol=1e-4
     )
 
 
@@ -74,13 +74,13 @@ def test_averaged_over_frames_it_is_so_for_any_length(sizes, seed):
     opposite = [decode_nucleotides(reverse_complement(s)) for s in given_strand]
     embed = {"frames": "average"}
     torch.testing.assert_close(
-        model.embed(opposite, **embed), model.embed(text, **embed), atol=1e-5, rtol=1e-5
+        model.embed(opposite, **embed), model.embed(text, **embed), atol=1e-4, rtol=1e-4
     )
     for on_minus, on_plus in zip(
         model.embed(opposite, pool=None, **embed), model.embed(text, pool=None, **embed), strict=True
     ):
         plus, minus = on_minus.flip(0).chunk(2, dim=-1)
-        torch.testing.assert_close(torch.cat([minus, plus], -1), on_plus, atol=1e-5, rtol=1e-5)
+        torch.testing.assert_close(torch.cat([minus, plus], -1), on_plus, atol=1e-4, rtol=1e-4)
 
 
 def _learnt_at_masked_codons(model: LifeCode, steps: int = 60) -> float:
