@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from lifecode.alphabet import IGNORE
 from lifecode.benchmarks.peers import Peer, PeerSize, build_peer
 from lifecode.data.batch import Batch, Segment, corrupt_and_pack
 from lifecode.data.masking import Masking, generator
@@ -18,7 +19,6 @@ from lifecode.model.life_code import LifeCode
 from lifecode.objectives.masked_modelling import nucleotide_loss
 
 MASKED_FRACTION = 0.15
-_IGNORE = -100
 
 
 class Learner(Protocol):
@@ -80,7 +80,7 @@ class PeerLearner:
         labels = torch.randint(0, self.peer.num_words, shape, generator=random)
         masked = torch.rand(shape, generator=random) < MASKED_FRACTION
         masked[:, 1] = True  # a short sequence has a loss too
-        return labels.masked_fill(masked, self.peer.mask_id), labels.masked_fill(~masked, _IGNORE)
+        return labels.masked_fill(masked, self.peer.mask_id), labels.masked_fill(~masked, IGNORE)
 
     def loss(self, batch: tuple[Tensor, Tensor]) -> Tensor:
         """Cross-entropy at the masked tokens."""

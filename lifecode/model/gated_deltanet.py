@@ -6,7 +6,7 @@ both ways.
 
 import math
 from collections.abc import Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -91,10 +91,10 @@ class GatedDeltaNet(nn.Module):
         """Mixes (T, d) inside each segment of `cu_seqlens` (S + 1,); returns (T, d)."""
         projected, gates = self._project(x), self._gates(x)
         directions = (False, True) if self.direction == "both" else (False,)
-        readings = [
-            self._read(self._convolve(projected, reverse, cu_seqlens), gates, reverse, cu_seqlens=cu_seqlens)
-            for reverse in directions
-        ]
+        readings = []
+        for reverse in directions:
+            operands = self._operands(self._convolve(projected, reverse, cu_seqlens), gates)
+            readings.append(gated_delta_rule(*operands, cu_seqlens=cu_seqlens, reverse=reverse)[0])
         return self.mix(x, readings)
 
     def blank_memory(self) -> Memory:
@@ -123,12 +123,15 @@ class GatedDeltaNet(nn.Module):
         pairs = zip(memory.projected, self._project(x), strict=True)
         rows = [torch.cat([new, old] if reverse else [old, new]) for old, new in pairs]
         convolved = [y[: len(x)] if reverse else y[num_carried:] for y in self._convolve(rows, reverse)]
-        reading, state = self._read(
-            convolved, self._gates(x), reverse, initial_state=memory.state, return_state=True
+        reading, state = gated_delta_rule(
+            *self._operands(convolved, self._gates(x)),
+            initial_state=memory.state,
+            return_state=True,
+            reverse=reverse,
         )
         # Cloned: a view would keep the whole stretch in memory.
         kept = [(y[:num_carried] if reverse else y[-num_carried:]).clone() for y in rows]
-        return reading, Memory(kept, state)
+        return reading[0], Memory(kept, state)
 
     def mix(self, x: Tensor, readings: Sequence[Tensor]) -> Tensor:
         """Output (T, d) from the readings (T, H, V), one for each direction: normed, gated, averaged."""
@@ -157,22 +160,10 @@ class GatedDeltaNet(nn.Module):
             for x, convolution in zip(projected, convolutions, strict=True)
         ]
 
-    def _read(
-        self, convolved: Sequence[Tensor], gates: tuple[Tensor, Tensor], reverse: bool, **options: Any
-    ) -> Any:
-        """One reading (T, H, V): keys and queries normalised, then the recurrence; `options` are the op's."""
+    def _operands(self, convolved: Sequence[Tensor], gates: tuple[Tensor, Tensor]) -> list[Tensor]:
+        """q, k, v, g, beta of the recurrence, one row each; queries and keys normalised."""
         q, k, v = (x.unflatten(-1, (self.num_heads, -1)) for x in convolved)
-        log_decay, beta = gates
-        result = gated_delta_rule(
-            _l2_normalised(q)[None],
-            _l2_normalised(k)[None],
-            v[None],
-            log_decay[None],
-            beta[None],
-            reverse=reverse,
-            **options,
-        )
-        return (result[0][0], result[1]) if isinstance(result, tuple) else result[0]
+        return [x[None] for x in (_l2_normalised(q), _l2_normalised(k), v, *gates)]
 
 
 def _depthwise(channels: int) -> nn.Conv1d:

@@ -95,8 +95,9 @@ class LifeCode(nn.Module):
 
     def forward(self, ids: Tensor, cu_seqlens: Tensor) -> Tensor:
         """Hidden states (L, d) of packed nucleotide ids (3L,); segment borders in codons (S + 1,)."""
-        strands = both_strands(ids, cu_seqlens) if self.encoder.strands == "rc" else (ids, cu_seqlens)
-        ids, borders = strands
+        borders = cu_seqlens
+        if self.encoder.strands == "rc":
+            ids, borders = both_strands(ids, cu_seqlens)
         return self.encoder(self.codec.tokenizer(ids.int(), borders), cu_seqlens)
 
     def encode(self, packed: Packed) -> Tensor:

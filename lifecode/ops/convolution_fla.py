@@ -4,28 +4,17 @@ One kernel reads the row once for all W positions, where the torch backend makes
 each. The kernel looks back only: `reverse` flips each segment before and after.
 """
 
-from functools import cache
-from importlib import import_module
-from typing import Any
-
 from torch import Tensor
 
+from lifecode.ops.fla_kernels import fla_kernel, fla_kernel_problem
 from lifecode.ops.segments_fla import device_segments, reverse_segments
 
+_KERNEL = ("fla.modules.causal_conv1d", "causal_conv1d")
 
-@cache
+
 def fla_convolution_problem() -> str | None:
     """Why flash-linear-attention's convolution cannot be used here, or None if it can."""
-    try:
-        _causal_conv1d()
-    except Exception as error:  # a broken Triton raises more than ImportError
-        return f"flash-linear-attention cannot be imported ({type(error).__name__}: {error})"
-    return None
-
-
-@cache
-def _causal_conv1d() -> Any:
-    return import_module("fla.modules.causal_conv1d").causal_conv1d
+    return fla_kernel_problem(*_KERNEL)
 
 
 def fla_convolution(
@@ -46,7 +35,7 @@ def fla_convolution(
     if x.numel() == 0:
         return x
     segments = None if borders is None else device_segments(borders, x.device)
-    output, _ = _causal_conv1d()(
+    output, _ = fla_kernel(*_KERNEL)(
         reverse_segments(x, segments) if reverse else x,
         weight,
         activation="silu" if silu else None,

@@ -1,7 +1,6 @@
 """The gated delta rule on CUDA through flash-linear-attention's Triton kernels.
 
-The import takes seconds and fails without Triton, so it waits for the first CUDA tensor. The kernels read
-forwards only: `reverse` flips each segment before and after.
+The kernels read forwards only: `reverse` flips each segment before and after.
 
 Where they lose accuracy: under float32 inputs their products run in TF32 on a GPU that has it; under bfloat16
 inputs the intermediates are stored in bfloat16. And they work with the running sum of g over 64 positions, in
@@ -9,31 +8,19 @@ float32: where steps that forget everything (g = -50) stand among others, the su
 digits of the others are lost, 4e-5 of the largest result (interpreted on a CPU, without TF32).
 """
 
-from functools import cache
-from importlib import import_module
-from typing import Any
-
 from torch import Tensor
 
 from lifecode.errors import UserError
+from lifecode.ops.fla_kernels import fla_kernel, fla_kernel_problem
 from lifecode.ops.segments_fla import device_segments, reverse_segments
 
 MAX_KEY_SIZE = 256
+_KERNEL = ("fla.ops.gated_delta_rule", "chunk_gated_delta_rule")
 
 
-@cache
 def fla_problem() -> str | None:
     """Why flash-linear-attention cannot be used here, or None if it can."""
-    try:
-        _chunk_gated_delta_rule()
-    except Exception as error:  # a broken Triton raises more than ImportError
-        return f"flash-linear-attention cannot be imported ({type(error).__name__}: {error})"
-    return None
-
-
-@cache
-def _chunk_gated_delta_rule() -> Any:
-    return import_module("fla.ops.gated_delta_rule").chunk_gated_delta_rule
+    return fla_kernel_problem(*_KERNEL)
 
 
 def fla_gated_delta_rule(
@@ -69,7 +56,7 @@ def fla_gated_delta_rule(
     segments = None if borders is None else device_segments(borders, q.device)
     if reverse:
         q, k, v, g, beta = (reverse_segments(x, segments) for x in (q, k, v, g, beta))
-    output, final = _chunk_gated_delta_rule()(
+    output, final = fla_kernel(*_KERNEL)(
         q,
         k,
         v,
