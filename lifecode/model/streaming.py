@@ -92,7 +92,7 @@ def require_no_attention(model: LifeCode) -> None:
         ratio = model.config["hybrid_ratio"]
         raise UserError(
             f"a model with attention layers (hybrid ratio {ratio}) cannot be streamed",
-            remedy="Use a model of ratio a:0, or shorter windows",
+            remedy="Use a model of ratio a:0; on the command line, context=unit reads windows alone",
         )
 
 
