@@ -36,6 +36,7 @@ class OperatorBenchmark:
         max_seconds: a call that would take longer is extrapolated.
         threads: of every contender.
         device: `cpu` or `cuda`.
+        keep_memory: whether every contender's process keeps what it frees.
     """
 
     shape: OperatorShape
@@ -45,6 +46,7 @@ class OperatorBenchmark:
     max_seconds: float
     threads: int
     device: str
+    keep_memory: bool
 
     def __post_init__(self) -> None:
         unknown = [name for name in self.contenders if name not in CONTENDERS]
@@ -94,7 +96,13 @@ def run_operator_benchmark(
                 continue
             processes[name] = stack.enter_context(
                 FreshProcess(
-                    partial(OperatorCall, name, benchmark.shape, benchmark.device),
+                    partial(
+                        OperatorCall,
+                        name,
+                        benchmark.shape,
+                        benchmark.device,
+                        keep_memory=benchmark.keep_memory,
+                    ),
                     threads=benchmark.threads,
                     device=benchmark.device,
                 )

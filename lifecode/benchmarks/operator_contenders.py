@@ -17,6 +17,7 @@ from torch import Tensor
 
 from lifecode.errors import UserError
 from lifecode.ops.delta_rule import gated_delta_rule, resolve_backend
+from lifecode.ops.heap import keep_freed_memory
 
 OUR_BACKENDS = ("native", "chunked", "recurrent", "fla")
 PEER_PACKAGES = {"transformers": "transformers", "opengdn": "opengdn"}
@@ -68,9 +69,14 @@ class OperatorCall:
         contender: of `CONTENDERS`.
         shape: of the inputs.
         device: `cpu` or `cuda`.
+        keep_memory: whether the process keeps what it frees, as `lifecode train` does.
     """
 
-    def __init__(self, contender: str, shape: OperatorShape, device: str) -> None:
+    def __init__(
+        self, contender: str, shape: OperatorShape, device: str, *, keep_memory: bool = False
+    ) -> None:
+        if keep_memory:
+            keep_freed_memory()
         self.rule, self.shape, self.device = _rule(contender, device), shape, device
         self.inputs: list[Tensor] = []
         self.d_output = torch.empty(0)

@@ -12,6 +12,7 @@ from lifecode.benchmarks.learners import Learner
 from lifecode.benchmarks.machine import Precision
 from lifecode.benchmarks.peers import counted_parameters
 from lifecode.benchmarks.training_flops import training_flops
+from lifecode.ops.heap import keep_freed_memory
 from lifecode.training.optimizer import AdamWCosine
 
 PART = "step"
@@ -33,6 +34,7 @@ class TrainingStep:
     """
 
     def __init__(self, learner: Callable[[], Learner], nucleotides_a_step: int, precision: Precision) -> None:
+        keep_freed_memory()  # as `lifecode train` does
         torch.manual_seed(0)
         self.learner, self.nucleotides_a_step, self.precision = learner(), nucleotides_a_step, precision
         recipe = AdamWCosine(lr=1e-4, total_steps=1_000_000)

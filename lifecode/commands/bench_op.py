@@ -43,6 +43,7 @@ def _benchmark(config: DictConfig) -> OperatorBenchmark:
         max_seconds=checked_value(config, "max_seconds", float),
         threads=torch.get_num_threads() if threads is None else threads,
         device=device,
+        keep_memory=checked_value(config, "keep_memory", bool),
     )
 
 

@@ -35,6 +35,7 @@ from lifecode.evaluation.metric_rows import read_metric_rows
 from lifecode.model.life_code import LifeCode
 from lifecode.model.pretrained import read_config
 from lifecode.objectives.distillation import DistillationLoss
+from lifecode.ops.heap import keep_freed_memory
 from lifecode.report.html import write_report
 from lifecode.teachers.features import TeacherFeatures
 from lifecode.teachers.selection import select_proteins
@@ -46,6 +47,7 @@ from lifecode.training.two_stages import CODEC_FAMILY, TwoStages
 def run(config: DictConfig) -> None:
     """Train the stages that `stage` names, each from where it stopped; evaluate and report after the last."""
     _quiet_lightning()
+    keep_freed_memory()
     stage = checked_value(config, "stage", Literal["tokenizer", "encoder", "both"])
     settings: TrainerSettings = construct(config.trainer)
     inputs = _inputs(config)

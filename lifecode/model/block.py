@@ -1,9 +1,9 @@
 """The pre-norm residual block around a mixer, and its SwiGLU feed-forward."""
 
 from torch import Tensor, nn
-from torch.nn import functional
 
 from lifecode.model.norm import LayerScale, RMSNorm
+from lifecode.ops import silu_gate
 
 
 def swiglu_hidden_width(width: int, multiple: int = 64) -> int:
@@ -22,7 +22,7 @@ class SwiGLU(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Maps (..., d) to (..., d)."""
-        return self.down_proj(functional.silu(self.gate_proj(x)) * self.up_proj(x))
+        return self.down_proj(silu_gate(self.gate_proj(x), self.up_proj(x)))
 
 
 class Block(nn.Module):
@@ -49,5 +49,5 @@ class Block(nn.Module):
 
     def after_mixer(self, x: Tensor, mixed: Tensor) -> Tensor:
         """The rest of the block, given its input and what the mixer made of it, both (T, d)."""
-        x = x + self.mixer_scale(mixed)
-        return x + self.feed_forward_scale(self.feed_forward(self.feed_forward_norm(x)))
+        x = self.mixer_scale(x, mixed)
+        return self.feed_forward_scale(x, self.feed_forward(self.feed_forward_norm(x)))

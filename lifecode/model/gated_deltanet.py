@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from lifecode.model.norm import GatedRMSNorm, at_least_fp32
-from lifecode.ops import gated_delta_rule, short_convolution
+from lifecode.ops import gated_delta_rule, l2_norm, short_convolution
 
 CONVOLUTION_WIDTH = 4
 L2_EPS = 1e-6
@@ -172,4 +172,4 @@ def _depthwise(channels: int) -> nn.Conv1d:
 
 
 def _l2_normalised(x: Tensor) -> Tensor:
-    return x * torch.rsqrt(at_least_fp32(x).square().sum(-1, keepdim=True) + L2_EPS).to(x.dtype)
+    return l2_norm(at_least_fp32(x), eps=L2_EPS).to(x.dtype)

@@ -2,7 +2,8 @@
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
+
+from lifecode.ops import rms_norm, scaled_sum
 
 
 def at_least_fp32(x: Tensor) -> Tensor:
@@ -21,19 +22,21 @@ class RMSNorm(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Normalises (..., width); the result has the dtype of `x`."""
         full = at_least_fp32(x)
-        return functional.rms_norm(full, x.shape[-1:], self.weight.to(full.dtype), self.eps).to(x.dtype)
+        return rms_norm(full, self.weight.to(full.dtype), eps=self.eps).to(x.dtype)
 
 
 class GatedRMSNorm(RMSNorm):
     """RMSNorm whose result is multiplied by SiLU(gate), the output norm of Gated DeltaNet."""
 
     def forward(self, x: Tensor, gate: Tensor) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
-        """Normalises and gates (..., width); `gate` has the shape of `x`."""
-        return super().forward(x) * functional.silu(gate)
+        """Normalises and gates (..., width) in fp32 or better; `gate` has the shape and gives the dtype."""
+        full = at_least_fp32(x)
+        opening = gate.to(full.dtype)
+        return rms_norm(full, self.weight.to(full.dtype), eps=self.eps, gate=opening).to(gate.dtype)
 
 
 class LayerScale(nn.Module):
-    """A learned factor for each feature of a residual branch.
+    """Adds a residual branch, each of its features times a learned factor.
 
     It starts at 0.1: the 1e-5 of very deep vision models keeps a short run from moving at all.
     """
@@ -42,6 +45,6 @@ class LayerScale(nn.Module):
         super().__init__()
         self.weight = nn.Parameter(torch.full((width,), initial))
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Scales (..., width)."""
-        return x * self.weight
+    def forward(self, x: Tensor, branch: Tensor) -> Tensor:
+        """x + weight * branch, both (..., width), in the dtype of `x`."""
+        return scaled_sum(x, branch.to(x.dtype), self.weight.to(x.dtype))

@@ -1,7 +1,16 @@
-"""Kernels behind one signature each: the gated delta rule, the short convolution, attention in segments."""
+"""Kernels behind one signature each: delta rule, short convolution, attention in segments, row arithmetic."""
 
 from lifecode.ops.attention import segment_attention
 from lifecode.ops.convolution import short_convolution
 from lifecode.ops.delta_rule import gated_delta_rule
+from lifecode.ops.rows import l2_norm, rms_norm, scaled_sum, silu_gate
 
-__all__ = ["gated_delta_rule", "segment_attention", "short_convolution"]
+__all__ = [
+    "gated_delta_rule",
+    "l2_norm",
+    "rms_norm",
+    "scaled_sum",
+    "segment_attention",
+    "short_convolution",
+    "silu_gate",
+]

@@ -49,6 +49,7 @@ def benchmark(**changes):
         "max_seconds": 60.0,
         "threads": 1,
         "device": "cpu",
+        "keep_memory": False,
     }
     return OperatorBenchmark(**settings | changes)
 

@@ -1,0 +1,112 @@
+"""Norms, gates and residual sums: compiled equals torch in float64, forward and in every gradient."""
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
+from lifecode.errors import UserError
+from lifecode.ops import l2_norm, rms_norm, scaled_sum, silu_gate
+from lifecode.ops.row_kernels import ROWS_A_TASK
+
+EPS = 1e-5
+
+OPS = {
+    "rms_norm": (lambda x, w, backend: rms_norm(x, w, eps=EPS, backend=backend), ("rows", "weight")),
+    "gated_rms_norm": (
+        lambda x, w, g, backend: rms_norm(x, w, eps=EPS, gate=g, backend=backend),
+        ("rows", "weight", "rows"),
+    ),
+    "l2_norm": (lambda x, backend: l2_norm(x, eps=EPS, backend=backend), ("rows",)),
+    "silu_gate": (lambda g, x, backend: silu_gate(g, x, backend=backend), ("rows", "rows")),
+    "scaled_sum": (
+        lambda x, y, w, backend: scaled_sum(x, y, w, backend=backend),
+        ("rows", "rows", "weight"),
+    ),
+}
+
+
+def operands(name: str, shape: tuple[int, ...], size: float = 1.0) -> list[Tensor]:
+    random = torch.Generator().manual_seed(0)
+    kinds = {"rows": shape, "weight": shape[-1:]}
+    return [size * torch.randn(kinds[kind], generator=random) for kind in OPS[name][1]]
+
+
+def result_and_gradients(name: str, tensors: list[Tensor], backend: str) -> list[Tensor]:
+    leaves = [x.detach().clone().requires_grad_() for x in tensors]
+    result = OPS[name][0](*leaves, backend)
+    slope = torch.randn(result.shape, generator=torch.Generator().manual_seed(1)).to(result.dtype)
+    return [result.detach(), *torch.autograd.grad(result, leaves, slope)]
+
+
+def require_equal(name: str, tensors: list[Tensor]) -> None:
+    exact = result_and_gradients(name, [x.double() for x in tensors], "torch")
+    for ours, theirs in zip(result_and_gradients(name, tensors, "native"), exact, strict=True):
+        assert ours.dtype == torch.float32
+        torch.testing.assert_close(ours.double(), theirs, rtol=2e-5, atol=2e-5)
+
+
+@pytest.mark.parametrize("name", OPS)
+@pytest.mark.parametrize("num_rows", [0, 1, ROWS_A_TASK - 1, ROWS_A_TASK, 3 * ROWS_A_TASK + 1])
+@pytest.mark.parametrize("width", [16, 48, 128])
+def test_compiled_rows_equal_float64(name, num_rows, width):
+    require_equal(name, operands(name, (num_rows, width)))
+
+
+@pytest.mark.parametrize("name", OPS)
+def test_leading_axes_are_rows(name):
+    require_equal(name, operands(name, (5, 3, 7, 32)))
+
+
+@pytest.mark.parametrize("name", OPS)
+@given(exponent=st.integers(-12, 8))
+@settings(max_examples=20)
+def test_large_and_tiny_numbers(name, exponent):
+    tensors = operands(name, (3, 16), size=10.0**exponent)
+    exact = result_and_gradients(name, [x.double() for x in tensors], "torch")
+    for ours, theirs in zip(result_and_gradients(name, tensors, "native"), exact, strict=True):
+        scale = float(theirs.abs().max()) or 1.0
+        torch.testing.assert_close(ours.double() / scale, theirs / scale, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", OPS)
+def test_transposed_operands_and_slopes(name):
+    tensors = [x.t().contiguous().t() if x.dim() == 2 else x for x in operands(name, (40, 32))]
+    require_equal(name, tensors)
+
+
+@pytest.mark.parametrize("name", OPS)
+def test_nan_comes_out_of_its_row_alone(name):
+    tensors = operands(name, (4, 16))
+    tensors[0][2, 3] = torch.nan
+    result = OPS[name][0](*tensors, "native")
+    assert result[2].isnan().any()
+    assert result[[0, 1, 3]].isfinite().all()
+
+
+def test_a_row_by_hand():
+    x = torch.zeros(1, 16)
+    x[0, :2] = torch.tensor([3.0, 4.0])
+    # The squares add up to 25; their mean over 16 is 25 / 16.
+    expected = torch.zeros(1, 16)
+    expected[0, :2] = torch.tensor([0.6, 0.8])
+    torch.testing.assert_close(l2_norm(x, eps=0.0, backend="native"), expected)
+    weight = torch.full((16,), 2.0)
+    torch.testing.assert_close(rms_norm(x, weight, eps=0.0, backend="native"), 8 * expected)
+    gate = torch.zeros(1, 16)  # SiLU(0) = 0
+    assert not rms_norm(x, weight, eps=0.0, gate=gate, backend="native").any()
+    torch.testing.assert_close(scaled_sum(x, x, weight, backend="native"), 3 * x)
+
+
+@pytest.mark.parametrize("name", OPS)
+def test_auto_takes_torch_where_the_kernels_cannot_run(name):
+    for tensors in (operands(name, (4, 12)), [x.double() for x in operands(name, (4, 16))]):
+        torch.testing.assert_close(OPS[name][0](*tensors, "auto"), OPS[name][0](*tensors, "torch"))
+        with pytest.raises(UserError, match="'native' cannot run: it needs"):
+            OPS[name][0](*tensors, "native")
+
+
+def test_an_unknown_backend_is_named():
+    with pytest.raises(UserError, match="'triton' is unknown"):
+        l2_norm(torch.ones(2, 16), eps=EPS, backend="triton")
