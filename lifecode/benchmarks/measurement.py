@@ -10,7 +10,7 @@ from typing import Any, Literal, NamedTuple
 
 from lifecode.errors import UserError
 
-Status = Literal["warm-up", "measured", "extrapolated", "failed", "left out"]
+Status = Literal["warm-up", "measured", "extrapolated", "failed", "left out", "interrupted"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,11 +69,13 @@ class OperatorResults(NamedTuple):
         machine: it ran on.
         rows: all measurements.
         errors: of each contender that ran, by tensor.
+        interrupted: whether Ctrl-C ended the run.
     """
 
     machine: Machine
     rows: list[Measurement]
     errors: dict[str, dict[str, float]]
+    interrupted: bool = False
 
 
 def named_contenders(names: Sequence[str] | None, device: str) -> tuple[str, ...]:
@@ -125,8 +127,8 @@ def run_operator_benchmark(
             benchmark.max_seconds,
             units=lambda length: benchmark.shape.batch * length,
         )
-        rows += measure_rounds(processes, schedule, on_progress=on_progress).rows
-    return OperatorResults(machine, rows, errors)
+        results = measure_rounds(processes, schedule, on_progress=on_progress)
+    return OperatorResults(machine, rows + results.rows, errors, results.interrupted)
 
 
 def num_calls(benchmark: OperatorBenchmark) -> int:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import product
 from typing import NamedTuple
 
 from lifecode.benchmarks.extrapolation import fit_power_law
@@ -35,10 +36,12 @@ class Results:
     Attributes:
         rows: every call, and every point that was not measured.
         facts: what `Workload.prepare` told, by (contender, length).
+        interrupted: whether Ctrl-C ended the run; points not reached have a row that says so.
     """
 
     rows: list[Measurement] = field(default_factory=list)
     facts: dict[tuple[str, int], dict[str, float]] = field(default_factory=dict)
+    interrupted: bool = False
 
 
 def measure_rounds(
@@ -50,14 +53,36 @@ def measure_rounds(
     """Measures every contender at every length, round by round.
 
     A contender that fails is not tried at greater lengths. One that would exceed `max_seconds` or the memory
-    that is free, by the law of its own shorter lengths, is extrapolated.
+    that is free, by the law of its own shorter lengths, is extrapolated. Ctrl-C ends the run, and what was
+    measured stays.
 
     Args:
         processes: by name of the contender.
         schedule: what is measured.
         on_progress: told a label and how many calls are now done or will not be made.
     """
-    results, failed = Results(), dict[tuple[str, str], str]()
+    results = Results()
+    try:
+        _measure(processes, schedule, results, on_progress)
+    except KeyboardInterrupt:
+        results.interrupted = True
+        reached = {(row.contender, row.length, row.part) for row in results.rows if row.status != "warm-up"}
+        results.rows += [
+            Measurement(*point, 0, "interrupted", note="not reached before the run was stopped")
+            for point in product(processes, schedule.lengths, schedule.parts)
+            if point not in reached
+        ]
+    return results
+
+
+def _measure(
+    processes: Mapping[str, FreshProcess],
+    schedule: Schedule,
+    results: Results,
+    on_progress: Callable[[str, int], None],
+) -> None:
+    """Fills `results`; see `measure_rounds`."""
+    failed = dict[tuple[str, str], str]()
 
     def fail(name: str, parts: Sequence[str], length: int, reason: str) -> None:
         for part in parts:
@@ -97,7 +122,6 @@ def measure_rounds(
                     results.rows.append(Measurement(name, length, part, number, status, *reading))
                 except ContenderFailed as error:
                     fail(name, [part], length, str(error))
-    return results
 
 
 def _unmeasured(

@@ -107,12 +107,14 @@ class TrainingResults(NamedTuple):
         rows: all measurements.
         facts: parameters and operations of a step, by (contender, length).
         profile: the profiler's table, or None.
+        interrupted: whether Ctrl-C ended the run.
     """
 
     machine: Machine
     rows: list[Measurement]
     facts: dict[tuple[str, int], dict[str, float]]
     profile: str | None
+    interrupted: bool = False
 
 
 def run_training_benchmark(
@@ -152,8 +154,9 @@ def run_training_benchmark(
             if name not in absent
         }
         results = measure_rounds(processes, schedule, on_progress=on_progress)
-        profile = _profile(processes[PROFILED_RATIO], results.rows) if benchmark.profile else None
-    return TrainingResults(machine, rows + results.rows, results.facts, profile)
+        wanted = benchmark.profile and not results.interrupted
+        profile = _profile(processes[PROFILED_RATIO], results.rows) if wanted else None
+    return TrainingResults(machine, rows + results.rows, results.facts, profile, results.interrupted)
 
 
 def _profile(process: FreshProcess, rows: list[Measurement]) -> str:

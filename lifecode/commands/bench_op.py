@@ -18,6 +18,7 @@ from lifecode.benchmarks.operator_contenders import OperatorShape
 from lifecode.benchmarks.operator_table import operator_description, operator_lines, operator_table
 from lifecode.benchmarks.terminal import print_report, progress_bar
 from lifecode.commands.construct import checked_value
+from lifecode.errors import Interrupted
 
 
 def run(config: DictConfig) -> None:
@@ -29,6 +30,8 @@ def run(config: DictConfig) -> None:
     write_measurements(folder, results.rows, _description(benchmark, results))
     print_report(results.machine, operator_table(benchmark, results), operator_lines(benchmark, results))
     print(f"\nEvery measurement is in {folder / 'measurements.csv'}, the machine in benchmark.json")
+    if results.interrupted:
+        raise Interrupted(f"Stopped before the end; what was measured until then is in {folder}")
 
 
 def _benchmark(config: DictConfig) -> OperatorBenchmark:

@@ -23,6 +23,7 @@ from lifecode.benchmarks.training_table import (
     training_table,
 )
 from lifecode.commands.construct import checked_value, construct
+from lifecode.errors import Interrupted
 from lifecode.report.figure_style import save_png
 
 
@@ -35,6 +36,8 @@ def run(config: DictConfig) -> None:
     _write(folder, benchmark, results)
     print_report(results.machine, training_table(benchmark, results), training_lines(benchmark, results))
     print(f"\nEvery measurement is in {folder / 'measurements.csv'}, with benchmark.json and two figures")
+    if results.interrupted:
+        raise Interrupted(f"Stopped before the end; what was measured until then is in {folder}")
 
 
 def _benchmark(config: DictConfig) -> TrainingBenchmark:

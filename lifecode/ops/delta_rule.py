@@ -117,7 +117,7 @@ def gated_delta_rule(
         initial_state = torch.zeros(states, dtype=precision, device=q.device)
     _check_state(initial_state, states, q)
     require_finite("gated delta rule", q=q, k=k, v=v, g=g, beta=beta, initial_state=initial_state)
-    name = resolve_backend(backend, q.device.type, q.dtype)
+    name = resolve_backend(backend, q.device.type, q.dtype, q.shape[-1])
     if name != "fla":
         q, k, v_full, g, beta = (x.to(precision) for x in (q, k, v, g, beta))
     else:
@@ -139,8 +139,8 @@ def gated_delta_rule(
     return (output, final) if return_state else output
 
 
-def resolve_backend(backend: str, device: str, dtype: torch.dtype) -> str:
-    """Name of the backend that runs for tensors of this device type and dtype.
+def resolve_backend(backend: str, device: str, dtype: torch.dtype, key_size: int = 1) -> str:
+    """Name of the backend that runs for tensors of this device type and dtype, and keys of this size.
 
     Raises:
         UserError: `backend` is unknown or cannot run in this situation.
@@ -148,29 +148,29 @@ def resolve_backend(backend: str, device: str, dtype: torch.dtype) -> str:
     if backend not in BACKENDS:
         raise UserError(f"backend {backend!r} is unknown", remedy=f"Use one of {', '.join(BACKENDS)}.")
     if backend == "auto":
-        return _automatic(device, dtype)
-    problem = _problem(backend, device, dtype)
+        return _automatic(device, dtype, key_size)
+    problem = _problem(backend, device, dtype, key_size)
     if problem:
         raise UserError(f"backend {backend!r} cannot run: {problem}", remedy="Use 'auto' or 'chunked'.")
     return backend
 
 
 @cache
-def _automatic(device: str, dtype: torch.dtype) -> str:
+def _automatic(device: str, dtype: torch.dtype, key_size: int) -> str:
     preferred = {"cuda": "fla", "cpu": "native"}.get(device, "chunked")
-    problem = _problem(preferred, device, dtype)
+    problem = _problem(preferred, device, dtype, key_size)
     name = "chunked" if problem else preferred
     reason = f"; {preferred} cannot run: {problem}" if problem else ""
     logger.info("gated delta rule on %s in %s: backend %s%s", device, dtype, name, reason)
     return name
 
 
-def _problem(backend: str, device: str, dtype: torch.dtype) -> str | None:
+def _problem(backend: str, device: str, dtype: torch.dtype, key_size: int) -> str | None:
     """Why a backend cannot run, or None."""
     if backend == "fla":
         if device != "cuda":
             return f"it needs CUDA tensors, these are on {device}"
-        return "it has no float64" if dtype == torch.float64 else fla_problem()
+        return "it has no float64" if dtype == torch.float64 else fla_problem(key_size)
     if backend == "native":
         if device != "cpu":
             return f"it needs CPU tensors, these are on {device}"

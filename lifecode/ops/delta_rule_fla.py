@@ -10,7 +10,6 @@ digits of the others are lost, 4e-5 of the largest result (interpreted on a CPU,
 
 from torch import Tensor
 
-from lifecode.errors import UserError
 from lifecode.ops.fla_kernels import fla_kernel, fla_kernel_problem
 from lifecode.ops.segments_fla import device_segments, reverse_segments
 
@@ -18,8 +17,10 @@ MAX_KEY_SIZE = 256
 _KERNEL = ("fla.ops.gated_delta_rule", "chunk_gated_delta_rule")
 
 
-def fla_problem() -> str | None:
-    """Why flash-linear-attention cannot be used here, or None if it can."""
+def fla_problem(key_size: int = 1) -> str | None:
+    """Why flash-linear-attention cannot be used here for keys of this size, or None if it can."""
+    if key_size > MAX_KEY_SIZE:
+        return f"it takes keys of at most {MAX_KEY_SIZE} features, not {key_size}"
     return fla_kernel_problem(*_KERNEL)
 
 
@@ -42,15 +43,7 @@ def fla_gated_delta_rule(
 
     Returns:
         Outputs [B, T, H, V] in the dtype of `q`, and the final states in float32, shaped as `initial_state`.
-
-    Raises:
-        UserError: keys of more than 256 features, for which there is no kernel.
     """
-    if q.shape[-1] > MAX_KEY_SIZE:
-        raise UserError(
-            f"backend 'fla' takes keys of at most {MAX_KEY_SIZE} features, not {q.shape[-1]}",
-            remedy="Use 'chunked'.",
-        )
     if q.numel() == 0:
         return v.new_zeros(v.shape), initial_state
     segments = None if borders is None else device_segments(borders, q.device)

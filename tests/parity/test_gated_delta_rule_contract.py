@@ -13,8 +13,7 @@ import torch
 import torch.nn.functional as F
 
 from lifecode.errors import UserError
-from lifecode.ops import delta_rule, gated_delta_rule, workers
-from lifecode.ops.delta_rule_fla import fla_gated_delta_rule
+from lifecode.ops import delta_rule, delta_rule_fla, gated_delta_rule, workers
 from lifecode.ops.segments import reverse_segments_index
 from tests.parity.delta_rule_cases import needs_cuda
 
@@ -171,11 +170,11 @@ def test_auto_takes_the_compiled_kernel_and_says_so_once(caplog):
 
 def test_auto_takes_fla_on_cuda_where_it_can(monkeypatch):
     delta_rule._automatic.cache_clear()
-    monkeypatch.setattr(delta_rule, "fla_problem", lambda: None)
+    monkeypatch.setattr(delta_rule, "fla_problem", lambda key_size: None)
     assert delta_rule.resolve_backend("auto", "cuda", torch.bfloat16) == "fla"
     assert delta_rule.resolve_backend("auto", "cuda", torch.float64) == "chunked"
     delta_rule._automatic.cache_clear()
-    monkeypatch.setattr(delta_rule, "fla_problem", lambda: "it cannot be imported")
+    monkeypatch.setattr(delta_rule, "fla_problem", lambda key_size: "it cannot be imported")
     assert delta_rule.resolve_backend("auto", "cuda", torch.bfloat16) == "chunked"
     delta_rule._automatic.cache_clear()
 
@@ -232,12 +231,14 @@ def test_native_refuses_float64():
         gated_delta_rule(*(x.double() for x in random_inputs()), backend="native")
 
 
-def test_fla_refuses_keys_it_has_no_kernel_for():
-    q, k, v, g, beta = random_inputs(3, keys=257)
-    with pytest.raises(UserError, match=r"takes keys of at most 256 features, not 257\. Use 'chunked'"):
-        fla_gated_delta_rule(
-            q, k, v, g, beta, scale=1.0, borders=None, reverse=False, initial_state=torch.zeros(1, 2, 257, 16)
-        )
+def test_fla_has_no_kernel_for_large_keys(monkeypatch):
+    delta_rule._automatic.cache_clear()
+    monkeypatch.setattr(delta_rule_fla, "fla_kernel_problem", lambda *kernel: None)
+    assert delta_rule.resolve_backend("auto", "cuda", torch.bfloat16, 256) == "fla"
+    assert delta_rule.resolve_backend("auto", "cuda", torch.bfloat16, 257) == "chunked"
+    with pytest.raises(UserError, match="'fla' cannot run: it takes keys of at most 256 features, not 257"):
+        delta_rule.resolve_backend("fla", "cuda", torch.bfloat16, 257)
+    delta_rule._automatic.cache_clear()
 
 
 def test_native_from_several_threads_at_once():

@@ -152,6 +152,22 @@ def test_contenders_take_turns_after_a_warm_up():
     assert results.facts == {("a", 10): {"twice": 20.0}, ("b", 10): {"twice": 20.0}}
 
 
+def test_ctrl_c_keeps_what_was_measured():
+    log = []
+
+    def seconds(length):
+        if len(log) > 6:  # in the last round of the first length
+            raise KeyboardInterrupt
+        return 1.0
+
+    scripts = {name: Script(name, log, seconds) for name in "ab"}
+    results = measure_rounds(scripts, schedule(10, 20))
+    assert results.interrupted
+    points = summarise(results.rows)
+    assert [points[name, 10, "step"].seconds for name in "ab"] == [1.0, 1.0]
+    assert [points[name, 20, "step"].status for name in "ab"] == ["interrupted"] * 2
+
+
 def test_a_call_that_would_take_too_long_is_extrapolated_by_its_own_law():
     log = []
     quadratic = Script("a", log, lambda length: (length / 1000) ** 2)
