@@ -131,7 +131,7 @@ def corrupt_and_pack(segments: Sequence[Segment], masking: Masking, keys: NDArra
 def _positions(
     starts: NDArray[np.int64], lengths: NDArray[np.int64], keys: NDArray[np.uint64]
 ) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
-    """Every position of some segments in the row, and its random word, which depends on key and place alone."""
+    """Every position of some segments in the row, and its random word: of its key, by its place."""
     within = np.arange(lengths.sum()) - np.repeat(lengths.cumsum() - lengths, lengths)
     return np.repeat(starts, lengths) + within, random_words(np.repeat(keys, lengths), within)
 

@@ -32,7 +32,11 @@ class BatchShape:
                 source="data.batch",
                 remedy=f"Both are at least {_SMALLEST_ROW}",
             )
-        if self.rows < 1 or (self.rows_at_once is not None and self.rows_at_once < 1) or self.warmup_steps < 0:
+        if (
+            self.rows < 1
+            or (self.rows_at_once is not None and self.rows_at_once < 1)
+            or self.warmup_steps < 0
+        ):
             raise UserError(
                 f"rows {self.rows}, rows_at_once {self.rows_at_once}, warmup_steps {self.warmup_steps} "
                 "make no batch",

@@ -43,8 +43,7 @@ class Chunk:
 class ChunkPlanner:
     """Draws each kind by its share and packs all of them together.
 
-    A chunk holds about 256 rows, or, of a corpus smaller than that, about one epoch of the kind that lasts
-    longest.
+    A chunk holds about 256 rows, or, where that is less, one epoch of the kind with the largest share.
 
     Args:
         draws: series of each kind, none of them empty.
@@ -57,8 +56,8 @@ class ChunkPlanner:
         self, draws: Mapping[str, Draws], shares: Mapping[str, float], max_codons: int, seed: int
     ) -> None:
         self._draws, self._max_codons, self._seed = draws, max_codons, seed
-        longest_epoch = max(draws[kind].num_codons / share for kind, share in shares.items())
-        chunk_codons = min(float(ROWS_OF_A_CHUNK * max_codons), longest_epoch)
+        most = max(shares, key=lambda kind: shares[kind])
+        chunk_codons = min(ROWS_OF_A_CHUNK * max_codons, draws[most].num_codons / shares[most])
         self._draws_of_a_chunk = {
             kind: share * chunk_codons * draws[kind].num_units / draws[kind].num_codons
             for kind, share in shares.items()

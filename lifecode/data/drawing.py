@@ -6,6 +6,7 @@ is drawn in windows, of a new phase every epoch, since one of its records may be
 """
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -20,10 +21,10 @@ from lifecode.data.shards import KINDS
 
 
 class Piece(NamedTuple):
-    """Nucleotides `start` to `stop` of segment `index` of a kind, on the other strand if `reverse`."""
+    """Nucleotides `start` to `stop` of a segment of a kind's table, on the other strand if `reverse`."""
 
     kind: str
-    index: int
+    segment: int
     start: int
     stop: int
     reverse: bool = False
@@ -88,10 +89,7 @@ class RecordDraws:
             for index, length in zip(records.tolist(), lengths, strict=True):
                 borders = self._borders(length)
                 num_cut += len(borders) > 2
-                pieces += [
-                    Piece(self._kind, index, start, stop)
-                    for start, stop in zip(borders, borders[1:], strict=False)
-                ]
+                pieces += [Piece(self._kind, index, start, stop) for start, stop in pairwise(borders)]
         return Drawn(pieces, num_cut)
 
     def _borders(self, num_nucleotides: int) -> list[int]:
@@ -106,7 +104,7 @@ class WindowDraws:
     """Window after window of all records laid end to end, each as long as a row.
 
     The phase of the windows changes with the epoch. A record that fits in a row is never cut: it belongs to
-    the window it begins in. So an epoch holds every nucleotide once, but for pieces with too many unknown ones.
+    the window it begins in. So an epoch holds every nucleotide once, but for pieces that are left out.
 
     Args:
         table: the records.
@@ -161,13 +159,13 @@ class WindowDraws:
             index += 1
 
     def _known_enough(self, piece: Piece) -> bool:
-        ids = self._table.nucleotides(piece.index)[piece.start : piece.stop]
+        ids = self._table.nucleotides(piece.segment)[piece.start : piece.stop]
         return float((ids >= UNK).mean()) <= self._max_unknown
 
     def _on_strands(self, pieces: list[Piece], epoch: int) -> list[Piece]:
         if not self._reverse_complement or not pieces:
             return pieces
-        begins = self._table.offsets[[piece.index for piece in pieces]]
+        begins = self._table.offsets[[piece.segment for piece in pieces]]
         begins = begins + np.array([piece.start for piece in pieces])
         reverse = random_words(word_key(Use.STRAND, *self._key, epoch), begins) >> np.uint64(63)
         return [

@@ -14,7 +14,7 @@ from lifecode.data.batch_shape import BatchShape
 from lifecode.data.corpus import Corpus
 from lifecode.data.masking import Masking
 from lifecode.data.mixture import Mixture
-from lifecode.data.stream import Cursor, Step, TrainingStream
+from lifecode.data.stream import BEGINNING, Cursor, Step, TrainingStream
 
 logger = logging.getLogger(__name__)
 
@@ -54,7 +54,7 @@ class CorpusDataModule(LightningDataModule):
         super().__init__()
         self.corpus, self.num_workers, self.validation_steps = corpus, num_workers, validation_steps
         self.shape, self.mixture, self.seed = shape, mixture, seed
-        self.cursor = Cursor()
+        self.cursor = BEGINNING
         self._stream_settings: dict[str, Any] = {
             "mixture": mixture,
             "masking": masking,
@@ -78,7 +78,7 @@ class CorpusDataModule(LightningDataModule):
         stream = self._stream("train", self.shape, self.cursor)
         if self.trainer is None or self.trainer.is_global_zero:
             log_packing(stream, self.mixture)
-        # Its own generator: a loader draws from the global one otherwise, and dropout would differ on resuming.
+        # Its own generator: without one, a loader draws from the global one that training reads too.
         own = torch.Generator().manual_seed(self.seed)
         return DataLoader(stream, batch_size=None, num_workers=self.num_workers, generator=own)
 
@@ -93,7 +93,7 @@ class CorpusDataModule(LightningDataModule):
         """The first steps of the validation split with their masks, the same at every validation."""
         steps: list[list[Batch]] = []
         if any(len(self.corpus.segments(kind, "validation")) for kind in self.mixture.kinds):
-            stream = self._stream("validation", replace(self.shape, warmup_steps=0), Cursor())
+            stream = self._stream("validation", replace(self.shape, warmup_steps=0), BEGINNING)
             steps = [step.micro_batches for step in islice(stream, self.validation_steps)]
         own = torch.Generator().manual_seed(self.seed)
         return DataLoader(steps, batch_size=None, generator=own)  # pyright: ignore[reportArgumentType]
@@ -125,8 +125,8 @@ def log_packing(stream: TrainingStream, mixture: Mixture) -> None:
         logger.info("the corpus holds no %s; its share of data.mixture goes to the others", kind)
     chunk = stream.first_chunk()
     logger.info(
-        "reading %s; the first %d rows of %s codons are %.1f %% full (%d sequences longer than a row were cut, "
-        "%s nucleotides of DNA left out as unknown)",
+        "reading %s; the first %d rows of %s codons are %.1f %% full "
+        "(%d sequences longer than a row were cut, %s nucleotides of DNA left out as unknown)",
         ", ".join(f"{share:.0%} {kind}" for kind, share in stream.shares.items()),
         len(chunk.rows),
         f"{chunk.max_codons:,}",

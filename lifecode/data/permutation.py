@@ -32,9 +32,7 @@ def permuted(positions: NDArray[np.int64], size: int, key: NDArray[np.uint64]) -
     return result.astype(np.int64)
 
 
-def _feistel(
-    words: NDArray[np.uint64], half_bits: int, round_keys: NDArray[np.uint64]
-) -> NDArray[np.uint64]:
+def _feistel(words: NDArray[np.uint64], half_bits: int, round_keys: NDArray[np.uint64]) -> NDArray[np.uint64]:
     """A bijection of words of 2 x half_bits bits."""
     bits, drop = np.uint64(half_bits), np.uint64(64 - half_bits)
     left, right = words >> bits, words & np.uint64(2**half_bits - 1)

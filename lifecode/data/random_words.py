@@ -26,12 +26,17 @@ class Use(IntEnum):
 
 
 def random_words(keys: NDArray[np.uint64], counters: NDArray[np.integer]) -> NDArray[np.uint64]:
-    """Number `counter` (from 0) of the SplitMix64 sequence that begins at `key`; both (n,), or one of them (1,)."""
+    """Number `counter` (from 0) of the SplitMix64 sequence that begins at `key`.
+
+    Args:
+        keys: (n,) or (1,).
+        counters: (n,) or (1,).
+    """
     return _finalised(keys + counters.astype(np.uint64) * _GAMMA)
 
 
 def word_key(*parts: int | NDArray[np.integer]) -> NDArray[np.uint64]:
-    """One key (n,) from several parts, each a number (taken modulo 2**64) or an array (n,); (1,) from numbers."""
+    """One key (n,) from several parts, each a number (modulo 2**64) or an array (n,); only numbers: (1,)."""
     key = np.zeros(1, dtype=np.uint64)
     for part in parts:
         word = np.uint64(part & _WORD) if isinstance(part, int) else part.astype(np.uint64)

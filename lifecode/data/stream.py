@@ -1,8 +1,8 @@
 """The training stream: which rows make up which step, and their batches.
 
-The rows of a step follow from a cursor of a few integers, which every step hands on. So a run goes on exactly
-where it stopped at the cost of planning one chunk, whatever the corpus and the number of steps before; and any
-number of loader workers and of processes make the same steps together.
+The rows of a step follow from a cursor of a few integers, which every step hands on. So a run goes on
+exactly where it stopped at the cost of planning one chunk, however large the corpus and however many the steps
+before, and any number of loader workers and processes make the same steps together.
 """
 
 from collections.abc import Iterator
@@ -40,6 +40,9 @@ class Cursor(NamedTuple):
     chunk: int = 0
     row: int = 0
     left_out_nucleotides: int = 0
+
+
+BEGINNING = Cursor()
 
 
 class Step(NamedTuple):
@@ -87,7 +90,7 @@ class TrainingStream(IterableDataset[Step]):
         reverse_complement: bool = True,
         max_unknown_fraction: float = 0.1,
         features: ResidueFeatures | None = None,
-        start: Cursor = Cursor(),
+        start: Cursor = BEGINNING,
         rank: int = 0,
         world_size: int = 1,
     ) -> None:
@@ -161,20 +164,20 @@ class TrainingStream(IterableDataset[Step]):
         ]
 
     def _batch(self, step: int, pieces: list[Piece]) -> Batch:
-        records = [self.tables[piece.kind].record_index(piece.index) for piece in pieces]
+        records = [self.tables[piece.kind].record_index(piece.segment) for piece in pieces]
         starts = [piece.start for piece in pieces]
         keys = word_key(Use.MASK, self.seed, step, np.array(records), np.array(starts))
         return corrupt_and_pack([self._segment(piece) for piece in pieces], self.masking, keys)
 
     def _segment(self, piece: Piece) -> Segment:
         table = self.tables[piece.kind]
-        ids = np.asarray(table.nucleotides(piece.index)[piece.start : piece.stop])
+        ids = np.asarray(table.nucleotides(piece.segment)[piece.start : piece.stop])
         if piece.kind != CDS:
             return Segment(whole_codons(reverse_complement(ids) if piece.reverse else ids))
         codons = slice(piece.start // 3, piece.stop // 3)
-        teacher = self.features.get(table.protein(piece.index)) if self.features is not None else None
+        teacher = self.features.get(table.protein(piece.segment)) if self.features is not None else None
         return Segment(
             ids=ids,
-            amino_acids=table.amino_acids(piece.index)[codons],
+            amino_acids=table.amino_acids(piece.segment)[codons],
             teacher_features=None if teacher is None else np.asarray(teacher[codons]),
         )
