@@ -1,7 +1,7 @@
 """The training stream: which rows make up which step, and their batches.
 
 The rows of a step follow from a cursor of a few integers, which every step hands on. So a run goes on
-exactly where it stopped at the cost of planning one chunk, however large the corpus and however many the steps
+exactly where it stopped at the cost of planning a chunk, however large the corpus and however many the steps
 before, and any number of loader workers and processes make the same steps together.
 """
 
