@@ -2,9 +2,11 @@ import numpy as np
 import pytest
 
 from lifecode.alphabet import (
+    CLS,
     CODONS,
     IGNORE,
     MASK,
+    PAD,
     SEP,
     STOP,
     UNK,
