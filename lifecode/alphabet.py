@@ -75,9 +75,10 @@ def codon_ids(ids: NDArray[np.uint8]) -> NDArray[np.int16]:
 
     Nucleotides after the last complete codon are not read.
     """
-    triplets = ids[: len(ids) // 3 * 3].reshape(-1, 3).astype(np.int16)
-    index = triplets @ np.array([16, 4, 1], dtype=np.int16)
-    return np.where((triplets < 4).all(axis=1), index, np.int16(-1))
+    first, second, third = ids[: len(ids) // 3 * 3].reshape(-1, 3).T
+    index = (first << 4 | second << 2 | third).astype(np.int16)
+    index[(first | second | third) >= 4] = -1
+    return index
 
 
 def amino_acid_ids(protein: str) -> NDArray[np.int16]:

@@ -1,14 +1,19 @@
 """Fixtures of all tests."""
 
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import settings
 
 from lifecode.data import BlockSplit, Corpus, prepare_corpus
+from lifecode.data.records import Exon
+from lifecode.data.segments import cache_folder, record_index, write_segments
+from lifecode.data.shards import CorpusRow
 from tests.small_genome import write_small_genome
 
 # Timings never decide a test.
@@ -43,6 +48,32 @@ def small_corpus(small_genome: Path, tmp_path_factory: pytest.TempPathFactory) -
     """The small genome prepared with blocks of 6,000 nucleotides, a tenth and a fifth of them held out."""
     split = BlockSplit(block_nucleotides=6000, validation=0.1, test=0.2)
     return prepare_corpus(str(small_genome), tmp_path_factory.mktemp("corpus") / "corpus", split=split)
+
+
+@pytest.fixture(scope="session")
+def rna_corpus(small_corpus: Corpus, tmp_path_factory: pytest.TempPathFactory) -> Corpus:
+    """The small corpus with five transcripts beside it, the last too long for a row."""
+    folder = tmp_path_factory.mktemp("rna") / "corpus"
+    shutil.copytree(small_corpus.folder, folder)
+    lengths = [100, 31, 240, 7, 1300]
+    rows = [
+        CorpusRow(
+            f"rna{i}",
+            "rna",
+            "train",
+            "f",
+            "c",
+            (Exon(0, n, 1),),
+            1,
+            None,
+            None,
+            np.random.default_rng(i).integers(0, 4, n).astype(np.uint8),
+        )
+        for i, n in enumerate(lengths)
+    ]
+    numbers = [record_index("rna", i) for i in range(5)]
+    write_segments(cache_folder(folder, "rna", "train"), rows, numbers)
+    return Corpus.open(folder)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -15,6 +15,7 @@ from lifecode.benchmarks.peers import Peer, PeerSize, build_peer
 from lifecode.data.batch import Batch, Segment, corrupt_and_pack
 from lifecode.data.masking import Masking, generator
 from lifecode.data.packing import whole_codons
+from lifecode.data.random_words import Use, word_key
 from lifecode.model.life_code import LifeCode
 from lifecode.objectives.masked_modelling import nucleotide_loss
 
@@ -52,8 +53,8 @@ class LifeCodeLearner:
         """One packed row with a segment for each sequence."""
         random = generator(0)
         ids = [random.integers(0, 4, num_nucleotides, dtype=np.uint8) for _ in range(num_sequences)]
-        generators = [generator(1, index) for index in range(num_sequences)]
-        return corrupt_and_pack([Segment(whole_codons(x)) for x in ids], Masking(), generators)
+        keys = word_key(Use.MASK, np.arange(num_sequences))
+        return corrupt_and_pack([Segment(whole_codons(x)) for x in ids], Masking(), keys)
 
     def loss(self, batch: Batch) -> Tensor:
         """Loss over the nucleotides that masking selected, through the de-tokenizer."""

@@ -121,7 +121,9 @@ def _check_before_anything_is_written(config: DictConfig, stage: str) -> None:
     with torch.device("meta"):
         construct(config.model, teacher_width=1)
         construct(config.kd, width=1)
-    for node in (config.data.split, config.data.batch, config.objective.joint, config.objective.masking):
+    for node in (config.data.split, config.data.batch, config.data.mixture):
+        construct(node)
+    for node in (config.objective.joint, config.objective.masking):
         construct(node)
     for node in (config.optim.tokenizer, config.optim.encoder, config.heldout):
         construct(node)
@@ -157,9 +159,9 @@ def _data(
     return CorpusDataModule(
         corpus,
         shape=construct(config.data.batch),
+        mixture=construct(config.data.mixture),
         masking=construct(config.objective.masking),
         seed=checked_value(config, "seed", int),
-        dna_fraction=checked_value(config, "data.dna_fraction", float),
         reverse_complement=checked_value(config, "data.reverse_complement", bool),
         max_unknown_fraction=checked_value(config, "data.max_unknown_fraction", float),
         validation_steps=checked_value(config, "data.validation_steps", int),

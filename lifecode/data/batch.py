@@ -1,5 +1,6 @@
 """What a training step reads: a packed, corrupted row with the labels of every task."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Protocol
 
@@ -11,6 +12,7 @@ from torch import Tensor
 from lifecode.alphabet import IGNORE, UNK, codon_ids
 from lifecode.data.masking import Masking, mask_codons, mask_nucleotides
 from lifecode.data.packing import pack
+from lifecode.data.random_words import random_words
 
 
 class ResidueFeatures(Protocol):
@@ -32,7 +34,7 @@ class Segment:
     """
 
     ids: NDArray[np.uint8]
-    amino_acids: NDArray[np.int16] | None = None
+    amino_acids: NDArray[np.integer] | None = None
     teacher_features: NDArray[np.float16] | None = None
 
 
@@ -74,60 +76,65 @@ class Batch:
         return Batch(**moved)  # pyright: ignore[reportArgumentType]
 
 
-def corrupt_and_pack(
-    segments: list[Segment], masking: Masking, generators: list[np.random.Generator]
-) -> Batch:
-    """Masks each segment with its own generator and packs all of them into one batch."""
-    corrupted, nucleotide_labels, nucleotide_selected = [], [], []
-    codon_labels, codon_selected, amino_acid_labels = [], [], []
-    positions, features = [], []
-    offset = 0
-    for segment, rng in zip(segments, generators, strict=True):
-        num_codons = len(segment.ids) // 3
-        no_codons = np.full(num_codons, IGNORE, np.int64)
-        if segment.amino_acids is None:
-            ids, selected = mask_nucleotides(segment.ids, masking, rng)
-            nucleotide_labels.append(_framed(np.where(segment.ids < UNK, segment.ids, IGNORE), IGNORE, 3))
-            nucleotide_selected.append(_framed(selected, False, 3))
-            codon_labels.append(_framed(no_codons, IGNORE, 1))
-            codon_selected.append(_framed(np.zeros(num_codons, bool), False, 1))
-            amino_acid_labels.append(_framed(no_codons, IGNORE, 1))
-        else:
-            ids, selected = mask_codons(segment.ids, masking, rng)
-            codons = codon_ids(segment.ids).astype(np.int64)
-            nucleotide_labels.append(np.full(3 * (num_codons + 2), IGNORE, np.int64))
-            nucleotide_selected.append(np.zeros(3 * (num_codons + 2), bool))
-            codon_labels.append(_framed(np.where(codons >= 0, codons, IGNORE), IGNORE, 1))
-            codon_selected.append(_framed(selected, False, 1))
-            amino_acid_labels.append(_framed(segment.amino_acids.astype(np.int64), IGNORE, 1))
-        if segment.teacher_features is not None:
-            positions.append(offset + 1 + np.arange(len(segment.teacher_features)))
-            features.append(segment.teacher_features)
-        corrupted.append(ids)
-        offset += num_codons + 2
-    packed = pack(corrupted)
+def corrupt_and_pack(segments: Sequence[Segment], masking: Masking, keys: NDArray[np.uint64]) -> Batch:
+    """Packs segments into one batch, each masked by the random words of its own key.
+
+    Args:
+        segments: in the order of the row.
+        masking: how much is corrupted.
+        keys: (num_segments,), see `random_words`.
+    """
+    packed = pack([segment.ids for segment in segments])
+    ids = packed.ids.numpy()
+    triplets = ids.reshape(-1, 3)
+    codon_labels, amino_acid_labels = np.full((2, len(triplets)), IGNORE, dtype=np.int64)
+    nucleotide_labels = np.full(len(ids), IGNORE, dtype=np.int64)
+    codon_selected, nucleotide_selected = np.zeros(len(triplets), bool), np.zeros(len(ids), bool)
+    starts = packed.cu_seqlens.numpy()[:-1].astype(np.int64) + 1
+    lengths = np.array([len(segment.ids) // 3 for segment in segments], dtype=np.int64)
+    coding = np.array([segment.amino_acids is not None for segment in segments], dtype=bool)
+
+    if coding.any():
+        at, words = _positions(starts[coding], lengths[coding], keys[coding])
+        codons = triplets[at].reshape(-1)
+        corrupted, codon_selected[at] = mask_codons(codons, masking, words)
+        triplets[at] = corrupted.reshape(-1, 3)
+        known = codon_ids(codons)
+        codon_labels[at] = np.where(known >= 0, known, IGNORE)
+        residues = [segment.amino_acids for segment in segments if segment.amino_acids is not None]
+        amino_acid_labels[at] = np.concatenate(residues)
+    if not coding.all():
+        at, words = _positions(3 * starts[~coding], 3 * lengths[~coding], keys[~coding])
+        nucleotides = ids[at]
+        ids[at], nucleotide_selected[at] = mask_nucleotides(nucleotides, masking, words)
+        nucleotide_labels[at] = np.where(nucleotides < UNK, nucleotides.astype(np.int64), IGNORE)
+
+    teacher = [
+        (start + np.arange(len(segment.teacher_features)), segment.teacher_features)
+        for start, segment in zip(starts, segments, strict=True)
+        if segment.teacher_features is not None
+    ]
     return Batch(
         ids=packed.ids,
         cu_seqlens=packed.cu_seqlens,
-        nucleotide_labels=_joined(nucleotide_labels),
-        codon_labels=_joined(codon_labels),
-        amino_acid_labels=_joined(amino_acid_labels),
-        nucleotide_selected=_joined(nucleotide_selected),
-        codon_selected=_joined(codon_selected),
-        teacher_positions=_joined(positions) if positions else torch.empty(0, dtype=torch.int64),
-        teacher_features=_joined(features) if features else torch.empty(0, 0, dtype=torch.float16),
-        num_nucleotides=sum(len(segment.ids) for segment in segments),
+        nucleotide_labels=torch.from_numpy(nucleotide_labels),
+        codon_labels=torch.from_numpy(codon_labels),
+        amino_acid_labels=torch.from_numpy(amino_acid_labels),
+        nucleotide_selected=torch.from_numpy(nucleotide_selected),
+        codon_selected=torch.from_numpy(codon_selected),
+        teacher_positions=_joined([at for at, _ in teacher], torch.empty(0, dtype=torch.int64)),
+        teacher_features=_joined([seen for _, seen in teacher], torch.empty(0, 0, dtype=torch.float16)),
+        num_nucleotides=int(3 * lengths.sum()),
     )
 
 
-def _framed(values: NDArray, at_special: int | bool, ids_per_token: int) -> NDArray:
-    """The values with those of `[CLS]` before and of `[SEP]` after them."""
-    return np.pad(
-        values.astype(bool if isinstance(at_special, bool) else np.int64),
-        ids_per_token,
-        constant_values=at_special,
-    )
+def _positions(
+    starts: NDArray[np.int64], lengths: NDArray[np.int64], keys: NDArray[np.uint64]
+) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
+    """Every position of some segments in the row, and its random word: of its key, by its place."""
+    within = np.arange(lengths.sum()) - np.repeat(lengths.cumsum() - lengths, lengths)
+    return np.repeat(starts, lengths) + within, random_words(np.repeat(keys, lengths), within)
 
 
-def _joined(arrays: list[NDArray]) -> Tensor:
-    return torch.from_numpy(np.concatenate(arrays))
+def _joined(arrays: list[NDArray], nothing: Tensor) -> Tensor:
+    return torch.from_numpy(np.concatenate(arrays)) if arrays else nothing

@@ -56,7 +56,7 @@ class Corpus:
         return _read_json(self.folder / "report.json")
 
     def segments(self, kind: str, split: str) -> SegmentTable:
-        """The `cds` or `dna` segments of `train`, `validation` or `test`.
+        """The `cds`, `dna` or `rna` segments of `train`, `validation` or `test`.
 
         Raises:
             UserError: another kind or split.

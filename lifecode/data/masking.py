@@ -1,7 +1,8 @@
 """BERT-style corruption of nucleotides and codons, a pure function of (record, seed, step).
 
 DNA: 15 % of the nucleotides. CDS: 15 % of the codons, whole. Of the selected positions 80 % become
-`[MASK]`, 10 % a random nucleotide (a random sense codon) and 10 % stay as they are.
+`[MASK]`, 10 % a random nucleotide (a random sense codon) and 10 % stay as they are. Each position has a
+random word of its own, so that many segments are corrupted in one call, and none depends on its company.
 """
 
 from dataclasses import dataclass
@@ -53,32 +54,64 @@ def generator(*key: int) -> np.random.Generator:
 
 
 def mask_nucleotides(
-    ids: NDArray[np.uint8], masking: Masking, rng: np.random.Generator
+    ids: NDArray[np.uint8], masking: Masking, words: NDArray[np.uint64]
 ) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
     """Corrupts nucleotide ids (N,); returns the corrupted ids and which positions were selected (N,).
 
     Unknown nucleotides are never selected.
+
+    Args:
+        ids: of any number of segments.
+        masking: how much, and what happens to it.
+        words: the random word of each position (N,); nothing else decides about it.
     """
-    selected = (rng.random(len(ids)) < masking.nucleotide_fraction) & (ids < UNK)
-    fate = rng.random(len(ids))
-    corrupted = np.where(selected & (fate < masking.masked), np.uint8(MASK), ids)
-    replaced = selected & (fate >= masking.masked) & (fate < masking.masked + masking.random)
-    corrupted[replaced] = rng.integers(0, 4, int(replaced.sum()), dtype=np.uint8)
+    selected = _chosen(words, masking.nucleotide_fraction) & (ids < UNK)
+    at = np.flatnonzero(selected)
+    masked, random, draw = _fates(words[at], masking)
+    corrupted = ids.copy()
+    corrupted[at[masked]] = MASK
+    corrupted[at[random]] = _below(draw[random], len(NUCLEOTIDES))
     return corrupted, selected
 
 
 def mask_codons(
-    ids: NDArray[np.uint8], masking: Masking, rng: np.random.Generator
+    ids: NDArray[np.uint8], masking: Masking, words: NDArray[np.uint64]
 ) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
     """Corrupts whole codons of in-frame nucleotide ids (3L,); returns ids (3L,) and selected codons (L,).
 
     Codons with an unknown nucleotide are never selected.
+
+    Args:
+        ids: of any number of segments.
+        masking: how much, and what happens to it.
+        words: the random word of each codon (L,); nothing else decides about it.
     """
-    num_codons = len(ids) // 3
-    selected = (rng.random(num_codons) < masking.codon_fraction) & (codon_ids(ids) >= 0)
-    fate = rng.random(num_codons)
+    selected = _chosen(words, masking.codon_fraction) & (codon_ids(ids) >= 0)
+    at = np.flatnonzero(selected)
+    masked, random, draw = _fates(words[at], masking)
     triplets = ids.reshape(-1, 3).copy()
-    triplets[selected & (fate < masking.masked)] = MASK
-    replaced = selected & (fate >= masking.masked) & (fate < masking.masked + masking.random)
-    triplets[replaced] = _SENSE_CODONS[rng.integers(0, len(_SENSE_CODONS), int(replaced.sum()))]
+    triplets[at[masked]] = MASK
+    triplets[at[random]] = _SENSE_CODONS[_below(draw[random], len(_SENSE_CODONS))]
     return triplets.reshape(-1), selected
+
+
+# Of a word the first 20 bits select, the next 20 decide what happens, the last 24 draw a replacement.
+
+
+def _chosen(words: NDArray[np.uint64], fraction: float) -> NDArray[np.bool_]:
+    return words >> np.uint64(44) < np.uint64(round(fraction * 2**20))
+
+
+def _fates(
+    words: NDArray[np.uint64], masking: Masking
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_], NDArray[np.uint64]]:
+    """Which selected positions become `[MASK]`, which are replaced, and 24 random bits of each."""
+    fate = words >> np.uint64(24) & np.uint64(2**20 - 1)
+    masked = fate < np.uint64(round(masking.masked * 2**20))
+    random = ~masked & (fate < np.uint64(round((masking.masked + masking.random) * 2**20)))
+    return masked, random, words & np.uint64(2**24 - 1)
+
+
+def _below(draw: NDArray[np.uint64], number: int) -> NDArray[np.uint64]:
+    """24 random bits as a number below `number`."""
+    return draw * np.uint64(number) >> np.uint64(24)

@@ -1,26 +1,35 @@
 """The corpus as a Lightning data module: training steps, and a fixed set of validation steps."""
 
+import logging
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 
+import torch
 from lightning import LightningDataModule
 from torch.utils.data import DataLoader
 
 from lifecode.data.batch import Batch, ResidueFeatures
+from lifecode.data.batch_shape import BatchShape
 from lifecode.data.corpus import Corpus
 from lifecode.data.masking import Masking
-from lifecode.data.stream import BatchShape, TrainingStream
+from lifecode.data.mixture import Mixture
+from lifecode.data.stream import BEGINNING, Cursor, Step, TrainingStream
+
+logger = logging.getLogger(__name__)
 
 
 class CorpusDataModule(LightningDataModule):
-    """Feeds a training stage; what it needs to resume is the number of the next step.
+    """Feeds a training stage; what it needs to resume is the cursor behind the last step that was trained.
+
+    That cursor travels with each step through the loader, so steps that workers have read ahead do not count.
 
     Args:
         corpus: a prepared corpus.
-        shape: codons of a step.
+        shape: codons of a row, rows of a step.
+        mixture: how much of each kind of sequence.
         masking: corruption of the input.
-        seed: of order, windows and masks.
-        dna_fraction: share of the rows that are windows of genomic DNA.
+        seed: of order, windows, strands and masks.
         reverse_complement: whether DNA windows come from either strand.
         max_unknown_fraction: windows with more unknown nucleotides are left out.
         validation_steps: steps of the validation split that are looked at, always the same.
@@ -33,9 +42,9 @@ class CorpusDataModule(LightningDataModule):
         corpus: Corpus,
         *,
         shape: BatchShape,
+        mixture: Mixture,
         masking: Masking,
         seed: int,
-        dna_fraction: float,
         reverse_complement: bool,
         max_unknown_fraction: float,
         validation_steps: int,
@@ -44,43 +53,84 @@ class CorpusDataModule(LightningDataModule):
     ) -> None:
         super().__init__()
         self.corpus, self.num_workers, self.validation_steps = corpus, num_workers, validation_steps
-        self.next_step = 0
+        self.shape, self.mixture, self.seed = shape, mixture, seed
+        self.cursor = BEGINNING
         self._stream_settings: dict[str, Any] = {
-            "shape": shape,
+            "mixture": mixture,
             "masking": masking,
             "seed": seed,
-            "dna_fraction": dna_fraction,
             "reverse_complement": reverse_complement,
             "max_unknown_fraction": max_unknown_fraction,
             "features": features,
         }
 
-    def state_dict(self) -> dict[str, Any]:
-        """The step to go on with."""
-        return {"next_step": self.trainer.global_step if self.trainer else self.next_step}
+    def state_dict(self) -> dict[str, int]:
+        """Where the stream stands after the last step that was trained."""
+        assert self.trainer is None or self.cursor.step == self.trainer.global_step
+        return self.cursor._asdict()
 
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Takes up the step that `state_dict` left."""
-        self.next_step = int(state_dict["next_step"])
+    def load_state_dict(self, state_dict: dict[str, int]) -> None:
+        """Takes up what `state_dict` left."""
+        self.cursor = Cursor(**state_dict)
 
-    def train_dataloader(self) -> DataLoader[list[Batch]]:
-        """Endless steps from `next_step` on, each a list of micro-batches."""
-        stream = self._stream("train", self.next_step)
-        return DataLoader(stream, batch_size=None, num_workers=self.num_workers)
+    def train_dataloader(self) -> DataLoader[Step]:
+        """Endless steps from the cursor on."""
+        stream = self._stream("train", self.shape, self.cursor)
+        if self.trainer is None or self.trainer.is_global_zero:
+            log_packing(stream, self.mixture)
+        # Its own generator: without one, a loader draws from the global one that training reads too.
+        own = torch.Generator().manual_seed(self.seed)
+        return DataLoader(stream, batch_size=None, num_workers=self.num_workers, generator=own)
+
+    def on_before_batch_transfer(self, batch: Step | list[Batch], dataloader_idx: int) -> list[Batch]:
+        """The micro-batches of the step that is trained next, whose cursor is kept."""
+        if not isinstance(batch, Step):
+            return batch
+        self.cursor = batch.after
+        return batch.micro_batches
 
     def val_dataloader(self) -> DataLoader[list[Batch]]:
         """The first steps of the validation split with their masks, the same at every validation."""
-        empty = not len(self.corpus.segments("cds", "validation"))
-        steps = [] if empty else list(islice(self._stream("validation", 0), self.validation_steps))
-        return DataLoader(steps, batch_size=None)  # pyright: ignore[reportArgumentType]
+        steps: list[list[Batch]] = []
+        if any(len(self.corpus.segments(kind, "validation")) for kind in self.mixture.kinds):
+            stream = self._stream("validation", replace(self.shape, warmup_steps=0), BEGINNING)
+            steps = [step.micro_batches for step in islice(stream, self.validation_steps)]
+        own = torch.Generator().manual_seed(self.seed)
+        return DataLoader(steps, batch_size=None, generator=own)  # pyright: ignore[reportArgumentType]
 
-    def _stream(self, split: str, first_step: int) -> TrainingStream:
+    def teardown(self, stage: str) -> None:
+        """Says how much of the DNA was left out."""
+        if stage == "fit" and self.cursor.left_out_nucleotides:
+            logger.info(
+                "left out %s nucleotides of DNA windows with too many unknown ones",
+                f"{self.cursor.left_out_nucleotides:,}",
+            )
+
+    def _stream(self, split: str, shape: BatchShape, start: Cursor) -> TrainingStream:
         rank, world_size = (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)
         return TrainingStream(
             self.corpus,
+            shape=shape,
             split=split,
-            first_step=first_step,
+            start=start,
             rank=rank,
             world_size=world_size,
             **self._stream_settings,
         )
+
+
+def log_packing(stream: TrainingStream, mixture: Mixture) -> None:
+    """Says what a stream is mixed of and how well its first rows are filled."""
+    for kind in sorted(set(mixture.kinds) - set(stream.shares)):
+        logger.info("the corpus holds no %s; its share of data.mixture goes to the others", kind)
+    chunk = stream.first_chunk()
+    logger.info(
+        "reading %s; the first %d rows of %s codons are %.1f %% full "
+        "(%d sequences longer than a row were cut, %s nucleotides of DNA left out as unknown)",
+        ", ".join(f"{share:.0%} {kind}" for kind, share in stream.shares.items()),
+        len(chunk.rows),
+        f"{chunk.max_codons:,}",
+        100 * chunk.filled,
+        chunk.num_cut,
+        f"{chunk.left_out_nucleotides:,}",
+    )

@@ -42,7 +42,8 @@ class Packed:
 
 def whole_codons(ids: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """The ids, padded on the right with `[UNK]` to a multiple of three."""
-    return np.pad(ids, (0, -len(ids) % 3), constant_values=UNK)
+    missing = -len(ids) % 3
+    return np.pad(ids, (0, missing), constant_values=UNK) if missing else ids
 
 
 def pack(sequences: Sequence[str | NDArray[np.uint8]]) -> Packed:

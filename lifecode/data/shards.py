@@ -17,13 +17,13 @@ from lifecode.alphabet import decode_nucleotides
 from lifecode.data.records import Exon
 from lifecode.genetic_code import residue_letters
 
-CDS, DNA = "cds", "dna"
-KINDS = (CDS, DNA)
+CDS, DNA, RNA = "cds", "dna", "rna"
+KINDS = (CDS, DNA, RNA)
 
 SHARD_SCHEMA = pa.schema(
     [
         ("id", pa.string()),  # CDS: protein_id or locus_tag, unique on its contig; DNA: contig:start-end
-        ("kind", pa.string()),  # cds, dna
+        ("kind", pa.string()),  # cds, dna, rna
         ("split", pa.string()),  # train, validation, test
         ("source", pa.string()),  # name of the input file
         ("contig", pa.string()),

@@ -1,80 +1,81 @@
-"""The training stream: which segments make up which step, as a pure function of (seed, step).
+"""The training stream: which rows make up which step, and their batches.
 
-An epoch is one pass over the training CDS, packed into rows, with rows of DNA windows mixed in by
-weight. Nothing but the step number is needed to go on exactly where a run stopped.
+The rows of a step follow from a cursor of a few integers, which every step hands on. So a run goes on
+exactly where it stopped at the cost of planning a chunk, however large the corpus and however many the steps
+before, and any number of loader workers and processes make the same steps together.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import lru_cache
-from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from torch.utils.data import IterableDataset, get_worker_info
 
-from lifecode.alphabet import UNK, reverse_complement
+from lifecode.alphabet import reverse_complement
 from lifecode.data.batch import Batch, ResidueFeatures, Segment, corrupt_and_pack
-from lifecode.data.corpus import Corpus, SegmentTable
-from lifecode.data.masking import Masking, generator
-from lifecode.data.packing import NUM_SPECIAL_CODONS, fill_rows, whole_codons
+from lifecode.data.batch_shape import BatchShape
+from lifecode.data.chunk import Chunk, ChunkPlanner
+from lifecode.data.corpus import Corpus
+from lifecode.data.drawing import Draws, Piece, RecordDraws, WindowDraws
+from lifecode.data.masking import Masking
+from lifecode.data.mixture import Mixture
+from lifecode.data.packing import whole_codons
+from lifecode.data.random_words import Use, word_key
+from lifecode.data.segments import SegmentTable
+from lifecode.data.shards import CDS, DNA, KINDS
 from lifecode.errors import UserError
 
-_ORDER, _WINDOWS, _MASKS = range(3)
-"""First word of every random key, so that order, windows and masks never share numbers."""
 
-
-@dataclass(frozen=True, slots=True)
-class BatchShape:
-    """How many codons a step holds.
+class Cursor(NamedTuple):
+    """Where the stream stands before a step.
 
     Attributes:
-        max_codons: budget of a packed row and longest segment, special tokens included.
-        rows: rows of one micro-batch, which pass through the model together.
-        micro_batches: micro-batches of one optimizer step on each process.
+        step: the next step.
+        chunk: the chunk its rows begin in; counted anew at each length of rows.
+        row: the first of them in that chunk.
+        left_out_nucleotides: of windows left out of the chunks before, for their unknown nucleotides.
     """
 
-    max_codons: int = 4096
-    rows: int = 2
-    micro_batches: int = 1
-
-    def __post_init__(self) -> None:
-        if self.max_codons < 16 or self.rows < 1 or self.micro_batches < 1:
-            raise UserError(
-                f"max_codons {self.max_codons}, rows {self.rows}, micro_batches {self.micro_batches} "
-                "make no batch",
-                source="data.batch",
-                remedy="max_codons is at least 16, the others at least 1",
-            )
+    step: int = 0
+    chunk: int = 0
+    row: int = 0
+    left_out_nucleotides: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """A stretch of one record: codons `start` to `stop` of a CDS, or nucleotides of a DNA region."""
-
-    kind: str
-    index: int
-    start: int
-    stop: int
-    reverse: bool = False
+BEGINNING = Cursor()
 
 
-class TrainingStream(IterableDataset[list[Batch]]):
-    """Endless optimizer steps, each a list of micro-batches, beginning at `first_step`.
+class Step(NamedTuple):
+    """One optimizer step of one process.
+
+    Attributes:
+        micro_batches: accumulated into it.
+        after: where the stream stands once it is done; the same on every process.
+    """
+
+    micro_batches: list[Batch]
+    after: Cursor
+
+
+class TrainingStream(IterableDataset[Step]):
+    """Endless optimizer steps, from a cursor on.
 
     Args:
         corpus: a prepared corpus.
-        shape: codons of a row, rows of a micro-batch, micro-batches of a step.
+        shape: codons of a row, rows of a step.
+        mixture: how much of each kind; a kind that the split lacks leaves its share to the others.
         masking: corruption of the input.
-        seed: of order, windows and masks.
+        seed: of order, windows, strands and masks.
         split: split of the corpus to read.
-        dna_fraction: share of the rows that are windows of genomic DNA; the rest are packed CDS.
-        reverse_complement: whether DNA windows come from either strand; CDS never do.
+        reverse_complement: whether DNA windows come from either strand; CDS and RNA never do.
         max_unknown_fraction: DNA windows with a larger share of unknown nucleotides are left out.
         features: teacher features by protein, or None.
-        first_step: step to begin with.
+        start: where to begin.
         rank: this process.
-        world_size: number of processes; each reads its own part of every step.
+        world_size: number of processes; each makes its own rows of every step.
+
+    Raises:
+        UserError: the split holds nothing of the mixture, or the rows cannot be shared by the processes.
     """
 
     def __init__(
@@ -82,145 +83,101 @@ class TrainingStream(IterableDataset[list[Batch]]):
         corpus: Corpus,
         *,
         shape: BatchShape,
+        mixture: Mixture,
         masking: Masking,
         seed: int,
         split: str = "train",
-        dna_fraction: float = 0.25,
         reverse_complement: bool = True,
         max_unknown_fraction: float = 0.1,
         features: ResidueFeatures | None = None,
-        first_step: int = 0,
+        start: Cursor = BEGINNING,
         rank: int = 0,
         world_size: int = 1,
     ) -> None:
-        if not 0 <= dna_fraction <= 1:
-            raise UserError(f"dna_fraction {dna_fraction} is not between 0 and 1", source="data.dna_fraction")
-        self.cds: SegmentTable = corpus.segments("cds", split)
-        self.dna: SegmentTable = corpus.segments("dna", split)
-        self.shape, self.masking, self.seed = shape, masking, seed
-        self.dna_fraction = dna_fraction if len(self.cds) else 1.0
+        self.tables: dict[str, SegmentTable] = {kind: corpus.segments(kind, split) for kind in KINDS}
+        self.shares = mixture.shares([kind for kind, table in self.tables.items() if table.offsets[-1]])
+        self.shape, self.masking, self.seed, self.features = shape, masking, seed, features
         self.reverse_complement, self.max_unknown_fraction = reverse_complement, max_unknown_fraction
-        self.features = features
-        self.first_step, self.rank, self.world_size = first_step, rank, world_size
-        self._rows_of_epoch = lru_cache(maxsize=2)(self._plan_epoch)
-        if not self.rows_of_epoch(0):
+        self.start, self.rank, self.world_size = start, rank, world_size
+        self._rows_together = shape.rows_together(world_size)
+        lengths = {start.step, max(start.step, shape.warmup_steps)}
+        if not self.shares or not all(self._planner(step).chunk(0).rows for step in lengths):
             raise UserError(
-                f"the {split} split holds no sequence to train on",
-                source="data",
-                remedy="Give a larger genome or a smaller share of held-out blocks",
+                f"the {split} split holds no sequence to train on ({', '.join(mixture.kinds)})",
+                source="data.mixture",
+                remedy="Give a larger genome, a smaller share of held-out blocks or another mixture",
             )
 
-    def __getstate__(self) -> dict:
-        return {**self.__dict__, "_rows_of_epoch": None}
+    def first_chunk(self) -> Chunk:
+        """The chunk that the first step begins in."""
+        new_length = self.shape.begins_length(self.start.step)
+        return self._planner(self.start.step).chunk(0 if new_length else self.start.chunk)
 
-    def __setstate__(self, state: dict) -> None:
-        self.__dict__.update(state)
-        self._rows_of_epoch = lru_cache(maxsize=2)(self._plan_epoch)
-
-    @property
-    def rows_per_step(self) -> int:
-        """Rows of one optimizer step over all processes."""
-        return self.shape.rows * self.shape.micro_batches * self.world_size
-
-    def rows_of_epoch(self, epoch: int) -> list[list[Piece]]:
-        """The rows of one epoch in their order, each a list of pieces."""
-        return self._rows_of_epoch(epoch)
-
-    def __iter__(self) -> Iterator[list[Batch]]:
+    def __iter__(self) -> Iterator[Step]:
         worker = get_worker_info()
         offset, stride = (worker.id, worker.num_workers) if worker else (0, 1)
-        for step, rows in self._steps():
-            if step >= self.first_step and (step - self.first_step) % stride == offset:
-                yield self._batches(step, rows)
+        for number, (step, rows, after) in enumerate(self.plan()):
+            if number % stride == offset:
+                yield Step(self._batches(step, rows), after)
 
-    def _steps(self) -> Iterator[tuple[int, list[list[Piece]]]]:
-        """(step, its rows) from step 0 on; rows left over by one epoch open the next."""
-        step, epoch, waiting = 0, 0, []
+    def plan(self) -> Iterator[tuple[int, list[list[Piece]], Cursor]]:
+        """(step, its rows over all processes, where the stream stands after it) without end."""
+        step, number, row, left_out = self.start
+        planner, chunk = self._planner(step), None
         while True:
-            waiting = waiting + self.rows_of_epoch(epoch)
-            epoch += 1
-            while len(waiting) >= self.rows_per_step:
-                yield step, waiting[: self.rows_per_step]
-                waiting = waiting[self.rows_per_step :]
-                step += 1
+            if self.shape.begins_length(step):
+                planner, chunk, number, row = self._planner(step), None, 0, 0
+            rows: list[list[Piece]] = []
+            while len(rows) < self.shape.rows:
+                chunk = chunk or planner.chunk(number)
+                taken = chunk.rows[row : row + self.shape.rows - len(rows)]
+                rows, row = rows + taken, row + len(taken)
+                if row >= len(chunk.rows):
+                    left_out += chunk.left_out_nucleotides
+                    chunk, number, row = None, number + 1, 0
+            yield step, rows, Cursor(step + 1, number, row, left_out)
+            step += 1
+
+    def _planner(self, step: int) -> ChunkPlanner:
+        """How rows of the length at `step` are made."""
+        max_codons = self.shape.codons_at(step)
+        draws = {kind: self._draws(kind, max_codons) for kind in self.shares}
+        return ChunkPlanner(draws, self.shares, max_codons, self.seed)
+
+    def _draws(self, kind: str, max_codons: int) -> Draws:
+        if kind != DNA:
+            return RecordDraws(self.tables[kind], max_codons, self.seed)
+        return WindowDraws(
+            self.tables[kind],
+            max_codons,
+            self.seed,
+            reverse_complement=self.reverse_complement,
+            max_unknown_fraction=self.max_unknown_fraction,
+        )
 
     def _batches(self, step: int, rows: list[list[Piece]]) -> list[Batch]:
         """This process's micro-batches of one step."""
-        own = rows[self.rank :: self.world_size]
+        own, together = rows[self.rank :: self.world_size], self._rows_together
         return [
-            self._batch(step, [piece for row in own[first : first + self.shape.rows] for piece in row])
-            for first in range(0, len(own), self.shape.rows)
+            self._batch(step, [piece for row in own[first : first + together] for piece in row])
+            for first in range(0, len(own), together)
         ]
 
     def _batch(self, step: int, pieces: list[Piece]) -> Batch:
-        generators = [
-            generator(_MASKS, self.seed, step, self._table(piece).record_index(piece.index), piece.start)
-            for piece in pieces
-        ]
-        return corrupt_and_pack([self._segment(piece) for piece in pieces], self.masking, generators)
-
-    def _table(self, piece: Piece) -> SegmentTable:
-        return self.cds if piece.kind == "cds" else self.dna
+        records = [self.tables[piece.kind].record_index(piece.segment) for piece in pieces]
+        starts = [piece.start for piece in pieces]
+        keys = word_key(Use.MASK, self.seed, step, np.array(records), np.array(starts))
+        return corrupt_and_pack([self._segment(piece) for piece in pieces], self.masking, keys)
 
     def _segment(self, piece: Piece) -> Segment:
-        if piece.kind == "dna":
-            ids = np.asarray(self.dna.nucleotides(piece.index)[piece.start : piece.stop])
+        table = self.tables[piece.kind]
+        ids = np.asarray(table.nucleotides(piece.segment)[piece.start : piece.stop])
+        if piece.kind != CDS:
             return Segment(whole_codons(reverse_complement(ids) if piece.reverse else ids))
-        return coding_segment(self.cds, piece.index, piece.start, piece.stop, self.features)
-
-    def _plan_epoch(self, epoch: int) -> list[list[Piece]]:
-        rng = generator(_ORDER, self.seed, epoch)
-        cds_rows = self._cds_rows(rng)
-        windows = self._dna_windows(epoch)
-        num_dna_rows = len(windows)
-        if self.dna_fraction < 1:
-            num_dna_rows = round(len(cds_rows) * self.dna_fraction / (1 - self.dna_fraction))
-        else:
-            cds_rows = []
-        dna_rows = [[windows[i % len(windows)]] for i in range(num_dna_rows)] if windows else []
-        rows = cds_rows + dna_rows
-        return [rows[i] for i in rng.permutation(len(rows))]
-
-    def _cds_rows(self, rng: np.random.Generator) -> list[list[Piece]]:
-        longest = self.shape.max_codons - NUM_SPECIAL_CODONS
-        pieces = []
-        for index in rng.permutation(len(self.cds)):
-            num_codons = int(self.cds.num_nucleotides[index]) // 3
-            borders = np.linspace(0, num_codons, -(-num_codons // longest) + 1).round().astype(int)
-            pieces += [Piece("cds", int(index), int(start), int(stop)) for start, stop in pairwise(borders)]
-        lengths = np.array(
-            [piece.stop - piece.start + NUM_SPECIAL_CODONS for piece in pieces], dtype=np.int64
+        codons = slice(piece.start // 3, piece.stop // 3)
+        teacher = self.features.get(table.protein(piece.segment)) if self.features is not None else None
+        return Segment(
+            ids=ids,
+            amino_acids=table.amino_acids(piece.segment)[codons],
+            teacher_features=None if teacher is None else np.asarray(teacher[codons]),
         )
-        return [[pieces[i] for i in row] for row in fill_rows(lengths, self.shape.max_codons)]
-
-    def _dna_windows(self, epoch: int) -> list[Piece]:
-        """Every training region cut into windows at a new phase, in a new order and on random strands."""
-        rng = generator(_WINDOWS, self.seed, epoch)
-        width = 3 * (self.shape.max_codons - NUM_SPECIAL_CODONS)
-        windows = []
-        for index, length in enumerate(self.dna.num_nucleotides.tolist()):
-            phase = int(rng.integers(0, min(width, length - width + 1))) if length > width else 0
-            starts = range(phase, length - width + 1, width) if length > width else [0]
-            windows += [Piece("dna", index, start, min(start + width, length)) for start in starts]
-        strands = rng.random(len(windows)) < 0.5 if self.reverse_complement else np.zeros(len(windows), bool)
-        chosen = [
-            Piece(w.kind, w.index, w.start, w.stop, bool(strand))
-            for w, strand in zip(windows, strands, strict=True)
-            if self._known_enough(self.dna.nucleotides(w.index)[w.start : w.stop])
-        ]
-        return [chosen[i] for i in rng.permutation(len(chosen))]
-
-    def _known_enough(self, ids: NDArray[np.uint8]) -> bool:
-        return len(ids) > 0 and float((ids >= UNK).mean()) <= self.max_unknown_fraction
-
-
-def coding_segment(
-    cds: SegmentTable, index: int, start_codon: int, stop_codon: int, features: ResidueFeatures | None = None
-) -> Segment:
-    """Codons `start_codon` to `stop_codon` of one CDS, with its residues and what the teacher saw of them."""
-    teacher = features.get(cds.protein(index)) if features is not None else None
-    return Segment(
-        ids=np.asarray(cds.nucleotides(index)[3 * start_codon : 3 * stop_codon]),
-        amino_acids=np.asarray(cds.amino_acids(index)[start_codon:stop_codon]).astype(np.int16),
-        teacher_features=None if teacher is None else np.asarray(teacher[start_codon:stop_codon]),
-    )

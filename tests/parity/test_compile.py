@@ -12,10 +12,11 @@ from torch import _dynamo as dynamo
 
 from lifecode import LifeCode
 from lifecode.commands.construct import construct
+from lifecode.data.batch_shape import BatchShape
 from lifecode.data.masking import Masking
+from lifecode.data.mixture import Mixture
 from lifecode.data.module import CorpusDataModule
 from lifecode.data.packing import pack
-from lifecode.data.stream import BatchShape
 from lifecode.errors import UserError
 from lifecode.model.block import Block
 from lifecode.objectives import LogSum
@@ -121,7 +122,7 @@ def test_a_checkpoint_of_a_compiled_run_goes_on_uncompiled(small_corpus, tmp_pat
     recipe = AdamWCosine(lr=1e-3, total_steps=2, warmup_steps=1)
     shape = BatchShape(max_codons=120, rows=1)
     stream = {
-        "dna_fraction": 0.0,
+        "mixture": Mixture(cds=1, dna=0),
         "reverse_complement": False,
         "max_unknown_fraction": 0.1,
         "validation_steps": 0,

@@ -2,9 +2,11 @@ import numpy as np
 import pytest
 
 from lifecode.alphabet import (
+    CLS,
     CODONS,
     IGNORE,
     MASK,
+    PAD,
     SEP,
     STOP,
     UNK,
@@ -48,6 +50,15 @@ def test_codon_ids_number_the_codons_in_order():
 
 def test_codon_ids_ignore_the_rest_and_mark_ambiguity():
     assert codon_ids(encode_nucleotides("ATGANGTT")).tolist() == [CODONS.index("ATG"), -1]
+    assert codon_ids(encode_nucleotides("NAAANAAANAAATTT")).tolist() == [-1, -1, -1, 0, 63]
+
+
+@pytest.mark.parametrize("special", [UNK, PAD, CLS, SEP, MASK])
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_a_codon_with_a_special_token_is_none(special, place):
+    ids = np.full(3, 3, dtype=np.uint8)
+    ids[place] = special
+    assert codon_ids(ids).tolist() == [-1]
 
 
 def test_amino_acid_ids_ignore_what_is_no_residue():

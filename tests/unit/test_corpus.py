@@ -13,6 +13,7 @@ from lifecode.alphabet import AMINO_ACIDS, decode_nucleotides, encode_nucleotide
 from lifecode.data import BlockSplit, Corpus, SegmentTable, packaged_genomes, prepare_corpus, read_records
 from lifecode.data.census import census_table
 from lifecode.data.records import Exon
+from lifecode.data.segments import record_index
 from lifecode.data.shards import CorpusRow, write_shards
 from lifecode.errors import UserError
 from lifecode.genetic_code import translate
@@ -133,6 +134,17 @@ def test_record_index_is_unique_in_the_corpus(ecoli):
     tables = [ecoli.segments(kind, split) for kind, split in TABLES]
     numbers = [table.record_index(i) for table in tables for i in range(len(table))]
     assert len(set(numbers)) == len(numbers)
+
+
+def test_record_index_of_each_kind():
+    numbers = [record_index(kind, row) for kind in ("cds", "dna", "rna") for row in range(3)]
+    assert numbers == [0, 2, 4, 1, 3, 5, 2**62, 2**62 + 1, 2**62 + 2]
+    assert np.array(numbers, np.int64).tolist() == numbers
+
+
+def test_a_kind_without_files_is_an_empty_table(ecoli):
+    table = ecoli.segments("rna", "train")
+    assert len(table) == len(table.num_nucleotides) == table.offsets[-1] == 0
 
 
 def test_segments_cannot_be_changed_on_disk(ecoli):
@@ -322,8 +334,8 @@ def test_no_corpus_there(tmp_path):
 
 
 def test_unknown_kind_and_split(ecoli):
-    with pytest.raises(UserError, match=r"no 'rna'.*cds, dna"):
-        ecoli.segments("rna", "train")
+    with pytest.raises(UserError, match=r"no 'protein'.*cds, dna, rna"):
+        ecoli.segments("protein", "train")
     with pytest.raises(UserError, match=r"no 'dev'.*train, validation, test"):
         ecoli.segments("cds", "dev")
 

@@ -6,8 +6,10 @@ import pytest
 import torch
 
 from lifecode.alphabet import IGNORE, MASK
+from lifecode.data.batch_shape import BatchShape
 from lifecode.data.masking import Masking
-from lifecode.data.stream import BatchShape, TrainingStream
+from lifecode.data.mixture import Mixture
+from lifecode.data.stream import TrainingStream
 from lifecode.errors import UserError
 from lifecode.model import CodonCodec
 from lifecode.objectives import DistillationLoss, LogSum, Loss
@@ -90,8 +92,10 @@ def test_which_codons_and_nucleotides_are_read(small_corpus, positions):
     torch.manual_seed(0)
     codec = CodonCodec(nucleotide_dim=16, conv_channels=8, num_heads=2, translator_hidden=16)
     shape = BatchShape(max_codons=300, rows=4)
-    stream = TrainingStream(small_corpus, shape=shape, masking=Masking(), seed=0, dna_fraction=0.5)
-    (batch,) = next(iter(stream))
+    stream = TrainingStream(
+        small_corpus, shape=shape, masking=Masking(), seed=0, mixture=Mixture(cds=1, dna=1)
+    )
+    (batch,) = next(iter(stream)).micro_batches
     embeddings = torch.randn(len(batch.codon_labels), 24)
     masked = batch.ids == MASK
     codons = {

@@ -8,8 +8,10 @@ import pytest
 import torch
 from lightning import Trainer
 
+from lifecode.data.batch_shape import BatchShape
 from lifecode.data.masking import Masking
-from lifecode.data.stream import BatchShape, TrainingStream
+from lifecode.data.mixture import Mixture
+from lifecode.data.stream import TrainingStream
 from lifecode.model import CodonCodec, LifeCode
 from lifecode.objectives import DistillationLoss, LogSum
 from lifecode.training.encoder_stage import EncoderStage
@@ -41,9 +43,9 @@ def encoder_stage(**flags) -> EncoderStage:
 
 
 def step_of(corpus, rows: int, micro_batches: int):
-    shape = BatchShape(max_codons=120, rows=rows, micro_batches=micro_batches)
-    stream = TrainingStream(corpus, shape=shape, masking=Masking(), seed=0, features=RandomFeatures())
-    return next(iter(stream))
+    shape = BatchShape(max_codons=120, rows=rows * micro_batches, rows_at_once=rows)
+    settings = {"masking": Masking(), "mixture": Mixture(), "seed": 0, "features": RandomFeatures()}
+    return next(iter(TrainingStream(corpus, shape=shape, **settings))).micro_batches
 
 
 def gradients(stage, micro_batches):
@@ -72,8 +74,9 @@ def test_the_gradient_does_not_depend_on_how_the_batch_is_cut(small_corpus, make
 
 def test_a_task_that_is_absent_from_the_step_has_no_weight(small_corpus):
     shape = BatchShape(max_codons=120, rows=1)
-    dna_only = TrainingStream(small_corpus, shape=shape, masking=Masking(), seed=0, dna_fraction=1.0)
-    losses, grads = gradients(encoder_stage(), next(iter(dna_only)))
+    only = Mixture(cds=0, dna=1)
+    stream = TrainingStream(small_corpus, shape=shape, masking=Masking(), seed=0, mixture=only)
+    losses, grads = gradients(encoder_stage(), next(iter(stream)).micro_batches)
     assert float(losses.tasks["translation"].count) == float(losses.tasks["distillation"].count) == 0
     assert all(torch.isfinite(g).all() for g in grads)
 
@@ -109,8 +112,9 @@ def test_a_tokenizer_learns_to_translate_in_seconds(small_corpus):
     stage = TokenizerStage(codec(), objective=LogSum(), optimizer=AdamWCosine(lr=1e-2, total_steps=120))
     optimizer, _ = stage.optimizer_recipe.build(stage)
     shape = BatchShape(max_codons=400, rows=2)
-    stream = TrainingStream(small_corpus, shape=shape, masking=Masking(), seed=0, dna_fraction=0.0)
-    for (batch,) in islice(stream, 120):
+    only = Mixture(cds=1, dna=0)
+    stream = TrainingStream(small_corpus, shape=shape, masking=Masking(), seed=0, mixture=only)
+    for (batch,), _ in islice(stream, 120):
         optimizer.zero_grad()
         losses = stage.losses(batch).tasks
         sum(loss.mean for loss in losses.values()).backward()
