@@ -7,7 +7,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from lifecode.data.split import SPLITS
+from lifecode.data.regions import SPLITS
 
 
 def census_table(report: dict[str, Any]) -> Group:

@@ -1,0 +1,256 @@
+"""Stage 1: one input unit, read, judged and stored, so that nothing later parses it again.
+
+contigs.parquet     one row a contig: origin, length, hash
+cds.parquet         one row an exact pair, with its sequence as ids and the hash of it
+nucleotides.bin     ids of the genomic contigs and transcripts, one after another, a byte each
+rejected.parquet    every CDS that is no exact pair, every record that was skipped
+unit.json           counts, and the checksum of each of these files: it is written last
+
+One contig is in memory at a time, and exact pairs until they make a row group. The folder takes a byte a
+nucleotide for as long as the corpus is being prepared.
+"""
+
+import json
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from lifecode.data.checksum import file_entry, matches_entry, write_json
+from lifecode.data.coding_sequence import ExactPair, Rejection, verify
+from lifecode.data.inputs import InputUnit, ReadSettings, read_unit
+from lifecode.data.records import Contig, Exon
+from lifecode.data.shards import REJECTED_SCHEMA, large_binary, parquet_writer
+from lifecode.data.similarity import SKETCH, protein_sketch
+from lifecode.data.twins import DIGEST, strandless_digest
+from lifecode.genetic_code import residue_letters
+
+MALFORMED = "malformed_record"
+
+CONTIG_SCHEMA = pa.schema(
+    [
+        ("contig", pa.string()),
+        ("source", pa.string()),
+        ("organism", pa.string()),
+        ("taxon", pa.int64()),
+        ("genetic_code", pa.int16()),
+        ("molecule", pa.string()),
+        ("num_nucleotides", pa.int64()),
+        ("digest", DIGEST),
+        ("backward", pa.bool_()),  # the digest is that of the other strand
+    ]
+)
+CDS_SCHEMA = pa.schema(
+    [
+        ("id", pa.string()),
+        ("contig_number", pa.int64()),  # row of contigs.parquet
+        ("start", pa.int64()),
+        ("end", pa.int64()),
+        ("strand", pa.int8()),
+        ("exons", pa.string()),
+        ("exon_starts", pa.list_(pa.int64())),
+        ("exon_ends", pa.list_(pa.int64())),
+        ("genetic_code", pa.int16()),
+        ("gene", pa.string()),
+        ("num_nucleotides", pa.int64()),
+        ("nucleotides", pa.large_binary()),
+        ("amino_acids", pa.large_binary()),
+        ("protein", pa.string()),
+        ("digest", DIGEST),
+        ("sketch", SKETCH),  # null unless homologs are to be kept together
+    ]
+)
+_ROW_GROUP_NUCLEOTIDES = 4_000_000
+_ROW_GROUP_ROWS = 50_000
+_WITH_NUCLEOTIDES = ("dna", "rna")
+
+
+@dataclass(frozen=True, slots=True)
+class ReadTask:
+    """One unit to store.
+
+    Attributes:
+        unit: the files.
+        settings: how they are read.
+        sketches: whether the exact pairs get a k-mer sketch.
+        folder: the unit's folder; its name is its identity.
+    """
+
+    unit: InputUnit
+    settings: ReadSettings
+    sketches: bool
+    folder: Path
+
+
+def store_unit(task: ReadTask) -> None:
+    """Read a unit into its folder; one that is there already and whole is left as it is.
+
+    Raises:
+        UserError: a file or record that cannot be read.
+    """
+    if is_complete(task.folder):
+        return
+    shutil.rmtree(task.folder, ignore_errors=True)
+    task.folder.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = Path(tempfile.mkdtemp(dir=task.folder.parent, prefix="unfinished-"))
+    try:
+        _write(task, unfinished)
+        unfinished.rename(task.folder)
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def is_complete(folder: Path) -> bool:
+    """Whether a unit's folder is finished and every file in it has its checksum."""
+    if not (folder / "unit.json").is_file():
+        return False
+    entries = json.loads((folder / "unit.json").read_text())["files"]
+    return all(matches_entry(folder, entry) for entry in entries)
+
+
+def read_counts(folder: Path) -> dict[str, Any]:
+    """What was found in a unit: `reasons` and `skipped`, each reason with its count."""
+    return json.loads((folder / "unit.json").read_text())
+
+
+def stored_nucleotides(contigs: pa.Table) -> np.ndarray:
+    """(num_contigs,) where each contig of `contigs.parquet` begins in `nucleotides.bin`; -1 for those not there."""
+    stored = np.isin(contigs["molecule"].to_pylist(), _WITH_NUCLEOTIDES)
+    lengths = np.where(stored, contigs["num_nucleotides"].to_numpy(), 0)
+    return np.where(stored, np.cumsum(lengths) - lengths, -1)
+
+
+def _write(task: ReadTask, folder: Path) -> None:
+    """Everything a unit's folder holds."""
+    reasons: Counter[str] = Counter()
+    skipped: Counter[str] = Counter()
+    contigs, rejected = _Rows(folder / "contigs.parquet", CONTIG_SCHEMA), _Rows(
+        folder / "rejected.parquet", REJECTED_SCHEMA
+    )
+    pairs = _Rows(folder / "cds.parquet", CDS_SCHEMA)
+
+    def report(source: str, record: str, problem: str) -> None:
+        skipped[MALFORMED] += 1
+        rejected.add(_rejected_row(record, record, source, MALFORMED, problem))
+
+    with contigs, rejected, pairs, (folder / "nucleotides.bin").open("wb") as nucleotides:
+        for number, contig in enumerate(read_unit(task.unit, task.settings, report)):
+            contigs.add(_contig_row(contig))
+            if contig.molecule in _WITH_NUCLEOTIDES:
+                contig.nucleotides.tofile(nucleotides)
+            for row in _judged(contig, number, reasons, rejected):
+                row["sketch"] = protein_sketch(row["amino_acids"]).tobytes() if task.sketches else None
+                pairs.add(row, num_nucleotides=row["num_nucleotides"])
+            del contig  # before the next one is read
+    files = [file_entry(folder, path) for path in sorted(folder.iterdir())]
+    write_json(folder / "unit.json", {"reasons": dict(reasons), "skipped": dict(skipped), "files": files})
+
+
+def _judged(contig: Contig, number: int, reasons: Counter[str], rejected: "_Rows") -> Iterator[dict[str, Any]]:
+    """The rows of a contig's exact pairs; its other CDS are counted and listed."""
+    for coding_sequence in contig.coding_sequences:
+        verdict = verify(coding_sequence, contig)
+        if isinstance(verdict, Rejection):
+            reasons[verdict.reason.value] += 1
+            rejected.add(
+                _rejected_row(
+                    coding_sequence.id, contig.name, contig.source, verdict.reason.value, verdict.detail
+                )
+            )
+        else:
+            yield _pair_row(verdict, number)
+
+
+def _rejected_row(id: str, contig: str, source: str, reason: str, detail: str) -> dict[str, Any]:
+    return {"id": id, "contig": contig, "source": Path(source).name, "reason": reason, "detail": detail}
+
+
+def _contig_row(contig: Contig) -> dict[str, Any]:
+    """A contig without its sequence."""
+    digest, backward = strandless_digest(contig.nucleotides)
+    return {
+        "contig": contig.name,
+        "source": Path(contig.source).name,
+        "organism": contig.organism,
+        "taxon": contig.taxon,
+        "genetic_code": contig.genetic_code,
+        "molecule": contig.molecule,
+        "num_nucleotides": len(contig.nucleotides),
+        "digest": digest,
+        "backward": backward,
+    }
+
+
+def _pair_row(pair: ExactPair, contig_number: int) -> dict[str, Any]:
+    """An exact pair as a row of `CDS_SCHEMA`, its sequences still arrays."""
+    cds = pair.coding_sequence
+    return {
+        "id": cds.id,
+        "contig_number": contig_number,
+        **coordinates(cds.exons),
+        "exon_starts": [exon.start for exon in cds.exons],
+        "exon_ends": [exon.end for exon in cds.exons],
+        "genetic_code": cds.genetic_code,
+        "gene": cds.gene,
+        "num_nucleotides": len(pair.nucleotides),
+        "nucleotides": pair.nucleotides,
+        "amino_acids": pair.amino_acids,
+        "protein": residue_letters(pair.amino_acids).removesuffix("*"),
+        "digest": strandless_digest(pair.nucleotides)[0],
+    }
+
+
+def coordinates(exons: Sequence[Exon]) -> dict[str, Any]:
+    """The columns of a shard that say where a row lies on its contig."""
+    strands = {exon.strand for exon in exons}
+    return {
+        "start": min(exon.start for exon in exons),
+        "end": max(exon.end for exon in exons),
+        "strand": strands.pop() if len(strands) == 1 else 0,
+        "exons": ",".join(f"{start}..{end}({'+' if strand == 1 else '-'})" for start, end, strand in exons),
+    }
+
+
+@dataclass(slots=True)
+class _Rows:
+    """Rows on their way into a Parquet file, a bounded row group at a time."""
+
+    path: Path
+    schema: pa.Schema
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    num_nucleotides: int = 0
+    writer: pq.ParquetWriter | None = None
+
+    def __enter__(self) -> "_Rows":
+        self.writer = parquet_writer(self.path, self.schema)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        assert self.writer is not None
+        self._flush()
+        self.writer.close()
+
+    def add(self, row: dict[str, Any], *, num_nucleotides: int = 0) -> None:
+        self.rows.append(row)
+        self.num_nucleotides += num_nucleotides
+        if self.num_nucleotides >= _ROW_GROUP_NUCLEOTIDES or len(self.rows) >= _ROW_GROUP_ROWS:
+            self._flush()
+
+    def _flush(self) -> None:
+        assert self.writer is not None
+        if self.rows:
+            self.writer.write_table(pa.Table.from_arrays([self._column(f) for f in self.schema], schema=self.schema))
+        self.rows, self.num_nucleotides = [], 0
+
+    def _column(self, wanted: pa.Field) -> pa.Array:
+        values = [row[wanted.name] for row in self.rows]
+        if wanted.type == pa.large_binary():
+            return large_binary(np.concatenate(values), np.array([len(value) for value in values]))
+        return pa.array(values, type=wanted.type)
