@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +29,11 @@ def matches_entry(folder: Path, entry: dict[str, Any]) -> bool:
 
 def write_json(path: Path, content: dict[str, Any]) -> None:
     """Write an indented JSON object, whole or not at all."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary = path.with_name(f".{path.name}")
     temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
     temporary.replace(path)
+
+
+def digest_of(content: dict[str, Any]) -> str:
+    """A short name, fit for a path, for anything that JSON can hold."""
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:32]

@@ -4,7 +4,6 @@ What is being prepared lies beside it in `.NAME.partial` until it is complete, s
 goes on from there; `.NAME.lock` keeps a second process waiting until the first has finished.
 """
 
-import json
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager

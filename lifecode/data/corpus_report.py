@@ -57,11 +57,13 @@ def _counts(plan: Plan, number: int) -> dict[str, int]:
 
 def _by_kind(plan: Plan) -> tuple[dict[str, list[int]], dict[str, list[int]]]:
     both = {kind: in_each_split(rows) for kind, rows in plan.rows.items()}
-    return {kind: counts[0] for kind, counts in both.items()}, {kind: counts[1] for kind, counts in both.items()}
+    return {kind: counts[0] for kind, counts in both.items()}, {
+        kind: counts[1] for kind, counts in both.items()
+    }
 
 
 def write_rejected(path: Path, plan: Plan) -> None:
-    """Write the table of CDS that are no exact pair, of records skipped, and of pairs that fell to the split."""
+    """Write the table of CDS that are no exact pair, skipped records, and pairs that fell to the split."""
     with parquet_writer(path, REJECTED_SCHEMA) as writer:
         for folder in plan.inventory.folders:
             with pq.ParquetFile(folder / "rejected.parquet") as file:

@@ -47,7 +47,9 @@ class LocalEngine:
 
     def __post_init__(self) -> None:
         if self.workers is not None and self.workers < 1:
-            raise UserError(f"{self.workers} workers do nothing", source="engine.workers", remedy="Give 1 or more")
+            raise UserError(
+                f"{self.workers} workers do nothing", source="engine.workers", remedy="Give 1 or more"
+            )
 
     @contextmanager
     def started(self, num_tasks: int) -> Iterator[Run]:
@@ -80,7 +82,9 @@ def _run_here(function: Callable[[Any], None], tasks: Sequence[Any]) -> Iterator
         yield number
 
 
-def _run_in(pool: ProcessPoolExecutor, function: Callable[[Any], None], tasks: Sequence[Any]) -> Iterator[int]:
+def _run_in(
+    pool: ProcessPoolExecutor, function: Callable[[Any], None], tasks: Sequence[Any]
+) -> Iterator[int]:
     number_of = {pool.submit(function, task): number for number, task in enumerate(tasks)}
     for done in as_completed(number_of):
         done.result()

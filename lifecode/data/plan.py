@@ -54,11 +54,7 @@ class Plan:
 
     def tasks(self, corpus: Path, records: Path) -> list[ShardTask]:
         """Every shard: at least one a kind, each until it holds 250 million nucleotides."""
-        return [
-            task
-            for kind in KINDS
-            for task in _tasks_of_kind(self, kind, corpus, records)
-        ]
+        return [task for kind in KINDS for task in _tasks_of_kind(self, kind, corpus, records)]
 
 
 def make_plan(inventory: Inventory, split: Split, seed: int) -> Plan:
@@ -71,7 +67,9 @@ def make_plan(inventory: Inventory, split: Split, seed: int) -> Plan:
     cds_split = regions.split_of(inventory.cds_contig, *inventory.exons())
     left, dropped = np.arange(len(cds_split)), {}
     dropped[BORDER], left = left[cds_split == CROSSES], left[cds_split != CROSSES]
-    for reason, label in ((DUPLICATE, inventory.twin_label), (HOMOLOG, inventory.homolog_label)):
+    labels = {DUPLICATE: inventory.twin_label}
+    labels |= {HOMOLOG: inventory.homolog_label} if split.clusters is not None else {}
+    for reason, label in labels.items():
         keep = without_twins(label[left], cds_split[left])
         dropped[reason], left = left[~keep], left[keep]
     lengths = inventory.cds["num_nucleotides"].to_numpy()
@@ -86,7 +84,7 @@ def _tasks_of_kind(plan: Plan, kind: str, corpus: Path, records: Path) -> Iterat
     rows = plan.rows[kind]
     in_split, nucleotides = (0,) * len(SPLITS), (0,) * len(SPLITS)
     for number, (first, stop) in enumerate(_borders_of_shards(rows.num_nucleotides)):
-        shard = Rows(*(column[first:stop] for column in rows))
+        shard = Rows(rows.number[first:stop], rows.split[first:stop], rows.num_nucleotides[first:stop])
         make_parts = _cds_parts if kind == CDS else _region_parts
         yield ShardTask(
             corpus=corpus,

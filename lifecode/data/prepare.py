@@ -4,16 +4,14 @@ Units and shards are tasks that an engine runs in any order; each leaves a file 
 run that was killed goes on where it stopped. Neither engine nor number of workers changes a byte.
 """
 
-import hashlib
-import json
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from lifecode.data.cache import allocate_segments
-from lifecode.data.checksum import file_entry, sha256, write_json
+from lifecode.data.checksum import digest_of, file_entry, sha256, write_json
 from lifecode.data.corpus import SCHEMA_VERSION, Corpus
 from lifecode.data.corpus_folder import existing_corpus, partial_folder
 from lifecode.data.corpus_report import report_of, write_rejected
@@ -25,28 +23,11 @@ from lifecode.data.reading import Inputs
 from lifecode.data.regions import SPLITS
 from lifecode.data.shard_task import read_record, write_shard
 from lifecode.data.split import BlockSplit, Split
-from lifecode.data.unit_folder import ReadTask, store_unit
+from lifecode.data.unit_folder import read_task, store_unit
 from lifecode.errors import UserError
 
 Progress: TypeAlias = Callable[[str, int, int], None]
 """Called with what is done (`read`, `write`), and how much of how much: bytes read, nucleotides written."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Preparation:
-    """Where a preparation works and who is told about it."""
-
-    folder: Path
-    run: Run
-    progress: Progress | None
-
-    def do(self, what: str, function: Callable[[Any], None], tasks: Sequence[Any], sizes: Sequence[int]) -> None:
-        """Run a function on every task, and tell how far it is."""
-        done, total = 0, sum(sizes)
-        for number in self.run(function, tasks):
-            done += sizes[number]
-            if self.progress is not None:
-                self.progress(what, done, total)
 
 
 def prepare_corpus(
@@ -79,8 +60,7 @@ def prepare_corpus(
     """
     split, engine = split or BlockSplit(), engine or LocalEngine()
     output = Path(output).expanduser()
-    units = input_units(inputs)
-    settings = ReadSettings(genetic_code=genetic_code)
+    units, settings = input_units(inputs), ReadSettings(genetic_code=genetic_code)
     entries = _input_entries(units)
     identity = {
         "schema_version": SCHEMA_VERSION,
@@ -96,47 +76,68 @@ def prepare_corpus(
         if (existing := existing_corpus(output, identity)) is not None:  # made while this one waited
             return existing
         reads = [
-            ReadTask(
-                unit,
-                settings,
-                split.clusters is not None,
-                folder / "units" / _digest({"settings": asdict(settings), "files": of_unit, "clusters": split.clusters is not None}),
-            )
+            read_task(unit, of_unit, settings, sketches=split.clusters is not None, units=folder / "units")
             for unit, of_unit in zip(units, entries, strict=True)
         ]
         with engine.started(len(units)) as run:
-            preparation = _Preparation(folder, run, progress)
-            preparation.do("read", store_unit, reads, [sum(e["bytes"] for e in of_unit) for of_unit in entries])
+            _do(
+                "read",
+                run,
+                store_unit,
+                reads,
+                [sum(e["bytes"] for e in of_unit) for of_unit in entries],
+                progress,
+            )
             inventory = Inventory.read([task.folder for task in reads], split.clusters)
             if require_pairs:
                 inventory.require_pairs()
-            corpus = _write(preparation, make_plan(inventory, split, seed), identity)
+            place = folder / digest_of(identity)
+            corpus, records = place / "corpus", place / "written"
+            plan = make_plan(inventory, split, seed)
+            tasks = plan.tasks(corpus, records)
+            _allocate(corpus, records, plan)
+            _do("write", run, write_shard, tasks, [task.num_nucleotides for task in tasks], progress)
+        _finish(corpus, plan, identity, [entry for task in tasks if (entry := read_record(task)) is not None])
         corpus.rename(output)
     return Corpus.open(output)
 
 
-def _write(preparation: _Preparation, plan: Plan, identity: dict[str, Any]) -> Path:
-    """Write everything that a corpus holds; its manifest comes last."""
-    place = preparation.folder / _digest(identity)
-    corpus, records = place / "corpus", place / "written"
+def _do(
+    what: str,
+    run: Run,
+    function: Callable[[Any], None],
+    tasks: Sequence[Any],
+    sizes: Sequence[int],
+    progress: Progress | None,
+) -> None:
+    """Run a function on every task, and tell after each how far it is."""
+    done, total = 0, sum(sizes)
+    for number in run(function, tasks):
+        done += sizes[number]
+        if progress is not None:
+            progress(what, done, total)
+
+
+def _allocate(corpus: Path, records: Path, plan: Plan) -> None:
+    """The folders and the files of the cache, before anything is written into them."""
     for folder in (corpus / "shards", records):
         folder.mkdir(parents=True, exist_ok=True)
     for kind, rows in plan.rows.items():
         for name, num_segments, num_nucleotides in zip(SPLITS, *in_each_split(rows), strict=True):
             allocate_segments(corpus, kind, name, num_segments, num_nucleotides)
-    tasks = plan.tasks(corpus, records)
-    preparation.do("write", write_shard, tasks, [task.num_nucleotides for task in tasks])
-    shards = [record for task in tasks if (record := read_record(task)) is not None]
+
+
+def _finish(corpus: Path, plan: Plan, identity: dict[str, Any], shards: Sequence[dict[str, Any]]) -> None:
+    """What the main process writes: the table of the rejected, the report, and the manifest last."""
     write_rejected(corpus / "rejected.parquet", plan)
     write_json(corpus / "report.json", report_of(plan))
     known = {shard["path"]: {key: shard[key] for key in ("path", "sha256", "bytes")} for shard in shards}
-    listed = sorted(path for path in corpus.rglob("*") if path.is_file() and path.name != "manifest.json")
+    paths = sorted(path for path in corpus.rglob("*") if path.is_file() and path.name != "manifest.json")
     with ThreadPoolExecutor() as threads:
-        files = list(
-            threads.map(lambda path: known.get(path.relative_to(corpus).as_posix()) or file_entry(corpus, path), listed)
+        files = threads.map(
+            lambda path: known.get(path.relative_to(corpus).as_posix()) or file_entry(corpus, path), paths
         )
-    write_json(corpus / "manifest.json", {**identity, "shards": shards, "files": files})
-    return corpus
+        write_json(corpus / "manifest.json", {**identity, "shards": list(shards), "files": list(files)})
 
 
 def _input_entries(units: Sequence[InputUnit]) -> list[list[dict[str, Any]]]:
@@ -150,8 +151,3 @@ def _input_entry(file: Path) -> dict[str, Any]:
         return {"name": file.name, "sha256": sha256(file), "bytes": file.stat().st_size}
     except OSError as fault:
         raise UserError(f"cannot be read ({fault.strerror or fault})", source=file) from fault
-
-
-def _digest(content: dict[str, Any]) -> str:
-    """A name for anything that JSON can hold."""
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:32]

@@ -1,5 +1,6 @@
 """The tasks of a preparation on a Ray cluster, whose machines must share the file system of the corpus."""
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -34,7 +35,9 @@ class RayEngine:
             import ray
         except ModuleNotFoundError as missing:
             raise UserError(
-                "engine=ray needs Ray", source="engine", remedy="pip install 'lifecode[ray]', or use engine=local"
+                "engine=ray needs Ray",
+                source="engine",
+                remedy="pip install 'lifecode[ray]', or use engine=local",
             ) from missing
         own = not ray.is_initialized()
         if own:
@@ -44,7 +47,7 @@ class RayEngine:
                     num_cpus=None if self.address else self.workers,
                     log_to_driver=False,
                     include_dashboard=None if self.address else False,
-                    logging_level="ERROR",
+                    logging_level=logging.ERROR,
                 )
             except (ConnectionError, RuntimeError, ValueError) as fault:
                 raise UserError(
@@ -81,11 +84,12 @@ def _run(function: Callable[[Any], None], tasks: Sequence[Any]) -> Iterator[int]
 def _next_done(running: dict[Any, int]) -> int:
     """Wait for one of the tasks; its error is the one that the task raised."""
     import ray
+    from ray.exceptions import RayTaskError
 
     (done,), _ = ray.wait(list(running), num_returns=1)
     number = running.pop(done)
     try:
         ray.get(done)
-    except ray.exceptions.RayTaskError as fault:
+    except RayTaskError as fault:
         raise fault.cause from None  # pyright: ignore[reportGeneralTypeIssues]
     return number

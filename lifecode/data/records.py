@@ -9,7 +9,6 @@ from typing import Literal, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-
 Molecule: TypeAlias = Literal["dna", "rna", "cds", "protein"]
 
 

@@ -51,7 +51,7 @@ class Contigs:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Regions:
-    """Stretches of contigs, each of one split: sorted, without gaps, neighbours on a contig in different splits.
+    """Stretches of contigs, each of one split: sorted, without gaps, neighbours in different splits.
 
     Attributes:
         contig: (num_regions,) int64 contig number.
@@ -81,7 +81,7 @@ class Regions:
     ) -> "Regions":
         """Regions of pieces in any order that cover every contig once; neighbours of one split become one."""
         order = np.lexsort((start, contig))
-        contig, start, end, split = (values[order] for values in (contig, start, end, split))
+        contig, start, end, split = contig[order], start[order], end[order], split[order]
         first = np.ones(len(contig), dtype=bool)
         first[1:] = (contig[1:] != contig[:-1]) | (split[1:] != split[:-1])
         last = np.append(first[1:], True)[: len(first)]

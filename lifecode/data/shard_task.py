@@ -8,6 +8,7 @@ import json
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -82,7 +83,7 @@ class ShardTask:
     record: Path
     kind: str
     number: int
-    parts: tuple[CdsPart, ...] | tuple[RegionPart, ...]
+    parts: tuple[CdsPart | RegionPart, ...]
     num_nucleotides: int
     first_row: int
     first_in_split: tuple[int, ...]
@@ -99,7 +100,7 @@ def write_shard(task: ShardTask) -> None:
     if read_record(task) is not None:
         return
     row, in_split, nucleotides = task.first_row, list(task.first_in_split), list(task.nucleotides_before)
-    unfinished = task.path.with_name(f".{task.path.name}.{os.getpid()}")
+    unfinished = task.record.with_name(f"{task.path.name}.{os.getpid()}")
     with parquet_writer(unfinished, SHARD_SCHEMA) as writer:
         for table in _regrouped(_tables(task)):
             writer.write_table(_published(table, task.kind))
@@ -129,7 +130,9 @@ def _tables(task: ShardTask) -> Iterator[pa.Table]:
     """The rows of a shard: columns of a shard with `split` as number and sequences as ids."""
     for part in task.parts:
         contigs = pq.read_table(part.folder / "contigs.parquet")
-        yield from _pairs(part, contigs) if isinstance(part, CdsPart) else _stretches(part, contigs, task.kind)
+        yield from (
+            _pairs(part, contigs) if isinstance(part, CdsPart) else _stretches(part, contigs, task.kind)
+        )
 
 
 def _pairs(part: CdsPart, contigs: pa.Table) -> Iterator[pa.Table]:
@@ -158,15 +161,17 @@ def _stretches(part: RegionPart, contigs: pa.Table, kind: str) -> Iterator[pa.Ta
     lengths = part.end - part.start
     group = np.cumsum(lengths) // _ROW_GROUP_NUCLEOTIDES
     borders = np.flatnonzero(np.diff(group, prepend=-1, append=-2))
-    for first, stop in zip(borders[:-1], borders[1:], strict=True):
-        rows = slice(int(first), int(stop))
+    for first, stop in pairwise(borders.tolist()):
+        rows = slice(first, stop)
         origin = contigs.take(pa.array(part.contig[rows]))
         places = list(zip(part.start[rows].tolist(), part.end[rows].tolist(), strict=True))
         names = origin["contig"].to_pylist()
         nothing = pa.nulls(len(places), pa.string())
         sequences = _read(part.folder / "nucleotides.bin", begins[rows], lengths[rows])
         columns = {
-            "id": [f"{name}:{a}-{b}" for name, (a, b) in zip(names, places, strict=True)] if kind == DNA else names,
+            "id": [f"{name}:{a}-{b}" for name, (a, b) in zip(names, places, strict=True)]
+            if kind == DNA
+            else names,
             "start": part.start[rows],
             "end": part.end[rows],
             "strand": np.ones(len(places), dtype=np.int8),

@@ -59,9 +59,8 @@ def similar(
     column = column.reshape(keys.shape)
 
     def sparse(columns: NDArray[np.int64]) -> csr_array:
-        offsets = np.arange(0, columns.size + 1, NUM_HASHES)
-        ones = np.ones(columns.size, dtype=np.uint8)
-        return csr_array((ones.astype(np.int16), columns.ravel(), offsets), shape=(len(columns), len(values)))
+        offsets, ones = np.arange(0, columns.size + 1, NUM_HASHES), np.ones(columns.size, dtype=np.int16)
+        return csr_array((ones, columns.ravel(), offsets), shape=(len(columns), len(values)))
 
     transposed = sparse(column[num_rows:]).T.tocsr()
     for first in range(0, num_rows, _ROWS_AT_ONCE):
@@ -75,7 +74,7 @@ def similar(
 
 
 def clusters(sketches: NDArray[np.uint32], at_least: float) -> NDArray[np.int64]:
-    """A cluster number (num_rows,) for each row: rows that are similar, directly or through others, share it."""
+    """A number (num_rows,) for each row, the same for rows that are similar, directly or through others."""
     pairs = list(similar(sketches, sketches, at_least))
     rows = np.concatenate([pair[0] for pair in pairs] or [np.empty(0, dtype=np.int64)])
     columns = np.concatenate([pair[1] for pair in pairs] or [np.empty(0, dtype=np.int64)])

@@ -44,9 +44,7 @@ class Split(ABC):
         fractions = {VALIDATION: self.validation, TEST: self.test}
         for name, value in fractions.items():
             if not isinstance(value, list) and not 0 <= value < 1:
-                raise UserError(
-                    f"{value} is no fraction", source=f"split.{name}", remedy="Give 0 to below 1"
-                )
+                raise UserError(f"{value} is no fraction", source=f"split.{name}", remedy="Give 0 to below 1")
         if sum(value for value in fractions.values() if not isinstance(value, list)) >= 1:
             raise UserError(
                 "validation and test leave nothing to train on",
@@ -119,8 +117,9 @@ class BlockSplit(Split):
             block = self._block_that_suffices(self._lengths_of_originals(contigs))
             pieces.append(self._blocks(contigs, block, seed))
         columns = [np.concatenate(column) for column in zip(*pieces, strict=True)]
+        contig, start, end, held_out = columns
         asked = None if block is None else self.block_nucleotides
-        return Regions.merged(*columns[:3], columns[3].astype(np.int8), block, asked)
+        return Regions.merged(contig, start, end, held_out.astype(np.int8), block, asked)
 
     def _blocks(self, contigs: Contigs, block: int, seed: int) -> tuple[NDArray, NDArray, NDArray, NDArray]:
         """Contig, start, end and split of every block; a twin has its original's, mirrored if need be."""
@@ -132,14 +131,16 @@ class BlockSplit(Split):
         split_of_block = _hold_out(
             _ranks(
                 f"{seed}\t{contigs.name(contig)}\t{index}"
-                for contig in originals
+                for contig in originals.tolist()
                 for index in range(counts[contig])
             ),
             self.validation,
             self.test,
         )
         contig = np.repeat(numbers, counts[numbers])
-        index = np.arange(len(contig)) - np.repeat(np.cumsum(counts[numbers]) - counts[numbers], counts[numbers])
+        index = np.arange(len(contig)) - np.repeat(
+            np.cumsum(counts[numbers]) - counts[numbers], counts[numbers]
+        )
         length, count, mirrored = contigs.num_nucleotides[contig], counts[contig], contigs.mirrored[contig]
         start, end = index * length // count, (index + 1) * length // count
         start, end = np.where(mirrored, length - end, start), np.where(mirrored, length - start, end)
@@ -226,7 +227,9 @@ class TaxonSplit(Split):
         if (needed := 1 + sum(fraction > 0 for fraction in fractions)) > len(free):
             raise _too_little(f"{len(free)} taxa", needed)
         split = named.copy()
-        split[free] = _hold_out(_ranks(f"{seed}\ttaxon\t{taxa[number]}" for number in free), *fractions)
+        split[free] = _hold_out(
+            _ranks(f"{seed}\ttaxon\t{taxa[number]}" for number in free.tolist()), *fractions
+        )
         return self._whole(contigs, split[taxon_of])
 
 
@@ -247,7 +250,7 @@ def _ranked_wholes(
             raise _too_little(f"{len(groups)} different sequences", needed)
         return split
     rank_of = np.full(len(groups), np.iinfo(np.uint64).max, dtype=np.uint64)
-    np.minimum.at(rank_of, group_of, _ranks(f"{seed}\t{contigs.name(number)}" for number in numbers))
+    np.minimum.at(rank_of, group_of, _ranks(f"{seed}\t{contigs.name(number)}" for number in numbers.tolist()))
     split[numbers] = _hold_out(rank_of, validation, test, sizes)[group_of]
     return split
 
@@ -255,7 +258,7 @@ def _ranked_wholes(
 def _hold_out(
     ranks: NDArray[np.uint64], validation: float, test: float, sizes: NDArray[np.int64] | None = None
 ) -> NDArray[np.int8]:
-    """The split of each item: in the order of the ranks, test fills up first, then validation, the rest train.
+    """The split of each item: in the order of the ranks test fills up, then validation; the rest train.
 
     Args:
         ranks: (num_items,) hashes.

@@ -25,7 +25,7 @@ def strandless_digest(sequence: NDArray[np.uint8]) -> tuple[bytes, bool]:
     complements.
     """
     forward, backward = (
-        blake2b(np.ascontiguousarray(strand), digest_size=16).digest()
+        blake2b(np.ascontiguousarray(strand).data, digest_size=16).digest()
         for strand in (sequence, reverse_complement(sequence))
     )
     return min(forward, backward), backward < forward
@@ -33,7 +33,9 @@ def strandless_digest(sequence: NDArray[np.uint8]) -> tuple[bytes, bool]:
 
 def labels(digests: pa.ChunkedArray | pa.Array) -> NDArray[np.int64]:
     """A number (num_rows,) for each digest, the same for equal ones."""
-    encoded = (digests.combine_chunks() if isinstance(digests, pa.ChunkedArray) else digests).dictionary_encode()
+    encoded = (
+        digests.combine_chunks() if isinstance(digests, pa.ChunkedArray) else digests
+    ).dictionary_encode()
     return encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64)
 
 
@@ -47,7 +49,9 @@ def first_by_name(names: pa.Array, label: NDArray[np.int64]) -> NDArray[np.int64
     return first_of_label[label]
 
 
-def linked(label: NDArray[np.int64], contig: NDArray[np.int64], cds_label: NDArray[np.int64]) -> NDArray[np.int64]:
+def linked(
+    label: NDArray[np.int64], contig: NDArray[np.int64], cds_label: NDArray[np.int64]
+) -> NDArray[np.int64]:
     """Groups of contigs that share a label or, directly or through others, a CDS label.
 
     Args:

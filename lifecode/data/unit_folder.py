@@ -15,7 +15,7 @@ import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +23,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from lifecode.data.checksum import file_entry, matches_entry, write_json
+from lifecode.data.checksum import digest_of, file_entry, matches_entry, write_json
 from lifecode.data.coding_sequence import ExactPair, Rejection, verify
+from lifecode.data.corpus import SCHEMA_VERSION
 from lifecode.data.inputs import InputUnit, ReadSettings, read_unit
 from lifecode.data.records import Contig, Exon
 from lifecode.data.shards import REJECTED_SCHEMA, large_binary, parquet_writer
@@ -89,6 +90,27 @@ class ReadTask:
     folder: Path
 
 
+def read_task(
+    unit: InputUnit, files: Sequence[dict[str, Any]], settings: ReadSettings, *, sketches: bool, units: Path
+) -> ReadTask:
+    """The task of a unit, whose folder is named after everything that its content depends on.
+
+    Args:
+        unit: the files.
+        files: name and sha256 of each.
+        settings: how they are read.
+        sketches: whether the exact pairs get a k-mer sketch.
+        units: folder of all units' folders.
+    """
+    content = {
+        "schema_version": SCHEMA_VERSION,
+        "files": list(files),
+        "settings": asdict(settings),
+        "sketches": sketches,
+    }
+    return ReadTask(unit, settings, sketches, units / digest_of(content))
+
+
 def store_unit(task: ReadTask) -> None:
     """Read a unit into its folder; one that is there already and whole is left as it is.
 
@@ -103,6 +125,9 @@ def store_unit(task: ReadTask) -> None:
     try:
         _write(task, unfinished)
         unfinished.rename(task.folder)
+    except OSError:
+        if not is_complete(task.folder):  # else a worker that outlived its killed main process was quicker
+            raise
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
 
@@ -121,7 +146,7 @@ def read_counts(folder: Path) -> dict[str, Any]:
 
 
 def stored_nucleotides(contigs: pa.Table) -> np.ndarray:
-    """(num_contigs,) where each contig of `contigs.parquet` begins in `nucleotides.bin`; -1 for those not there."""
+    """(num_contigs,) where each contig begins in `nucleotides.bin`; -1 for those that are not in it."""
     stored = np.isin(contigs["molecule"].to_pylist(), _WITH_NUCLEOTIDES)
     lengths = np.where(stored, contigs["num_nucleotides"].to_numpy(), 0)
     return np.where(stored, np.cumsum(lengths) - lengths, -1)
@@ -131,9 +156,8 @@ def _write(task: ReadTask, folder: Path) -> None:
     """Everything a unit's folder holds."""
     reasons: Counter[str] = Counter()
     skipped: Counter[str] = Counter()
-    contigs, rejected = _Rows(folder / "contigs.parquet", CONTIG_SCHEMA), _Rows(
-        folder / "rejected.parquet", REJECTED_SCHEMA
-    )
+    contigs = _Rows(folder / "contigs.parquet", CONTIG_SCHEMA)
+    rejected = _Rows(folder / "rejected.parquet", REJECTED_SCHEMA)
     pairs = _Rows(folder / "cds.parquet", CDS_SCHEMA)
 
     def report(source: str, record: str, problem: str) -> None:
@@ -153,7 +177,9 @@ def _write(task: ReadTask, folder: Path) -> None:
     write_json(folder / "unit.json", {"reasons": dict(reasons), "skipped": dict(skipped), "files": files})
 
 
-def _judged(contig: Contig, number: int, reasons: Counter[str], rejected: "_Rows") -> Iterator[dict[str, Any]]:
+def _judged(
+    contig: Contig, number: int, reasons: Counter[str], rejected: "_Rows"
+) -> Iterator[dict[str, Any]]:
     """The rows of a contig's exact pairs; its other CDS are counted and listed."""
     for coding_sequence in contig.coding_sequences:
         verdict = verify(coding_sequence, contig)
@@ -246,7 +272,9 @@ class _Rows:
     def _flush(self) -> None:
         assert self.writer is not None
         if self.rows:
-            self.writer.write_table(pa.Table.from_arrays([self._column(f) for f in self.schema], schema=self.schema))
+            self.writer.write_table(
+                pa.Table.from_arrays([self._column(f) for f in self.schema], schema=self.schema)
+            )
         self.rows, self.num_nucleotides = [], 0
 
     def _column(self, wanted: pa.Field) -> pa.Array:
