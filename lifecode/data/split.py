@@ -264,7 +264,8 @@ def _hold_out(
         ranks: (num_items,) hashes.
         validation: fraction of the sum of the sizes.
         test: the same.
-        sizes: (num_items,), 1 by default; an item larger than what is left of a fraction is passed over.
+        sizes: (num_items,), 1 by default; an item larger than what is left of a fraction is passed over,
+            but for the smallest one where nothing else would be held out.
     """
     split = np.zeros(len(ranks), dtype=np.int8)
     sizes = np.ones(len(ranks), dtype=np.int64) if sizes is None else sizes
@@ -278,6 +279,10 @@ def _hold_out(
                 room[held_out] -= int(sizes[item])
                 split[item] = held_out
                 break
+    for held_out, fraction in ((_TEST, test), (_VALIDATION, validation)):
+        if fraction > 0 and not (split == held_out).any():
+            free = np.flatnonzero(split == _TRAIN)
+            split[free[np.lexsort((ranks[free], sizes[free]))[0]]] = held_out
     return split
 
 
