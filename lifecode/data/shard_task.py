@@ -23,7 +23,7 @@ from lifecode.data.regions import SPLITS
 from lifecode.data.shards import CDS, DNA, SHARD_SCHEMA, large_binary, letters, parquet_writer
 from lifecode.data.unit_folder import stored_nucleotides
 
-_ROW_GROUP_NUCLEOTIDES = 4_000_000
+_ROW_GROUP_NUCLEOTIDES = 2_000_000
 _ROW_GROUP_ROWS = 50_000
 _OF_CONTIG = ("contig", "source", "organism", "taxon", "molecule")
 _OF_CDS = ("id", "start", "end", "strand", "exons", "genetic_code", "gene", "protein")
@@ -203,15 +203,18 @@ def _table(columns: dict[str, Any], origin: pa.Table, split: NDArray[np.int8]) -
 
 
 def _regrouped(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
-    """The same rows in tables of at least a row group, but for the last."""
+    """The same rows in larger tables, each a row group: small ones are joined for as long as they fit."""
     waiting: list[pa.Table] = []
     num_nucleotides = num_rows = 0
     for table in tables:
-        waiting.append(table)
-        num_nucleotides, num_rows = num_nucleotides + _num_nucleotides(table), num_rows + len(table)
-        if num_nucleotides >= _ROW_GROUP_NUCLEOTIDES or num_rows >= _ROW_GROUP_ROWS:
+        more = _num_nucleotides(table)
+        if waiting and (
+            num_nucleotides + more > _ROW_GROUP_NUCLEOTIDES or num_rows + len(table) > _ROW_GROUP_ROWS
+        ):
             yield pa.concat_tables(waiting).combine_chunks()
             waiting, num_nucleotides, num_rows = [], 0, 0
+        waiting.append(table)
+        num_nucleotides, num_rows = num_nucleotides + more, num_rows + len(table)
     if num_rows:
         yield pa.concat_tables(waiting).combine_chunks()
 

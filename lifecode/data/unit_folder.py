@@ -68,7 +68,7 @@ CDS_SCHEMA = pa.schema(
         ("sketch", SKETCH),  # null unless homologs are to be kept together
     ]
 )
-_ROW_GROUP_NUCLEOTIDES = 4_000_000
+_ROW_GROUP_NUCLEOTIDES = 2_000_000
 _ROW_GROUP_ROWS = 50_000
 _WITH_NUCLEOTIDES = ("dna", "rna")
 

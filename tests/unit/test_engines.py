@@ -26,7 +26,8 @@ PREPARE = """
     from lifecode.data.engine import LocalEngine
     from lifecode.data import plan
     plan._SHARD_NUCLEOTIDES = {shard}
-    prepare_corpus(sys.argv[2:], sys.argv[1], split=BlockSplit(block_nucleotides=6000), engine=LocalEngine({workers}))
+    split = BlockSplit(block_nucleotides=6000)
+    prepare_corpus(sys.argv[2:], sys.argv[1], split=split, engine=LocalEngine({workers}))
 """
 
 
