@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from lifecode.data.inventory import Inventory
 from lifecode.data.regions import CROSSES, SPLITS, Regions
-from lifecode.data.shard_task import CdsPart, RegionPart, ShardTask
+from lifecode.data.shard_rows import CdsPart, RegionPart
+from lifecode.data.shard_task import ShardTask
 from lifecode.data.shards import CDS, DNA, KINDS, RNA
 from lifecode.data.split import Split
 from lifecode.data.twins import without_twins

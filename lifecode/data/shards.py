@@ -40,6 +40,9 @@ _REPETITIVE = ["kind", "split", "source", "contig", "molecule", "strand", "genet
 
 REJECTED_SCHEMA = pa.schema([(name, pa.string()) for name in ("id", "contig", "source", "reason", "detail")])
 
+ROW_GROUP_NUCLEOTIDES, ROW_GROUP_ROWS = 2_000_000, 50_000
+"""What is in memory at a time; a single longer row still makes a row group."""
+
 _LETTER_OF_ID = np.frombuffer((NUCLEOTIDES + "N").encode(), dtype=np.uint8)
 
 

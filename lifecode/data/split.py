@@ -7,19 +7,18 @@ nor the number of workers matters. A contig that repeats another on either stran
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from hashlib import blake2b
 from math import ceil
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lifecode.data.hold_out import fractions_of, held_out_by_name, hold_out, ranks_of, too_little
 from lifecode.data.regions import SPLITS, TEST, TRAIN, VALIDATION, Contigs, Regions
 from lifecode.errors import UserError
 
 _SMALLEST_USEFUL_BLOCK = 1_500
-_TRAIN, _VALIDATION, _TEST = (SPLITS.index(split) for split in (TRAIN, VALIDATION, TEST))
+_TRAIN = SPLITS.index(TRAIN)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,8 +127,8 @@ class BlockSplit(Split):
         counts = -(-contigs.num_nucleotides // block)
         first_block = np.zeros(len(contigs), dtype=np.int64)
         first_block[originals] = np.cumsum(counts[originals]) - counts[originals]
-        split_of_block = _hold_out(
-            _ranks(
+        split_of_block = hold_out(
+            ranks_of(
                 f"{seed}\t{contigs.name(contig)}\t{index}"
                 for contig in originals.tolist()
                 for index in range(counts[contig])
@@ -163,7 +162,7 @@ class BlockSplit(Split):
         while block > 3 and _num_blocks(num_nucleotides, block) < needed:
             block = max(3, block // 2)
         if _num_blocks(num_nucleotides, block) < needed:
-            raise _too_little(f"{total} nucleotides", needed)
+            raise too_little(f"{total} nucleotides", needed)
         return block
 
 
@@ -189,8 +188,8 @@ class ContigSplit(Split):
         number_of = {}
         if isinstance(self.validation, list) or isinstance(self.test, list):
             number_of = {name: number for number, name in enumerate(contigs.names.to_pylist())}
-        named = _named(self.validation, self.test, number_of, "contig", len(contigs))
-        split = _ranked_wholes(contigs, named == _TRAIN, seed, *_fractions(self.validation, self.test))
+        named = held_out_by_name(self.validation, self.test, number_of, "contig", len(contigs))
+        split = _ranked_wholes(contigs, named == _TRAIN, seed, *fractions_of(self.validation, self.test))
         return self._whole(contigs, np.maximum(split, named))
 
 
@@ -222,13 +221,13 @@ class TaxonSplit(Split):
             )
         taxa, taxon_of = np.unique(contigs.taxon, return_inverse=True)
         number_of = {taxon: number for number, taxon in enumerate(taxa.tolist())}
-        named = _named(self.validation, self.test, number_of, "taxon", len(taxa))
-        free, fractions = np.flatnonzero(named == _TRAIN), _fractions(self.validation, self.test)
+        named = held_out_by_name(self.validation, self.test, number_of, "taxon", len(taxa))
+        free, fractions = np.flatnonzero(named == _TRAIN), fractions_of(self.validation, self.test)
         if (needed := 1 + sum(fraction > 0 for fraction in fractions)) > len(free):
-            raise _too_little(f"{len(free)} taxa", needed)
+            raise too_little(f"{len(free)} taxa", needed)
         split = named.copy()
-        split[free] = _hold_out(
-            _ranks(f"{seed}\ttaxon\t{taxa[number]}" for number in free.tolist()), *fractions
+        split[free] = hold_out(
+            ranks_of(f"{seed}\ttaxon\t{taxa[number]}" for number in free.tolist()), *fractions
         )
         return self._whole(contigs, split[taxon_of])
 
@@ -247,93 +246,16 @@ def _ranked_wholes(
     needed = 1 + (validation > 0) + (test > 0)
     if len(groups) < needed:
         if len(numbers) == len(contigs):
-            raise _too_little(f"{len(groups)} different sequences", needed)
+            raise too_little(f"{len(groups)} different sequences", needed)
         return split
     rank_of = np.full(len(groups), np.iinfo(np.uint64).max, dtype=np.uint64)
-    np.minimum.at(rank_of, group_of, _ranks(f"{seed}\t{contigs.name(number)}" for number in numbers.tolist()))
-    split[numbers] = _hold_out(rank_of, validation, test, sizes)[group_of]
+    np.minimum.at(
+        rank_of, group_of, ranks_of(f"{seed}\t{contigs.name(number)}" for number in numbers.tolist())
+    )
+    split[numbers] = hold_out(rank_of, validation, test, sizes)[group_of]
     return split
-
-
-def _hold_out(
-    ranks: NDArray[np.uint64], validation: float, test: float, sizes: NDArray[np.int64] | None = None
-) -> NDArray[np.int8]:
-    """The split of each item: in the order of the ranks test fills up, then validation; the rest train.
-
-    Args:
-        ranks: (num_items,) hashes.
-        validation: fraction of the sum of the sizes.
-        test: the same.
-        sizes: (num_items,), 1 by default; an item larger than what is left of a fraction is passed over,
-            but for the smallest one where nothing else would be held out.
-    """
-    split = np.zeros(len(ranks), dtype=np.int8)
-    sizes = np.ones(len(ranks), dtype=np.int64) if sizes is None else sizes
-    total = int(sizes.sum())
-    room = {_TEST: _quota(test, total), _VALIDATION: _quota(validation, total)}
-    for item in np.argsort(ranks, kind="stable").tolist():
-        if not any(room.values()):
-            break
-        for held_out in (_TEST, _VALIDATION):
-            if sizes[item] <= room[held_out]:
-                room[held_out] -= int(sizes[item])
-                split[item] = held_out
-                break
-    for held_out, fraction in ((_TEST, test), (_VALIDATION, validation)):
-        if fraction > 0 and not (split == held_out).any():
-            free = np.flatnonzero(split == _TRAIN)
-            split[free[np.lexsort((ranks[free], sizes[free]))[0]]] = held_out
-    return split
-
-
-def _ranks(keys: Iterable[str]) -> NDArray[np.uint64]:
-    """A uniform 64-bit number for each key, the same on every machine."""
-    digests = b"".join(blake2b(key.encode(), digest_size=8).digest() for key in keys)
-    return np.frombuffer(digests, dtype=">u8").astype(np.uint64)
-
-
-def _named(
-    validation: float | Sequence[str] | Sequence[int],
-    test: float | Sequence[str] | Sequence[int],
-    number_of: dict,
-    what: str,
-    count: int,
-) -> NDArray[np.int8]:
-    """The split of each item that a list names; train for the others."""
-    split = np.zeros(count, dtype=np.int8)
-    for key, number, names in ((VALIDATION, _VALIDATION, validation), (TEST, _TEST, test)):
-        for name in names if isinstance(names, Sequence) else ():
-            if name not in number_of:
-                raise UserError(
-                    f"there is no {what} {name!r}",
-                    source=f"split.{key}",
-                    remedy=f"There are {', '.join(map(str, list(number_of)[:5]))}"
-                    + (" …" if len(number_of) > 5 else ""),
-                )
-            if split[number_of[name]] not in (_TRAIN, number):
-                raise UserError(f"{what} {name!r} is in validation and in test", source="split")
-            split[number_of[name]] = number
-    return split
-
-
-def _fractions(validation: float | list, test: float | list) -> tuple[float, float]:
-    """Validation and test as fractions, 0 where they are lists."""
-    return tuple(0.0 if isinstance(value, list) else value for value in (validation, test))  # pyright: ignore
 
 
 def _num_blocks(num_nucleotides: NDArray[np.int64], block: int) -> int:
     """Number of blocks of at most `block` nucleotides."""
     return int((-(-num_nucleotides // block)).sum())
-
-
-def _quota(fraction: float, count: int) -> int:
-    """The number nearest to a fraction, at least one where it is positive."""
-    return max(1, round(fraction * count)) if fraction > 0 else 0
-
-
-def _too_little(what: str, needed: int) -> UserError:
-    return UserError(
-        f"{what} cannot be split into {needed} parts",
-        source="split",
-        remedy="Give more sequence, or set split.validation=0 and split.test=0",
-    )

@@ -15,20 +15,20 @@ import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from lifecode.data.checksum import digest_of, file_entry, matches_entry, write_json
 from lifecode.data.coding_sequence import ExactPair, Rejection, verify
 from lifecode.data.corpus import SCHEMA_VERSION
 from lifecode.data.inputs import InputUnit, ReadSettings, read_unit
 from lifecode.data.records import Contig, Exon
-from lifecode.data.shards import REJECTED_SCHEMA, large_binary, parquet_writer
+from lifecode.data.row_writer import RowWriter
+from lifecode.data.shards import REJECTED_SCHEMA
 from lifecode.data.similarity import SKETCH, protein_sketch
 from lifecode.data.twins import DIGEST, strandless_digest
 from lifecode.genetic_code import residue_letters
@@ -68,8 +68,6 @@ CDS_SCHEMA = pa.schema(
         ("sketch", SKETCH),  # null unless homologs are to be kept together
     ]
 )
-_ROW_GROUP_NUCLEOTIDES = 2_000_000
-_ROW_GROUP_ROWS = 50_000
 _WITH_NUCLEOTIDES = ("dna", "rna")
 
 
@@ -156,9 +154,9 @@ def _write(task: ReadTask, folder: Path) -> None:
     """Everything a unit's folder holds."""
     reasons: Counter[str] = Counter()
     skipped: Counter[str] = Counter()
-    contigs = _Rows(folder / "contigs.parquet", CONTIG_SCHEMA)
-    rejected = _Rows(folder / "rejected.parquet", REJECTED_SCHEMA)
-    pairs = _Rows(folder / "cds.parquet", CDS_SCHEMA)
+    contigs = RowWriter(folder / "contigs.parquet", CONTIG_SCHEMA)
+    rejected = RowWriter(folder / "rejected.parquet", REJECTED_SCHEMA)
+    pairs = RowWriter(folder / "cds.parquet", CDS_SCHEMA)
 
     def report(source: str, record: str, problem: str) -> None:
         skipped[MALFORMED] += 1
@@ -178,7 +176,7 @@ def _write(task: ReadTask, folder: Path) -> None:
 
 
 def _judged(
-    contig: Contig, number: int, reasons: Counter[str], rejected: "_Rows"
+    contig: Contig, number: int, reasons: Counter[str], rejected: "RowWriter"
 ) -> Iterator[dict[str, Any]]:
     """The rows of a contig's exact pairs; its other CDS are counted and listed."""
     for coding_sequence in contig.coding_sequences:
@@ -242,43 +240,3 @@ def coordinates(exons: Sequence[Exon]) -> dict[str, Any]:
         "strand": strands.pop() if len(strands) == 1 else 0,
         "exons": ",".join(f"{start}..{end}({'+' if strand == 1 else '-'})" for start, end, strand in exons),
     }
-
-
-@dataclass(slots=True)
-class _Rows:
-    """Rows on their way into a Parquet file, a bounded row group at a time."""
-
-    path: Path
-    schema: pa.Schema
-    rows: list[dict[str, Any]] = field(default_factory=list)
-    num_nucleotides: int = 0
-    writer: pq.ParquetWriter | None = None
-
-    def __enter__(self) -> "_Rows":
-        self.writer = parquet_writer(self.path, self.schema)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        assert self.writer is not None
-        self._flush()
-        self.writer.close()
-
-    def add(self, row: dict[str, Any], *, num_nucleotides: int = 0) -> None:
-        self.rows.append(row)
-        self.num_nucleotides += num_nucleotides
-        if self.num_nucleotides >= _ROW_GROUP_NUCLEOTIDES or len(self.rows) >= _ROW_GROUP_ROWS:
-            self._flush()
-
-    def _flush(self) -> None:
-        assert self.writer is not None
-        if self.rows:
-            self.writer.write_table(
-                pa.Table.from_arrays([self._column(f) for f in self.schema], schema=self.schema)
-            )
-        self.rows, self.num_nucleotides = [], 0
-
-    def _column(self, wanted: pa.Field) -> pa.Array:
-        values = [row[wanted.name] for row in self.rows]
-        if wanted.type == pa.large_binary():
-            return large_binary(np.concatenate(values), np.array([len(value) for value in values]))
-        return pa.array(values, type=wanted.type)
