@@ -1,5 +1,8 @@
 """What a user sees when a command stops: what went wrong, where, and what to do about it."""
 
+from collections.abc import Callable
+from functools import partial
+
 
 class UserError(ValueError):
     """A problem in the user's input or configuration, never a fault of the program.
@@ -27,6 +30,11 @@ class UserError(ValueError):
         sentence = ": ".join([", ".join(where), problem] if where else [problem])
         message = f"{sentence}. {remedy}" if remedy else sentence
         super().__init__(" ".join(message.split()))
+
+    def __reduce__(self) -> tuple[Callable[..., "UserError"], tuple[()]]:
+        """So that an error of a worker process arrives as it was."""
+        where = {"source": self.source, "record": self.record, "remedy": self.remedy}
+        return partial(type(self), self.problem, **where), ()
 
 
 class Interrupted(KeyboardInterrupt):

@@ -20,6 +20,7 @@ class Verb(NamedTuple):
 
 VERBS = {
     "prepare": Verb("lifecode.commands.prepare", "read sequence files into a corpus that training can use"),
+    "check": Verb("lifecode.commands.check", "verify a corpus and look for leaks between its splits"),
     "train": Verb("lifecode.commands.train", "train the tokenizer, then the encoder, and evaluate them"),
     "embed": Verb("lifecode.commands.embed", "turn sequences into vectors with a trained model"),
     "info": Verb("lifecode.commands.info", "describe a model: parameters by part, layers, shapes"),

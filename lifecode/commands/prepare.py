@@ -4,20 +4,24 @@ from omegaconf import DictConfig
 from rich import print as print_table
 
 from lifecode.commands.construct import checked_value, construct
+from lifecode.commands.preparation_progress import PreparationProgress
 from lifecode.data.census import census_table
 from lifecode.data.prepare import prepare_corpus
 
 
 def run(config: DictConfig) -> None:
     """Prepare the corpus and print its census."""
-    corpus = prepare_corpus(
-        checked_value(config, "input", str | list[str]),
-        checked_value(config, "output", str),
-        split=construct(config.data.split),
-        seed=checked_value(config, "seed", int),
-        genetic_code=checked_value(config, "data.genetic_code", int),
-        require_pairs=checked_value(config, "data.require_pairs", bool),
-    )
+    with PreparationProgress() as progress:
+        corpus = prepare_corpus(
+            checked_value(config, "input", str | list[str]),
+            checked_value(config, "output", str),
+            split=construct(config.data.split),
+            seed=checked_value(config, "seed", int),
+            genetic_code=checked_value(config, "data.genetic_code", int),
+            require_pairs=checked_value(config, "data.require_pairs", bool),
+            engine=construct(config.engine),
+            progress=progress,
+        )
     print_table(census_table(corpus.report))
     print(
         f"\nThe corpus is in {corpus.folder} (report.json has these counts, manifest.json what it is made of)"

@@ -22,6 +22,7 @@ from lifecode.commands.outcome import (
     run_metrics,
     write_metrics,
 )
+from lifecode.commands.preparation_progress import PreparationProgress
 from lifecode.data.batch import ResidueFeatures
 from lifecode.data.census import census_table
 from lifecode.data.corpus import Corpus
@@ -121,6 +122,7 @@ def _check_before_anything_is_written(config: DictConfig, stage: str) -> None:
     with torch.device("meta"):
         construct(config.model, teacher_width=1)
         construct(config.kd, width=1)
+    construct(config.engine)
     for node in (config.data.split, config.data.batch, config.data.mixture):
         construct(node)
     for node in (config.objective.joint, config.objective.masking):
@@ -144,13 +146,16 @@ def _inputs(config: DictConfig) -> list[Path]:
 
 
 def _corpus(config: DictConfig, inputs: list[Path], folder: Path) -> Corpus:
-    return prepare_corpus(
-        inputs,
-        folder,
-        split=construct(config.data.split),
-        seed=checked_value(config, "seed", int),
-        genetic_code=checked_value(config, "data.genetic_code", int),
-    )
+    with PreparationProgress() as progress:
+        return prepare_corpus(
+            inputs,
+            folder,
+            split=construct(config.data.split),
+            seed=checked_value(config, "seed", int),
+            genetic_code=checked_value(config, "data.genetic_code", int),
+            engine=construct(config.engine),
+            progress=progress,
+        )
 
 
 def _data(

@@ -7,7 +7,16 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from lifecode.data.split import SPLITS
+from lifecode.data.regions import SPLITS
+
+_HEADINGS = {
+    "cds": "CDS",
+    "cds_codons": "codons",
+    "dna_regions": "DNA regions",
+    "dna_nucleotides": "nucleotides",
+    "rna_transcripts": "transcripts",
+    "rna_nucleotides": "nucleotides",
+}
 
 
 def census_table(report: dict[str, Any]) -> Group:
@@ -22,13 +31,14 @@ def census_table(report: dict[str, Any]) -> Group:
     for label, count in _rows(report):
         found.add_row(label, f"{count:,}")
     splits = Table("split", box=None, padding=(0, 2, 0, 0), pad_edge=False)
-    for heading in ("CDS", "codons", "DNA regions", "nucleotides"):
-        splits.add_column(heading, justify="right")
+    shown = [key for key in _HEADINGS if any(report["splits"][name][key] for name in SPLITS)]
+    for key in shown:
+        splits.add_column(_HEADINGS[key], justify="right")
     for name in SPLITS:
-        splits.add_row(name, *(f"{count:,}" for count in report["splits"][name].values()))
+        splits.add_row(name, *(f"{report['splits'][name][key]:,}" for key in shown))
     parts = [found, Text(), splits]
     used, asked = report["block_nucleotides"], report["block_nucleotides_asked"]
-    if used < asked:
+    if used is not None and used < asked:
         parts.append(Text(f"\nThe genome is small: split by blocks of {used:,} nucleotides, not {asked:,}."))
     return Group(*parts)
 
@@ -38,6 +48,8 @@ def _rows(report: dict[str, Any]) -> Iterator[tuple[str, int]]:
     pairs = report["pairs"]
     yield "contigs", report["contigs"]
     yield "nucleotides", report["nucleotides"]
+    for reason, count in report["skipped"].items():
+        yield f"skipped: {reason.replace('_', ' ')}", count
     yield "CDS", report["cds"]["total"]
     yield "exact CDS-protein pairs", pairs["kept"]
     yield "rejected", sum(pairs["rejected"].values())

@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from lifecode.data.checksum import sha256
+from lifecode.data.regions import SPLITS
 from lifecode.data.segments import SegmentTable
 from lifecode.data.shards import KINDS
-from lifecode.data.split import SPLITS
 from lifecode.errors import UserError
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 class Corpus:

@@ -1,16 +1,19 @@
-"""A corpus folder appears whole or not at all, and is never overwritten by another corpus."""
+"""A corpus folder appears whole or not at all, and is never overwritten by another corpus.
 
-import json
+What is being prepared lies beside it in `.NAME.partial` until it is complete, so that a run that was killed
+goes on from there; `.NAME.lock` keeps a second process waiting until the first has finished.
+"""
+
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from lifecode.data.checksum import sha256
+from filelock import FileLock
+
 from lifecode.data.corpus import Corpus
-from lifecode.errors import UserError
+from lifecode.errors import Interrupted, UserError
 
 
 def existing_corpus(output: Path, identity: dict[str, Any]) -> Corpus | None:
@@ -44,50 +47,38 @@ def existing_corpus(output: Path, identity: dict[str, Any]) -> Corpus | None:
 
 
 @contextmanager
-def new_corpus_folder(output: Path, identity: dict[str, Any]) -> Iterator[Path]:
-    """A temporary folder beside `output` that becomes it at the end, or vanishes at an error.
+def partial_folder(output: Path) -> Iterator[Path]:
+    """The folder where the corpus of `output` comes about, for one process at a time.
 
-    Where another process has meanwhile finished the same corpus, that one stays.
+    It stays when the run is interrupted or killed, or when the disk fails; it goes at the end, and at a
+    mistake of the user that came before any unit was read.
 
     Raises:
         UserError: the folder cannot be written.
+        Interrupted: at Ctrl-C.
     """
+    folder = output.parent / f".{output.name}.partial"
+    lock = FileLock(output.parent / f".{output.name}.lock")
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(dir=output.parent, prefix=f".{output.name}.", suffix=".partial"))
+        lock.acquire()
     except OSError as fault:
         raise _cannot_write(output, fault) from fault
     try:
+        folder.mkdir(exist_ok=True)
         yield folder
-        folder.chmod(0o755)
-        if existing_corpus(output, identity) is None:
-            folder.rename(output)
+        shutil.rmtree(folder)
     except OSError as fault:
         raise _cannot_write(output, fault) from fault
+    except KeyboardInterrupt as stop:
+        raise Interrupted(f"interrupted; the same command goes on from {folder}") from stop
+    except UserError:
+        if not any(folder.glob("units/*/unit.json")):
+            shutil.rmtree(folder, ignore_errors=True)
+        raise
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def file_entry(folder: Path, path: Path) -> dict[str, Any]:
-    """Path inside the corpus, sha256 and size of a file, for the manifest."""
-    return {
-        "path": path.relative_to(folder).as_posix(),
-        "sha256": sha256(path),
-        "bytes": path.stat().st_size,
-    }
-
-
-def input_entry(file: Path) -> dict[str, Any]:
-    """Name, sha256 and size of an input file, for the manifest."""
-    try:
-        return {"name": file.name, "sha256": sha256(file), "bytes": file.stat().st_size}
-    except OSError as fault:
-        raise UserError(f"cannot be read ({fault.strerror or fault})", source=file) from fault
-
-
-def write_json(path: Path, content: dict[str, Any]) -> None:
-    """Write an indented JSON object."""
-    path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+        Path(lock.lock_file).unlink(missing_ok=True)
+        lock.release()
 
 
 def _comparable(identity: dict[str, Any]) -> dict[str, Any]:

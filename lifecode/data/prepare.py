@@ -1,42 +1,45 @@
-"""From sequence files to a corpus on disk: read, verify, split, write.
+"""From sequence files to a corpus on disk: read every unit, plan, write every shard, list what was written.
 
-All contigs and pairs are in memory while this runs, some 10 bytes a nucleotide.
+Units and shards are tasks that an engine runs in any order; each leaves a file that says it is done, so a
+run that was killed goes on where it stopped. Neither engine nor number of workers changes a byte.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from lifecode.data.cache import allocate_segments
+from lifecode.data.checksum import digest_of, file_entry, sha256, write_json
 from lifecode.data.corpus import SCHEMA_VERSION, Corpus
-from lifecode.data.corpus_folder import (
-    existing_corpus,
-    file_entry,
-    input_entry,
-    new_corpus_folder,
-    write_json,
-)
-from lifecode.data.findings import Findings, read_findings
-from lifecode.data.reading import Inputs, resolve_inputs
-from lifecode.data.records import Contig, Exon
-from lifecode.data.segments import cache_folder, record_index, write_segments
-from lifecode.data.shards import CDS, DNA, CorpusRow, write_rejected, write_shards
-from lifecode.data.split import SPLITS, BlockSplit, Regions, without_twins
+from lifecode.data.corpus_folder import existing_corpus, partial_folder
+from lifecode.data.corpus_report import report_of, write_rejected
+from lifecode.data.engine import Engine, LocalEngine, Run
+from lifecode.data.inputs import InputUnit, ReadSettings, input_units
+from lifecode.data.inventory import Inventory
+from lifecode.data.plan import Plan, in_each_split, make_plan
+from lifecode.data.reading import Inputs
+from lifecode.data.regions import SPLITS
+from lifecode.data.shard_task import read_record, write_shard
+from lifecode.data.split import BlockSplit, Split
+from lifecode.data.unit_folder import read_task, store_unit
+from lifecode.errors import UserError
 
-BORDER = "border"
-DUPLICATE = "duplicate_across_splits"
-
-_RowsByKind: TypeAlias = Mapping[str, Sequence[CorpusRow]]
+Progress: TypeAlias = Callable[[str, int, int], None]
+"""Called with what is done (`read`, `write`), and how much of how much: bytes read, nucleotides written."""
 
 
 def prepare_corpus(
     inputs: Inputs,
     output: str | Path,
     *,
-    split: BlockSplit | None = None,
+    split: Split | None = None,
     seed: int = 0,
     genetic_code: int = 1,
     require_pairs: bool = True,
+    engine: Engine | None = None,
+    progress: Progress | None = None,
 ) -> Corpus:
     """Read sequence files, keep the exact CDS-protein pairs, split, and write a corpus folder.
 
@@ -44,142 +47,107 @@ def prepare_corpus(
         inputs: as for `read_records`: paths, globs, names of packaged genomes.
         output: folder to write; when it holds the corpus of the same inputs and settings, that is opened.
         split: how to hold out; by default blocks of 50,000 nucleotides, 5 % validation, 10 % test.
-        seed: which blocks are held out.
+        seed: which blocks, contigs or taxa are held out.
         genetic_code: NCBI code of CDS that name none.
         require_pairs: fail where no CDS is an exact pair, as with bare FASTA.
+        engine: what runs the tasks; by default a process a core. The corpus does not depend on it.
+        progress: called whenever a unit is read or a shard written.
 
     Raises:
         UserError: an input that cannot be read, two contigs of one name, no pairs, an output that holds
             something else, or no permission to write there.
+        Interrupted: at Ctrl-C; the same call goes on.
     """
-    split = split or BlockSplit()
+    split, engine = split or BlockSplit(), engine or LocalEngine()
     output = Path(output).expanduser()
-    files = resolve_inputs(inputs)
+    units, settings = input_units(inputs), ReadSettings(genetic_code=genetic_code)
+    entries = _input_entries(units)
     identity = {
         "schema_version": SCHEMA_VERSION,
         "seed": seed,
-        "split": asdict(split),
+        "split": {"by": type(split).__name__, **asdict(split)},
         "genetic_code": genetic_code,
         "require_pairs": require_pairs,
-        "inputs": [input_entry(file) for file in files],
+        "inputs": [entry for of_unit in entries for entry in of_unit],
     }
     if (existing := existing_corpus(output, identity)) is not None:
         return existing
-    with new_corpus_folder(output, identity) as folder:
-        findings = read_findings(files, genetic_code)
-        if require_pairs:
-            findings.require_pairs()
-        rejected = dict(sorted(findings.reasons.items()))
-        lengths = {name: len(contig.nucleotides) for name, contig in findings.contigs.items()}
-        regions = split.regions(lengths, seed)
-        rows = {CDS: _cds_rows(findings, regions), DNA: _dna_rows(findings, regions)}
-        shards = _write_tables(folder, rows, findings)
-        write_json(folder / "report.json", _report(findings, rejected, regions, rows))
-        listed = [file_entry(folder, path) for path in sorted(folder.rglob("*")) if path.is_file()]
-        write_json(folder / "manifest.json", {**identity, "shards": shards, "files": listed})
+    with partial_folder(output) as folder:
+        if (existing := existing_corpus(output, identity)) is not None:  # made while this one waited
+            return existing
+        reads = [
+            read_task(unit, of_unit, settings, sketches=split.clusters is not None, units=folder / "units")
+            for unit, of_unit in zip(units, entries, strict=True)
+        ]
+        with engine.started(len(units)) as run:
+            _do(
+                "read",
+                run,
+                store_unit,
+                reads,
+                [sum(e["bytes"] for e in of_unit) for of_unit in entries],
+                progress,
+            )
+            inventory = Inventory.read([task.folder for task in reads], split.clusters)
+            if require_pairs:
+                inventory.require_pairs()
+            place = folder / digest_of(identity)
+            corpus, records = place / "corpus", place / "written"
+            plan = make_plan(inventory, split, seed)
+            tasks = plan.tasks(corpus, records)
+            _allocate(corpus, records, plan)
+            _do("write", run, write_shard, tasks, [task.num_nucleotides for task in tasks], progress)
+        _finish(corpus, plan, identity, [entry for task in tasks if (entry := read_record(task)) is not None])
+        corpus.rename(output)
     return Corpus.open(output)
 
 
-def _cds_rows(findings: Findings, regions: Regions) -> list[CorpusRow]:
-    """The exact pairs that lie in one split each, without twins across splits; the others are listed."""
-    inside: list[tuple[Contig, CorpusRow]] = []
-    for contig, pair in findings.pairs:
-        cds = pair.coding_sequence
-        split = regions.split_of(contig.name, cds.exons)
-        if split is None:
-            findings.leave_out(contig, cds.id, BORDER, "crosses a border between splits")
-            continue
-        row = CorpusRow(
-            **_origin(contig, CDS, split, cds.exons, cds.genetic_code),
-            id=cds.id,
-            gene=cds.gene,
-            nucleotides=pair.nucleotides,
-            amino_acids=pair.amino_acids,
+def _do(
+    what: str,
+    run: Run,
+    function: Callable[[Any], None],
+    tasks: Sequence[Any],
+    sizes: Sequence[int],
+    progress: Progress | None,
+) -> None:
+    """Run a function on every task, and tell after each how far it is."""
+    done, total = 0, sum(sizes)
+    for number in run(function, tasks):
+        done += sizes[number]
+        if progress is not None:
+            progress(what, done, total)
+
+
+def _allocate(corpus: Path, records: Path, plan: Plan) -> None:
+    """The folders and the files of the cache, before anything is written into them."""
+    for folder in (corpus / "shards", records):
+        folder.mkdir(parents=True, exist_ok=True)
+    for kind, rows in plan.rows.items():
+        for name, num_segments, num_nucleotides in zip(SPLITS, *in_each_split(rows), strict=True):
+            allocate_segments(corpus, kind, name, num_segments, num_nucleotides)
+
+
+def _finish(corpus: Path, plan: Plan, identity: dict[str, Any], shards: Sequence[dict[str, Any]]) -> None:
+    """What the main process writes: the table of the rejected, the report, and the manifest last."""
+    write_rejected(corpus / "rejected.parquet", plan)
+    write_json(corpus / "report.json", report_of(plan))
+    known = {shard["path"]: {key: shard[key] for key in ("path", "sha256", "bytes")} for shard in shards}
+    paths = sorted(path for path in corpus.rglob("*") if path.is_file() and path.name != "manifest.json")
+    with ThreadPoolExecutor() as threads:
+        files = threads.map(
+            lambda path: known.get(path.relative_to(corpus).as_posix()) or file_entry(corpus, path), paths
         )
-        inside.append((contig, row))
-    keep = without_twins([row.nucleotides for _, row in inside], [row.split for _, row in inside])
-    for (contig, row), kept in zip(inside, keep, strict=True):
-        if not kept:
-            findings.leave_out(
-                contig, row.id, DUPLICATE, f"in {row.split}, with a twin that is held out more"
-            )
-    return [row for (_, row), kept in zip(inside, keep, strict=True) if kept]
+        write_json(corpus / "manifest.json", {**identity, "shards": list(shards), "files": list(files)})
 
 
-def _dna_rows(findings: Findings, regions: Regions) -> list[CorpusRow]:
-    """Every region of every contig as one long row."""
-    return [
-        CorpusRow(
-            **_origin(contig, DNA, region.split, (Exon(region.start, region.end, 1),), contig.genetic_code),
-            id=f"{contig.name}:{region.start}-{region.end}",
-            nucleotides=contig.nucleotides[region.start : region.end],
-        )
-        for contig in findings.contigs.values()
-        for region in regions.of_contig(contig.name)
-    ]
+def _input_entries(units: Sequence[InputUnit]) -> list[list[dict[str, Any]]]:
+    """Name, sha256 and size of the files of each unit."""
+    with ThreadPoolExecutor() as threads:
+        return list(threads.map(lambda unit: [_input_entry(file) for file in unit.files], units))
 
 
-def _origin(
-    contig: Contig, kind: str, split: str, exons: tuple[Exon, ...], genetic_code: int
-) -> dict[str, Any]:
-    """The fields of a row that say what it is and where it comes from."""
-    return {
-        "kind": kind,
-        "split": split,
-        "source": Path(contig.source).name,
-        "contig": contig.name,
-        "exons": exons,
-        "genetic_code": genetic_code,
-        "organism": contig.organism,
-        "taxon": contig.taxon,
-    }
-
-
-def _write_tables(folder: Path, rows: _RowsByKind, findings: Findings) -> list[dict[str, Any]]:
-    """Write shards, cache and the list of CDS left out; gives the manifest's entry of each shard."""
-    (folder / "shards").mkdir()
-    shards: list[tuple[Path, int]] = []
-    for kind, of_kind in rows.items():
-        shards += write_shards(folder / "shards", kind, of_kind)
-        for split in SPLITS:
-            chosen = [number for number, row in enumerate(of_kind) if row.split == split]
-            numbers = [record_index(kind, number) for number in chosen]
-            write_segments(cache_folder(folder, kind, split), [of_kind[number] for number in chosen], numbers)
-    write_rejected(folder / "rejected.parquet", findings.rejected)
-    return [{**file_entry(folder, path), "rows": num_rows} for path, num_rows in shards]
-
-
-def _report(
-    findings: Findings, rejected: dict[str, int], regions: Regions, rows: _RowsByKind
-) -> dict[str, Any]:
-    """The content of `report.json`; `rejected` are the reasons before the split."""
-    return {
-        "schema_version": SCHEMA_VERSION,
-        "contigs": len(findings.contigs),
-        "nucleotides": sum(len(contig.nucleotides) for contig in findings.contigs.values()),
-        "cds": {"total": len(findings.pairs) + sum(rejected.values())},
-        "pairs": {
-            "kept": len(findings.pairs),
-            "rejected": rejected,
-            "dropped": {reason: findings.reasons[reason] for reason in (BORDER, DUPLICATE)},
-        },
-        "block_nucleotides": regions.block_nucleotides,
-        "block_nucleotides_asked": regions.block_nucleotides_asked,
-        "splits": {split: _split_counts(rows, split) for split in SPLITS},
-    }
-
-
-def _split_counts(rows: _RowsByKind, split: str) -> dict[str, int]:
-    """What one split holds."""
-    cds, dna = (_lengths(rows[kind], split) for kind in (CDS, DNA))
-    return {
-        "cds": len(cds),
-        "cds_codons": sum(cds) // 3,
-        "dna_regions": len(dna),
-        "dna_nucleotides": sum(dna),
-    }
-
-
-def _lengths(rows: Iterable[CorpusRow], split: str) -> list[int]:
-    """Nucleotides of each row of a split."""
-    return [len(row.nucleotides) for row in rows if row.split == split]
+def _input_entry(file: Path) -> dict[str, Any]:
+    try:
+        return {"name": file.name, "sha256": sha256(file), "bytes": file.stat().st_size}
+    except OSError as fault:
+        raise UserError(f"cannot be read ({fault.strerror or fault})", source=file) from fault

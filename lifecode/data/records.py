@@ -4,10 +4,12 @@ Every reader yields these; nothing after the readers knows a file format.
 """
 
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Literal, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+
+Molecule: TypeAlias = Literal["dna", "rna", "cds", "protein"]
 
 
 class Exon(NamedTuple):
@@ -64,6 +66,8 @@ class Contig:
         organism: name as the file gives it, or None.
         taxon: NCBI taxonomy id, or None.
         genetic_code: code of CDS that name none.
+        molecule: dna is genomic; rna a transcript, which may carry CDS; cds one coding sequence as a whole;
+            protein one that was reverse-translated.
         coding_sequences: in file order.
     """
 
@@ -74,4 +78,5 @@ class Contig:
     organism: str | None = None
     taxon: int | None = None
     genetic_code: int = 1
+    molecule: Molecule = "dna"
     coding_sequences: tuple[CodingSequence, ...] = field(default=(), repr=False)

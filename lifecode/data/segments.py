@@ -4,37 +4,14 @@ A byte a nucleotide, read without decoding: a segment is a slice. Codons need no
 since every CDS is a whole number of them.
 """
 
-from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lifecode.data.shards import CDS, DNA, RNA, CorpusRow, read_ids
+from lifecode.data.shards import CDS, KINDS, read_ids
 from lifecode.genetic_code import residue_letters
-
-
-def write_segments(cache: Path, rows: Sequence[CorpusRow], record_indices: Sequence[int]) -> None:
-    """Write the rows of one kind and split, as `SegmentTable` reads them, into a new folder.
-
-    Args:
-        cache: folder of this kind and split.
-        rows: in the order of the shards.
-        record_indices: the number of each row among all records of the corpus.
-    """
-    lengths = [len(row.nucleotides) for row in rows]
-    residues = [row.amino_acids for row in rows if row.amino_acids is not None]
-    arrays = {
-        "offsets": np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]).astype(np.int64),
-        "nucleotides": _joined([row.nucleotides for row in rows]),
-        "amino_acids": _joined(residues),
-        "genetic_code": np.array([row.genetic_code for row in rows], dtype=np.int16),
-        "record_index": np.array(record_indices, dtype=np.int64),
-    }
-    cache.mkdir(parents=True)
-    for name, array in arrays.items():
-        np.save(cache / f"{name}.npy", array)
 
 
 class SegmentTable:
@@ -42,7 +19,7 @@ class SegmentTable:
 
     Args:
         folder: the corpus.
-        kind: `cds`, `dna` or `rna`; a corpus without RNA has no files for it, and an empty table.
+        kind: `cds`, `dna` or `rna`.
         split: `train`, `validation` or `test`.
 
     Attributes:
@@ -108,17 +85,11 @@ def cache_folder(corpus: Path, kind: str, split: str) -> Path:
     return corpus / "cache" / f"{kind}-{split}"
 
 
-def record_index(kind: str, row: int) -> int:
-    """The corpus-wide number of the row-th segment of a kind: CDS even, DNA odd, RNA from 2**62 on."""
-    return {CDS: 2 * row, DNA: 2 * row + 1, RNA: 2**62 + row}[kind]
-
-
-def _joined(arrays: Sequence[NDArray[np.uint8]]) -> NDArray[np.uint8]:
-    return np.concatenate(arrays) if arrays else np.empty(0, dtype=np.uint8)
+def record_index(kind: str, row: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The corpus-wide number of the row-th segment of a kind: the kinds take turns."""
+    return row * len(KINDS) + KINDS.index(kind)
 
 
 def _mapped(path: Path) -> NDArray:
     """The array in a file, memory-mapped; a plain view, whose slices are fast."""
-    if not path.parent.is_dir():
-        return np.zeros(1 if path.stem == "offsets" else 0, dtype=np.int64)
     return np.asarray(np.load(path, mmap_mode="r"))

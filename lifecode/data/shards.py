@@ -1,11 +1,9 @@
 """The published form of a corpus: Parquet shards that pyarrow, polars and DuckDB read without lifecode.
 
-One row is one segment: a verified CDS with its protein, or a stretch of genomic DNA. Rows keep the order of
-the input; a shard ends once it holds 250 million nucleotides.
+One row is one segment: a verified CDS with its protein, a stretch of genomic DNA, or a whole transcript.
+Rows keep the order of the input. docs/corpus.md describes the columns.
 """
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -13,20 +11,19 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from lifecode.alphabet import decode_nucleotides
-from lifecode.data.records import Exon
-from lifecode.genetic_code import residue_letters
+from lifecode.alphabet import NUCLEOTIDES
 
 CDS, DNA, RNA = "cds", "dna", "rna"
 KINDS = (CDS, DNA, RNA)
 
 SHARD_SCHEMA = pa.schema(
     [
-        ("id", pa.string()),  # CDS: protein_id or locus_tag, unique on its contig; DNA: contig:start-end
+        ("id", pa.string()),  # CDS: unique on its contig; DNA: contig:start-end; RNA: its contig
         ("kind", pa.string()),  # cds, dna, rna
         ("split", pa.string()),  # train, validation, test
         ("source", pa.string()),  # name of the input file
         ("contig", pa.string()),
+        ("molecule", pa.string()),  # of the contig: dna, rna, cds, protein (reverse-translated)
         ("start", pa.int64()),  # 0-based, of the leftmost exon
         ("end", pa.int64()),  # exclusive, of the rightmost exon
         ("strand", pa.int8()),  # +1, -1, 0 where exons lie on both
@@ -35,98 +32,52 @@ SHARD_SCHEMA = pa.schema(
         ("organism", pa.string()),
         ("taxon", pa.int64()),  # NCBI taxonomy id
         ("nucleotides", pa.large_string()),  # CDS: from the first complete codon on, 5' to 3', stop included
-        ("protein", pa.string()),  # without the stop; null for DNA
+        ("protein", pa.string()),  # without the stop; null for DNA and RNA
         ("gene", pa.string()),
     ]
 )
-_REPETITIVE = ["kind", "split", "source", "contig", "strand", "genetic_code", "organism", "taxon"]
+_REPETITIVE = ["kind", "split", "source", "contig", "molecule", "strand", "genetic_code", "organism", "taxon"]
 
 REJECTED_SCHEMA = pa.schema([(name, pa.string()) for name in ("id", "contig", "source", "reason", "detail")])
 
+ROW_GROUP_NUCLEOTIDES, ROW_GROUP_ROWS = 2_000_000, 50_000
+"""What is in memory at a time; a single longer row still makes a row group."""
 
-@dataclass(frozen=True, slots=True, eq=False)
-class CorpusRow:
-    """One row of a corpus; `SHARD_SCHEMA` describes the columns.
-
-    Attributes:
-        nucleotides: (num_nucleotides,) uint8 ids.
-        amino_acids: (num_nucleotides / 3,) uint8 index in `AMINO_ACIDS` with the stop; None for DNA.
-    """
-
-    id: str
-    kind: str
-    split: str
-    source: str
-    contig: str
-    exons: tuple[Exon, ...]
-    genetic_code: int
-    organism: str | None
-    taxon: int | None
-    nucleotides: NDArray[np.uint8]
-    amino_acids: NDArray[np.uint8] | None = None
-    gene: str | None = None
-
-    def columns(self) -> dict[str, object]:
-        """The values of `SHARD_SCHEMA`, by column."""
-        strands = {exon.strand for exon in self.exons}
-        protein = None if self.amino_acids is None else residue_letters(self.amino_acids).removesuffix("*")
-        return {
-            "id": self.id,
-            "kind": self.kind,
-            "split": self.split,
-            "source": self.source,
-            "contig": self.contig,
-            "start": min(exon.start for exon in self.exons),
-            "end": max(exon.end for exon in self.exons),
-            "strand": strands.pop() if len(strands) == 1 else 0,
-            "exons": ",".join(f"{start}..{end}({'+' if s == 1 else '-'})" for start, end, s in self.exons),
-            "genetic_code": self.genetic_code,
-            "organism": self.organism,
-            "taxon": self.taxon,
-            "nucleotides": decode_nucleotides(self.nucleotides),
-            "protein": protein,
-            "gene": self.gene,
-        }
+_LETTER_OF_ID = np.frombuffer((NUCLEOTIDES + "N").encode(), dtype=np.uint8)
 
 
-def write_shards(
-    folder: Path, kind: str, rows: Iterable[CorpusRow], *, shard_nucleotides: int = 250_000_000
-) -> list[tuple[Path, int]]:
-    """Write `<kind>-00000.parquet` and so on into a folder; gives each shard's path and number of rows.
-
-    There is always a first shard, if need be without rows.
-    """
-    written: list[tuple[Path, int]] = []
-    for number, columns in enumerate(_columns_of_shards(rows, shard_nucleotides)):
-        path = folder / f"{kind}-{number:05d}.parquet"
-        table = pa.Table.from_pylist(columns, schema=SHARD_SCHEMA)
-        pq.write_table(table, path, compression="zstd", use_dictionary=_REPETITIVE)  # pyright: ignore
-        written.append((path, table.num_rows))
-    return written
+def parquet_writer(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
+    """A writer of zstd Parquet whose bytes depend on the rows and row groups alone."""
+    repetitive = [name for name in _REPETITIVE if name in schema.names]
+    return pq.ParquetWriter(path, schema, compression="zstd", use_dictionary=repetitive)  # pyright: ignore
 
 
-def write_rejected(path: Path, rows: list[dict[str, str]]) -> None:
-    """Write the table of CDS that are no exact pair or fell to the split, with the reason for each."""
-    pq.write_table(pa.Table.from_pylist(rows, schema=REJECTED_SCHEMA), path, compression="zstd")
+def letters(ids: pa.LargeBinaryArray) -> pa.LargeStringArray:
+    """Nucleotide ids of each row as DNA; `UNK` is written N."""
+    values, offsets = values_and_offsets(ids)
+    text = pa.py_buffer(_LETTER_OF_ID[values])
+    buffers = [None, pa.py_buffer(offsets), text]
+    return pa.Array.from_buffers(pa.large_string(), len(ids), buffers)  # pyright: ignore
+
+
+def large_binary(values: NDArray[np.uint8], lengths: NDArray[np.int64]) -> pa.LargeBinaryArray:
+    """Rows of these lengths from their concatenated bytes."""
+    offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+    buffers = [None, pa.py_buffer(offsets), pa.py_buffer(np.ascontiguousarray(values))]
+    return pa.Array.from_buffers(pa.large_binary(), len(lengths), buffers)  # pyright: ignore
+
+
+def values_and_offsets(array: pa.LargeBinaryArray) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Concatenated bytes of the rows and (num_rows + 1,) offsets into them, from 0; no row is null."""
+    _, offset_buffer, value_buffer = array.buffers()
+    offsets = np.frombuffer(offset_buffer, dtype=np.int64)[array.offset : array.offset + len(array) + 1]
+    values = np.frombuffer(value_buffer, dtype=np.uint8) if value_buffer else np.empty(0, dtype=np.uint8)
+    if not len(offsets):
+        return values[:0], np.zeros(1, dtype=np.int64)
+    return values[offsets[0] : offsets[-1]], offsets - offsets[0]
 
 
 def read_ids(shards: list[Path], split: str) -> list[str]:
     """The `id` column of one split over the shards, in order."""
     table = pq.read_table(shards, columns=["id"], filters=[("split", "=", split)])
     return table.column("id").to_pylist()
-
-
-def _columns_of_shards(
-    rows: Iterable[CorpusRow], shard_nucleotides: int
-) -> Iterator[list[dict[str, object]]]:
-    """The rows of each shard; one shard without rows where there are none."""
-    shard: list[dict[str, object]] = []
-    filled, shards = 0, 0
-    for row in rows:
-        shard.append(row.columns())
-        filled += len(row.nucleotides)
-        if filled >= shard_nucleotides:
-            yield shard
-            shard, filled, shards = [], 0, shards + 1
-    if shard or not shards:
-        yield shard

@@ -1,87 +1,93 @@
-"""Train, validation and test by contiguous blocks of the genome.
+"""Train, validation and test: by block of the genome, by contig, or by taxon.
 
 Random genes would leak: the DNA windows of training contain the genes next to them. Blocks leak nothing
 but cost the genes on their borders, about one gene a border; 50,000 nucleotides hold some 45 genes of a
-bacterium. Which blocks are held out is a pure function of the seed and of each block's name, so neither
-the order of the files nor the number of workers matters.
+bacterium. What is held out is a pure function of the seed and of names, so neither the order of the files
+nor the number of workers matters. A contig that repeats another on either strand is split as that one is.
 """
 
-from bisect import bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from hashlib import blake2b
 from math import ceil
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lifecode.alphabet import reverse_complement
-from lifecode.data.records import Exon
+from lifecode.data.hold_out import fractions_of, held_out_by_name, hold_out, ranks_of, too_little
+from lifecode.data.regions import SPLITS, TEST, TRAIN, VALIDATION, Contigs, Regions
 from lifecode.errors import UserError
 
-TRAIN, VALIDATION, TEST = "train", "validation", "test"
-SPLITS = (TRAIN, VALIDATION, TEST)
-"""From the least to the most held out."""
-
 _SMALLEST_USEFUL_BLOCK = 1_500
-
-
-class Region(NamedTuple):
-    """A stretch of a contig, 0-based half-open, all of one split."""
-
-    contig: str
-    start: int
-    end: int
-    split: str
-
-
-class Regions:
-    """The regions of every contig, in order and without gaps, and the question where an exon lies.
-
-    Args:
-        regions: every contig's regions, ascending, the first from 0.
-        block_nucleotides: the largest block they were made of.
-        block_nucleotides_asked: the largest block that was allowed; more where the genome is small.
-    """
-
-    def __init__(
-        self, regions: Iterable[Region], block_nucleotides: int, block_nucleotides_asked: int
-    ) -> None:
-        self.regions = tuple(regions)
-        self.block_nucleotides = block_nucleotides
-        self.block_nucleotides_asked = block_nucleotides_asked
-        self._of_contig: dict[str, list[Region]] = {}
-        for region in self.regions:
-            self._of_contig.setdefault(region.contig, []).append(region)
-        self._ends = {name: [region.end for region in rows] for name, rows in self._of_contig.items()}
-
-    def of_contig(self, contig: str) -> Sequence[Region]:
-        """Regions of one contig, ascending."""
-        return self._of_contig.get(contig, ())
-
-    def split_of(self, contig: str, exons: Iterable[Exon]) -> str | None:
-        """The split that holds every nucleotide of the exons, or None where they cross a border."""
-        splits = set()
-        for exon in exons:
-            first = bisect_right(self._ends[contig], exon.start)
-            last = bisect_right(self._ends[contig], exon.end - 1)
-            splits.update(region.split for region in self._of_contig[contig][first : last + 1])
-        return splits.pop() if len(splits) == 1 else None
+_TRAIN = SPLITS.index(TRAIN)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BlockSplit:
+class Split(ABC):
+    """How a corpus is divided.
+
+    Args:
+        validation: fraction for validation, 0 for none.
+        test: fraction for test, 0 for none.
+        clusters: CDS whose proteins are at least this similar (estimated Jaccard index of their 5-mers)
+            never lie in different splits; None compares whole sequences only.
+
+    Raises:
+        UserError: no fraction, or fractions that leave no training.
+    """
+
+    validation: float | list[str] | list[int] = 0.05
+    test: float | list[str] | list[int] = 0.10
+    clusters: float | None = None
+
+    def __post_init__(self) -> None:
+        fractions = {VALIDATION: self.validation, TEST: self.test}
+        for name, value in fractions.items():
+            if not isinstance(value, list) and not 0 <= value < 1:
+                raise UserError(f"{value} is no fraction", source=f"split.{name}", remedy="Give 0 to below 1")
+        if sum(value for value in fractions.values() if not isinstance(value, list)) >= 1:
+            raise UserError(
+                "validation and test leave nothing to train on",
+                source="split",
+                remedy="Let them add up to less than 1",
+            )
+        if self.clusters is not None and not 0 < self.clusters <= 1:
+            raise UserError(
+                f"{self.clusters} is no similarity",
+                source="split.clusters",
+                remedy="Give above 0 to 1, or null to compare whole sequences only",
+            )
+
+    @abstractmethod
+    def regions(self, contigs: Contigs, seed: int) -> Regions:
+        """Divide the contigs.
+
+        Raises:
+            UserError: too little to fill every split, or a held-out name that is not there.
+        """
+
+    def _whole(self, contigs: Contigs, split: NDArray[np.int8]) -> Regions:
+        """Whole contigs as regions, each group in the most held-out split of its members."""
+        group, member_of = np.unique(contigs.group, return_inverse=True)
+        most = np.zeros(len(group), dtype=np.int8)
+        np.maximum.at(most, member_of, split)
+        numbers = np.arange(len(contigs))
+        return Regions.merged(numbers, np.zeros_like(numbers), contigs.num_nucleotides, most[member_of])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlockSplit(Split):
     """Hold out whole blocks: of all blocks, ranked by a hash, the first are test, the next validation.
 
-    Every contig is cut into equal blocks of at most `block_nucleotides`. A genome with too few blocks to
-    meet the fractions gets smaller ones, down to 1,500 nucleotides, and smaller still only where three
-    would not come about otherwise. Each positive fraction gets at least one block of three.
+    Every genomic contig is cut into equal blocks of at most `block_nucleotides`. A genome with too few
+    blocks to meet the fractions gets smaller ones, down to 1,500 nucleotides, and smaller still only where
+    three would not come about otherwise. Each positive fraction gets at least one block of three. Contigs
+    that are no genomic DNA stay whole, and the fractions are fractions of their number.
 
     Args:
         block_nucleotides: largest block.
         validation: fraction of the blocks for validation, 0 for none.
         test: fraction of the blocks for test, 0 for none.
+        clusters: as for `Split`.
 
     Raises:
         UserError: a block below 3 nucleotides, a negative fraction, or fractions that leave no training.
@@ -94,104 +100,162 @@ class BlockSplit:
     def __post_init__(self) -> None:
         if self.block_nucleotides < 3:
             raise UserError("must be at least 3 nucleotides", source="split.block_nucleotides")
-        for name in (VALIDATION, TEST):
-            if not 0 <= getattr(self, name) < 1:
-                raise UserError(
-                    f"{getattr(self, name)} is no fraction",
-                    source=f"split.{name}",
-                    remedy="Give 0 to below 1",
-                )
-        if self.validation + self.test >= 1:
-            raise UserError(
-                "validation and test leave nothing to train on",
-                source="split",
-                remedy="Let them add up to less than 1",
-            )
+        Split.__post_init__(self)
 
-    def regions(self, num_nucleotides: Mapping[str, int], seed: int) -> Regions:
-        """Split the contigs, given as name to length; adjacent blocks of one split are one region.
+    def regions(self, contigs: Contigs, seed: int) -> Regions:
+        """Blocks of genomic contigs, and the others whole.
 
         Raises:
             UserError: fewer than three blocks can be made, so that a held-out split would stay empty.
         """
-        block = self._block_that_suffices(num_nucleotides)
-        blocks = [
-            (contig, index)
-            for contig, length in num_nucleotides.items()
-            for index in range(ceil(length / block))
-        ]
-        ranked = sorted(blocks, key=lambda key: (_rank(seed, *key), key))
-        num_test, num_validation = (
-            self._quota(self.test, len(blocks)),
-            self._quota(self.validation, len(blocks)),
-        )
-        split_of = dict.fromkeys(ranked[:num_test], TEST)
-        split_of |= dict.fromkeys(ranked[num_test : num_test + num_validation], VALIDATION)
-        merged: list[Region] = []
-        for contig, length in num_nucleotides.items():
-            count = ceil(length / block)
-            for index in range(count):
-                start, end = index * length // count, (index + 1) * length // count
-                split = split_of.get((contig, index), TRAIN)
-                if merged and merged[-1].contig == contig and merged[-1].split == split:
-                    merged[-1] = merged[-1]._replace(end=end)
-                else:
-                    merged.append(Region(contig, start, end, split))
-        return Regions(merged, block, self.block_nucleotides)
+        split = _ranked_wholes(contigs, ~contigs.is_dna, seed, self.validation, self.test)
+        whole = np.flatnonzero(~contigs.is_dna)
+        pieces = [(whole, np.zeros_like(whole), contigs.num_nucleotides[whole], split[whole])]
+        block = None
+        if contigs.is_dna.any():
+            block = self._block_that_suffices(self._lengths_of_originals(contigs))
+            pieces.append(self._blocks(contigs, block, seed))
+        columns = [np.concatenate(column) for column in zip(*pieces, strict=True)]
+        contig, start, end, held_out = columns
+        asked = None if block is None else self.block_nucleotides
+        return Regions.merged(contig, start, end, held_out.astype(np.int8), block, asked)
 
-    def _block_that_suffices(self, num_nucleotides: Mapping[str, int]) -> int:
+    def _blocks(self, contigs: Contigs, block: int, seed: int) -> tuple[NDArray, NDArray, NDArray, NDArray]:
+        """Contig, start, end and split of every block; a twin has its original's, mirrored if need be."""
+        numbers = np.flatnonzero(contigs.is_dna)
+        originals = np.flatnonzero(contigs.is_dna & (contigs.twin_of == np.arange(len(contigs))))
+        counts = -(-contigs.num_nucleotides // block)
+        first_block = np.zeros(len(contigs), dtype=np.int64)
+        first_block[originals] = np.cumsum(counts[originals]) - counts[originals]
+        split_of_block = hold_out(
+            ranks_of(
+                f"{seed}\t{contigs.name(contig)}\t{index}"
+                for contig in originals.tolist()
+                for index in range(counts[contig])
+            ),
+            self.validation,
+            self.test,
+        )
+        contig = np.repeat(numbers, counts[numbers])
+        index = np.arange(len(contig)) - np.repeat(
+            np.cumsum(counts[numbers]) - counts[numbers], counts[numbers]
+        )
+        length, count, mirrored = contigs.num_nucleotides[contig], counts[contig], contigs.mirrored[contig]
+        start, end = index * length // count, (index + 1) * length // count
+        start, end = np.where(mirrored, length - end, start), np.where(mirrored, length - start, end)
+        return contig, start, end, split_of_block[first_block[contigs.twin_of[contig]] + index]
+
+    @staticmethod
+    def _lengths_of_originals(contigs: Contigs) -> NDArray[np.int64]:
+        """Nucleotides of each genomic contig that repeats no other."""
+        return contigs.num_nucleotides[contigs.is_dna & (contigs.twin_of == np.arange(len(contigs)))]
+
+    def _block_that_suffices(self, num_nucleotides: NDArray[np.int64]) -> int:
         """The largest allowed block that gives enough blocks for the fractions, in nucleotides."""
         positive = [fraction for fraction in (self.validation, self.test) if fraction > 0]
         needed = 1 + len(positive)
         wanted = max([needed, *(ceil(1 / fraction) for fraction in positive)])
-        total = sum(num_nucleotides.values())
+        total = int(num_nucleotides.sum())
         block = self.block_nucleotides
-        if self._count(num_nucleotides, block) < wanted:
+        if _num_blocks(num_nucleotides, block) < wanted:
             block = min(block, max(ceil(total / wanted), _SMALLEST_USEFUL_BLOCK))
-        while block > 3 and self._count(num_nucleotides, block) < needed:
+        while block > 3 and _num_blocks(num_nucleotides, block) < needed:
             block = max(3, block // 2)
-        if self._count(num_nucleotides, block) < needed:
-            raise UserError(
-                f"{total} nucleotides cannot be split into {needed} parts",
-                source="split",
-                remedy="Give more sequence, or set split.validation=0 and split.test=0",
-            )
+        if _num_blocks(num_nucleotides, block) < needed:
+            raise too_little(f"{total} nucleotides", needed)
         return block
 
-    @staticmethod
-    def _count(num_nucleotides: Mapping[str, int], block: int) -> int:
-        """Number of blocks of at most `block` nucleotides."""
-        return sum(ceil(length / block) for length in num_nucleotides.values())
 
-    @staticmethod
-    def _quota(fraction: float, num_blocks: int) -> int:
-        """Number of blocks nearest to the fraction, at least one where the fraction is positive."""
-        return max(1, round(fraction * num_blocks)) if fraction > 0 else 0
-
-
-def _rank(seed: int, contig: str, block: int) -> bytes:
-    """A uniform 64-bit key of one block, the same on every machine."""
-    return blake2b(f"{seed}\t{contig}\t{block}".encode(), digest_size=8).digest()
-
-
-def without_twins(sequences: Sequence[NDArray[np.uint8]], splits: Sequence[str]) -> list[bool]:
-    """Which records to keep so that none has a twin, same or reverse complement, in a more held-out split.
-
-    Test keeps all of its records, validation loses those that test has, train those that either has. Twins
-    inside one split stay.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContigSplit(Split):
+    """Hold out whole contigs: those named, or a fraction of their number, ranked by a hash.
 
     Args:
-        sequences: nucleotide ids of each record.
-        splits: split of each record.
+        validation: fraction of the contigs, or a list of their names.
+        test: the same.
+        clusters: as for `Split`.
     """
-    twins = [_strandless_digest(sequence) for sequence in sequences]
-    held_out: dict[bytes, int] = {}
-    for twin, split in zip(twins, splits, strict=True):
-        held_out[twin] = max(held_out.get(twin, 0), SPLITS.index(split))
-    return [held_out[twin] == SPLITS.index(split) for twin, split in zip(twins, splits, strict=True)]
+
+    validation: float | list[str] = 0.05
+    test: float | list[str] = 0.10
+
+    def regions(self, contigs: Contigs, seed: int) -> Regions:
+        """Whole contigs.
+
+        Raises:
+            UserError: a name that no contig has, or too few contigs.
+        """
+        number_of = {}
+        if isinstance(self.validation, list) or isinstance(self.test, list):
+            number_of = {name: number for number, name in enumerate(contigs.names.to_pylist())}
+        named = held_out_by_name(self.validation, self.test, number_of, "contig", len(contigs))
+        split = _ranked_wholes(contigs, named == _TRAIN, seed, *fractions_of(self.validation, self.test))
+        return self._whole(contigs, np.maximum(split, named))
 
 
-def _strandless_digest(sequence: NDArray[np.uint8]) -> bytes:
-    """One 128-bit key for a sequence and its reverse complement."""
-    strands = (sequence.tobytes(), reverse_complement(sequence).tobytes())
-    return blake2b(min(strands), digest_size=16).digest()
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaxonSplit(Split):
+    """Hold out whole taxa: those named, or a fraction of their number, ranked by a hash.
+
+    Args:
+        validation: fraction of the taxa, or a list of NCBI taxonomy ids.
+        test: the same.
+        clusters: as for `Split`.
+    """
+
+    validation: float | list[int] = 0.05
+    test: float | list[int] = 0.10
+
+    def regions(self, contigs: Contigs, seed: int) -> Regions:
+        """Whole taxa.
+
+        Raises:
+            UserError: a contig without a taxon, an id that no contig has, or too few taxa.
+        """
+        if (contigs.taxon < 0).any():
+            first = contigs.name(int(np.flatnonzero(contigs.taxon < 0)[0]))
+            raise UserError(
+                f"{int((contigs.taxon < 0).sum())} contigs name no taxon, so they cannot be split by it",
+                record=first,
+                remedy="Split by contig (split=contigs), or give files with taxonomy ids such as GenBank's",
+            )
+        taxa, taxon_of = np.unique(contigs.taxon, return_inverse=True)
+        number_of = {taxon: number for number, taxon in enumerate(taxa.tolist())}
+        named = held_out_by_name(self.validation, self.test, number_of, "taxon", len(taxa))
+        free, fractions = np.flatnonzero(named == _TRAIN), fractions_of(self.validation, self.test)
+        if (needed := 1 + sum(fraction > 0 for fraction in fractions)) > len(free):
+            raise too_little(f"{len(free)} taxa", needed)
+        split = named.copy()
+        split[free] = hold_out(
+            ranks_of(f"{seed}\ttaxon\t{taxa[number]}" for number in free.tolist()), *fractions
+        )
+        return self._whole(contigs, split[taxon_of])
+
+
+def _ranked_wholes(
+    contigs: Contigs, free: NDArray[np.bool_], seed: int, validation: float, test: float
+) -> NDArray[np.int8]:
+    """The split of each contig: groups of `free` ones held out by rank until the fractions of them are met.
+
+    Raises:
+        UserError: fewer groups than splits, where there is no genomic DNA to hold out instead.
+    """
+    split = np.zeros(len(contigs), dtype=np.int8)
+    numbers = np.flatnonzero(free)
+    groups, group_of, sizes = np.unique(contigs.group[numbers], return_inverse=True, return_counts=True)
+    needed = 1 + (validation > 0) + (test > 0)
+    if len(groups) < needed:
+        if len(numbers) == len(contigs):
+            raise too_little(f"{len(groups)} different sequences", needed)
+        return split
+    rank_of = np.full(len(groups), np.iinfo(np.uint64).max, dtype=np.uint64)
+    np.minimum.at(
+        rank_of, group_of, ranks_of(f"{seed}\t{contigs.name(number)}" for number in numbers.tolist())
+    )
+    split[numbers] = hold_out(rank_of, validation, test, sizes)[group_of]
+    return split
+
+
+def _num_blocks(num_nucleotides: NDArray[np.int64], block: int) -> int:
+    """Number of blocks of at most `block` nucleotides."""
+    return int((-(-num_nucleotides // block)).sum())

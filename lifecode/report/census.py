@@ -24,6 +24,8 @@ _HEADINGS = {
     "cds_codons": "codons",
     "dna_regions": "DNA regions",
     "dna_nucleotides": "nucleotides",
+    "rna_transcripts": "transcripts",
+    "rna_nucleotides": "their nucleotides",
 }
 
 

@@ -3,6 +3,8 @@
 import pytest
 
 from lifecode.commands.main import main
+from lifecode.commands.preparation_progress import PreparationProgress
+from lifecode.data import Corpus
 
 
 @pytest.fixture
@@ -45,3 +47,28 @@ def test_a_mistake_is_one_line_and_leaves_nothing(prepare, tmp_path, arguments, 
     assert err.startswith(f"lifecode prepare: {said}")
     assert err.count("\n") == 1
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_split_and_an_engine_are_one_word(prepare, tmp_path):
+    records = (f">chr{i}\n{'ACGTTGCA' * 90}{'ACGT' * i}\n" for i in range(8))
+    (tmp_path / "chromosomes.fa").write_text("".join(records))
+    wanted = [
+        "split=contigs",
+        "data.split.test=[chr5,chr7]",
+        "data.split.validation=[chr4]",
+        "engine.workers=1",
+    ]
+    code, _, err = prepare("input=chromosomes.fa", "output=out", "data.require_pairs=false", *wanted)
+    assert (code, err) == (0, "")
+    table = Corpus.open(tmp_path / "out").segments("dna", "test")
+    assert table.names == ["chr5:0-740", "chr7:0-748"]
+    code, _, err = prepare("input=chromosomes.fa", "output=out", "data.require_pairs=false")
+    assert code == 2
+    assert "holds a corpus with split.by ContigSplit, asked for BlockSplit" in err
+
+
+def test_plain_lines_where_there_is_no_terminal(capsys):
+    with PreparationProgress(every_seconds=0) as progress:
+        progress("read", 1, 4)
+        progress("write", 4, 4)
+    assert capsys.readouterr() == ("", "reading 25%\nwriting 100%\n")

@@ -9,13 +9,10 @@ import pyarrow.parquet as pq
 import pytest
 from rich.console import Console
 
-from lifecode.alphabet import AMINO_ACIDS, decode_nucleotides, encode_nucleotides
+from lifecode.alphabet import AMINO_ACIDS, decode_nucleotides
 from lifecode.data import BlockSplit, Corpus, SegmentTable, packaged_genomes, prepare_corpus, read_records
 from lifecode.data.census import census_table
-from lifecode.data.records import Exon
-from lifecode.data.segments import record_index
-from lifecode.data.shards import CorpusRow, write_shards
-from lifecode.errors import UserError
+from lifecode.errors import Interrupted, UserError
 from lifecode.genetic_code import translate
 
 SPLITS = ("train", "validation", "test")
@@ -67,6 +64,13 @@ def test_report_of_ecoli(ecoli):
     assert report["pairs"]["kept"] == 4295
     assert report["pairs"]["rejected"] == {"pseudo": 17, "transl_except": 3}
     assert sum(report["splits"][split]["dna_nucleotides"] for split in SPLITS) == 4_641_652
+
+
+def test_the_split_of_ecoli_never_changes(ecoli):
+    splits = ecoli.report["splits"]
+    assert [splits[split]["cds"] for split in SPLITS] == [3639, 225, 383]
+    held_out = {(row["start"], row["end"]) for row in rows(ecoli, "dna") if row["split"] == "validation"}
+    assert sum(end - start for start, end in held_out) == splits["validation"]["dna_nucleotides"] == 249_551
 
 
 def test_every_pair_is_in_a_split_or_counted_as_dropped(ecoli):
@@ -191,7 +195,7 @@ def test_manifest_lists_every_file_with_its_checksum(annotated, tmp_path):
     ]
     assert corpus.manifest["seed"] == 3
     assert [shard["rows"] for shard in corpus.manifest["shards"]] == [
-        len(rows(corpus, kind)) for kind in ("cds", "dna")
+        len(rows(corpus, kind)) for kind in ("cds", "dna", "rna")
     ]
 
 
@@ -246,11 +250,26 @@ def test_contig_name_must_be_unique(annotated, tmp_path):
         prepare_corpus(twice, tmp_path / "corpus")
 
 
-def test_duplicates_across_contigs_never_cross_splits(annotated, tmp_path):
+def test_repeated_contigs_are_split_alike_and_lose_nothing(annotated, tmp_path):
     same = [annotated(name=f"HAND.{i}", file=f"{i}.gb") for i in range(5)]
-    corpus = prepare_corpus(same, tmp_path / "corpus", split=BlockSplit(block_nucleotides=3_000))
+    split = BlockSplit(block_nucleotides=3_000)
+    alone = prepare_corpus(same[0], tmp_path / "alone", split=split)
+    corpus = prepare_corpus(same, tmp_path / "corpus", split=split)
     assert corpus.report["pairs"]["kept"] == 200
-    assert corpus.report["pairs"]["dropped"]["duplicate_across_splits"] > 0
+    assert corpus.report["pairs"]["dropped"]["duplicate_across_splits"] == 0
+    for name in SPLITS:
+        assert corpus.report["splits"][name]["cds"] == 5 * alone.report["splits"][name]["cds"]
+
+
+def test_genes_of_one_sequence_never_cross_splits(annotated, tmp_path):
+    first = annotated(name="HAND.1", file="1.gb")
+    second = annotated(name="HAND.2", file="2.gb", copies=30)  # its first 30 genes, on another contig
+    corpus = prepare_corpus([first, second], tmp_path / "corpus", split=BlockSplit(block_nucleotides=3_000))
+    assert corpus.report["pairs"]["kept"] == 70
+    dropped = corpus.report["pairs"]["dropped"]["duplicate_across_splits"]
+    assert dropped > 0
+    table = pq.read_table(corpus.folder / "rejected.parquet").to_pylist()
+    assert sum(row["detail"].endswith("with a twin that is held out more") for row in table) == dropped
     splits_of = {}
     for row in rows(corpus, "cds"):
         splits_of.setdefault(row["nucleotides"], set()).add(row["split"])
@@ -281,16 +300,41 @@ def test_failure_leaves_nothing_behind(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["bad.fa"]
 
 
-def test_interrupt_leaves_nothing_behind(annotated, tmp_path, monkeypatch):
-    source = annotated()
+def test_interrupted_it_goes_on_from_what_it_has(annotated, tmp_path, monkeypatch):
+    source, expected = annotated(), prepare_corpus(annotated(), tmp_path / "expected")
 
     def interrupted(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("lifecode.data.prepare.write_rejected", interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        prepare_corpus(source, tmp_path / "corpus")
-    assert [path.name for path in tmp_path.iterdir()] == ["hand.gb"]
+    with monkeypatch.context() as patch:
+        patch.setattr("lifecode.data.prepare.write_rejected", interrupted)
+        with pytest.raises(Interrupted, match=r"goes on from .*\.corpus\.partial"):
+            prepare_corpus(source, tmp_path / "corpus")
+    assert not (tmp_path / "corpus").exists()
+    with monkeypatch.context() as patch:
+        patch.setattr("lifecode.data.unit_folder.read_unit", interrupted)  # the unit is not read again
+        patch.setattr("lifecode.data.shard_task.parquet_writer", interrupted)  # nor a shard written
+        corpus = prepare_corpus(source, tmp_path / "corpus")
+    assert files(corpus.folder) == files(expected.folder)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["corpus", "expected", "hand.gb"]
+
+
+def test_damaged_work_is_done_again(annotated, tmp_path, monkeypatch):
+    source, expected = annotated(), prepare_corpus(annotated(), tmp_path / "expected")
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("lifecode.data.prepare.write_rejected", interrupted)
+        with pytest.raises(Interrupted):
+            prepare_corpus(source, tmp_path / "corpus")
+    partial = tmp_path / ".corpus.partial"
+    for victim in [*partial.glob("units/*/nucleotides.bin"), *partial.glob("*/corpus/shards/cds-*.parquet")]:
+        content = bytearray(victim.read_bytes())
+        content[100] ^= 1
+        victim.write_bytes(content)
+    assert files(prepare_corpus(source, tmp_path / "corpus").folder) == files(expected.folder)
 
 
 def test_output_that_is_something_else_is_kept(annotated, tmp_path):
@@ -309,7 +353,7 @@ def test_output_that_cannot_be_written(annotated, tmp_path, monkeypatch):
     source = annotated()
     with pytest.raises(UserError, match=r"hand\.gb/corpus: cannot be written"):
         prepare_corpus(source, source / "corpus")
-    monkeypatch.setattr("tempfile.mkdtemp", denied)
+    monkeypatch.setattr("lifecode.data.corpus_folder.FileLock.acquire", denied)
     with pytest.raises(UserError, match=r"corpus: cannot be written \(Permission denied\)"):
         prepare_corpus(source, tmp_path / "corpus")
 
@@ -322,7 +366,7 @@ def test_full_disk_while_writing(annotated, tmp_path, monkeypatch):
     monkeypatch.setattr("lifecode.data.prepare.write_rejected", full)
     with pytest.raises(UserError, match=r"corpus: cannot be written \(No space left on device\)"):
         prepare_corpus(source, tmp_path / "corpus")
-    assert [path.name for path in tmp_path.iterdir()] == ["hand.gb"]
+    assert not (tmp_path / "corpus").exists()
 
 
 def test_no_corpus_there(tmp_path):
@@ -334,22 +378,27 @@ def test_no_corpus_there(tmp_path):
 
 
 def test_unknown_kind_and_split(ecoli):
-    with pytest.raises(UserError, match=r"no 'protein'.*cds, dna, rna"):
-        ecoli.segments("protein", "train")
+    with pytest.raises(UserError, match=r"no 'tRNA'.*cds, dna, rna"):
+        ecoli.segments("tRNA", "train")
     with pytest.raises(UserError, match=r"no 'dev'.*train, validation, test"):
         ecoli.segments("cds", "dev")
 
 
-def test_shards_end_at_their_nucleotides(tmp_path):
-    row = CorpusRow(
-        "L", "dna", "train", "f", "c", (Exon(0, 4, 1),), 1, None, None, encode_nucleotides("ACGT")
+def test_shards_end_at_their_nucleotides(annotated, tmp_path, monkeypatch):
+    whole = prepare_corpus(annotated(), tmp_path / "whole")
+    monkeypatch.setattr("lifecode.data.plan._SHARD_NUCLEOTIDES", 3_000)
+    corpus = prepare_corpus(annotated(), tmp_path / "corpus")
+    shards = [entry for entry in corpus.manifest["shards"] if "/cds-" in entry["path"]]
+    assert [entry["path"] for entry in shards] == [f"shards/cds-{n:05d}.parquet" for n in range(len(shards))]
+    kept = len(rows(whole, "cds"))
+    assert [entry["rows"] for entry in shards[:-1]] == [11] * (kept // 11)  # of 297 nucleotides each
+    assert rows(corpus, "cds") == rows(whole, "cds")
+    assert rows(corpus, "dna") == rows(whole, "dna")
+    in_cache, in_whole = (
+        {path: content for path, content in files(made.folder).items() if path.parts[0] == "cache"}
+        for made in (corpus, whole)
     )
-    shards = write_shards(tmp_path, "cds", [row] * 10, shard_nucleotides=16)
-    assert [(path.name, count) for path, count in shards] == [
-        ("cds-00000.parquet", 4),
-        ("cds-00001.parquet", 4),
-        ("cds-00002.parquet", 2),
-    ]
+    assert in_cache == in_whole
 
 
 def test_origin_spanning_genes_of_a_circular_genome(shared_data, tmp_path):

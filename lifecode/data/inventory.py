@@ -1,0 +1,162 @@
+"""What all units hold together, as columns: names, lengths, hashes and places, never a sequence.
+
+About 100 bytes a contig and 60 a CDS in the main process; 512 more a CDS where homologs stay together.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from lifecode.data import similarity
+from lifecode.data.regions import Contigs
+from lifecode.data.twins import first_by_name, labels, linked
+from lifecode.data.unit_folder import read_counts
+from lifecode.errors import UserError
+
+_OF_CONTIG = ["contig", "source", "taxon", "molecule", "num_nucleotides", "digest", "backward"]
+_OF_CDS = ["contig_number", "num_nucleotides", "digest", "exon_starts", "exon_ends"]
+
+
+@dataclass(frozen=True, eq=False)
+class Inventory:
+    """Contigs and exact pairs of all units, in the order of the inputs.
+
+    Attributes:
+        folders: of the units.
+        contigs: some columns of `unit_folder.CONTIG_SCHEMA`.
+        first_contig: (num_units + 1,) number of the first contig of each unit.
+        cds: some columns of `unit_folder.CDS_SCHEMA`; `contig_number` counts over all units.
+        first_cds: (num_units + 1,) number of the first exact pair of each unit.
+        reasons: rejected CDS by reason.
+        skipped: skipped records by reason.
+        clusters: least similarity of homologs that are kept together, or None.
+    """
+
+    folders: Sequence[Path]
+    contigs: pa.Table
+    first_contig: NDArray[np.int64]
+    cds: pa.Table
+    first_cds: NDArray[np.int64]
+    reasons: Counter[str]
+    skipped: Counter[str]
+    clusters: float | None = None
+
+    @classmethod
+    def read(cls, folders: Sequence[Path], clusters: float | None) -> "Inventory":
+        """The inventory of complete unit folders.
+
+        Raises:
+            UserError: two contigs of one name.
+        """
+        contigs = [pq.read_table(folder / "contigs.parquet", columns=_OF_CONTIG) for folder in folders]
+        columns = [*_OF_CDS, "sketch"] if clusters else _OF_CDS
+        pairs = [pq.read_table(folder / "cds.parquet", columns=columns) for folder in folders]
+        counts = [read_counts(folder) for folder in folders]
+        first_contig, first_cds = (
+            np.cumsum([0, *(len(table) for table in tables)]) for tables in (contigs, pairs)
+        )
+        inventory = cls(
+            folders,
+            pa.concat_tables(contigs).combine_chunks(),
+            first_contig,
+            pa.concat_tables(
+                _renumbered(table, int(first)) for table, first in zip(pairs, first_contig, strict=False)
+            ).combine_chunks(),
+            first_cds,
+            sum((Counter(count["reasons"]) for count in counts), Counter()),
+            sum((Counter(count["skipped"]) for count in counts), Counter()),
+            clusters,
+        )
+        inventory._require_unique_names()
+        return inventory
+
+    def require_pairs(self) -> None:
+        """Raise a `UserError` that counts the reasons where no CDS is an exact pair."""
+        if len(self.cds):
+            return
+        sources = pc.unique(self.contigs["source"]).to_pylist()  # pyright: ignore[reportAttributeAccessIssue]
+        total = sum(self.reasons.values())
+        reasons = ", ".join(f"{count} {reason}" for reason, count in self.reasons.most_common())
+        raise UserError(
+            f"none of {total} CDS translates exactly ({reasons})" if total else "there is no CDS",
+            source=", ".join(sources[:3]) + (" …" if len(sources) > 3 else ""),
+            remedy="Give an annotated genome (GenBank), or set require_pairs=false for DNA alone",
+        )
+
+    @cached_property
+    def cds_contig(self) -> NDArray[np.int64]:
+        """(num_cds,) contig of each exact pair."""
+        return self.cds["contig_number"].to_numpy()
+
+    @cached_property
+    def twin_label(self) -> NDArray[np.int64]:
+        """(num_cds,) the same number for pairs of one sequence, on either strand."""
+        return labels(self.cds["digest"])
+
+    @cached_property
+    def homolog_label(self) -> NDArray[np.int64]:
+        """(num_cds,) the same number for pairs that must stay together: twins, and homologs if asked for."""
+        if self.clusters is None or not len(self.cds):
+            return self.twin_label
+        sketches = b"".join(self.cds["sketch"].to_pylist())
+        shape = (len(self.cds), similarity.NUM_HASHES)
+        return similarity.clusters(np.frombuffer(sketches, dtype=np.uint32).reshape(shape), self.clusters)
+
+    @cached_property
+    def molecule(self) -> NDArray[np.str_]:
+        """(num_contigs,) dna, rna, cds or protein."""
+        return np.array(self.contigs["molecule"].to_pylist(), dtype="U7")
+
+    def as_contigs(self) -> Contigs:
+        """The contigs as a split wants them."""
+        names, is_dna = self.contigs["contig"].combine_chunks(), self.molecule == "dna"
+        label = labels(self.contigs["digest"])
+        twin_of = first_by_name(names, label)
+        backward = self.contigs["backward"].to_numpy()
+        links = ~is_dna[self.cds_contig]  # a genome shares genes with any other: these do not link it
+        return Contigs(
+            names=names,
+            num_nucleotides=self.contigs["num_nucleotides"].to_numpy(),
+            is_dna=is_dna,
+            taxon=pc.fill_null(self.contigs["taxon"], -1).to_numpy(),  # pyright: ignore[reportAttributeAccessIssue]
+            group=linked(label, self.cds_contig[links], self.homolog_label[links]),
+            twin_of=twin_of,
+            mirrored=backward != backward[twin_of],
+        )
+
+    def exons(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+        """(num_cds + 1,) where the exons of each CDS begin, (num_exons,) their starts and ends."""
+        starts, ends = (self.cds[name].combine_chunks() for name in ("exon_starts", "exon_ends"))
+        lengths = pc.list_value_length(starts).to_numpy()  # pyright: ignore[reportAttributeAccessIssue]
+        offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+        return offsets, starts.flatten().to_numpy(), ends.flatten().to_numpy()
+
+    def _require_unique_names(self) -> None:
+        names = self.contigs["contig"]
+        counts = names.value_counts()
+        twice = counts.field("values").filter(pc.greater(counts.field("counts"), 1))  # pyright: ignore
+        if len(twice):
+            name = twice[0].as_py()
+            rows = np.flatnonzero(pc.equal(names, name).to_numpy())  # pyright: ignore[reportAttributeAccessIssue]
+            first, second = (self.contigs["source"][int(row)].as_py() for row in rows[:2])
+            raise UserError(
+                f"the contig name was already used in {first}",
+                source=second,
+                record=name,
+                remedy="Give each sequence once, under its own name",
+            )
+
+
+def _renumbered(table: pa.Table, first_contig: int) -> pa.Table:
+    """The pairs of a unit with their contigs counted over all units."""
+    index = table.column_names.index("contig_number")
+    numbers = pc.add(table["contig_number"], first_contig)  # pyright: ignore[reportAttributeAccessIssue]
+    return table.set_column(index, "contig_number", numbers)
