@@ -128,7 +128,7 @@ def _check_before_anything_is_written(config: DictConfig, stage: str) -> None:
         read_config(_codec_folder(config, own), family=CODEC_FAMILY)
 
 
-def _inputs(config: DictConfig) -> list[Path]:
+def _inputs(config: DictConfig) -> str | list[str]:
     """The sequence files, which must exist before a run folder is made for them."""
     inputs = checked_value(config, "input", str | list[str] | None)
     if inputs is None:
@@ -136,10 +136,11 @@ def _inputs(config: DictConfig) -> list[Path]:
             "input needs a value",
             remedy="Give annotated genomes, input=genome.gbff.gz, or try experiment=quickstart",
         )
-    return resolve_inputs(inputs)
+    resolve_inputs(inputs)
+    return inputs
 
 
-def _corpus(config: DictConfig, inputs: list[Path], folder: Path) -> Corpus:
+def _corpus(config: DictConfig, inputs: str | list[str], folder: Path) -> Corpus:
     return prepare_corpus(
         inputs,
         folder,

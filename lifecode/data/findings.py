@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lifecode.data.coding_sequence import ExactPair, Rejection, verify
-from lifecode.data.reading import read_records
+from lifecode.data.inputs import InputUnit
+from lifecode.data.reading import ReadingSettings, read_unit
 from lifecode.data.records import Contig
 from lifecode.errors import UserError
 
@@ -68,13 +69,15 @@ class Findings:
         )
 
 
-def read_findings(files: Sequence[Path], genetic_code: int) -> Findings:
-    """Read the files and judge every CDS; `genetic_code` is that of CDS that name none.
+def read_findings(units: Sequence[InputUnit], genetic_code: int) -> Findings:
+    """Read the units and judge every CDS; `genetic_code` is that of CDS that name none.
 
     Raises:
         UserError: a file or record that cannot be read, or two contigs of one name.
     """
     findings = Findings()
-    for contig in read_records(files, genetic_code=genetic_code):
-        findings.add(contig)
+    settings = ReadingSettings(genetic_code=genetic_code)
+    for unit in units:
+        for contig in read_unit(unit, settings):
+            findings.add(contig)
     return findings

@@ -54,19 +54,19 @@ def prepare_corpus(
     """
     split = split or BlockSplit()
     output = Path(output).expanduser()
-    files = resolve_inputs(inputs)
+    units = resolve_inputs(inputs)
     identity = {
         "schema_version": SCHEMA_VERSION,
         "seed": seed,
         "split": asdict(split),
         "genetic_code": genetic_code,
         "require_pairs": require_pairs,
-        "inputs": [input_entry(file) for file in files],
+        "inputs": [input_entry(file) for unit in units for file in unit.files],
     }
     if (existing := existing_corpus(output, identity)) is not None:
         return existing
     with new_corpus_folder(output, identity) as folder:
-        findings = read_findings(files, genetic_code)
+        findings = read_findings(units, genetic_code)
         if require_pairs:
             findings.require_pairs()
         rejected = dict(sorted(findings.reasons.items()))
