@@ -10,6 +10,7 @@ from lifecode.alphabet import decode_nucleotides
 from lifecode.data import packaged_genomes, read_records
 from lifecode.data.coding_sequence import extract
 from lifecode.data.genbank import read_genbank
+from lifecode.data.malformed import settle_by, warn_of_skipped
 from lifecode.data.records import Exon
 from lifecode.errors import UserError
 
@@ -39,7 +40,11 @@ def record(location="1..12", *qualifiers, name="HAND.1", topology="linear"):
 
 
 def read(*texts):
-    return list(read_genbank(BytesIO("".join(texts).encode()), "hand.gb"))
+    return list(read_handle(BytesIO("".join(texts).encode())))
+
+
+def read_handle(handle):
+    return read_genbank(handle, "hand.gb", 1, settle_by("stop", warn_of_skipped))
 
 
 def only_cds(location="1..12", *qualifiers):
@@ -182,4 +187,4 @@ def test_interrupt_is_not_swallowed():
             return super().read(min(size, 99))
 
     with pytest.raises(KeyboardInterrupt):
-        list(read_genbank(Interrupting(record().encode()), "hand.gb"))
+        list(read_handle(Interrupting(record().encode())))
