@@ -71,7 +71,7 @@ def decode_nucleotides(ids: NDArray[np.uint8]) -> str:
 
 def reverse_complement(ids: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """The opposite strand read in its own direction; special tokens keep their id."""
-    return COMPLEMENT[ids[::-1]]
+    return COMPLEMENT.take(ids[::-1])
 
 
 def codon_ids(ids: NDArray[np.uint8]) -> NDArray[np.int16]:

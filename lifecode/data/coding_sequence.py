@@ -9,20 +9,19 @@ Selenocysteine and pyrrolysine have no place among the 21 residues, so a CDS wit
 `transl_except` where it translates exactly but for that residue, else for what else is wrong.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lifecode.alphabet import UNK, codon_ids, residue_ids, reverse_complement
+from lifecode.alphabet import codon_ids, residue_ids, reverse_complement
 from lifecode.data.recoding import ends_in_completed_stop
 from lifecode.data.records import CodingSequence, Contig
 from lifecode.data.rejection import Rejected, Rejection, difference, unusable
 from lifecode.genetic_code import genetic_code
 
-__all__ = ["ExactPair", "Rejected", "Rejection", "extract", "verify"]
-
-_UNKNOWN = bytes([UNK])
+__all__ = ["ExactPair", "Rejected", "Rejection", "extract", "verify", "verify_all"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,28 +62,59 @@ def verify(coding_sequence: CodingSequence, contig: Contig) -> ExactPair | Rejec
     annotated protein, followed by a stop or by nothing. An alternative start codon reads M where the protein
     begins with M. A stop codon that only polyadenylation completes (`aa:TERM`) is no part of the pair.
     """
-    cds = coding_sequence
+    return next(verify_all(replace(contig, coding_sequences=(coding_sequence,))))
+
+
+def verify_all(contig: Contig) -> Iterator[ExactPair | Rejection]:
+    """The verdict of `verify` on every CDS of a contig, in order.
+
+    All CDS are cut out first and their codons read in one go, which is several times faster than one by one
+    and holds a byte a nucleotide of all CDS of the contig.
+    """
+    found = [_cut_out(cds, contig) for cds in contig.coding_sequences]
+    whole = [piece[: len(piece) // 3 * 3] for piece in found if not isinstance(piece, Rejection)]
+    codons = codon_ids(np.concatenate(whole)) if whole else np.empty(0, dtype=np.int16)
+    letters: dict[int, bytes] = {}
+    start = 0
+    for cds, nucleotides in zip(contig.coding_sequences, found, strict=True):
+        if isinstance(nucleotides, Rejection):
+            yield nucleotides
+            continue
+        end = start + len(nucleotides) // 3
+        number = cds.genetic_code
+        if number not in letters:
+            letters[number] = genetic_code(number).letters_of(codons)
+        yield _verdict(cds, nucleotides, codons[start:end], letters[number][start:end])
+        start = end
+
+
+def _cut_out(cds: CodingSequence, contig: Contig) -> NDArray[np.uint8] | Rejection:
+    """The nucleotides of a CDS from the first complete codon on, or why it must not be translated."""
     if (rejection := unusable(cds, contig)) is not None:
         return rejection
     nucleotides = extract(cds, contig)[cds.codon_start - 1 :]
     if len(nucleotides) % 3 and ends_in_completed_stop(cds):
         nucleotides = nucleotides[: len(nucleotides) // 3 * 3]
-    codons = codon_ids(nucleotides)
+    return nucleotides
+
+
+def _verdict(
+    cds: CodingSequence, nucleotides: NDArray[np.uint8], codons: NDArray[np.int16], protein: bytes
+) -> ExactPair | Rejection:
+    """Judge the letters of a CDS, a codon each, against what is annotated."""
     code = genetic_code(cds.genetic_code)
-    starts = bool(len(codons) and cds.codon_start == 1 and code.starts[codons[0]])
-    stops = bool(len(codons) and code.stops[codons[-1]])
-    protein = code.letters_of(codons)
-    whole = len(nucleotides) % 3 == 0 and len(codons) > 0 and _UNKNOWN not in nucleotides.tobytes()
+    starts = bool(protein) and cds.codon_start == 1 and bool(code.starts[codons[0]])
+    stops = bool(protein) and bool(code.stops[codons[-1]])
     if cds.protein_source == "translated":
         protein = _framed(protein, starts, stops)
         exact = starts and stops and b"*" not in protein[:-1]
     else:
         annotated = (cds.protein or "").encode("utf-8", errors="replace")
         protein = _framed(
-            protein, starts and annotated.startswith(b"M"), stops and len(codons) == len(annotated) + 1
+            protein, starts and annotated.startswith(b"M"), stops and len(protein) == len(annotated) + 1
         )
         exact = protein.removesuffix(b"*") == annotated and b"*" not in annotated
-    if whole and exact:
+    if exact and len(nucleotides) == 3 * len(codons) and codons.size and b"X" not in protein:
         return ExactPair(cds, nucleotides, residue_ids(protein))
     return difference(cds, nucleotides, protein, starts)
 

@@ -98,8 +98,8 @@ def _format_of(start: bytes) -> Format | None:
         return Format.SWISS_PROT
     if start.startswith(b">"):
         return Format.PROTEIN_FASTA if _holds_protein(start) else Format.FASTA
-    if start.startswith(b"##gff-version"):
-        return Format.GFF3 if start[13:].split(maxsplit=1)[0].startswith(b"3") else Format.GTF
+    if re.match(rb"##gff-version\s+3", start):
+        return Format.GFF3
     lines = (line for line in start.splitlines() if line.strip() and not _is_comment(line))
     return _table_format(next(lines, b"").split(b"\t"))
 
@@ -110,11 +110,9 @@ def _is_comment(line: bytes) -> bool:
 
 def _table_format(columns: list[bytes]) -> Format | None:
     """The format of a line of tab-separated columns, or None."""
-    if len(columns) == 9 and columns[3].isdigit() and columns[4].isdigit():
+    if len(columns) == 9:
         return Format.GTF if _GTF_ATTRIBUTE.match(columns[8]) else Format.GFF3
-    if len(columns) >= 12 and columns[1].isdigit() and columns[2].isdigit():
-        return Format.BED12
-    return None
+    return Format.BED12 if len(columns) >= 12 else None
 
 
 def _holds_protein(start: bytes) -> bool:

@@ -86,7 +86,10 @@ PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256))
         (gzip.compress(b""), "empty"),
         (gzip.compress(b">one\n" + b"ACGT" * 999)[:-9], "ends early"),
         (b"\x1f\x8b" + b"x" * 99, "damaged"),
-        (b">one\nACGTACGTACGTACGTACGT\n>two\nACGEF\n", "record two: letter 'E' at position 4 is not a nucleotide"),
+        (
+            b">one\nACGTACGTACGTACGTACGT\n>two\nACGEF\n",
+            "record two: letter 'E' at position 4 is not a nucleotide",
+        ),
         (b">one\nAC\xff\n", "record one: letter 'ÿ' at position 3"),
         (b">\nACGT\n", "record 1: the header names no sequence"),
         (b">one\n>two\nACGT\n", "record one: the record has no sequence"),
