@@ -21,6 +21,7 @@ from lifecode.errors import UserError
 _FLAGS = frozenset({"pseudo", "pseudogene", "ribosomal_slippage", "trans_splicing"})
 _VALUES = frozenset({"protein_id", "locus_tag", "gene", "codon_start", "transl_table", "translation"})
 _NOT_PARENTHESES = bytes(set(range(256)) - set(b"()"))
+_RELEASE_HEADER = b"Genetic Sequence Data Bank"
 _DEEPEST = 500
 
 
@@ -39,6 +40,8 @@ def read_genbank(handle: BinaryIO, source: str, genetic_code: int, settle: Settl
     """
     number, where = 1, "1"
     for text in split_before(handle, b"LOCUS "):
+        if _RELEASE_HEADER in text and not text.startswith(b"LOCUS "):
+            continue
         try:
             for record in _parsed(text, source, where):
                 number += 1

@@ -92,7 +92,7 @@ def carries_sequences(annotation: Path) -> bool:
 
 def _format_of(start: bytes) -> Format | None:
     """The format that a file begins in, or None."""
-    if start.startswith(b"LOCUS"):
+    if start.startswith(b"LOCUS") or re.match(rb"\S+ +Genetic Sequence Data Bank", start):
         return Format.GENBANK
     if re.match(rb"ID   [^\n]* AA\.", start):
         return Format.SWISS_PROT

@@ -34,6 +34,7 @@ def folder(tmp_path):
     ("content", "expected"),
     [
         (b"\n LOCUS       A 12 bp\n", Format.GENBANK),
+        (b"GBBCT1.SEQ          Genetic Sequence Data Bank\n", Format.GENBANK),
         (FASTA, Format.FASTA),
         (b">rna\nACGUUGCA\n", Format.FASTA),
         (b">iupac\nacgtnryswkmbdhv\n", Format.FASTA),
