@@ -34,6 +34,10 @@ for _index, _letter in enumerate(NUCLEOTIDES):
 _ID_OF_BYTE[[ord("U"), ord("u")]] = NUCLEOTIDES.index("T")
 for _letter in _IUPAC_AMBIGUOUS:
     _ID_OF_BYTE[[ord(_letter), ord(_letter.lower())]] = UNK
+_INDEX_OF_RESIDUE = np.full(256, _INVALID, dtype=np.uint8)
+for _index, _letter in enumerate(AMINO_ACIDS):
+    _INDEX_OF_RESIDUE[[ord(_letter), ord(_letter.lower())]] = _index
+_INDEX_OF_RESIDUE_BYTES = _INDEX_OF_RESIDUE.tobytes()
 _BYTE_OF_ID = np.frombuffer(b"ACGTN", dtype=np.uint8)
 
 
@@ -67,7 +71,7 @@ def decode_nucleotides(ids: NDArray[np.uint8]) -> str:
 
 def reverse_complement(ids: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """The opposite strand read in its own direction; special tokens keep their id."""
-    return COMPLEMENT[ids[::-1]]
+    return COMPLEMENT.take(ids[::-1])
 
 
 def codon_ids(ids: NDArray[np.uint8]) -> NDArray[np.int16]:
@@ -75,13 +79,19 @@ def codon_ids(ids: NDArray[np.uint8]) -> NDArray[np.int16]:
 
     Nucleotides after the last complete codon are not read.
     """
-    first, second, third = ids[: len(ids) // 3 * 3].reshape(-1, 3).T
-    index = (first << 4 | second << 2 | third).astype(np.int16)
-    index[(first | second | third) >= 4] = -1
+    whole = ids[: len(ids) // 3 * 3]
+    index = (whole[0::3] << 4 | whole[1::3] << 2 | whole[2::3]).astype(np.int16)
+    if len(whole) and whole.max() >= UNK:
+        index[(whole.reshape(-1, 3) >= UNK).any(axis=1)] = -1
     return index
+
+
+def residue_ids(letters: bytes) -> NDArray[np.uint8]:
+    """Index in `AMINO_ACIDS` of each residue (length,), 255 for letters outside the 20 + stop; read-only."""
+    return np.frombuffer(letters.translate(_INDEX_OF_RESIDUE_BYTES), dtype=np.uint8)
 
 
 def amino_acid_ids(protein: str) -> NDArray[np.int16]:
     """Index in `AMINO_ACIDS` of each residue (length,), `IGNORE` for letters outside the 20 + stop."""
-    index = (AMINO_ACIDS.find(letter) for letter in protein.upper())
-    return np.array([IGNORE if i < 0 else i for i in index], dtype=np.int16)
+    index = residue_ids(protein.encode("latin-1", errors="replace"))
+    return np.where(index == _INVALID, np.int16(IGNORE), index.astype(np.int16))

@@ -23,6 +23,7 @@ _ANY_RESIDUE = len(AMINO_ACIDS)
 _METHIONINE = AMINO_ACIDS.index("M")
 _RECODED = {"U": "TGA", "O": "TAG"}
 _UNKNOWN_RESIDUES = "BJXZ"
+_MOST_SYNONYMS = 8
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,6 +36,7 @@ class GeneticCode:
         residues: (65,) index in `AMINO_ACIDS` of each codon, `IGNORE` for the ambiguous one.
         starts: (65,) whether the codon can begin a CDS (and then reads M).
         stops: (65,) whether the codon can end a CDS.
+        letters: (256,) ASCII letter of the residue of each codon, `X` from 64 on.
     """
 
     number: int
@@ -42,6 +44,7 @@ class GeneticCode:
     residues: NDArray[np.int16]
     starts: NDArray[np.bool_]
     stops: NDArray[np.bool_]
+    letters: bytes
 
     def amino_acids(self, codons: NDArray[np.int16], *, complete_cds: bool = False) -> NDArray[np.int16]:
         """Index in `AMINO_ACIDS` of each codon (num_codons,), `IGNORE` where the codon is ambiguous.
@@ -62,6 +65,10 @@ class GeneticCode:
     def translate(self, codons: NDArray[np.int16], *, complete_cds: bool = False) -> str:
         """Protein of codon ids, one letter a codon: stops `*`, ambiguous codons `X`."""
         return residue_letters(self.amino_acids(codons, complete_cds=complete_cds))
+
+    def letters_of(self, codons: NDArray[np.int16]) -> bytes:
+        """The same as ASCII, each codon read as inside a gene; the fastest way to a protein."""
+        return codons.astype(np.uint8).tobytes().translate(self.letters)
 
 
 def residue_letters(ids: NDArray[np.integer]) -> str:
@@ -92,7 +99,8 @@ def genetic_code(number: int) -> GeneticCode:
     stops = np.array([*(codon in table.stop_codons for codon in CODONS), False])
     for array in (residues, starts, stops):
         array.flags.writeable = False
-    return GeneticCode(number, str(table.names[0]), residues, starts, stops)
+    letters = residue_letters(residues[:NUM_CODONS]).encode().ljust(256, b"X")
+    return GeneticCode(number, str(table.names[0]), residues, starts, stops, letters)
 
 
 def translate(
@@ -127,8 +135,10 @@ def translate(
     return "".join(letters)
 
 
-def reverse_translate(protein: str, organism: str = "e_coli", code: int = 1) -> str:
-    """DNA of a protein, exactly three nucleotides a letter, each the organism's most frequent codon.
+def reverse_translate(
+    protein: str, organism: str = "e_coli", code: int = 1, *, generator: np.random.Generator | None = None
+) -> str:
+    """DNA of a protein, exactly three nucleotides a letter, by the codon usage of an organism.
 
     `translate(reverse_translate(p, organism, code), code) == p` for the 20 residues and `*`. U is written
     TGA and O is written TAG, which no code reads back: name their positions in `translate(recoded=...)`.
@@ -139,42 +149,62 @@ def reverse_translate(protein: str, organism: str = "e_coli", code: int = 1) -> 
         protein: one-letter residues in either case.
         organism: a Kazusa table of `python_codon_tables`, such as `e_coli` or `h_sapiens_9606`.
         code: NCBI genetic code number; only codons that it reads as the residue are used.
+        generator: draws each codon with its share among those of the residue; by default the most
+            frequent one is taken.
 
     Raises:
         UserError: unknown organism or code, or a letter that is no residue, with its 1-based position.
     """
-    codon_of = _frequent_codons(organism, code)
-    try:
-        return "".join([codon_of[letter] for letter in protein.upper()])
-    except KeyError:
-        position = next(i for i, letter in enumerate(protein.upper()) if letter not in codon_of)
+    codons, upper_shares = _codon_choices(organism, code)
+    letters = np.frombuffer(protein.upper().encode("latin-1", errors="replace"), dtype=np.uint8)
+    choice = 0
+    if generator is not None:
+        choice = (generator.random(len(letters))[:, None] >= upper_shares[letters]).sum(axis=1)
+    chosen = codons[letters, choice]
+    if (unknown := np.flatnonzero(chosen[:, 0] == 0)).size:
+        position = int(unknown[0])
         raise UserError(
             f"letter {protein[position]!r} at position {position + 1} is not an amino acid",
             remedy=f"Allowed are {AMINO_ACIDS}UO and {_UNKNOWN_RESIDUES}",
-        ) from None
+        )
+    return chosen.tobytes().decode("ascii")
 
 
-@cache
-def _frequent_codons(organism: str, code: int) -> dict[str, str]:
-    """Codon of each residue letter: the highest Kazusa fraction among the codons the code allows.
-
-    Fractions are shares within a residue, so a codon that the code has moved to another residue is only
-    taken where the residue kept none of its own.
-    """
+def require_codon_usage(organism: str) -> None:
+    """Raise a `UserError` that names the organisms with a codon usage table, where this is none of them."""
     tables = python_codon_tables.available_codon_tables_names
     known = {*tables} | {name.rpartition("_")[0] for name in tables}
     if organism not in known:
         raise UserError(
             f"no codon usage table for organism {organism!r}", remedy=f"Known are {', '.join(sorted(known))}"
         )
+
+
+@cache
+def _codon_choices(organism: str, code: int) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
+    """Codons of each letter, most frequent first, in ASCII (256, 8, 3), and sums of their shares (256, 8).
+
+    Shares are Kazusa's within a residue, so a codon that the code has moved to another residue is only
+    taken where the residue kept none of its own.
+    """
+    require_codon_usage(organism)
     usage: dict[str, dict[str, float]] = python_codon_tables.get_codons_table(organism)  # pyright: ignore
     fraction = {codon: share for codons in usage.values() for codon, share in codons.items()}
     table = genetic_code(code)
-    codon_of = dict(_RECODED) | dict.fromkeys(_UNKNOWN_RESIDUES, "NNN")
+    codons_of = {letter: [codon] for letter, codon in _RECODED.items()}
+    codons_of |= {letter: ["NNN"] for letter in _UNKNOWN_RESIDUES}
     for index, residue in enumerate(AMINO_ACIDS):
         readings = table.stops[:NUM_CODONS] if index == STOP else table.residues[:NUM_CODONS] == index
         codons = [CODONS[i] for i in np.flatnonzero(readings)]
-        if codons:
-            own = [codon for codon in codons if codon in usage[residue]]
-            codon_of[residue] = max(own or codons, key=fraction.__getitem__)
-    return codon_of
+        own = [codon for codon in codons if codon in usage[residue]] or codons
+        codons_of[residue] = sorted(own, key=fraction.__getitem__, reverse=True)
+    choices = np.zeros((256, _MOST_SYNONYMS, 3), dtype=np.uint8)
+    upper_shares = np.ones((256, _MOST_SYNONYMS))
+    for letter, codons in codons_of.items():
+        for number, codon in enumerate(codons):
+            choices[ord(letter), number] = list(codon.encode())
+        shares = np.array([fraction.get(codon, 1.0) for codon in codons]) if codons else np.ones(1)
+        total = shares.sum()
+        if total > 0:
+            upper_shares[ord(letter), : len(shares) - 1] = np.cumsum(shares / total)[:-1]
+    return choices, upper_shares

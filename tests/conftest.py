@@ -6,14 +6,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 import torch
 from hypothesis import settings
 
 from lifecode.data import BlockSplit, Corpus, prepare_corpus
-from lifecode.data.records import Exon
-from lifecode.data.segments import cache_folder, record_index, write_segments
-from lifecode.data.shards import CorpusRow
+from lifecode.data.cache import allocate_segments, write_segments
+from lifecode.data.segments import cache_folder
 from tests.small_genome import write_small_genome
 
 # Timings never decide a test.
@@ -55,25 +55,21 @@ def rna_corpus(small_corpus: Corpus, tmp_path_factory: pytest.TempPathFactory) -
     """The small corpus with five transcripts beside it, the last too long for a row."""
     folder = tmp_path_factory.mktemp("rna") / "corpus"
     shutil.copytree(small_corpus.folder, folder)
-    lengths = [100, 31, 240, 7, 1300]
-    rows = [
-        CorpusRow(
-            f"rna{i}",
-            "rna",
-            "train",
-            "f",
-            "c",
-            (Exon(0, n, 1),),
-            1,
-            None,
-            None,
-            np.random.default_rng(i).integers(0, 4, n).astype(np.uint8),
-        )
-        for i, n in enumerate(lengths)
+    transcripts = [
+        np.random.default_rng(i).integers(0, 4, n, dtype=np.uint8)
+        for i, n in enumerate((100, 31, 240, 7, 1300))
     ]
-    numbers = [record_index("rna", i) for i in range(5)]
-    write_segments(cache_folder(folder, "rna", "train"), rows, numbers)
-    return Corpus.open(folder)
+    rows = pa.table(
+        {
+            "nucleotides": pa.array([ids.tobytes() for ids in transcripts], pa.large_binary()),
+            "amino_acids": pa.array([b""] * len(transcripts), pa.large_binary()),
+            "genetic_code": pa.array([1] * len(transcripts), pa.int16()),
+        }
+    )
+    shutil.rmtree(cache_folder(folder, "rna", "train"))
+    allocate_segments(folder, "rna", "train", len(transcripts), sum(map(len, transcripts)))
+    write_segments(folder, "rna", "train", rows, np.arange(len(transcripts)), 0, 0)
+    return Corpus(folder, small_corpus.manifest)
 
 
 @pytest.fixture(scope="session", autouse=True)

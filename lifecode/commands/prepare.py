@@ -11,13 +11,14 @@ from lifecode.data.prepare import prepare_corpus
 
 def run(config: DictConfig) -> None:
     """Prepare the corpus and print its census."""
+    seed = checked_value(config, "seed", int)
     with PreparationProgress() as progress:
         corpus = prepare_corpus(
             checked_value(config, "input", str | list[str]),
             checked_value(config, "output", str),
             split=construct(config.data.split),
-            seed=checked_value(config, "seed", int),
-            genetic_code=checked_value(config, "data.genetic_code", int),
+            reading=construct(config.data.reading, seed=seed),
+            seed=seed,
             require_pairs=checked_value(config, "data.require_pairs", bool),
             engine=construct(config.engine),
             progress=progress,

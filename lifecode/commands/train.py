@@ -123,6 +123,7 @@ def _check_before_anything_is_written(config: DictConfig, stage: str) -> None:
         construct(config.model, teacher_width=1)
         construct(config.kd, width=1)
     construct(config.engine)
+    construct(config.data.reading, seed=0)
     for node in (config.data.split, config.data.batch, config.data.mixture):
         construct(node)
     for node in (config.objective.joint, config.objective.masking):
@@ -134,7 +135,7 @@ def _check_before_anything_is_written(config: DictConfig, stage: str) -> None:
         read_config(_codec_folder(config, own), family=CODEC_FAMILY)
 
 
-def _inputs(config: DictConfig) -> list[Path]:
+def _inputs(config: DictConfig) -> str | list[str]:
     """The sequence files, which must exist before a run folder is made for them."""
     inputs = checked_value(config, "input", str | list[str] | None)
     if inputs is None:
@@ -142,17 +143,18 @@ def _inputs(config: DictConfig) -> list[Path]:
             "input needs a value",
             remedy="Give annotated genomes, input=genome.gbff.gz, or try experiment=quickstart",
         )
-    return resolve_inputs(inputs)
+    resolve_inputs(inputs)
+    return inputs
 
 
-def _corpus(config: DictConfig, inputs: list[Path], folder: Path) -> Corpus:
+def _corpus(config: DictConfig, inputs: str | list[str], folder: Path) -> Corpus:
     with PreparationProgress() as progress:
         return prepare_corpus(
             inputs,
             folder,
             split=construct(config.data.split),
+            reading=construct(config.data.reading, seed=checked_value(config, "seed", int)),
             seed=checked_value(config, "seed", int),
-            genetic_code=checked_value(config, "data.genetic_code", int),
             engine=construct(config.engine),
             progress=progress,
         )

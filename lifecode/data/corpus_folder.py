@@ -83,9 +83,10 @@ def partial_folder(output: Path) -> Iterator[Path]:
 
 def _comparable(identity: dict[str, Any]) -> dict[str, Any]:
     """The identity one level deep, with each input as its checksum."""
-    flat = {key: value for key, value in identity.items() if key not in ("inputs", "split")}
-    flat |= {f"split.{key}": value for key, value in (identity["split"] or {}).items()}
-    flat["input sha256"] = [entry["sha256"] for entry in identity["inputs"] or ()]
+    flat = {key: value for key, value in identity.items() if key not in ("inputs", "split", "reading")}
+    for group in ("split", "reading"):
+        flat |= {f"{group}.{key}": value for key, value in (identity[group] or {}).items()}
+    flat["input sha256"] = [(entry["sha256"], entry["holds"]) for entry in identity["inputs"] or ()]
     return flat
 
 

@@ -1,47 +1,115 @@
-"""Nucleotide FASTA to contigs without annotation."""
+"""FASTA records, and the contigs that nucleotide FASTA makes: genomes, transcripts, coding sequences.
 
+Headers are read for what NCBI writes in square brackets (`[protein_id=NP_414542.1] [gene=thrL]`); other
+words of a header are kept but mean nothing here. One record is held at a time.
+"""
+
+import re
 from collections.abc import Iterator
-from typing import BinaryIO
+from typing import BinaryIO, Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from lifecode.alphabet import encode_nucleotides
-from lifecode.data.records import Contig
+from lifecode.data.flat_records import split_before
+from lifecode.data.malformed import Settle
+from lifecode.data.records import CodingSequence, Contig, Exon
 from lifecode.errors import UserError
 
+_WHITE_SPACE = b" \t\r\n\v\f"
+_BRACKETED = re.compile(r"\[(\w+)=([^\]]*)\]")
 
-def read_fasta(handle: BinaryIO, source: str, *, genetic_code: int = 1) -> Iterator[Contig]:
-    """Yield the records of a nucleotide FASTA file one at a time, named by the first word of the header.
+
+class FastaRecord(NamedTuple):
+    """Name (the first word of the header), the words after it, and the letters without white space."""
+
+    name: str
+    description: str
+    letters: bytes
+
+
+class NucleotideRecord(NamedTuple):
+    """Name, the words after it, and (num_nucleotides,) uint8 ids."""
+
+    name: str
+    description: str
+    nucleotides: NDArray[np.uint8]
+
+
+def fasta_records(handle: BinaryIO, source: str, settle: Settle) -> Iterator[FastaRecord]:
+    """Yield the records of a FASTA file of any letters.
 
     Args:
-        handle: uncompressed bytes of the file, beginning with a header.
+        handle: uncompressed bytes of the file, from a header on.
+        source: name of the file, for messages.
+        settle: takes the fault of a record without a name or without letters.
+    """
+    for number, record in enumerate(split_before(handle, b">"), start=1):
+        header, _, sequence = record.partition(b"\n")
+        words = header[1:].decode("utf-8", errors="replace").split(maxsplit=1)
+        letters = sequence.translate(None, _WHITE_SPACE)
+        if not words:
+            settle(_fault("the header names no sequence", source, number, "Write a name after >"))
+        elif not letters:
+            settle(_fault("the record has no sequence", source, words[0], "Remove it"))
+        else:
+            yield FastaRecord(words[0], words[1] if len(words) > 1 else "", letters)
+
+
+def nucleotide_records(handle: BinaryIO, source: str, settle: Settle) -> Iterator[NucleotideRecord]:
+    """Yield the records of a nucleotide FASTA file; `settle` also takes letters that are no nucleotides."""
+    for name, description, letters in fasta_records(handle, source, settle):
+        try:
+            ids = encode_nucleotides(letters, source=source, record=name)
+        except UserError as fault:
+            settle(fault)
+        else:
+            yield NucleotideRecord(name, description, ids)
+
+
+def read_fasta(
+    handle: BinaryIO, source: str, genetic_code: int, molecule: Literal["dna", "rna", "cds"], settle: Settle
+) -> Iterator[Contig]:
+    """Yield the records of a nucleotide FASTA file as contigs of one molecule.
+
+    A `cds` has one coding sequence, the whole record, whose protein is its translation.
+
+    Args:
+        handle: uncompressed bytes of the file, from a header on.
         source: name of the file, for messages and for `Contig.source`.
         genetic_code: NCBI code that the contigs carry.
-
-    Raises:
-        UserError: a record without a name or without sequence, or with a letter that is no nucleotide.
+        molecule: what the records are.
+        settle: takes the fault of a record.
     """
-    for number, (header, sequence) in enumerate(_headers_and_sequences(handle), start=1):
-        words = header.decode("utf-8", errors="replace").split()
-        if not words:
-            raise UserError(
-                "the header names no sequence", source=source, record=number, remedy="Write a name after >"
-            )
-        name = words[0]
-        if not sequence:
-            raise UserError("the record has no sequence", source=source, record=name, remedy="Remove it")
-        ids = encode_nucleotides(sequence, source=source, record=name)
-        yield Contig(name=name, nucleotides=ids, source=source, genetic_code=genetic_code)
+    for record in nucleotide_records(handle, source, settle):
+        coding = (_coding_sequence(record, genetic_code),) if molecule == "cds" else ()
+        yield Contig(
+            name=record.name,
+            nucleotides=record.nucleotides,
+            source=source,
+            genetic_code=genetic_code,
+            coding_sequences=coding,
+            molecule=molecule,
+        )
 
 
-def _headers_and_sequences(handle: BinaryIO) -> Iterator[tuple[bytes, bytes]]:
-    """Header without `>` and sequence without white space of each record."""
-    header: bytes | None = None
-    lines: list[bytes] = []
-    for line in handle:
-        if line.startswith(b">"):
-            if header is not None:
-                yield header, b"".join(lines)
-            header, lines = line[1:], []
-        else:
-            lines.append(b"".join(line.split()))
-    if header is not None:
-        yield header, b"".join(lines)
+def _coding_sequence(record: NucleotideRecord, genetic_code: int) -> CodingSequence:
+    """The whole record as one CDS, with what NCBI says of it in the header."""
+    told = dict(_BRACKETED.findall(record.description))
+    exception = told.get("transl_except")
+    return CodingSequence(
+        id=told.get("protein_id") or record.name,
+        gene=told.get("gene"),
+        exons=(Exon(0, len(record.nucleotides), 1),),
+        genetic_code=genetic_code,
+        pseudo=told.get("pseudo") == "true",
+        partial="partial" in told,
+        transl_except=(exception,) if exception else (),
+        protein_source="translated",
+        gene_id=told.get("locus_tag"),
+    )
+
+
+def _fault(problem: str, source: str, record: object, remedy: str) -> UserError:
+    return UserError(problem, source=source, record=record, remedy=remedy)

@@ -1,61 +1,88 @@
 """GenBank flat files to contigs, through gb-io: ten times Biopython's speed.
 
-gb-io's ranges are 0-based and half-open, and locations nest: the complement of a join is read back to
-front, so that the exons always come in the order in which the ribosome meets them.
+The file is cut into records first, so that a damaged one does not take the others with it. gb-io's ranges
+are 0-based and half-open, and locations nest: the complement of a join is read back to front, so that the
+exons always come in the order in which the ribosome meets them.
 """
 
 from collections.abc import Iterator
-from itertools import count
+from io import BytesIO
 from typing import BinaryIO
 
 import gb_io
+import numpy as np
 
 from lifecode.alphabet import encode_nucleotides
+from lifecode.data.flat_records import split_before
+from lifecode.data.malformed import Settle
 from lifecode.data.records import CodingSequence, Contig, Exon
 from lifecode.errors import UserError
 
 _FLAGS = frozenset({"pseudo", "pseudogene", "ribosomal_slippage", "trans_splicing"})
+_VALUES = frozenset({"protein_id", "locus_tag", "gene", "codon_start", "transl_table", "translation"})
+_NOT_PARENTHESES = bytes(set(range(256)) - set(b"()"))
+_RELEASE_HEADER = b"Genetic Sequence Data Bank"
+_DEEPEST = 500
 
 
 class _UnreadableLocation(Exception):
     """A location that cannot be cut out of this record."""
 
 
-def read_genbank(handle: BinaryIO, source: str, *, genetic_code: int = 1) -> Iterator[Contig]:
+def read_genbank(handle: BinaryIO, source: str, genetic_code: int, settle: Settle) -> Iterator[Contig]:
     """Yield the records of a GenBank flat file one at a time.
 
     Args:
         handle: uncompressed bytes of the file.
         source: name of the file, for messages and for `Contig.source`.
         genetic_code: NCBI code of CDS without a `transl_table` qualifier (INSDC: 1).
-
-    Raises:
-        UserError: the file is no GenBank file, ends early, or a record has no sequence.
+        settle: takes the fault of a record that is damaged, ends early or has no sequence.
     """
-    records = gb_io.iter(handle)
-    where = "1"
-    for number in count(2):
-        record = _next_record(records, source, where)
+    number, where = 1, "1"
+    for text in split_before(handle, b"LOCUS "):
+        if _RELEASE_HEADER in text and not text.startswith(b"LOCUS "):
+            continue
+        try:
+            for record in _parsed(text, source, where):
+                number += 1
+                name = _name(record)
+                where = f"{number} (after {name})"
+                yield _contig(record, name, source, genetic_code)
+        except UserError as fault:
+            settle(fault)
+
+
+def _parsed(text: bytes, source: str, where: str) -> Iterator[gb_io.Record]:
+    """The record in a stretch of text; what the parser cannot read becomes a `UserError` that says where."""
+    if _depth_of_parentheses(text) > _DEEPEST:  # the parser's stack would end the process
+        raise _damaged("parentheses are nested too deeply", source, where)
+    records = gb_io.iter(BytesIO(text))
+    while True:
+        try:
+            record = next(records, None)
+        except (KeyboardInterrupt, SystemExit, MemoryError):
+            raise
+        except BaseException as fault:  # a Rust panic is a BaseException
+            raise _damaged(_reason(fault), source, where) from fault
         if record is None:
             return
-        contig = _contig(record, source, genetic_code)
-        yield contig
-        where = f"{number} (after {contig.name})"
+        yield record
 
 
-def _next_record(records: Iterator[gb_io.Record], source: str, where: str) -> gb_io.Record | None:
-    """The parser's next record, or None at the end; its faults become a `UserError` that says where."""
-    try:
-        return next(records, None)
-    except (KeyboardInterrupt, SystemExit, OSError, EOFError, MemoryError):
-        raise
-    except BaseException as fault:  # a Rust panic is a BaseException
-        raise UserError(
-            f"not a readable GenBank record: {_reason(fault)}",
-            source=source,
-            record=where,
-            remedy="Check that the file is complete, or download it again",
-        ) from fault
+def _depth_of_parentheses(text: bytes) -> int:
+    """How many more parentheses open than close, over the worst stretch of the text."""
+    opening = np.frombuffer(text.translate(None, _NOT_PARENTHESES), np.uint8) == ord("(")
+    open_now = np.concatenate([[0], np.cumsum(np.where(opening, 1, -1))])
+    return int((open_now - np.minimum.accumulate(open_now)).max())
+
+
+def _damaged(problem: str, source: str, where: str) -> UserError:
+    return UserError(
+        f"not a readable GenBank record: {problem}",
+        source=source,
+        record=where,
+        remedy="Check that the file is complete, or download it again",
+    )
 
 
 def _reason(fault: BaseException) -> str:
@@ -67,9 +94,13 @@ def _reason(fault: BaseException) -> str:
     return " ".join(before.split())[:120].rstrip("!")
 
 
-def _contig(record: gb_io.Record, source: str, genetic_code: int) -> Contig:
+def _name(record: gb_io.Record) -> str:
+    """Accession with version, else what names the record best."""
+    return (record.version or record.accession or record.name or "unnamed").split()[0]
+
+
+def _contig(record: gb_io.Record, name: str, source: str, genetic_code: int) -> Contig:
     """One parsed record with its CDS features."""
-    name = (record.version or record.accession or record.name or "unnamed").split()[0]
     if not record.sequence:
         raise UserError(
             "the record has no sequence (ORIGIN), so its CDS cannot be read",
@@ -92,6 +123,7 @@ def _contig(record: gb_io.Record, source: str, genetic_code: int) -> Contig:
             for feature in record.features
             if feature.kind == "CDS"
         ),
+        molecule="rna" if "RNA" in (record.molecule_type or "") else "dna",
     )
 
 
@@ -104,8 +136,8 @@ def _organism(record: gb_io.Record) -> tuple[str | None, int | None]:
         value = qualifier.value or ""
         if qualifier.key == "organism":
             organism = value
-        elif qualifier.key == "db_xref" and value.startswith("taxon:") and value[6:].isdecimal():
-            taxon = int(value[6:])
+        elif qualifier.key == "db_xref" and value.startswith("taxon:"):
+            taxon = _number(value[6:], 0) or None
     return organism, taxon
 
 
@@ -116,15 +148,16 @@ def _coding_sequence(feature: gb_io.Feature, genetic_code: int, ids: dict[str, i
     transl_except: list[str] = []
     for qualifier in feature.qualifiers:
         key = qualifier.key
-        if key in _FLAGS:
+        if key in _VALUES:
+            values.setdefault(key, qualifier.value or "")
+        elif key in _FLAGS:
             flags.add(key)
         elif key == "transl_except":
             transl_except.append(qualifier.value or "")
-        else:
-            values.setdefault(key, qualifier.value or "")
     exons, partial, problem = _read_location(feature)
     gene = values.get("gene")
-    name = values.get("protein_id") or values.get("locus_tag") or gene or f"cds:{_place(exons)}"
+    locus_tag = values.get("locus_tag")
+    name = values.get("protein_id") or locus_tag or gene or f"cds:{_place(exons)}"
     ids[name] = ids.get(name, 0) + 1
     protein = values.get("translation")
     return CodingSequence(
@@ -140,6 +173,7 @@ def _coding_sequence(feature: gb_io.Feature, genetic_code: int, ids: dict[str, i
         trans_splicing="trans_splicing" in flags,
         transl_except=tuple(transl_except),
         location_problem=problem,
+        gene_id=locus_tag or gene,
     )
 
 
@@ -147,7 +181,7 @@ def _number(value: str | None, default: int) -> int:
     """The qualifier as a number; 0, which no rule accepts, where it is none."""
     if value is None:
         return default
-    return int(value) if value.strip().isdecimal() else 0
+    return int(value) if value.isdecimal() and len(value) < 10 else 0
 
 
 def _place(exons: tuple[Exon, ...]) -> str:

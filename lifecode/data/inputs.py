@@ -1,56 +1,169 @@
-"""What one worker reads on its own: an input unit, and how it is read.
+"""What the user names as input, resolved to the units that are read each on its own.
 
-A unit is the grain of restarting and of parallel reading: one sequence file.
+An input is a path, a glob, a packaged genome, `cds:FILE` (also `rna:`, `protein:`, `genome:`) for what a
+FASTA file holds, or `ANNOTATION+SEQUENCE` for two files that belong together. An annotation file given
+alone takes the sequence file among the inputs whose name begins its own: the longest such name, in the
+same folder if there is one. Nothing is guessed beyond that.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
+from glob import glob, has_magic
 from pathlib import Path
 from typing import TypeAlias
 
-from lifecode.data.reading import Inputs, read_records, resolve_inputs
-from lifecode.data.records import Contig
+from lifecode.data.opening import ANNOTATION, carries_sequences, file_format
+from lifecode.data.records import Molecule
+from lifecode.errors import UserError
 
-Report: TypeAlias = Callable[[str, str, str], None]
-"""Called with the source, the record and the problem of every record that is skipped."""
+Inputs: TypeAlias = str | Path | Sequence[str | Path]
+
+_PACKAGED = {"ecoli": "ecoli_K12_MG1655.gbff.gz"}
+_HOLDS: dict[str, Molecule] = {"genome": "dna", "cds": "cds", "rna": "rna", "protein": "protein"}
+_COMPRESSED = frozenset({".gz", ".bgz"})
+_PAIR_REMEDY = "Name the pair: ANNOTATION+SEQUENCE, such as fly.gff.gz+fly.fa.gz"
 
 
 @dataclass(frozen=True, slots=True)
 class InputUnit:
-    """Files that are read together.
+    """What one worker reads on its own.
 
     Attributes:
-        files: the sequence file first.
+        files: one file, or an annotation file and the sequence file it belongs to, in this order.
+        holds: what the records of a FASTA file are, where the user says so.
     """
 
     files: tuple[Path, ...]
+    holds: Molecule | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ReadSettings:
-    """What the records of a file depend on besides its bytes.
-
-    Attributes:
-        genetic_code: NCBI code of CDS that name none.
-    """
-
-    genetic_code: int = 1
+def packaged_genomes() -> dict[str, Path]:
+    """Name and file of each genome that ships with the package; the name works as an input."""
+    assets = Path(__file__).resolve().parent.parent / "assets"
+    return {name: assets / file for name, file in _PACKAGED.items()}
 
 
-def input_units(inputs: Inputs) -> list[InputUnit]:
-    """The units of the inputs, in order.
+def resolve_inputs(inputs: Inputs) -> list[InputUnit]:
+    """The units that the inputs name, each once, in order; the files of a glob are sorted.
+
+    Opens every file to see which are annotation. A file that no reader knows is a unit too: reading says so.
 
     Raises:
-        UserError: an input names no file, or a folder.
+        UserError: an input names no file, or a folder; an annotation file has no sequence file, or it is not
+            clear which.
     """
-    return [InputUnit(files=(file,)) for file in resolve_inputs(inputs)]
+    entries = [inputs] if isinstance(inputs, str | Path) else list(inputs)
+    units = list(dict.fromkeys(unit for entry in entries for unit in _units_of(str(entry))))
+    if not units:
+        raise UserError(
+            "no input was given", remedy="Name a file, a glob, or a packaged genome such as ecoli"
+        )
+    return _paired(units)
 
 
-def read_unit(unit: InputUnit, settings: ReadSettings, report: Report) -> Iterator[Contig]:
-    """Yield the contigs of one unit, one at a time.
+def _units_of(entry: str) -> list[InputUnit]:
+    """The units of one input, annotation not yet paired."""
+    prefix, colon, rest = entry.partition(":")
+    if colon and prefix in _HOLDS and not Path(entry).exists():
+        return [InputUnit(unit.files, _HOLDS[prefix]) for unit in _units_of(rest)]
+    if "+" in entry and not Path(entry).expanduser().exists():
+        return [InputUnit(_explicit_pair(entry))]
+    return [InputUnit((file,)) for file in _files_of(entry)]
 
-    Raises:
-        UserError: a file or record that cannot be read.
-    """
-    del report  # these readers stop at the first malformed record
-    return read_records(list(unit.files), genetic_code=settings.genetic_code)
+
+def _explicit_pair(entry: str) -> tuple[Path, Path]:
+    """Annotation and sequence file of `ANNOTATION+SEQUENCE`, given in either order."""
+    files = [file for part in entry.split("+") for file in _files_of(part)]
+    annotation = [file for file in files if _is_annotation(file)]
+    sequence = [file for file in files if file not in annotation]
+    if len(files) != 2 or len(annotation) != 1:
+        raise UserError(
+            "+ joins one annotation file (GFF3, GTF, BED12) and one sequence file (FASTA)",
+            source=entry,
+            remedy=_PAIR_REMEDY,
+        )
+    return annotation[0], sequence[0]
+
+
+def _files_of(entry: str) -> list[Path]:
+    """Files of one input: a packaged genome, an existing file, or the matches of a glob."""
+    if entry in _PACKAGED:
+        return [packaged_genomes()[entry]]
+    path = Path(entry).expanduser()
+    if path.is_dir():
+        raise UserError("is a folder", source=entry, remedy=f"Give the files in it, such as {path}/*.gbff.gz")
+    if path.exists():
+        return [path]
+    matches = sorted(glob(str(path), recursive=True)) if has_magic(str(path)) else []
+    files = [Path(match) for match in matches if Path(match).is_file()]
+    if not files:
+        problem = "no file matches" if has_magic(str(path)) else "no such file"
+        packaged = ", ".join(_PACKAGED)
+        raise UserError(
+            problem, source=entry, remedy=f"Give a path, a glob, or a packaged genome ({packaged})"
+        )
+    return files
+
+
+def _is_annotation(file: Path) -> bool:
+    try:
+        return file_format(file) in ANNOTATION
+    except (UserError, OSError):
+        return False  # reading it will say what is wrong
+
+
+def _paired(units: list[InputUnit]) -> list[InputUnit]:
+    """The units with every lone annotation file joined to its sequence file, in the place of the latter."""
+    in_pairs = {file for unit in units if len(unit.files) == 2 for file in unit.files}
+    units = [unit for unit in units if len(unit.files) == 2 or unit.files[0] not in in_pairs]
+    lone = [unit.files[0] for unit in units if len(unit.files) == 1]
+    annotations = [file for file in lone if _is_annotation(file)]
+    sequences = [file for file in lone if file not in annotations]
+    annotation_of: dict[Path, Path] = {}
+    for annotation in annotations:
+        sequence = _sequence_of(annotation, sequences)
+        if (other := annotation_of.get(sequence)) is not None:
+            problem = f"both this and {other.name} would annotate {sequence.name}"
+            raise UserError(problem, source=annotation, remedy=_PAIR_REMEDY)
+        if sequence != annotation:
+            annotation_of[sequence] = annotation
+    joined = set(annotation_of.values())
+    return [
+        InputUnit((annotation_of[unit.files[0]], *unit.files), unit.holds)
+        if unit.files[0] in annotation_of
+        else unit
+        for unit in units
+        if unit.files[0] not in joined
+    ]
+
+
+def _sequence_of(annotation: Path, candidates: list[Path]) -> Path:
+    """The sequence file that an annotation file belongs to: itself where it has a FASTA section."""
+    named_alike = [file for file in candidates if _extends(_stem(annotation), _stem(file))]
+    beside = [file for file in named_alike if file.parent == annotation.parent] or named_alike
+    longest = max((len(_stem(file)) for file in beside), default=0)
+    best = [file for file in beside if len(_stem(file)) == longest]
+    if len(best) == 1:
+        return best[0]
+    if best:
+        names = " or ".join(file.name for file in best)
+        raise UserError(f"may belong to {names}", source=annotation, remedy=_PAIR_REMEDY)
+    if not carries_sequences(annotation):
+        raise UserError(
+            "is annotation, and no sequence file among the inputs has a name that it shares or extends",
+            source=annotation,
+            remedy=_PAIR_REMEDY,
+        )
+    return annotation
+
+
+def _extends(annotation: str, sequence: str) -> bool:
+    """Whether a stem is the other, or goes on behind it with something that is no letter or digit."""
+    rest = annotation.removeprefix(sequence)
+    return rest != annotation and not rest[:1].isalnum()
+
+
+def _stem(file: Path) -> str:
+    """The name of a file without compression and format."""
+    name = Path(file.stem) if file.suffix in _COMPRESSED else file
+    return name.stem

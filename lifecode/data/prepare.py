@@ -16,10 +16,11 @@ from lifecode.data.corpus import SCHEMA_VERSION, Corpus
 from lifecode.data.corpus_folder import existing_corpus, partial_folder
 from lifecode.data.corpus_report import report_of, write_rejected
 from lifecode.data.engine import Engine, LocalEngine, Run
-from lifecode.data.inputs import InputUnit, ReadSettings, input_units
+from lifecode.data.inputs import Inputs, InputUnit, resolve_inputs
 from lifecode.data.inventory import Inventory
 from lifecode.data.plan import Plan, in_each_split, make_plan
-from lifecode.data.reading import Inputs
+from lifecode.data.reading import ReadingSettings
+from lifecode.data.records import Molecule
 from lifecode.data.regions import SPLITS
 from lifecode.data.shard_task import read_record, write_shard
 from lifecode.data.split import BlockSplit, Split
@@ -35,8 +36,8 @@ def prepare_corpus(
     output: str | Path,
     *,
     split: Split | None = None,
+    reading: ReadingSettings | None = None,
     seed: int = 0,
-    genetic_code: int = 1,
     require_pairs: bool = True,
     engine: Engine | None = None,
     progress: Progress | None = None,
@@ -47,8 +48,8 @@ def prepare_corpus(
         inputs: as for `read_records`: paths, globs, names of packaged genomes.
         output: folder to write; when it holds the corpus of the same inputs and settings, that is opened.
         split: how to hold out; by default blocks of 50,000 nucleotides, 5 % validation, 10 % test.
+        reading: what the files do not say, and what to do about malformed records.
         seed: which blocks, contigs or taxa are held out.
-        genetic_code: NCBI code of CDS that name none.
         require_pairs: fail where no CDS is an exact pair, as with bare FASTA.
         engine: what runs the tasks; by default a process a core. The corpus does not depend on it.
         progress: called whenever a unit is read or a shard written.
@@ -58,15 +59,15 @@ def prepare_corpus(
             something else, or no permission to write there.
         Interrupted: at Ctrl-C; the same call goes on.
     """
-    split, engine = split or BlockSplit(), engine or LocalEngine()
+    split, reading, engine = split or BlockSplit(), reading or ReadingSettings(), engine or LocalEngine()
     output = Path(output).expanduser()
-    units, settings = input_units(inputs), ReadSettings(genetic_code=genetic_code)
+    units = resolve_inputs(inputs)
     entries = _input_entries(units)
     identity = {
         "schema_version": SCHEMA_VERSION,
         "seed": seed,
         "split": {"by": type(split).__name__, **asdict(split)},
-        "genetic_code": genetic_code,
+        "reading": asdict(reading),
         "require_pairs": require_pairs,
         "inputs": [entry for of_unit in entries for entry in of_unit],
     }
@@ -76,7 +77,7 @@ def prepare_corpus(
         if (existing := existing_corpus(output, identity)) is not None:  # made while this one waited
             return existing
         reads = [
-            read_task(unit, of_unit, settings, sketches=split.clusters is not None, units=folder / "units")
+            read_task(unit, of_unit, reading, sketches=split.clusters is not None, units=folder / "units")
             for unit, of_unit in zip(units, entries, strict=True)
         ]
         with engine.started(len(units)) as run:
@@ -141,13 +142,18 @@ def _finish(corpus: Path, plan: Plan, identity: dict[str, Any], shards: Sequence
 
 
 def _input_entries(units: Sequence[InputUnit]) -> list[list[dict[str, Any]]]:
-    """Name, sha256 and size of the files of each unit."""
+    """Name, sha256 and size of the files of each unit, and what they hold where the user says so."""
     with ThreadPoolExecutor() as threads:
-        return list(threads.map(lambda unit: [_input_entry(file) for file in unit.files], units))
+        return list(threads.map(lambda unit: [_input_entry(file, unit.holds) for file in unit.files], units))
 
 
-def _input_entry(file: Path) -> dict[str, Any]:
+def _input_entry(file: Path, holds: Molecule | None) -> dict[str, Any]:
     try:
-        return {"name": file.name, "sha256": sha256(file), "bytes": file.stat().st_size}
+        return {
+            "name": file.name,
+            "holds": holds,
+            "sha256": sha256(file),
+            "bytes": file.stat().st_size,
+        }
     except OSError as fault:
         raise UserError(f"cannot be read ({fault.strerror or fault})", source=file) from fault

@@ -1,136 +1,130 @@
-"""Files on disk to contigs: paths, globs and packaged genomes in, records out, one at a time.
+"""Files on disk to contigs: what the user names goes in, records come out, one at a time.
 
-The kind of a file is read from its first bytes, never from its name; gzip is seen the same way.
+`read_records` is for Python; `resolve_inputs` and `read_unit` are its two halves, for those who give each
+unit to another process. Memory holds one record with its annotation, whatever the length of the file.
 """
 
-import gzip
-import zlib
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from glob import glob, has_magic
-from io import BufferedReader, RawIOBase
-from pathlib import Path
-from typing import BinaryIO, TypeAlias, cast
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Any, Literal
 
+from lifecode.data.bed12 import read_mrna_with_bed12
 from lifecode.data.fasta import read_fasta
 from lifecode.data.genbank import read_genbank
+from lifecode.data.gff import read_gff
+from lifecode.data.inputs import Inputs, InputUnit, packaged_genomes, resolve_inputs
+from lifecode.data.isoforms import with_longest_isoforms
+from lifecode.data.malformed import OnMalformed, Report, Settle, settle_by, warn_of_skipped
+from lifecode.data.opening import Format, file_format, opened
+from lifecode.data.proteins import CodonChoice, CodonUsage, read_protein_fasta, read_swissprot
 from lifecode.data.records import Contig
 from lifecode.errors import UserError
+from lifecode.genetic_code import genetic_code as require_genetic_code
+from lifecode.genetic_code import require_codon_usage
 
-Inputs: TypeAlias = str | Path | Sequence[str | Path]
-
-_PACKAGED = {"ecoli": "ecoli_K12_MG1655.gbff.gz"}
-_GZIP_MAGIC = b"\x1f\x8b"
-_PEEKED_BYTES = 4096
+__all__ = ["ReadingSettings", "packaged_genomes", "read_records", "read_unit", "resolve_inputs"]
 
 
-def packaged_genomes() -> dict[str, Path]:
-    """Name and file of each genome that ships with the package; the name works as an input."""
-    assets = Path(__file__).resolve().parent.parent / "assets"
-    return {name: assets / file for name, file in _PACKAGED.items()}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadingSettings:
+    """What the files do not say.
+
+    Args:
+        genetic_code: NCBI code of CDS that name none, and of proteins.
+        organism: codon usage of proteins, a table of `python_codon_tables`.
+        codon_choice: `frequent` takes the most frequent codon of a residue, `sampled` draws by share.
+        seed: of the sampled codons; each protein's are a function of the seed and its name.
+        isoforms: `all`, or the `longest` of each gene on its contig.
+        on_malformed: `stop` at a malformed record or file, or `skip` and report it.
+
+    Raises:
+        UserError: there is no such genetic code or organism.
+    """
+
+    genetic_code: int = 1
+    organism: str = "e_coli"
+    codon_choice: CodonChoice = "frequent"
+    seed: int = 0
+    isoforms: Literal["all", "longest"] = "all"
+    on_malformed: OnMalformed = "stop"
+
+    def __post_init__(self) -> None:
+        require_genetic_code(self.genetic_code)
+        require_codon_usage(self.organism)
 
 
-def read_records(inputs: Inputs, *, genetic_code: int = 1) -> Iterator[Contig]:
+def read_records(inputs: Inputs, *, report: Report = warn_of_skipped, **settings: Any) -> Iterator[Contig]:
     """Yield every contig of the inputs, in order, with its annotated coding sequences.
 
     Args:
-        inputs: a path, a glob, the name of a packaged genome (`ecoli`), or a list of these; GenBank
-            flat files and nucleotide FASTA, plain or gzipped.
-        genetic_code: NCBI code of CDS that name none.
+        inputs: a path, a glob, a packaged genome (`ecoli`), or a list of these: GenBank, GFF3 or GTF + FASTA,
+            BED12 + mRNA FASTA, FASTA (`cds:`, `rna:`, `protein:`, `genome:` say what it holds), Swiss-Prot;
+            plain, gzip or bgzip. See `lifecode.data.inputs` for how files are paired.
+        report: takes note of what `on_malformed="skip"` leaves out; by default a Python warning.
+        settings: the fields of `ReadingSettings`, such as `genetic_code=4`.
 
     Raises:
-        UserError: at once where an input matches no file; while reading, at the first file or record that
-            cannot be read, naming both.
+        UserError: at once where an input matches no file or a setting is wrong; while reading, at the first
+            malformed file or record (`on_malformed="stop"`), naming both.
     """
-    return _read_files(resolve_inputs(inputs), genetic_code)
+    chosen = ReadingSettings(**settings)
+    units = resolve_inputs(inputs)
+    return (contig for unit in units for contig in read_unit(unit, chosen, report))
 
 
-def resolve_inputs(inputs: Inputs) -> list[Path]:
-    """The files that the inputs name, each once, in order; the files of a glob are sorted.
-
-    Raises:
-        UserError: an input names no file, or a folder.
-    """
-    entries = [inputs] if isinstance(inputs, str | Path) else list(inputs)
-    files = [file for entry in entries for file in _files_of(entry)]
-    if not files:
-        raise UserError(
-            "no input was given", remedy="Name a file, a glob, or a packaged genome such as ecoli"
-        )
-    return list(dict.fromkeys(files))
-
-
-def _files_of(entry: str | Path) -> list[Path]:
-    """Files of one input: a packaged genome, an existing file, or the matches of a glob."""
-    if isinstance(entry, str) and entry in _PACKAGED:
-        return [packaged_genomes()[entry]]
-    path = Path(entry).expanduser()
-    if path.is_dir():
-        raise UserError("is a folder", source=entry, remedy=f"Give the files in it, such as {path}/*.gbff.gz")
-    if path.exists():
-        return [path]
-    matches = (
-        [Path(match) for match in sorted(glob(str(path), recursive=True))] if has_magic(str(path)) else []
-    )
-    matches = [match for match in matches if match.is_file()]
-    if not matches:
-        problem = "no file matches" if has_magic(str(path)) else "no such file"
-        packaged = ", ".join(_PACKAGED)
-        raise UserError(
-            problem, source=entry, remedy=f"Give a path, a glob, or a packaged genome ({packaged})"
-        )
-    return matches
-
-
-def _read_files(files: list[Path], genetic_code: int) -> Iterator[Contig]:
-    """Contigs of each file; faults of the disk and of gzip become a `UserError` naming the file."""
-    for file in files:
-        contigs = 0
-        with _naming(file), _opened(file) as handle:
-            for contig in _read_handle(handle, str(file), genetic_code):
-                contigs += 1
-                yield contig
-        if not contigs:
-            raise UserError("the file has no records", source=file, remedy="Check that it is complete")
-
-
-def _read_handle(handle: BufferedReader, source: str, genetic_code: int) -> Iterator[Contig]:
-    """Contigs of an open file, by the reader its first bytes call for."""
-    start = handle.peek(_PEEKED_BYTES).lstrip()
-    if not start:
-        raise UserError("the file is empty", source=source, remedy="Give a GenBank or FASTA file")
-    stream = cast(BinaryIO, handle)
-    if start.startswith(b"LOCUS"):
-        return read_genbank(stream, source, genetic_code=genetic_code)
-    if start.startswith(b">"):
-        return read_fasta(stream, source, genetic_code=genetic_code)
-    raise UserError(
-        "neither a GenBank flat file (LOCUS) nor FASTA (>)",
-        source=source,
-        remedy="Give one of these, plain or gzipped",
-    )
-
-
-@contextmanager
-def _opened(file: Path) -> Iterator[BufferedReader]:
-    """The uncompressed bytes of a plain or gzipped file."""
-    with file.open("rb") as raw:
-        if not raw.peek(2).startswith(_GZIP_MAGIC):
-            yield raw
-            return
-        with gzip.GzipFile(fileobj=raw) as unzipped, BufferedReader(cast(RawIOBase, unzipped)) as handle:
-            yield cast(BufferedReader, handle)
-
-
-@contextmanager
-def _naming(file: Path) -> Iterator[None]:
-    """Turn faults of the disk and of gzip into a `UserError` that names the file."""
-    remedy = "Check that the download is complete"
+def read_unit(
+    unit: InputUnit, settings: ReadingSettings, report: Report = warn_of_skipped
+) -> Iterator[Contig]:
+    """Yield the contigs of one unit; arguments and errors as for `read_records`."""
+    settle = settle_by(settings.on_malformed, report)
+    num_contigs = 0
     try:
-        yield
-    except EOFError as fault:
-        raise UserError("the gzip file ends early", source=file, remedy=remedy) from fault
-    except (gzip.BadGzipFile, zlib.error) as fault:
-        raise UserError(f"the gzip file is damaged ({fault})", source=file, remedy=remedy) from fault
+        for contig in _contigs(unit, settings, settle):
+            num_contigs += 1
+            yield contig if settings.isoforms == "all" else with_longest_isoforms(contig)
+        if not num_contigs:
+            remedy = "Check that it is complete"
+            raise UserError("the file has no readable records", source=unit.files[-1], remedy=remedy)
+    except UserError as fault:
+        settle(fault)
     except OSError as fault:
-        raise UserError(f"cannot be read ({fault.strerror or fault})", source=file) from fault
+        name = fault.filename or unit.files[-1]
+        raise UserError(f"cannot be read ({fault.strerror or fault})", source=name) from fault
+
+
+def _contigs(unit: InputUnit, settings: ReadingSettings, settle: Settle) -> Iterator[Contig]:
+    """The contigs of a unit, by the reader that the formats of its files call for."""
+    formats = [file_format(file) for file in unit.files]
+    names = [str(file) for file in unit.files]
+    code = settings.genetic_code
+    usage = CodonUsage(settings.organism, settings.codon_choice, settings.seed, code)
+    with ExitStack() as stack:
+        files = [stack.enter_context(opened(file)) for file in unit.files]
+        match formats, unit.holds:
+            case [Format.GENBANK], None:
+                yield from read_genbank(files[0], names[0], code, settle)
+            case [Format.SWISS_PROT], None | "protein":
+                yield from read_swissprot(files[0], names[0], usage, settle)
+            case ([Format.PROTEIN_FASTA], None) | ([Format.FASTA | Format.PROTEIN_FASTA], "protein"):
+                yield from read_protein_fasta(files[0], names[0], usage, settle)
+            case [Format.FASTA | Format.PROTEIN_FASTA], None | "dna" | "rna" | "cds" as holds:
+                yield from read_fasta(files[0], names[0], code, holds or "dna", settle)
+            case [Format.GFF3], None:
+                yield from read_gff(files[0], names[0], None, names[0], "GFF3", code, settle)
+            case [Format.GFF3 | Format.GTF as dialect, Format.FASTA], None | "dna":
+                yield from read_gff(files[0], names[0], files[1], names[1], dialect.value, code, settle)
+            case [Format.BED12, Format.FASTA], None | "rna":
+                yield from read_mrna_with_bed12(files[1], names[1], files[0], names[0], code, settle)
+            case _:
+                raise _wrong_combination(unit, formats)
+
+
+def _wrong_combination(unit: InputUnit, formats: list[Format]) -> UserError:
+    """The fault of files that do not go together, or hold something else than the user says."""
+    problem = f"{' with '.join(formats)} cannot be read" + (f" as {unit.holds}" if unit.holds else "")
+    return UserError(
+        problem,
+        source=" + ".join(file.name for file in unit.files),
+        remedy="GFF3 and GTF go with a genome, BED12 with mRNAs, and cds:, rna:, protein: with a FASTA file",
+    )

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Molecule: TypeAlias = Literal["dna", "rna", "cds", "protein"]
+"""What a record is: genomic DNA, a transcript, one coding sequence, or a protein written as codons."""
 
 
 class Exon(NamedTuple):
@@ -38,6 +39,10 @@ class CodingSequence:
         trans_splicing: exons come from different transcripts.
         transl_except: raw `transl_except` values, such as `(pos:213..215,aa:Sec)`.
         location_problem: why the exons could not be read, or None.
+        protein_source: `annotated`, or `translated` where the format annotates no protein: then an intact
+            open reading frame counts, and its translation is the protein.
+        gene_id: what the isoforms of one gene share (`locus_tag`, the ID of the gene), or None.
+        longer_isoform: id of the isoform that stands for this gene, where only the longest is wanted.
     """
 
     id: str
@@ -52,6 +57,9 @@ class CodingSequence:
     trans_splicing: bool = False
     transl_except: tuple[str, ...] = ()
     location_problem: str | None = None
+    protein_source: Literal["annotated", "translated"] = "annotated"
+    gene_id: str | None = None
+    longer_isoform: str | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,9 +74,9 @@ class Contig:
         organism: name as the file gives it, or None.
         taxon: NCBI taxonomy id, or None.
         genetic_code: code of CDS that name none.
-        molecule: dna is genomic; rna a transcript, which may carry CDS; cds one coding sequence as a whole;
-            protein one that was reverse-translated.
         coding_sequences: in file order.
+        molecule: `dna` is genomic; an `rna` may carry CDS; a `cds` and a `protein` are one CDS and nothing
+            else, and the nucleotides of a `protein` are chosen by codon usage.
     """
 
     name: str
@@ -78,5 +86,5 @@ class Contig:
     organism: str | None = None
     taxon: int | None = None
     genetic_code: int = 1
-    molecule: Molecule = "dna"
     coding_sequences: tuple[CodingSequence, ...] = field(default=(), repr=False)
+    molecule: Molecule = "dna"

@@ -23,9 +23,10 @@ import numpy as np
 import pyarrow as pa
 
 from lifecode.data.checksum import digest_of, file_entry, matches_entry, write_json
-from lifecode.data.coding_sequence import ExactPair, Rejection, verify
+from lifecode.data.coding_sequence import ExactPair, Rejection, verify_all
 from lifecode.data.corpus import SCHEMA_VERSION
-from lifecode.data.inputs import InputUnit, ReadSettings, read_unit
+from lifecode.data.inputs import InputUnit
+from lifecode.data.reading import ReadingSettings, read_unit
 from lifecode.data.records import Contig, Exon
 from lifecode.data.row_writer import RowWriter
 from lifecode.data.shards import REJECTED_SCHEMA
@@ -83,13 +84,18 @@ class ReadTask:
     """
 
     unit: InputUnit
-    settings: ReadSettings
+    settings: ReadingSettings
     sketches: bool
     folder: Path
 
 
 def read_task(
-    unit: InputUnit, files: Sequence[dict[str, Any]], settings: ReadSettings, *, sketches: bool, units: Path
+    unit: InputUnit,
+    files: Sequence[dict[str, Any]],
+    settings: ReadingSettings,
+    *,
+    sketches: bool,
+    units: Path,
 ) -> ReadTask:
     """The task of a unit, whose folder is named after everything that its content depends on.
 
@@ -179,8 +185,7 @@ def _judged(
     contig: Contig, number: int, reasons: Counter[str], rejected: "RowWriter"
 ) -> Iterator[dict[str, Any]]:
     """The rows of a contig's exact pairs; its other CDS are counted and listed."""
-    for coding_sequence in contig.coding_sequences:
-        verdict = verify(coding_sequence, contig)
+    for coding_sequence, verdict in zip(contig.coding_sequences, verify_all(contig), strict=True):
         if isinstance(verdict, Rejection):
             reasons[verdict.reason.value] += 1
             rejected.add(

@@ -8,7 +8,7 @@ from Bio.Data import CodonTable
 
 from lifecode.alphabet import AMINO_ACIDS, decode_nucleotides, encode_nucleotides
 from lifecode.data import packaged_genomes, read_records
-from lifecode.data.coding_sequence import ExactPair, Rejected, verify
+from lifecode.data.coding_sequence import ExactPair, Rejected, verify, verify_all
 from lifecode.data.records import CodingSequence, Contig, Exon
 
 GENE = "ATGAAACCCTAA"
@@ -116,6 +116,69 @@ def test_reason_of_each_rejection(reason, changes):
 @pytest.mark.parametrize("flag", [{"ribosomal_slippage": True}, {"transl_except": ("(pos:1..3,aa:Met)",)}])
 def test_flag_does_not_reject_what_translates_exactly(flag):
     assert isinstance(judge(**flag), ExactPair)
+
+
+def test_stop_codon_that_polyadenylation_completes_is_left_out():
+    changes = {"protein": "MKP", "transl_except": ("(pos:10..11,aa:TERM)",)}
+    pair = judge("ATGAAACCCTA", **changes)
+    assert decode_nucleotides(pair.nucleotides) == "ATGAAACCC"
+    assert judge("ATGAAACCCTA", protein="MKP").reason == Rejected.LENGTH_NOT_MULTIPLE_OF_3
+    reverse = {"exons": (Exon(0, 11, -1),), "transl_except": ("(pos:complement(1..2),aa:TERM)",)}
+    assert decode_nucleotides(judge("TAGGGTTTCAT", **reverse).nucleotides) == "ATGAAACCC"
+
+
+@pytest.mark.parametrize(
+    ("dna", "exons", "protein", "value", "reason"),
+    [
+        ("ATGTGACCCTAA", [(0, 12, 1)], "MUP", "(pos:4..6,aa:Sec)", Rejected.TRANSL_EXCEPT),
+        ("ATGTAGCCCTAA", [(0, 12, 1)], "MOP", "(pos:4..6,aa:Pyl)", Rejected.TRANSL_EXCEPT),
+        ("TTAGGGTCACAT", [(0, 12, -1)], "MUP", "(pos:complement(7..9),aa:Sec)", Rejected.TRANSL_EXCEPT),
+        (
+            "ATGTCCGACCCTAA",
+            [(0, 4, 1), (6, 14, 1)],
+            "MUP",
+            "(pos:join(4,7..8),aa:Sec)",
+            Rejected.TRANSL_EXCEPT,
+        ),
+        ("ATGTGACCCTAA", [(0, 12, 1)], "MUR", "(pos:4..6,aa:Sec)", Rejected.INTERNAL_STOP),
+        ("ATGTGACCCTAA", [(0, 12, 1)], "MUP", "(pos:7..9,aa:Sec)", Rejected.INTERNAL_STOP),
+        ("ATGTGACCCTAA", [(0, 12, 1)], "MUP", "(pos:99..101,aa:Sec)", Rejected.INTERNAL_STOP),
+        ("ATGTGACCCTAA", [(0, 12, 1)], "MUP", "(pos:?,aa:Sec", Rejected.INTERNAL_STOP),
+        ("ATGTGACCCTAA", [(0, 12, 1)], "MUP", "(pos:4..6,aa:Foo)", Rejected.INTERNAL_STOP),
+    ],
+)
+def test_recoding_is_the_reason_only_where_it_explains_the_protein(dna, exons, protein, value, reason):
+    exons = tuple(Exon(*exon) for exon in exons)
+    assert judge(dna, protein, exons=exons, transl_except=(value,)).reason == reason
+
+
+def test_all_cds_of_a_contig_are_judged_as_one_by_one():
+    (contig,) = read_records("ecoli")
+    some = replace(contig, coding_sequences=contig.coding_sequences[::20])
+    for cds, verdict in zip(some.coding_sequences, verify_all(some), strict=True):
+        alone = verify(cds, contig)
+        assert type(alone) is type(verdict)
+        if isinstance(alone, ExactPair):
+            assert alone.coding_sequence is cds
+            assert (alone.nucleotides == verdict.nucleotides).all()
+            assert (alone.amino_acids == verdict.amino_acids).all()
+        else:
+            assert alone == verdict
+
+
+def test_cds_of_several_codes_and_lengths_do_not_disturb_each_other():
+    dna = "ATGTGATAA" + "ATGAAACC" + "ATGNAATAA" + "ATGAAATAA"
+    places = [(0, 9, 4, "MW"), (9, 17, 1, "MK"), (17, 26, 1, "MX"), (26, 35, 1, "MK"), (0, 9, 1, "MW")]
+    cds = [CodingSequence("x", None, (Exon(s, e, 1),), genetic_code=c, protein=p) for s, e, c, p in places]
+    contig = Contig("c", encode_nucleotides(dna), "by hand", coding_sequences=tuple(cds))
+    verdicts = [None if isinstance(one, ExactPair) else one.reason for one in verify_all(contig)]
+    assert verdicts == [
+        None,
+        Rejected.LENGTH_NOT_MULTIPLE_OF_3,
+        Rejected.AMBIGUOUS_NUCLEOTIDE,
+        None,
+        Rejected.INTERNAL_STOP,
+    ]
 
 
 def test_detail_says_where_the_proteins_part():

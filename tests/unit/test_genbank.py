@@ -1,15 +1,16 @@
 """GenBank reading against Biopython's independent reading of the same files, and by hand."""
 
 import gzip
-from io import BytesIO
+from io import BytesIO, StringIO
 
 import pytest
 from Bio import SeqIO
 
 from lifecode.alphabet import decode_nucleotides
 from lifecode.data import packaged_genomes, read_records
-from lifecode.data.coding_sequence import extract
+from lifecode.data.coding_sequence import ExactPair, extract, verify_all
 from lifecode.data.genbank import read_genbank
+from lifecode.data.malformed import settle_by, warn_of_skipped
 from lifecode.data.records import Exon
 from lifecode.errors import UserError
 
@@ -39,7 +40,11 @@ def record(location="1..12", *qualifiers, name="HAND.1", topology="linear"):
 
 
 def read(*texts):
-    return list(read_genbank(BytesIO("".join(texts).encode()), "hand.gb"))
+    return list(read_handle(BytesIO("".join(texts).encode())))
+
+
+def read_handle(handle):
+    return read_genbank(handle, "hand.gb", 1, settle_by("stop", warn_of_skipped))
 
 
 def only_cds(location="1..12", *qualifiers):
@@ -174,6 +179,63 @@ def test_damaged_second_record_is_named(damage, complaint):
         read(record(name="HAND.1"), damage(record(name="HAND.2")))
 
 
+CHLOROPLAST = "TTATTTCAT" + "CC" + "GCAGGT" + "GG" + "AAATAA"
+
+
+def test_trans_spliced_rps12_of_a_chloroplast():
+    # As in NC_000932: the first exon on the minus strand, the two others elsewhere on the plus strand.
+    location = "join(complement(7..9),12..17,20..25)"
+    text = record(location, "/trans_splicing", '/translation="MAGK"').replace("12 bp", "25 bp")
+    text = text.replace("aacccggttt tt", CHLOROPLAST.lower())
+    (contig,) = read(text)
+    (pair,) = verify_all(contig)
+    assert decode_nucleotides(pair.nucleotides) == "ATG" + "GCAGGT" + "AAATAA"
+    theirs = SeqIO.read(StringIO(text), "genbank")
+    assert str(theirs.features[1].extract(theirs.seq)) == "ATGGCAGGTAAATAA"
+
+
+@pytest.mark.parametrize(
+    ("genome", "location"),
+    [
+        ("AAATAACCCATG", "join(10..12,1..6)"),
+        ("CATTTTTTATTT", "complement(join(8..12,1..4))"),
+        ("CATCCCTTATTT", "complement(join(7..12,1..3))"),
+    ],
+)
+def test_cds_across_the_origin_of_a_circular_genome(genome, location):
+    text = record(location, '/translation="MK"', topology="circular").replace("aacccggttt tt", genome.lower())
+    (contig,) = read(text)
+    theirs = SeqIO.read(StringIO(text), "genbank")
+    cut_out = decode_nucleotides(extract(contig.coding_sequences[0], contig))
+    assert contig.circular
+    assert cut_out == str(theirs.features[1].extract(theirs.seq))
+    (verdict,) = verify_all(contig)
+    assert isinstance(verdict, ExactPair) == (cut_out == "ATGAAATAA")
+
+
+def test_mrna_is_rna():
+    assert read(record().replace("DNA ", "mRNA"))[0].molecule == "rna"
+    assert read(record())[0].molecule == "dna"
+
+
+def test_header_of_a_genbank_release_is_passed_over():
+    header = "GBBCT1.SEQ          Genetic Sequence Data Bank\n\n    1 loci\n\n"
+    assert [contig.name for contig in read(header + record())] == ["HAND.1"]
+
+
+@pytest.mark.parametrize("opened", ["complement(", "join(1..2,", "join(complement(1..2),"])
+@pytest.mark.parametrize("closed", [True, False])
+def test_locations_nested_without_end_do_not_end_the_process(opened, closed):
+    location = opened * 100_000 + "1..3" + ")" * 100_000 * closed
+    with pytest.raises(UserError, match="nested too deeply"):
+        read(record(location))
+
+
+def test_numbers_without_end_are_no_numbers():
+    coding_sequence, _ = only_cds("1..12", "/codon_start=" + "1" * 5000, "/transl_table=" + "1" * 5000)
+    assert (coding_sequence.codon_start, coding_sequence.genetic_code) == (0, 0)
+
+
 def test_interrupt_is_not_swallowed():
     class Interrupting(BytesIO):
         def read(self, size=-1):
@@ -182,4 +244,4 @@ def test_interrupt_is_not_swallowed():
             return super().read(min(size, 99))
 
     with pytest.raises(KeyboardInterrupt):
-        list(read_genbank(Interrupting(record().encode()), "hand.gb"))
+        list(read_handle(Interrupting(record().encode())))

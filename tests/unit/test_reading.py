@@ -5,7 +5,7 @@ import pytest
 
 from lifecode.alphabet import decode_nucleotides
 from lifecode.data import packaged_genomes, read_records
-from lifecode.data.reading import resolve_inputs
+from lifecode.data.inputs import InputUnit, resolve_inputs
 from lifecode.errors import UserError
 
 
@@ -43,16 +43,14 @@ def test_bgzip_members_are_read_on(written):
 def test_globs_lists_and_repeats(written, tmp_path):
     for name in ("b.fa", "a.fa"):
         written(name, f">{name}\nACGT\n".encode())
-    assert [path.name for path in resolve_inputs(str(tmp_path / "*.fa"))] == ["a.fa", "b.fa"]
-    assert [path.name for path in resolve_inputs([tmp_path / "b.fa", str(tmp_path / "*.fa")])] == [
-        "b.fa",
-        "a.fa",
-    ]
+    a, b = (InputUnit((tmp_path / name,)) for name in ("a.fa", "b.fa"))
+    assert resolve_inputs(str(tmp_path / "*.fa")) == [a, b]
+    assert resolve_inputs([tmp_path / "b.fa", str(tmp_path / "*.fa")]) == [b, a]
     assert [name for name, _ in read(str(tmp_path / "*.fa"))] == ["a.fa", "b.fa"]
 
 
 def test_packaged_genome_is_an_input_by_name():
-    assert resolve_inputs("ecoli") == [packaged_genomes()["ecoli"]]
+    assert resolve_inputs("ecoli") == [InputUnit((packaged_genomes()["ecoli"],))]
     assert packaged_genomes()["ecoli"].is_file()
 
 
@@ -88,7 +86,10 @@ PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256))
         (gzip.compress(b""), "empty"),
         (gzip.compress(b">one\n" + b"ACGT" * 999)[:-9], "ends early"),
         (b"\x1f\x8b" + b"x" * 99, "damaged"),
-        (b">one\nACGT\n>two\nACGEF\n", "record two: letter 'E' at position 4 is not a nucleotide"),
+        (
+            b">one\nACGTACGTACGTACGTACGT\n>two\nACGEF\n",
+            "record two: letter 'E' at position 4 is not a nucleotide",
+        ),
         (b">one\nAC\xff\n", "record one: letter 'ÿ' at position 3"),
         (b">\nACGT\n", "record 1: the header names no sequence"),
         (b">one\n>two\nACGT\n", "record one: the record has no sequence"),
@@ -129,7 +130,7 @@ def test_records_are_streamed_not_gathered(written):
 def test_fault_of_the_disk_names_the_file(written, monkeypatch):
     path = written("a.fa", b">one\nACGT\n")
     monkeypatch.setattr(
-        "pathlib.Path.open", lambda *_: (_ for _ in ()).throw(PermissionError(13, "Permission denied"))
+        "pathlib.Path.open", lambda *_, **__: (_ for _ in ()).throw(PermissionError(13, "Permission denied"))
     )
     with pytest.raises(UserError, match=r"a\.fa: cannot be read \(Permission denied\)"):
         read(path)

@@ -1,0 +1,37 @@
+"""A stream of bytes cut into records, each beginning at a line with a given mark.
+
+Cut before the next record rather than after the end of this one, so that reading finds its feet again
+behind a record that is damaged. One record is held at a time, whatever the length of its lines.
+"""
+
+from collections.abc import Iterator
+from typing import BinaryIO
+
+_BLOCK_BYTES = 1 << 20
+
+
+def split_before(handle: BinaryIO, mark: bytes) -> Iterator[bytes]:
+    """Yield each stretch from one line that begins with the mark to the next; none is blank.
+
+    The text before the first mark, where it is not blank, is the first stretch.
+    """
+    boundary = b"\n" + mark
+    held: list[bytes] = []
+    while block := handle.read(_BLOCK_BYTES):
+        block += handle.readline()  # so that no mark lies across two blocks
+        if not block.startswith(mark) and boundary not in block:
+            held.append(block)
+            continue
+        first, *others = (b"\n" + block).split(boundary)
+        held.append(first[1:])
+        for piece in others:
+            yield from _unless_blank(held)
+            held = [mark, piece, b"\n"]
+        held.pop()  # the last one goes on, or has its line end
+    yield from _unless_blank(held)
+
+
+def _unless_blank(held: list[bytes]) -> Iterator[bytes]:
+    record = b"".join(held)
+    if record and not record.isspace():
+        yield record

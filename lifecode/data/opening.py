@@ -1,0 +1,144 @@
+"""Sequence and annotation files opened as bytes, and their format read from the first of these.
+
+Gzip is seen by its content too; bgzip, which is gzip in many members, reads the same way. Names of files
+say nothing here. 64 KiB are enough to tell formats that begin with comments, and protein from nucleotides.
+"""
+
+import gzip
+import re
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from io import BufferedReader, RawIOBase
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from lifecode.errors import UserError
+
+_GZIP_MAGIC = b"\x1f\x8b"
+_FIRST_BYTES = 1 << 16
+_BUFFER_BYTES = 1 << 16
+_NUCLEOTIDE_LETTERS = b"ACGTUNRYSWKMBDHV"
+_PROTEIN_LETTERS = b"ACDEFGHIKLMNPQRSTVWYUOBJXZ*"
+_WHITE_SPACE = b" \t\r\n\v\f"
+_PROTEIN_SHARE = 0.1
+_GTF_ATTRIBUTE = re.compile(rb'\s*\w+ "?[^"=;]*"?\s*(;|$)')
+
+
+class Format(StrEnum):
+    """A file format that can be read."""
+
+    GENBANK = "GenBank"
+    SWISS_PROT = "Swiss-Prot"
+    FASTA = "nucleotide FASTA"
+    PROTEIN_FASTA = "protein FASTA"
+    GFF3 = "GFF3"
+    GTF = "GTF"
+    BED12 = "BED12"
+
+
+ANNOTATION = frozenset({Format.GFF3, Format.GTF, Format.BED12})
+"""Formats whose sequence stands in a file of its own, or in GFF3's FASTA section."""
+
+FASTA_SECTION = b"##FASTA"
+"""The line of a GFF3 file behind which its sequences stand."""
+
+
+@contextmanager
+def opened(file: Path) -> Iterator[BinaryIO]:
+    """The uncompressed bytes of a plain, gzip or bgzip file.
+
+    Raises:
+        UserError: while reading, where the compressed file is damaged or ends early.
+    """
+    with cast(BufferedReader, file.open("rb", buffering=_BUFFER_BYTES)) as raw:
+        if raw.peek(2).startswith(_GZIP_MAGIC):
+            with BufferedReader(_Unzipped(raw, file), _BUFFER_BYTES) as handle:
+                yield handle
+        else:
+            yield raw
+
+
+def file_format(file: Path) -> Format:
+    """The format of a file, by its first 64 KiB.
+
+    Raises:
+        UserError: the file is empty or in a format that is not read.
+    """
+    with opened(file) as handle:
+        start = handle.read(_FIRST_BYTES)
+    if not start.strip():
+        raise UserError("the file is empty", source=file, remedy="Check that the download is complete")
+    found = _format_of(start.lstrip())
+    if found is None:
+        raise UserError(
+            "neither a GenBank flat file (LOCUS) nor FASTA (>), Swiss-Prot, GFF3, GTF or BED12",
+            source=file,
+            remedy="Give one of these, plain, gzipped or bgzipped",
+        )
+    return found
+
+
+def carries_sequences(annotation: Path) -> bool:
+    """Whether a GFF3 file has a FASTA section; reads all of it.
+
+    Raises:
+        UserError: the compressed file is damaged or ends early.
+    """
+    with opened(annotation) as handle:
+        return any(line.startswith(FASTA_SECTION) for line in handle)
+
+
+def _format_of(start: bytes) -> Format | None:
+    """The format that a file begins in, or None."""
+    if start.startswith(b"LOCUS") or re.match(rb"\S+ +Genetic Sequence Data Bank", start):
+        return Format.GENBANK
+    if re.match(rb"ID   [^\n]* AA\.", start):
+        return Format.SWISS_PROT
+    if start.startswith(b">"):
+        return Format.PROTEIN_FASTA if _holds_protein(start) else Format.FASTA
+    if re.match(rb"##gff-version\s+3", start):
+        return Format.GFF3
+    lines = (line for line in start.splitlines() if line.strip() and not _is_comment(line))
+    return _table_format(next(lines, b"").split(b"\t"))
+
+
+def _is_comment(line: bytes) -> bool:
+    return line.startswith((b"#", b"track", b"browser"))
+
+
+def _table_format(columns: list[bytes]) -> Format | None:
+    """The format of a line of tab-separated columns, or None."""
+    if len(columns) == 9:
+        return Format.GTF if _GTF_ATTRIBUTE.match(columns[8]) else Format.GFF3
+    return Format.BED12 if len(columns) >= 12 else None
+
+
+def _holds_protein(start: bytes) -> bool:
+    """Whether a tenth of the letters are residues but no IUPAC nucleotides, and the others residues too."""
+    sequence = b"".join(line for line in start.splitlines() if not line.startswith(b">"))
+    letters = sequence.upper().translate(None, _WHITE_SPACE)
+    others = letters.translate(None, _NUCLEOTIDE_LETTERS)
+    return len(others) > _PROTEIN_SHARE * len(letters) and not others.translate(None, _PROTEIN_LETTERS)
+
+
+class _Unzipped(RawIOBase):
+    """The content of a gzip file; its faults are named."""
+
+    def __init__(self, compressed: BinaryIO, file: Path) -> None:
+        self._content = gzip.GzipFile(fileobj=compressed)
+        self._file = file
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # pyright: ignore[reportIncompatibleMethodOverride]
+        """Fill the buffer; 0 at the end."""
+        try:
+            return self._content.readinto(buffer)
+        except EOFError as fault:
+            problem, cause = "the gzip file ends early", fault
+        except (gzip.BadGzipFile, zlib.error) as fault:
+            problem, cause = f"the gzip file is damaged ({fault})", fault
+        raise UserError(problem, source=self._file, remedy="Check that the download is complete") from cause

@@ -1,0 +1,43 @@
+"""GenBank's `transl_except`: codons that one gene reads in a way that no genetic code does.
+
+The values look like `(pos:213..215,aa:Sec)`, with positions on the contig. One that cannot be read, or lies
+outside the CDS, explains nothing and is left out.
+"""
+
+import re
+
+from Bio.Data import IUPACData
+
+from lifecode.data.records import CodingSequence
+
+_EXCEPTION = re.compile(r"pos:\s*([^:]*),\s*aa:\s*(\w+)", re.IGNORECASE)
+_POSITION = re.compile(r"\d{1,15}")
+_LETTER = {name.upper(): letter for name, letter in IUPACData.protein_letters_3to1_extended.items()}
+_LETTER |= {"TERM": "*", "OTHER": "X"}
+
+
+def recoded_codons(cds: CodingSequence) -> dict[int, str]:
+    """The residue of each 0-based codon that `transl_except` names; U and O for Sec and Pyl, `*` for TERM."""
+    recoded: dict[int, str] = {}
+    for value in cds.transl_except:
+        for positions, residue in _EXCEPTION.findall(value):
+            offsets = [_offset(cds, int(position) - 1) for position in _POSITION.findall(positions)]
+            inside = [offset for offset in offsets if offset is not None]
+            if inside and residue.upper() in _LETTER:
+                recoded[(min(inside) - cds.codon_start + 1) // 3] = _LETTER[residue.upper()]
+    return recoded
+
+
+def ends_in_completed_stop(cds: CodingSequence) -> bool:
+    """Whether polyadenylation completes the stop codon, as in mitochondria (`aa:TERM`)."""
+    return bool(cds.transl_except) and "*" in recoded_codons(cds).values()
+
+
+def _offset(cds: CodingSequence, position: int) -> int | None:
+    """Where a nucleotide of the contig, counted from 0, lies in the CDS; None outside its exons."""
+    before = 0
+    for start, end, strand in cds.exons:
+        if start <= position < end:
+            return before + (position - start if strand == 1 else end - 1 - position)
+        before += end - start
+    return None
