@@ -55,10 +55,8 @@ def rna_corpus(small_corpus: Corpus, tmp_path_factory: pytest.TempPathFactory) -
     """The small corpus with five transcripts beside it, the last too long for a row."""
     folder = tmp_path_factory.mktemp("rna") / "corpus"
     shutil.copytree(small_corpus.folder, folder)
-    transcripts = [
-        np.random.default_rng(i).integers(0, 4, n, dtype=np.uint8)
-        for i, n in enumerate((100, 31, 240, 7, 1300))
-    ]
+    lengths = (100, 31, 240, 7, 1300)
+    transcripts = [np.random.default_rng(i).integers(0, 4, n, dtype=np.uint8) for i, n in enumerate(lengths)]
     rows = pa.table(
         {
             "nucleotides": pa.array([ids.tobytes() for ids in transcripts], pa.large_binary()),

@@ -16,7 +16,7 @@ from lifecode.data.shards import DNA, ROW_GROUP_NUCLEOTIDES, ROW_GROUP_ROWS, lar
 from lifecode.data.unit_folder import stored_nucleotides
 
 _OF_CONTIG = ("contig", "source", "organism", "taxon", "molecule")
-_OF_CDS = ("id", "start", "end", "strand", "exons", "genetic_code", "gene", "protein")
+_OF_CDS = ("id", "start", "end", "strand", "exons", "genetic_code", "gene", "protein", "protein_source")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -117,6 +117,7 @@ def _stretches(part: RegionPart, contigs: pa.Table, kind: str) -> Iterator[pa.Ta
             "genetic_code": origin["genetic_code"],
             "gene": nothing,
             "protein": nothing,
+            "protein_source": nothing,
             "nucleotides": large_binary(sequences, lengths[rows]),
             "amino_acids": large_binary(sequences[:0], np.zeros_like(lengths[rows])),
         }

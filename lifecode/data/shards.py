@@ -33,10 +33,12 @@ SHARD_SCHEMA = pa.schema(
         ("taxon", pa.int64()),  # NCBI taxonomy id
         ("nucleotides", pa.large_string()),  # CDS: from the first complete codon on, 5' to 3', stop included
         ("protein", pa.string()),  # without the stop; null for DNA and RNA
+        ("protein_source", pa.string()),  # annotated, or translated where the file annotates no protein
         ("gene", pa.string()),
     ]
 )
 _REPETITIVE = ["kind", "split", "source", "contig", "molecule", "strand", "genetic_code", "organism", "taxon"]
+_REPETITIVE += ["protein_source"]
 
 REJECTED_SCHEMA = pa.schema([(name, pa.string()) for name in ("id", "contig", "source", "reason", "detail")])
 

@@ -65,6 +65,7 @@ CDS_SCHEMA = pa.schema(
         ("nucleotides", pa.large_binary()),
         ("amino_acids", pa.large_binary()),
         ("protein", pa.string()),
+        ("protein_source", pa.string()),
         ("digest", DIGEST),
         ("sketch", SKETCH),  # null unless homologs are to be kept together
     ]
@@ -232,6 +233,7 @@ def _pair_row(pair: ExactPair, contig_number: int) -> dict[str, Any]:
         "nucleotides": pair.nucleotides,
         "amino_acids": pair.amino_acids,
         "protein": residue_letters(pair.amino_acids).removesuffix("*"),
+        "protein_source": cds.protein_source,
         "digest": strandless_digest(pair.nucleotides)[0],
     }
 
