@@ -27,7 +27,13 @@ PREPARE = """
     from lifecode.data import plan
     plan._SHARD_NUCLEOTIDES = {shard}
     split = BlockSplit(block_nucleotides=6000)
-    prepare_corpus(sys.argv[2:], sys.argv[1], split=split, engine=LocalEngine({workers}))
+    prepare_corpus(
+        sys.argv[2:],
+        sys.argv[1],
+        split=split,
+        engine=LocalEngine({workers}),
+        progress=lambda *_: print(flush=True),
+    )
 """
 
 
@@ -161,40 +167,55 @@ def test_workers_end_with_the_main_process(tmp_path):
 
 
 def start(genomes, output, workers):
+    """A process that prepares the corpus and prints a line for every task that is done."""
     code = textwrap.dedent(PREPARE.format(shard=70_000, workers=workers))
     return subprocess.Popen(
-        [sys.executable, "-c", code, str(output), *map(str, genomes)], cwd=ROOT, stderr=subprocess.DEVNULL
+        [sys.executable, "-c", code, str(output), *map(str, genomes)],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
     )
 
 
-def killed_until_done(genomes, output, workers, kills):
-    """Start again and again, each time killed a little later; how many sittings it took."""
-    moments = random.Random(workers)
+def killed_until_done(genomes, output, workers, tasks):
+    """For each number start again, kill soon after so many tasks are done; then let it finish.
+
+    Gives the units and the shards that were complete after each kill.
+    """
+    moments, left = random.Random(workers), []
     partial = output.with_name(f".{output.name}.partial")
-    for sitting in range(kills):
+    for number in tasks:
         process = start(genomes, output, workers)
-        while process.poll() is None and not (partial / "units").exists():
-            time.sleep(0.002)
-        time.sleep(moments.uniform(0, 0.04 * (sitting + 1)))
+        for _ in range(number):
+            process.stdout.readline()
+        time.sleep(moments.uniform(0, 0.01))
         process.kill()
         process.wait()
-    return start(genomes, output, workers).wait()
+        process.stdout.close()
+        left.append(
+            (len(list(partial.glob("units/*/unit.json"))), len(list(partial.glob("*/written/*.json"))))
+        )
+    assert start(genomes, output, workers).wait() == 0
+    return left
+
+
+def assert_unharmed(output, expected, left):
+    assert files(output) == expected
+    assert [path.name for path in output.parent.iterdir()] == ["corpus"]
+    assert any(0 < units < 5 for units, _ in left)  # while reading
+    assert any(units == 5 and shards for units, shards in left)  # while writing
 
 
 def test_killed_at_random_moments_it_ends_the_same(genomes, expected, tmp_path):
     output = tmp_path / "corpus"
-    assert killed_until_done(genomes, output, workers=1, kills=4) == 0
-    assert files(output) == expected
-    assert [path.name for path in tmp_path.iterdir()] == ["corpus"]
+    assert_unharmed(output, expected, killed_until_done(genomes, output, 1, tasks=[1, 3, 6, 9]))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("workers", [1, 2])
 def test_killed_often_it_ends_the_same(genomes, expected, tmp_path, workers):
     output = tmp_path / "corpus"
-    assert killed_until_done(genomes, output, workers, kills=12) == 0
-    assert files(output) == expected
-    assert [path.name for path in tmp_path.iterdir()] == ["corpus"]
+    assert_unharmed(output, expected, killed_until_done(genomes, output, workers, tasks=range(1, 14)))
 
 
 def test_what_was_finished_is_not_done_again(genomes, expected, tmp_path, small_shards, monkeypatch):
