@@ -21,6 +21,7 @@ from lifecode.errors import UserError
 _FLAGS = frozenset({"pseudo", "pseudogene", "ribosomal_slippage", "trans_splicing"})
 _VALUES = frozenset({"protein_id", "locus_tag", "gene", "codon_start", "transl_table", "translation"})
 _NOT_PARENTHESES = bytes(set(range(256)) - set(b"()"))
+_FIRST_LINE = b"LOCUS "
 _RELEASE_HEADER = b"Genetic Sequence Data Bank"
 _DEEPEST = 500
 
@@ -38,24 +39,25 @@ def read_genbank(handle: BinaryIO, source: str, genetic_code: int, settle: Settl
         genetic_code: NCBI code of CDS without a `transl_table` qualifier (INSDC: 1).
         settle: takes the fault of a record that is damaged, ends early or has no sequence.
     """
-    number, where = 1, "1"
-    for text in split_before(handle, b"LOCUS "):
-        if _RELEASE_HEADER in text and not text.startswith(b"LOCUS "):
-            continue
+    last = None
+    stretches = (text for text in split_before(handle, _FIRST_LINE) if not _is_release_header(text))
+    for number, text in enumerate(stretches, start=1):
         try:
-            for record in _parsed(text, source, where):
-                number += 1
-                name = _name(record)
-                where = f"{number} (after {name})"
-                yield _contig(record, name, source, genetic_code)
+            for record in _parsed(text, source, number, last):
+                last = _name(record)
+                yield _contig(record, last, source, genetic_code)
         except UserError as fault:
             settle(fault)
 
 
-def _parsed(text: bytes, source: str, where: str) -> Iterator[gb_io.Record]:
+def _is_release_header(text: bytes) -> bool:
+    return _RELEASE_HEADER in text and not text.startswith(_FIRST_LINE)
+
+
+def _parsed(text: bytes, source: str, number: int, last: str | None) -> Iterator[gb_io.Record]:
     """The record in a stretch of text; what the parser cannot read becomes a `UserError` that says where."""
     if _depth_of_parentheses(text) > _DEEPEST:  # the parser's stack would end the process
-        raise _damaged("parentheses are nested too deeply", source, where)
+        raise _damaged("parentheses are nested too deeply", source, number, last)
     records = gb_io.iter(BytesIO(text))
     while True:
         try:
@@ -63,10 +65,11 @@ def _parsed(text: bytes, source: str, where: str) -> Iterator[gb_io.Record]:
         except (KeyboardInterrupt, SystemExit, MemoryError):
             raise
         except BaseException as fault:  # a Rust panic is a BaseException
-            raise _damaged(_reason(fault), source, where) from fault
+            raise _damaged(_reason(fault), source, number, last) from fault
         if record is None:
             return
         yield record
+        number, last = number + 1, _name(record)
 
 
 def _depth_of_parentheses(text: bytes) -> int:
@@ -76,11 +79,11 @@ def _depth_of_parentheses(text: bytes) -> int:
     return int((open_now - np.minimum.accumulate(open_now)).max())
 
 
-def _damaged(problem: str, source: str, where: str) -> UserError:
+def _damaged(problem: str, source: str, number: int, last: str | None) -> UserError:
     return UserError(
         f"not a readable GenBank record: {problem}",
         source=source,
-        record=where,
+        record=f"{number} (after {last})" if last else number,
         remedy="Check that the file is complete, or download it again",
     )
 
