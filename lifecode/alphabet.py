@@ -80,7 +80,8 @@ def codon_ids(ids: NDArray[np.uint8]) -> NDArray[np.int16]:
     Nucleotides after the last complete codon are not read.
     """
     whole = ids[: len(ids) // 3 * 3]
-    index = (whole[0::3] << 4 | whole[1::3] << 2 | whole[2::3]).astype(np.int16)
+    # Contiguous operations on every position, of which a third is kept, beat strided ones.
+    index = (whole[:-2] << 4 | whole[1:-1] << 2 | whole[2:])[::3].astype(np.int16)
     if len(whole) and whole.max() >= UNK:
         index[(whole.reshape(-1, 3) >= UNK).any(axis=1)] = -1
     return index

@@ -6,6 +6,7 @@ exons always come in the order in which the ribosome meets them.
 """
 
 from collections.abc import Iterator
+from functools import lru_cache
 from io import BytesIO
 from typing import BinaryIO
 
@@ -20,6 +21,7 @@ from lifecode.errors import UserError
 
 _FLAGS = frozenset({"pseudo", "pseudogene", "ribosomal_slippage", "trans_splicing"})
 _VALUES = frozenset({"protein_id", "locus_tag", "gene", "codon_start", "transl_table", "translation"})
+_WANTED = _FLAGS | _VALUES | {"transl_except"}
 _NOT_PARENTHESES = bytes(set(range(256)) - set(b"()"))
 _FIRST_LINE = b"LOCUS "
 _RELEASE_HEADER = b"Genetic Sequence Data Bank"
@@ -151,12 +153,14 @@ def _coding_sequence(feature: gb_io.Feature, genetic_code: int, ids: dict[str, i
     transl_except: list[str] = []
     for qualifier in feature.qualifiers:
         key = qualifier.key
-        if key in _VALUES:
-            values.setdefault(key, qualifier.value or "")
-        elif key in _FLAGS:
+        if key not in _WANTED:
+            continue
+        if key in _FLAGS:
             flags.add(key)
         elif key == "transl_except":
             transl_except.append(qualifier.value or "")
+        else:
+            values.setdefault(key, qualifier.value or "")
     exons, partial, problem = _read_location(feature)
     gene = values.get("gene")
     locus_tag = values.get("locus_tag")
@@ -180,6 +184,7 @@ def _coding_sequence(feature: gb_io.Feature, genetic_code: int, ids: dict[str, i
     )
 
 
+@lru_cache(maxsize=64)
 def _number(value: str | None, default: int) -> int:
     """The qualifier as a number; 0, which no rule accepts, where it is none."""
     if value is None:
@@ -206,18 +211,17 @@ def _read_location(feature: gb_io.Feature) -> tuple[tuple[Exon, ...], bool, str 
     return exons, any(partial), None
 
 
-def _exons(location: gb_io.Location, strand: int, partial: list[bool]) -> Iterator[Exon]:
+def _exons(location: gb_io.Location, strand: int, partial: list[bool]) -> list[Exon]:
     """Walk a nested location in the order of the CDS; `partial` collects its `<` and `>`."""
     match location:
         case gb_io.Range():
             partial.append(location.before or location.after)
-            yield Exon(location.start, location.end, strand)
+            return [Exon(location.start, location.end, strand)]
         case gb_io.Complement():
-            yield from _exons(location.location, -strand, partial)
+            return _exons(location.location, -strand, partial)
         case gb_io.Join():
-            parts = location.locations
-            for part in parts if strand == 1 else reversed(parts):
-                yield from _exons(part, strand, partial)
+            parts = location.locations if strand == 1 else reversed(location.locations)
+            return [exon for part in parts for exon in _exons(part, strand, partial)]
         case gb_io.External():
             raise _UnreadableLocation(f"location {location.accession!r} is remote or malformed")
         case _:
