@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lifecode.data.coding_sequence import ExactPair, Rejection, verify
+from lifecode.data.coding_sequence import ExactPair, Rejection, verify_all
 from lifecode.data.inputs import InputUnit
 from lifecode.data.reading import ReadingSettings, read_unit
 from lifecode.data.records import Contig
@@ -42,8 +42,7 @@ class Findings:
                 remedy="Give each sequence once, under its own name",
             )
         self.contigs[contig.name] = contig
-        for coding_sequence in contig.coding_sequences:
-            verdict = verify(coding_sequence, contig)
+        for coding_sequence, verdict in zip(contig.coding_sequences, verify_all(contig), strict=True):
             if isinstance(verdict, Rejection):
                 self.leave_out(contig, coding_sequence.id, verdict.reason, verdict.detail)
             else:

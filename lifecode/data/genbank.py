@@ -1,8 +1,6 @@
 """GenBank flat files to contigs, through gb-io: ten times Biopython's speed.
 
-The file is cut into records first, so that a damaged one does not take the others with it. gb-io's ranges
-are 0-based and half-open, and locations nest: the complement of a join is read back to front, so that the
-exons always come in the order in which the ribosome meets them.
+The file is cut into records first, so that a damaged one does not take the others with it.
 """
 
 from collections.abc import Iterator
@@ -15,6 +13,7 @@ import numpy as np
 
 from lifecode.alphabet import encode_nucleotides
 from lifecode.data.flat_records import split_before
+from lifecode.data.genbank_location import read_location
 from lifecode.data.malformed import Settle
 from lifecode.data.records import CodingSequence, Contig, Exon
 from lifecode.errors import UserError
@@ -26,10 +25,6 @@ _NOT_PARENTHESES = bytes(set(range(256)) - set(b"()"))
 _FIRST_LINE = b"LOCUS "
 _RELEASE_HEADER = b"Genetic Sequence Data Bank"
 _DEEPEST = 500
-
-
-class _UnreadableLocation(Exception):
-    """A location that cannot be cut out of this record."""
 
 
 def read_genbank(handle: BinaryIO, source: str, genetic_code: int, settle: Settle) -> Iterator[Contig]:
@@ -161,7 +156,7 @@ def _coding_sequence(feature: gb_io.Feature, genetic_code: int, ids: dict[str, i
             transl_except.append(qualifier.value or "")
         else:
             values.setdefault(key, qualifier.value or "")
-    exons, partial, problem = _read_location(feature)
+    exons, partial, problem = read_location(feature)
     gene = values.get("gene")
     locus_tag = values.get("locus_tag")
     name = values.get("protein_id") or locus_tag or gene or f"cds:{_place(exons)}"
@@ -197,34 +192,3 @@ def _place(exons: tuple[Exon, ...]) -> str:
     if not exons:
         return "?"
     return f"{min(exon.start for exon in exons) + 1}..{max(exon.end for exon in exons)}"
-
-
-def _read_location(feature: gb_io.Feature) -> tuple[tuple[Exon, ...], bool, str | None]:
-    """Exons in 5' to 3' order, whether an end is missing, and why the location cannot be read."""
-    partial: list[bool] = []
-    try:
-        exons = tuple(_exons(feature.location, 1, partial))
-    except _UnreadableLocation as problem:
-        return (), any(partial), str(problem)
-    except RuntimeError as unsupported:  # gb-io builds locations on access: gaps, thousands of nested parts
-        return (), False, f"the location is not supported ({unsupported})"
-    return exons, any(partial), None
-
-
-def _exons(location: gb_io.Location, strand: int, partial: list[bool]) -> list[Exon]:
-    """Walk a nested location in the order of the CDS; `partial` collects its `<` and `>`."""
-    match location:
-        case gb_io.Range():
-            partial.append(location.before or location.after)
-            return [Exon(location.start, location.end, strand)]
-        case gb_io.Complement():
-            return _exons(location.location, -strand, partial)
-        case gb_io.Join():
-            parts = location.locations if strand == 1 else reversed(location.locations)
-            return [exon for part in parts for exon in _exons(part, strand, partial)]
-        case gb_io.External():
-            raise _UnreadableLocation(f"location {location.accession!r} is remote or malformed")
-        case _:
-            raise _UnreadableLocation(
-                f"a location of the kind {type(location).__name__} names no nucleotides"
-            )
