@@ -34,6 +34,7 @@ for _index, _letter in enumerate(NUCLEOTIDES):
 _ID_OF_BYTE[[ord("U"), ord("u")]] = NUCLEOTIDES.index("T")
 for _letter in _IUPAC_AMBIGUOUS:
     _ID_OF_BYTE[[ord(_letter), ord(_letter.lower())]] = UNK
+_ID_OF_BYTE_BYTES = _ID_OF_BYTE.tobytes()
 _INDEX_OF_RESIDUE = np.full(256, _INVALID, dtype=np.uint8)
 for _index, _letter in enumerate(AMINO_ACIDS):
     _INDEX_OF_RESIDUE[[ord(_letter), ord(_letter.lower())]] = _index
@@ -51,17 +52,16 @@ def encode_nucleotides(
             1-based position, the letter, and the `source` and `record` it was read from.
     """
     raw = sequence.encode("utf-8", errors="replace") if isinstance(sequence, str) else sequence
-    ids = _ID_OF_BYTE[np.frombuffer(raw, dtype=np.uint8)]
-    invalid = np.flatnonzero(ids == _INVALID)
-    if invalid.size:
-        first = int(invalid[0])
+    ids = bytearray(raw).translate(_ID_OF_BYTE_BYTES)
+    first = ids.find(_INVALID)
+    if first >= 0:
         raise UserError(
             f"letter {chr(raw[first])!r} at position {first + 1} is not a nucleotide",
             source=source,
             record=record,
             remedy="Allowed are A, C, G, T, U and the IUPAC codes NRYSWKMBDHV, in either case",
         )
-    return ids
+    return np.frombuffer(ids, dtype=np.uint8)
 
 
 def decode_nucleotides(ids: NDArray[np.uint8]) -> str:
@@ -80,7 +80,8 @@ def codon_ids(ids: NDArray[np.uint8]) -> NDArray[np.int16]:
     Nucleotides after the last complete codon are not read.
     """
     whole = ids[: len(ids) // 3 * 3]
-    index = (whole[0::3] << 4 | whole[1::3] << 2 | whole[2::3]).astype(np.int16)
+    # Contiguous operations on every position, of which a third is kept, beat strided ones.
+    index = (whole[:-2] << 4 | whole[1:-1] << 2 | whole[2:])[::3].astype(np.int16)
     if len(whole) and whole.max() >= UNK:
         index[(whole.reshape(-1, 3) >= UNK).any(axis=1)] = -1
     return index

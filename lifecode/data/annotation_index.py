@@ -60,4 +60,4 @@ class AnnotationIndex:
     def _read(self, runs: "array[int]") -> Iterator[bytes]:
         for start, end in zip(runs[::2], runs[1::2], strict=True):
             self._lines.seek(start)
-            yield from self._lines.read(end - start).splitlines()
+            yield from self._lines.read(end - start).removesuffix(b"\n").split(b"\n")

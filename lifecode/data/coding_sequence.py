@@ -103,20 +103,22 @@ def _verdict(
 ) -> ExactPair | Rejection:
     """Judge the letters of a CDS, a codon each, against what is annotated."""
     code = genetic_code(cds.genetic_code)
-    starts = bool(protein) and cds.codon_start == 1 and bool(code.starts[codons[0]])
-    stops = bool(protein) and bool(code.stops[codons[-1]])
     if cds.protein_source == "translated":
+        starts, stops = bool(code.starts[codons[:1]].any()), bool(code.stops[codons[-1:]].any())
         protein = _framed(protein, starts, stops)
         exact = starts and stops and b"*" not in protein[:-1]
     else:
         annotated = (cds.protein or "").encode("utf-8", errors="replace")
-        protein = _framed(
-            protein, starts and annotated.startswith(b"M"), stops and len(protein) == len(annotated) + 1
-        )
+        if protein.removesuffix(b"*") != annotated:  # an alternative start, a stop that codes too, or wrong
+            may_start = cds.codon_start == 1 and annotated.startswith(b"M")
+            may_stop = len(protein) == len(annotated) + 1
+            starts = may_start and bool(code.starts[codons[:1]].any())
+            stops = may_stop and bool(code.stops[codons[-1:]].any())
+            protein = _framed(protein, starts, stops)
         exact = protein.removesuffix(b"*") == annotated and b"*" not in annotated
-    if exact and len(nucleotides) == 3 * len(codons) and codons.size and b"X" not in protein:
+    if exact and protein and len(nucleotides) == 3 * len(protein) and b"X" not in protein:
         return ExactPair(cds, nucleotides, residue_ids(protein))
-    return difference(cds, nucleotides, protein, starts)
+    return difference(cds, nucleotides, protein)
 
 
 def _framed(protein: bytes, starts: bool, stops: bool) -> bytes:

@@ -1,11 +1,10 @@
 """GenBank flat files to contigs, through gb-io: ten times Biopython's speed.
 
-The file is cut into records first, so that a damaged one does not take the others with it. gb-io's ranges
-are 0-based and half-open, and locations nest: the complement of a join is read back to front, so that the
-exons always come in the order in which the ribosome meets them.
+The file is cut into records first, so that a damaged one does not take the others with it.
 """
 
 from collections.abc import Iterator
+from functools import lru_cache
 from io import BytesIO
 from typing import BinaryIO
 
@@ -14,19 +13,18 @@ import numpy as np
 
 from lifecode.alphabet import encode_nucleotides
 from lifecode.data.flat_records import split_before
+from lifecode.data.genbank_location import read_location
 from lifecode.data.malformed import Settle
 from lifecode.data.records import CodingSequence, Contig, Exon
 from lifecode.errors import UserError
 
 _FLAGS = frozenset({"pseudo", "pseudogene", "ribosomal_slippage", "trans_splicing"})
 _VALUES = frozenset({"protein_id", "locus_tag", "gene", "codon_start", "transl_table", "translation"})
+_WANTED = _FLAGS | _VALUES | {"transl_except"}
 _NOT_PARENTHESES = bytes(set(range(256)) - set(b"()"))
+_FIRST_LINE = b"LOCUS "
 _RELEASE_HEADER = b"Genetic Sequence Data Bank"
 _DEEPEST = 500
-
-
-class _UnreadableLocation(Exception):
-    """A location that cannot be cut out of this record."""
 
 
 def read_genbank(handle: BinaryIO, source: str, genetic_code: int, settle: Settle) -> Iterator[Contig]:
@@ -38,24 +36,25 @@ def read_genbank(handle: BinaryIO, source: str, genetic_code: int, settle: Settl
         genetic_code: NCBI code of CDS without a `transl_table` qualifier (INSDC: 1).
         settle: takes the fault of a record that is damaged, ends early or has no sequence.
     """
-    number, where = 1, "1"
-    for text in split_before(handle, b"LOCUS "):
-        if _RELEASE_HEADER in text and not text.startswith(b"LOCUS "):
-            continue
+    last = None
+    stretches = (text for text in split_before(handle, _FIRST_LINE) if not _is_release_header(text))
+    for number, text in enumerate(stretches, start=1):
         try:
-            for record in _parsed(text, source, where):
-                number += 1
-                name = _name(record)
-                where = f"{number} (after {name})"
-                yield _contig(record, name, source, genetic_code)
+            for record in _parsed(text, source, number, last):
+                last = _name(record)
+                yield _contig(record, last, source, genetic_code)
         except UserError as fault:
             settle(fault)
 
 
-def _parsed(text: bytes, source: str, where: str) -> Iterator[gb_io.Record]:
+def _is_release_header(text: bytes) -> bool:
+    return _RELEASE_HEADER in text and not text.startswith(_FIRST_LINE)
+
+
+def _parsed(text: bytes, source: str, number: int, last: str | None) -> Iterator[gb_io.Record]:
     """The record in a stretch of text; what the parser cannot read becomes a `UserError` that says where."""
     if _depth_of_parentheses(text) > _DEEPEST:  # the parser's stack would end the process
-        raise _damaged("parentheses are nested too deeply", source, where)
+        raise _damaged("parentheses are nested too deeply", source, number, last)
     records = gb_io.iter(BytesIO(text))
     while True:
         try:
@@ -63,10 +62,11 @@ def _parsed(text: bytes, source: str, where: str) -> Iterator[gb_io.Record]:
         except (KeyboardInterrupt, SystemExit, MemoryError):
             raise
         except BaseException as fault:  # a Rust panic is a BaseException
-            raise _damaged(_reason(fault), source, where) from fault
+            raise _damaged(_reason(fault), source, number, last) from fault
         if record is None:
             return
         yield record
+        number, last = number + 1, _name(record)
 
 
 def _depth_of_parentheses(text: bytes) -> int:
@@ -76,11 +76,11 @@ def _depth_of_parentheses(text: bytes) -> int:
     return int((open_now - np.minimum.accumulate(open_now)).max())
 
 
-def _damaged(problem: str, source: str, where: str) -> UserError:
+def _damaged(problem: str, source: str, number: int, last: str | None) -> UserError:
     return UserError(
         f"not a readable GenBank record: {problem}",
         source=source,
-        record=where,
+        record=f"{number} (after {last})" if last else number,
         remedy="Check that the file is complete, or download it again",
     )
 
@@ -148,13 +148,15 @@ def _coding_sequence(feature: gb_io.Feature, genetic_code: int, ids: dict[str, i
     transl_except: list[str] = []
     for qualifier in feature.qualifiers:
         key = qualifier.key
-        if key in _VALUES:
-            values.setdefault(key, qualifier.value or "")
-        elif key in _FLAGS:
+        if key not in _WANTED:
+            continue
+        if key in _FLAGS:
             flags.add(key)
         elif key == "transl_except":
             transl_except.append(qualifier.value or "")
-    exons, partial, problem = _read_location(feature)
+        else:
+            values.setdefault(key, qualifier.value or "")
+    exons, partial, problem = read_location(feature)
     gene = values.get("gene")
     locus_tag = values.get("locus_tag")
     name = values.get("protein_id") or locus_tag or gene or f"cds:{_place(exons)}"
@@ -177,6 +179,7 @@ def _coding_sequence(feature: gb_io.Feature, genetic_code: int, ids: dict[str, i
     )
 
 
+@lru_cache(maxsize=64)
 def _number(value: str | None, default: int) -> int:
     """The qualifier as a number; 0, which no rule accepts, where it is none."""
     if value is None:
@@ -189,35 +192,3 @@ def _place(exons: tuple[Exon, ...]) -> str:
     if not exons:
         return "?"
     return f"{min(exon.start for exon in exons) + 1}..{max(exon.end for exon in exons)}"
-
-
-def _read_location(feature: gb_io.Feature) -> tuple[tuple[Exon, ...], bool, str | None]:
-    """Exons in 5' to 3' order, whether an end is missing, and why the location cannot be read."""
-    partial: list[bool] = []
-    try:
-        exons = tuple(_exons(feature.location, 1, partial))
-    except _UnreadableLocation as problem:
-        return (), any(partial), str(problem)
-    except RuntimeError as unsupported:  # gb-io builds locations on access: gaps, thousands of nested parts
-        return (), False, f"the location is not supported ({unsupported})"
-    return exons, any(partial), None
-
-
-def _exons(location: gb_io.Location, strand: int, partial: list[bool]) -> Iterator[Exon]:
-    """Walk a nested location in the order of the CDS; `partial` collects its `<` and `>`."""
-    match location:
-        case gb_io.Range():
-            partial.append(location.before or location.after)
-            yield Exon(location.start, location.end, strand)
-        case gb_io.Complement():
-            yield from _exons(location.location, -strand, partial)
-        case gb_io.Join():
-            parts = location.locations
-            for part in parts if strand == 1 else reversed(parts):
-                yield from _exons(part, strand, partial)
-        case gb_io.External():
-            raise _UnreadableLocation(f"location {location.accession!r} is remote or malformed")
-        case _:
-            raise _UnreadableLocation(
-                f"a location of the kind {type(location).__name__} names no nucleotides"
-            )

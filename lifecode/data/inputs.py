@@ -29,7 +29,7 @@ class InputUnit:
     """What one worker reads on its own.
 
     Attributes:
-        files: one file, or an annotation file and the sequence file it belongs to, in this order.
+        files: one file, or a sequence file and its annotation file, in this order.
         holds: what the records of a FASTA file are, where the user says so.
     """
 
@@ -72,7 +72,7 @@ def _units_of(entry: str) -> list[InputUnit]:
 
 
 def _explicit_pair(entry: str) -> tuple[Path, Path]:
-    """Annotation and sequence file of `ANNOTATION+SEQUENCE`, given in either order."""
+    """Sequence and annotation file of `ANNOTATION+SEQUENCE`, given in either order."""
     files = [file for part in entry.split("+") for file in _files_of(part)]
     annotation = [file for file in files if _is_annotation(file)]
     sequence = [file for file in files if file not in annotation]
@@ -82,7 +82,7 @@ def _explicit_pair(entry: str) -> tuple[Path, Path]:
             source=entry,
             remedy=_PAIR_REMEDY,
         )
-    return annotation[0], sequence[0]
+    return sequence[0], annotation[0]
 
 
 def _files_of(entry: str) -> list[Path]:
@@ -129,7 +129,7 @@ def _paired(units: list[InputUnit]) -> list[InputUnit]:
             annotation_of[sequence] = annotation
     joined = set(annotation_of.values())
     return [
-        InputUnit((annotation_of[unit.files[0]], *unit.files), unit.holds)
+        InputUnit((*unit.files, annotation_of[unit.files[0]]), unit.holds)
         if unit.files[0] in annotation_of
         else unit
         for unit in units

@@ -1,18 +1,20 @@
 """Sequence and annotation files opened as bytes, and their format read from the first of these.
 
-Gzip is seen by its content too; bgzip, which is gzip in many members, reads the same way. Names of files
-say nothing here. 64 KiB are enough to tell formats that begin with comments, and protein from nucleotides.
+Gzip is seen by its content too; bgzip, which is gzip in many members, reads the same way, and ISA-L unzips
+two to three times as fast as zlib. Names of files say nothing here. 64 KiB are enough to tell formats that
+begin with comments, and protein from nucleotides.
 """
 
 import gzip
 import re
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from io import BufferedReader, RawIOBase
 from pathlib import Path
 from typing import BinaryIO, cast
+
+from isal import igzip, isal_zlib
 
 from lifecode.errors import UserError
 
@@ -127,7 +129,7 @@ class _Unzipped(RawIOBase):
     """The content of a gzip file; its faults are named."""
 
     def __init__(self, compressed: BinaryIO, file: Path) -> None:
-        self._content = gzip.GzipFile(fileobj=compressed)
+        self._content = igzip.IGzipFile(fileobj=compressed)
         self._file = file
 
     def readable(self) -> bool:
@@ -139,6 +141,6 @@ class _Unzipped(RawIOBase):
             return self._content.readinto(buffer)
         except EOFError as fault:
             problem, cause = "the gzip file ends early", fault
-        except (gzip.BadGzipFile, zlib.error) as fault:
+        except (gzip.BadGzipFile, isal_zlib.error) as fault:  # pyright: ignore[reportGeneralTypeIssues]
             problem, cause = f"the gzip file is damaged ({fault})", fault
         raise UserError(problem, source=self._file, remedy="Check that the download is complete") from cause

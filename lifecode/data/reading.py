@@ -85,11 +85,11 @@ def read_unit(
             yield contig if settings.isoforms == "all" else with_longest_isoforms(contig)
         if not num_contigs:
             remedy = "Check that it is complete"
-            raise UserError("the file has no readable records", source=unit.files[-1], remedy=remedy)
+            raise UserError("the file has no readable records", source=unit.files[0], remedy=remedy)
     except UserError as fault:
         settle(fault)
     except OSError as fault:
-        name = fault.filename or unit.files[-1]
+        name = fault.filename or unit.files[0]
         raise UserError(f"cannot be read ({fault.strerror or fault})", source=name) from fault
 
 
@@ -112,10 +112,10 @@ def _contigs(unit: InputUnit, settings: ReadingSettings, settle: Settle) -> Iter
                 yield from read_fasta(files[0], names[0], code, holds or "dna", settle)
             case [Format.GFF3], None:
                 yield from read_gff(files[0], names[0], None, names[0], "GFF3", code, settle)
-            case [Format.GFF3 | Format.GTF as dialect, Format.FASTA], None | "dna":
-                yield from read_gff(files[0], names[0], files[1], names[1], dialect.value, code, settle)
-            case [Format.BED12, Format.FASTA], None | "rna":
-                yield from read_mrna_with_bed12(files[1], names[1], files[0], names[0], code, settle)
+            case [Format.FASTA, Format.GFF3 | Format.GTF as dialect], None | "dna":
+                yield from read_gff(files[1], names[1], files[0], names[0], dialect.value, code, settle)
+            case [Format.FASTA, Format.BED12], None | "rna":
+                yield from read_mrna_with_bed12(files[0], names[0], files[1], names[1], code, settle)
             case _:
                 raise _wrong_combination(unit, formats)
 

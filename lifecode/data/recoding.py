@@ -24,7 +24,7 @@ def recoded_codons(cds: CodingSequence) -> dict[int, str]:
             offsets = [_offset(cds, int(position) - 1) for position in _POSITION.findall(positions)]
             inside = [offset for offset in offsets if offset is not None]
             if inside and residue.upper() in _LETTER:
-                recoded[(min(inside) - cds.codon_start + 1) // 3] = _LETTER[residue.upper()]
+                recoded[min(inside) // 3] = _LETTER[residue.upper()]
     return recoded
 
 

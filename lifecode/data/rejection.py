@@ -68,16 +68,13 @@ def unusable(cds: CodingSequence, contig: Contig) -> Rejection | None:
     return None
 
 
-def difference(
-    cds: CodingSequence, nucleotides: NDArray[np.uint8], protein: bytes, starts: bool
-) -> Rejection:
+def difference(cds: CodingSequence, nucleotides: NDArray[np.uint8], protein: bytes) -> Rejection:
     """Why a CDS is no exact pair: what its annotation says of it if that explains it, else what was seen.
 
     Args:
         cds: as annotated.
         nucleotides: (num_nucleotides,) ids from the first complete codon on.
-        protein: the letter of each complete codon, as ASCII.
-        starts: whether the first codon is a start codon.
+        protein: the letter of each complete codon, as ASCII; a start codon is M.
     """
     if _explained_by_recoding(cds, protein):
         return Rejection(Rejected.TRANSL_EXCEPT, " ".join(cds.transl_except))
@@ -90,7 +87,7 @@ def difference(
         return Rejection(Rejected.LENGTH_NOT_MULTIPLE_OF_3, f"{len(nucleotides)} nucleotides")
     translated = cds.protein_source == "translated"
     letters = protein.decode("ascii")
-    if translated and not starts:
+    if translated and not letters.startswith("M"):
         return Rejection(Rejected.NO_START_CODON, f"it begins with {letters[0]}")
     stop = letters[:-1].find("*")
     if stop >= 0:

@@ -183,5 +183,6 @@ def test_cds_of_several_codes_and_lengths_do_not_disturb_each_other():
 
 def test_detail_says_where_the_proteins_part():
     assert judge(protein="MRP").detail == "codon 2 reads K, annotated R"
+    assert judge("GTGAAACCCTAA", "VKR").detail == "codon 3 reads P, annotated R"
     assert judge(protein="MKPP").detail == "3 residues, annotated 4"
     assert judge("ATGTAACCCTAA").detail == "codon 2 of 4"

@@ -228,14 +228,14 @@ def test_circle_of_parents_ends(read):
 def test_only_the_longest_isoform_of_a_gene(tmp_path):
     genome = "ATGAAATAA" + "ATGAAACCCTAA"
     (tmp_path / "g.fa").write_text(f">c\n{genome}\n")
-    rows = [(1, 9, "a", "g"), (10, 21, "b", "g"), (1, 9, "c", "h")]
+    rows = [(1, 9, "a", "g"), (10, 21, "b", "g"), (1, 9, "d", "g"), (10, 21, "e", "g"), (1, 9, "c", "h")]
     lines = [f'c\t.\tCDS\t{s}\t{e}\t.\t+\t0\tgene_id "{g}"; transcript_id "{t}";\n' for s, e, t, g in rows]
     (tmp_path / "g.gtf").write_text("".join(lines))
     (everything,) = read_records(str(tmp_path / "g.*"))
     (longest,) = read_records(str(tmp_path / "g.*"), isoforms="longest")
-    assert [isinstance(verdict, ExactPair) for verdict in verify_all(everything)] == [True, True, True]
+    assert [isinstance(verdict, ExactPair) for verdict in verify_all(everything)] == 5 * [True]
     verdicts = list(verify_all(longest))
-    assert [isinstance(verdict, ExactPair) for verdict in verdicts] == [False, True, True]
+    assert [isinstance(verdict, ExactPair) for verdict in verdicts] == [False, True, False, False, True]
     assert (verdicts[0].reason, verdicts[0].detail) == (Rejected.SHORTER_ISOFORM, "b stands for the gene")
 
 

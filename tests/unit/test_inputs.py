@@ -88,7 +88,7 @@ def test_a_file_whose_name_looks_like_a_prefix_or_a_pair_is_a_file(folder, monke
 def test_annotation_takes_the_sequence_file_whose_name_begins_its_own(folder, annotation, sequence):
     unrelated = {"other__fa": FASTA, "mrn__fa": FASTA}
     where = folder(**{annotation: GFF, sequence: FASTA, **unrelated})
-    pair = tuple(where / name.replace("__", ".") for name in (annotation, sequence))
+    pair = tuple(where / name.replace("__", ".") for name in (sequence, annotation))
     assert InputUnit(pair) in resolve_inputs(str(where / "*"))
     assert len(resolve_inputs(str(where / "*"))) == 3
 
@@ -96,17 +96,17 @@ def test_annotation_takes_the_sequence_file_whose_name_begins_its_own(folder, an
 def test_explicit_pair_in_either_order_and_its_files_are_read_once(folder):
     where = folder(x__gff=GFF, y__fa=FASTA)
     annotation, sequence = where / "x.gff", where / "y.fa"
-    pair = [InputUnit((annotation, sequence))]
+    pair = [InputUnit((sequence, annotation))]
     assert resolve_inputs(f"{annotation}+{sequence}") == pair
     assert resolve_inputs([f"{sequence}+{annotation}", str(where / "*")]) == pair
 
 
 def test_longest_name_and_the_same_folder_win(folder):
     where = folder(**{"a__fa": FASTA, "a__b__fa": FASTA, "a__b__c__gff": GFF})
-    assert InputUnit((where / "a.b.c.gff", where / "a.b.fa")) in resolve_inputs(str(where / "*"))
+    assert InputUnit((where / "a.b.fa", where / "a.b.c.gff")) in resolve_inputs(str(where / "*"))
     where = folder(**{"one/g__fa": FASTA, "one/g__gff": GFF, "two/g__fa": FASTA, "two/g__gff": GFF})
     assert resolve_inputs([str(where / "one/*"), str(where / "two/*")]) == [
-        InputUnit((where / name / "g.gff", where / name / "g.fa")) for name in ("one", "two")
+        InputUnit((where / name / "g.fa", where / name / "g.gff")) for name in ("one", "two")
     ]
 
 
