@@ -6,10 +6,11 @@ from rich import print as print_table
 from lifecode.commands.construct import checked_value, construct
 from lifecode.data.census import census_table
 from lifecode.data.prepare import prepare_corpus
+from lifecode.report.corpus import write_corpus_report
 
 
 def run(config: DictConfig) -> None:
-    """Prepare the corpus and print its census."""
+    """Prepare the corpus, print its census and write its page."""
     corpus = prepare_corpus(
         checked_value(config, "input", str | list[str]),
         checked_value(config, "output", str),
@@ -22,3 +23,4 @@ def run(config: DictConfig) -> None:
     print(
         f"\nThe corpus is in {corpus.folder} (report.json has these counts, manifest.json what it is made of)"
     )
+    print(f"The report is in {write_corpus_report(corpus)}")

@@ -44,12 +44,15 @@ class SegmentTable:
         folder: the corpus.
         kind: `cds` or `dna`.
         split: `train`, `validation` or `test`.
+
+    Attributes:
+        offsets: (num_segments + 1,) where each segment begins among the nucleotides of all, and their number.
     """
 
     def __init__(self, folder: Path, kind: str, split: str) -> None:
         self.folder, self.kind, self.split = Path(folder), kind, split
         cache = cache_folder(self.folder, kind, split)
-        self._offsets = _mapped(cache / "offsets.npy")
+        self.offsets: NDArray[np.int64] = _mapped(cache / "offsets.npy")
         self._nucleotides = _mapped(cache / "nucleotides.npy")
         self._amino_acids = _mapped(cache / "amino_acids.npy")
         self._genetic_code = _mapped(cache / "genetic_code.npy")
@@ -59,7 +62,7 @@ class SegmentTable:
         return SegmentTable, (self.folder, self.kind, self.split)
 
     def __len__(self) -> int:
-        return len(self._offsets) - 1
+        return len(self.offsets) - 1
 
     def __repr__(self) -> str:
         return f"SegmentTable({self.kind}, {self.split}: {len(self)} segments in {self.folder})"
@@ -72,11 +75,21 @@ class SegmentTable:
     @cached_property
     def num_nucleotides(self) -> NDArray[np.int64]:
         """(num_segments,) nucleotides of each segment; a multiple of 3 for CDS."""
-        return np.diff(self._offsets)
+        return np.diff(self.offsets)
 
     def nucleotides(self, index: int) -> NDArray[np.uint8]:
         """(num_nucleotides,) ids of a segment: a read-only view of the file, no copy."""
-        return self._nucleotides[self._offsets[index] : self._offsets[index + 1]]
+        return self._nucleotides[self.offsets[index] : self.offsets[index + 1]]
+
+    @property
+    def all_nucleotides(self) -> NDArray[np.uint8]:
+        """Ids of all segments, one after the other: a read-only view of the file, no copy."""
+        return self._nucleotides
+
+    @property
+    def genetic_codes(self) -> NDArray[np.int16]:
+        """(num_segments,) NCBI `transl_table` of each segment."""
+        return self._genetic_code
 
     def amino_acids(self, index: int) -> NDArray[np.uint8]:
         """(num_codons,) index in `AMINO_ACIDS` of each codon of a CDS, read-only.
@@ -85,7 +98,7 @@ class SegmentTable:
         valid: a CDS with an ambiguous codon is no exact pair.
         """
         assert self.kind == CDS, "only CDS have residues"
-        return self._amino_acids[self._offsets[index] // 3 : self._offsets[index + 1] // 3]
+        return self._amino_acids[self.offsets[index] // 3 : self.offsets[index + 1] // 3]
 
     def protein(self, index: int) -> str:
         """The protein of a CDS as annotated, without the stop."""

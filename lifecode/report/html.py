@@ -51,24 +51,23 @@ def write_report(
     """
     folder = Path(folder)
     data = metrics.get("data") or {}
-    return write_page(
-        folder,
-        "report.html.jinja",
-        _drawings(metrics, rows, codon_embeddings, genetic_code_number),
-        kind="Training run",
-        name=name,
-        model_folder=(folder / "model").as_posix(),
-        verdict=verdict(metrics),
-        key_figures=_key_figures(metrics),
-        held_out=held_out_metrics(metrics),
-        split=(metrics.get("split") or {}).get("name", "held-out"),
-        counts=corpus_counts(data),
-        splits=split_table(data),
-        teacher=data.get("teacher"),
-        parts=model_parts(metrics.get("model") or {}),
-        config=config,
-        versions=metrics.get("versions") or installed_versions(*_PACKAGES),
-    )
+    content = {
+        "kind": "Training run",
+        "name": name,
+        "model_folder": (folder / "model").as_posix(),
+        "verdict": verdict(metrics),
+        "key_figures": _key_figures(metrics),
+        "held_out": held_out_metrics(metrics),
+        "split": (metrics.get("split") or {}).get("name", "held-out"),
+        "counts": corpus_counts(data),
+        "splits": split_table(data),
+        "teacher": data.get("teacher"),
+        "parts": model_parts(metrics.get("model") or {}),
+        "config": config,
+        "versions": metrics.get("versions") or installed_versions(*_PACKAGES),
+    }
+    drawings = _drawings(metrics, rows, codon_embeddings, genetic_code_number)
+    return write_page(folder, "report.html.jinja", content, drawings)
 
 
 def _drawings(

@@ -33,14 +33,16 @@ class Picture(NamedTuple):
     description: str
 
 
-def write_page(folder: Path, template: str, drawings: Mapping[str, Drawing], **content: Any) -> Path:
+def write_page(
+    folder: Path, template: str, content: Mapping[str, Any], drawings: Mapping[str, Drawing]
+) -> Path:
     """Write `report.html` and `figures/*.png` into a folder, which is made where it is not there.
 
     Args:
         folder: where to write.
         template: file in `lifecode/report/templates`.
+        content: what the template shows.
         drawings: by file name, without suffix; the template gets them as `pictures`.
-        content: what else the template shows.
 
     Returns:
         The path of `report.html`.
@@ -54,7 +56,7 @@ def write_page(folder: Path, template: str, drawings: Mapping[str, Drawing], **c
             key: _picture(folder / "figures" / f"{key}.png", drawing) for key, drawing in drawings.items()
         }
         partial = folder / ".report.html.partial"
-        partial.write_text(_rendered(template, pictures=pictures, **content), encoding="utf-8")
+        partial.write_text(_rendered(template, {**content, "pictures": pictures}), encoding="utf-8")
         partial.replace(folder / "report.html")
     except OSError as error:
         raise UserError(f"cannot write the report: {error.strerror}", source=folder) from error
@@ -78,7 +80,7 @@ def _picture(path: Path, drawing: Drawing) -> Picture:
     return Picture(drawing.title, f"data:image/png;base64,{encoded}", drawing.description)
 
 
-def _rendered(template: str, **content: Any) -> str:
+def _rendered(template: str, content: Mapping[str, Any]) -> str:
     environment = Environment(
         loader=PackageLoader("lifecode.report"),
         autoescape=True,
