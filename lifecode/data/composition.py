@@ -18,6 +18,8 @@ from lifecode.data.segments import SegmentTable
 from lifecode.data.shards import CDS, DNA
 
 MAX_NUCLEOTIDES = 200_000_000
+"""Nucleotides of a kind above which a sample of it is measured."""
+
 GC_WINDOW = 1_000
 """Nucleotides of the windows in which the GC content of genomic DNA is measured."""
 
@@ -65,7 +67,9 @@ def composition(tables: Sequence[SegmentTable], *, max_nucleotides: int = MAX_NU
         max_nucleotides: how much to read, a stretch more or less; at least one stretch of each table.
     """
     total = sum(len(table.all_nucleotides) for table in tables)
-    lengths, gc, gc3 = ([np.empty(0, dtype=dtype)] for dtype in (np.int64, np.float64, np.float64))
+    lengths: list[NDArray[np.int64]] = [np.empty(0, dtype=np.int64)]
+    gc: list[NDArray[np.float64]] = [np.empty(0)]
+    gc3: list[NDArray[np.float64]] = [np.empty(0)]
     codons: dict[int, NDArray[np.int64]] = defaultdict(lambda: np.zeros(NUM_CODONS, dtype=np.int64))
     known = np.zeros(2, dtype=np.int64)
     measured = 0

@@ -28,18 +28,25 @@ _HEADINGS = {
 
 
 def corpus_counts(data: Mapping[str, Any]) -> list[Count]:
-    """The counts of a corpus report, with rejected and dropped CDS by reason; absent ones are left out."""
+    """The counts of a corpus report, with what was left out by reason; what is absent or zero is left out."""
     counts = [Count(name, f"{data[name]:,}") for name in ("contigs", "nucleotides") if name in data]
+    counts += _by_reason("skipped records", data.get("skipped", {}))
     if "total" in data.get("cds", {}):
         counts.append(Count("CDS", f"{data['cds']['total']:,}"))
     pairs = data.get("pairs", {})
     if "kept" in pairs:
         counts.append(Count("exact CDS-protein pairs", f"{pairs['kept']:,}"))
-    for key, label in (("rejected", "rejected"), ("dropped", "dropped by the split")):
-        if reasons := pairs.get(key):
-            counts.append(Count(label, f"{sum(reasons.values()):,}"))
-            counts += [Count(reason.replace("_", " "), f"{count:,}", 1) for reason, count in reasons.items()]
-    return counts
+    counts += _by_reason("rejected", pairs.get("rejected", {}))
+    return counts + _by_reason("dropped by the split", pairs.get("dropped", {}))
+
+
+def _by_reason(label: str, reasons: Mapping[str, int]) -> list[Count]:
+    """The sum, then each reason that applied; nothing where none did."""
+    applied = {reason: count for reason, count in reasons.items() if count}
+    if not applied:
+        return []
+    parts = [Count(reason.replace("_", " "), f"{count:,}", 1) for reason, count in applied.items()]
+    return [Count(label, f"{sum(applied.values()):,}"), *parts]
 
 
 def split_table(data: Mapping[str, Any]) -> SplitTable | None:

@@ -1,6 +1,7 @@
 """The codon usage of a corpus against the Kazusa tables of Life-Code's Figure 6."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -48,7 +49,8 @@ class CodonComparison(NamedTuple):
         return min(self.differences, key=self.differences.__getitem__) if self.differences else None
 
 
-class CodonRow(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class CodonRow:
     """One codon of the table: `synonyms` is 0 but for the first codon of a residue."""
 
     residue: str

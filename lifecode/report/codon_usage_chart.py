@@ -14,6 +14,7 @@ from lifecode.report.figure_style import BLUE, GREEN, GREY, INK, ORANGE, PURPLE,
 
 RESIDUE_NAMES = {**protein_letters_1to3, "*": "Stop"}
 _STYLES = ((BLUE, "o"), (ORANGE, "s"), (GREEN, "^"), (PURPLE, "D"))
+_OFFSETS = (-0.27, -0.09, 0.09, 0.27)
 _BAR, _BAND = "#C9D1D9", "#F3F5F7"
 _HEIGHT = 6.0
 
@@ -35,8 +36,8 @@ def codon_usage_chart(
         _draw(axes, half, corpus, organisms)
     handles, labels = figure.axes[0].get_legend_handles_labels()
     figure.legend(
-        handles,
-        labels,
+        handles[-1:] + handles[:-1],
+        labels[-1:] + labels[:-1],
         loc="outside upper left",
         ncols=5,
         frameon=False,
@@ -77,12 +78,11 @@ def _draw(
     axes.grid(visible=False, axis="x")
     codons = [codon for _, of_residue in groups for codon in of_residue]
     places = np.arange(len(codons))
-    axes.bar(places, 100 * np.nan_to_num(corpus[codons]), 0.72, color=_BAR, label="this corpus", zorder=2)
-    for (name, usage), (colour, marker) in zip(organisms.items(), _STYLES, strict=False):
-        axes.plot(
-            places, 100 * usage[codons], marker, color=colour, markersize=5.5, markeredgecolor="white",
-            markeredgewidth=0.6, label=name, zorder=3, clip_on=False,
-        )  # fmt: skip
+    axes.bar(places, 100 * np.nan_to_num(corpus[codons]), 0.8, color=_BAR, label="this corpus", zorder=2)
+    marks = zip(organisms.items(), _STYLES, _OFFSETS, strict=False)
+    for (name, usage), (colour, marker), offset in marks:
+        line = {"color": colour, "markersize": 5, "markeredgecolor": "white", "markeredgewidth": 0.5}
+        axes.plot(places + offset, 100 * usage[codons], marker, label=name, zorder=3, clip_on=False, **line)
     begin = -0.5
     for number, (letter, of_residue) in enumerate(groups):
         end = begin + len(of_residue)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from lifecode.data.codon_usage import FIGURE_6_ORGANISMS
-from lifecode.data.composition import composition
+from lifecode.data.composition import MAX_NUCLEOTIDES, composition
 from lifecode.data.corpus import Corpus
 from lifecode.data.origins import row_origins
 from lifecode.data.shards import CDS, KINDS
@@ -32,10 +32,12 @@ from lifecode.report.left_out import LeftOut, left_out, left_out_chart
 from lifecode.report.page import Drawing, installed_versions, write_page
 
 
-def write_corpus_report(corpus: Corpus) -> Path:
+def write_corpus_report(corpus: Corpus, *, max_nucleotides: int = MAX_NUCLEOTIDES) -> Path:
     """Write `report.html` and `figures/*.png` into the folder of a corpus; the same corpus, the same page.
 
-    Of a kind with more than 200 million nucleotides a sample is measured, and the page says so.
+    Args:
+        corpus: to describe; it is not changed.
+        max_nucleotides: how much of each kind is measured; of more a sample is, and the page says so.
 
     Returns:
         The path of `report.html`.
@@ -44,7 +46,10 @@ def write_corpus_report(corpus: Corpus) -> Path:
         UserError: if the folder cannot be written to.
     """
     report = corpus.report
-    measured = {kind: composition([corpus.segments(kind, split) for split in SPLITS]) for kind in KINDS}
+    measured = {
+        kind: composition([corpus.segments(kind, split) for split in SPLITS], max_nucleotides=max_nucleotides)
+        for kind in KINDS
+    }
     comparison = compare_codon_usage(measured[CDS].codons)
     reasons, origins = left_out(corpus), row_origins(corpus, CDS)
     content = {

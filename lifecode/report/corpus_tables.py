@@ -21,13 +21,22 @@ class KindWords(NamedTuple):
     plural: str
     unit: str
     nucleotides_per_unit: int
+    explanation: str
     gc_of: str
+    gc_explanation: str = ""
 
 
-KINDS = {
-    CDS: KindWords("CDS", "codons", 3, "CDS"),
-    DNA: KindWords("DNA regions", "nucleotides", 1, f"DNA windows of {GC_WINDOW:,} nucleotides"),
-    "rna": KindWords("transcripts", "nucleotides", 1, "transcripts"),
+KIND_WORDS = {
+    CDS: KindWords("CDS", "codons", 3, "in codons, the stop included", "CDS"),
+    DNA: KindWords(
+        "DNA regions",
+        "nucleotides",
+        1,
+        "in nucleotides; a region is a stretch of a contig, all of one split",
+        "DNA windows",
+        f"of {GC_WINDOW:,} nucleotides, from the start of each region on",
+    ),
+    "rna": KindWords("transcripts", "nucleotides", 1, "in nucleotides", "transcripts"),
 }
 
 Compositions = Mapping[str, Composition]
@@ -35,9 +44,10 @@ Compositions = Mapping[str, Composition]
 
 
 class TableRow(NamedTuple):
-    """A label and formatted numbers."""
+    """A label with what it means, and formatted numbers."""
 
     label: str
+    explanation: str
     numbers: tuple[str, ...]
 
 
@@ -50,11 +60,12 @@ def length_rows(compositions: Compositions) -> list[TableRow]:
     rows = []
     for kind, measured in compositions.items():
         if len(measured.lengths):
-            lengths = measured.lengths // KINDS[kind].nucleotides_per_unit
+            words = KIND_WORDS[kind]
+            lengths = measured.lengths // words.nucleotides_per_unit
             middle = (np.median(lengths), lengths.mean())
             numbers = [len(lengths), lengths.min(), *middle, lengths.max()]
-            label = f"{KINDS[kind].plural}, {KINDS[kind].unit}"
-            rows.append(TableRow(label, tuple(f"{number:,.0f}" for number in numbers)))
+            formatted = tuple(f"{number:,.0f}" for number in numbers)
+            rows.append(TableRow(_title(words.plural), words.explanation, formatted))
     return rows
 
 
@@ -62,10 +73,12 @@ def gc_rows(compositions: Compositions) -> list[TableRow]:
     """`GC_HEADINGS` in percent of each kind that has known nucleotides, and of third codon positions."""
     rows = []
     for kind, measured in compositions.items():
-        rows.append(_gc_row(KINDS[kind].gc_of, measured.gc_content, measured.gc))
+        words = KIND_WORDS[kind]
+        rows.append(_gc_row(_title(words.gc_of), words.gc_explanation, measured.gc_content, measured.gc))
         if kind == CDS:
             counts = np.sum(list(measured.codons.values()) or [np.zeros(64, dtype=np.int64)], axis=0)
-            rows.append(_gc_row("their third codon positions (GC3)", gc3_content(counts), measured.gc3))
+            third = ("CDS, third positions", "of the codons, stops included (GC3)")
+            rows.append(_gc_row(*third, gc3_content(counts), measured.gc3))
     return [row for row in rows if row is not None]
 
 
@@ -73,7 +86,7 @@ def length_panels(compositions: Compositions) -> list[Panel]:
     """A histogram for each kind with segments of different lengths."""
     panels = []
     for kind, measured in compositions.items():
-        words = KINDS[kind]
+        words = KIND_WORDS[kind]
         lengths = measured.lengths // words.nucleotides_per_unit
         if len(np.unique(lengths)) > 1:
             panels.append(Panel(_title(words.plural), words.unit, f"number of {words.plural}", lengths))
@@ -84,21 +97,21 @@ def gc_panels(compositions: Compositions) -> list[Panel]:
     """A histogram for each kind with more than one sequence or window to measure."""
     panels = []
     for kind, measured in compositions.items():
-        words = KINDS[kind]
+        words = KIND_WORDS[kind]
         if len(measured.gc) > 1:
-            noun = "windows" if kind == DNA else words.plural
-            panel = Panel(_title(words.gc_of), "% G and C", f"number of {noun}", measured.gc)
+            title, count = _title(words.gc_of), f"number of {words.gc_of}"
             if len(measured.gc3):
-                labels = {"label": "all positions", "others_label": "third positions (GC3)"}
-                panel = panel._replace(others=measured.gc3, **labels)
-            panels.append(panel)
+                third = (measured.gc3, "third positions (GC3)")
+                panels.append(Panel(title, "% G and C", count, measured.gc, "all positions", *third))
+            else:
+                panels.append(Panel(title, "% G and C", count, measured.gc))
     return panels
 
 
 def sample_sentence(compositions: Compositions) -> str | None:
     """What was read of the kinds that were too large to be read whole; None where all was read."""
     sampled = [
-        f"{part.measured_nucleotides:,} of {part.num_nucleotides:,} nucleotides of {KINDS[kind].plural}"
+        f"{part.measured_nucleotides:,} of {part.num_nucleotides:,} nucleotides of {KIND_WORDS[kind].plural}"
         for kind, part in compositions.items()
         if part.measured_nucleotides < part.num_nucleotides
     ]
@@ -106,21 +119,25 @@ def sample_sentence(compositions: Compositions) -> str | None:
 
 
 def organism_sentence(organisms: Counter[str | None]) -> str:
-    """The organisms of the rows, the most frequent first, with their numbers of rows."""
-    named = Counter({name: count for name, count in organisms.items() if name is not None})
-    words = [f"{name} ({count:,})" for name, count in named.most_common(_NAMED_ORGANISMS)]
-    if (more := len(named) - len(words)) > 0:
-        words.append(f"{more:,} more")
-    if unnamed := organisms[None]:
-        words.append(f"not named in the files ({unnamed:,})")
-    return ", ".join(words)
+    """The organisms of the CDS, the most frequent first, with their numbers of CDS."""
+    names = [name for name, _ in organisms.most_common() if name is not None]
+    if not names:
+        return "The files name no organism."
+    if len(organisms) == 1:
+        return f"All {organisms.total():,} CDS are of {names[0]}."
+    words = [f"{name} ({organisms[name]:,})" for name in names[:_NAMED_ORGANISMS]]
+    if more := names[_NAMED_ORGANISMS:]:
+        words.append(f"{len(more):,} more ({sum(organisms[name] for name in more):,})")
+    if organisms[None]:
+        words.append(f"not named ({organisms[None]:,})")
+    return f"The {organisms.total():,} CDS by organism: {', '.join(words)}."
 
 
-def _gc_row(label: str, overall: float, fractions: NDArray[np.float64]) -> TableRow | None:
+def _gc_row(label: str, explanation: str, overall: float, fractions: NDArray[np.float64]) -> TableRow | None:
     if np.isnan(overall) or not len(fractions):
         return None
     low, median, high = np.percentile(fractions, [5, 50, 95])
-    return TableRow(label, tuple(f"{100 * value:.1f}" for value in (overall, low, median, high)))
+    return TableRow(label, explanation, tuple(f"{100 * value:.1f}" for value in (overall, low, median, high)))
 
 
 def _title(words: str) -> str:

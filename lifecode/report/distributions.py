@@ -1,7 +1,7 @@
 """Histograms of what was measured of a corpus: lengths and GC content, a panel for each kind of sequence."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -16,7 +16,8 @@ _LOG_FROM_RATIO = 20
 _MOST_BINS = 48
 
 
-class Panel(NamedTuple):
+@dataclass(frozen=True, slots=True, eq=False)
+class Panel:
     """Values of one histogram: `title` says of what, `unit` is along the axis, `count` up.
 
     Where there are `others` they are an outline over it; the labels tell the two apart.
@@ -74,6 +75,7 @@ def _label(axes: Axes, panel: Panel) -> None:
     axes.yaxis.set_major_locator(MaxNLocator(5, integer=True))
     axes.yaxis.set_major_formatter(FuncFormatter(_short))
     if axes.get_legend_handles_labels()[1]:
+        axes.set_ylim(top=1.2 * axes.get_ylim()[1])
         axes.legend(loc="best", frameon=False, fontsize=8, labelcolor=INK, handlelength=2.0)
 
 

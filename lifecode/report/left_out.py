@@ -1,6 +1,7 @@
 """What a corpus left out and why: counts with a few examples, and a chart of them."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import pyarrow.compute as pc
@@ -24,7 +25,8 @@ class Example(NamedTuple):
     detail: str
 
 
-class LeftOut(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class LeftOut:
     """A reason, which of `REJECTED`, `DROPPED` and `SKIPPED` it is, how often it applied, and to what."""
 
     reason: str
@@ -54,7 +56,7 @@ def left_out(corpus: Corpus) -> list[LeftOut]:
 
 def left_out_chart(reasons: Sequence[LeftOut]) -> Figure:
     """A horizontal bar with its count for each reason, coloured by group, in the order given."""
-    figure = new_figure(0.75 + 0.34 * len(reasons))
+    figure = new_figure(0.5 + 0.34 * len(reasons))
     axes = figure.add_subplot()
     style_axes(axes)
     axes.grid(visible=False)
@@ -64,7 +66,7 @@ def left_out_chart(reasons: Sequence[LeftOut]) -> Figure:
         range(len(reasons)), [r.count for r in reasons], 0.62, color=[_COLOURS[r.group] for r in reasons]
     )
     axes.set_yticks(range(len(reasons)), [r.reason.replace("_", " ") for r in reasons])
-    axes.invert_yaxis()
+    axes.set_ylim(len(reasons) - 0.5, -0.5)
     axes.bar_label(bars, [f"{r.count:,}" for r in reasons], padding=5, fontsize=8.5, color=INK)
     axes.tick_params(axis="y", colors=INK, labelsize=9)
     axes.margins(x=0.1)
