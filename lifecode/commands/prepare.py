@@ -10,7 +10,7 @@ from lifecode.report.corpus import write_corpus_report
 
 
 def run(config: DictConfig) -> None:
-    """Prepare the corpus, print its census and write its page."""
+    """Prepare the corpus and print its census."""
     corpus = prepare_corpus(
         checked_value(config, "input", str | list[str]),
         checked_value(config, "output", str),
