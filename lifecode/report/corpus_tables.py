@@ -64,7 +64,7 @@ def length_rows(compositions: Compositions) -> list[TableRow]:
             lengths = measured.lengths // words.nucleotides_per_unit
             middle = (np.median(lengths), lengths.mean())
             numbers = [len(lengths), lengths.min(), *middle, lengths.max()]
-            formatted = tuple(f"{number:,.0f}" for number in numbers)
+            formatted = tuple(_rounded(number) for number in numbers)
             rows.append(TableRow(_title(words.plural), words.explanation, formatted))
     return rows
 
@@ -138,6 +138,11 @@ def _gc_row(label: str, explanation: str, overall: float, fractions: NDArray[np.
         return None
     low, median, high = np.percentile(fractions, [5, 50, 95])
     return TableRow(label, explanation, tuple(f"{100 * value:.1f}" for value in (overall, low, median, high)))
+
+
+def _rounded(number: float) -> str:
+    """A whole number, or one decimal below 100."""
+    return f"{number:,.0f}" if number >= 100 or number == int(number) else f"{number:,.1f}"
 
 
 def _title(words: str) -> str:
