@@ -50,9 +50,12 @@ def _by_reason(label: str, reasons: Mapping[str, int]) -> list[Count]:
 
 
 def split_table(data: Mapping[str, Any]) -> SplitTable | None:
-    """`data["splits"]`, a mapping of numbers for each split, as a table; None without it."""
+    """`data["splits"]`, a mapping of numbers for each split, as a table without columns of zeros alone.
+
+    None where no number is left.
+    """
     splits: Mapping[str, Mapping[str, int]] = data.get("splits") or {}
-    columns = list(dict.fromkeys(column for numbers in splits.values() for column in numbers))
+    columns = list(dict.fromkeys(name for numbers in splits.values() for name, n in numbers.items() if n))
     if not columns:
         return None
     rows = [

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 from numpy.typing import NDArray
 
 from lifecode.report.figure_style import BLUE, GREY, INK, VERMILION, new_figure, style_axes
 
 _HEIGHT = 2.7
-_LOG_FROM_RATIO = 20
+_LOG_FROM_RATIO, _DECADES_FROM_RATIO = 20, 1000
 _MOST_BINS = 48
 
 
@@ -41,6 +41,8 @@ def length_histograms(panels: Sequence[Panel]) -> Figure:
         logarithmic = low > 0 and high / low > _LOG_FROM_RATIO
         if logarithmic:
             axes.set_xscale("log")
+            marks = (1,) if high / low > _DECADES_FROM_RATIO else (1, 2, 5)
+            axes.xaxis.set_major_locator(LogLocator(subs=marks))
             axes.xaxis.set_minor_formatter(NullFormatter())
         axes.hist(panel.values, _length_bins(panel.values, logarithmic), color=BLUE)
         median = float(np.median(panel.values))

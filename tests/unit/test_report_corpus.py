@@ -146,6 +146,7 @@ def test_without_coding_sequences(tmp_path, page_of):
     ):
         assert words in page.text
     assert "nan" not in page.text.split("Use it")[0]
+    assert "split DNA regions nucleotides train 1 1,500 validation 0 0 test 0 0" in page.text
     assert page.tags.count("img") == 1
 
 
