@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from lifecode.report.figure_style import BLUE, GREY, INK, VERMILION, new_figure, style_axes
 
 _HEIGHT = 2.7
-_LOG_FROM_RATIO, _DECADES_FROM_RATIO = 20, 1000
+_LOG_FROM_RATIO, _DECADES_FROM_RATIO = 20, 200
 _MOST_BINS = 48
 
 
