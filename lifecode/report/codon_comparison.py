@@ -27,7 +27,7 @@ class CodonComparison(NamedTuple):
         counts: (64,) codons of the CDS that it reads.
         usage: (64,) as from `relative_usage`.
         organisms: (64,) by name; empty where the code reads some codon otherwise than the tables do.
-        differences: `usage_difference` from each organism.
+        differences: `usage_difference` from each organism; empty where the corpus has no codon with a synonym.
         other_codons: number of codons of CDS that other codes read, by code.
     """
 
@@ -71,12 +71,13 @@ def compare_codon_usage(codons: Mapping[int, NDArray[np.int64]]) -> CodonCompari
     usage = relative_usage(counts, number)
     standard = np.array_equal(residues, genetic_code(1).residues)
     organisms = {name: kazusa_usage(table) for name, table in FIGURE_6_ORGANISMS.items()} if standard else {}
+    differences = {name: usage_difference(usage, other, number) for name, other in organisms.items()}
     return CodonComparison(
         genetic_code_number=number,
         counts=counts,
         usage=usage,
         organisms=organisms,
-        differences={name: usage_difference(usage, other) for name, other in organisms.items()},
+        differences={name: value for name, value in differences.items() if not np.isnan(value)},
         other_codons={
             other: int(of_other.sum())
             for other, of_other in codons.items()

@@ -173,6 +173,13 @@ def test_codons_of_other_codes_are_counted_apart():
     assert compare_codon_usage({1: 0 * counts}) is None
 
 
+def test_codons_without_a_synonym_differ_from_nothing():
+    counts = np.zeros(64, dtype=np.int64)
+    counts[CODONS.index("ATG")] = 7
+    comparison = compare_codon_usage({1: counts})
+    assert (comparison.differences, comparison.nearest) == ({}, None)
+
+
 def test_every_codon_has_a_row():
     rows = codon_rows(compare_codon_usage({1: np.arange(64)}))
     assert sorted(row.codon for row in rows) == sorted(CODONS)
