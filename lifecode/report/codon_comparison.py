@@ -27,7 +27,7 @@ class CodonComparison(NamedTuple):
         counts: (64,) codons of the CDS that it reads.
         usage: (64,) as from `relative_usage`.
         organisms: (64,) by name; empty where the code reads some codon otherwise than the tables do.
-        differences: `usage_difference` from each organism; empty where the corpus has no codon with a synonym.
+        differences: `usage_difference` from each organism; empty where no codon has a synonym.
         other_codons: number of codons of CDS that other codes read, by code.
     """
 
