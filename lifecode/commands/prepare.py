@@ -7,6 +7,7 @@ from lifecode.commands.construct import checked_value, construct
 from lifecode.commands.preparation_progress import PreparationProgress
 from lifecode.data.census import census_table
 from lifecode.data.prepare import prepare_corpus
+from lifecode.report.corpus import write_corpus_report
 
 
 def run(config: DictConfig) -> None:
@@ -27,3 +28,4 @@ def run(config: DictConfig) -> None:
     print(
         f"\nThe corpus is in {corpus.folder} (report.json has these counts, manifest.json what it is made of)"
     )
+    print(f"The report is in {write_corpus_report(corpus)}")

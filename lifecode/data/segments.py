@@ -44,6 +44,16 @@ class SegmentTable:
     def __repr__(self) -> str:
         return f"SegmentTable({self.kind}, {self.split}: {len(self)} segments in {self.folder})"
 
+    @property
+    def all_nucleotides(self) -> NDArray[np.uint8]:
+        """Ids of all segments, one after the other: a read-only view of the file, no copy."""
+        return self._nucleotides
+
+    @property
+    def genetic_codes(self) -> NDArray[np.int16]:
+        """(num_segments,) NCBI `transl_table` of each segment."""
+        return self._genetic_code
+
     @cached_property
     def names(self) -> list[str]:
         """The `id` column of the shards, read at the first call."""

@@ -30,24 +30,34 @@ _HEADINGS = {
 
 
 def corpus_counts(data: Mapping[str, Any]) -> list[Count]:
-    """The counts of a corpus report, with rejected and dropped CDS by reason; absent ones are left out."""
+    """The counts of a corpus report, with what was left out by reason; what is absent or zero is left out."""
     counts = [Count(name, f"{data[name]:,}") for name in ("contigs", "nucleotides") if name in data]
+    counts += _by_reason("skipped records", data.get("skipped", {}))
     if "total" in data.get("cds", {}):
         counts.append(Count("CDS", f"{data['cds']['total']:,}"))
     pairs = data.get("pairs", {})
     if "kept" in pairs:
         counts.append(Count("exact CDS-protein pairs", f"{pairs['kept']:,}"))
-    for key, label in (("rejected", "rejected"), ("dropped", "dropped by the split")):
-        if reasons := pairs.get(key):
-            counts.append(Count(label, f"{sum(reasons.values()):,}"))
-            counts += [Count(reason.replace("_", " "), f"{count:,}", 1) for reason, count in reasons.items()]
-    return counts
+    counts += _by_reason("rejected", pairs.get("rejected", {}))
+    return counts + _by_reason("dropped by the split", pairs.get("dropped", {}))
+
+
+def _by_reason(label: str, reasons: Mapping[str, int]) -> list[Count]:
+    """The sum, then each reason that applied; nothing where none did."""
+    applied = {reason: count for reason, count in reasons.items() if count}
+    if not applied:
+        return []
+    parts = [Count(reason.replace("_", " "), f"{count:,}", 1) for reason, count in applied.items()]
+    return [Count(label, f"{sum(applied.values()):,}"), *parts]
 
 
 def split_table(data: Mapping[str, Any]) -> SplitTable | None:
-    """`data["splits"]`, a mapping of numbers for each split, as a table; None without it."""
+    """`data["splits"]`, a mapping of numbers for each split, as a table without columns of zeros alone.
+
+    None where no number is left.
+    """
     splits: Mapping[str, Mapping[str, int]] = data.get("splits") or {}
-    columns = list(dict.fromkeys(column for numbers in splits.values() for column in numbers))
+    columns = list(dict.fromkeys(name for numbers in splits.values() for name, n in numbers.items() if n))
     if not columns:
         return None
     rows = [

@@ -1,37 +1,23 @@
 """The report of a training run: one HTML file that opens offline, without scripts or links to load."""
 
-import base64
-import platform
 from collections.abc import Mapping, Sequence
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from lifecode.alphabet import NUM_CODONS
-from lifecode.errors import UserError
 from lifecode.evaluation.metric_rows import MetricRow
 from lifecode.genetic_code import genetic_code, residue_letters
 from lifecode.report.census import corpus_counts, model_parts, split_table
 from lifecode.report.codon_map import codon_map
-from lifecode.report.figure_style import save_png
 from lifecode.report.held_out import Metrics, held_out_metrics, measured, verdict
 from lifecode.report.learning_curves import PANELS, learning_curves
+from lifecode.report.page import Drawing, installed_versions, write_page
 from lifecode.report.time_breakdown import duration, time_breakdown
 
 _PACKAGES = ("lifecode", "torch", "lightning", "numpy")
-
-
-class _Picture(NamedTuple):
-    """A figure as a data URI, with the words for those who cannot see it."""
-
-    title: str
-    source: str
-    description: str
 
 
 def write_report(
@@ -64,84 +50,57 @@ def write_report(
         UserError: if the folder cannot be written to.
     """
     folder = Path(folder)
-    figures = _figures(metrics, rows, codon_embeddings, genetic_code_number)
-    try:
-        (folder / "figures").mkdir(parents=True, exist_ok=True)
-        pictures = {
-            key: _picture(folder / "figures" / f"{key}.png", *figure) for key, figure in figures.items()
-        }
-        page = _render(folder, metrics, name, config, pictures)
-        partial = folder / ".report.html.partial"
-        partial.write_text(page, encoding="utf-8")
-        partial.replace(folder / "report.html")
-    except OSError as error:
-        raise UserError(f"cannot write the report: {error.strerror}", source=folder) from error
-    return folder / "report.html"
+    data = metrics.get("data") or {}
+    content = {
+        "kind": "Training run",
+        "name": name,
+        "model_folder": (folder / "model").as_posix(),
+        "verdict": verdict(metrics),
+        "key_figures": _key_figures(metrics),
+        "held_out": held_out_metrics(metrics),
+        "split": (metrics.get("split") or {}).get("name", "held-out"),
+        "counts": corpus_counts(data),
+        "splits": split_table(data),
+        "teacher": data.get("teacher"),
+        "parts": model_parts(metrics.get("model") or {}),
+        "config": config,
+        "versions": metrics.get("versions") or installed_versions(*_PACKAGES),
+    }
+    drawings = _drawings(metrics, rows, codon_embeddings, genetic_code_number)
+    return write_page(folder, "report.html.jinja", content, drawings)
 
 
-def _figures(
+def _drawings(
     metrics: Metrics,
     rows: Sequence[MetricRow],
     codon_embeddings: NDArray[np.floating] | None,
     genetic_code_number: int,
-) -> dict[str, tuple[Figure, str, str]]:
-    """Figure, title and description by file name."""
-    figures: dict[str, tuple[Figure, str, str]] = {}
+) -> dict[str, Drawing]:
+    """Figures by file name."""
+    figures: dict[str, Drawing] = {}
     if any(row.name in PANELS for row in rows):
         named = {"codon unigram": "codon_unigram", "two-neighbour bigram": "codon_bigram"}
         known = {label: measured(metrics, "baselines", baseline) for label, baseline in named.items()}
         baselines = {label: value for label, value in known.items() if value is not None}
-        figures["learning_curves"] = (
+        figures["learning_curves"] = Drawing(
             learning_curves(rows, baselines),
             "Learning curves",
             "Training and validation losses and the learning rate of each stage, by step.",
         )
     if codon_embeddings is not None and np.isfinite(codon_embeddings).all():
         amino_acids = residue_letters(genetic_code(genetic_code_number).residues[:NUM_CODONS])
-        figures["codon_map"] = (
+        figures["codon_map"] = Drawing(
             codon_map(codon_embeddings, amino_acids),
             "The 64 codons as the model sees them",
             "t-SNE map of the codon embeddings, coloured by the biochemical class of the residue.",
         )
     if parts := _timing(metrics).get("parts"):
-        figures["time"] = (
+        figures["time"] = Drawing(
             time_breakdown(parts),
             "Where the time went",
             "; ".join(f"{part.replace('_', ' ')} {duration(seconds)}" for part, seconds in parts.items()),
         )
     return figures
-
-
-def _picture(path: Path, figure: Figure, title: str, description: str) -> _Picture:
-    save_png(figure, path)
-    encoded = base64.b64encode(path.read_bytes()).decode("ascii")
-    return _Picture(title, f"data:image/png;base64,{encoded}", description)
-
-
-def _render(folder: Path, metrics: Metrics, name: str, config: str, pictures: Mapping[str, _Picture]) -> str:
-    environment = Environment(
-        loader=PackageLoader("lifecode.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    data = metrics.get("data") or {}
-    return environment.get_template("report.html.jinja").render(
-        name=name,
-        model_folder=(folder / "model").as_posix(),
-        verdict=verdict(metrics),
-        key_figures=_key_figures(metrics),
-        held_out=held_out_metrics(metrics),
-        split=(metrics.get("split") or {}).get("name", "held-out"),
-        pictures=pictures,
-        counts=corpus_counts(data),
-        splits=split_table(data),
-        teacher=data.get("teacher"),
-        parts=model_parts(metrics.get("model") or {}),
-        config=config,
-        versions=metrics.get("versions") or _installed_versions(),
-    )
 
 
 def _key_figures(metrics: Metrics) -> list[tuple[str, str]]:
@@ -161,13 +120,3 @@ def _key_figures(metrics: Metrics) -> list[tuple[str, str]]:
 
 def _timing(metrics: Metrics) -> Mapping[str, Any]:
     return metrics.get("timing") or {}
-
-
-def _installed_versions() -> dict[str, str]:
-    versions = {"python": platform.python_version()}
-    for package in _PACKAGES:
-        try:
-            versions[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    return versions

@@ -25,7 +25,18 @@ def test_a_fasta_file_becomes_a_corpus(prepare, tmp_path):
     assert "12,000" in out
     assert "The corpus is in out" in out
     assert sorted(path.name for path in tmp_path.iterdir()) == ["größe.fa", "out"]
-    assert {"manifest.json", "report.json", "shards"} <= {path.name for path in (tmp_path / "out").iterdir()}
+    written = {path.name for path in (tmp_path / "out").iterdir()}
+    assert {"manifest.json", "report.json", "report.html", "shards"} <= written
+
+
+def test_the_page_is_written_again_for_a_corpus_that_is_there(prepare, tmp_path):
+    (tmp_path / "a.fa").write_text(">a\n" + "ACGTTGCA" * 1500 + "\n")
+    arguments = ("input=a.fa", "output=out", "data.require_pairs=false")
+    assert "The report is in out/report.html" in prepare(*arguments)[1]
+    page = (tmp_path / "out" / "report.html").read_bytes()
+    (tmp_path / "out" / "report.html").unlink()
+    assert prepare(*arguments)[0] == 0
+    assert (tmp_path / "out" / "report.html").read_bytes() == page
 
 
 @pytest.mark.parametrize(
