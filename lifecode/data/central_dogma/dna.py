@@ -26,7 +26,7 @@ class GeneWithFlanks:
 
     def __post_init__(self) -> None:
         if self.flank_nucleotides < 0:
-            raise UserError("is negative", source="flank_nucleotides")
+            raise UserError("flank_nucleotides is negative")
         require_positive(self.max_nucleotides)
 
     def locus(self, gene: Gene) -> Locus | str:
@@ -65,4 +65,4 @@ class CodingSequenceOnly:
 def require_positive(max_nucleotides: int) -> None:
     """Raise a `UserError` where no sequence is short enough."""
     if max_nucleotides < 1:
-        raise UserError("is not positive", source="max_nucleotides")
+        raise UserError("max_nucleotides is not positive")

@@ -47,7 +47,7 @@ class Homologs:
     def __post_init__(self) -> None:
         require_shares(self.shares)
         if not 0 < self.at_least <= 1:
-            raise UserError(f"{self.at_least} is no similarity", source="at_least", remedy="Give 0.1, say")
+            raise UserError(f"at_least {self.at_least} is no similarity", remedy="Give 0.1, say")
 
     def dataset(self, found: Genes, seed: int) -> Dataset:
         """Examples of every gene with a homolog; those that give none are listed in `found`.

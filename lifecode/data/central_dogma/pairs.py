@@ -49,9 +49,9 @@ class Pairs:
         require_shares(self.shares)
         for name in ("dna_negatives", "protein_negatives"):
             if getattr(self, name) < 0:
-                raise UserError("is negative", source=name)
+                raise UserError(f"{name} is negative")
         if not 0 < self.max_changed <= 1:
-            raise UserError(f"{self.max_changed} is no share", source="max_changed", remedy="Give 0.1, say")
+            raise UserError(f"max_changed {self.max_changed} is no share", remedy="Give 0.1, say")
 
     def dataset(self, found: Genes, seed: int) -> Dataset:
         """Examples of every verified gene; those that give none are listed in `found`."""

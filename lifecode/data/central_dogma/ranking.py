@@ -69,9 +69,8 @@ def assign_splits(names: Sequence[str], groups: Iterable[int], shares: Sequence[
 def require_shares(shares: Sequence[int]) -> None:
     """Raise a `UserError` where the shares are no division into train, dev and test."""
     if min(shares) < 0 or sum(shares) == 0:
-        raise UserError(
-            f"{':'.join(map(str, shares))} is no division", source="shares", remedy="Give three whole numbers"
-        )
+        division = ":".join(map(str, shares))
+        raise UserError(f"shares {division} is no division", remedy="Give three whole numbers")
 
 
 def _digest(seed: int, *names: object) -> bytes:

@@ -46,11 +46,11 @@ class SpliceWindows:
     def __post_init__(self) -> None:
         require_shares(self.shares)
         if self.window_nucleotides < 4 or self.window_nucleotides % 2:
-            raise UserError("is no even number from 4 on", source="window_nucleotides")
+            raise UserError("window_nucleotides is no even number from 4 on")
         if self.decoys < 0:
-            raise UserError("is negative", source="decoys")
+            raise UserError("decoys is negative")
         if self.away_nucleotides < 1:
-            raise UserError("is not positive", source="away_nucleotides")
+            raise UserError("away_nucleotides is not positive")
 
     def dataset(self, found: Genes, seed: int) -> Dataset:
         """Windows of verified genes with introns, each site once; what gives none is listed in `found`."""
