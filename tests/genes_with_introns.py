@@ -22,9 +22,7 @@ def cds(exons: list[tuple[int, int]], strand: int, protein: str, **qualifiers: s
     return SeqFeature(location, "CDS", qualifiers=told | {key: [value] for key, value in qualifiers.items()})
 
 
-def record(
-    name: str, dna: str, features: list[SeqFeature], organism: str, circular: bool = False
-) -> SeqRecord:
+def record(name: str, dna: str, features: list[SeqFeature], organism: str) -> SeqRecord:
     """A GenBank record."""
     annotations = {"molecule_type": "DNA", "source": organism, "organism": organism}
     return SeqRecord(Seq(dna), id=f"{name}.1", name=name, annotations=annotations, features=features)

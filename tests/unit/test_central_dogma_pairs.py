@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from itertools import pairwise
 
 import pytest
+from Bio.Data import CodonTable
 from Bio.Seq import Seq
 from hypothesis import given
 from hypothesis import strategies as st
@@ -44,7 +45,8 @@ def biopython_reads(row):
     exons = [tuple(map(int, exon.split(".."))) for exon in row["exons"].split(",")]
     message = "".join(dna[start:end] for start, end in exons) + dna[exons[-1][1] :]
     protein = str(Seq(message[: len(message) // 3 * 3]).translate(table=code, to_stop=True))
-    return "M" + protein[1:] if row["seq_b"].startswith("M") else protein
+    starts = CodonTable.unambiguous_dna_by_id[code].start_codons
+    return "M" + protein[1:] if row["seq_b"][0] == "M" and message[:3] in starts else protein
 
 
 def by_kind(rows):
