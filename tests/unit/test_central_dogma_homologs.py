@@ -110,6 +110,18 @@ def test_a_shorter_protein_of_the_same_gene_is_no_negative(tmp_path):
     assert report["left_out"] == {"no_homolog": 1}
 
 
+def test_a_paralog_is_no_homolog_and_the_threshold_holds(tmp_path):
+    contigs = [species("a", [ANCESTORS[0], NEAR[0]]), species("b", [FAR[0]])]
+    score = similarity(gene_of(ANCESTORS[0]), gene_of(FAR[0]))
+    assert 0.4 < score < 0.45  # 12 residues have 12 5-mers, of which a change leaves 7: 7 of 17
+    report = make_dataset(contigs, tmp_path / "low", Homologs(dna=CodingSequenceOnly(), at_least=0.3))
+    negative_of = {row["seq_id_a"]: row["seq_b"] for row in read(tmp_path / "low") if row["label"] == "0"}
+    assert negative_of["contig_a:a0"] == FAR[0]
+    assert report["left_out"] == {}
+    with pytest.raises(UserError, match="3 no_homolog"):
+        make_dataset(contigs, tmp_path / "high", Homologs(dna=CodingSequenceOnly(), at_least=0.5))
+
+
 def test_one_species_has_no_homologs(tmp_path):
     with pytest.raises(UserError, match="input: homologs need two species, found a"):
         make_dataset([species("a", ANCESTORS)], tmp_path / "out", Homologs(dna=CodingSequenceOnly()))

@@ -8,6 +8,7 @@ import pytest
 from lifecode.alphabet import decode_nucleotides, encode_nucleotides, reverse_complement
 from lifecode.data import read_records
 from lifecode.data.central_dogma.genes import read_genes
+from lifecode.data.central_dogma.junctions import on_contig
 from lifecode.data.central_dogma.locus import Locus, NoLocus, locus_of
 from lifecode.data.central_dogma.pre_mrna import exon_labels, splice_labels
 from lifecode.data.coding_sequence import verify
@@ -103,11 +104,15 @@ def test_a_gene_goes_on_behind_the_origin_of_a_circle(strand, turn):
     locus = locus_of(CodingSequence("cds", None, exons, protein="MKPD"), contig, 20)
     assert decode_nucleotides(locus.nucleotides) == BY_HAND[10:85]
     assert locus.exons == ((20, 27), (47, 55))
+    donor, acceptor = ((37 - turn) % LENGTH, (57 - turn) % LENGTH)
+    places = [on_contig(locus, junction, contig) for junction in (27, 47)]
+    assert places == ([donor, acceptor] if strand == 1 else [LENGTH - donor, LENGTH - acceptor])
     assert locus_of(CodingSequence("cds", None, exons), contig, 31) == NoLocus.FLANK_BEYOND_CONTIG
 
 
-def test_exons_out_of_order_go_around_no_circle_twice():
-    exons = (Exon(57, 65, 1), Exon(30, 37, 1), Exon(10, 20, 1))
+@pytest.mark.parametrize("last", [(Exon(30, 37, 1), Exon(10, 20, 1)), (Exon(30, 60, 1),)])
+def test_exons_out_of_order_go_around_no_circle_twice(last):
+    exons = (Exon(57, 65, 1), *last)
     _, contig = by_hand()
     circle = replace(contig, circular=True)
     assert locus_of(CodingSequence("cds", None, exons), circle) == NoLocus.EXONS_OUT_OF_ORDER

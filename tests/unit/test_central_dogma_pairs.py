@@ -5,19 +5,23 @@ import filecmp
 from collections import Counter, defaultdict
 from itertools import pairwise
 
+import numpy as np
 import pytest
 from Bio.Data import CodonTable
 from Bio.Seq import Seq
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lifecode.alphabet import encode_nucleotides
+from lifecode.alphabet import AMINO_ACIDS, encode_nucleotides
 from lifecode.data import read_records
 from lifecode.data.central_dogma import CodingSequenceOnly, GeneWithFlanks, Pairs, make_dataset
+from lifecode.data.central_dogma.genes import Gene
 from lifecode.data.central_dogma.locus import Locus, Span
 from lifecode.data.central_dogma.mutation import CHANGES, changed_locus
 from lifecode.data.central_dogma.ranking import SPLITS, assign_splits, generator, groups_of
 from lifecode.data.central_dogma.translation import translates
+from lifecode.data.coding_sequence import ExactPair
+from lifecode.data.records import CodingSequence, Contig, Exon
 from lifecode.errors import UserError
 from lifecode.genetic_code import genetic_code
 from tests.genes_with_introns import write_random
@@ -170,6 +174,7 @@ def test_the_layout_is_lucaones(spliced):
         assert header == HEADER
         assert {(row[2], row[3]) for row in rows} == {("gene", "prot")}
     assert {path.name for path in task.iterdir()} == {*SPLITS, "label.txt"}
+    assert spliced.stat().st_mode & 0o777 == 0o755
 
 
 def test_ids_with_commas_quotes_and_slashes_come_back(tmp_path):
@@ -222,6 +227,8 @@ CODE = genetic_code(11)
         ("ATGATGAAATAA", [(0, 12)], "MK", True),  # from the second start codon
         ("GTGAAATAA", [(0, 9)], "MK", True),  # alternative start
         ("CCCAAATAA", [(0, 9)], "MK", False),
+        ("ATGAAATAA", [(0, 9)], "VK", False),
+        ("ATGAAATAA", [(3, 9)], "MK", True),  # a start codon in the flank
         ("AATGAAATAA", [(0, 10)], "MK", True),  # another frame
         ("ATGAAA", [(0, 6)], "MK", True),  # no stop, as some CDS are annotated
         ("ATGCCCAAATAA", [(0, 3), (6, 12)], "MK", True),  # an intron
@@ -261,11 +268,38 @@ def test_groups_are_the_connected_ones(ties):
         assert not rest
 
 
+@pytest.mark.parametrize(
+    ("other", "tied"),
+    [
+        ({}, False),
+        ({"name": "thrA"}, True),
+        ({"name": "thrA", "contig": "B"}, False),
+        ({"protein": "MK"}, True),
+        ({"protein": "MK", "contig": "B"}, True),
+        ({"exon": Exon(3, 18, 1)}, True),
+        ({"exon": Exon(3, 18, -1)}, False),
+        ({"exon": Exon(9, 12, 1)}, True),
+        ({"exon": Exon(9, 12, 1), "contig": "B"}, False),
+    ],
+)
+def test_what_ties_two_genes(other, tied):
+    def gene(contig="A", name="thrB", protein="MW", exon=Exon(20, 29, 1)):
+        nucleotides = encode_nucleotides("ATGAAATAA" if protein == "MK" else "ATGTGGTAA")
+        coding = CodingSequence("x", name, (exon,), protein=protein)
+        residues = np.array([AMINO_ACIDS.index(letter) for letter in protein + "*"], dtype=np.uint8)
+        return Gene(Contig(contig, nucleotides, "by hand"), ExactPair(coding, nucleotides, residues))
+
+    first = gene(name="thrA", protein="MK", exon=Exon(9, 18, 1))
+    groups = groups_of([first.ties(), gene(**other).ties()])
+    assert (groups[0] == groups[1]) == tied
+
+
 def test_splits_do_not_depend_on_the_order_of_the_items():
     names, groups = [f"gene{i}" for i in range(50)], [i // 2 for i in range(50)]
     splits = dict(zip(names, assign_splits(names, groups, (4, 3, 25), 0), strict=True))
     turned = dict(zip(names[::-1], assign_splits(names[::-1], groups[::-1], (4, 3, 25), 0), strict=True))
     assert splits == turned
+    assert assign_splits(names, groups, (4, 3, 25), 1) != list(splits.values())
     assert assign_splits(names, groups, (1, 0, 0), 0) == ["train"] * 50
     assert set(assign_splits(names, groups, (0, 1, 1), 0)) == {"dev", "test"}
 
