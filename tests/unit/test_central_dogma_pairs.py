@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from lifecode.alphabet import AMINO_ACIDS, encode_nucleotides
 from lifecode.data import read_records
-from lifecode.data.central_dogma import CodingSequenceOnly, GeneWithFlanks, Pairs, make_dataset
+from lifecode.data.central_dogma import CodingSequenceOnly, GeneWithFlanks, Pairs, make_dataset, pairs
 from lifecode.data.central_dogma.genes import Gene
 from lifecode.data.central_dogma.locus import Locus, Span
 from lifecode.data.central_dogma.mutation import CHANGES, changed_locus
@@ -195,9 +195,45 @@ def test_what_is_left_out_is_counted_and_listed(tmp_path):
         assert [row["reason"] for row in csv.DictReader(file)] == ["flank_beyond_contig"] * 2
     with pytest.raises(UserError, match=r"none of 4 CDS gives an example \(4 too_long\)"):
         make_dataset(read_records(genome), tmp_path / "no", Pairs(dna=CodingSequenceOnly(max_nucleotides=9)))
-    with pytest.raises(UserError, match="is there already"):
-        make_dataset(read_records(genome), tmp_path / "pairs", Pairs(dna=CodingSequenceOnly()))
+    with pytest.raises(UserError, match=r"none of 4 CDS gives an example \(4 too_long\)"):
+        make_dataset(read_records(genome), tmp_path / "no", Pairs(dna=GeneWithFlanks(max_nucleotides=9)))
     assert not (tmp_path / "no").exists()
+
+
+def test_what_is_there_already_is_refused_before_anything_is_read(tmp_path):
+    (tmp_path / "file").touch()
+    contigs = (pytest.fail("a contig was read") for _ in range(1))
+    with pytest.raises(UserError, match="is there already"):
+        make_dataset(contigs, tmp_path, Pairs(dna=CodingSequenceOnly()))
+
+
+def test_a_gene_without_a_negative_is_left_out_whole(tmp_path, monkeypatch):
+    draw = pairs.false_pair
+    monkeypatch.setattr(
+        pairs, "false_pair", lambda gene, *rest: None if gene.cds.id == "P300" else draw(gene, *rest)
+    )
+    genome = write_random(tmp_path / "genome.gb", 4, seed=3)
+    report = make_dataset(read_records(genome), tmp_path / "pairs", Pairs(dna=CodingSequenceOnly()))
+    assert report["left_out"] == {"no_negative": 1}
+    assert "RANDOM.1:P300" not in {row["seq_id_a"] for row in read(tmp_path / "pairs")}
+
+
+def test_the_shortest_protein_has_negatives_too(tmp_path):
+    coding = CodingSequence("x", None, (Exon(0, 6, 1),), protein="M")
+    contig = Contig("A", encode_nucleotides("ATGTAA"), "by hand", coding_sequences=(coding,))
+    make_dataset([contig], tmp_path / "pairs", Pairs(dna=CodingSequenceOnly(), protein_negatives=30))
+    rows = read(tmp_path / "pairs")
+    assert by_kind(rows).keys() >= {"protein_substitution", "protein_insertion"}
+    assert all(row["seq_b"] for row in rows)
+
+
+@pytest.mark.parametrize("change", ["substitution", "insertion"])
+def test_every_nucleotide_is_drawn(change):
+    before = locus("A" * 400, (0, 400))
+    after = changed_locus(before, change, 200, generator(0, "draw")).nucleotides
+    counts = np.bincount(after, minlength=4)[[1, 2, 3]]
+    assert counts.min() > 30
+    assert len(np.bincount(after)) == 4
 
 
 def test_a_gene_told_twice_gives_its_pairs_once(tmp_path):

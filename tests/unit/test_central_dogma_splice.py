@@ -61,6 +61,7 @@ def place(row):
 def test_every_junction_has_its_window(windows, junctions):
     sites = {(*place(row), row["kind"]) for row in windows if row["label"] != "0"}
     assert sites == junctions
+    assert all(row["seq_id"].split(":")[2] == {1: "+", -1: "-"}[place(row)[0]] for row in windows)
     assert {(row["kind"], row["label"]) for row in windows} == {
         ("donor", "2"),
         ("acceptor", "1"),
@@ -150,8 +151,8 @@ def test_decoys_keep_away_from_junctions_across_the_origin_of_a_circle():
 
 
 def test_junctions_of_a_cds_beyond_the_contig_are_not_looked_for():
-    exons = (Exon(0, 3, 1), Exon(20, 99, 1))
-    contig = Contig("A", encode_nucleotides("ACGT" * 10), "by hand")
+    exons = (Exon(0, 3, 1), Exon(20, 41, 1))
+    contig = Contig("A", encode_nucleotides("ACGT" * 10), "by hand", circular=True)
     assert junctions_of(replace(contig, coding_sequences=(CodingSequence("x", None, exons),))) == {}
 
 

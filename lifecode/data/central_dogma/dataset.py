@@ -115,7 +115,6 @@ def _new_folder(output: Path) -> Iterator[Path]:
         folder = Path(tempfile.mkdtemp(dir=output.parent, prefix=f".{output.name}.", suffix=".partial"))
         yield folder
         folder.chmod(0o755)
-        require_absent(output)
         folder.rename(output)
     except OSError as fault:
         remedy = "Choose an output where you may write and which has room"
