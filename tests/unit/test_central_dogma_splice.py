@@ -151,7 +151,7 @@ def test_decoys_keep_away_from_junctions_across_the_origin_of_a_circle():
 
 
 def test_junctions_of_a_cds_beyond_the_contig_are_not_looked_for():
-    exons = (Exon(0, 3, 1), Exon(20, 41, 1))
+    exons = (Exon(5, 8, 1), Exon(25, 41, 1))
     contig = Contig("A", encode_nucleotides("ACGT" * 10), "by hand", circular=True)
     assert junctions_of(replace(contig, coding_sequences=(CodingSequence("x", None, exons),))) == {}
 
