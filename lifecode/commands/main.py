@@ -21,6 +21,7 @@ class Verb(NamedTuple):
 VERBS = {
     "prepare": Verb("lifecode.commands.prepare", "read sequence files into a corpus that training can use"),
     "check": Verb("lifecode.commands.check", "verify a corpus and look for leaks between its splits"),
+    "dogma": Verb("lifecode.commands.dogma", "make DNA-protein pairs and splice sites of annotated genomes"),
     "train": Verb("lifecode.commands.train", "train the tokenizer, then the encoder, and evaluate them"),
     "embed": Verb("lifecode.commands.embed", "turn sequences into vectors with a trained model"),
     "info": Verb("lifecode.commands.info", "describe a model: parameters by part, layers, shapes"),

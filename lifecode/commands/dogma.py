@@ -1,0 +1,36 @@
+"""`lifecode dogma`: annotated genomes to labelled examples of the central dogma."""
+
+from collections.abc import Iterable, Iterator
+
+from omegaconf import DictConfig
+from rich import print as print_table
+
+from lifecode.commands.activity import Activity
+from lifecode.commands.construct import checked_value, construct
+from lifecode.data.central_dogma.counts_table import counts_table
+from lifecode.data.central_dogma.make import make_dataset
+from lifecode.data.reading import read_records
+from lifecode.data.records import Contig
+
+
+def run(config: DictConfig) -> None:
+    """Make the data set and print its counts."""
+    task = construct(config.task)
+    output = checked_value(config, "output", str)
+    seed = checked_value(config, "seed", int)
+    contigs = read_records(
+        checked_value(config, "input", str | list[str]),
+        genetic_code=checked_value(config, "genetic_code", int),
+    )
+    with Activity() as activity:
+        report = make_dataset(_told(contigs, activity), output, task, seed)
+    print_table(counts_table(report))
+    print(f"\nThe data set is in {output} (origins.csv says where each row comes from)")
+
+
+def _told(contigs: Iterable[Contig], activity: Activity) -> Iterator[Contig]:
+    """The contigs as they come, each shown as it is read."""
+    for number, contig in enumerate(contigs, start=1):
+        activity.say(f"{number:,} contigs read, the last {contig.name}")
+        yield contig
+    activity.say("making the examples")
