@@ -6,14 +6,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
 import pytest
 import torch
 from hypothesis import settings
 
 from lifecode.data import BlockSplit, Corpus, prepare_corpus
-from lifecode.data.cache import allocate_segments, write_segments
 from lifecode.data.segments import cache_folder
+from tests.segment_tables import write_table
 from tests.small_genome import write_small_genome
 
 # Timings never decide a test.
@@ -57,16 +56,8 @@ def rna_corpus(small_corpus: Corpus, tmp_path_factory: pytest.TempPathFactory) -
     shutil.copytree(small_corpus.folder, folder)
     lengths = (100, 31, 240, 7, 1300)
     transcripts = [np.random.default_rng(i).integers(0, 4, n, dtype=np.uint8) for i, n in enumerate(lengths)]
-    rows = pa.table(
-        {
-            "nucleotides": pa.array([ids.tobytes() for ids in transcripts], pa.large_binary()),
-            "amino_acids": pa.array([b""] * len(transcripts), pa.large_binary()),
-            "genetic_code": pa.array([1] * len(transcripts), pa.int16()),
-        }
-    )
     shutil.rmtree(cache_folder(folder, "rna", "train"))
-    allocate_segments(folder, "rna", "train", len(transcripts), sum(map(len, transcripts)))
-    write_segments(folder, "rna", "train", rows, np.arange(len(transcripts)), 0, 0)
+    write_table(folder, "rna", transcripts)
     return Corpus(folder, small_corpus.manifest)
 
 

@@ -1,6 +1,7 @@
 """`lifecode dogma`: annotated genomes to labelled examples of the central dogma."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import asdict
 
 from omegaconf import DictConfig
 from rich import print as print_table
@@ -20,7 +21,7 @@ def run(config: DictConfig) -> None:
     seed = checked_value(config, "seed", int)
     contigs = read_records(
         checked_value(config, "input", str | list[str]),
-        genetic_code=checked_value(config, "genetic_code", int),
+        **asdict(construct(config.data.reading, seed=seed)),
     )
     with Activity() as activity:
         report = make_dataset(_told(contigs, activity), output, task, seed)

@@ -10,9 +10,8 @@ from hypothesis import strategies as st
 
 from lifecode.alphabet import UNK
 from lifecode.data.drawing import RecordDraws, WindowDraws
-from lifecode.data.records import Exon
-from lifecode.data.segments import SegmentTable, cache_folder, write_segments
-from lifecode.data.shards import CorpusRow
+from lifecode.data.segments import SegmentTable
+from tests.segment_tables import write_table
 
 MAX_CODONS = 18
 WIDTH = 3 * (MAX_CODONS - 2)
@@ -21,12 +20,8 @@ FOLDER = TemporaryDirectory(prefix="lifecode-drawing-")
 
 def table(kind: str, records: list[np.ndarray]) -> SegmentTable:
     """A table of records, opened and then forgotten on disk."""
-    rows = [
-        CorpusRow(str(i), kind, "train", "f", "c", (Exon(0, len(ids), 1),), 1, None, None, ids)
-        for i, ids in enumerate(records)
-    ]
     folder = Path(mkdtemp(dir=FOLDER.name))
-    write_segments(cache_folder(folder, kind, "train"), rows, list(range(len(rows))))
+    write_table(folder, kind, records)
     return SegmentTable(folder, kind, "train")
 
 

@@ -14,13 +14,16 @@ from numpy.typing import NDArray
 
 from lifecode.alphabet import STOP
 from lifecode.data.central_dogma.locus import Locus, locus_of
-from lifecode.data.coding_sequence import ExactPair, Rejection, verify
+from lifecode.data.coding_sequence import ExactPair, Rejection, verify_all
 from lifecode.data.records import CodingSequence, Contig
 from lifecode.errors import UserError
 from lifecode.genetic_code import GeneticCode, genetic_code, residue_letters
 
 DUPLICATE = "duplicate"
 """Reason of a gene that would make the examples of an earlier one again."""
+
+BACK_TRANSLATED = "back_translated"
+"""Reason of a protein that was read without its gene."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,8 +124,10 @@ def read_genes(contigs: Iterable[Contig]) -> Genes:
                 remedy="Give each sequence once, under its own name",
             )
         found.contigs[contig.name] = contig
-        for cds in contig.coding_sequences:
-            verdict = verify(cds, contig)
+        if contig.molecule == "protein":
+            found.leave_out(contig.name, BACK_TRANSLATED, "its codons are chosen, not read")
+            continue
+        for cds, verdict in zip(contig.coding_sequences, verify_all(contig), strict=True):
             if isinstance(verdict, Rejection):
                 found.leave_out(f"{contig.name}:{cds.id}", verdict.reason, verdict.detail)
             else:
