@@ -102,6 +102,7 @@ def _learnt_at_masked_codons(model: LifeCode, steps: int = 60) -> float:
     return float(np.mean(losses[-10:]))
 
 
+@pytest.mark.slow
 def test_a_masked_codon_does_not_leak_through_the_other_strand(monkeypatch):
     chance = np.log(64)
     assert _learnt_at_masked_codons(small_model(strands="rc")) > chance - 0.02

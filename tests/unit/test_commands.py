@@ -409,7 +409,7 @@ def test_ctrl_c_exits_with_130_and_one_line(process):
     program = process("import time\nprint('ready', flush=True)\ntime.sleep(60)")
     assert program.stdout.readline() == "ready\n"
     program.send_signal(signal.SIGINT)
-    _, err = program.communicate(timeout=20)
+    _, err = program.communicate(timeout=60)
     assert program.returncode == 130
     assert err.count("\n") == 1
     assert err.startswith("lifecode toy: interrupted")
@@ -420,21 +420,21 @@ def test_a_reader_that_leaves_ends_the_program_quietly(process):
     program.stdout.readline()
     program.stdout.close()
     assert program.stderr.read() == ""
-    assert program.wait(timeout=20) == hydra_app.CLOSED_PIPE
+    assert program.wait(timeout=60) == hydra_app.CLOSED_PIPE
 
 
 def test_a_reader_that_leaves_before_a_short_output(process):
     program = process("import time\ntime.sleep(0.5)\nprint('short')")
     program.stdout.close()
     assert program.stderr.read() == ""
-    assert program.wait(timeout=20) == hydra_app.CLOSED_PIPE
+    assert program.wait(timeout=60) == hydra_app.CLOSED_PIPE
 
 
 def test_a_folder_that_is_gone_is_one_line(process, tmp_path):
     gone = tmp_path / "gone"
     gone.mkdir()
     program = process("pass", cwd=gone, preexec_fn=gone.rmdir)
-    _, err = program.communicate(timeout=20)
+    _, err = program.communicate(timeout=60)
     assert program.returncode == 2
     assert "current folder" in err
     assert err.count("\n") == 1
@@ -442,7 +442,7 @@ def test_a_folder_that_is_gone_is_one_line(process, tmp_path):
 
 def test_a_fault_of_the_program_exits_with_1_and_a_traceback(process):
     program = process("raise RuntimeError('boom')")
-    _, err = program.communicate(timeout=20)
+    _, err = program.communicate(timeout=60)
     assert program.returncode == 1
     assert "Traceback" in err
     assert "in run" in err

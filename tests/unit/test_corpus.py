@@ -12,6 +12,7 @@ from rich.console import Console
 from lifecode.alphabet import AMINO_ACIDS, decode_nucleotides
 from lifecode.data import BlockSplit, Corpus, SegmentTable, packaged_genomes, prepare_corpus, read_records
 from lifecode.data.census import census_table
+from lifecode.data.reading import ReadingSettings
 from lifecode.data.segments import record_index
 from lifecode.errors import Interrupted, UserError
 from lifecode.genetic_code import translate
@@ -189,6 +190,7 @@ def test_manifest_lists_every_file_with_its_checksum(annotated, tmp_path):
     assert corpus.manifest["inputs"] == [
         {
             "name": "hand.gb",
+            "holds": None,
             "sha256": hashlib.sha256(source.read_bytes()).hexdigest(),
             "bytes": source.stat().st_size,
         }
@@ -225,7 +227,7 @@ def test_file_cut_short_is_found_on_opening(annotated, tmp_path):
     [
         ({"seed": 1}, "seed 0, asked for 1"),
         ({"split": BlockSplit(test=0.2)}, r"split\.test 0\.1, asked for 0\.2"),
-        ({"genetic_code": 4}, "genetic_code 1, asked for 4"),
+        ({"reading": ReadingSettings(genetic_code=4)}, r"reading\.genetic_code 1, asked for 4"),
     ],
 )
 def test_other_settings_name_the_key_and_change_nothing(annotated, tmp_path, changed, key):

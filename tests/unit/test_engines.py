@@ -116,7 +116,7 @@ def test_the_error_of_a_worker_arrives_as_it_was(genomes, tmp_path):
     inputs = [*genomes, tmp_path / "bad.gbk"]
     with pytest.raises(UserError) as caught:
         prepare_corpus(inputs, tmp_path / "corpus", engine=LocalEngine(2))
-    assert (caught.value.source, caught.value.record) == (str(tmp_path / "bad.gbk"), "1")
+    assert (caught.value.source, caught.value.record) == (str(tmp_path / "bad.gbk"), 1)
     assert "not a readable GenBank record" in caught.value.problem
 
 

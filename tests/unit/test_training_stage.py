@@ -114,10 +114,12 @@ def test_a_tokenizer_learns_to_translate_in_seconds(small_corpus):
     shape = BatchShape(max_codons=400, rows=2)
     only = Mixture(cds=1, dna=0)
     stream = TrainingStream(small_corpus, shape=shape, masking=Masking(), seed=0, mixture=only)
+    curve = []
     for (batch,), _ in islice(stream, 120):
         optimizer.zero_grad()
         losses = stage.losses(batch).tasks
         sum(loss.mean for loss in losses.values()).backward()
         optimizer.step()
+        curve.append(float(losses["translation"].mean.detach()))
     # 13.5 % of the codons are corrupted and can only be guessed, at about 2.9 nats
-    assert float(losses["translation"].mean.detach()) < 0.55
+    assert sum(curve[-10:]) / 10 < 0.55
