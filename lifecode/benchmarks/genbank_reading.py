@@ -95,7 +95,7 @@ def _is_exact(feature: SeqFeature, sequence: Seq) -> bool:
     coding = feature.extract(sequence)[codon_start - 1 :]
     if len(coding) % 3:
         return False
-    protein = str(coding.translate(table=table))
+    protein = str(coding.translate(table=str(table)))
     starts = str(coding[:3]) in unambiguous_dna_by_id[table].start_codons
     if codon_start == 1 and starts and annotated.startswith("M"):
         protein = "M" + protein[1:]

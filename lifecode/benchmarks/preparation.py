@@ -9,17 +9,14 @@ import gzip
 import multiprocessing
 import re
 import shutil
-import signal
 from multiprocessing.connection import Connection
 from pathlib import Path
-from time import perf_counter
 from typing import Any
 
 from lifecode.benchmarks.fresh_process import ContenderFailed, Reading, failure_reason
+from lifecode.benchmarks.preparing_process import prepare_and_answer
 from lifecode.benchmarks.process_tree import tree_bytes
-from lifecode.data.engine import LocalEngine
 from lifecode.data.opening import opened
-from lifecode.data.prepare import prepare_corpus
 
 PART = "prepare"
 MANY_FILES, ONE_FILE = "many files", "one file"
@@ -79,7 +76,7 @@ class Preparation:
         shutil.rmtree(output, ignore_errors=True)
         context = multiprocessing.get_context("spawn")
         connection, theirs = context.Pipe()
-        process = context.Process(target=_prepare, args=(theirs, self.files, output, self.workers))
+        process = context.Process(target=prepare_and_answer, args=(theirs, self.files, output, self.workers))
         process.start()
         theirs.close()
         try:
@@ -102,21 +99,9 @@ class Preparation:
 def _answer(connection: Connection) -> float:
     """What the preparing process says next."""
     try:
-        succeeded, answer = connection.recv()
+        answer = connection.recv()
     except (EOFError, OSError) as error:
         raise ContenderFailed("the process that prepares ended") from error
-    if not succeeded:
-        raise ContenderFailed(answer)
+    if isinstance(answer, Exception):
+        raise ContenderFailed(failure_reason(answer)) from answer
     return answer
-
-
-def _prepare(connection: Connection, files: list[Path], output: Path, workers: int) -> None:
-    """Says that it is about to begin, prepares, and says how long it took."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group: the parent decides
-    connection.send((True, 0.0))
-    start = perf_counter()
-    try:
-        prepare_corpus(files, output, engine=LocalEngine(workers))
-        connection.send((True, perf_counter() - start))
-    except Exception as error:
-        connection.send((False, failure_reason(error)))
