@@ -133,7 +133,7 @@ def _serve(connection: Connection, factory: Callable[[], Any], threads: int, dev
             result = _measure(workload, device, *values) if timed else getattr(workload, method)(*values)
             answer = True, result
         except Exception as error:
-            answer = False, _reason(error)
+            answer = False, failure_reason(error)
         connection.send(answer)
 
 
@@ -156,7 +156,8 @@ def _wait_for(device: str) -> None:
         torch.cuda.synchronize()
 
 
-def _reason(error: Exception) -> str:
+def failure_reason(error: Exception) -> str:
+    """Why something failed, in one line of bounded length."""
     text = " ".join(str(error).split())
     text = text if isinstance(error, UserError) else f"{type(error).__name__}: {text}"
     return text if len(text) <= _LONGEST_REASON else f"{text[: _LONGEST_REASON - 1]}…"

@@ -15,7 +15,18 @@ from lifecode.benchmarks.peak_memory import total_bytes
 Precision = Literal["fp32", "bf16"]
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
 
-_PACKAGES = ("lifecode", "torch", "numba", "numpy", "transformers", "opengdn", "flash-linear-attention")
+_PACKAGES = (
+    "lifecode",
+    "torch",
+    "numba",
+    "numpy",
+    "transformers",
+    "opengdn",
+    "flash-linear-attention",
+    "biopython",
+    "gb-io",
+    "pyarrow",
+)
 _BUSY_LOAD_A_CORE = 0.5
 _MATRIX_SIZE, _PRODUCTS = 2048, 6
 

@@ -19,7 +19,7 @@ class Measurement:
 
     Attributes:
         contender: its name.
-        length: positions, or nucleotides, of a sequence.
+        length: positions, or nucleotides, of a sequence; of a corpus, see `data_benchmark`.
         part: what was timed.
         round: 0 is the warm-up call.
         status: `measured` and `warm-up` rows were timed; `extrapolated` ones follow from shorter lengths.

@@ -3,12 +3,28 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
-from typing import NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from lifecode.benchmarks.extrapolation import fit_power_law
-from lifecode.benchmarks.fresh_process import ContenderFailed, FreshProcess
+from lifecode.benchmarks.fresh_process import ContenderFailed, Reading
 from lifecode.benchmarks.measurement import Measurement, Points, Status, summarise
 from lifecode.benchmarks.peak_memory import available_bytes
+
+
+class Measurable(Protocol):
+    """A contender: a `FreshProcess`, or what stands for one."""
+
+    def call(self, method: str, *arguments: Any) -> Any:
+        """What a method of the workload returns; `prepare` of a length at least."""
+        ...
+
+    def measure(self, part: str, *, with_memory: bool = False) -> Reading:
+        """Times one call."""
+        ...
+
+    def release(self) -> None:
+        """Gives freed memory back to the system."""
+        ...
 
 
 class Schedule(NamedTuple):
@@ -45,7 +61,7 @@ class Results:
 
 
 def measure_rounds(
-    processes: Mapping[str, FreshProcess],
+    processes: Mapping[str, Measurable],
     schedule: Schedule,
     *,
     on_progress: Callable[[str, int], None] = lambda label, calls: None,
@@ -76,7 +92,7 @@ def measure_rounds(
 
 
 def _measure(
-    processes: Mapping[str, FreshProcess],
+    processes: Mapping[str, Measurable],
     schedule: Schedule,
     results: Results,
     on_progress: Callable[[str, int], None],
@@ -157,7 +173,7 @@ def _predicted(points: Points, schedule: Schedule, key: tuple[str, int, str], qu
 
 
 def _make_room(
-    processes: Mapping[str, FreshProcess], rows: Sequence[Measurement], key: tuple[str, int, str]
+    processes: Mapping[str, Measurable], rows: Sequence[Measurement], key: tuple[str, int, str]
 ) -> None:
     """Has the other contenders give back what they keep, where a call may not fit beside it.
 

@@ -28,6 +28,7 @@ VERBS = {
     "doctor": Verb("lifecode.commands.doctor", "say what this machine will use: kernels, GPU, versions"),
     "bench op": Verb("lifecode.commands.bench_op", "time the gated delta rule beside other implementations"),
     "bench train": Verb("lifecode.commands.bench_train", "time training steps over length, ratio and peers"),
+    "bench data": Verb("lifecode.commands.bench_data", "time reading, preparing and loading a genome"),
 }
 
 

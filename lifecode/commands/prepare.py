@@ -1,11 +1,14 @@
 """`lifecode prepare`: sequence files to a corpus, with a census of what was found and what was left out."""
 
+from typing import Any
+
 from omegaconf import DictConfig
 from rich import print as print_table
 
 from lifecode.commands.construct import checked_value, construct
 from lifecode.commands.preparation_progress import PreparationProgress
 from lifecode.data.census import census_table
+from lifecode.data.mixture import Mixture
 from lifecode.data.prepare import prepare_corpus
 from lifecode.report.corpus import write_corpus_report
 
@@ -13,6 +16,7 @@ from lifecode.report.corpus import write_corpus_report
 def run(config: DictConfig) -> None:
     """Prepare the corpus and print its census."""
     seed = checked_value(config, "seed", int)
+    mixture: Mixture = construct(config.data.mixture)
     with PreparationProgress() as progress:
         corpus = prepare_corpus(
             checked_value(config, "input", str | list[str]),
@@ -25,7 +29,34 @@ def run(config: DictConfig) -> None:
             progress=progress,
         )
     print_table(census_table(corpus.report))
+    print(f"\n{training_line(corpus.report, mixture)}")
     print(
         f"\nThe corpus is in {corpus.folder} (report.json has these counts, manifest.json what it is made of)"
     )
     print(f"The report is in {write_corpus_report(corpus)}")
+
+
+def training_line(report: dict[str, Any], mixture: Mixture) -> str:
+    """What training would read: shares of the codons, and how often each kind while the rarest is read once.
+
+    Args:
+        report: `Corpus.report`.
+        mixture: weights of the kinds.
+    """
+    train = report["splits"]["train"]
+    codons = {
+        "cds": train["cds_codons"],
+        "dna": train["dna_nucleotides"] // 3,
+        "rna": train["rna_nucleotides"] // 3,
+    }
+    shares = mixture.shares([kind for kind, number in codons.items() if number])
+    if not shares:
+        return "Training with this data.mixture would find nothing to read"
+    rarest = min(shares, key=lambda kind: shares[kind] / codons[kind])
+    once = shares[rarest] / codons[rarest]
+    read = ", ".join(
+        f"{share:.1%} {kind} ({share / codons[kind] / once:.3g} x)" for kind, share in shares.items()
+    )
+    absent = sorted(set(mixture.kinds) - shares.keys())
+    lacking = f"; the corpus lacks {', '.join(absent)}" if absent else ""
+    return f"data.mixture has training read {read} while it reads all {rarest} once{lacking}"

@@ -1,0 +1,336 @@
+"""`lifecode bench data`: both readings, copies, the preparing process, figures by hand, and the command."""
+
+import csv
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from lifecode.benchmarks import data_benchmark
+from lifecode.benchmarks.data_benchmark import (
+    DataBenchmark,
+    DataResults,
+    agreed_counts,
+    genome_file,
+    run_data_benchmark,
+)
+from lifecode.benchmarks.data_table import data_description, data_figures, data_lines, data_table
+from lifecode.benchmarks.fresh_process import ContenderFailed, Reading
+from lifecode.benchmarks.genbank_reading import (
+    Counts,
+    count_with_biopython,
+    count_with_lifecode,
+)
+from lifecode.benchmarks.loading import LoaderCall
+from lifecode.benchmarks.machine import Machine
+from lifecode.benchmarks.measurement import Measurement
+from lifecode.benchmarks.preparation import Preparation, write_copies
+from lifecode.benchmarks.process_tree import tree_bytes
+from lifecode.commands.main import main
+from lifecode.data import packaged_genomes, read_records
+from lifecode.errors import UserError
+
+MACHINE = Machine("cpu", 2, 1, None, 0.1, "Linux x86_64", {}, "fp32", 100.0)
+COMMAND = [sys.executable, "-c", "import sys; from lifecode.commands.main import main; sys.exit(main())"]
+COUNTS = Counts(contigs=1, nucleotides=1_000_000, cds=12, pairs=10)
+
+
+def benchmark(genome=packaged_genomes()["ecoli"], **changes):
+    settings = {
+        "parts": ["read", "load", "prepare"],
+        "max_codons": [4096],
+        "loader_nucleotides": 2_000_000,
+        "copies": [1, 20],
+        "workers": 1,
+        "repeats": 2,
+    }
+    return DataBenchmark(genome=genome, **settings | changes)
+
+
+@pytest.fixture
+def small_file(shared_data):
+    return shared_data("genomes/yersinia_plasmid_NC_005816.gb")
+
+
+# Readings
+
+
+def test_both_readings_find_the_pairs_of_ecoli():
+    genome = packaged_genomes()["ecoli"]
+    assert count_with_lifecode(genome) == Counts(1, 4_641_652, 4315, 4295)
+    assert count_with_biopython(genome) == Counts(1, 4_641_652, 4315, 4295)
+
+
+@pytest.mark.parametrize(
+    ("name", "cds"), [("phiX174_NC_001422.gbk", 11), ("yersinia_plasmid_NC_005816.gb", 10)]
+)
+def test_both_readings_find_the_pairs_of_small_genomes(shared_data, name, cds):
+    file = shared_data(f"genomes/{name}")
+    assert count_with_lifecode(file) == count_with_biopython(file)
+    assert count_with_biopython(file)[2:] == (cds, cds)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('/translation="M', '/translation="W'),
+        ("/codon_start=1", "/codon_start=2"),
+        ("CDS             complement(4815..5888)", "CDS             complement(<4815..5888)"),
+        ("CDS             complement(4815..5888)", "CDS             complement(4816..5888)"),
+    ],
+)
+def test_both_readings_reject_alike(small_file, tmp_path, old, new):
+    text = small_file.read_text()
+    assert old in text
+    (tmp_path / "changed.gb").write_text(text.replace(old, new, 1))
+    found = count_with_lifecode(tmp_path / "changed.gb")
+    assert found == count_with_biopython(tmp_path / "changed.gb")
+    assert found[2:] == (10, 9)
+
+
+class Reader:
+    """Stands for a reader's process."""
+
+    def __init__(self, counts):
+        self.counts = counts
+
+    def call(self, method):
+        assert method == "counts"
+        if self.counts is None:
+            raise ContenderFailed("ValueError: what")
+        return self.counts
+
+
+def test_readings_that_differ_are_not_timed(tmp_path):
+    agreed = {"lifecode": Reader(COUNTS), "biopython": Reader(COUNTS)}
+    assert agreed_counts(agreed, tmp_path / "g.gb") == COUNTS
+    differ = agreed | {"biopython": Reader(COUNTS._replace(pairs=9))}
+    with pytest.raises(UserError, match=r"g\.gb: the two readings differ.* finds 10 .* finds 9 exact"):
+        agreed_counts(differ, tmp_path / "g.gb")
+    with pytest.raises(UserError, match=r"g\.gb: biopython cannot read it: ValueError: what"):
+        agreed_counts(agreed | {"biopython": Reader(None)}, tmp_path / "g.gb")
+
+
+# The loader
+
+
+def test_the_loader_delivers_what_it_says(small_genome, tmp_path):
+    call = LoaderCall(small_genome, tmp_path / "corpus", num_nucleotides=30_000)
+    facts = call.prepare(512)
+    assert 0.8 < facts["filled"] <= 1
+    taken = []
+    steps = call.steps
+    call.steps = (
+        taken.append(sum(batch.num_nucleotides for batch in step.micro_batches)) or step for step in steps
+    )
+    call.run("load")
+    assert sum(taken[:-1]) < 30_000 <= sum(taken)
+    assert max(taken) <= 2 * 512 * 3
+
+
+# Copies
+
+
+def test_copies_differ_in_nothing_but_names(small_file, tmp_path):
+    (original,) = read_records(small_file)
+    files = write_copies(small_file, 3, tmp_path / "copies")
+    copies = [contig for file in files for contig in read_records(file)]
+    assert [copy.name for copy in copies] == [f"COPY{i}_NC_005816.1" for i in range(3)]
+    for copy in copies:
+        np.testing.assert_array_equal(copy.nucleotides, original.nucleotides)
+        assert copy.coding_sequences == original.coding_sequences
+    written = files[0].stat().st_mtime_ns
+    assert write_copies(small_file, 4, tmp_path / "copies")[:3] == files
+    assert files[0].stat().st_mtime_ns == written
+
+
+@pytest.mark.parametrize(("layout", "num_files"), [("many files", 3), ("one file", 1)])
+def test_a_preparation_is_timed_with_its_memory(small_file, tmp_path, layout, num_files):
+    preparation = Preparation(small_file, tmp_path, layout, workers=1)
+    assert preparation.call("prepare", 3)["input_bytes"] > 0
+    assert len(preparation.files) == num_files
+    reading = preparation.measure("prepare", with_memory=True)
+    assert reading.seconds > 0
+    if tree_bytes(1) is not None:
+        assert reading.peak_bytes > reading.extra_bytes > 0
+    report = json.loads((tmp_path / f"corpus of {layout}/report.json").read_text())
+    assert (report["contigs"], report["pairs"]["kept"]) == (3, 30)
+
+
+def test_a_preparation_that_fails_says_why(tmp_path):
+    (tmp_path / "broken.gb").write_text("LOCUS  broken\n")
+    preparation = Preparation(tmp_path / "broken.gb", tmp_path, "many files", workers=1)
+    preparation.call("prepare", 1)
+    with pytest.raises(ContenderFailed, match="copy00000"):
+        preparation.measure("prepare")
+
+
+@pytest.mark.skipif(tree_bytes(1) is None, reason="the system does not tell the memory of other processes")
+def test_the_memory_of_a_process_holds_that_of_its_children():
+    grandchild = "import sys; x = bytearray(b'1' * (60 << 20)); print('held', flush=True); sys.stdin.read()"
+    child = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {grandchild!r}])"
+    with subprocess.Popen(
+        [sys.executable, "-c", child], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdout.readline() == b"held\n"
+        held = tree_bytes(process.pid)
+        process.stdin.close()
+    assert 60 << 20 < held < 200 << 20
+    assert tree_bytes(process.pid) == 0
+
+
+# Settings and figures
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"parts": ["reed"]}, "parts: there is no part 'reed'. Choose from read, load, prepare"),
+        ({"parts": []}, "must not be empty"),
+        ({"copies": [0]}, "must be positive"),
+        ({"repeats": 0}, "must be positive"),
+    ],
+)
+def test_settings_that_make_no_benchmark(changes, said):
+    with pytest.raises(UserError, match=said):
+        benchmark(**changes)
+
+
+def test_only_one_genbank_file_will_do(tmp_path):
+    assert genome_file("ecoli") == packaged_genomes()["ecoli"]
+    (tmp_path / "a.fa").write_text(">a\nACGT\n")
+    (tmp_path / "b.fa").write_text(">b\nACGT\n")
+    for name in ("a.fa", "*.fa"):
+        with pytest.raises(UserError, match="is not one GenBank file"):
+            genome_file(str(tmp_path / name))
+
+
+def results(*rows):
+    return DataResults(MACHINE, COUNTS, list(rows), {("loader", 4096): {"filled": 0.9912}})
+
+
+ROWS = [
+    Measurement("lifecode", 1_000_000, "read", 0, "warm-up", 9.0, 2**20, 100 * 2**20),
+    Measurement("lifecode", 1_000_000, "read", 1, "measured", 0.5),
+    Measurement("biopython", 1_000_000, "read", 1, "measured", 4.5, peak_bytes=150 * 2**20),
+    Measurement("loader", 4096, "load", 1, "measured", 0.4),
+    Measurement("many files", 1, "prepare", 1, "measured", 2.0, 0, 200 * 2**20),
+    Measurement("many files", 20, "prepare", 1, "measured", 43.0, 0, 240 * 2**20),
+    Measurement("many files", 20, "prepare", 2, "measured", 42.0, 0, 250 * 2**20),
+]
+
+
+def test_figures_and_lines_by_hand():
+    known = results(*ROWS)
+    figures = data_figures(benchmark(), known)
+    assert figures["lifecode", 1_000_000, "read"] == (2_000_000.0, 100 * 2**20, 1.0, 1.0)
+    assert figures["biopython", 1_000_000, "read"][2:] == (9.0, 1.5)
+    assert figures["loader", 4096, "load"].nucleotides_per_second == pytest.approx(5e6)
+    assert figures["many files", 20, "prepare"] == (20e6 / 42, 250 * 2**20, 21.0, 1.25)
+    assert data_lines(benchmark(), known) == [
+        "Rounds: 2. Ratios are of the minima. Both readings find 10 exact pairs in 12 CDS.",
+        "GenBank to pairs: 9.00 times as fast as Biopython's SeqIO",
+        "Loader at 4,096 codons: 5.00 M nucleotides/s on one core, rows 99.12% full",
+        "Preparing 20 copies over 1 as many files: 21.00 times as long, 1.25 times the memory",
+    ]
+    described = {(row["contender"], row["length"]): row for row in data_description(benchmark(), known)}
+    assert described["loader", 4096]["filled"] == 0.9912
+    assert described["many files", 20]["time_ratio"] == 21.0
+
+
+def test_the_table_has_a_row_a_point_and_says_what_failed():
+    known = results(*ROWS, Measurement("one file", 1, "prepare", 0, "failed", note="no room"))
+    console = Console(width=200)
+    with console.capture() as captured:
+        console.print(data_table(benchmark(), known))
+    lines = captured.get().splitlines()
+
+    def row(*words):
+        return next(line for line in lines if all(f" {word} " in line for word in words))
+
+    assert "42 / 42.5" in row("many files", "20 copies")
+    assert all(word in row("biopython") for word in ("4.5 / 4.5", "9.00", "1.50", "150", "0.222"))
+    assert "failed" in row("one file", "1 copy")
+    assert data_lines(benchmark(), known)[-1] == "one file at 1 failed: no room"
+
+
+# The command
+
+
+def test_ctrl_c_ends_the_run_and_keeps_what_was_measured(monkeypatch, tmp_path, small_file, capsys):
+    class Interrupting:
+        def __init__(self, factory, **settings):
+            (self.name, *_) = factory.args
+
+        def call(self, method, *arguments):
+            return COUNTS if method == "counts" else {}
+
+        def measure(self, part, *, with_memory=False):
+            if self.name == "biopython":
+                raise KeyboardInterrupt
+            return Reading(1.0)
+
+        def release(self):
+            pass
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *error):
+            pass
+
+    monkeypatch.setattr(data_benchmark, "FreshProcess", Interrupting)
+    monkeypatch.setattr(data_benchmark, "describe_machine", lambda threads: MACHINE)
+    found = run_data_benchmark(benchmark(small_file), tmp_path, lambda label, calls: None)
+    assert found.interrupted
+    assert [(row.contender, row.status) for row in found.rows] == [
+        ("lifecode", "warm-up"),
+        ("lifecode", "interrupted"),
+        ("biopython", "interrupted"),
+    ]
+    assert list(tmp_path.iterdir()) == []
+    assert main(["bench", "data", f"input={small_file}", f"output={tmp_path}/out"]) == 130
+    assert "what was measured until then is in" in capsys.readouterr().err
+    assert (tmp_path / "out/measurements.csv").exists()
+
+
+@pytest.mark.parametrize(
+    ("argument", "said"),
+    [
+        ("parts=[reed]", "parts: there is no part 'reed'."),
+        ("copies=5", "copies: is 5, expected"),
+        ("input=nowhere.gb", "nowhere.gb: no such file"),
+        ("workers=0", "must be positive"),
+    ],
+)
+def test_a_wrong_value_is_one_line(argument, said, capsys, tmp_path):
+    assert main(["bench", "data", argument, f"output={tmp_path}/out"]) == 2
+    err = capsys.readouterr().err
+    assert err.startswith("lifecode bench data: ")
+    assert said in err
+    assert err.count("\n") == 1
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.slow
+def test_the_command_measures_every_part(tmp_path, small_file):
+    small = ["copies=[3,1]", "max_codons=[256]", "loader_nucleotides=20000", "repeats=1"]
+    done = subprocess.run(
+        [*COMMAND, "bench", "data", f"input={small_file}", *small],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    folder = tmp_path / "bench/data"
+    assert {path.name for path in folder.iterdir()} == {"measurements.csv", "benchmark.json"}
+    with (folder / "measurements.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["status"] for row in rows].count("measured") == len(rows) / 2 == 2 + 1 + 2 * 2
+    described = json.loads((folder / "benchmark.json").read_text())
+    assert described["counts"] == {"contigs": 1, "nucleotides": 9609, "cds": 10, "pairs": 10}
+    assert "times as fast as Biopython's SeqIO" in done.stdout
+    assert "Preparing 3 copies over 1 as one file: " in done.stdout
