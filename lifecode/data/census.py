@@ -14,7 +14,7 @@ _HEADINGS = {
     "cds_codons": "codons",
     "dna_regions": "DNA regions",
     "dna_nucleotides": "nucleotides",
-    "rna_transcripts": "transcripts",
+    "rna_transcripts": "RNA",
     "rna_nucleotides": "nucleotides",
 }
 

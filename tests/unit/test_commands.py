@@ -9,6 +9,7 @@ import subprocess
 import sys
 import textwrap
 import types
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -406,7 +407,9 @@ def process(conf, tmp_path):
 
 
 def test_ctrl_c_exits_with_130_and_one_line(process):
-    program = process("import time\nprint('ready', flush=True)\ntime.sleep(60)")
+    # A shell that starts the tests in the background has them ignore Ctrl-C.
+    heed = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    program = process("import time\nprint('ready', flush=True)\ntime.sleep(60)", preexec_fn=heed)
     assert program.stdout.readline() == "ready\n"
     program.send_signal(signal.SIGINT)
     _, err = program.communicate(timeout=60)
