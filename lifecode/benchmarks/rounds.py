@@ -1,8 +1,13 @@
-"""All contenders at all lengths, interleaved: what disturbs the machine for a while disturbs all of them."""
+"""All contenders at all lengths, interleaved: what disturbs the machine for a while disturbs all of them.
+
+A process keeps the memory of its calls, as training does, and its next call is faster for it. At a length
+where the contenders cannot all keep theirs, each makes its rounds in a row, after one more call to take its
+memory again.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import product
+from itertools import groupby, product
 from typing import Any, NamedTuple, Protocol
 
 from lifecode.benchmarks.extrapolation import fit_power_law
@@ -45,6 +50,10 @@ class Schedule(NamedTuple):
     units: Callable[[int], int]
 
 
+_Pair = tuple[str, str]
+"""A contender and a part."""
+
+
 @dataclass(slots=True)
 class Results:
     """What came of it.
@@ -79,7 +88,9 @@ def measure_rounds(
     """
     results = Results()
     try:
-        _measure(processes, schedule, results, on_progress)
+        run = _Run(processes, schedule, results, on_progress)
+        for length in schedule.lengths:
+            run.measure(length)
     except KeyboardInterrupt:
         results.interrupted = True
         reached = {(row.contender, row.length, row.part) for row in results.rows if row.status != "warm-up"}
@@ -91,53 +102,87 @@ def measure_rounds(
     return results
 
 
-def _measure(
-    processes: Mapping[str, Measurable],
-    schedule: Schedule,
-    results: Results,
-    on_progress: Callable[[str, int], None],
-) -> None:
-    """Fills `results`; see `measure_rounds`."""
-    failed = dict[tuple[str, str], str]()
+class _Run:
+    """Fills `results`, a length at a time; see `measure_rounds`."""
 
-    def fail(name: str, parts: Sequence[str], length: int, reason: str) -> None:
-        for part in parts:
-            failed[name, part] = reason
-            results.rows.append(Measurement(name, length, part, 0, "failed", note=reason))
+    def __init__(
+        self,
+        processes: Mapping[str, Measurable],
+        schedule: Schedule,
+        results: Results,
+        on_progress: Callable[[str, int], None],
+    ) -> None:
+        self.processes, self.schedule, self.results = processes, schedule, results
+        self.on_progress = on_progress
+        self.failed: dict[_Pair, str] = {}
 
-    for length in schedule.lengths:
-        for process in processes.values():
+    def measure(self, length: int) -> None:
+        """Every contender at one length."""
+        for process in self.processes.values():
             process.release()
-        points, running = summarise(results.rows), list[tuple[str, str]]()
-        for name, process in processes.items():
+        pairs = self._prepared(length)
+        free, rounds = available_bytes(), range(1, self.schedule.repeats + 1)
+        for pair in pairs:
+            self._release_others(pair)
+            self._call(pair, length, 0)
+        if _fit_together(self.results.rows, length, free):
+            for number, pair in product(rounds, pairs):
+                self._call(pair, length, number)
+            return
+        for _, own in groupby(pairs, key=lambda pair: pair[0]):
+            own_pairs = list(own)
+            self._release_others(own_pairs[0])
+            for pair in own_pairs:
+                self._call(pair, length, 0, again=True)
+            for number, pair in product(rounds, own_pairs):
+                self._call(pair, length, number)
+
+    def _prepared(self, length: int) -> list[_Pair]:
+        """Contenders and parts whose inputs are made; the others get a row that says why not."""
+        points, pairs = summarise(self.results.rows), list[_Pair]()
+        for name, process in self.processes.items():
             parts = list[str]()
-            for part in schedule.parts:
-                row = _unmeasured(points, schedule, (name, length, part), failed.get((name, part)))
+            for part in self.schedule.parts:
+                failure = self.failed.get((name, part))
+                row = _unmeasured(points, self.schedule, (name, length, part), failure)
                 if row is None:
                     parts.append(part)
                 else:
-                    results.rows.append(row)
-                    on_progress(f"{name} at {length:,}", schedule.repeats + 1)
+                    self.results.rows.append(row)
+                    self.on_progress(f"{name} at {length:,}", self.schedule.repeats + 1)
             if not parts:
                 continue
             try:
-                results.facts[name, length] = process.call("prepare", length)
-                running += [(name, part) for part in parts]
+                self.results.facts[name, length] = process.call("prepare", length)
+                pairs += [(name, part) for part in parts]
             except ContenderFailed as error:
-                fail(name, parts, length, str(error))
-                on_progress(f"{name} at {length:,}", len(parts) * (schedule.repeats + 1))
-        for number in range(schedule.repeats + 1):
-            for name, part in running:
-                on_progress(f"{name} at {length:,}", 1)
-                if (name, part) in failed:
-                    continue
-                status: Status = "measured" if number else "warm-up"
-                _make_room(processes, results.rows, (name, length, part))
-                try:
-                    reading = processes[name].measure(part, with_memory=number == 0)
-                    results.rows.append(Measurement(name, length, part, number, status, *reading))
-                except ContenderFailed as error:
-                    fail(name, [part], length, str(error))
+                self._fail(name, parts, length, str(error))
+                self.on_progress(f"{name} at {length:,}", len(parts) * (self.schedule.repeats + 1))
+        return pairs
+
+    def _call(self, pair: _Pair, length: int, number: int, *, again: bool = False) -> None:
+        """One call: a round, or the warm-up (number 0), whose memory is taken unless it is made again."""
+        name, part = pair
+        self.on_progress(f"{name} at {length:,}", 0 if again else 1)
+        if pair in self.failed:
+            return
+        status: Status = "measured" if number else "warm-up"
+        try:
+            reading = self.processes[name].measure(part, with_memory=not (number or again))
+            self.results.rows.append(Measurement(name, length, part, number, status, *reading))
+        except ContenderFailed as error:
+            self._fail(name, [part], length, str(error))
+
+    def _fail(self, name: str, parts: Sequence[str], length: int, reason: str) -> None:
+        for part in parts:
+            self.failed[name, part] = reason
+            self.results.rows.append(Measurement(name, length, part, 0, "failed", note=reason))
+
+    def _release_others(self, pair: _Pair) -> None:
+        """Has the other contenders give back what they keep, so that it does not take this one's room."""
+        for name, process in self.processes.items():
+            if name != pair[0]:
+                process.release()
 
 
 def _unmeasured(
@@ -172,17 +217,10 @@ def _predicted(points: Points, schedule: Schedule, key: tuple[str, int, str], qu
     return fit_power_law(costs).predict(length) * schedule.units(length) if costs else None
 
 
-def _make_room(
-    processes: Mapping[str, Measurable], rows: Sequence[Measurement], key: tuple[str, int, str]
-) -> None:
-    """Has the other contenders give back what they keep, where a call may not fit beside it.
-
-    What a process keeps makes its next call faster, as in training, so it is left alone while there is room.
-    """
-    warm_up = next((row for row in rows if (row.contender, row.length, row.part) == key), None)
-    used = None if warm_up is None else warm_up.extra_bytes
-    available = available_bytes()
-    if available is not None and (used is None or available < 1.2 * used):
-        for name, process in processes.items():
-            if name != key[0]:
-                process.release()
+def _fit_together(rows: Sequence[Measurement], length: int, free: int | None) -> bool:
+    """Whether all contenders can keep the memory of their calls at a length at the same time."""
+    needed: dict[str, float] = {}
+    for row in rows:
+        if row.length == length and row.status == "warm-up":
+            needed[row.contender] = max(needed.get(row.contender, 0), row.extra_bytes or 0)
+    return free is None or 1.2 * sum(needed.values()) <= free

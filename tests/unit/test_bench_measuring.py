@@ -188,13 +188,17 @@ def test_a_call_that_would_take_too_long_is_extrapolated_by_its_own_law():
     assert summarise(longer.rows)["a", 64000, "step"].seconds == pytest.approx(4096.0)
 
 
-@pytest.mark.parametrize(("free_gib", "releases"), [(1.3, 2), (1.1, 4)])
-def test_others_give_back_what_they_keep_where_memory_is_short(monkeypatch, free_gib, releases):
+@pytest.mark.parametrize(("free_gib", "turns"), [(2.5, "ab" * 2), (2.3, "aaabbb")])
+def test_contenders_that_cannot_all_keep_their_memory_do_not_take_turns(monkeypatch, free_gib, turns):
     monkeypatch.setattr(rounds, "available_bytes", lambda: int(free_gib * 2**30))
-    scripts = {name: Script(name, [], lambda length: 1.0, lambda length: 2**30) for name in "ab"}
-    measure_rounds(scripts, schedule(10))
-    # At the start of the length, at the other's warm-up and, short of memory, at the other's two rounds.
-    assert [script.releases for script in scripts.values()] == [releases, releases]
+    log = []
+    scripts = {name: Script(name, log, lambda length: 1.0, lambda length: 2**30) for name in "ab"}
+    results = measure_rounds(scripts, schedule(10))
+    asked = [name for name, what, _ in log if what == "step"]
+    assert asked == list("ab" + turns)  # warm-up, then two rounds; in a row they begin with one more call
+    assert [row.status for row in results.rows].count("measured") == 4
+    # At the start of the length and at the other's warm-up; in a row also before the other's rounds.
+    assert {script.releases for script in scripts.values()} == {2 if turns == "abab" else 3}
 
 
 def test_a_call_that_would_need_more_memory_than_is_free_is_not_made(monkeypatch):
