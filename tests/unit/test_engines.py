@@ -27,12 +27,17 @@ PREPARE = """
     from lifecode.data import plan
     plan._SHARD_NUCLEOTIDES = {shard}
     split = BlockSplit(block_nucleotides=6000)
+
+    def tell_and_wait(*_):
+        print(flush=True)
+        sys.stdin.readline()
+
     prepare_corpus(
         sys.argv[2:],
         sys.argv[1],
         split=split,
         engine=LocalEngine({workers}),
-        progress=lambda *_: print(flush=True),
+        progress=tell_and_wait,
     )
 """
 
@@ -166,31 +171,37 @@ def test_workers_end_with_the_main_process(tmp_path):
     pytest.fail(f"{workers} outlived the main process")
 
 
-def start(genomes, output, workers):
-    """A process that prepares the corpus and prints a line for every task that is done."""
+def start(genomes, output, workers, stdin=subprocess.DEVNULL):
+    """A process that prepares the corpus; after every task it prints a line and reads one."""
     code = textwrap.dedent(PREPARE.format(shard=70_000, workers=workers))
     return subprocess.Popen(
         [sys.executable, "-c", code, str(output), *map(str, genomes)],
         cwd=ROOT,
+        stdin=stdin,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
     )
 
 
 def killed_until_done(genomes, output, workers, tasks):
-    """For each number start again, kill soon after so many tasks are done; then let it finish.
+    """For each number start again, kill inside the task after so many; then let it finish.
+
+    However slow the kill is to arrive, a process waits for leave before it goes beyond that task.
 
     Gives the units and the shards that were complete after each kill.
     """
     moments, left = random.Random(workers), []
     partial = output.with_name(f".{output.name}.partial")
     for number in tasks:
-        process = start(genomes, output, workers)
+        process = start(genomes, output, workers, stdin=subprocess.PIPE)
         for _ in range(number):
             process.stdout.readline()
+            process.stdin.write(b"\n")
+            process.stdin.flush()
         time.sleep(moments.uniform(0, 0.01))
         process.kill()
         process.wait()
+        process.stdin.close()
         process.stdout.close()
         left.append(
             (len(list(partial.glob("units/*/unit.json"))), len(list(partial.glob("*/written/*.json"))))
