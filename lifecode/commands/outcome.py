@@ -8,13 +8,14 @@ from typing import Any, NamedTuple
 import torch
 
 from lifecode.data.corpus import Corpus
-from lifecode.evaluation.evaluate import SPLIT
+from lifecode.evaluation.evaluate import SPLIT, Evaluation
 from lifecode.evaluation.heldout import HeldOut
 from lifecode.evaluation.metric_rows import read_metric_rows
 from lifecode.evaluation.tally import Figure
 from lifecode.model.life_code import LifeCode
 from lifecode.model.parts import parameters_by_part
 from lifecode.report.held_out import held_out_metrics
+from lifecode.report.sources import SOURCE_HEADINGS, source_rows
 from lifecode.teachers.features import TeacherFeatures
 from lifecode.training.run_folder import RunFolder, peak_memory_bytes
 
@@ -30,8 +31,7 @@ class Outcome(NamedTuple):
         corpus: it was trained and evaluated on.
         features: of the teacher, or None.
         settings: how the held-out genes were masked.
-        heldout: figures of the model.
-        baselines: figures at the same positions without it.
+        evaluation: its figures, and those of the baselines.
     """
 
     model: LifeCode
@@ -39,8 +39,7 @@ class Outcome(NamedTuple):
     corpus: Corpus
     features: TeacherFeatures | None
     settings: HeldOut
-    heldout: dict[str, Figure]
-    baselines: dict[str, Figure]
+    evaluation: Evaluation
 
 
 def run_metrics(outcome: Outcome, folder: RunFolder, *, split: dict[str, Any]) -> dict[str, Any]:
@@ -61,8 +60,17 @@ def run_metrics(outcome: Outcome, folder: RunFolder, *, split: dict[str, Any]) -
             "encoder_steps": outcome.encoder_steps,
             "threads": torch.get_num_threads(),
         },
-        "heldout": {name: figure._asdict() for name, figure in outcome.heldout.items()},
-        "baselines": {name: figure._asdict() for name, figure in outcome.baselines.items()},
+        "heldout": _figures(outcome.evaluation.heldout),
+        "baselines": _figures(outcome.evaluation.baselines),
+        "sources": {
+            name: {
+                "genes": source.num_genes,
+                "back_translated": source.back_translated,
+                "heldout": _figures(source.heldout),
+                "baselines": _figures(source.baselines),
+            }
+            for name, source in outcome.evaluation.sources.items()
+        },
         "timing": {
             "seconds": sum(parts.values()),
             "nucleotides_per_second": sorted(speeds)[len(speeds) // 2] if speeds else None,
@@ -70,6 +78,10 @@ def run_metrics(outcome: Outcome, folder: RunFolder, *, split: dict[str, Any]) -
             "parts": parts,
         },
     }
+
+
+def _figures(figures: dict[str, Figure]) -> dict[str, dict[str, float]]:
+    return {name: figure._asdict() for name, figure in figures.items()}
 
 
 def _teacher(outcome: Outcome) -> dict[str, Any]:
@@ -89,6 +101,12 @@ def held_out_table(metrics: dict[str, Any]) -> str:
         lines.append(f"  {row.label:<40} {row.value:>12}")
         for beside in row.comparisons:
             lines.append(f"    {beside.baseline:<38} {beside.baseline_value:>12}   {beside.difference}")
+    for row in source_rows(metrics):
+        lines.append(f"  {row.label} ({row.explanation})")
+        lines += [
+            f"    {heading:<38} {number:>12}"
+            for heading, number in zip(SOURCE_HEADINGS, row.numbers, strict=True)
+        ]
     return "\n".join(lines)
 
 

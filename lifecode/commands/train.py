@@ -33,6 +33,7 @@ from lifecode.errors import UserError
 from lifecode.evaluation.evaluate import SPLIT, evaluate, require_held_out_genes
 from lifecode.evaluation.heldout import HeldOut
 from lifecode.evaluation.metric_rows import read_metric_rows
+from lifecode.model.hub import model_folder
 from lifecode.model.life_code import LifeCode
 from lifecode.model.pretrained import read_config
 from lifecode.objectives.distillation import DistillationLoss
@@ -68,7 +69,7 @@ def run(config: DictConfig) -> None:
         trainer=settings,
         loggers=_loggers(config),
     )
-    if stage in ("tokenizer", "both"):
+    if stage == "tokenizer" or (stage == "both" and config.init_from is None):
         with folder.timed("tokenizer"):
             stages.train_tokenizer(construct(config.model.codec), construct(config.optim.tokenizer))
     if stage in ("encoder", "both"):
@@ -89,7 +90,7 @@ def _encoder(config: DictConfig, folder: RunFolder, corpus: Corpus, stages: TwoS
         steps = stages.train_encoder(
             model,
             construct(config.optim.encoder),
-            codec_folder=_codec_folder(config, stages.tokenizer_model),
+            begin_with=_start_of_encoder(config, stages.tokenizer_model),
             distillation=distillation,
             features=features,
             freeze_tokenizer=checked_value(config, "objective.freeze_tokenizer", bool),
@@ -101,8 +102,8 @@ def _encoder(config: DictConfig, folder: RunFolder, corpus: Corpus, stages: TwoS
         return
     model.save_pretrained(folder.path / "model")
     with folder.timed("evaluation"):
-        heldout, baselines = evaluate(model, corpus, masks, distillation=distillation, features=features)
-    outcome = Outcome(model, steps, corpus, features, masks, heldout, baselines)
+        evaluation = evaluate(model, corpus, masks, distillation=distillation, features=features)
+    outcome = Outcome(model, steps, corpus, features, masks, evaluation)
     metrics = run_metrics(outcome, folder, split=asdict(construct(config.data.split)))
     page = write_report(
         folder.path,
@@ -130,9 +131,22 @@ def _check_before_anything_is_written(config: DictConfig, stage: str) -> None:
         construct(node)
     for node in (config.optim.tokenizer, config.optim.encoder, config.heldout):
         construct(node)
-    if stage == "encoder":
+    if config.init_from is not None:
+        _require_whole_model(config, stage)
+    elif stage == "encoder":
         own = Path(checked_value(config, "run_dir", str)).expanduser() / "tokenizer" / "model"
-        read_config(_codec_folder(config, own), family=CODEC_FAMILY)
+        read_config(_start_of_encoder(config, own), family=CODEC_FAMILY)
+
+
+def _require_whole_model(config: DictConfig, stage: str) -> None:
+    """A model that stage 2 can begin with; without memory, so that a wrong one is found early."""
+    if stage == "tokenizer" or config.tokenizer_checkpoint is not None:
+        raise UserError(
+            "begins stage 2 with a whole model, tokenizer included",
+            source="init_from",
+            remedy="Leave out tokenizer_checkpoint and stage=tokenizer",
+        )
+    read_config(_start_of_encoder(config, Path()), family=LifeCode.family)
 
 
 def _inputs(config: DictConfig) -> str | list[str]:
@@ -204,8 +218,12 @@ def _teacher_features(config: DictConfig, corpus: Corpus, folder: Path) -> Teach
         )
 
 
-def _codec_folder(config: DictConfig, own: Path) -> Path:
-    """The tokenizer that stage 2 begins with: a model folder, a run folder, or this run's `own`."""
+def _start_of_encoder(config: DictConfig, own: Path) -> Path:
+    """What stage 2 begins with: a whole model, or a tokenizer: that of a folder, or this run's `own`."""
+    if config.init_from is not None:
+        name = checked_value(config, "init_from", str)
+        in_run = Path(name).expanduser() / "model"
+        return in_run if in_run.exists() else model_folder(name)
     if config.tokenizer_checkpoint is None:
         if not own.exists():
             raise UserError(

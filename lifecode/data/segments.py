@@ -6,11 +6,12 @@ since every CDS is a whole number of them.
 
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lifecode.data.shards import CDS, KINDS, read_ids
+from lifecode.data.shards import CDS, KINDS, read_column
 from lifecode.genetic_code import residue_letters
 
 
@@ -57,7 +58,11 @@ class SegmentTable:
     @cached_property
     def names(self) -> list[str]:
         """The `id` column of the shards, read at the first call."""
-        return read_ids(sorted((self.folder / "shards").glob(f"{self.kind}-*.parquet")), self.split)
+        return self.column("id")
+
+    def column(self, name: str) -> list[Any]:
+        """(num_segments,) values of a column of the shards, read from them at every call."""
+        return read_column(sorted((self.folder / "shards").glob(f"{self.kind}-*.parquet")), name, self.split)
 
     @cached_property
     def num_nucleotides(self) -> NDArray[np.int64]:

@@ -5,6 +5,7 @@ Rows keep the order of the input. docs/corpus.md describes the columns.
 """
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -79,7 +80,7 @@ def values_and_offsets(array: pa.LargeBinaryArray) -> tuple[NDArray[np.uint8], N
     return values[offsets[0] : offsets[-1]], offsets - offsets[0]
 
 
-def read_ids(shards: list[Path], split: str) -> list[str]:
-    """The `id` column of one split over the shards, in order."""
-    table = pq.read_table(shards, columns=["id"], filters=[("split", "=", split)])
-    return table.column("id").to_pylist()
+def read_column(shards: list[Path], name: str, split: str) -> list[Any]:
+    """A column of one split over the shards, in order."""
+    table = pq.read_table(shards, columns=[name], filters=[("split", "=", split)])
+    return table.column(name).to_pylist()

@@ -1,5 +1,7 @@
 """All held-out figures of a pre-trained model, beside their baselines."""
 
+from typing import NamedTuple
+
 from lifecode.data.batch import ResidueFeatures
 from lifecode.data.corpus import Corpus
 from lifecode.errors import UserError
@@ -9,13 +11,30 @@ from lifecode.evaluation.heldout import (
     baseline_figures,
     held_out_genes,
     masked_figures,
+    read_masked,
     translation_accuracy,
 )
+from lifecode.evaluation.sources import SourceFigures, figures_by_source
 from lifecode.evaluation.tally import Figure
 from lifecode.model.life_code import LifeCode
 from lifecode.objectives.distillation import DistillationLoss
 
 SPLIT = "test"
+
+
+class Evaluation(NamedTuple):
+    """Figures on the held-out genes.
+
+    Attributes:
+        heldout: of the model: translation_accuracy, masked_codon_cross_entropy, masked_translation_accuracy,
+            masked_codon_cross_entropy_shuffled and, with a teacher, kd_explained.
+        baselines: codon_unigram, codon_bigram, majority_residue and, with a teacher, teacher_mean.
+        sources: of each input file, if there are several.
+    """
+
+    heldout: dict[str, Figure]
+    baselines: dict[str, Figure]
+    sources: dict[str, SourceFigures]
 
 
 def evaluate(
@@ -25,37 +44,32 @@ def evaluate(
     *,
     distillation: DistillationLoss | None = None,
     features: ResidueFeatures | None = None,
-) -> tuple[dict[str, Figure], dict[str, Figure]]:
+) -> Evaluation:
     """Figures of the model, and of the baselines, on the test split.
-
-    Returns:
-        `heldout` (translation_accuracy, masked_codon_cross_entropy, masked_translation_accuracy,
-        masked_codon_cross_entropy_shuffled and, with a teacher, kd_explained) and `baselines`
-        (codon_unigram, codon_bigram, majority_residue and, with a teacher, teacher_mean).
 
     Raises:
         UserError: the test split holds no gene.
     """
     require_held_out_genes(corpus)
-    table = corpus.segments("cds", SPLIT)
+    train, table = corpus.segments("cds", "train"), corpus.segments("cds", SPLIT)
     was_training = model.training
     model.eval()
     genes = held_out_genes(table, settings)
-    shuffled = masked_figures(model, held_out_genes(table, settings, shuffled=True), settings.max_codons)
+    readings = read_masked(model, genes, settings.max_codons)
+    shuffled = read_masked(model, held_out_genes(table, settings, shuffled=True), settings.max_codons)
     heldout = {
         "translation_accuracy": translation_accuracy(model, genes[: len(table)], settings.max_codons),
-        **masked_figures(model, genes, settings.max_codons),
-        "masked_codon_cross_entropy_shuffled": shuffled["masked_codon_cross_entropy"],
+        **masked_figures(readings),
+        "masked_codon_cross_entropy_shuffled": masked_figures(shuffled)["masked_codon_cross_entropy"],
     }
-    baselines = baseline_figures(corpus, genes)
+    baselines = baseline_figures(train, range(len(train)), genes)
     if distillation is not None and features is not None:
-        train = corpus.segments("cds", "train")
         heldout["kd_explained"] = kd_explained(
             model, distillation, train=train, held_out=table, features=features
         )
         baselines["teacher_mean"] = Figure(0.0, heldout["kd_explained"].n)
     model.train(was_training)
-    return heldout, baselines
+    return Evaluation(heldout, baselines, figures_by_source(train, table, genes, readings))
 
 
 def require_held_out_genes(corpus: Corpus) -> None:

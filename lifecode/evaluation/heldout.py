@@ -4,8 +4,9 @@ Masked figures mask whole codons, `[MASK]` only, at 15 % of the positions betwee
 (both are known from where they stand). Masks depend on the seed and the gene alone.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -13,7 +14,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from lifecode.alphabet import IGNORE, MASK, codon_ids
-from lifecode.data.corpus import Corpus
 from lifecode.data.masking import generator
 from lifecode.data.packing import NUM_SPECIAL_CODONS, Packed, fill_rows, pack
 from lifecode.data.segments import SegmentTable
@@ -83,19 +83,43 @@ def held_out_genes(table: SegmentTable, settings: HeldOut, *, shuffled: bool = F
     return genes
 
 
+class MaskedReading(NamedTuple):
+    """What a model makes of the masked codons of one gene.
+
+    Attributes:
+        cross_entropy: nats over 64 codons at each (n,).
+        translated: whether the residue of each is right (n,).
+    """
+
+    cross_entropy: NDArray[np.float32]
+    translated: NDArray[np.bool_]
+
+
 @torch.inference_mode()
-def masked_figures(model: LifeCode, genes: Sequence[Gene], max_codons: int) -> dict[str, Figure]:
-    """`masked_codon_cross_entropy` (nats over 64 codons) and `masked_translation_accuracy`."""
-    cross_entropy, translation = Tally(), Tally()
+def read_masked(model: LifeCode, genes: Sequence[Gene], max_codons: int) -> list[MaskedReading]:
+    """The reading of every gene, packed into rows of at most `max_codons`."""
+    readings: dict[int, MaskedReading] = {}
     for row, packed in _packed_rows([gene.corrupted() for gene in genes], max_codons):
         embeddings = model.codon_projection(model.encode(packed))
         at = _in_row(packed, [genes[i].masked for i in row]).to(embeddings.device)
         borders = packed.cu_seqlens.to(embeddings.device)
         log_probabilities = model.codec.codon_log_probabilities(embeddings, borders, at).cpu()
         truth = torch.from_numpy(np.concatenate([genes[i].codons[genes[i].masked] for i in row])).long()
-        cross_entropy.add(-log_probabilities.gather(1, truth[:, None]))
-        residues = torch.from_numpy(np.concatenate([genes[i].amino_acids[genes[i].masked] for i in row]))
-        translation.add(model.codec.translator(embeddings[at]).argmax(-1).cpu() == residues)
+        cross_entropy = -log_probabilities.gather(1, truth[:, None]).squeeze(1).numpy()
+        residues = np.concatenate([genes[i].amino_acids[genes[i].masked] for i in row])
+        translated = model.codec.translator(embeddings[at]).argmax(-1).cpu().numpy() == residues
+        ends = np.cumsum([len(genes[i].masked) for i in row])[:-1]
+        own = zip(np.split(cross_entropy, ends), np.split(translated, ends), strict=True)
+        readings |= {i: MaskedReading(*reading) for i, reading in zip(row, own, strict=True)}
+    return [readings[i] for i in range(len(genes))]
+
+
+def masked_figures(readings: Sequence[MaskedReading]) -> dict[str, Figure]:
+    """`masked_codon_cross_entropy` (nats over 64 codons) and `masked_translation_accuracy`."""
+    cross_entropy, translation = Tally(), Tally()
+    for reading in readings:
+        cross_entropy.add(reading.cross_entropy)
+        translation.add(reading.translated)
     return {
         "masked_codon_cross_entropy": cross_entropy.figure(),
         "masked_translation_accuracy": translation.figure(),
@@ -114,11 +138,17 @@ def translation_accuracy(model: LifeCode, genes: Sequence[Gene], max_codons: int
     return tally.figure()
 
 
-def baseline_figures(corpus: Corpus, genes: Sequence[Gene]) -> dict[str, Figure]:
-    """The codon baselines, counted on the training split, at the masked positions of `genes`."""
-    train = corpus.segments("cds", "train")
-    train_codons = [codon_ids(np.asarray(train.nucleotides(i))) for i in range(len(train))]
-    majority = majority_residue([np.asarray(train.amino_acids(i)) for i in range(len(train))])
+def baseline_figures(train: SegmentTable, rows: Iterable[int], genes: Sequence[Gene]) -> dict[str, Figure]:
+    """The codon baselines, counted on some training genes, at the masked positions of `genes`.
+
+    Args:
+        train: the CDS of the training split.
+        rows: numbers of those that are counted.
+        genes: held out.
+    """
+    counted = list(rows)
+    train_codons = [codon_ids(np.asarray(train.nucleotides(i))) for i in counted]
+    majority = majority_residue([np.asarray(train.amino_acids(i)) for i in counted])
     unigram, neighbours = CodonUnigram(train_codons), BothNeighbours(train_codons)
     tallies = {name: Tally() for name in ("codon_unigram", "codon_bigram", "majority_residue")}
     for gene in genes:

@@ -15,6 +15,7 @@ from lifecode.report.codon_map import codon_map
 from lifecode.report.held_out import Metrics, held_out_metrics, measured, verdict
 from lifecode.report.learning_curves import PANELS, learning_curves
 from lifecode.report.page import Drawing, installed_versions, write_page
+from lifecode.report.sources import SOURCE_HEADINGS, source_rows
 from lifecode.report.time_breakdown import duration, time_breakdown
 
 _PACKAGES = ("lifecode", "torch", "lightning", "numpy")
@@ -36,7 +37,7 @@ def write_report(
         folder: the run folder, shown as the place to load the model from.
         metrics: the content of `metrics.json`: `split` (its `name`), `heldout`, `baselines`, `timing`
             (`parts` in seconds), `data` (a corpus report, and `teacher` with `name`, `proteins`,
-            `proteins_available`), `model` (`parts` in parameters); each may be missing.
+            `proteins_available`), `model` (`parts` in parameters), `sources`; each may be missing.
         name: of the run.
         rows: of `metrics.csv`.
         codon_embeddings: (64, d), in the order of `lifecode.alphabet.CODONS`.
@@ -58,6 +59,8 @@ def write_report(
         "verdict": verdict(metrics),
         "key_figures": _key_figures(metrics),
         "held_out": held_out_metrics(metrics),
+        "sources": source_rows(metrics),
+        "source_headings": SOURCE_HEADINGS,
         "split": (metrics.get("split") or {}).get("name", "held-out"),
         "counts": corpus_counts(data),
         "splits": split_table(data),

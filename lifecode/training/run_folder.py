@@ -13,7 +13,10 @@ import yaml
 
 from lifecode.errors import UserError
 
-IDENTITY = ("input", "data", "model", "teacher", "objective", "kd", "optim", "seed", "tokenizer_checkpoint")
+IDENTITY = (
+    *("input", "data", "model", "teacher", "objective", "kd", "optim", "seed"),
+    *("tokenizer_checkpoint", "init_from"),
+)
 """Config keys that say which run this is; the others may change between sittings."""
 _PROBE = ".writable"
 

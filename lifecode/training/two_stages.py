@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from lightning.pytorch.loggers import Logger
 
@@ -21,6 +22,8 @@ from lifecode.training.trainer import TrainerSettings, discard_checkpoints, trai
 
 CODEC_FAMILY = "codon_codec"
 _STARTED_FROM = "started_from.txt"
+_NO_SHAPE = ("codec", "teacher_width", "activation_checkpointing", "init_std", "layer_scale")
+"""Values of a model's config that say nothing of the weights it can begin with, or are compared apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,19 +61,22 @@ class TwoStages:
         model: LifeCode,
         optimizer: AdamWCosine,
         *,
-        codec_folder: Path,
+        begin_with: Path,
         distillation: DistillationLoss | None,
         features: ResidueFeatures | None,
         freeze_tokenizer: bool,
         freeze_readout: bool,
     ) -> int:
-        """Stage 2 on the codec of `codec_folder`; returns the steps it has done.
+        """Stage 2, begun with the codec or the whole model in a folder; returns the steps it has done.
 
-        If the codec is not the one that this stage began with (stage 1 was trained further since), the
+        If these are not the weights that this stage began with (stage 1 was trained further since), the
         stage begins anew.
         """
-        self._begin_anew_if_codec_changed(codec_folder)
-        load_codec(model.codec, codec_folder)
+        self._begin_anew_if_changed(begin_with)
+        if pretrained.read_config(begin_with)["family"] == LifeCode.family:
+            load_model(model, begin_with)
+        else:
+            load_codec(model.codec, begin_with)
         stage = EncoderStage(
             model,
             objective=self.objective,
@@ -83,11 +89,11 @@ class TwoStages:
         model.requires_grad_(True)
         return steps
 
-    def _begin_anew_if_codec_changed(self, codec_folder: Path) -> None:
+    def _begin_anew_if_changed(self, begin_with: Path) -> None:
         record = self.folder / "encoder" / _STARTED_FROM
-        checksums = (codec_folder / pretrained.CHECKSUMS).read_text()
+        checksums = (begin_with / pretrained.CHECKSUMS).read_text()
         if record.exists() and record.read_text() != checksums:
-            print("encoder: the tokenizer was trained further since this stage began, so it begins anew")
+            print("encoder: what it began with was trained further since, so it begins anew")
             discard_checkpoints(self.folder / "encoder" / "checkpoints")
             (self.folder / "metrics.json").unlink(missing_ok=True)
         record.parent.mkdir(parents=True, exist_ok=True)
@@ -101,13 +107,31 @@ def load_codec(codec: CodonCodec, folder: Path) -> None:
         UserError: no codec there, or one of another shape.
     """
     config = pretrained.read_config(folder, family=CODEC_FAMILY)
-    expected = {"family": CODEC_FAMILY, **codec.config}
-    changed = sorted(key for key in expected if config.get(key) != expected[key])
+    _require_same_shape(codec.config, config, folder, "tokenizer")
+    pretrained.load_weights(codec, folder)
+
+
+def load_model(model: LifeCode, folder: Path) -> None:
+    """Loads the weights of a whole model; a protein decoder for a teacher of another width stays as it is.
+
+    Raises:
+        UserError: no model there, or one of another shape.
+    """
+    found = LifeCode.from_pretrained(folder)
+    _require_same_shape(model.codec.config, found.codec.config, folder, "tokenizer of the model")
+    shape = {key: value for key, value in model.config.items() if key not in _NO_SHAPE}
+    _require_same_shape(shape, found.config, folder, "model")
+    if found.config["teacher_width"] != model.config["teacher_width"]:
+        found.protein_decoder = model.protein_decoder
+    model.load_state_dict(found.state_dict())
+
+
+def _require_same_shape(expected: dict[str, Any], found: dict[str, Any], folder: Path, what: str) -> None:
+    changed = sorted(key for key in expected if found.get(key) != expected[key])
     if changed:
         key = changed[0]
         raise UserError(
-            f"the tokenizer was trained with {key} {config.get(key)!r}, the model has {expected[key]!r}",
+            f"the {what} was trained with {key} {found.get(key)!r}, the model has {expected[key]!r}",
             source=folder,
-            remedy="Choose the model it was trained for, or train a tokenizer of this shape",
+            remedy=f"Choose the model it was trained for, or train a {what} of this shape",
         )
-    pretrained.load_weights(codec, folder)

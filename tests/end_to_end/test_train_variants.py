@@ -74,3 +74,20 @@ def test_a_tokenizer_of_another_shape_is_refused(small_genome, tmp_path):
     )
     assert other.returncode == 2
     assert "direction" in other.stderr
+
+
+def test_going_on_with_a_trained_model(small_genome, tmp_path):
+    assert train(tmp_path, small_genome, "trainer.max_steps=3").returncode == 0
+    on = ["init_from=runs/small", "run_dir=runs/second", "trainer.max_steps=2", "optim.encoder.lr=1e-9"]
+    second = train(tmp_path, small_genome, *on)
+    assert second.returncode == 0, second.stderr
+    assert not (tmp_path / "runs/second/tokenizer").exists()
+    before, after = heldout(tmp_path / "runs/small"), heldout(tmp_path / "runs/second")
+    name = "masked_codon_cross_entropy"
+    assert after[name]["value"] == pytest.approx(before[name]["value"], abs=1e-5)
+    again = train(tmp_path, small_genome, *on[1:])
+    assert again.returncode == 2
+    assert "init_from was 'runs/small' and is None" in again.stderr
+    both = train(tmp_path, small_genome, "init_from=runs/small", "tokenizer_checkpoint=runs/small")
+    assert both.returncode == 2
+    assert "init_from: begins stage 2 with a whole model" in both.stderr

@@ -11,7 +11,8 @@ from lifecode.data import BlockSplit, prepare_corpus
 from lifecode.errors import UserError
 from lifecode.evaluation.distillation import kd_explained
 from lifecode.evaluation.evaluate import evaluate, require_held_out_genes
-from lifecode.evaluation.heldout import HeldOut, held_out_genes
+from lifecode.evaluation.heldout import HeldOut, held_out_genes, read_masked
+from lifecode.evaluation.sources import figures_by_source
 from lifecode.model import CodonCodec, LifeCode
 from lifecode.objectives import DistillationLoss
 
@@ -31,7 +32,8 @@ def uniform_model() -> LifeCode:
 
 
 def test_figures_of_a_model_that_knows_nothing(small_corpus, uniform_model):
-    heldout, baselines = evaluate(uniform_model, small_corpus, HeldOut(passes=2))
+    heldout, baselines, sources = evaluate(uniform_model, small_corpus, HeldOut(passes=2))
+    assert sources == {}
     table = small_corpus.segments("cds", "test")
     assert heldout["masked_codon_cross_entropy"].value == pytest.approx(math.log(64), abs=1e-5)
     assert heldout["masked_codon_cross_entropy_shuffled"].value == pytest.approx(math.log(64), abs=1e-5)
@@ -100,3 +102,37 @@ def test_a_genome_without_held_out_genes_is_refused_before_training(small_genome
     split = BlockSplit(block_nucleotides=6000, validation=0.3, test=0.0)
     with pytest.raises(UserError, match="no gene to evaluate"):
         require_held_out_genes(prepare_corpus(str(small_genome), tmp_path / "corpus", split=split))
+
+
+@pytest.fixture(scope="module")
+def two_sources(small_genome, tmp_path_factory):
+    """The small genome, and proteins of alanine alone, all of whose codons are the same."""
+    folder = tmp_path_factory.mktemp("sources")
+    proteins = [f">p{i}\nM{'A' * (20 + i)}\n" for i in range(40)]
+    (folder / "alanine.fasta").write_text("".join(proteins))
+    inputs = [str(small_genome), f"protein:{folder / 'alanine.fasta'}"]
+    split = BlockSplit(block_nucleotides=6000, validation=0.1, test=0.2)
+    return prepare_corpus(inputs, folder / "corpus", split=split)
+
+
+def test_every_source_has_its_own_figures_and_baselines(two_sources, uniform_model):
+    heldout, baselines, sources = evaluate(uniform_model, two_sources, HeldOut(passes=2))
+    assert list(sources) == ["small.gbk", "alanine.fasta"]
+    genome, alanine = sources.values()
+    assert (genome.back_translated, alanine.back_translated) == (False, True)
+    assert genome.num_genes + alanine.num_genes == len(two_sources.segments("cds", "test"))
+    assert alanine.heldout["masked_translation_accuracy"].value == 1.0  # the model says alanine
+    assert alanine.baselines["codon_bigram"].value < 0.3 < baselines["codon_bigram"].value
+    for name, whole in heldout.items():
+        if name.startswith("masked") and not name.endswith("shuffled"):
+            parts = [source.heldout[name] for source in sources.values()]
+            assert whole.n == sum(part.n for part in parts)
+            assert whole.value == pytest.approx(sum(part.n * part.value for part in parts) / whole.n)
+
+
+def test_a_source_without_training_genes_has_no_baselines(two_sources, uniform_model):
+    train, held_out = two_sources.segments("cds", "train"), two_sources.segments("cds", "test")
+    genes = held_out_genes(held_out, HeldOut())
+    readings = read_masked(uniform_model, genes, 8192)
+    train.column = lambda name: ["alanine.fasta"] * len(train)
+    assert figures_by_source(train, held_out, genes, readings)["small.gbk"].baselines == {}

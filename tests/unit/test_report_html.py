@@ -41,6 +41,17 @@ METRICS = {
         "teacher": {"name": "near-1", "proteins": 1500, "proteins_available": 4257},
     },
     "model": {"parts": {"tokenizer": 132_000, "encoder": 1_830_000}},
+    "sources": {
+        "ecoli.gbff.gz": {
+            "genes": 383,
+            "back_translated": False,
+            "heldout": {
+                "masked_codon_cross_entropy": {"value": 3.7941, "n": 18_530},
+                "masked_translation_accuracy": {"value": 0.12671, "n": 18_530},
+            },
+            "baselines": {"codon_unigram": {"value": 3.914, "n": 18_530}},
+        },
+    },
 }
 ROWS = [MetricRow(step, "encoder", "train", "mlm", 3.0 - step / 10) for step in range(10)]
 
@@ -106,6 +117,7 @@ def test_the_images_are_the_figures_of_the_folder(page, folder):
         "99.9980 % 132,000",
         "exact CDS-protein pairs 4,295 rejected 20 pseudo 12 bad length 8",
         "split CDS codons train 3,400 1,060,000 test 419",
+        "ecoli.gbff.gz 383 genes 3.794 3.914 12.67% 18,530",
         "Teacher near-1: features of 1,500 of 4,257 proteins.",
         "tokenizer 132,000 encoder 1,830,000 all 1,962,000",
         "seed: 17",

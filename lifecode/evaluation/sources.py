@@ -1,0 +1,59 @@
+"""Held-out figures of each input file on its own: a mean over a genome, mRNAs and proteins hides all three.
+
+The codon baselines of a source are counted on the training genes of that source alone, which makes them
+stronger than those of the whole corpus: every species has its own codon usage.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from lifecode.data.segments import SegmentTable
+from lifecode.evaluation.heldout import Gene, MaskedReading, baseline_figures, masked_figures
+from lifecode.evaluation.tally import Figure
+
+
+class SourceFigures(NamedTuple):
+    """Figures on the held-out genes of one source.
+
+    Attributes:
+        num_genes: held out.
+        back_translated: they were written from proteins, so their codons are not those of an organism.
+        heldout: of the model.
+        baselines: at the same positions; empty where the training split has no gene of the source.
+    """
+
+    num_genes: int
+    back_translated: bool
+    heldout: dict[str, Figure]
+    baselines: dict[str, Figure]
+
+
+def figures_by_source(
+    train: SegmentTable, held_out: SegmentTable, genes: Sequence[Gene], readings: Sequence[MaskedReading]
+) -> dict[str, SourceFigures]:
+    """Figures by the name of the input file, in the order of the corpus; empty if there is one file only.
+
+    Args:
+        train: CDS of the training split.
+        held_out: CDS of the held-out split.
+        genes: of `held_out`, in its order, once or several times over.
+        readings: of the genes.
+    """
+    source, molecule = np.array(held_out.column("source")), np.array(held_out.column("molecule"))
+    names = list(dict.fromkeys(source.tolist()))
+    if len(names) < 2:
+        return {}
+    train_source = np.array(train.column("source"))
+    figures = {}
+    for name in names:
+        own = [i for i in range(len(genes)) if source[i % len(source)] == name]
+        counted = np.flatnonzero(train_source == name).tolist()
+        figures[name] = SourceFigures(
+            num_genes=int((source == name).sum()),
+            back_translated=bool((molecule[source == name] == "protein").all()),
+            heldout=masked_figures([readings[i] for i in own]),
+            baselines=baseline_figures(train, counted, [genes[i] for i in own]) if counted else {},
+        )
+    return figures
