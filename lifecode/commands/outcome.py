@@ -32,6 +32,7 @@ class Outcome(NamedTuple):
         features: of the teacher, or None.
         settings: how the held-out genes were masked.
         evaluation: its figures, and those of the baselines.
+        genes_left_out: held-out genes that it saw the like of before this run.
     """
 
     model: LifeCode
@@ -40,6 +41,7 @@ class Outcome(NamedTuple):
     features: TeacherFeatures | None
     settings: HeldOut
     evaluation: Evaluation
+    genes_left_out: int
 
 
 def run_metrics(outcome: Outcome, folder: RunFolder, *, split: dict[str, Any]) -> dict[str, Any]:
@@ -52,7 +54,12 @@ def run_metrics(outcome: Outcome, folder: RunFolder, *, split: dict[str, Any]) -
     parts = folder.seconds()
     return {
         "schema_version": METRICS_SCHEMA_VERSION,
-        "split": {"name": SPLIT, **split, "masks": asdict(outcome.settings)},
+        "split": {
+            "name": SPLIT,
+            **split,
+            "masks": asdict(outcome.settings),
+            "genes_left_out": outcome.genes_left_out,
+        },
         "data": {**outcome.corpus.report, **_teacher(outcome)},
         "model": {
             "parts": parameters_by_part(outcome.model),

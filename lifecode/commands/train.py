@@ -7,9 +7,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
 import torch
 from lightning import seed_everything
 from lightning.pytorch.loggers import Logger
+from numpy.typing import NDArray
 from omegaconf import DictConfig, OmegaConf
 from rich import print as print_table
 from rich.progress import Progress
@@ -29,13 +31,14 @@ from lifecode.data.corpus import Corpus
 from lifecode.data.module import CorpusDataModule
 from lifecode.data.prepare import prepare_corpus
 from lifecode.data.reading import resolve_inputs
+from lifecode.data.seen_genes import NUM_KEPT, joined, seen_before, training_genes
 from lifecode.errors import UserError
 from lifecode.evaluation.evaluate import SPLIT, evaluate, require_held_out_genes
 from lifecode.evaluation.heldout import HeldOut
 from lifecode.evaluation.metric_rows import read_metric_rows
 from lifecode.model.hub import model_folder
 from lifecode.model.life_code import LifeCode
-from lifecode.model.pretrained import read_config
+from lifecode.model.pretrained import read_config, read_training_genes
 from lifecode.objectives.distillation import DistillationLoss
 from lifecode.ops.heap import keep_freed_memory
 from lifecode.report.html import write_report
@@ -44,6 +47,8 @@ from lifecode.teachers.selection import select_proteins
 from lifecode.training.run_folder import RunFolder
 from lifecode.training.trainer import TrainerSettings
 from lifecode.training.two_stages import CODEC_FAMILY, TwoStages
+
+_NO_GENES = np.empty((0, NUM_KEPT), dtype=np.uint32)
 
 
 def run(config: DictConfig) -> None:
@@ -80,6 +85,9 @@ def run(config: DictConfig) -> None:
 
 def _encoder(config: DictConfig, folder: RunFolder, corpus: Corpus, stages: TwoStages) -> None:
     """Stage 2 with its teacher, then the model, its held-out figures and the report."""
+    begin_with = _start_of_encoder(config, stages.tokenizer_model)
+    seen_before_this = _genes_seen_by(begin_with) if config.init_from is not None else _NO_GENES
+    seen = _held_out_but_seen(corpus, seen_before_this)
     with folder.timed("teacher"):
         features = _teacher_features(config, corpus, folder.path / "teacher")
     width = features.width if features else None
@@ -90,7 +98,7 @@ def _encoder(config: DictConfig, folder: RunFolder, corpus: Corpus, stages: TwoS
         steps = stages.train_encoder(
             model,
             construct(config.optim.encoder),
-            begin_with=_start_of_encoder(config, stages.tokenizer_model),
+            begin_with=begin_with,
             distillation=distillation,
             features=features,
             freeze_tokenizer=checked_value(config, "objective.freeze_tokenizer", bool),
@@ -100,10 +108,11 @@ def _encoder(config: DictConfig, folder: RunFolder, corpus: Corpus, stages: TwoS
     if is_reported(folder.path, steps, masks):
         print(f"This run is complete. The report is in {folder.path / 'report.html'}")
         return
+    model.training_genes = joined(training_genes(corpus.segments("cds", "train")), seen_before_this)
     model.save_pretrained(folder.path / "model")
     with folder.timed("evaluation"):
-        evaluation = evaluate(model, corpus, masks, distillation=distillation, features=features)
-    outcome = Outcome(model, steps, corpus, features, masks, evaluation)
+        evaluation = evaluate(model, corpus, masks, distillation=distillation, features=features, seen=seen)
+    outcome = Outcome(model, steps, corpus, features, masks, evaluation, int(seen.sum()))
     metrics = run_metrics(outcome, folder, split=asdict(construct(config.data.split)))
     page = write_report(
         folder.path,
@@ -116,6 +125,34 @@ def _encoder(config: DictConfig, folder: RunFolder, corpus: Corpus, stages: TwoS
     write_metrics(folder.path, metrics)
     print(held_out_table(metrics))
     print(f"\nThe model is in {folder.path / 'model'}\nThe report is in {page}")
+
+
+def _genes_seen_by(folder: Path) -> NDArray[np.uint32] | None:
+    """What the model that a run begins with was trained on."""
+    genes = read_training_genes(folder)
+    if genes is None:
+        print(
+            f"{folder} keeps no record of its training genes: it may have seen genes that are held out here"
+        )
+    return genes
+
+
+def _held_out_but_seen(corpus: Corpus, genes: NDArray[np.uint32] | None) -> NDArray[np.bool_]:
+    """(num_cds,) which genes of the test split resemble some that the model has seen before this run."""
+    table = corpus.segments("cds", SPLIT)
+    seen = seen_before(table, genes if genes is not None else _NO_GENES)
+    if seen.all():
+        raise UserError(
+            "the model was trained on the like of every held-out gene of this input",
+            source="init_from",
+            remedy="Give another genome, or another seed or share of held-out blocks",
+        )
+    if seen.any():
+        print(
+            f"{seen.sum():,} of {len(seen):,} held-out genes resemble genes that the model of init_from was "
+            "trained on; they are left out of the held-out figures"
+        )
+    return seen
 
 
 def _check_before_anything_is_written(config: DictConfig, stage: str) -> None:

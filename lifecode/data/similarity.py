@@ -49,27 +49,27 @@ def similar(
     """Pairs (row, other row, similarity) whose estimated similarity is `at_least` this, some rows at a time.
 
     Args:
-        sketches: (num_rows, 128).
-        others: (num_others, 128).
+        sketches: (num_rows, 128), or as many leading numbers of each.
+        others: (num_others, the same).
         at_least: above 0.
     """
-    num_rows = len(sketches)
-    keys = (np.concatenate([sketches, others]).astype(np.int64) << 7) + np.arange(NUM_HASHES)
+    num_rows, num_hashes = sketches.shape
+    keys = (np.concatenate([sketches, others]).astype(np.int64) << 7) + np.arange(num_hashes)
     values, column = np.unique(keys, return_inverse=True)
     column = column.reshape(keys.shape)
 
     def sparse(columns: NDArray[np.int64]) -> csr_array:
-        offsets, ones = np.arange(0, columns.size + 1, NUM_HASHES), np.ones(columns.size, dtype=np.int16)
+        offsets, ones = np.arange(0, columns.size + 1, num_hashes), np.ones(columns.size, dtype=np.int16)
         return csr_array((ones, columns.ravel(), offsets), shape=(len(columns), len(values)))
 
     transposed = sparse(column[num_rows:]).T.tocsr()
     for first in range(0, num_rows, _ROWS_AT_ONCE):
         shared = (sparse(column[first : min(first + _ROWS_AT_ONCE, num_rows)]) @ transposed).tocoo()
-        found = shared.data >= at_least * NUM_HASHES
+        found = shared.data >= at_least * num_hashes
         yield (
             shared.coords[0][found].astype(np.int64) + first,
             shared.coords[1][found].astype(np.int64),
-            shared.data[found] / NUM_HASHES,
+            shared.data[found] / num_hashes,
         )
 
 

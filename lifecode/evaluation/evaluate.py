@@ -2,6 +2,9 @@
 
 from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from lifecode.data.batch import ResidueFeatures
 from lifecode.data.corpus import Corpus
 from lifecode.errors import UserError
@@ -44,8 +47,17 @@ def evaluate(
     *,
     distillation: DistillationLoss | None = None,
     features: ResidueFeatures | None = None,
+    seen: NDArray[np.bool_] | None = None,
 ) -> Evaluation:
     """Figures of the model, and of the baselines, on the test split.
+
+    Args:
+        model: trained.
+        corpus: whose test split is held out.
+        settings: how genes are masked and packed.
+        distillation: the loss against the teacher, or None.
+        features: of the teacher, or None.
+        seen: (num_cds,) genes of the test split to leave out, because the model saw their like before.
 
     Raises:
         UserError: the test split holds no gene.
@@ -54,11 +66,14 @@ def evaluate(
     train, table = corpus.segments("cds", "train"), corpus.segments("cds", SPLIT)
     was_training = model.training
     model.eval()
-    genes = held_out_genes(table, settings)
+    rows = range(len(table)) if seen is None else np.flatnonzero(~seen).tolist()
+    genes = held_out_genes(table, settings, rows=rows)
     readings = read_masked(model, genes, settings.max_codons)
-    shuffled = read_masked(model, held_out_genes(table, settings, shuffled=True), settings.max_codons)
+    shuffled = read_masked(
+        model, held_out_genes(table, settings, rows=rows, shuffled=True), settings.max_codons
+    )
     heldout = {
-        "translation_accuracy": translation_accuracy(model, genes[: len(table)], settings.max_codons),
+        "translation_accuracy": translation_accuracy(model, genes[: len(rows)], settings.max_codons),
         **masked_figures(readings),
         "masked_codon_cross_entropy_shuffled": masked_figures(shuffled)["masked_codon_cross_entropy"],
     }

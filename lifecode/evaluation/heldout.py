@@ -47,12 +47,14 @@ class Gene:
     """A held-out gene with the codons that are masked in it.
 
     Attributes:
+        index: its number in the table.
         ids: nucleotide ids (3L,).
         codons: codon ids (L,).
         amino_acids: residue or stop of each codon (L,).
         masked: codon positions that are masked (n,).
     """
 
+    index: int
     ids: NDArray[np.uint8]
     codons: NDArray[np.int16]
     amino_acids: NDArray[np.int64]
@@ -65,11 +67,13 @@ class Gene:
         return triplets.reshape(-1)
 
 
-def held_out_genes(table: SegmentTable, settings: HeldOut, *, shuffled: bool = False) -> list[Gene]:
-    """Every gene of a table, once a pass; `shuffled` permutes the codons between start and stop first."""
+def held_out_genes(
+    table: SegmentTable, settings: HeldOut, *, rows: Sequence[int] | None = None, shuffled: bool = False
+) -> list[Gene]:
+    """Genes of a table, once a pass; `shuffled` permutes the codons between start and stop first."""
     genes = []
     for repeat in range(settings.passes):
-        for index in range(len(table)):
+        for index in range(len(table)) if rows is None else rows:
             ids = np.asarray(table.nucleotides(index))
             key = (settings.seed, repeat, table.record_index(index))
             inner = np.arange(1, len(ids) // 3 - 1)
@@ -79,7 +83,7 @@ def held_out_genes(table: SegmentTable, settings: HeldOut, *, shuffled: bool = F
                 order[1:-1] = generator(_SHUFFLES, *key).permutation(inner)
                 ids, amino_acids = ids.reshape(-1, 3)[order].reshape(-1), amino_acids[order]
             masked = inner[generator(_MASKS, *key).random(len(inner)) < settings.mask_fraction]
-            genes.append(Gene(ids, codon_ids(ids), amino_acids, masked))
+            genes.append(Gene(index, ids, codon_ids(ids), amino_acids, masked))
     return genes
 
 

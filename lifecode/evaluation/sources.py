@@ -38,20 +38,20 @@ def figures_by_source(
     Args:
         train: CDS of the training split.
         held_out: CDS of the held-out split.
-        genes: of `held_out`, in its order, once or several times over.
+        genes: of `held_out`, once or several times over.
         readings: of the genes.
     """
     source, molecule = np.array(held_out.column("source")), np.array(held_out.column("molecule"))
-    names = list(dict.fromkeys(source.tolist()))
+    names = list(dict.fromkeys(source[gene.index] for gene in genes))
     if len(names) < 2:
         return {}
     train_source = np.array(train.column("source"))
     figures = {}
     for name in names:
-        own = [i for i in range(len(genes)) if source[i % len(source)] == name]
+        own = [i for i, gene in enumerate(genes) if source[gene.index] == name]
         counted = np.flatnonzero(train_source == name).tolist()
         figures[name] = SourceFigures(
-            num_genes=int((source == name).sum()),
+            num_genes=len({genes[i].index for i in own}),
             back_translated=bool((molecule[source == name] == "protein").all()),
             heldout=masked_figures([readings[i] for i in own]),
             baselines=baseline_figures(train, counted, [genes[i] for i in own]) if counted else {},

@@ -2,7 +2,7 @@
 
 Only the two ends of huggingface_hub are used. Its `ModelHubMixin` would be a base class of the model, so that
 nothing could be loaded without the package; it also deletes and writes config.json itself and reads a
-`pytorch_model.bin`. Here the hub moves the three files of `lifecode.model.pretrained`, which alone writes and
+`pytorch_model.bin`. Here the hub moves the files of `lifecode.model.pretrained`, which alone writes and
 verifies them. Other files of a repository are never fetched.
 """
 
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from lifecode.errors import UserError
-from lifecode.model.pretrained import FILES
+from lifecode.model.pretrained import FILES, GENES
 
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 INSTALL = "To load from the Hugging Face hub: pip install 'lifecode[hf]'"
@@ -47,7 +47,11 @@ def model_folder(name_or_folder: str | Path, *, revision: str | None = None, **d
     hub = _hub(str(name_or_folder), "there is no such model folder")
     return Path(
         _asked(
-            hub.snapshot_download, name_or_folder, revision=revision, allow_patterns=list(FILES), **download
+            hub.snapshot_download,
+            name_or_folder,
+            revision=revision,
+            allow_patterns=[*FILES, GENES],
+            **download,
         )
     )
 

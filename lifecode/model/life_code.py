@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from lifecode.alphabet import encode_nucleotides
@@ -36,6 +37,10 @@ class LifeCode(nn.Module):
         init_std: standard deviation of the encoder's initial weights.
         activation_checkpointing: recompute each layer in the backward pass.
         teacher_width: D' of the protein teacher; None leaves the protein decoder out.
+
+    Attributes:
+        training_genes: (num_genes, 16) sketches of the genes it was trained on, or None where they are not
+            known; saved and loaded with the weights (see `lifecode.data.seen_genes`).
     """
 
     family = "life_code"
@@ -71,6 +76,7 @@ class LifeCode(nn.Module):
             "teacher_width": teacher_width,
         }
         self.width = width
+        self.training_genes: NDArray[np.uint32] | None = None
         self.codec = codec
         self.encoder = HybridEncoder(
             codon_dim=codec.codon_dim,
@@ -183,8 +189,8 @@ class LifeCode(nn.Module):
         return strand_invariant(vector) if self.encoder.strands == "rc" else vector
 
     def save_pretrained(self, folder: str | Path) -> None:
-        """Writes config.json, model.safetensors and SHA256SUMS."""
-        pretrained.save(self, self.config, Path(folder))
+        """Writes config.json, model.safetensors and SHA256SUMS, and training_genes.npy if they are known."""
+        pretrained.save(self, self.config, Path(folder), training_genes=self.training_genes)
 
     def push_to_hub(
         self,
@@ -234,6 +240,7 @@ class LifeCode(nn.Module):
         folder = hub.model_folder(name_or_folder, revision=revision)
         model = cls.from_config(pretrained.read_config(folder, family=cls.family))
         pretrained.load_weights(model, folder)
+        model.training_genes = pretrained.read_training_genes(folder)
         return model.eval()
 
 

@@ -1,4 +1,4 @@
-"""A model on disk: config.json, model.safetensors and SHA256SUMS in one folder.
+"""A model on disk: config.json, model.safetensors and SHA256SUMS in one folder, and what genes it has seen.
 
 No pickle is read or written. One flipped bit in a weight is noticed by nothing but a checksum, so every
 file is verified when it is loaded. transformers reads the same config.json, in which `model_type` repeats
@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
@@ -20,12 +22,19 @@ from lifecode.errors import UserError
 
 CONFIG, WEIGHTS, CHECKSUMS = "config.json", "model.safetensors", "SHA256SUMS"
 FILES = (CONFIG, WEIGHTS, CHECKSUMS)
+GENES = "training_genes.npy"
+"""Sketches of the genes the model was trained on (see `lifecode.data.seen_genes`); not in every folder."""
 
 
 def save(
-    model: nn.Module, config: dict[str, Any], folder: Path, *, state: Mapping[str, Tensor] | None = None
+    model: nn.Module,
+    config: dict[str, Any],
+    folder: Path,
+    *,
+    state: Mapping[str, Tensor] | None = None,
+    training_genes: NDArray[np.uint32] | None = None,
 ) -> None:
-    """Writes the three files of a model folder.
+    """Writes the files of a model folder.
 
     A new folder appears whole or not at all. In one that exists the files are replaced, the checksums last,
     and others stay: an interruption between them is found when the model is loaded.
@@ -35,6 +44,7 @@ def save(
         config: its shape, with its `family`.
         folder: made if it does not exist.
         state: weights to write instead of those of `model`, under its names.
+        training_genes: (num_genes, 16) sketches of what it was trained on, if they are known.
 
     Raises:
         UserError: the folder cannot be written.
@@ -50,10 +60,13 @@ def save(
                 whole,
                 {"model_type": config["family"], **config},
                 model.state_dict() if state is None else state,
+                training_genes,
             )
             if exists:
-                for name in FILES:
-                    (whole / name).replace(folder / name)
+                for path in sorted(whole.iterdir(), key=lambda path: path.name == CHECKSUMS):
+                    path.replace(folder / path.name)
+                if training_genes is None:
+                    (folder / GENES).unlink(missing_ok=True)
             else:
                 whole.rename(folder)
     except OSError as error:
@@ -62,11 +75,18 @@ def save(
         ) from error
 
 
-def _write_files(folder: Path, config: dict[str, Any], state: Mapping[str, Tensor]) -> None:
+def _write_files(
+    folder: Path,
+    config: dict[str, Any],
+    state: Mapping[str, Tensor],
+    training_genes: NDArray[np.uint32] | None,
+) -> None:
     (folder / CONFIG).write_text(json.dumps(config, indent=2) + "\n")
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}
     save_file(tensors, folder / WEIGHTS, metadata={"format": "pt"})
-    sums = [f"{sha256(folder / name)}  {name}\n" for name in (CONFIG, WEIGHTS)]
+    if training_genes is not None:
+        np.save(folder / GENES, training_genes)
+    sums = [f"{sha256(path)}  {path.name}\n" for path in sorted(folder.iterdir())]
     (folder / CHECKSUMS).write_text("".join(sums))
 
 
@@ -83,19 +103,37 @@ def read_config(folder: Path, *, family: str | None = None) -> dict[str, Any]:
                 source=folder,
                 remedy="A model folder is what `lifecode train` leaves as <run_dir>/model",
             )
-    listed = [line.split(maxsplit=1) for line in (folder / CHECKSUMS).read_text().splitlines()]
-    expected = {words[-1]: words[0] for words in listed if words}
+    expected = _checksums(folder)
     for name in (CONFIG, WEIGHTS):
-        if sha256(folder / name) != expected.get(name):
-            raise UserError(
-                f"{name} does not match its SHA-256 in {CHECKSUMS}",
-                source=folder,
-                remedy="The file was changed or damaged: copy it again or train again",
-            )
+        _verify(folder / name, expected.get(name))
     config = json.loads((folder / CONFIG).read_text())
     if family is not None and config.get("family") != family:
         raise UserError(f"the model is of family {config.get('family')!r}, not {family!r}", source=folder)
     return config
+
+
+def read_training_genes(folder: Path) -> NDArray[np.uint32] | None:
+    """(num_genes, 16) sketches of the genes the model was trained on, verified; None if it keeps none."""
+    expected = _checksums(folder).get(GENES)
+    if expected is None:
+        return None
+    _verify(folder / GENES, expected)
+    return np.load(folder / GENES)
+
+
+def _checksums(folder: Path) -> dict[str, str]:
+    """SHA-256 of each file that SHA256SUMS lists."""
+    listed = [line.split(maxsplit=1) for line in (folder / CHECKSUMS).read_text().splitlines()]
+    return {words[-1]: words[0] for words in listed if words}
+
+
+def _verify(path: Path, expected: str | None) -> None:
+    if not path.is_file() or sha256(path) != expected:
+        raise UserError(
+            f"{path.name} does not match its SHA-256 in {CHECKSUMS}",
+            source=path.parent,
+            remedy="The file was changed or damaged: copy it again or train again",
+        )
 
 
 def load_weights(model: nn.Module, folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pytest
 
 from tests.end_to_end.test_train import train
@@ -81,6 +82,7 @@ def test_going_on_with_a_trained_model(small_genome, tmp_path):
     on = ["init_from=runs/small", "run_dir=runs/second", "trainer.max_steps=2", "optim.encoder.lr=1e-9"]
     second = train(tmp_path, small_genome, *on)
     assert second.returncode == 0, second.stderr
+    assert "resemble genes" not in second.stdout
     assert not (tmp_path / "runs/second/tokenizer").exists()
     before, after = heldout(tmp_path / "runs/small"), heldout(tmp_path / "runs/second")
     name = "masked_codon_cross_entropy"
@@ -91,3 +93,17 @@ def test_going_on_with_a_trained_model(small_genome, tmp_path):
     both = train(tmp_path, small_genome, "init_from=runs/small", "tokenizer_checkpoint=runs/small")
     assert both.returncode == 2
     assert "init_from: begins stage 2 with a whole model" in both.stderr
+
+
+def test_held_out_genes_that_the_first_model_was_trained_on_are_left_out(small_genome, tmp_path):
+    assert train(tmp_path, small_genome, "trainer.max_steps=1").returncode == 0
+    on = ["init_from=runs/small", "run_dir=runs/b", "trainer.max_steps=1", "data.split.test=0.4"]
+    second = train(tmp_path, small_genome, *on)
+    assert second.returncode == 0, second.stderr
+    assert "held-out genes resemble genes that the model of init_from was trained on" in second.stdout
+    metrics = [json.loads((tmp_path / run / "metrics.json").read_text()) for run in ("runs/small", "runs/b")]
+    first, second = (entry["split"]["genes_left_out"] for entry in metrics)
+    assert first == 0 < second < metrics[1]["data"]["splits"]["test"]["cds"]
+    genes = [np.load(tmp_path / run / "model/training_genes.npy") for run in ("runs/small", "runs/b")]
+    assert len(genes[0]) > 20
+    assert {tuple(gene) for gene in genes[0]} <= {tuple(gene) for gene in genes[1]}  # it travels on

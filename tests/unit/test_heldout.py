@@ -48,7 +48,10 @@ def test_figures_of_a_model_that_knows_nothing(small_corpus, uniform_model):
 
 def test_masks_lie_between_start_and_stop_and_depend_on_the_seed_alone(small_corpus):
     table = small_corpus.segments("cds", "test")
-    genes, again = held_out_genes(table, HeldOut()), held_out_genes(table, HeldOut())
+    genes, again = (
+        held_out_genes(table, HeldOut()),
+        held_out_genes(table, HeldOut()),
+    )
     other = held_out_genes(table, HeldOut(seed=1))
     assert all(np.array_equal(a.masked, b.masked) for a, b in zip(genes, again, strict=True))
     assert any(not np.array_equal(a.masked, b.masked) for a, b in zip(genes, other, strict=True))
@@ -63,7 +66,9 @@ def test_masks_lie_between_start_and_stop_and_depend_on_the_seed_alone(small_cor
 def test_shuffling_keeps_the_codons_and_the_ends(small_corpus):
     table = small_corpus.segments("cds", "test")
     pairs = zip(
-        held_out_genes(table, HeldOut()), held_out_genes(table, HeldOut(), shuffled=True), strict=True
+        held_out_genes(table, HeldOut()),
+        held_out_genes(table, HeldOut(), shuffled=True),
+        strict=True,
     )
     for gene, shuffled in pairs:
         assert (gene.codons[[0, -1]] == shuffled.codons[[0, -1]]).all()
@@ -136,3 +141,13 @@ def test_a_source_without_training_genes_has_no_baselines(two_sources, uniform_m
     readings = read_masked(uniform_model, genes, 8192)
     train.column = lambda name: ["alanine.fasta"] * len(train)
     assert figures_by_source(train, held_out, genes, readings)["small.gbk"].baselines == {}
+
+
+def test_genes_that_were_seen_are_left_out(two_sources, uniform_model):
+    table = two_sources.segments("cds", "test")
+    seen = np.array([source == "alanine.fasta" for source in table.column("source")])
+    heldout, _, sources = evaluate(uniform_model, two_sources, HeldOut(), seen=seen)
+    own = held_out_genes(table, HeldOut(), rows=np.flatnonzero(~seen).tolist())
+    assert heldout["masked_codon_cross_entropy"].n == sum(len(gene.masked) for gene in own)
+    assert heldout["translation_accuracy"].n == sum(len(gene.codons) for gene in own)
+    assert sources == {}
