@@ -9,11 +9,9 @@ import sys
 import time
 from pathlib import Path
 
-import nbformat
 import numpy as np
 import pytest
 import torch
-from nbclient import NotebookClient
 
 from lifecode import LifeCode
 
@@ -239,13 +237,3 @@ def test_a_mistake_is_one_line_and_leaves_nothing(tmp_path, arguments, said):
     assert "Traceback" not in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
     assert list(tmp_path.iterdir()) == []
-
-
-@pytest.mark.slow
-def test_the_notebook_runs_on_a_finished_run(finished, monkeypatch):
-    run, _ = finished
-    notebook = nbformat.read(Path(__file__).parents[2] / "notebooks" / "explore_a_run.ipynb", as_version=4)
-    monkeypatch.setenv("LIFECODE_RUN", str(run))
-    NotebookClient(notebook, timeout=120, kernel_name="python3").execute()
-    printed = [o["text"] for cell in notebook.cells for o in cell.get("outputs", []) if "text" in o]
-    assert any("same up to rounding: True" in text for text in printed)

@@ -1,0 +1,39 @@
+"""The notebooks, as a reader runs them, on small settings."""
+
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+from tests.end_to_end.test_train import train
+
+pytestmark = pytest.mark.slow
+NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
+
+
+def executed(name: str) -> tuple[str, int]:
+    """What the notebook prints, and how many pictures it draws."""
+    notebook = nbformat.read(NOTEBOOKS / name, as_version=4)
+    NotebookClient(
+        notebook, timeout=600, kernel_name="python3", resources={"metadata": {"path": str(NOTEBOOKS)}}
+    ).execute()
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    text = "".join(output.get("text", "") for output in outputs)
+    return text, sum("image/png" in output.get("data", {}) for output in outputs)
+
+
+def test_notebooks_are_committed_without_outputs():
+    for path in NOTEBOOKS.glob("*.ipynb"):
+        cells = [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
+        assert cells
+        assert not any(cell.outputs or cell.execution_count for cell in cells), path
+
+
+def test_quickstart(small_genome, tmp_path, monkeypatch):
+    assert train(tmp_path, small_genome, "teacher.model=null", "trainer.max_steps=1").returncode == 0
+    monkeypatch.setenv("LIFECODE_MODEL", str(tmp_path / "runs/small/model"))
+    text, pictures = executed("01_quickstart.ipynb")
+    assert "4,288 genes, 54 of them ribosomal proteins" in text
+    assert text.count("average precision") == 2
+    assert pictures == 3
