@@ -20,14 +20,13 @@ from hydra.core.hydra_config import HydraConfig
 from torch.distributed import TCPStore
 
 from lifecode.errors import AlreadyReported
+from lifecode.training.processes import LAUNCHER
 
 GRACE_SECONDS = 20.0
 """How long the others may go on after one process has failed."""
 GENTLE = (0, 130)
 """Exit codes of processes that end in their own time: done, or interrupted and saving."""
 _HOST = "127.0.0.1"
-LAUNCHER = "LIFECODE_LAUNCHER"
-"""Environment variable with the process id of the launcher, whose end the processes notice."""
 
 
 def run_processes(verb: str, run_dir: str, num_processes: int) -> None:

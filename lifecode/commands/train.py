@@ -260,5 +260,12 @@ def _loggers(config: DictConfig) -> list[Logger]:
 def _quiet_lightning() -> None:
     """Only what concerns the user: devices, tips and missing workers do not."""
     logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
-    for message in (".*many workers.*", ".*mid-epoch.*", ".*`IterableDataset` has.*", ".*LeafSpec.*"):
+    for message in (
+        ".*many workers.*",
+        ".*mid-epoch.*",
+        ".*`IterableDataset` has.*",
+        ".*LeafSpec.*",
+        ".*sync_dist=True.*",  # the stages sum over processes themselves
+        ".*returned a view tensor.*",  # and change none in place
+    ):
         warnings.filterwarnings("ignore", message=message)

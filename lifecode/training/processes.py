@@ -4,8 +4,11 @@ Files are written by the first process; the others wait for it, over gloo and as
 with what it left. If its work fails, it says why, and all the others end with its exit code.
 """
 
+import ctypes
 import logging
 import os
+import signal
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
@@ -25,6 +28,9 @@ from lifecode.errors import AlreadyReported, UserError
 
 T = TypeVar("T")
 LONGEST_WAIT = timedelta(days=30)
+LAUNCHER = "LIFECODE_LAUNCHER"
+"""Environment variable with the process id of the command that started this process among others."""
+_PR_SET_PDEATHSIG = 1
 FAILED, USER_ERROR, INTERRUPTED = 1, 2, 130
 
 
@@ -110,6 +116,7 @@ def joined(num_processes: int, *, gpu: bool) -> Iterator[Processes]:
         str(environment.main_port),
     )
     rank = environment.global_rank()
+    _end_with_launcher()
     if gpu:
         torch.cuda.set_device(environment.local_rank())
     torch.distributed.init_process_group("nccl" if gpu else "gloo", rank=rank, world_size=num_processes)
@@ -119,6 +126,16 @@ def joined(num_processes: int, *, gpu: bool) -> Iterator[Processes]:
             yield Processes(rank, num_processes, waiting)
     finally:
         torch.distributed.destroy_process_group()
+
+
+def _end_with_launcher() -> None:
+    """Asks for SIGTERM should the process that started this one be killed, which could not pass it on."""
+    launcher = os.environ.get(LAUNCHER)
+    if launcher is None or sys.platform != "linux":
+        return
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != int(launcher):
+        raise KeyboardInterrupt
 
 
 @contextmanager
