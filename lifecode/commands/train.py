@@ -17,6 +17,7 @@ from rich import print as print_table
 from rich.progress import Progress
 
 from lifecode.commands.construct import checked_value, construct
+from lifecode.commands.launch import run_processes
 from lifecode.commands.outcome import (
     Outcome,
     held_out_table,
@@ -31,7 +32,7 @@ from lifecode.data.corpus import Corpus
 from lifecode.data.module import CorpusDataModule
 from lifecode.data.prepare import prepare_corpus
 from lifecode.data.reading import resolve_inputs
-from lifecode.data.seen_genes import NUM_KEPT, joined, seen_before, training_genes
+from lifecode.data.seen_genes import NUM_KEPT, seen_before, training_genes, union
 from lifecode.errors import UserError
 from lifecode.evaluation.evaluate import SPLIT, evaluate, require_held_out_genes
 from lifecode.evaluation.heldout import HeldOut
@@ -44,6 +45,7 @@ from lifecode.ops.heap import keep_freed_memory
 from lifecode.report.html import write_report
 from lifecode.teachers.features import TeacherFeatures
 from lifecode.teachers.selection import select_proteins
+from lifecode.training.processes import Processes, cluster_environment, joined
 from lifecode.training.run_folder import RunFolder
 from lifecode.training.trainer import TrainerSettings
 from lifecode.training.two_stages import CODEC_FAMILY, TwoStages
@@ -57,22 +59,31 @@ def run(config: DictConfig) -> None:
     keep_freed_memory()
     stage = checked_value(config, "stage", Literal["tokenizer", "encoder", "both"])
     settings: TrainerSettings = construct(config.trainer)
-    inputs = _inputs(config)
-    _check_before_anything_is_written(config, stage)
-    resolved: dict[str, Any] = OmegaConf.to_container(config, resolve=True)  # pyright: ignore
-    folder = RunFolder(checked_value(config, "run_dir", str), resolved)
+    if settings.num_processes > 1 and cluster_environment() is None:
+        _require_one_node(settings)
+        run_processes("train", checked_value(config, "run_dir", str), settings.num_processes)
+        return
+    with joined(settings.num_processes, gpu=settings.on_gpu) as processes:
+        _train(config, stage, settings, processes)
+
+
+def _train(config: DictConfig, stage: str, settings: TrainerSettings, processes: Processes) -> None:
+    """What `run` says, in one of several processes or in the only one."""
+    inputs, folder = processes.first_then_others(partial(_begin, config, stage, processes))
     seed_everything(checked_value(config, "seed", int), verbose=False)
     with folder.timed("corpus"), folder.begun():
-        corpus = _corpus(config, inputs, folder.path / "corpus")
+        corpus = processes.first_then_others(partial(_corpus, config, inputs, folder.path / "corpus"))
     print_table(census_table(corpus.report))
     if stage != "tokenizer":
-        require_held_out_genes(corpus)
+        processes.only_first(partial(require_held_out_genes, corpus))
     stages = TwoStages(
         folder=folder.path,
         data=partial(_data, config, corpus, settings.num_workers),
         objective=construct(config.objective.joint),
+        task_gradients_every_steps=checked_value(config, "objective.task_gradients_every_steps", int),
         trainer=settings,
-        loggers=_loggers(config),
+        loggers=_loggers(config) if processes.is_first else [],
+        processes=processes,
     )
     if stage == "tokenizer" or (stage == "both" and config.init_from is None):
         with folder.timed("tokenizer"):
@@ -83,13 +94,25 @@ def run(config: DictConfig) -> None:
         print(f"The tokenizer is in {stages.tokenizer_model}")
 
 
+def _begin(config: DictConfig, stage: str, processes: Processes) -> tuple[str | list[str], RunFolder]:
+    """The inputs and the run folder, if nothing is wrong with the config."""
+    inputs = _inputs(config)
+    _check_before_anything_is_written(config, stage)
+    construct(config.data.batch).rows_together(processes.world_size)
+    resolved: dict[str, Any] = OmegaConf.to_container(config, resolve=True)  # pyright: ignore
+    run_dir = checked_value(config, "run_dir", str)
+    return inputs, RunFolder(run_dir, resolved, writes=processes.is_first)
+
+
 def _encoder(config: DictConfig, folder: RunFolder, corpus: Corpus, stages: TwoStages) -> None:
     """Stage 2 with its teacher, then the model, its held-out figures and the report."""
-    begin_with = _start_of_encoder(config, stages.tokenizer_model)
+    processes = stages.processes
+    begin_with = processes.from_first(partial(_start_of_encoder, config, stages.tokenizer_model))
     seen_before_this = _genes_seen_by(begin_with) if config.init_from is not None else _NO_GENES
-    seen = _held_out_but_seen(corpus, seen_before_this)
+    seen = processes.from_first(partial(_held_out_but_seen, corpus, seen_before_this))
     with folder.timed("teacher"):
-        features = _teacher_features(config, corpus, folder.path / "teacher")
+        read = partial(_teacher_features, config, corpus, folder.path / "teacher")
+        features = processes.first_then_others(read)
     width = features.width if features else None
     distillation: DistillationLoss | None = construct(config.kd, width=width) if features else None
     seed_everything(checked_value(config, "seed", int), verbose=False)
@@ -104,11 +127,13 @@ def _encoder(config: DictConfig, folder: RunFolder, corpus: Corpus, stages: TwoS
             freeze_tokenizer=checked_value(config, "objective.freeze_tokenizer", bool),
             freeze_readout=checked_value(config, "objective.freeze_readout", bool),
         )
+    if not processes.is_first:
+        return
     masks: HeldOut = construct(config.heldout)
     if is_reported(folder.path, steps, masks):
         print(f"This run is complete. The report is in {folder.path / 'report.html'}")
         return
-    model.training_genes = joined(training_genes(corpus.segments("cds", "train")), seen_before_this)
+    model.training_genes = union(training_genes(corpus.segments("cds", "train")), seen_before_this)
     model.save_pretrained(folder.path / "model")
     with folder.timed("evaluation"):
         evaluation = evaluate(model, corpus, masks, distillation=distillation, features=features, seen=seen)
@@ -184,6 +209,15 @@ def _require_whole_model(config: DictConfig, stage: str) -> None:
             remedy="Leave out tokenizer_checkpoint and stage=tokenizer",
         )
     read_config(_start_of_encoder(config, Path()), family=LifeCode.family)
+
+
+def _require_one_node(settings: TrainerSettings) -> None:
+    if settings.num_nodes > 1:
+        raise UserError(
+            f"is {settings.num_nodes}, and this command can start processes on its own machine only",
+            source="trainer.num_nodes",
+            remedy="Start it on every machine with torchrun or srun: docs/cluster.md",
+        )
 
 
 def _inputs(config: DictConfig) -> str | list[str]:
@@ -281,5 +315,12 @@ def _loggers(config: DictConfig) -> list[Logger]:
 def _quiet_lightning() -> None:
     """Only what concerns the user: devices, tips and missing workers do not."""
     logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
-    for message in (".*many workers.*", ".*mid-epoch.*", ".*`IterableDataset` has.*", ".*LeafSpec.*"):
+    for message in (
+        ".*many workers.*",
+        ".*mid-epoch.*",
+        ".*`IterableDataset` has.*",
+        ".*LeafSpec.*",
+        ".*sync_dist=True.*",  # the stages sum over processes themselves
+        ".*returned a view tensor.*",  # and change none in place
+    ):
         warnings.filterwarnings("ignore", message=message)

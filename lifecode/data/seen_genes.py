@@ -18,7 +18,7 @@ MAX_GENES = 250_000
 
 def training_genes(table: SegmentTable) -> NDArray[np.uint32] | None:
     """(num_genes, 16) sketches of the proteins of a training split; None if they are too many to keep."""
-    return joined(gene_sketches(table)) if len(table) <= MAX_GENES else None
+    return union(gene_sketches(table)) if len(table) <= MAX_GENES else None
 
 
 def gene_sketches(table: SegmentTable) -> NDArray[np.uint32]:
@@ -27,7 +27,7 @@ def gene_sketches(table: SegmentTable) -> NDArray[np.uint32]:
     return np.array(sketches, dtype=np.uint32).reshape(-1, NUM_KEPT)
 
 
-def joined(*records: NDArray[np.uint32] | None) -> NDArray[np.uint32] | None:
+def union(*records: NDArray[np.uint32] | None) -> NDArray[np.uint32] | None:
     """The genes of several records, each once; None if one is not known or together they are too many."""
     if any(record is None for record in records):
         return None

@@ -1,7 +1,11 @@
 """Objectives: what each task measures and how the tasks are joined."""
 
+from lifecode.objectives.cost import StepCost
 from lifecode.objectives.distillation import DistillationLoss
+from lifecode.objectives.joint import JointObjective
 from lifecode.objectives.log_sum import LogSum
 from lifecode.objectives.loss import Loss
+from lifecode.objectives.max_norm import MaxNorm
+from lifecode.objectives.weighted_sum import WeightedSum
 
-__all__ = ["DistillationLoss", "LogSum", "Loss"]
+__all__ = ["DistillationLoss", "JointObjective", "LogSum", "Loss", "MaxNorm", "StepCost", "WeightedSum"]

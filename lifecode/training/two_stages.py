@@ -14,9 +14,11 @@ from lifecode.model import pretrained
 from lifecode.model.codec import CodonCodec
 from lifecode.model.life_code import LifeCode
 from lifecode.objectives.distillation import DistillationLoss
-from lifecode.objectives.log_sum import LogSum
+from lifecode.objectives.joint import JointObjective
 from lifecode.training.encoder_stage import EncoderStage
 from lifecode.training.optimizer import AdamWCosine
+from lifecode.training.processes import ALONE, Processes
+from lifecode.training.stage import PretrainingStage
 from lifecode.training.tokenizer_stage import TokenizerStage
 from lifecode.training.trainer import TrainerSettings, discard_checkpoints, train_stage
 
@@ -34,15 +36,19 @@ class TwoStages:
         folder: of the run.
         data: makes the data module, with or without teacher features.
         objective: joins the tasks.
+        task_gradients_every_steps: steps between logs of each task's gradient norm.
         trainer: limits, devices and rhythm.
         loggers: beside metrics.csv.
+        processes: that train together.
     """
 
     folder: Path
     data: Callable[[ResidueFeatures | None], CorpusDataModule]
-    objective: LogSum
+    objective: JointObjective
+    task_gradients_every_steps: int
     trainer: TrainerSettings
     loggers: list[Logger]
+    processes: Processes = ALONE
 
     @property
     def tokenizer_model(self) -> Path:
@@ -51,9 +57,15 @@ class TwoStages:
 
     def train_tokenizer(self, codec: CodonCodec, optimizer: AdamWCosine) -> int:
         """Stage 1; leaves the codec in `tokenizer/model` and returns the steps it has done."""
-        stage = TokenizerStage(codec, objective=self.objective, optimizer=optimizer)
-        steps = train_stage(stage, self.data(None), self.trainer, self.folder, self.loggers)
-        pretrained.save(codec, {"family": CODEC_FAMILY, **codec.config}, self.tokenizer_model)
+        stage = TokenizerStage(
+            codec,
+            objective=self.objective,
+            optimizer=optimizer,
+            task_gradients_every_steps=self.task_gradients_every_steps,
+        )
+        steps = self._train(stage, None)
+        config = {"family": CODEC_FAMILY, **codec.config}
+        self.processes.only_first(lambda: pretrained.save(codec, config, self.tokenizer_model))
         return steps
 
     def train_encoder(
@@ -72,7 +84,7 @@ class TwoStages:
         If these are not the weights that this stage began with (stage 1 was trained further since), the
         stage begins anew.
         """
-        self._begin_anew_if_changed(begin_with)
+        self.processes.only_first(lambda: self._begin_anew_if_changed(begin_with))
         if pretrained.read_config(begin_with)["family"] == LifeCode.family:
             load_model(model, begin_with)
         else:
@@ -81,13 +93,19 @@ class TwoStages:
             model,
             objective=self.objective,
             optimizer=optimizer,
+            task_gradients_every_steps=self.task_gradients_every_steps,
             distillation=distillation,
             freeze_tokenizer=freeze_tokenizer,
             freeze_readout=freeze_readout,
         )
-        steps = train_stage(stage, self.data(features), self.trainer, self.folder, self.loggers)
+        steps = self._train(stage, features)
         model.requires_grad_(True)
         return steps
+
+    def _train(self, stage: PretrainingStage, features: ResidueFeatures | None) -> int:
+        return train_stage(
+            stage, self.data(features), self.trainer, self.folder, self.loggers, self.processes
+        )
 
     def _begin_anew_if_changed(self, begin_with: Path) -> None:
         record = self.folder / "encoder" / _STARTED_FROM

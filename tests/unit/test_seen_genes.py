@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lifecode.data.seen_genes import NUM_KEPT, gene_sketches, joined, seen_before, training_genes
+from lifecode.data.seen_genes import NUM_KEPT, gene_sketches, seen_before, training_genes, union
 from lifecode.errors import UserError
 from lifecode.model import LifeCode
 from tests.unit.test_two_stages import model
@@ -27,10 +27,10 @@ def test_nothing_seen_is_like_nothing(small_corpus):
 
 def test_records_join_without_repeats(small_corpus, monkeypatch):
     genes = gene_sketches(small_corpus.segments("cds", "train"))
-    assert len(joined(genes[:5], genes[3:8])) == 8
-    assert joined(genes, None) is None
+    assert len(union(genes[:5], genes[3:8])) == 8
+    assert union(genes, None) is None
     monkeypatch.setattr("lifecode.data.seen_genes.MAX_GENES", 7)
-    assert joined(genes[:5], genes[3:8]) is None
+    assert union(genes[:5], genes[3:8]) is None
     assert training_genes(small_corpus.segments("cds", "train")) is None
 
 
