@@ -9,7 +9,7 @@ from lifecode.evaluation.heldout import (
     baseline_figures,
     held_out_genes,
     masked_figures,
-    translation_accuracy,
+    translation_figures,
 )
 from lifecode.evaluation.tally import Figure
 from lifecode.model.life_code import LifeCode
@@ -29,8 +29,8 @@ def evaluate(
     """Figures of the model, and of the baselines, on the test split.
 
     Returns:
-        `heldout` (translation_accuracy, masked_codon_cross_entropy, masked_translation_accuracy,
-        masked_codon_cross_entropy_shuffled and, with a teacher, kd_explained) and `baselines`
+        `heldout` (masked_codon_cross_entropy and its shuffled control; with a translator translation_accuracy
+        and masked_translation_accuracy; with a teacher kd_explained) and `baselines`
         (codon_unigram, codon_bigram, majority_residue and, with a teacher, teacher_mean).
 
     Raises:
@@ -43,7 +43,7 @@ def evaluate(
     genes = held_out_genes(table, settings)
     shuffled = masked_figures(model, held_out_genes(table, settings, shuffled=True), settings.max_codons)
     heldout = {
-        "translation_accuracy": translation_accuracy(model, genes[: len(table)], settings.max_codons),
+        **translation_figures(model, genes[: len(table)], settings.max_codons),
         **masked_figures(model, genes, settings.max_codons),
         "masked_codon_cross_entropy_shuffled": shuffled["masked_codon_cross_entropy"],
     }

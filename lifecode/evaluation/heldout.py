@@ -85,8 +85,9 @@ def held_out_genes(table: SegmentTable, settings: HeldOut, *, shuffled: bool = F
 
 @torch.inference_mode()
 def masked_figures(model: LifeCode, genes: Sequence[Gene], max_codons: int) -> dict[str, Figure]:
-    """`masked_codon_cross_entropy` (nats over 64 codons) and `masked_translation_accuracy`."""
+    """`masked_codon_cross_entropy` (nats over 64 codons) and, with a translator, `masked_translation_accuracy`."""
     cross_entropy, translation = Tally(), Tally()
+    translator = model.codec.translator
     for row, packed in _packed_rows([gene.corrupted() for gene in genes], max_codons):
         embeddings = model.codon_projection(model.encode(packed))
         at = _in_row(packed, [genes[i].masked for i in row]).to(embeddings.device)
@@ -94,24 +95,31 @@ def masked_figures(model: LifeCode, genes: Sequence[Gene], max_codons: int) -> d
         log_probabilities = model.codec.codon_log_probabilities(embeddings, borders, at).cpu()
         truth = torch.from_numpy(np.concatenate([genes[i].codons[genes[i].masked] for i in row])).long()
         cross_entropy.add(-log_probabilities.gather(1, truth[:, None]))
-        residues = torch.from_numpy(np.concatenate([genes[i].amino_acids[genes[i].masked] for i in row]))
-        translation.add(model.codec.translator(embeddings[at]).argmax(-1).cpu() == residues)
-    return {
-        "masked_codon_cross_entropy": cross_entropy.figure(),
-        "masked_translation_accuracy": translation.figure(),
-    }
+        if translator is not None:
+            residues = torch.from_numpy(np.concatenate([genes[i].amino_acids[genes[i].masked] for i in row]))
+            translation.add(translator(embeddings[at]).argmax(-1).cpu() == residues)
+    figures = {"masked_codon_cross_entropy": cross_entropy.figure()}
+    return (
+        figures if translator is None else {**figures, "masked_translation_accuracy": translation.figure()}
+    )
 
 
 @torch.inference_mode()
-def translation_accuracy(model: LifeCode, genes: Sequence[Gene], max_codons: int) -> Figure:
-    """Share of all codons, start and stop too, that the model translates right from unmasked genes."""
+def translation_figures(model: LifeCode, genes: Sequence[Gene], max_codons: int) -> dict[str, Figure]:
+    """`translation_accuracy`: share of all codons, start and stop too, translated right from unmasked genes.
+
+    Nothing for a model without a translator.
+    """
+    translator = model.codec.translator
+    if translator is None:
+        return {}
     tally = Tally()
     for row, packed in _packed_rows([gene.ids for gene in genes], max_codons):
         residues = np.concatenate([_framed(genes[i].amino_acids) for i in row])
-        predicted = model.codec.translator(model.codon_projection(model.encode(packed))).argmax(-1).cpu()
+        predicted = translator(model.codon_projection(model.encode(packed))).argmax(-1).cpu()
         known = residues != IGNORE
         tally.add(predicted[torch.from_numpy(known)] == torch.from_numpy(residues[known]))
-    return tally.figure()
+    return {"translation_accuracy": tally.figure()}
 
 
 def baseline_figures(corpus: Corpus, genes: Sequence[Gene]) -> dict[str, Figure]:

@@ -65,7 +65,9 @@ class EncoderStage(PretrainingStage):
         codec = self.model.codec
         nucleotides = nucleotide_loss(codec, embeddings, batch, positions="selected")
         codons = codon_loss(codec, embeddings, batch, positions="selected")
-        tasks = {"mlm": nucleotides + codons, "translation": translation_loss(codec, embeddings, batch)}
+        tasks = {"mlm": nucleotides + codons}
+        if codec.translator is not None:
+            tasks["translation"] = translation_loss(codec.translator, embeddings, batch)
         if self.distillation is not None and self.model.protein_decoder is not None:
             tasks["distillation"] = (
                 self.distillation(

@@ -10,7 +10,7 @@ from lifecode.training.stage import PretrainingStage, StepLosses
 
 
 class TokenizerStage(PretrainingStage):
-    """Trains a `CodonCodec` on reconstruction of all positions and on translation.
+    """Trains a `CodonCodec` on reconstruction of all positions and, if it has a translator, on translation.
 
     Args:
         codec: the tokenizer and its readout.
@@ -29,10 +29,10 @@ class TokenizerStage(PretrainingStage):
         embeddings = self.codec.tokenizer(batch.ids.int(), batch.cu_seqlens)
         nucleotides = nucleotide_loss(self.codec, embeddings, batch, positions="all")
         codons = codon_loss(self.codec, embeddings, batch, positions="all")
+        tasks = {"mlm": nucleotides + codons}
+        if self.codec.translator is not None:
+            tasks["translation"] = translation_loss(self.codec.translator, embeddings, batch)
         return StepLosses(
-            tasks={
-                "mlm": nucleotides + codons,
-                "translation": translation_loss(self.codec, embeddings, batch),
-            },
+            tasks,
             monitors={"nucleotide_cross_entropy": nucleotides, "codon_cross_entropy": codons},
         )

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import torch
 from lightning.pytorch.loggers import Logger
 
 from lifecode.data.batch import ResidueFeatures
@@ -101,12 +102,14 @@ def load_codec(codec: CodonCodec, folder: Path) -> None:
         UserError: no codec there, or one of another shape.
     """
     config = pretrained.read_config(folder, family=CODEC_FAMILY)
-    expected = {"family": CODEC_FAMILY, **codec.config}
-    changed = sorted(key for key in expected if config.get(key) != expected[key])
+    arguments = {key: value for key, value in config.items() if key not in ("family", "model_type")}
+    with torch.device("meta"):  # with the defaults of what an older config does not say
+        found = CodonCodec(**arguments).config
+    changed = sorted(key for key in found if found[key] != codec.config[key])
     if changed:
         key = changed[0]
         raise UserError(
-            f"the tokenizer was trained with {key} {config.get(key)!r}, the model has {expected[key]!r}",
+            f"the tokenizer was trained with {key} {found[key]!r}, the model has {codec.config[key]!r}",
             source=folder,
             remedy="Choose the model it was trained for, or train a tokenizer of this shape",
         )
