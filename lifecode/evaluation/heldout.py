@@ -85,7 +85,7 @@ def held_out_genes(table: SegmentTable, settings: HeldOut, *, shuffled: bool = F
 
 @torch.inference_mode()
 def masked_figures(model: LifeCode, genes: Sequence[Gene], max_codons: int) -> dict[str, Figure]:
-    """`masked_codon_cross_entropy` (nats over 64 codons) and, with a translator, `masked_translation_accuracy`."""
+    """`masked_codon_cross_entropy` (nats over 64 codons); with a translator `masked_translation_accuracy`."""
     cross_entropy, translation = Tally(), Tally()
     translator = model.codec.translator
     for row, packed in _packed_rows([gene.corrupted() for gene in genes], max_codons):
@@ -99,9 +99,7 @@ def masked_figures(model: LifeCode, genes: Sequence[Gene], max_codons: int) -> d
             residues = torch.from_numpy(np.concatenate([genes[i].amino_acids[genes[i].masked] for i in row]))
             translation.add(translator(embeddings[at]).argmax(-1).cpu() == residues)
     figures = {"masked_codon_cross_entropy": cross_entropy.figure()}
-    return (
-        figures if translator is None else {**figures, "masked_translation_accuracy": translation.figure()}
-    )
+    return figures if translator is None else {**figures, "masked_translation_accuracy": translation.figure()}
 
 
 @torch.inference_mode()

@@ -42,7 +42,7 @@ def layer_kinds(hybrid_ratio: str, depth: int) -> list[str]:
 class HybridEncoder(nn.Module):
     """Codon embeddings (L, codon_dim) -> hidden states (L, d).
 
-    Without layers (depth 0) the hidden states are the codon embeddings behind the two projections and the norm.
+    Without layers (depth 0) the hidden states are the codon embeddings behind both projections and the norm.
 
     Args:
         codon_dim: width of the codon embedding.

@@ -89,7 +89,7 @@ def stream_hidden_states(
 
 
 def require_streamable(model: LifeCode) -> None:
-    """Raises a UserError for a model that has to see a whole sequence at once, or has no recurrent tokenizer."""
+    """Raises a UserError for a model that must see a whole sequence at once, or has the linear tokenizer."""
     if not isinstance(model.codec.tokenizer, CodonTokenizer):
         raise UserError(
             "a model with the linear tokenizer cannot be streamed",

@@ -69,7 +69,7 @@ class CodonTokenizer(nn.Module):
 
 
 class LinearTokenizer(nn.Module):
-    """The 1-mer tokenizer of the paper's ablation (Table 7): each nucleotide alone, three of them side by side.
+    """The 1-mer tokenizer of the paper's ablation (Table 7): nucleotides alone, three of them side by side.
 
     Embedding -> Linear, with neither recurrence nor convolution: nothing looks beyond a nucleotide.
 
