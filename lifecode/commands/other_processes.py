@@ -4,11 +4,12 @@ Their user errors come back as one file a job, so that none is lost and the othe
 reaches all of them: each saves and ends as a run of its own does, and jobs that wait do not begin.
 """
 
-import multiprocessing
 import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from multiprocessing import active_children
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from types import FrameType
 
@@ -75,7 +76,7 @@ class OtherProcesses:
                 signal.signal(number, handler)
 
     def _stop_all(self, number: int, frame: FrameType | None) -> None:
-        jobs = [child for child in multiprocessing.active_children() if _is_job(child)]
+        jobs = [child for child in active_children() if _is_job(child)]
         if not jobs and number == signal.SIGTERM and os.getpid() == self._home:
             signal.signal(number, signal.SIG_DFL)
             os.kill(os.getpid(), number)
@@ -87,5 +88,5 @@ class OtherProcesses:
                 job.terminate()
 
 
-def _is_job(child: multiprocessing.process.BaseProcess) -> bool:
+def _is_job(child: BaseProcess) -> bool:
     return type(child).__module__.startswith("joblib.")

@@ -7,6 +7,7 @@ folder keeps it in `provenance.json`, from which `lifecode report` takes it.
 import json
 import math
 import os
+import re
 import shlex
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,8 +22,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
 
 import lifecode
-
-PROVENANCE = "provenance.json"
+from lifecode.training.run_folder import PROVENANCE
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +112,7 @@ def record_provenance(folder: Path, machine: Mapping[str, Any]) -> None:
         "commit": source_commit(),
         "machine": dict(machine),
     }
-    temporary = folder / f".{PROVENANCE}"
+    temporary = folder / f".{PROVENANCE}.{os.getpid()}"
     temporary.write_text(json.dumps(content, indent=2) + "\n")
     temporary.replace(path)
 
@@ -138,4 +138,7 @@ def _git(root: Path, *arguments: str) -> str:
 
 
 def _unquoted(value: str) -> str:
-    return value[1:-1] if len(value) > 1 and value[0] == value[-1] and value[0] in "'\"" else value
+    """A value as Hydra writes it in an override, without its quotes and backslashes."""
+    if len(value) > 1 and value[0] == value[-1] and value[0] in "'\"":
+        value = value[1:-1]
+    return re.sub(r"\\(.)", r"\1", value)

@@ -15,6 +15,7 @@ from rich import print as print_table
 from rich.progress import Progress
 
 from lifecode.commands.construct import checked_value, construct
+from lifecode.commands.machine import processor
 from lifecode.commands.outcome import (
     Outcome,
     held_out_table,
@@ -23,6 +24,7 @@ from lifecode.commands.outcome import (
     write_metrics,
 )
 from lifecode.commands.preparation_progress import PreparationProgress
+from lifecode.commands.start import record_provenance
 from lifecode.data.batch import ResidueFeatures
 from lifecode.data.census import census_table
 from lifecode.data.corpus import Corpus
@@ -68,6 +70,10 @@ def run(config: DictConfig) -> None:
         trainer=settings,
         loggers=_loggers(config),
     )
+    if _is_complete(config, stage, stages):
+        _say_complete(folder)
+        return
+    record_provenance(folder.path, processor())
     if stage in ("tokenizer", "both"):
         with folder.timed("tokenizer"):
             stages.train_tokenizer(construct(config.model.codec), construct(config.optim.tokenizer))
@@ -97,7 +103,7 @@ def _encoder(config: DictConfig, folder: RunFolder, corpus: Corpus, stages: TwoS
         )
     masks: HeldOut = construct(config.heldout)
     if is_reported(folder.path, steps, masks):
-        print(f"This run is complete. The report is in {folder.path / 'report.html'}")
+        _say_complete(folder)
         return
     model.save_pretrained(folder.path / "model")
     with folder.timed("evaluation"):
@@ -115,6 +121,23 @@ def _encoder(config: DictConfig, folder: RunFolder, corpus: Corpus, stages: TwoS
     write_metrics(folder.path, metrics)
     print(held_out_table(metrics))
     print(f"\nThe model is in {folder.path / 'model'}\nThe report is in {page}")
+
+
+def _is_complete(config: DictConfig, stage: str, stages: TwoStages) -> bool:
+    """Whether there is nothing to do, found without teacher and model: a sweep asks it of every run."""
+    if stage == "tokenizer":
+        return False
+    first, second = construct(config.optim.tokenizer), construct(config.optim.encoder)
+    steps = stages.trainer.last_step(second.total_steps)
+    return stages.are_trained(
+        tokenizer=None if stage == "encoder" else first,
+        encoder=second,
+        codec_folder=_codec_folder(config, stages.tokenizer_model, must_exist=False),
+    ) and is_reported(stages.folder, steps, construct(config.heldout))
+
+
+def _say_complete(folder: RunFolder) -> None:
+    print(f"This run is complete. The report is in {folder.path / 'report.html'}")
 
 
 def _check_before_anything_is_written(config: DictConfig, stage: str) -> None:
@@ -204,10 +227,10 @@ def _teacher_features(config: DictConfig, corpus: Corpus, folder: Path) -> Teach
         )
 
 
-def _codec_folder(config: DictConfig, own: Path) -> Path:
+def _codec_folder(config: DictConfig, own: Path, *, must_exist: bool = True) -> Path:
     """The tokenizer that stage 2 begins with: a model folder, a run folder, or this run's `own`."""
     if config.tokenizer_checkpoint is None:
-        if not own.exists():
+        if must_exist and not own.exists():
             raise UserError(
                 "there is no trained tokenizer in this run",
                 source=own,

@@ -15,7 +15,7 @@ def matched_hidden_width(width: int, missing_parameters: int, multiple: int = 8)
     """Hidden width of a feed-forward with `missing_parameters` more than that of `swiglu_hidden_width`.
 
     Rounded to the nearest multiple of 8, the least that bf16 matrix units like: at most 12 d parameters too
-    many or too few, 0.7 % of a layer at d = 128 and 0.1 % at 1024, where a multiple of 64 allows 5 % and 0.7 %.
+    many or too few, 0.7 % of a layer at d = 128 and 0.1 % at 1024. Of 64 it would be 5 % and 0.7 %.
     """
     exact = swiglu_hidden_width(width) + missing_parameters / (3 * width)
     return round(exact / multiple) * multiple

@@ -15,6 +15,8 @@ from lifecode.errors import UserError
 
 IDENTITY = ("input", "data", "model", "teacher", "objective", "kd", "optim", "seed", "tokenizer_checkpoint")
 """Config keys that say which run this is; the others may change between sittings."""
+PROVENANCE = "provenance.json"
+"""File of a run folder: the command, the commit and the machine, see `lifecode.commands.start`."""
 _PROBE = ".writable"
 
 

@@ -15,6 +15,7 @@ from lifecode.model.codec import CodonCodec
 from lifecode.model.life_code import LifeCode
 from lifecode.objectives.distillation import DistillationLoss
 from lifecode.objectives.log_sum import LogSum
+from lifecode.training.checkpoints import checkpoint_step, latest_checkpoint
 from lifecode.training.encoder_stage import EncoderStage
 from lifecode.training.optimizer import AdamWCosine
 from lifecode.training.tokenizer_stage import TokenizerStage
@@ -46,6 +47,29 @@ class TwoStages:
     def tokenizer_model(self) -> Path:
         """Folder of the codec that stage 1 leaves."""
         return self.folder / "tokenizer" / "model"
+
+    def are_trained(self, *, tokenizer: AdamWCosine | None, encoder: AdamWCosine, codec_folder: Path) -> bool:
+        """Whether both stages have done their last step, the second on the codec of `codec_folder`.
+
+        Args:
+            tokenizer: recipe of stage 1; None where it is not this run's to train.
+            encoder: recipe of stage 2.
+            codec_folder: of the codec that stage 2 begins with.
+        """
+        record, checksums = self._started_from, codec_folder / pretrained.CHECKSUMS
+        if not (record.exists() and checksums.exists()) or record.read_text() != checksums.read_text():
+            return False
+        stages = [(EncoderStage.name, encoder)] + ([(TokenizerStage.name, tokenizer)] if tokenizer else [])
+        for name, recipe in stages:
+            checkpoint = latest_checkpoint(self.folder / name / "checkpoints")
+            last_step = self.trainer.last_step(recipe.total_steps)
+            if checkpoint is None or checkpoint_step(checkpoint) < last_step:
+                return False
+        return True
+
+    @property
+    def _started_from(self) -> Path:
+        return self.folder / EncoderStage.name / _STARTED_FROM
 
     def train_tokenizer(self, codec: CodonCodec, optimizer: AdamWCosine) -> int:
         """Stage 1; leaves the codec in `tokenizer/model` and returns the steps it has done."""
@@ -85,7 +109,7 @@ class TwoStages:
         return steps
 
     def _begin_anew_if_codec_changed(self, codec_folder: Path) -> None:
-        record = self.folder / "encoder" / _STARTED_FROM
+        record = self._started_from
         checksums = (codec_folder / pretrained.CHECKSUMS).read_text()
         if record.exists() and record.read_text() != checksums:
             print("encoder: the tokenizer was trained further since this stage began, so it begins anew")
