@@ -114,9 +114,6 @@ def _data(run: Run) -> str:
     data, source = run.metrics.get("data") or {}, run.config.get("input")
     counts = [f"{data['nucleotides']:,} nucleotides"] if "nucleotides" in data else []
     counts += (
-        [f"{sum(own.get('cds', 0) for own in splits.values()):,} CDS in the splits"] if not splits else []
-    )
-    counts += (
         [f"{data['pairs']['kept']:,} exact CDS-protein pairs"] if "kept" in (data.get("pairs") or {}) else []
     )
     return f"{source}: {', '.join(counts)}" if counts else str(source)
