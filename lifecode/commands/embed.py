@@ -20,7 +20,7 @@ from lifecode.errors import UserError
 from lifecode.model.families import load
 from lifecode.model.frames import Frames
 from lifecode.model.life_code import LifeCode, Pool
-from lifecode.model.streaming import require_no_attention, stream_hidden_states
+from lifecode.model.streaming import require_streamable, stream_hidden_states
 
 _CODONS_A_CALL = 16_384
 
@@ -66,7 +66,7 @@ def run(config: DictConfig) -> None:
 
 
 def _require_streamable(model: LifeCode, kind: UnitKind, pool: Pool | None, frames: Frames) -> None:
-    require_no_attention(model)
+    require_streamable(model)
     if kind in ("auto", "cds"):
         raise UserError(
             "a CDS cannot be read in the context of its contig",

@@ -100,6 +100,11 @@ def _explain_link(error: BaseException, verb: str) -> str | None:
         case OSError() if error.errno in FILE_SYSTEM_REFUSALS:
             where = f"{error.filename}: " if error.filename else ""
             return f"{where}{error.strerror}. Choose another folder, or free the space or permission it needs"
+    if any(kind.__name__ == "TerminatedWorkerError" for kind in type(error).__mro__):  # joblib's
+        return (
+            "a process of the sweep was killed, perhaps for want of memory. The same command goes on with "
+            "the runs that are not finished; hydra.launcher.n_jobs=1 runs one at a time"
+        )
     return str(error) if is_misconfiguration(error) else None
 
 

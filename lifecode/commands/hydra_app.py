@@ -13,7 +13,8 @@ import shutil
 import stat
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+import traceback
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
@@ -28,8 +29,10 @@ from omegaconf import DictConfig, OmegaConf
 
 from lifecode.commands.explain import explain
 from lifecode.commands.locate_config import config_folder
+from lifecode.commands.other_processes import OtherProcesses
+from lifecode.commands.start import Start, command_line, jobs_at_a_time, own_values, started_as, swept_values
 from lifecode.commands.verb_help import config_name, verb_help
-from lifecode.errors import AlreadyReported, UserError
+from lifecode.errors import AlreadyReported, Interrupted, UserError
 
 DONE, USER_ERROR, INTERRUPTED, CLOSED_PIPE = 0, 2, 130, 141
 TRACEBACKS = os.environ.get("HYDRA_FULL_ERROR") == "1"  # as the user set it: read before Hydra needs it set
@@ -46,7 +49,7 @@ def run_verb(verb: str, module: str, arguments: Sequence[str]) -> int:
             print(verb_help(verb, config_folder()))
             code = DONE
         else:
-            code = _compose_and_run(verb, module, flags)
+            code = _compose_and_run(verb, module, flags, command_line(verb, arguments))
         sys.stdout.flush()
         return code
     except KeyboardInterrupt as error:
@@ -97,55 +100,105 @@ def _quoted(override: str) -> str:
     return override
 
 
-def _compose_and_run(verb: str, module: str, flags: argparse.Namespace) -> int:
+def _compose_and_run(verb: str, module: str, flags: argparse.Namespace, command: str) -> int:
     """Let Hydra compose the config, or every config of a sweep, and run the verb on each."""
-    codes = [DONE]
-    task = _task(verb, module, _swept_keys(flags.overrides), codes)
     config_path = str(config_folder())
-    app = hydra.main(version_base="1.3", config_path=config_path, config_name=config_name(verb))(task)
+    compose = hydra.main(version_base="1.3", config_path=config_path, config_name=config_name(verb))
     options = [option for option in ("multirun", "resolve") if getattr(flags, option)]
     line = [f"--{option}" for option in options]
     line += [f"--cfg={flags.cfg}"] if flags.cfg else []
     line += [f"--config-dir={flags.config_dir}"] if flags.config_dir else []
-    with _sweep_folder(flags) as settings, _hydra_command_line([*line, *settings, *flags.overrides]):
-        app()
+    with _sweep_folder(flags) as folder, _hydra_command_line([*line, *_sweep_dir(folder, flags)]):
+        others, codes = OtherProcesses(folder), [DONE]
+        try:
+            with others.signals_passed_on():
+                compose(_task(verb, module, flags.overrides, command, others, codes))()
+        except Exception:
+            if not others.stop_requested:
+                raise
+        finally:
+            for failure in others.failures():
+                _report(verb, failure)
+                codes.append(USER_ERROR)
+        if others.stop_requested:
+            raise Interrupted("stopped; the same command goes on with the runs that are not finished")
     return max(codes)
 
 
-def _task(verb: str, module: str, swept: set[str], codes: list[int]) -> Callable[[DictConfig], None]:
+def _task(
+    verb: str,
+    module: str,
+    overrides: Sequence[str],
+    command: str,
+    others: OtherProcesses,
+    codes: list[int],
+) -> Callable[[DictConfig], None]:
     """The function Hydra calls once a job. A user error in one job of a sweep lets the others run."""
-    process = os.getpid()
 
     def task(config: DictConfig) -> None:
+        start = _start(overrides, command)
+        if others.here():
+            if others.stop_requested:
+                return
+            others.begin_job()
         try:
-            _give_own_run_dir(config, swept)
+            _require_multirun(verb)
+            _give_own_run_dir(config, start)
             _require_values(config, verb)
-            import_module(module).run(config)
+            with started_as(start):
+                import_module(module).run(config)
+        except KeyboardInterrupt:
+            if not others.here():
+                raise
+            others.request_stop()
         except BrokenPipeError:
             if not _hush_closed_stdout():
                 raise
             sys.exit(CLOSED_PIPE)  # not an Exception, which Hydra would print
         except AlreadyReported as error:
-            if error.code != USER_ERROR or os.getpid() != process:
+            if error.code != USER_ERROR or others.here() or others.elsewhere():
                 raise
             codes.append(USER_ERROR)
         except Exception as error:
             line = explain(error, verb)
-            # A launcher that runs jobs in other processes cannot see `codes`: Hydra brings the error back.
-            if line is None or TRACEBACKS or os.getpid() != process:
+            if line is None or TRACEBACKS:
+                if others.here():
+                    traceback.print_exc()  # which the error leaves behind when it travels
                 raise
-            _report(verb, line)
-            codes.append(USER_ERROR)
+            if others.here():
+                others.fail(HydraConfig.get().job.num, f"{_folder_name(start.varied)}: {line}")
+            elif others.elsewhere():  # on another machine: Hydra brings the error back
+                raise
+            else:
+                _report(verb, line)
+                codes.append(USER_ERROR)
 
     return task
 
 
-def _swept_keys(overrides: Sequence[str]) -> set[str]:
-    parsed = OverridesParser.create().parse_overrides(list(overrides))
-    return {override.get_key_element() for override in parsed if override.is_sweep_override()}
+def _start(overrides: Sequence[str], command: str) -> Start:
+    """What this job is among those of its sweep, as far as Hydra's settings tell."""
+    settings = HydraConfig.get()
+    if settings.mode != RunMode.MULTIRUN:
+        return Start(command)
+    sweep = swept_values(overrides, settings.sweeper.get("params") or {})
+    varied = own_values(settings.overrides.task, list(sweep))
+    return Start(command, varied, sweep, jobs_at_a_time(settings.launcher, sweep))
 
 
-def _give_own_run_dir(config: DictConfig, swept: set[str]) -> None:
+def _require_multirun(verb: str) -> None:
+    """A config that names the values of a sweep is meant for one."""
+    settings = HydraConfig.get()
+    params = settings.sweeper.get("params") or {}
+    if settings.mode != RunMode.MULTIRUN and params:
+        raise UserError(
+            f"the config runs over values of {' and '.join(params)}",
+            remedy=f"Add -m: lifecode {verb} -m ...; one value a key, as in {next(iter(params))}=..., "
+            "chooses one run of them",
+        )
+
+
+def _give_own_run_dir(config: DictConfig, start: Start) -> None:
     """In a sweep, put the job's folder under `run_dir`, named by what the sweep varies.
 
     That name, unlike the job's number, stays when values are added: a repeated sweep finds its runs.
@@ -154,15 +207,15 @@ def _give_own_run_dir(config: DictConfig, swept: set[str]) -> None:
     settings = HydraConfig.get()
     if settings.mode != RunMode.MULTIRUN or "run_dir" not in config:
         return
-    naming = swept - {"name", "run_dir"}
-    varied = [line for line in settings.overrides.task if line.split("=", 1)[0] in naming]
+    varied = {key: value for key, value in start.varied.items() if key not in ("name", "run_dir")}
     if varied:
         config.run_dir = f"{config.run_dir}/{_folder_name(varied)}"
-    elif not swept:  # a sweeper that takes its values from hydra.sweeper.params
+    elif not start.sweep:  # nothing says what the sweeper varies
         config.run_dir = f"{config.run_dir}/{settings.job.num}"
 
 
-def _folder_name(overrides: Sequence[str]) -> str:
+def _folder_name(varied: Mapping[str, str]) -> str:
+    overrides = [f"{key}={value}" for key, value in varied.items()]
     name = re.sub(r"[^\w.,=+-]+", "-", ",".join(overrides))
     if len(name) <= LONGEST_JOB_NAME:
         return name
@@ -183,17 +236,24 @@ def _require_values(config: DictConfig, verb: str) -> None:
 
 
 @contextmanager
-def _sweep_folder(flags: argparse.Namespace) -> Iterator[list[str]]:
-    """A passing place for the multirun.yaml that Hydra's sweeper insists on, unless the user names one."""
-    if not flags.multirun or any(line.startswith("hydra.sweep.dir=") for line in flags.overrides):
-        yield []
+def _sweep_folder(flags: argparse.Namespace) -> Iterator[Path | None]:
+    """A passing place for what the processes of a sweep tell each other."""
+    if not flags.multirun:
+        yield None
         return
     folder = tempfile.mkdtemp(prefix="lifecode-sweep-")
-    quoted = folder.replace("'", r"\'")
     try:
-        yield [f"hydra.sweep.dir='{quoted}'"]
+        yield Path(folder)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _sweep_dir(folder: Path | None, flags: argparse.Namespace) -> list[str]:
+    """The overrides, and a place for the multirun.yaml that Hydra's sweeper insists on if they name none."""
+    if folder is None or any(line.startswith("hydra.sweep.dir=") for line in flags.overrides):
+        return flags.overrides
+    quoted = str(folder).replace("'", r"\'")
+    return [f"hydra.sweep.dir='{quoted}'", *flags.overrides]
 
 
 @contextmanager

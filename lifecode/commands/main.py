@@ -23,6 +23,9 @@ VERBS = {
     "check": Verb("lifecode.commands.check", "verify a corpus and look for leaks between its splits"),
     "dogma": Verb("lifecode.commands.dogma", "make DNA-protein pairs and splice sites of annotated genomes"),
     "train": Verb("lifecode.commands.train", "train the tokenizer, then the encoder, and evaluate them"),
+    "report": Verb(
+        "lifecode.commands.report", "compare the runs of a sweep: table, spread over seeds, figures"
+    ),
     "embed": Verb("lifecode.commands.embed", "turn sequences into vectors with a trained model"),
     "info": Verb("lifecode.commands.info", "describe a model: parameters by part, layers, shapes"),
     "doctor": Verb("lifecode.commands.doctor", "say what this machine will use: kernels, GPU, versions"),

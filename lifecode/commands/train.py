@@ -18,6 +18,7 @@ from rich.progress import Progress
 
 from lifecode.commands.construct import checked_value, construct
 from lifecode.commands.launch import run_processes
+from lifecode.commands.machine import processor
 from lifecode.commands.outcome import (
     Outcome,
     held_out_table,
@@ -26,6 +27,7 @@ from lifecode.commands.outcome import (
     write_metrics,
 )
 from lifecode.commands.preparation_progress import PreparationProgress
+from lifecode.commands.start import record_provenance
 from lifecode.data.batch import ResidueFeatures
 from lifecode.data.census import census_table
 from lifecode.data.corpus import Corpus
@@ -85,7 +87,11 @@ def _train(config: DictConfig, stage: str, settings: TrainerSettings, processes:
         loggers=_loggers(config) if processes.is_first else [],
         processes=processes,
     )
-    if stage == "tokenizer" or (stage == "both" and config.init_from is None):
+    if processes.from_first(partial(_is_complete, config, stage, stages)):
+        _say_complete(folder)
+        return
+    processes.only_first(lambda: record_provenance(folder.path, processor()))
+    if _trains_tokenizer(config, stage):
         with folder.timed("tokenizer"):
             stages.train_tokenizer(construct(config.model.codec), construct(config.optim.tokenizer))
     if stage in ("encoder", "both"):
@@ -131,7 +137,7 @@ def _encoder(config: DictConfig, folder: RunFolder, corpus: Corpus, stages: TwoS
         return
     masks: HeldOut = construct(config.heldout)
     if is_reported(folder.path, steps, masks):
-        print(f"This run is complete. The report is in {folder.path / 'report.html'}")
+        _say_complete(folder)
         return
     model.training_genes = union(training_genes(corpus.segments("cds", "train")), seen_before_this)
     model.save_pretrained(folder.path / "model")
@@ -178,6 +184,27 @@ def _held_out_but_seen(corpus: Corpus, genes: NDArray[np.uint32] | None) -> NDAr
             "trained on; they are left out of the held-out figures"
         )
     return seen
+
+
+def _trains_tokenizer(config: DictConfig, stage: str) -> bool:
+    return stage == "tokenizer" or (stage == "both" and config.init_from is None)
+
+
+def _is_complete(config: DictConfig, stage: str, stages: TwoStages) -> bool:
+    """Whether there is nothing to do, found without teacher and model: a sweep asks it of every run."""
+    if stage == "tokenizer":
+        return False
+    first, second = construct(config.optim.tokenizer), construct(config.optim.encoder)
+    steps = stages.trainer.last_step(second.total_steps)
+    return stages.are_trained(
+        tokenizer=first if _trains_tokenizer(config, stage) else None,
+        encoder=second,
+        begin_with=_start_of_encoder(config, stages.tokenizer_model, must_exist=False),
+    ) and is_reported(stages.folder, steps, construct(config.heldout))
+
+
+def _say_complete(folder: RunFolder) -> None:
+    print(f"This run is complete. The report is in {folder.path / 'report.html'}")
 
 
 def _check_before_anything_is_written(config: DictConfig, stage: str) -> None:
@@ -289,14 +316,14 @@ def _teacher_features(config: DictConfig, corpus: Corpus, folder: Path) -> Teach
         )
 
 
-def _start_of_encoder(config: DictConfig, own: Path) -> Path:
+def _start_of_encoder(config: DictConfig, own: Path, *, must_exist: bool = True) -> Path:
     """What stage 2 begins with: a whole model, or a tokenizer: that of a folder, or this run's `own`."""
     if config.init_from is not None:
         name = checked_value(config, "init_from", str)
         in_run = Path(name).expanduser() / "model"
         return in_run if in_run.exists() else model_folder(name)
     if config.tokenizer_checkpoint is None:
-        if not own.exists():
+        if must_exist and not own.exists():
             raise UserError(
                 "there is no trained tokenizer in this run",
                 source=own,

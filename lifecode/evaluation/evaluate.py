@@ -15,7 +15,7 @@ from lifecode.evaluation.heldout import (
     held_out_genes,
     masked_figures,
     read_masked,
-    translation_accuracy,
+    translation_figures,
 )
 from lifecode.evaluation.sources import SourceFigures, figures_by_source
 from lifecode.evaluation.tally import Figure
@@ -29,8 +29,8 @@ class Evaluation(NamedTuple):
     """Figures on the held-out genes.
 
     Attributes:
-        heldout: of the model: translation_accuracy, masked_codon_cross_entropy, masked_translation_accuracy,
-            masked_codon_cross_entropy_shuffled and, with a teacher, kd_explained.
+        heldout: of the model: masked_codon_cross_entropy and its shuffled control; with a translator
+            translation_accuracy and masked_translation_accuracy; with a teacher kd_explained.
         baselines: codon_unigram, codon_bigram, majority_residue and, with a teacher, teacher_mean.
         sources: of each input file, if there are several.
     """
@@ -73,7 +73,7 @@ def evaluate(
         model, held_out_genes(table, settings, rows=rows, shuffled=True), settings.max_codons
     )
     heldout = {
-        "translation_accuracy": translation_accuracy(model, genes[: len(rows)], settings.max_codons),
+        **translation_figures(model, genes[: len(rows)], settings.max_codons),
         **masked_figures(readings),
         "masked_codon_cross_entropy_shuffled": masked_figures(shuffled)["masked_codon_cross_entropy"],
     }

@@ -92,17 +92,18 @@ class MaskedReading(NamedTuple):
 
     Attributes:
         cross_entropy: nats over 64 codons at each (n,).
-        translated: whether the residue of each is right (n,).
+        translated: whether the residue of each is right (n,); None for a model without a translator.
     """
 
     cross_entropy: NDArray[np.float32]
-    translated: NDArray[np.bool_]
+    translated: NDArray[np.bool_] | None
 
 
 @torch.inference_mode()
 def read_masked(model: LifeCode, genes: Sequence[Gene], max_codons: int) -> list[MaskedReading]:
     """The reading of every gene, packed into rows of at most `max_codons`."""
     readings: dict[int, MaskedReading] = {}
+    translator = model.codec.translator
     for row, packed in _packed_rows([gene.corrupted() for gene in genes], max_codons):
         embeddings = model.codon_projection(model.encode(packed))
         at = _in_row(packed, [genes[i].masked for i in row]).to(embeddings.device)
@@ -110,36 +111,45 @@ def read_masked(model: LifeCode, genes: Sequence[Gene], max_codons: int) -> list
         log_probabilities = model.codec.codon_log_probabilities(embeddings, borders, at).cpu()
         truth = torch.from_numpy(np.concatenate([genes[i].codons[genes[i].masked] for i in row])).long()
         cross_entropy = -log_probabilities.gather(1, truth[:, None]).squeeze(1).numpy()
-        residues = np.concatenate([genes[i].amino_acids[genes[i].masked] for i in row])
-        translated = model.codec.translator(embeddings[at]).argmax(-1).cpu().numpy() == residues
         ends = np.cumsum([len(genes[i].masked) for i in row])[:-1]
-        own = zip(np.split(cross_entropy, ends), np.split(translated, ends), strict=True)
+        translated: list[NDArray[np.bool_] | None] = [None] * len(row)
+        if translator is not None:
+            residues = np.concatenate([genes[i].amino_acids[genes[i].masked] for i in row])
+            translated[:] = np.split(translator(embeddings[at]).argmax(-1).cpu().numpy() == residues, ends)
+        own = zip(np.split(cross_entropy, ends), translated, strict=True)
         readings |= {i: MaskedReading(*reading) for i, reading in zip(row, own, strict=True)}
     return [readings[i] for i in range(len(genes))]
 
 
 def masked_figures(readings: Sequence[MaskedReading]) -> dict[str, Figure]:
-    """`masked_codon_cross_entropy` (nats over 64 codons) and `masked_translation_accuracy`."""
+    """`masked_codon_cross_entropy` (nats over 64 codons); with a translator `masked_translation_accuracy`."""
     cross_entropy, translation = Tally(), Tally()
     for reading in readings:
         cross_entropy.add(reading.cross_entropy)
-        translation.add(reading.translated)
-    return {
-        "masked_codon_cross_entropy": cross_entropy.figure(),
-        "masked_translation_accuracy": translation.figure(),
-    }
+        if reading.translated is not None:
+            translation.add(reading.translated)
+    figures = {"masked_codon_cross_entropy": cross_entropy.figure()}
+    if translation.n or not cross_entropy.n:
+        figures["masked_translation_accuracy"] = translation.figure()
+    return figures
 
 
 @torch.inference_mode()
-def translation_accuracy(model: LifeCode, genes: Sequence[Gene], max_codons: int) -> Figure:
-    """Share of all codons, start and stop too, that the model translates right from unmasked genes."""
+def translation_figures(model: LifeCode, genes: Sequence[Gene], max_codons: int) -> dict[str, Figure]:
+    """`translation_accuracy`: share of all codons, start and stop too, translated right from unmasked genes.
+
+    Nothing for a model without a translator.
+    """
+    translator = model.codec.translator
+    if translator is None:
+        return {}
     tally = Tally()
     for row, packed in _packed_rows([gene.ids for gene in genes], max_codons):
         residues = np.concatenate([_framed(genes[i].amino_acids) for i in row])
-        predicted = model.codec.translator(model.codon_projection(model.encode(packed))).argmax(-1).cpu()
+        predicted = translator(model.codon_projection(model.encode(packed))).argmax(-1).cpu()
         known = residues != IGNORE
         tally.add(predicted[torch.from_numpy(known)] == torch.from_numpy(residues[known]))
-    return tally.figure()
+    return {"translation_accuracy": tally.figure()}
 
 
 def baseline_figures(train: SegmentTable, rows: Iterable[int], genes: Sequence[Gene]) -> dict[str, Figure]:

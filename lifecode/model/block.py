@@ -11,6 +11,16 @@ def swiglu_hidden_width(width: int, multiple: int = 64) -> int:
     return -(-8 * width // (3 * multiple)) * multiple
 
 
+def matched_hidden_width(width: int, missing_parameters: int, multiple: int = 8) -> int:
+    """Hidden width of a feed-forward with `missing_parameters` more than that of `swiglu_hidden_width`.
+
+    Rounded to the nearest multiple of 8, the least that bf16 matrix units like: at most 12 d parameters too
+    many or too few, 0.7 % of a layer at d = 128 and 0.1 % at 1024. Of 64 it would be 5 % and 0.7 %.
+    """
+    exact = swiglu_hidden_width(width) + missing_parameters / (3 * width)
+    return round(exact / multiple) * multiple
+
+
 class SwiGLU(nn.Module):
     """down(SiLU(gate(x)) * up(x)), three projections without biases."""
 
@@ -32,15 +42,23 @@ class Block(nn.Module):
         mixer: maps (T, d) and `cu_seqlens` (S + 1,) to (T, d) inside each segment.
         width: d.
         layer_scale: initial factor of both residual branches.
+        feed_forward_width: hidden width of the feed-forward; None for `swiglu_hidden_width(width)`.
     """
 
-    def __init__(self, mixer: nn.Module, *, width: int, layer_scale: float = 0.1) -> None:
+    def __init__(
+        self,
+        mixer: nn.Module,
+        *,
+        width: int,
+        layer_scale: float = 0.1,
+        feed_forward_width: int | None = None,
+    ) -> None:
         super().__init__()
         self.mixer_norm = RMSNorm(width)
         self.mixer = mixer
         self.mixer_scale = LayerScale(width, layer_scale)
         self.feed_forward_norm = RMSNorm(width)
-        self.feed_forward = SwiGLU(width, swiglu_hidden_width(width))
+        self.feed_forward = SwiGLU(width, feed_forward_width or swiglu_hidden_width(width))
         self.feed_forward_scale = LayerScale(width, layer_scale)
 
     def forward(self, x: Tensor, cu_seqlens: Tensor) -> Tensor:

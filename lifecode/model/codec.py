@@ -9,7 +9,7 @@ from lifecode.alphabet import NUM_AMINO_ACIDS, NUM_CODONS
 from lifecode.errors import UserError
 from lifecode.model.gated_deltanet import Direction
 from lifecode.model.norm import at_least_fp32
-from lifecode.model.tokenizer import CodonDetokenizer, CodonTokenizer
+from lifecode.model.tokenizer import CodonDetokenizer, CodonTokenizer, LinearTokenizer
 
 
 class CodonCodec(nn.Module):
@@ -25,9 +25,12 @@ class CodonCodec(nn.Module):
         num_heads: heads of the tokenizer's Gated DeltaNet block (6).
         direction: reading direction of that block.
         stride: of the tokenizer's convolution.
-        translator_hidden: hidden width of the two-layer translator.
+        translator_hidden: hidden width of the two-layer translator; None leaves it out, and the translation
+            task with it.
         codon_head: `joint` or `none`.
         layer_scale: initial residual factor of the block.
+        tokenizer: `gdn`, or `linear` for nucleotides alone, without block and convolution on either side
+            (Table 7); `num_heads`, `direction`, `stride` and `layer_scale` then have no effect.
     """
 
     def __init__(
@@ -38,9 +41,10 @@ class CodonCodec(nn.Module):
         num_heads: int = 6,
         direction: Direction = "both",
         stride: Literal[1, 3] = 1,
-        translator_hidden: int = 3072,
+        translator_hidden: int | None = 3072,
         codon_head: Literal["joint", "none"] = "joint",
         layer_scale: float = 0.1,
+        tokenizer: Literal["gdn", "linear"] = "gdn",
     ) -> None:
         super().__init__()
         if 3 * nucleotide_dim % (4 * num_heads):
@@ -58,22 +62,33 @@ class CodonCodec(nn.Module):
             "translator_hidden": translator_hidden,
             "codon_head": codon_head,
             "layer_scale": layer_scale,
+            "tokenizer": tokenizer,
         }
         self.codon_dim = 3 * conv_channels
-        self.tokenizer = CodonTokenizer(
-            nucleotide_dim=nucleotide_dim,
-            conv_channels=conv_channels,
-            num_heads=num_heads,
-            direction=direction,
-            stride=stride,
-            layer_scale=layer_scale,
+        self.tokenizer: CodonTokenizer | LinearTokenizer = (
+            LinearTokenizer(nucleotide_dim=nucleotide_dim, conv_channels=conv_channels)
+            if tokenizer == "linear"
+            else CodonTokenizer(
+                nucleotide_dim=nucleotide_dim,
+                conv_channels=conv_channels,
+                num_heads=num_heads,
+                direction=direction,
+                stride=stride,
+                layer_scale=layer_scale,
+            )
         )
-        self.detokenizer = CodonDetokenizer(nucleotide_dim=nucleotide_dim, conv_channels=conv_channels)
+        self.detokenizer = CodonDetokenizer(
+            nucleotide_dim=nucleotide_dim, conv_channels=conv_channels, pointwise=tokenizer == "linear"
+        )
         self.codon_head = nn.Linear(self.codon_dim, NUM_CODONS) if codon_head == "joint" else None
-        self.translator = nn.Sequential(
-            nn.Linear(self.codon_dim, translator_hidden),
-            nn.GELU(),
-            nn.Linear(translator_hidden, NUM_AMINO_ACIDS),
+        self.translator = (
+            nn.Sequential(
+                nn.Linear(self.codon_dim, translator_hidden),
+                nn.GELU(),
+                nn.Linear(translator_hidden, NUM_AMINO_ACIDS),
+            )
+            if translator_hidden is not None
+            else None
         )
 
     def readout(self) -> list[nn.Module]:

@@ -9,7 +9,7 @@ from torch.utils.checkpoint import checkpoint
 
 from lifecode.errors import UserError
 from lifecode.model.attention import SelfAttention
-from lifecode.model.block import Block
+from lifecode.model.block import Block, matched_hidden_width
 from lifecode.model.gated_deltanet import GatedDeltaNet
 from lifecode.model.norm import RMSNorm, at_least_fp32
 from lifecode.model.strands import Strands, both_borders, reverse_codons_index
@@ -17,7 +17,7 @@ from lifecode.ops.segments import reverse_segments_index
 
 
 def layer_kinds(hybrid_ratio: str, depth: int) -> list[str]:
-    """`gdn` or `mhsa` for each layer: in every group of a + b layers the last b are MHSA.
+    """`gdn` or `mhsa` for each layer: in every group of a + b layers the last b are MHSA; none for depth 0.
 
     >>> layer_kinds("2:1", 6)
     ['gdn', 'gdn', 'mhsa', 'gdn', 'gdn', 'mhsa']
@@ -30,7 +30,7 @@ def layer_kinds(hybrid_ratio: str, depth: int) -> list[str]:
             remedy='Write it as a quoted string such as "11:1" (unquoted, YAML reads a number)',
         )
     num_gdn, num_mhsa = int(match.group(1)), int(match.group(2))
-    if depth < 1 or depth % (num_gdn + num_mhsa):
+    if depth < 0 or depth % (num_gdn + num_mhsa):
         raise UserError(
             f"a depth of {depth} layers is no multiple of {num_gdn} + {num_mhsa}",
             source="model.hybrid_ratio",
@@ -42,6 +42,8 @@ def layer_kinds(hybrid_ratio: str, depth: int) -> list[str]:
 class HybridEncoder(nn.Module):
     """Codon embeddings (L, codon_dim) -> hidden states (L, d).
 
+    Without layers (depth 0) the hidden states are the codon embeddings behind both projections and the norm.
+
     Args:
         codon_dim: width of the codon embedding.
         width: d of the stack and of the hidden states.
@@ -52,6 +54,8 @@ class HybridEncoder(nn.Module):
         strands: `paper`, `rc` or `forward`, see `lifecode.model.strands`.
         layer_scale: initial factor of the residual branches.
         activation_checkpointing: recompute each layer in the backward pass instead of keeping it.
+        equal_parameters: widen the feed-forward of MHSA layers until they have as many parameters as a Gated
+            DeltaNet layer (within 1 % for d of 128 and more), so that models of any ratio are of one size.
     """
 
     def __init__(
@@ -66,6 +70,7 @@ class HybridEncoder(nn.Module):
         strands: Strands = "paper",
         layer_scale: float = 0.1,
         activation_checkpointing: bool = False,
+        equal_parameters: bool = False,
     ) -> None:
         super().__init__()
         if 3 * width % (4 * num_heads) or width % attention_head_dim or attention_head_dim % 2:
@@ -86,12 +91,23 @@ class HybridEncoder(nn.Module):
                 return SelfAttention(width=width, head_dim=attention_head_dim)
             return GatedDeltaNet(width=width, num_heads=num_heads, key_dim=key_dim, value_dim=2 * key_dim)
 
+        feed_forward_width: dict[str, int] = {}
+        if equal_parameters:
+            with torch.device("meta"):  # counted, not made: no random number is drawn
+                size = {kind: sum(p.numel() for p in mixer(kind).parameters()) for kind in ("gdn", "mhsa")}
+            feed_forward_width["mhsa"] = matched_hidden_width(width, size["gdn"] - size["mhsa"])
+
         self.strands: Strands = strands
         self.activation_checkpointing = activation_checkpointing
         # `paper` makes both strands, of width d each, from one codon embedding; `rc` has one for each strand.
         self.in_proj = nn.Linear(codon_dim, 2 * width if strands == "paper" else width, bias=False)
         self.layers = nn.ModuleList(
-            Block(mixer(kind), width=width, layer_scale=layer_scale)
+            Block(
+                mixer(kind),
+                width=width,
+                layer_scale=layer_scale,
+                feed_forward_width=feed_forward_width.get(kind),
+            )
             for kind in layer_kinds(hybrid_ratio, depth)
         )
         self.norm = RMSNorm(width)

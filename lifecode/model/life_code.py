@@ -28,7 +28,7 @@ class LifeCode(nn.Module):
     Args:
         codec: tokenizer and its readout, trained in stage 1.
         width: d of the encoder and of the hidden states.
-        depth: encoder layers.
+        depth: encoder layers; 0 leaves the codon embeddings, projected to width d.
         hybrid_ratio: `"a:b"`, Gated DeltaNet to MHSA layers.
         num_heads: heads of a Gated DeltaNet layer.
         attention_head_dim: of an MHSA layer.
@@ -36,6 +36,7 @@ class LifeCode(nn.Module):
         layer_scale: initial factor of the residual branches.
         init_std: standard deviation of the encoder's initial weights.
         activation_checkpointing: recompute each layer in the backward pass.
+        equal_parameters: give MHSA layers a wider feed-forward, and as many parameters as the others.
         teacher_width: D' of the protein teacher; None leaves the protein decoder out.
 
     Attributes:
@@ -58,6 +59,7 @@ class LifeCode(nn.Module):
         layer_scale: float = 0.1,
         init_std: float = 0.02,
         activation_checkpointing: bool = False,
+        equal_parameters: bool = False,
         teacher_width: int | None = None,
     ) -> None:
         super().__init__()
@@ -73,6 +75,7 @@ class LifeCode(nn.Module):
             "layer_scale": layer_scale,
             "init_std": init_std,
             "activation_checkpointing": activation_checkpointing,
+            "equal_parameters": equal_parameters,
             "teacher_width": teacher_width,
         }
         self.width = width
@@ -88,6 +91,7 @@ class LifeCode(nn.Module):
             strands=strands,
             layer_scale=layer_scale,
             activation_checkpointing=activation_checkpointing,
+            equal_parameters=equal_parameters,
         )
         self.codon_projection = nn.Linear(width, codec.codon_dim)
         self.protein_decoder = (

@@ -48,9 +48,10 @@ def stream_hidden_states(
         on_chunk: called after each chunk of each strand with how many are done, and of how many.
 
     Raises:
-        UserError: the encoder has attention layers, or `hidden` has another shape.
+        UserError: the encoder has attention layers, the tokenizer is the linear one, or `hidden` has another
+            shape.
     """
-    require_no_attention(model)
+    require_streamable(model)
     sequence = whole_codons(nucleotides)
     num_codons = len(sequence) // 3 + NUM_SPECIAL_CODONS
     if hidden.shape != (num_codons, model.width):
@@ -64,7 +65,8 @@ def stream_hidden_states(
         hidden[rows, columns] = hidden[rows, columns] + values if add else values
         on_chunk(next(counted), num_chunks)
 
-    plus = _TokenizedChunks(model.codec.tokenizer, sequence, chunk_codons)
+    tokenizer = cast(CodonTokenizer, model.codec.tokenizer)
+    plus = _TokenizedChunks(tokenizer, sequence, chunk_codons)
     everything = slice(None)
     if strands == "forward":
         for rows, states in _read_strand(encoder, plus, encoder.in_proj):
@@ -73,7 +75,7 @@ def stream_hidden_states(
         half = model.width // 2
         for rows, states in _read_strand(encoder, plus, encoder.in_proj):
             written(rows, slice(half), states)
-        minus = _TokenizedChunks(model.codec.tokenizer, reverse_complement(sequence), chunk_codons)
+        minus = _TokenizedChunks(tokenizer, reverse_complement(sequence), chunk_codons)
         on_plus = reverse_codons_index(torch.tensor([0, num_codons]), num_codons).numpy()
         for rows, states in _read_strand(encoder, minus, encoder.in_proj):
             written(on_plus[rows], slice(half, None), states)
@@ -86,8 +88,13 @@ def stream_hidden_states(
             written(rows, everything, torch.cat([torch.zeros_like(states), states], -1), add=True)
 
 
-def require_no_attention(model: LifeCode) -> None:
-    """Raises a UserError for a model that has to see a whole sequence at once."""
+def require_streamable(model: LifeCode) -> None:
+    """Raises a UserError for a model that must see a whole sequence at once, or has the linear tokenizer."""
+    if not isinstance(model.codec.tokenizer, CodonTokenizer):
+        raise UserError(
+            "a model with the linear tokenizer cannot be streamed",
+            remedy="On the command line, context=unit reads windows alone",
+        )
     if not all(isinstance(layer.mixer, GatedDeltaNet) for layer in _layers(model.encoder)):
         ratio = model.config["hybrid_ratio"]
         raise UserError(

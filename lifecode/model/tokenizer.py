@@ -1,4 +1,4 @@
-"""The codon tokenizer: nucleotides in, one embedding a codon out (Life-Code 2.3, Figure 4)."""
+"""The codon tokenizers: nucleotides in, one embedding a codon out (Life-Code 2.3, Figure 4; Table 7)."""
 
 from typing import Literal
 
@@ -68,15 +68,47 @@ class CodonTokenizer(nn.Module):
         return rearrange(self.conv(x, cu_seqlens), "(codon three) c -> codon (three c)", three=3)
 
 
-class CodonDetokenizer(nn.Module):
-    """The mirror image: fold a codon into three nucleotides, Conv1d, logits for each nucleotide id."""
+class LinearTokenizer(nn.Module):
+    """The 1-mer tokenizer of the paper's ablation (Table 7): nucleotides alone, three of them side by side.
+
+    Embedding -> Linear, with neither recurrence nor convolution: nothing looks beyond a nucleotide.
+
+    Args:
+        nucleotide_dim: width of the nucleotide embedding.
+        conv_channels: output width of a nucleotide; a codon embedding is three times as wide.
+    """
 
     def __init__(self, *, nucleotide_dim: int, conv_channels: int) -> None:
         super().__init__()
-        self.conv = SegmentConv1d(conv_channels, nucleotide_dim)
+        self.embedding = nn.Embedding(NUM_NUCLEOTIDE_IDS, nucleotide_dim)
+        self.linear = nn.Linear(nucleotide_dim, conv_channels)
+
+    def forward(self, ids: Tensor, cu_seqlens: Tensor) -> Tensor:
+        """Codon embeddings (L, 3 * conv_channels) of nucleotide ids (3L,); `cu_seqlens` has no effect."""
+        return rearrange(self.linear(self.embedding(ids)), "(codon three) c -> codon (three c)", three=3)
+
+
+class CodonDetokenizer(nn.Module):
+    """The mirror image: fold a codon into three nucleotides, Conv1d, logits for each nucleotide id.
+
+    Args:
+        nucleotide_dim: width between the convolution and the logits.
+        conv_channels: a third of the codon embedding's width.
+        pointwise: a Linear in place of the Conv1d, the mirror image of the linear tokenizer.
+    """
+
+    def __init__(self, *, nucleotide_dim: int, conv_channels: int, pointwise: bool = False) -> None:
+        super().__init__()
+        self.conv: nn.Module = (
+            nn.Linear(conv_channels, nucleotide_dim)
+            if pointwise
+            else SegmentConv1d(conv_channels, nucleotide_dim)
+        )
         self.head = nn.Linear(nucleotide_dim, NUM_NUCLEOTIDE_IDS)
 
     def forward(self, codon_embeddings: Tensor, cu_seqlens: Tensor) -> Tensor:
         """Logits (3L, 9) from codon embeddings (L, 3 * conv_channels); borders in codons (S + 1,)."""
         x = rearrange(codon_embeddings, "codon (three c) -> (codon three) c", three=3)
-        return self.head(self.conv(x, cu_seqlens * 3))
+        if isinstance(self.conv, SegmentConv1d):
+            return self.head(self.conv(x, cu_seqlens * 3))
+        return self.head(self.conv(x))

@@ -1,6 +1,6 @@
 """The held-out metrics of a run beside the baselines they have to beat, in words and digits."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from math import floor, isfinite
 from typing import Any, Literal, NamedTuple
 
@@ -89,6 +89,28 @@ _MEASURES = (
         True,
     ),
 )
+
+
+class Description(NamedTuple):
+    """What a held-out figure is called, its unit, and whether more of it is better (None: not known)."""
+
+    label: str
+    unit: Literal["share", "nats", "number"]
+    higher_is_better: bool | None
+
+
+def described(name: str) -> Description:
+    """The description of a figure of `metrics.json`; one that is not known has its own name."""
+    for measure in _MEASURES:
+        if measure.name == name:
+            return Description(measure.label, measure.unit, measure.higher_is_better)
+    return Description(name.replace("_", " ").capitalize(), "number", None)
+
+
+def in_usual_order(names: Iterable[str]) -> list[str]:
+    """Names of held-out figures as the report of a run lists them, then those that are not known."""
+    names, known = set(names), [measure.name for measure in _MEASURES]
+    return [name for name in known if name in names] + sorted(names - set(known))
 
 
 def held_out_metrics(metrics: Metrics) -> list[HeldOutMetric]:

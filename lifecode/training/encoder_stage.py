@@ -66,7 +66,9 @@ class EncoderStage(PretrainingStage):
 
     def counts(self, batch: Batch) -> dict[str, Tensor]:
         """Selected nucleotides of DNA and codons of CDS; all codons of CDS; residues the teacher has seen."""
-        counts = {"mlm": num_positions(batch, positions="selected"), "translation": num_translated(batch)}
+        counts = {"mlm": num_positions(batch, positions="selected")}
+        if self.model.codec.translator is not None:
+            counts["translation"] = num_translated(batch)
         if self.distillation is not None:
             counts["distillation"] = counts["mlm"].new_tensor(len(batch.teacher_positions))
         return counts
@@ -78,7 +80,9 @@ class EncoderStage(PretrainingStage):
         codec = self.model.codec
         nucleotides = nucleotide_loss(codec, embeddings, batch, positions="selected")
         codons = codon_loss(codec, embeddings, batch, positions="selected")
-        tasks = {"mlm": nucleotides + codons, "translation": translation_loss(codec, embeddings, batch)}
+        tasks = {"mlm": nucleotides + codons}
+        if codec.translator is not None:
+            tasks["translation"] = translation_loss(codec.translator, embeddings, batch)
         if self.distillation is not None and self.model.protein_decoder is not None:
             decoded = self.model.protein_decoder(hidden[batch.teacher_positions])
             tasks["distillation"] = self.distillation(decoded, self._features(batch))

@@ -18,6 +18,8 @@ IDENTITY = (
     *("tokenizer_checkpoint", "init_from"),
 )
 """Config keys that say which run this is; the others may change between sittings."""
+PROVENANCE = "provenance.json"
+"""File of a run folder: the command, the commit and the machine, see `lifecode.commands.start`."""
 _PROBE = ".writable"
 
 

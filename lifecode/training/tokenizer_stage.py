@@ -12,7 +12,7 @@ from lifecode.training.stage import PretrainingStage, StepLosses
 
 
 class TokenizerStage(PretrainingStage):
-    """Trains a `CodonCodec` on reconstruction of all positions and on translation.
+    """Trains a `CodonCodec` on reconstruction of all positions and, if it has a translator, on translation.
 
     Args:
         codec: the tokenizer and its readout.
@@ -42,17 +42,18 @@ class TokenizerStage(PretrainingStage):
 
     def counts(self, batch: Batch) -> dict[str, Tensor]:
         """All known nucleotides of DNA and codons of CDS; all codons of CDS."""
-        return {"mlm": num_positions(batch, positions="all"), "translation": num_translated(batch)}
+        counts = {"mlm": num_positions(batch, positions="all")}
+        return counts if self.codec.translator is None else {**counts, "translation": num_translated(batch)}
 
     def losses(self, batch: Batch) -> StepLosses:
         """Reconstruction and translation from the codon embeddings of the corrupted input."""
         embeddings = self.codec.tokenizer(batch.ids.int(), batch.cu_seqlens)
         nucleotides = nucleotide_loss(self.codec, embeddings, batch, positions="all")
         codons = codon_loss(self.codec, embeddings, batch, positions="all")
+        tasks = {"mlm": nucleotides + codons}
+        if self.codec.translator is not None:
+            tasks["translation"] = translation_loss(self.codec.translator, embeddings, batch)
         return StepLosses(
-            tasks={
-                "mlm": nucleotides + codons,
-                "translation": translation_loss(self.codec, embeddings, batch),
-            },
+            tasks,
             monitors={"nucleotide_cross_entropy": nucleotides, "codon_cross_entropy": codons},
         )

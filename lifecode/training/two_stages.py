@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
 from lightning.pytorch.loggers import Logger
 
 from lifecode.data.batch import ResidueFeatures
@@ -15,6 +16,7 @@ from lifecode.model.codec import CodonCodec
 from lifecode.model.life_code import LifeCode
 from lifecode.objectives.distillation import DistillationLoss
 from lifecode.objectives.joint import JointObjective
+from lifecode.training.checkpoints import checkpoint_step, latest_checkpoint
 from lifecode.training.encoder_stage import EncoderStage
 from lifecode.training.optimizer import AdamWCosine
 from lifecode.training.processes import ALONE, Processes
@@ -54,6 +56,29 @@ class TwoStages:
     def tokenizer_model(self) -> Path:
         """Folder of the codec that stage 1 leaves."""
         return self.folder / "tokenizer" / "model"
+
+    def are_trained(self, *, tokenizer: AdamWCosine | None, encoder: AdamWCosine, begin_with: Path) -> bool:
+        """Whether both stages have done their last step, the second from what is in `begin_with`.
+
+        Args:
+            tokenizer: recipe of stage 1; None where it is not this run's to train.
+            encoder: recipe of stage 2.
+            begin_with: folder of what stage 2 begins with.
+        """
+        record, checksums = self._started_from, begin_with / pretrained.CHECKSUMS
+        if not (record.exists() and checksums.exists()) or record.read_text() != checksums.read_text():
+            return False
+        stages = [(EncoderStage.name, encoder)] + ([(TokenizerStage.name, tokenizer)] if tokenizer else [])
+        for name, recipe in stages:
+            checkpoint = latest_checkpoint(self.folder / name / "checkpoints")
+            last_step = self.trainer.last_step(recipe.total_steps)
+            if checkpoint is None or checkpoint_step(checkpoint) < last_step:
+                return False
+        return True
+
+    @property
+    def _started_from(self) -> Path:
+        return self.folder / EncoderStage.name / _STARTED_FROM
 
     def train_tokenizer(self, codec: CodonCodec, optimizer: AdamWCosine) -> int:
         """Stage 1; leaves the codec in `tokenizer/model` and returns the steps it has done."""
@@ -108,7 +133,7 @@ class TwoStages:
         )
 
     def _begin_anew_if_changed(self, begin_with: Path) -> None:
-        record = self.folder / "encoder" / _STARTED_FROM
+        record = self._started_from
         checksums = (begin_with / pretrained.CHECKSUMS).read_text()
         if record.exists() and record.read_text() != checksums:
             print("encoder: what it began with was trained further since, so it begins anew")
@@ -125,7 +150,10 @@ def load_codec(codec: CodonCodec, folder: Path) -> None:
         UserError: no codec there, or one of another shape.
     """
     config = pretrained.read_config(folder, family=CODEC_FAMILY)
-    _require_same_shape(codec.config, config, folder, "tokenizer")
+    arguments = {key: value for key, value in config.items() if key not in ("family", "model_type")}
+    with torch.device("meta"):  # with the defaults of what an older config does not say
+        found = CodonCodec(**arguments).config
+    _require_same_shape(codec.config, found, folder, "tokenizer")
     pretrained.load_weights(codec, folder)
 
 

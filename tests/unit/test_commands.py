@@ -347,7 +347,12 @@ def test_a_single_run_keeps_its_folder(toy):
         (["run_dir=x", "seed=1,2"], ["x/seed=1", "x/seed=2"]),
         (["model.hybrid_ratio=11:1,1:0"], [f"runs/toy/model.hybrid_ratio={r}" for r in ("11-1", "1-0")]),
         (["seed=range(0,2)"], ["runs/toy/seed=0", "runs/toy/seed=1"]),
-        (["experiment=sweep"], ["runs/toy/0", "runs/toy/1"]),
+        (["experiment=sweep"], ["runs/toy/seed=3", "runs/toy/seed=4"]),
+        (["experiment=sweep", "seed=4"], ["runs/toy/seed=4"]),
+        (["experiment=sweep", "seed=5,6", "model=tiny"], ["runs/toy/seed=5", "runs/toy/seed=6"]),
+        (["experiment=sweep", "name=a,b"], [f"runs/{n}/seed={s}" for s in (3, 4) for n in "ab"]),
+        (["model.hybrid_ratio='11:1','1:0'"], [f"runs/toy/model.hybrid_ratio={r}" for r in ("11-1", "1-0")]),
+        (["seed=1"], ["runs/toy/0"]),
     ],
 )
 def test_the_folder_is_named_by_what_varies(toy, arguments, expected):

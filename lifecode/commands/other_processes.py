@@ -1,0 +1,92 @@
+"""Jobs of a sweep that a launcher runs in other processes of this machine, as joblib's does.
+
+Their user errors come back as one file a job, so that none is lost and the others go on. A request to stop
+reaches all of them: each saves and ends as a run of its own does, and jobs that wait do not begin.
+"""
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from multiprocessing import active_children
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from types import FrameType
+
+_STOP = "stop"
+
+
+class OtherProcesses:
+    """What the process of the command and those of its jobs tell each other, through a folder.
+
+    Args:
+        folder: that all of them see; None where there is one process only.
+    """
+
+    def __init__(self, folder: Path | None) -> None:
+        self._folder, self._home = folder, os.getpid()
+
+    def here(self) -> bool:
+        """Whether this is another process than that of the command, and one that can reach it."""
+        return os.getpid() != self._home and self._folder is not None and self._folder.is_dir()
+
+    def elsewhere(self) -> bool:
+        """Whether this is another process that cannot reach that of the command, as on another machine."""
+        return os.getpid() != self._home and not self.here()
+
+    def begin_job(self) -> None:
+        """Called in the job's process: no progress bars side by side, and SIGTERM is heeded from now on."""
+        os.environ["TTY_COMPATIBLE"] = "0"
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+    @property
+    def stop_requested(self) -> bool:
+        """Whether the sweep shall end."""
+        return self._folder is not None and (self._folder / _STOP).exists()
+
+    def request_stop(self) -> None:
+        """Jobs that have not begun will not."""
+        if self._folder is not None and self._folder.is_dir():
+            (self._folder / _STOP).touch()
+
+    def fail(self, job: int, line: str) -> None:
+        """Leaves the user error of a job for the process of the command."""
+        assert self._folder is not None
+        (self._folder / f"{job:06d}.failure").write_text(line)
+
+    def failures(self) -> list[str]:
+        """The user errors of all jobs so far, in the order of the jobs."""
+        if self._folder is None:
+            return []
+        return [path.read_text() for path in sorted(self._folder.glob("*.failure"))]
+
+    @contextmanager
+    def signals_passed_on(self) -> Iterator[None]:
+        """While jobs run elsewhere, Ctrl-C and SIGTERM stop them in order, and a second one at once."""
+        if self._folder is None:
+            yield
+            return
+        before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+        for number in before:
+            signal.signal(number, self._stop_all)
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _stop_all(self, number: int, frame: FrameType | None) -> None:
+        jobs = [child for child in active_children() if _is_job(child)]
+        if not jobs and number == signal.SIGTERM and os.getpid() == self._home:
+            signal.signal(number, signal.SIG_DFL)
+            os.kill(os.getpid(), number)
+        if not jobs or self.stop_requested:
+            raise KeyboardInterrupt
+        self.request_stop()
+        if number == signal.SIGTERM:  # a terminal sends Ctrl-C to every process, SIGTERM comes to one
+            for job in jobs:
+                job.terminate()
+
+
+def _is_job(child: BaseProcess) -> bool:
+    return type(child).__module__.startswith("joblib.")

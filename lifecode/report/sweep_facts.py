@@ -1,0 +1,162 @@
+"""Where the figures of a sweep come from, what limits their comparison, and which runs are missing."""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
+
+from lifecode.report.run_groups import Grouping
+from lifecode.report.runs import Run
+from lifecode.report.spread import num_parameters
+from lifecode.report.time_breakdown import duration
+
+_SAME_SIZE = 0.01
+
+
+class Fact(NamedTuple):
+    """A labelled sentence or number."""
+
+    label: str
+    value: str
+
+
+def facts(runs: Sequence[Run]) -> list[Fact]:
+    """Command, commit, size, data, machine and time of the finished runs; what is not known is left out."""
+    done = [run for run in runs if run.status == "finished"]
+    found = [
+        Fact("Command", _each(done, lambda run: run.provenance.get("command"), code=True)),
+        Fact("Commit", _each(done, _commit)),
+        Fact("Training", _each(done, _training)),
+        Fact("Parameters", _range([num_parameters(run) for run in done])),
+        Fact("Data", _each(done, _data)),
+        Fact("Held-out genes", _held_out(done)),
+        Fact("Machine", _each(done, _machine)),
+        Fact("Time", _time(done)),
+    ]
+    return [fact for fact in found if fact.value]
+
+
+def caveats(grouping: Grouping, runs: Sequence[Run]) -> list[str]:
+    """What keeps the groups from being compared as they stand, a sentence each."""
+    done = [run for run in runs if run.status == "finished"]
+    sentences = []
+    at_a_time = {run.provenance.get("runs_at_a_time") for run in done}
+    if at_a_time == {1}:
+        pass
+    elif 1 in at_a_time:
+        alone = sum(run.provenance.get("runs_at_a_time") == 1 for run in done)
+        sentences.append(f"Throughput is that of the {alone} runs that had their machine to themselves.")
+    else:
+        shared = max((n for n in at_a_time if n is not None), default=None)
+        how = (
+            "It is not known how many runs shared a machine"
+            if shared is None
+            else (f"Up to {shared} runs shared a machine and slowed one another")
+        )
+        sentences.append(f"{how}: do not read their throughput as that of a run alone.")
+    machines = {_machine(run) for run in done} - {None}
+    if len(machines) > 1:
+        sentences.append(
+            f"The runs had {len(machines)} machines or numbers of threads: throughput differs by it."
+        )
+    steps = sorted({run.metrics["model"]["encoder_steps"] for run in done})
+    if len(steps) > 1:
+        sentences.append(
+            f"The encoders trained for {steps[0]:,} to {steps[-1]:,} steps, which is not the same."
+        )
+    if any(
+        key.startswith(("data.batch", "optim")) and key.endswith(("rows", "codons", "steps"))
+        for key in grouping.keys
+    ):
+        sentences.append("Steps or batches differ between the groups, and with them the tokens.")
+    sizes = [num_parameters(run) for run in done]
+    if sizes and max(sizes) > (1 + _SAME_SIZE) * min(sizes):
+        more = max(sizes) / min(sizes) - 1
+        sentences.append(f"The largest model has {100 * more:.1f} % more parameters than the smallest.")
+    seeds = [{str(run.seed) for run in group.finished} for group in grouping.groups]
+    if any(own != seeds[0] for own in seeds):
+        sentences.append("The groups do not have the same seeds: a seed has its own split of the genome.")
+    commits = {run.provenance.get("commit") for run in done if run.provenance}
+    if len(commits) > 1:
+        sentences.append("The runs were made by different states of the program.")
+    return sentences
+
+
+def open_runs(grouping: Grouping, runs: Sequence[Run]) -> list[Fact]:
+    """Runs that are not finished, cannot be read or were not begun, with what is known of them."""
+    found = [
+        Fact(run.folder.as_posix(), f"{run.status}: {run.note}") for run in runs if run.status != "finished"
+    ]
+    for group in grouping.groups:
+        found += [
+            Fact(f"{group.label}, seed {seed}" if seed else group.label, "not begun")
+            for seed in group.missing
+        ]
+    return found
+
+
+def _commit(run: Run) -> str | None:
+    commit, version = run.provenance.get("commit"), run.provenance.get("version")
+    if not version:
+        return None
+    return (
+        f"lifecode {version}"
+        + (f", commit {commit.rstrip('+')}" if commit else "")
+        + (" with changes" if commit and commit.endswith("+") else "")
+    )
+
+
+def _training(run: Run) -> str:
+    first, batch = run.config.get("optim.tokenizer.total_steps"), run.config.get("data.batch.max_codons")
+    rows, steps = run.config.get("data.batch.rows"), run.metrics["model"]["encoder_steps"]
+    return f"{first:,} steps of the tokenizer, {steps:,} of the encoder, of {rows} rows of {batch:,} codons"
+
+
+def _data(run: Run) -> str:
+    data, source = run.metrics.get("data") or {}, run.config.get("input")
+    counts = [f"{data['nucleotides']:,} nucleotides"] if "nucleotides" in data else []
+    counts += (
+        [f"{data['pairs']['kept']:,} exact CDS-protein pairs"] if "kept" in (data.get("pairs") or {}) else []
+    )
+    return f"{source}: {', '.join(counts)}" if counts else str(source)
+
+
+def _held_out(runs: Sequence[Run]) -> str:
+    """Genes of the split that the figures are of; a seed has its own split."""
+    counts = []
+    for run in runs:
+        split = (run.metrics.get("split") or {}).get("name", "")
+        own = ((run.metrics.get("data") or {}).get("splits") or {}).get(split, {})
+        counts += [own["cds"]] if "cds" in own else []
+    return f"{_between(counts)} CDS" if counts else ""
+
+
+def _machine(run: Run) -> str | None:
+    machine = run.provenance.get("machine") or {}
+    if not machine:
+        return None
+    threads = (run.metrics.get("model") or {}).get("threads")
+    return f"{machine.get('name')}, {machine.get('usable_cores')} cores, {threads} threads a run"
+
+
+def _time(runs: Sequence[Run]) -> str:
+    seconds = [s for run in runs if (s := (run.metrics.get("timing") or {}).get("seconds")) is not None]
+    if not seconds:
+        return ""
+    low, high = duration(min(seconds)), duration(max(seconds))
+    return f"{low} to {high} a run, {duration(sum(seconds))} for {len(seconds)} runs one after the other"
+
+
+def _range(sizes: Sequence[int]) -> str:
+    if not sizes:
+        return ""
+    return f"{_between(sizes)}, without the protein decoder"
+
+
+def _between(numbers: Sequence[int]) -> str:
+    low, high = min(numbers), max(numbers)
+    return f"{low:,}" if low == high else f"{low:,} to {high:,}"
+
+
+def _each(runs: Iterable[Run], tell: Callable[[Run], Any], *, code: bool = False) -> str:
+    """What the runs say, once each, in order."""
+    said = list(dict.fromkeys(str(word) for run in runs if (word := tell(run)) is not None and word != ""))
+    return "; ".join(f"`{word}`" if code else word for word in said)
