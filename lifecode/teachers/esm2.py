@@ -130,7 +130,7 @@ class Esm2Teacher(ProteinTeacher):
 
         with _quiet_transformers():
             vocabulary = _Vocabulary(EsmTokenizer.from_pretrained(self.folder, local_files_only=True))
-            model, found = EsmModel.from_pretrained(
+            loaded: Any = EsmModel.from_pretrained(
                 self.folder,
                 add_pooling_layer=False,
                 dtype=self.dtype,
@@ -138,6 +138,7 @@ class Esm2Teacher(ProteinTeacher):
                 local_files_only=True,
                 output_loading_info=True,
             )
+        model, found = loaded
         missing = sorted(name for name in found["missing_keys"] if not name.startswith(_NOT_READ))
         if missing or found["mismatched_keys"]:
             what = missing[0] if missing else sorted(found["mismatched_keys"])[0]
