@@ -1,5 +1,6 @@
 """The teacher's part of `lifecode train`: what it reads, where that is kept, and what training sees of it."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -17,7 +18,7 @@ from lifecode.teachers.features import TeacherFeatures
 from lifecode.teachers.selection import select_proteins
 from lifecode.teachers.shuffled import ShuffledFeatures
 
-Targets = Literal["own", "shuffled", "none"]
+Arm = Literal["own", "shuffled", "none"]
 
 
 class Teaching(NamedTuple):
@@ -25,10 +26,12 @@ class Teaching(NamedTuple):
 
     Attributes:
         features: of the training and held-out proteins that it was given time for.
-        targets: what training sees of them, or None if it does without.
+        arm: what training sees of them.
+        targets: that, or None if training does without.
     """
 
     features: TeacherFeatures
+    arm: Arm
     targets: ResidueFeatures | None
 
 
@@ -37,7 +40,7 @@ def check_teacher(config: DictConfig) -> None:
     if config.teacher.model is None:
         return
     construct(config.teacher.model)
-    _targets(config)
+    _arm(config)
     _cache_folder(config, Path())
     checked_value(config, "teacher.verify_cache", bool)
     for key in ("max_train_residues", "max_heldout_residues"):
@@ -68,12 +71,13 @@ def teach(config: DictConfig, corpus: Corpus, own_folder: Path) -> Teaching | No
         features = cache.features(
             train + held_out, progress=lambda done, total: progress.update(task, completed=done, total=total)
         )
-    targets = _targets(config)
-    if targets == "none":
-        return Teaching(features, None)
-    if targets == "shuffled":
-        return Teaching(features, ShuffledFeatures(cache.features(train), checked_value(config, "seed", int)))
-    return Teaching(features, features)
+    arm = _arm(config)
+    targets: dict[Arm, Callable[[], ResidueFeatures | None]] = {
+        "own": lambda: features,
+        "shuffled": lambda: ShuffledFeatures(cache.features(train), checked_value(config, "seed", int)),
+        "none": lambda: None,
+    }
+    return Teaching(features, arm, targets[arm]())
 
 
 def _chosen(config: DictConfig, corpus: Corpus, name: str, split: str, key: str) -> list[str]:
@@ -105,8 +109,8 @@ def _gigabytes(num_bytes: int) -> str:
     return f"{num_bytes / 1e9:,.2f} GB"
 
 
-def _targets(config: DictConfig) -> Targets:
-    return checked_value(config, "teacher.targets", Targets)
+def _arm(config: DictConfig) -> Arm:
+    return checked_value(config, "teacher.targets", Arm)
 
 
 def _max_residues(config: DictConfig, key: str) -> int | None:

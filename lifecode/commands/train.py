@@ -79,7 +79,7 @@ def _encoder(config: DictConfig, folder: RunFolder, corpus: Corpus, stages: TwoS
     """Stage 2 with its teacher, then the model, its held-out figures and the report."""
     with folder.timed("teacher"):
         teaching = teach(config, corpus, folder.path / "teacher")
-    features, targets = teaching or (None, None)
+    features, targets = (teaching.features, teaching.targets) if teaching else (None, None)
     width = features.width if features is not None else None
     distillation: DistillationLoss | None = construct(config.kd, width=width) if width else None
     seed_everything(checked_value(config, "seed", int), verbose=False)
@@ -101,7 +101,7 @@ def _encoder(config: DictConfig, folder: RunFolder, corpus: Corpus, stages: TwoS
     model.save_pretrained(folder.path / "model")
     with folder.timed("evaluation"):
         heldout, baselines = evaluate(model, corpus, masks, distillation=distillation, features=features)
-    outcome = Outcome(model, steps, corpus, features, masks, heldout, baselines)
+    outcome = Outcome(model, steps, corpus, teaching, masks, heldout, baselines)
     metrics = run_metrics(outcome, folder, split=asdict(construct(config.data.split)))
     page = write_report(
         folder.path,

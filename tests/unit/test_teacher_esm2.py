@@ -5,6 +5,7 @@ import pickle
 import shutil
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -76,7 +77,7 @@ def test_neighbours_that_the_tokenizer_does_not_know_stay_apart(teacher, checkpo
 
     assert len(EsmTokenizer.from_pretrained(checkpoint)("MJJ*K")["input_ids"]) == 5
     model = EsmModel.from_pretrained(checkpoint, add_pooling_layer=False).eval()
-    ids = torch.tensor([[VOCABULARY.index(x) for x in "<cls> M <unk> <unk> <unk> K <eos>".split()]])
+    ids = torch.tensor([[VOCABULARY.index(x) for x in ("<cls>", "M", *3 * ["<unk>"], "K", "<eos>")]])
     with torch.no_grad():
         expected = model(input_ids=ids, attention_mask=torch.ones_like(ids)).last_hidden_state[0, 1:-1]
     torch.testing.assert_close(teacher(["MJJ*K"])[0], expected, atol=1e-5, rtol=0)
@@ -116,7 +117,7 @@ def test_windows_keep_every_residue_once_with_context(length, window, share):
         assert part.start <= part.first < part.last <= part.stop
         assert part.start == 0 or part.first - part.start >= overlap // 2
         assert part.stop == length or part.stop - part.last >= overlap // 2
-    for left, right in zip(cut, cut[1:], strict=False):
+    for left, right in pairwise(cut):
         assert left.stop - right.start >= overlap
 
 

@@ -278,7 +278,7 @@ def test_a_full_disk_keeps_what_is_stored(tmp_path, monkeypatch):
         replace(source, target)
 
     monkeypatch.setattr(array_file.os, "replace", full)
-    with pytest.raises(UserError, match="No space left on device.*make room"):
+    with pytest.raises(UserError, match=r"No space left on device.*make room"):
         features_of(tmp_path)
     monkeypatch.setattr(array_file.os, "replace", replace)
     assert len(packs_of(tmp_path)) == 10
