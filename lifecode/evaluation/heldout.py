@@ -42,7 +42,7 @@ class HeldOut:
     passes: int = 1
     max_codons: int = 8192
     seed: int = 0
-    max_train_residues: int = 200_000
+    max_train_residues: int = 100_000
 
 
 @dataclass(frozen=True, slots=True)

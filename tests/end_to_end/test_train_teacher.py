@@ -1,4 +1,4 @@
-"""Teachers through the real command: ESM-2 interrupted and resumed, a shared cache, the arms of distillation."""
+"""Teachers through the real command: ESM-2 killed and resumed, a shared cache, the arms of distillation."""
 
 import csv
 import json
