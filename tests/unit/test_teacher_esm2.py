@@ -14,6 +14,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lifecode.commands.construct import construct
 from lifecode.data.batch_shape import BatchShape
 from lifecode.data.masking import Masking
 from lifecode.data.mixture import Mixture
@@ -23,6 +24,7 @@ from lifecode.teachers import esm2
 from lifecode.teachers.cache import FeatureCache
 from lifecode.teachers.esm2 import Esm2Teacher
 from lifecode.teachers.windows import windows
+from tests.compose import compose
 from tests.esm_checkpoint import VOCABULARY, save_esm_checkpoint
 
 PROTEINS = st.text(alphabet="ACDEFGHIKLMNPQRSTVWYXUOBZJ*acdj", min_size=1, max_size=90)
@@ -179,6 +181,13 @@ def test_weights_in_several_files(checkpoint, teacher, tmp_path):
     assert len(list(tmp_path.glob("model-*.safetensors"))) > 1
     sharded = Esm2Teacher(checkpoint=str(tmp_path), window=40, overlap=16)
     torch.testing.assert_close(sharded([THR_L])[0], teacher([THR_L])[0], atol=0, rtol=0)
+
+
+def test_the_papers_configuration_has_the_papers_teacher(checkpoint):
+    model = compose("train", "experiment=life_code").teacher.model
+    assert (model.checkpoint, model.window) == ("facebook/esm2_t33_650M_UR50D", 1022)
+    model.checkpoint = str(checkpoint)
+    assert construct(model).name == Esm2Teacher(checkpoint=str(checkpoint)).name
 
 
 class _Opened:
