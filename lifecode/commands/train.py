@@ -14,7 +14,6 @@ from lightning.pytorch.loggers import Logger
 from numpy.typing import NDArray
 from omegaconf import DictConfig, OmegaConf
 from rich import print as print_table
-from rich.progress import Progress
 
 from lifecode.commands.construct import checked_value, construct
 from lifecode.commands.launch import run_processes
@@ -28,6 +27,7 @@ from lifecode.commands.outcome import (
 )
 from lifecode.commands.preparation_progress import PreparationProgress
 from lifecode.commands.start import record_provenance
+from lifecode.commands.teacher import check_teacher, teach
 from lifecode.data.batch import ResidueFeatures
 from lifecode.data.census import census_table
 from lifecode.data.corpus import Corpus
@@ -45,8 +45,6 @@ from lifecode.model.pretrained import read_config, read_training_genes
 from lifecode.objectives.distillation import DistillationLoss
 from lifecode.ops.heap import keep_freed_memory
 from lifecode.report.html import write_report
-from lifecode.teachers.features import TeacherFeatures
-from lifecode.teachers.selection import select_proteins
 from lifecode.training.processes import Processes, cluster_environment, joined
 from lifecode.training.run_folder import RunFolder
 from lifecode.training.trainer import TrainerSettings
@@ -117,10 +115,11 @@ def _encoder(config: DictConfig, folder: RunFolder, corpus: Corpus, stages: TwoS
     seen_before_this = _genes_seen_by(begin_with) if config.init_from is not None else _NO_GENES
     seen = processes.from_first(partial(_held_out_but_seen, corpus, seen_before_this))
     with folder.timed("teacher"):
-        read = partial(_teacher_features, config, corpus, folder.path / "teacher")
-        features = processes.first_then_others(read)
-    width = features.width if features else None
-    distillation: DistillationLoss | None = construct(config.kd, width=width) if features else None
+        read = partial(teach, config, corpus, folder.path / "teacher")
+        teaching = processes.first_then_others(read)
+    features, targets = (teaching.features, teaching.targets) if teaching else (None, None)
+    width = features.width if features is not None else None
+    distillation: DistillationLoss | None = construct(config.kd, width=width) if width else None
     seed_everything(checked_value(config, "seed", int), verbose=False)
     model: LifeCode = construct(config.model, teacher_width=width)
     with folder.timed("encoder"):
@@ -128,8 +127,8 @@ def _encoder(config: DictConfig, folder: RunFolder, corpus: Corpus, stages: TwoS
             model,
             construct(config.optim.encoder),
             begin_with=begin_with,
-            distillation=distillation,
-            features=features,
+            distillation=distillation if targets is not None else None,
+            features=targets,
             freeze_tokenizer=checked_value(config, "objective.freeze_tokenizer", bool),
             freeze_readout=checked_value(config, "objective.freeze_readout", bool),
         )
@@ -143,7 +142,7 @@ def _encoder(config: DictConfig, folder: RunFolder, corpus: Corpus, stages: TwoS
     model.save_pretrained(folder.path / "model")
     with folder.timed("evaluation"):
         evaluation = evaluate(model, corpus, masks, distillation=distillation, features=features, seen=seen)
-    outcome = Outcome(model, steps, corpus, features, masks, evaluation, int(seen.sum()))
+    outcome = Outcome(model, steps, corpus, teaching, masks, evaluation, int(seen.sum()))
     metrics = run_metrics(outcome, folder, split=asdict(construct(config.data.split)))
     page = write_report(
         folder.path,
@@ -213,6 +212,8 @@ def _check_before_anything_is_written(config: DictConfig, stage: str) -> None:
         construct(config.model, teacher_width=1)
         construct(config.kd, width=1)
     construct(config.engine)
+    if stage != "tokenizer":
+        check_teacher(config)
     construct(config.data.reading, seed=0)
     for node in (config.data.split, config.data.batch, config.data.mixture):
         construct(node)
@@ -287,33 +288,6 @@ def _data(
         features=features,
         num_workers=num_workers,
     )
-
-
-def _teacher_features(config: DictConfig, corpus: Corpus, folder: Path) -> TeacherFeatures | None:
-    """Features of the training and held-out proteins that the teacher is given time for."""
-    if config.teacher.model is None:
-        return None
-    teacher = construct(config.teacher.model)
-    proteins: list[str] = []
-    for split, key in (("train", "max_train_residues"), (SPLIT, "max_heldout_residues")):
-        table = corpus.segments("cds", split)
-        own = [table.protein(i) for i in range(len(table))]
-        chosen = select_proteins(
-            own, checked_value(config, f"teacher.{key}", int), checked_value(config, "seed", int)
-        )
-        residues = sum(map(len, chosen))
-        print(
-            f"{teacher.name} reads {len(chosen):,} of {len(own):,} {split} proteins ({residues:,} residues)"
-        )
-        proteins += chosen
-    with Progress(transient=True) as progress:
-        task = progress.add_task("teacher", total=None)
-        return TeacherFeatures.build(
-            teacher,
-            proteins,
-            folder,
-            progress=lambda done, total: progress.update(task, completed=done, total=total),
-        )
 
 
 def _start_of_encoder(config: DictConfig, own: Path, *, must_exist: bool = True) -> Path:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from lifecode.data.batch import ResidueFeatures
 from lifecode.data.corpus import Corpus
 from lifecode.errors import UserError
-from lifecode.evaluation.distillation import kd_explained
+from lifecode.evaluation.distillation import kd_explained, sample_of_genes, teacher_probe
 from lifecode.evaluation.heldout import (
     HeldOut,
     baseline_figures,
@@ -30,8 +30,10 @@ class Evaluation(NamedTuple):
 
     Attributes:
         heldout: of the model: masked_codon_cross_entropy and its shuffled control; with a translator
-            translation_accuracy and masked_translation_accuracy; with a teacher kd_explained.
-        baselines: codon_unigram, codon_bigram, majority_residue and, with a teacher, teacher_mean.
+            translation_accuracy and masked_translation_accuracy; with a teacher kd_explained and
+            teacher_probe_r2.
+        baselines: codon_unigram, codon_bigram, majority_residue and, with a teacher, teacher_mean and
+            teacher_codon_r2.
         sources: of each input file, if there are several.
     """
 
@@ -79,10 +81,17 @@ def evaluate(
     }
     baselines = baseline_figures(train, range(len(train)), genes)
     if distillation is not None and features is not None:
-        heldout["kd_explained"] = kd_explained(
-            model, distillation, train=train, held_out=table, features=features
-        )
+        reading = {
+            "train": train,
+            "train_genes": sample_of_genes(train, features, settings.max_train_residues, settings.seed),
+            "held_out": table,
+            "held_out_genes": rows,
+            "features": features,
+            "max_codons": settings.max_codons,
+        }
+        heldout["kd_explained"] = kd_explained(model, distillation, **reading)
         baselines["teacher_mean"] = Figure(0.0, heldout["kd_explained"].n)
+        heldout["teacher_probe_r2"], baselines["teacher_codon_r2"] = teacher_probe(model, **reading)
     model.train(was_training)
     return Evaluation(heldout, baselines, figures_by_source(train, table, genes, readings))
 

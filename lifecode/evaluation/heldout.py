@@ -27,19 +27,22 @@ _MASKS, _SHUFFLES = 1001, 1002
 
 @dataclass(frozen=True, slots=True)
 class HeldOut:
-    """How held-out genes are masked and packed.
+    """How a model is read on held-out genes.
 
     Attributes:
         mask_fraction: share of a gene's codons, start and stop apart, masked at a time.
         passes: how often every gene is masked anew.
         max_codons: of a packed row; a longer gene has a row of its own.
         seed: of the masks.
+        max_train_residues: of training genes that the teacher's mean and the probe of its features are
+            fitted on.
     """
 
     mask_fraction: float = 0.15
     passes: int = 1
     max_codons: int = 8192
     seed: int = 0
+    max_train_residues: int = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,9 +107,9 @@ def read_masked(model: LifeCode, genes: Sequence[Gene], max_codons: int) -> list
     """The reading of every gene, packed into rows of at most `max_codons`."""
     readings: dict[int, MaskedReading] = {}
     translator = model.codec.translator
-    for row, packed in _packed_rows([gene.corrupted() for gene in genes], max_codons):
+    for row, packed in packed_rows([gene.corrupted() for gene in genes], max_codons):
         embeddings = model.codon_projection(model.encode(packed))
-        at = _in_row(packed, [genes[i].masked for i in row]).to(embeddings.device)
+        at = in_row(packed, [genes[i].masked for i in row]).to(embeddings.device)
         borders = packed.cu_seqlens.to(embeddings.device)
         log_probabilities = model.codec.codon_log_probabilities(embeddings, borders, at).cpu()
         truth = torch.from_numpy(np.concatenate([genes[i].codons[genes[i].masked] for i in row])).long()
@@ -144,7 +147,7 @@ def translation_figures(model: LifeCode, genes: Sequence[Gene], max_codons: int)
     if translator is None:
         return {}
     tally = Tally()
-    for row, packed in _packed_rows([gene.ids for gene in genes], max_codons):
+    for row, packed in packed_rows([gene.ids for gene in genes], max_codons):
         residues = np.concatenate([_framed(genes[i].amino_acids) for i in row])
         predicted = translator(model.codon_projection(model.encode(packed))).argmax(-1).cpu()
         known = residues != IGNORE
@@ -172,7 +175,7 @@ def baseline_figures(train: SegmentTable, rows: Iterable[int], genes: Sequence[G
     return {name: tally.figure() for name, tally in tallies.items()}
 
 
-def _packed_rows(
+def packed_rows(
     sequences: Sequence[NDArray[np.uint8]], max_codons: int
 ) -> Iterator[tuple[list[int], Packed]]:
     """The indices and the packed row of every group of sequences."""
@@ -181,7 +184,7 @@ def _packed_rows(
         yield row, pack([sequences[i] for i in row])
 
 
-def _in_row(packed: Packed, positions: Sequence[NDArray[np.int64]]) -> Tensor:
+def in_row(packed: Packed, positions: Sequence[NDArray[np.int64]]) -> Tensor:
     """Codon positions of each segment, counted in the packed row."""
     starts = packed.cu_seqlens[:-1].tolist()
     return torch.from_numpy(
