@@ -126,7 +126,9 @@ def _task(verb: str, module: str, swept: set[str], codes: list[int]) -> Callable
                 raise
             sys.exit(CLOSED_PIPE)  # not an Exception, which Hydra would print
         except AlreadyReported as error:
-            if error.code != USER_ERROR or os.getpid() != process:
+            if os.getpid() != process:
+                raise UserError(f"a run ended with exit code {error.code}; its log says why") from error
+            if error.code != USER_ERROR:
                 raise
             codes.append(USER_ERROR)
         except Exception as error:
