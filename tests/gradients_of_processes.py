@@ -1,10 +1,11 @@
 """One step of every objective on this process's share of a batch; the first process saves the gradients.
 
 Started by `tests/end_to_end/test_processes.py` as `python -m tests.gradients_of_processes CORPUS OUTPUT
-STRATEGY CASE`, by itself or in several processes.
+STRATEGY`, by itself or in several processes.
 """
 
 import sys
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from lifecode.training.processes import cluster_environment
 from lifecode.training.sharding import FullySharded
 from tests.unit.test_training_stage import OBJECTIVES, encoder_stage, step_of, tokenizer_stage
 
-CASES = {"cut": 4, "apart": 2}
+CASES = ("cut", "apart")
 
 
 class Gradients(Callback):
@@ -39,13 +40,14 @@ def share(corpus: Corpus, case: str, rank: int, world_size: int) -> list:
     return batches[rank::world_size]
 
 
-def main(corpus_folder: str, output: str, strategy: str, case: str) -> None:
+def main(corpus_folder: str, output: str, strategy: str) -> None:
     corpus, environment = Corpus.open(Path(corpus_folder)), cluster_environment()
     world_size = environment.world_size() if environment else 1
     rank = environment.global_rank() if environment else 0
     everything = {}
-    for make in (encoder_stage, tokenizer_stage):
-        for number, objective in enumerate(OBJECTIVES):
+    objectives = list(enumerate(OBJECTIVES))
+    for case, make in product(CASES, (encoder_stage, tokenizer_stage)):
+        for number, objective in objectives:
             stage, gradients = make(objective), Gradients()
             trainer = Trainer(
                 max_steps=1,
@@ -63,7 +65,7 @@ def main(corpus_folder: str, output: str, strategy: str, case: str) -> None:
             loader = DataLoader([share(corpus, case, rank, world_size)], batch_size=None)
             trainer.fit(stage, loader)
             for name, gradient in gradients.found.items():
-                everything[f"{make.__name__} {number} {name}"] = gradient
+                everything[f"{case} {make.__name__} {number} {name}"] = gradient
     if rank == 0:
         torch.save(everything, output)
 

@@ -156,9 +156,15 @@ def _task(
                 raise
             sys.exit(CLOSED_PIPE)  # not an Exception, which Hydra would print
         except AlreadyReported as error:
-            if error.code != USER_ERROR or others.here() or others.elsewhere():
+            told = f"a run ended with exit code {error.code}; its log says why"
+            if others.here():
+                others.fail(HydraConfig.get().job.num, f"{_folder_name(start.varied)}: {told}")
+            elif others.elsewhere():
+                raise UserError(told) from error
+            elif error.code != USER_ERROR:
                 raise
-            codes.append(USER_ERROR)
+            else:
+                codes.append(USER_ERROR)
         except Exception as error:
             line = explain(error, verb)
             if line is None or TRACEBACKS:

@@ -59,10 +59,11 @@ def run(config: DictConfig) -> None:
     keep_freed_memory()
     stage = checked_value(config, "stage", Literal["tokenizer", "encoder", "both"])
     settings: TrainerSettings = construct(config.trainer)
-    if settings.num_processes > 1 and cluster_environment() is None:
-        _require_one_node(settings)
-        run_processes("train", checked_value(config, "run_dir", str), settings.num_processes)
-        return
+    if settings.num_processes > 1:
+        _require_devices(settings)
+        if cluster_environment() is None:
+            run_processes("train", checked_value(config, "run_dir", str), settings.num_processes)
+            return
     with joined(settings.num_processes, gpu=settings.on_gpu) as processes:
         _train(config, stage, settings, processes)
 
@@ -239,8 +240,15 @@ def _require_whole_model(config: DictConfig, stage: str) -> None:
     read_config(_start_of_encoder(config, Path()), family=LifeCode.family)
 
 
-def _require_one_node(settings: TrainerSettings) -> None:
-    if settings.num_nodes > 1:
+def _require_devices(settings: TrainerSettings) -> None:
+    found = torch.cuda.device_count()
+    if (settings.on_gpu or settings.accelerator == "gpu") and settings.processes_a_node > found:
+        raise UserError(
+            f"asks for {settings.processes_a_node} GPUs, and this machine has {found}",
+            source="trainer.devices",
+            remedy="Ask for fewer, or for trainer.accelerator=cpu",
+        )
+    if settings.num_nodes > 1 and cluster_environment() is None:
         raise UserError(
             f"is {settings.num_nodes}, and this command can start processes on its own machine only",
             source="trainer.num_nodes",

@@ -31,6 +31,7 @@ LONGEST_WAIT = timedelta(days=30)
 LAUNCHER = "LIFECODE_LAUNCHER"
 """Environment variable with the process id of the command that started this process among others."""
 _PR_SET_PDEATHSIG = 1
+_FAILED = "lifecode/failed"
 FAILED, USER_ERROR, INTERRUPTED = 1, 2, 130
 
 
@@ -119,13 +120,30 @@ def joined(num_processes: int, *, gpu: bool) -> Iterator[Processes]:
     _end_with_launcher()
     if gpu:
         torch.cuda.set_device(environment.local_rank())
-    torch.distributed.init_process_group("nccl" if gpu else "gloo", rank=rank, world_size=num_processes)
+    store, _, _ = next(torch.distributed.rendezvous("env://", rank, num_processes))
+    backend = "nccl" if gpu else "gloo"
+    torch.distributed.init_process_group(backend, store=store, rank=rank, world_size=num_processes)
     waiting = torch.distributed.new_group(backend="gloo", timeout=LONGEST_WAIT)
     try:
         with _quiet(rank > 0):
             yield Processes(rank, num_processes, waiting)
+    except (UserError, KeyboardInterrupt) as error:
+        if rank == 0:
+            store.set(_FAILED, "")
+        elif _first_failed_too(store):
+            raise AlreadyReported(_exit_code(error)) from error
+        raise
     finally:
         torch.distributed.destroy_process_group()
+
+
+def _first_failed_too(store: torch.distributed.Store) -> bool:
+    """Whether the first process has failed by now or does within seconds, and so says why."""
+    try:
+        store.wait([_FAILED], timedelta(seconds=5))
+    except RuntimeError:
+        return False
+    return True
 
 
 def _end_with_launcher() -> None:

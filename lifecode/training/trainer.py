@@ -2,6 +2,7 @@
 
 import copy
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -110,7 +111,7 @@ def train_stage(
     checkpoint = processes.from_first(lambda: latest_checkpoint(folder))
     done = checkpoint_step(checkpoint) if checkpoint else 0
     if checkpoint is not None:
-        load_module_state(stage, checkpoint)
+        processes.first_then_others(partial(load_module_state, stage, checkpoint))
         if done >= last_step:
             print(f"{stage.name}: already trained for {done} steps")
             return done

@@ -234,3 +234,22 @@ def test_a_tokenizer_learns_to_translate_in_seconds(small_corpus):
         curve.append(float(losses["translation"].mean.detach()))
     # 13.5 % of the codons are corrupted and can only be guessed, at about 2.9 nats
     assert sum(curve[-10:]) / 10 < 0.55
+
+
+def test_what_the_objective_remembers_stands_in_the_checkpoint():
+    stage = tokenizer_stage(seen(LogSum(weights="lagged")))
+    checkpoint = {}
+    stage.on_save_checkpoint(checkpoint)
+    resumed = tokenizer_stage(LogSum(weights="lagged"))
+    resumed.on_load_checkpoint(checkpoint)
+    assert resumed.objective.state_dict() == stage.objective.state_dict() != {}
+    exact = {}
+    tokenizer_stage().on_save_checkpoint(exact)
+    assert exact == {}
+
+
+def test_stages_do_not_share_what_an_objective_remembers():
+    objective = LogSum(weights="lagged")
+    first, second = tokenizer_stage(objective), tokenizer_stage(objective)
+    seen(first.objective)
+    assert second.objective.state_dict() == objective.state_dict() == {}
