@@ -123,3 +123,14 @@ def test_a_tokenizer_learns_to_translate_in_seconds(small_corpus):
         curve.append(float(losses["translation"].mean.detach()))
     # 13.5 % of the codons are corrupted and can only be guessed, at about 2.9 nats
     assert sum(curve[-10:]) / 10 < 0.55
+
+
+def test_without_distillation_the_protein_decoder_is_not_trained():
+    """A model with a decoder, evaluated beside others: no loss reaches it, so neither may weight decay."""
+    distilled = encoder_stage()
+    without = EncoderStage(encoder_stage().model, objective=LogSum(), optimizer=RECIPE)
+    trained, left = (
+        {name for name, p in stage.model.named_parameters() if p.requires_grad}
+        for stage in (distilled, without)
+    )
+    assert {name.partition(".")[0] for name in trained - left} == {"protein_decoder"}
