@@ -100,3 +100,12 @@ def test_a_genome_without_held_out_genes_is_refused_before_training(small_genome
     split = BlockSplit(block_nucleotides=6000, validation=0.3, test=0.0)
     with pytest.raises(UserError, match="no gene to evaluate"):
         require_held_out_genes(prepare_corpus(str(small_genome), tmp_path / "corpus", split=split))
+
+
+def test_without_translator_and_encoder_only_what_is_there_is_measured(small_corpus):
+    codec = CodonCodec(nucleotide_dim=16, conv_channels=8, tokenizer="linear", translator_hidden=None)
+    model = LifeCode(codec=codec, width=32, depth=0, num_heads=2, attention_head_dim=16)
+    heldout, baselines = evaluate(model, small_corpus, HeldOut())
+    assert set(heldout) == {"masked_codon_cross_entropy", "masked_codon_cross_entropy_shuffled"}
+    assert heldout["masked_codon_cross_entropy"].n == baselines["codon_unigram"].n
+    assert math.isfinite(heldout["masked_codon_cross_entropy"].value)

@@ -123,3 +123,16 @@ def test_a_tokenizer_learns_to_translate_in_seconds(small_corpus):
         curve.append(float(losses["translation"].mean.detach()))
     # 13.5 % of the codons are corrupted and can only be guessed, at about 2.9 nats
     assert sum(curve[-10:]) / 10 < 0.55
+
+
+def test_without_a_translator_there_is_no_translation_task(small_corpus):
+    bare = CodonCodec(**{**codec().config, "tokenizer": "linear", "translator_hidden": None})
+    shape = {"width": 32, "depth": 0, "num_heads": 2, "attention_head_dim": 16}
+    stages = [
+        TokenizerStage(bare, objective=LogSum(), optimizer=RECIPE),
+        EncoderStage(LifeCode(codec=bare, **shape), objective=LogSum(), optimizer=RECIPE),
+    ]
+    for stage in stages:
+        losses, grads = gradients(stage, step_of(small_corpus, 2, 1))
+        assert set(losses.tasks) == {"mlm"}
+        assert all(torch.isfinite(g).all() for g in grads)
