@@ -113,7 +113,7 @@ def test_what_is_not_in_the_table_is_listed(sweep):
         ("0:12, seed 1", "not begun"),
     }
     page = Page(sweep / "report.html")
-    assert "3 of 6 finished runs" in page.text
+    assert "finished runs 3 of 6" in page.text
     for words in (
         "0:12, seed 1 not begun",
         "Difference from 12:0",
