@@ -63,9 +63,9 @@ def write_sweep_report(inputs: Sequence[Path], output: Path, *, name: str) -> Sw
         UserError: no folder, no run, or none that is finished (it says where they stand); an output that
             cannot be written to or is a run.
     """
+    runs = find_runs(inputs)
     if (output / "config.yaml").exists():
         raise UserError("is a run, whose own report would be lost", source=output, remedy="Give output=...")
-    runs = find_runs(inputs)
     grouping = grouped(runs)
     not_in_table = open_runs(grouping, runs)
     if not any(run.status == "finished" for run in runs):
