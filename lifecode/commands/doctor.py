@@ -33,6 +33,7 @@ EXTRAS = {
     "bench": "what `lifecode bench` compares with",
     "ray": "preparation of a corpus on several machines",
     "slurm": "sweeps as SLURM jobs: see docs/cluster.md",
+    "sweep": "runs of a sweep side by side: hydra/launcher=joblib",
     "eval": "rank correlations in evaluation",
     "docs": "JupyterLab, for the notebooks",
     "dev": "tests, linters and the build",

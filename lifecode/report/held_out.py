@@ -111,7 +111,8 @@ def described(name: str) -> Description:
     """The description of a figure of `metrics.json`; one that is not known has its own name."""
     for measure in _MEASURES:
         if measure.name == name:
-            return Description(measure.label, measure.unit, measure.higher_is_better)
+            label = measure.label.replace("… with each gene's", "The same,")
+            return Description(label, measure.unit, measure.higher_is_better)
     return Description(name.replace("_", " ").capitalize(), "number", None)
 
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from lifecode.report.runs import Run
 from lifecode.training.run_folder import IDENTITY
 
-NOT_COMPARED = ("seed", "teacher.cache", "tokenizer_checkpoint")
+NOT_COMPARED = ("seed", "teacher.cache", "teacher.verify_cache", "tokenizer_checkpoint")
 """Parts of a run's identity that do not make another group of it: the seed, and where files lie."""
 
 

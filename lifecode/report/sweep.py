@@ -28,7 +28,7 @@ from lifecode.report.sweep_tables import (
 )
 
 SPREAD = "Mean ± standard deviation over seeds, and the least to the greatest; one seed has neither."
-_RATIO = "model.hybrid_ratio"
+_RATIO = "hybrid ratio"
 
 
 class SweepReport(NamedTuple):
@@ -63,9 +63,9 @@ def write_sweep_report(inputs: Sequence[Path], output: Path, *, name: str) -> Sw
         UserError: no folder, no run, or none that is finished (it says where they stand); an output that
             cannot be written to or is a run.
     """
+    runs = find_runs(inputs)
     if (output / "config.yaml").exists():
         raise UserError("is a run, whose own report would be lost", source=output, remedy="Give output=...")
-    runs = find_runs(inputs)
     grouping = grouped(runs)
     not_in_table = open_runs(grouping, runs)
     if not any(run.status == "finished" for run in runs):
@@ -118,7 +118,7 @@ def _comparable_speed(runs: Sequence[Run]) -> Speed:
 def _drawings(grouping: Grouping, speed: Speed) -> dict[str, Drawing]:
     shown = [group for group in grouping.groups if group.finished]
     drawings: dict[str, Drawing] = {}
-    if _RATIO in grouping.keys and draws_throughput(shown, speed):
+    if _RATIO in grouping.heading and draws_throughput(shown, speed):
         drawings["accuracy_throughput"] = Drawing(
             accuracy_against_throughput(shown, speed),
             "Accuracy against throughput",
@@ -160,6 +160,8 @@ def _markdown(
     lines = [markdown_table(grouping.heading, table), f"{SPREAD}"]
     if baselines:
         lines[-1] += f" At the same positions, over all runs: {'; '.join(baselines)}."
-    lines += [f"- {fact.label}: {fact.value}" for fact in told]
+    lines += [
+        f"- {fact.label}: {f'`{fact.value}`' if fact.label == 'Command' else fact.value}" for fact in told
+    ]
     lines += [f"- {limit}" for limit in limits]
     return "\n".join([lines[0], lines[1], "", *lines[2:]]) + "\n"

@@ -22,7 +22,7 @@ def facts(runs: Sequence[Run]) -> list[Fact]:
     """Command, commit, size, data, machine and time of the finished runs; what is not known is left out."""
     done = [run for run in runs if run.status == "finished"]
     found = [
-        Fact("Command", _each(done, lambda run: run.provenance.get("command"), code=True)),
+        Fact("Command", _each(done, lambda run: run.provenance.get("command"))),
         Fact("Commit", _each(done, _commit)),
         Fact("Training", _each(done, _training)),
         Fact("Parameters", _range([num_parameters(run) for run in done])),
@@ -69,8 +69,9 @@ def caveats(grouping: Grouping, runs: Sequence[Run]) -> list[str]:
         sentences.append("Steps or batches differ between the groups, and with them the tokens.")
     sizes = [num_parameters(run) for run in done]
     if sizes and max(sizes) > (1 + _SAME_SIZE) * min(sizes):
-        more = max(sizes) / min(sizes) - 1
-        sentences.append(f"The largest model has {100 * more:.1f} % more parameters than the smallest.")
+        ratio = max(sizes) / min(sizes)
+        more = f"{100 * (ratio - 1):.1f} % more" if ratio < 2 else f"{ratio:.1f} times the"
+        sentences.append(f"The largest model has {more} parameters, against the smallest.")
     seeds = [{str(run.seed) for run in group.finished} for group in grouping.groups]
     if any(own != seeds[0] for own in seeds):
         sentences.append("The groups do not have the same seeds: a seed has its own split of the genome.")
@@ -156,7 +157,7 @@ def _between(numbers: Sequence[int]) -> str:
     return f"{low:,}" if low == high else f"{low:,} to {high:,}"
 
 
-def _each(runs: Iterable[Run], tell: Callable[[Run], Any], *, code: bool = False) -> str:
+def _each(runs: Iterable[Run], tell: Callable[[Run], Any]) -> str:
     """What the runs say, once each, in order."""
     said = list(dict.fromkeys(str(word) for run in runs if (word := tell(run)) is not None and word != ""))
-    return "; ".join(f"`{word}`" if code else word for word in said)
+    return "; ".join(said)

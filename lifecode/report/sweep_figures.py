@@ -1,5 +1,6 @@
 """Figures of a sweep: accuracy against throughput (the paper's Figure 8), figures by group, curves."""
 
+import textwrap
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -66,7 +67,7 @@ def figures_by_group(groups: Sequence[Group], names: Sequence[str], heading: str
     figure = new_figure(0.3 + 2.5 * rows)
     for place, name in enumerate(names):
         axes = figure.add_subplot(rows, _COLUMNS, place + 1)
-        style_axes(axes, _title(name))
+        style_axes(axes, textwrap.fill(_title(name), 34))
         axes.grid(axis="x", visible=False)
         for x, (colour, group) in enumerate(zip(_cycle(groups), groups, strict=True)):
             values = np.array(heldout_spread(group, name).values) * _factor(name)

@@ -52,22 +52,31 @@ def sweep_table(grouping: Grouping, speed: Speed) -> SweepTable:
     return SweepTable(headings, tuple(rows))
 
 
-def difference_table(grouping: Grouping) -> SweepTable | None:
-    """Each group minus the first that was evaluated, seed by seed; None where no seed has both."""
+def difference_table(grouping: Grouping) -> tuple[str, SweepTable] | None:
+    """Each group minus one of them, seed by seed, and the label of that one; None where no seed has both.
+
+    It is the first of those that have the most figures in common with the others.
+    """
     names = sweep_figure_names(grouping)
     evaluated = [group for group in grouping.groups if group.finished]
     if len(evaluated) < 2:
         return None
-    first, *others = evaluated
+    first = max(evaluated, key=lambda group: _in_common(group, evaluated, names))
     rows = []
-    for group in others:
+    for group in (group for group in evaluated if group is not first):
         spreads = [heldout_spread(group, name).minus(heldout_spread(first, name)) for name in names]
         pairs = zip(spreads, names, strict=True)
         cells = tuple(formatted(spread, described(name), signed=True) for spread, name in pairs)
         if any(cell.value for cell in cells):
-            rows.append((f"{group.label} minus {first.label}", cells))
+            rows.append((group.label, cells))
     headings = tuple(heading_of(name, difference=True) for name in names)
-    return SweepTable(headings, tuple(rows)) if rows else None
+    return (first.label, SweepTable(headings, tuple(rows))) if rows else None
+
+
+def _in_common(group: Group, others: Sequence[Group], names: Sequence[str]) -> int:
+    own = [heldout_spread(group, name) for name in names]
+    theirs = [[heldout_spread(other, name) for name in names] for other in others]
+    return sum(bool(a.minus(b).by_seed) for spreads in theirs for a, b in zip(own, spreads, strict=True))
 
 
 def heading_of(name: str, *, difference: bool = False) -> str:

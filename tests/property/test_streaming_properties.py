@@ -45,6 +45,9 @@ def test_what_cannot_be_streamed_is_refused():
     sequence = np.zeros(9, np.uint8)
     with pytest.raises(UserError, match="attention layers"):
         stream_hidden_states(small_model(), sequence, np.empty((5, 32), np.float32))
+    linear = small_model(hybrid_ratio="2:0", codec={"tokenizer": "linear"})
+    with pytest.raises(UserError, match="linear tokenizer"):
+        stream_hidden_states(linear, sequence, np.empty((5, 32), np.float32))
     with pytest.raises(UserError, match=r"\(5, 32\)"):
         stream_hidden_states(MODELS["paper"], sequence, np.empty((3, 32), np.float32))
 

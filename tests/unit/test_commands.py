@@ -1,6 +1,7 @@
 """The command line: verbs, overrides, sweeps, exit codes and what a mistake looks like."""
 
 import errno
+import json
 import logging
 import os
 import shutil
@@ -8,6 +9,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import time
 import types
 from functools import partial
 from pathlib import Path
@@ -17,7 +19,7 @@ import pytest
 from hydra.errors import InstantiationException
 from omegaconf import DictConfig, OmegaConf
 
-from lifecode.commands import explain, hydra_app
+from lifecode.commands import explain, hydra_app, start
 from lifecode.commands.construct import checked_value
 from lifecode.commands.locate_config import config_folder
 from lifecode.commands.main import VERBS, Verb, main
@@ -388,6 +390,52 @@ def test_a_sweep_works_where_temporary_folders_have_odd_names(toy, tmp_path, mon
     assert list(odd.iterdir()) == []
 
 
+def test_a_config_that_names_the_values_of_a_sweep_wants_one(toy):
+    err = one_line(toy("experiment=sweep"))
+    assert "runs over values of seed" in err
+    assert "lifecode toy -m" in err
+    assert toy.configs == []
+
+
+@pytest.mark.parametrize(
+    ("overrides", "params", "expected"),
+    [
+        (["a=1,2", "b=3"], {}, {"a": ["1", "2"]}),
+        ([], {"a": "12:0,11:1", "seed": "0,1"}, {"a": ["12:0", "11:1"], "seed": ["0", "1"]}),
+        (["a='11:1'"], {"a": "12:0,11:1"}, {"a": ["11:1"]}),
+        (["c=range(0,2)"], {"a": "x,y"}, {"a": ["x", "y"], "c": ["0", "1"]}),
+        (["a=glob(*)"], {}, {"a": []}),
+    ],
+)
+def test_what_a_sweep_varies(overrides, params, expected):
+    assert start.swept_values(overrides, params) == expected
+
+
+def test_a_job_knows_its_own_values():
+    lines = ["a=2\\:0", "x=1", "seed=3", "b='u v'"]
+    assert start.own_values(lines, ["a", "b", "seed"]) == {"a": "2:0", "seed": "3", "b": "u v"}
+
+
+def test_how_many_jobs_share_the_machine(monkeypatch):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: range(8), raising=False)
+    sweep = {"seed": ["0", "1", "2"], "a": ["x", "y"]}
+    assert [start.jobs_at_a_time({"n_jobs": n}, sweep) for n in (1, 4, 100, -1, -5)] == [1, 4, 6, 6, 4]
+    assert start.jobs_at_a_time({}, sweep) == 1
+
+
+def test_a_run_that_once_shared_its_machine_says_so_for_good(tmp_path):
+    def recorded(**how):
+        with start.started_as(start.Start("lifecode toy -m seed=1,2", {"seed": "1"}, **how)):
+            start.record_provenance(tmp_path, {"name": "a cpu"})
+        return json.loads((tmp_path / "provenance.json").read_text())
+
+    assert recorded(runs_at_a_time=2)["runs_at_a_time"] == 2
+    last = recorded()
+    assert (last["runs_at_a_time"], last["varied"], last["machine"]) == (2, {"seed": "1"}, {"name": "a cpu"})
+    assert last["command"] == "lifecode toy -m seed=1,2"
+    assert os.listdir(tmp_path) == ["provenance.json"]
+
+
 # As a process
 
 
@@ -454,6 +502,51 @@ def test_a_fault_of_the_program_exits_with_1_and_a_traceback(process):
     assert program.returncode == 1
     assert "Traceback" in err
     assert "in run" in err
+
+
+IN_PARALLEL = ["hydra/launcher=joblib", "hydra.launcher.n_jobs=2"]
+
+
+@pytest.mark.slow
+def test_jobs_in_other_processes_report_every_mistake_and_let_the_others_run(process, tmp_path):
+    body = (
+        "import pathlib\nfrom lifecode.errors import UserError\n"
+        "pathlib.Path(config.run_dir.replace('/', '_')).touch()\n"
+        "if config.seed != 2: raise UserError(f'no weights {config.seed}')\n"
+    )
+    program = process(body, "-m", "seed=1,2,3", *IN_PARALLEL, cwd=tmp_path)
+    _, err = program.communicate(timeout=120)
+    assert program.returncode == 2
+    told = [line for line in err.splitlines() if line.startswith("lifecode toy: ")]
+    assert told == ["lifecode toy: seed=1: no weights 1", "lifecode toy: seed=3: no weights 3"]
+    assert "Traceback" not in err
+    assert "Error executing" not in err
+    assert len(list(tmp_path.glob("runs_toy_seed=*"))) == 3
+
+
+@pytest.mark.slow
+def test_a_fault_in_another_process_shows_where_it_was(process, tmp_path):
+    program = process("deep = lambda: 1 / 0\ndeep()", "-m", "seed=1,2", *IN_PARALLEL, cwd=tmp_path)
+    _, err = program.communicate(timeout=120)
+    assert program.returncode == 1
+    assert "deep = lambda: 1 / 0" in err
+
+
+@pytest.mark.slow
+def test_sigterm_stops_jobs_in_other_processes_in_order(process, tmp_path):
+    body = (
+        "import pathlib, time\npathlib.Path(f'begun{config.seed}').touch()\n"
+        "try: time.sleep(60)\nfinally: pathlib.Path(f'saved{config.seed}').touch()\n"
+    )
+    program = process(body, "-m", "seed=1,2,3,4", *IN_PARALLEL, cwd=tmp_path)
+    deadline = time.monotonic() + 60
+    while len(list(tmp_path.glob("begun*"))) < 2 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    program.send_signal(signal.SIGTERM)
+    _, err = program.communicate(timeout=60)
+    assert program.returncode == 130
+    assert err.splitlines()[-1].startswith("lifecode toy: stopped; the same command goes on")
+    assert sorted(path.name for path in tmp_path.glob("*[12345]")) == ["begun1", "begun2", "saved1", "saved2"]
 
 
 # Help

@@ -249,3 +249,12 @@ def test_genes_that_were_seen_are_left_out(two_sources, uniform_model):
     assert heldout["masked_codon_cross_entropy"].n == sum(len(gene.masked) for gene in own)
     assert heldout["translation_accuracy"].n == sum(len(gene.codons) for gene in own)
     assert sources == {}
+
+
+def test_without_translator_and_encoder_only_what_is_there_is_measured(small_corpus):
+    codec = CodonCodec(nucleotide_dim=16, conv_channels=8, tokenizer="linear", translator_hidden=None)
+    model = LifeCode(codec=codec, width=32, depth=0, num_heads=2, attention_head_dim=16)
+    heldout, baselines, _ = evaluate(model, small_corpus, HeldOut())
+    assert set(heldout) == {"masked_codon_cross_entropy", "masked_codon_cross_entropy_shuffled"}
+    assert heldout["masked_codon_cross_entropy"].n == baselines["codon_unigram"].n
+    assert math.isfinite(heldout["masked_codon_cross_entropy"].value)

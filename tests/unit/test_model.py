@@ -8,10 +8,11 @@ import torch
 from lifecode import LifeCode, load
 from lifecode.commands.construct import construct
 from lifecode.errors import UserError
-from lifecode.model import CodonCodec
-from lifecode.model.block import swiglu_hidden_width
+from lifecode.model import CodonCodec, pretrained
+from lifecode.model.block import matched_hidden_width, swiglu_hidden_width
 from lifecode.model.encoder import layer_kinds
 from lifecode.model.parts import parameters_by_part
+from lifecode.training.two_stages import load_codec
 from tests.compose import compose
 
 
@@ -129,3 +130,81 @@ def test_the_codon_map_tells_codons_apart(model):
     codons = model.codec.codon_map()
     assert codons.shape == (64, 24)
     assert torch.cdist(codons, codons).fill_diagonal_(1).min() > 1e-4
+
+
+RATIOS = ("12:0", "11:1", "5:1", "3:1", "0:12")
+
+
+@pytest.mark.parametrize("name", ["mini", "life_code_350m"])
+def test_equal_parameters_at_every_ratio(name):
+    sizes, unequal = [], []
+    for ratio in RATIOS:
+        for equal, counts in (("true", sizes), ("false", unequal)):
+            changes = [f"model={name}", f"model.hybrid_ratio={ratio}", f"model.equal_parameters={equal}"]
+            with torch.device("meta"):
+                model = construct(compose("info", *changes).model)
+            counts.append(sum(p.numel() for p in model.parameters()))
+    assert max(sizes) < 1.01 * min(sizes)
+    assert max(unequal) > 1.1 * min(unequal)
+    assert sizes[0] == unequal[0]  # a Gated DeltaNet layer is as it was
+
+
+def test_the_matched_width_by_hand():
+    # d = 128: 4 heads of 24 and 48. q, k 2 x 128 x 96; v, g, o 3 x 128 x 192; a, b 2 x 128 x 4; convolutions
+    # 4 x 384; rates and biases 8; norm 48. MHSA: 4 x 128^2. The rest goes to 3 x 128 columns.
+    missing = 24_576 + 73_728 + 1024 + 1536 + 8 + 48 - 65_536
+    assert missing / 384 == pytest.approx(92.1, abs=0.1)
+    assert matched_hidden_width(128, missing) == 384 + 96
+
+
+def test_equal_parameters_are_saved_and_an_old_config_still_loads(model, tmp_path):
+    wide = LifeCode.from_config({**model.config, "equal_parameters": True}).eval()
+    assert sum(p.numel() for p in wide.parameters()) > sum(p.numel() for p in model.parameters())
+    wide.save_pretrained(tmp_path / "wide")
+    again = LifeCode.from_pretrained(tmp_path / "wide")
+    torch.testing.assert_close(again.embed("ACGTTG"), wide.embed("ACGTTG"), atol=0, rtol=0)
+    old = {key: value for key, value in model.config.items() if key != "equal_parameters"}
+    old["codec"] = {key: value for key, value in old["codec"].items() if key != "tokenizer"}
+    assert LifeCode.from_config(old).config == model.config
+
+
+def test_a_tokenizer_of_an_older_config_fits(model, tmp_path):
+    config = {"family": "codon_codec", **model.codec.config}
+    del config["tokenizer"]
+    pretrained.save(model.codec, config, tmp_path / "codec")
+    load_codec(model.codec, tmp_path / "codec")
+    other = CodonCodec(**{**model.codec.config, "tokenizer": "linear"})
+    with pytest.raises(UserError, match="trained with tokenizer 'gdn', the model has 'linear'"):
+        load_codec(other, tmp_path / "codec")
+
+
+@pytest.mark.parametrize(("tokenizer", "reaches"), [("gdn", True), ("linear", False)])
+@torch.no_grad()
+def test_the_linear_tokenizer_sees_each_nucleotide_alone(model, tokenizer, reaches):
+    torch.manual_seed(0)
+    codec = CodonCodec(**{**model.codec.config, "tokenizer": tokenizer, "translator_hidden": None})
+    ids, borders = torch.randint(0, 4, (15,)), torch.tensor([0, 5])
+    changed = ids.clone()
+    changed[7] = (ids[7] + 1) % 4
+    differs = (codec.tokenizer(ids, borders) != codec.tokenizer(changed, borders)).reshape(15, -1).any(1)
+    assert bool(differs[7])
+    assert bool(differs[torch.arange(15) != 7].any()) == reaches
+    embeddings = torch.randn(5, codec.codon_dim)
+    moved = embeddings.clone()
+    moved[2, 8:16] += 1  # the middle nucleotide of the third codon
+    logits = (codec.detokenizer(embeddings, borders) != codec.detokenizer(moved, borders)).any(1)
+    assert logits.nonzero().flatten().tolist() == ([6, 7, 8] if reaches else [7])
+    assert codec.translator is None
+    assert len(codec.readout()) == 2
+
+
+@pytest.mark.parametrize("strands", ["paper", "rc", "forward"])
+def test_without_layers_a_codon_is_on_its_own(model, strands, tmp_path):
+    codec = {**model.codec.config, "tokenizer": "linear", "translator_hidden": None}
+    shallow = LifeCode.from_config({**model.config, "codec": codec, "depth": 0, "strands": strands}).eval()
+    one, other = shallow.embed(["ATGAAACGC", "GGGAAATTT"], pool=None)
+    torch.testing.assert_close(one[1], other[1])
+    assert not torch.allclose(one[0], other[0])
+    assert "encoder layers" not in parameters_by_part(shallow)
+    shallow.save_pretrained(tmp_path / "model")
+    torch.testing.assert_close(load(tmp_path / "model").embed("ACG"), shallow.embed("ACG"), atol=0, rtol=0)

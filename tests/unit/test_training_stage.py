@@ -264,3 +264,16 @@ def test_without_distillation_the_protein_decoder_is_not_trained():
         for stage in (distilled, without)
     )
     assert {name.partition(".")[0] for name in trained - left} == {"protein_decoder"}
+
+
+def test_without_a_translator_there_is_no_translation_task(small_corpus):
+    bare = CodonCodec(**{**codec().config, "tokenizer": "linear", "translator_hidden": None})
+    shape = {"width": 32, "depth": 0, "num_heads": 2, "attention_head_dim": 16}
+    stages = [
+        TokenizerStage(bare, objective=LogSum(), optimizer=RECIPE),
+        EncoderStage(LifeCode(codec=bare, **shape), objective=LogSum(), optimizer=RECIPE),
+    ]
+    for stage in stages:
+        losses, grads = gradients(stage, step_of(small_corpus, 2, 1))
+        assert set(losses.tasks) == {"mlm"}
+        assert all(torch.isfinite(g).all() for g in grads)

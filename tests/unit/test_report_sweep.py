@@ -1,0 +1,244 @@
+"""The report of a sweep on run folders whose figures are known."""
+
+import csv
+import json
+
+import pytest
+import yaml
+
+from lifecode.commands.main import main
+from lifecode.errors import UserError
+from lifecode.report.run_groups import grouped
+from lifecode.report.runs import find_runs
+from lifecode.report.spread import Spread
+from lifecode.report.sweep import write_sweep_report
+from tests.unit.test_report_html import Page
+
+SWEEP = {"model.hybrid_ratio": ["12:0", "11:1", "0:12"], "seed": ["0", "1"]}
+
+
+def make_run(
+    folder, *, seed=0, value=3.9, accuracy=0.1, finished=True, provenance=None, steps=8, speed=5000.0, **model
+):
+    """A run folder as `lifecode train` leaves it, with these held-out figures."""
+    folder.mkdir(parents=True)
+    config = {
+        "name": "x",
+        "run_dir": str(folder),
+        "input": "ecoli",
+        "seed": seed,
+        "model": {"hybrid_ratio": "12:0", "codec": {"stride": 1}, **model},
+        "optim": {"tokenizer": {"total_steps": 5}, "encoder": {"total_steps": 8}},
+        "data": {"batch": {"rows": 2, "max_codons": 1024}},
+        "trainer": {"max_steps": None, "num_workers": seed},
+    }
+    (folder / "config.yaml").write_text(yaml.safe_dump(config))
+    with (folder / "metrics.csv").open("w") as file:
+        file.write("step,stage,split,name,value\n")
+        for step in range(steps):
+            file.write(f"{step},encoder,train,mlm,{4 - step / 10}\n")
+            if step % 4 == 3:
+                file.write(f"{step},encoder,validation,masked_codon_cross_entropy,{4 - step / 10 + seed}\n")
+    if provenance is not None:
+        (folder / "provenance.json").write_text(json.dumps(provenance))
+    if finished:
+        figures = {"masked_codon_cross_entropy": value, "masked_translation_accuracy": accuracy}
+        metrics = {
+            "split": {"name": "test"},
+            "data": {"nucleotides": 1000, "pairs": {"kept": 10}, "splits": {"test": {"cds": 4 + seed}}},
+            "model": {
+                "parts": {"encoder layers": 1000, "protein decoder": 5},
+                "encoder_steps": 8,
+                "threads": 2,
+            },
+            "heldout": {name: {"value": x, "n": 100} for name, x in figures.items()},
+            "baselines": {"codon_unigram": {"value": 3.9 + seed / 10, "n": 100}},
+            "timing": {"seconds": 60.0, "nucleotides_per_second": speed},
+        }
+        (folder / "metrics.json").write_text(json.dumps(metrics))
+    return folder
+
+
+def started(ratio, seed, runs_at_a_time=1):
+    return {
+        "command": "lifecode train -m experiment=hybrid_ratio",
+        "varied": {"model.hybrid_ratio": ratio, "seed": str(seed)},
+        "sweep": SWEEP,
+        "runs_at_a_time": runs_at_a_time,
+        "version": "0.1.0",
+        "commit": "abc",
+        "machine": {"name": "a cpu", "usable_cores": 2},
+    }
+
+
+def make_sweep(folder):
+    """12:0 with two seeds, 11:1 with one of two, 0:12 not begun."""
+    for seed, value in ((0, 3.80), (1, 3.90)):
+        run = {"seed": seed, "value": value, "accuracy": 0.10 + seed / 100, "hybrid_ratio": "12:0"}
+        make_run(folder / f"12-0,seed={seed}", provenance=started("12:0", seed), **run)
+    late = {"hybrid_ratio": "11:1", "value": 3.75, "accuracy": 0.12, "speed": 4000.0}
+    make_run(folder / "11-1,seed=0", provenance=started("11:1", 0), **late)
+    make_run(
+        folder / "11-1,seed=1",
+        seed=1,
+        hybrid_ratio="11:1",
+        finished=False,
+        steps=3,
+        provenance=started("11:1", 1),
+    )
+    return folder
+
+
+@pytest.fixture
+def sweep(tmp_path):
+    return make_sweep(tmp_path / "sweep")
+
+
+@pytest.fixture(scope="module")
+def reported(tmp_path_factory):
+    folder = make_sweep(tmp_path_factory.mktemp("runs") / "sweep")
+    return folder, write_sweep_report([folder], folder, name="ratios")
+
+
+def test_mean_deviation_and_range_by_hand(reported):
+    _, report = reported
+    assert report.grouping.heading == "hybrid ratio"
+    assert report.grouping.keys == ("model.hybrid_ratio",)
+    cells = {label: [cell.value for cell in cells] for label, cells in report.table.rows}
+    assert list(cells) == ["12:0", "11:1", "0:12"]
+    # 3.8 and 3.9: mean 3.85, deviation sqrt(2 x 0.05^2) = 0.0707; one seed has no deviation
+    assert cells["12:0"] == ["2", "1,000", "3.850 ± 0.071", "10.50 ± 0.71", "5.00 ± 0.00"]
+    assert cells["11:1"] == ["1", "1,000", "3.750", "12.00", "4.00"]
+    assert cells["0:12"] == ["0", "", "", "", ""]
+    ranges = dict(report.table.rows)["12:0"][2]
+    assert ranges.range == "3.800 to 3.900"
+
+
+def test_what_is_not_in_the_table_is_listed(reported):
+    sweep, report = reported
+    told = {(fact.label, fact.value) for fact in report.open_runs}
+    assert told == {
+        ((sweep / "11-1,seed=1").as_posix(), "unfinished: encoder, step 3 of 8"),
+        ("0:12, seed 0", "not begun"),
+        ("0:12, seed 1", "not begun"),
+    }
+    page = Page(sweep / "report.html")
+    assert "finished runs 3 of 6" in page.text
+    for words in (
+        "0:12, seed 1 not begun",
+        "Difference from 12:0",
+        "-0.050",
+        "codon unigram 3.900 to 4.000 nats",
+    ):
+        assert words in page.text
+    assert "script" not in page.tags
+    figures = {path.name for path in (sweep / "figures").iterdir()}
+    assert figures == {"accuracy_throughput.png", "by_group.png", "learning_curves.png"}
+    assert any("same seeds" in sentence for sentence in report.caveats)
+
+
+def test_the_files_beside_the_page(reported):
+    sweep, _ = reported
+    with (sweep / "results.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["group"], row["seed"], row["status"]) for row in rows] == [
+        ("11:1", "0", "finished"),
+        ("11:1", "1", "unfinished"),
+        ("12:0", "0", "finished"),
+        ("12:0", "1", "finished"),
+    ]
+    assert float(rows[3]["masked_codon_cross_entropy"]) == 3.9
+    assert rows[1]["masked_codon_cross_entropy"] == ""
+    text = (sweep / "results.md").read_text()
+    assert "| 12:0 | 2 | 1,000 | 3.850 ± 0.071 (3.800 to 3.900) | 10.50 ± 0.71 (10.00 to 11.00) |" in text
+    assert "- Command: `lifecode train -m experiment=hybrid_ratio`" in text
+    assert "- Held-out genes: 4 to 5 CDS" in text
+    assert "- Commit: lifecode 0.1.0, commit abc" in text
+
+
+@pytest.mark.parametrize(
+    ("at_a_time", "said", "speeds"),
+    [
+        ((1, 1), None, ["5.00", "4.00"]),
+        ((2, 2), "Up to 2 runs shared a machine", ["5.00", "4.00"]),
+        ((2, 1), "Throughput is that of the 1 runs", ["", "4.00"]),
+    ],
+)
+def test_throughput_of_runs_that_shared_their_machine(tmp_path, at_a_time, said, speeds):
+    for ratio, n, speed in zip(("12:0", "11:1"), at_a_time, (5000.0, 4000.0), strict=True):
+        make_run(tmp_path / ratio, hybrid_ratio=ratio, speed=speed, provenance=started(ratio, 0, n))
+    report = write_sweep_report([tmp_path], tmp_path / "out", name="x")
+    assert [cells[-1].value for _, cells in report.table.rows][:2] == speeds
+    about_speed = [sentence for sentence in report.caveats if "hroughput" in sentence]
+    assert [said in sentence for sentence in about_speed] == ([True] if said else [])
+
+
+def test_without_provenance_what_differs_names_the_groups(tmp_path):
+    for ratio in ("0:12", "3:1", "12:0", "11:1"):
+        make_run(tmp_path / f"a{ratio}", hybrid_ratio=ratio)
+    grouping = grouped(find_runs([tmp_path]))
+    assert [group.label for group in grouping.groups] == ["12:0", "11:1", "3:1", "0:12"]
+    make_run(tmp_path / "b", hybrid_ratio="12:0", width=64)
+    grouping = grouped(find_runs([tmp_path]))
+    assert grouping.keys == ("model.hybrid_ratio", "model.width")
+    assert "hybrid_ratio 12:0, width 64" in [group.label for group in grouping.groups]
+
+
+def test_a_config_group_names_the_many_keys_behind_it(tmp_path):
+    for place, (name, depth, stride) in enumerate((("plain", 0, 1), ("deep", 12, 3))):
+        provenance = {
+            "varied": {"arm": name, "seed": "0"},
+            "sweep": {"arm": ["plain", "deep"], "seed": ["0"]},
+        }
+        make_run(tmp_path / str(place), depth=depth, codec={"stride": stride}, provenance=provenance)
+    grouping = grouped(find_runs([tmp_path]))
+    assert (grouping.heading, [group.label for group in grouping.groups]) == ("arm", ["plain", "deep"])
+    assert grouping.keys == ("model.codec.stride", "model.depth")
+
+
+def test_seeds_run_folders_and_settings_of_a_sitting_make_no_group(tmp_path):
+    for seed in range(3):
+        make_run(tmp_path / str(seed), seed=seed)
+    (group,) = grouped(find_runs([tmp_path])).groups
+    assert len(group.runs) == 3
+
+
+def test_a_run_that_went_on_after_its_evaluation_is_not_finished(tmp_path):
+    make_run(tmp_path / "a", steps=12)
+    assert find_runs([tmp_path])[0].status == "unfinished"
+
+
+def test_differences_are_between_runs_of_one_seed():
+    spread = Spread({"0": 1.0, "1": 5.0}).minus(Spread({"1": 4.0, "2": 0.0}))
+    assert spread.by_seed == {"1": 1.0}
+    assert Spread({}).mean is None
+
+
+def test_a_damaged_run_is_named_and_the_others_are_reported(sweep):
+    (sweep / "12-0,seed=1/metrics.json").write_text("{")
+    report = write_sweep_report([sweep], sweep, name="x")
+    assert any("unreadable" in fact.value for fact in report.open_runs)
+    assert dict(report.table.rows)["12:0"][0].value == "1"
+
+
+def test_what_cannot_be_reported(sweep, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "empty").mkdir()
+    make_run(tmp_path / "begun/a", finished=False)
+    cases = {
+        "nowhere": "no such folder",
+        "empty": "holds no run",
+        "sweep/12-0,seed=0": "is one run, not a folder of runs",
+        "begun": "none of 1 runs is finished: begun/a, unfinished: encoder, step 8 of 8",
+    }
+    for folder, said in cases.items():
+        assert main(["report", f'input="{folder}"']) == 2
+        err = capsys.readouterr().err
+        assert said in err
+        assert err.count("\n") == 1
+    assert main(["report", "input=[sweep,begun]"]) == 2
+    assert "output needs a value" in capsys.readouterr().err
+    assert main(["report", "input=[sweep,begun]", "output=both"]) == 0
+    assert "The report is in both/report.html" in capsys.readouterr().out
+    with pytest.raises(UserError, match="own report would be lost"):
+        write_sweep_report([sweep], sweep / "12-0,seed=0", name="x")
