@@ -124,7 +124,7 @@ def _check_before_anything_is_written(config: DictConfig, stage: str) -> None:
         construct(config.kd, width=1)
     construct(config.engine)
     construct(config.data.reading, seed=0)
-    for node in (config.data.split, config.data.batch, config.data.mixture):
+    for node in (config.data.split, config.data.tokenizer_batch, config.data.batch, config.data.mixture):
         construct(node)
     for node in (config.objective.joint, config.objective.masking):
         construct(node)
@@ -161,11 +161,11 @@ def _corpus(config: DictConfig, inputs: str | list[str], folder: Path) -> Corpus
 
 
 def _data(
-    config: DictConfig, corpus: Corpus, num_workers: int, features: ResidueFeatures | None
+    config: DictConfig, corpus: Corpus, num_workers: int, stage: str, features: ResidueFeatures | None
 ) -> CorpusDataModule:
     return CorpusDataModule(
         corpus,
-        shape=construct(config.data.batch),
+        shape=construct(config.data.tokenizer_batch if stage == "tokenizer" else config.data.batch),
         mixture=construct(config.data.mixture),
         masking=construct(config.objective.masking),
         seed=checked_value(config, "seed", int),

@@ -29,14 +29,14 @@ class TwoStages:
 
     Attributes:
         folder: of the run.
-        data: makes the data module, with or without teacher features.
+        data: makes the data module of a stage, by its name, with or without teacher features.
         objective: joins the tasks.
         trainer: limits, devices and rhythm.
         loggers: beside metrics.csv.
     """
 
     folder: Path
-    data: Callable[[ResidueFeatures | None], CorpusDataModule]
+    data: Callable[[str, ResidueFeatures | None], CorpusDataModule]
     objective: LogSum
     trainer: TrainerSettings
     loggers: list[Logger]
@@ -49,7 +49,7 @@ class TwoStages:
     def train_tokenizer(self, codec: CodonCodec, optimizer: AdamWCosine) -> int:
         """Stage 1; leaves the codec in `tokenizer/model` and returns the steps it has done."""
         stage = TokenizerStage(codec, objective=self.objective, optimizer=optimizer)
-        steps = train_stage(stage, self.data(None), self.trainer, self.folder, self.loggers)
+        steps = train_stage(stage, self.data(stage.name, None), self.trainer, self.folder, self.loggers)
         pretrained.save(codec, {"family": CODEC_FAMILY, **codec.config}, self.tokenizer_model)
         return steps
 
@@ -79,7 +79,7 @@ class TwoStages:
             freeze_tokenizer=freeze_tokenizer,
             freeze_readout=freeze_readout,
         )
-        steps = train_stage(stage, self.data(features), self.trainer, self.folder, self.loggers)
+        steps = train_stage(stage, self.data(stage.name, features), self.trainer, self.folder, self.loggers)
         model.requires_grad_(True)
         return steps
 
