@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from lifecode.errors import UserError
+from lifecode.objectives.cost import StepCost, one_pass
 from lifecode.objectives.loss import Loss
 
 
@@ -40,3 +41,9 @@ class LogSum:
         """The log-sum itself, over the tasks that have positions."""
         terms = [torch.where(x.count > 0, (x.mean + self.eps).log(), 0.0) for x in losses.values()]
         return torch.stack(terms).sum()
+
+    def cost(self, num_micro_batches: int, num_tasks: int) -> StepCost:
+        """With several micro-batches, a first pass without gradient measures the losses."""
+        descent = one_pass(num_micro_batches)
+        measuring = num_micro_batches if num_micro_batches > 1 else 0
+        return descent._replace(forwards_without_gradient=measuring)
