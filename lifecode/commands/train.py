@@ -65,6 +65,7 @@ def run(config: DictConfig) -> None:
         folder=folder.path,
         data=partial(_data, config, corpus, settings.num_workers),
         objective=construct(config.objective.joint),
+        task_gradients_every_steps=checked_value(config, "objective.task_gradients_every_steps", int),
         trainer=settings,
         loggers=_loggers(config),
     )

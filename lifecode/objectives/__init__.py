@@ -2,7 +2,10 @@
 
 from lifecode.objectives.cost import StepCost
 from lifecode.objectives.distillation import DistillationLoss
+from lifecode.objectives.joint import JointObjective
 from lifecode.objectives.log_sum import LogSum
 from lifecode.objectives.loss import Loss
+from lifecode.objectives.max_norm import MaxNorm
+from lifecode.objectives.weighted_sum import WeightedSum
 
-__all__ = ["DistillationLoss", "LogSum", "Loss", "StepCost"]
+__all__ = ["DistillationLoss", "JointObjective", "LogSum", "Loss", "MaxNorm", "StepCost", "WeightedSum"]

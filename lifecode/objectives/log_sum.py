@@ -6,44 +6,71 @@ and the step does not depend on how the batch was split.
 """
 
 from collections.abc import Mapping
+from typing import Literal
 
 import torch
 from torch import Tensor
 
 from lifecode.errors import UserError
 from lifecode.objectives.cost import StepCost, one_pass
+from lifecode.objectives.joint import JointObjective, log_sum, log_sum_weights
 from lifecode.objectives.loss import Loss
 
 
-class LogSum:
+class LogSum(JointObjective):
     """Weights of the tasks' totals whose weighted sum has the gradient of the log-sum.
 
     Args:
         eps: keeps a task near zero from taking over.
+        weights: `exact` divides by this step's losses, which several micro-batches must measure first;
+            `lagged` by those of the last step that had the task, which costs nothing. The first step of a
+            task is always measured.
     """
 
-    def __init__(self, eps: float = 1e-3) -> None:
+    def __init__(self, eps: float = 1e-3, weights: Literal["exact", "lagged"] = "exact") -> None:
         if eps <= 0:
             raise UserError(
-                f"eps {eps} is not positive", source="objective.eps", remedy="1e-3 is the default"
+                f"eps {eps} is not positive", source="objective.joint.eps", remedy="1e-3 is the default"
             )
         self.eps = eps
+        self.ahead = weights == "lagged"
+        self._previous: dict[str, float] = {}
 
     def weights(self, losses: Mapping[str, Loss]) -> dict[str, Tensor]:
-        """d log-sum / d total of each task: 1 / (total + eps count), 0 for a task without positions."""
-        weights = {}
-        for name, loss in losses.items():
-            denominator = loss.total.detach() + self.eps * loss.count
-            weights[name] = torch.where(loss.count > 0, 1 / denominator.clamp(min=1e-30), 0.0)
-        return weights
+        """1 / (total + eps count) of each task, 0 for a task without positions."""
+        return log_sum_weights(losses, self.eps)
+
+    def weights_ahead(self, counts: Mapping[str, Tensor]) -> dict[str, Tensor] | None:
+        """1 / (count (L + eps)) with L of an earlier step; None if a task has none."""
+        if any(count > 0 and name not in self._previous for name, count in counts.items()):
+            return None
+        return {
+            name: torch.where(
+                count > 0, 1 / (count.clamp(min=1) * (self._previous.get(name, 0.0) + self.eps)), 0.0
+            )
+            for name, count in counts.items()
+        }
 
     def value(self, losses: Mapping[str, Loss]) -> Tensor:
         """The log-sum itself, over the tasks that have positions."""
-        terms = [torch.where(x.count > 0, (x.mean + self.eps).log(), 0.0) for x in losses.values()]
-        return torch.stack(terms).sum()
+        return log_sum(losses, self.eps)
+
+    def remember(self, losses: Mapping[str, Loss]) -> None:
+        """Keeps the loss of each task that the step had."""
+        if self.ahead:
+            self._previous |= {name: float(loss.mean) for name, loss in losses.items() if loss.count > 0}
+
+    def state_dict(self) -> dict[str, float]:
+        """The last loss of each task, for `lagged`."""
+        return dict(self._previous)
+
+    def load_state_dict(self, state: Mapping[str, float]) -> None:
+        """Takes up what `state_dict` left."""
+        self._previous = dict(state)
 
     def cost(self, num_micro_batches: int, num_tasks: int) -> StepCost:
-        """With several micro-batches, a first pass without gradient measures the losses."""
-        descent = one_pass(num_micro_batches)
-        measuring = num_micro_batches if num_micro_batches > 1 else 0
-        return descent._replace(forwards_without_gradient=measuring)
+        """Exact weights of several micro-batches take a first pass without gradient, lagged ones nothing."""
+        measured = num_micro_batches > 1 and not self.ahead
+        return one_pass(num_micro_batches)._replace(
+            forwards_without_gradient=num_micro_batches if measured else 0
+        )

@@ -2,7 +2,6 @@
 
 from typing import NamedTuple
 
-import torch
 from torch import Tensor
 from torch.nn import functional
 
@@ -34,9 +33,3 @@ def cross_entropy(logits: Tensor, labels: Tensor) -> Loss:
     """Cross-entropy of logits (n, classes) against labels (n,); positions labelled `IGNORE` do not count."""
     total = functional.cross_entropy(logits.float(), labels, ignore_index=IGNORE, reduction="sum")
     return Loss(total, (labels != IGNORE).sum().float())
-
-
-def no_loss(like: Tensor) -> Loss:
-    """The loss over no position, on the device of `like`."""
-    zero = torch.zeros((), device=like.device)
-    return Loss(zero, zero)

@@ -1,15 +1,15 @@
 """Stage 2: the encoder learns masked modelling, translation and distillation (Life-Code 2.4)."""
 
 import torch
+from torch import Tensor, nn
 
 from lifecode.data.batch import Batch
 from lifecode.errors import UserError
 from lifecode.model.life_code import LifeCode
 from lifecode.objectives.distillation import DistillationLoss, FeatureMoments
-from lifecode.objectives.log_sum import LogSum
-from lifecode.objectives.loss import no_loss
-from lifecode.objectives.masked_modelling import codon_loss, nucleotide_loss
-from lifecode.objectives.translation import translation_loss
+from lifecode.objectives.joint import JointObjective
+from lifecode.objectives.masked_modelling import codon_loss, nucleotide_loss, num_positions
+from lifecode.objectives.translation import num_translated, translation_loss
 from lifecode.training.optimizer import AdamWCosine
 from lifecode.training.stage import PretrainingStage, StepLosses
 
@@ -21,6 +21,7 @@ class EncoderStage(PretrainingStage):
         model: the model, with a protein decoder if `distillation` is given.
         objective: joins the tasks.
         optimizer: its recipe.
+        task_gradients_every_steps: steps between logs of each task's gradient norm.
         distillation: the loss against the teacher's features, or None.
         freeze_tokenizer: keep the tokenizer as stage 1 left it.
         freeze_readout: keep de-tokenizer, codon head and translator as stage 1 left them.
@@ -32,13 +33,16 @@ class EncoderStage(PretrainingStage):
         self,
         model: LifeCode,
         *,
-        objective: LogSum,
+        objective: JointObjective,
         optimizer: AdamWCosine,
+        task_gradients_every_steps: int = 0,
         distillation: DistillationLoss | None = None,
         freeze_tokenizer: bool = False,
         freeze_readout: bool = True,
     ) -> None:
-        super().__init__(objective=objective, optimizer=optimizer)
+        super().__init__(
+            objective=objective, optimizer=optimizer, task_gradients_every_steps=task_gradients_every_steps
+        )
         if distillation is not None and model.protein_decoder is None:
             raise UserError("distillation needs a model with a protein decoder", remedy="Set teacher_width")
         self.model, self.distillation = model, distillation
@@ -51,12 +55,21 @@ class EncoderStage(PretrainingStage):
         """Moves the teacher's centre and scale by the features of the whole effective batch."""
         if self.distillation is None:
             return
-        width = len(self.distillation.centre)
-        moments = [
-            DistillationLoss.moments(batch.teacher_features.reshape(-1, width)) for batch in micro_batches
-        ]
+        moments = [DistillationLoss.moments(self._features(batch)) for batch in micro_batches]
         summed = [self.over_processes(torch.stack(parts).sum(0)) for parts in zip(*moments, strict=True)]
         self.distillation.update(FeatureMoments(*summed))
+
+    def shared_parameters(self) -> list[nn.Parameter]:
+        """Those of tokenizer and encoder."""
+        parts = (self.model.codec.tokenizer, self.model.encoder)
+        return [p for part in parts for p in part.parameters() if p.requires_grad]
+
+    def counts(self, batch: Batch) -> dict[str, Tensor]:
+        """Selected nucleotides of DNA and codons of CDS; all codons of CDS; residues the teacher has seen."""
+        counts = {"mlm": num_positions(batch, positions="selected"), "translation": num_translated(batch)}
+        if self.distillation is not None:
+            counts["distillation"] = counts["mlm"].new_tensor(len(batch.teacher_positions))
+        return counts
 
     def losses(self, batch: Batch) -> StepLosses:
         """Masked modelling, translation and distillation from the encoder's hidden states."""
@@ -67,15 +80,15 @@ class EncoderStage(PretrainingStage):
         codons = codon_loss(codec, embeddings, batch, positions="selected")
         tasks = {"mlm": nucleotides + codons, "translation": translation_loss(codec, embeddings, batch)}
         if self.distillation is not None and self.model.protein_decoder is not None:
-            tasks["distillation"] = (
-                self.distillation(
-                    self.model.protein_decoder(hidden[batch.teacher_positions]), batch.teacher_features
-                )
-                if len(batch.teacher_positions)
-                else no_loss(hidden)
-            )
+            decoded = self.model.protein_decoder(hidden[batch.teacher_positions])
+            tasks["distillation"] = self.distillation(decoded, self._features(batch))
         with torch.no_grad():
             masked = codon_loss(codec, embeddings, batch, positions="masked")
         return StepLosses(
             tasks, {"nucleotide_cross_entropy": nucleotides, "masked_codon_cross_entropy": masked}
         )
+
+    def _features(self, batch: Batch) -> Tensor:
+        """Teacher features (R, D'), of that width also where there is no residue."""
+        assert self.distillation is not None
+        return batch.teacher_features.reshape(-1, len(self.distillation.centre))

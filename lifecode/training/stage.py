@@ -1,20 +1,22 @@
-"""What both training stages share: one optimizer step on the log-sum of the tasks.
+"""What both training stages share: one optimizer step on the joint objective of the tasks.
 
-A step is a list of micro-batches. The log-sum weighs each task by its loss over the whole effective
-batch, so with several micro-batches a first pass without gradients measures the losses (a third more
-work than one pass) and the second one descends. With one micro-batch the two passes are one.
+A step is a list of micro-batches; see `lifecode.training.joint_gradient` for how they become one gradient.
 """
 
+import copy
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, NamedTuple
 
 import torch
 from lightning import LightningModule
 from lightning.pytorch.strategies import ParallelStrategy
-from torch import Tensor
+from torch import Tensor, nn
 
 from lifecode.data.batch import Batch
-from lifecode.objectives.log_sum import LogSum
+from lifecode.errors import UserError
+from lifecode.objectives.joint import JointObjective
 from lifecode.objectives.loss import Loss
+from lifecode.training.joint_gradient import accumulate_joint_gradient, plain, task_gradient_norms
 from lifecode.training.optimizer import AdamWCosine
 
 
@@ -22,34 +24,61 @@ class StepLosses(NamedTuple):
     """Losses of one micro-batch.
 
     Attributes:
-        tasks: joined by the log-sum.
+        tasks: joined by the objective.
         monitors: logged beside them.
     """
 
     tasks: dict[str, Loss]
     monitors: dict[str, Loss]
 
+    def detached(self) -> "StepLosses":
+        """The same without the graph behind them."""
+        return StepLosses(*({name: Loss(x.total.detach(), x.count) for name, x in of.items()} for of in self))
+
 
 class PretrainingStage(LightningModule):
     """Base of the two stages; a stage says what its losses are.
 
     Args:
-        objective: joins the tasks.
+        objective: joins the tasks; the stage takes a copy, as the objective may keep what it saw.
         optimizer: its recipe.
+        task_gradients_every_steps: steps between logs of each task's gradient norm, which take every task
+            through the step once more; 0 for never. An objective that balances gradients logs them anyway.
     """
 
     name: str
 
-    def __init__(self, *, objective: LogSum, optimizer: AdamWCosine) -> None:
+    def __init__(
+        self, *, objective: JointObjective, optimizer: AdamWCosine, task_gradients_every_steps: int = 0
+    ) -> None:
         super().__init__()
+        if task_gradients_every_steps < 0:
+            raise UserError(
+                f"is {task_gradients_every_steps}",
+                source="objective.task_gradients_every_steps",
+                remedy="Give a number of steps, or 0 for never",
+            )
         self.automatic_optimization = False
-        self.objective, self.optimizer_recipe = objective, optimizer
+        self.objective, self.optimizer_recipe = copy.deepcopy(objective), optimizer
+        self.task_gradients_every_steps = task_gradients_every_steps
         self.last_figures: dict[str, float] = {}
         self._validation: dict[str, Loss] = {}
 
     def losses(self, batch: Batch) -> StepLosses:
         """The losses of one micro-batch."""
         raise NotImplementedError(f"{type(self).__name__} does not say what its losses are")
+
+    def counts(self, batch: Batch) -> dict[str, Tensor]:
+        """Positions of each task in one micro-batch, as `losses` counts them, without any forward pass."""
+        raise NotImplementedError(f"{type(self).__name__} does not say what its tasks count")
+
+    def shared_parameters(self) -> list[nn.Parameter]:
+        """Trainable parameters that every task reaches."""
+        raise NotImplementedError(f"{type(self).__name__} does not say what its tasks share")
+
+    def forward(self, batch: Batch) -> StepLosses:
+        """The losses of one micro-batch; the way through which sharded parameters are gathered."""
+        return self.losses(batch)
 
     def before_step(self, micro_batches: list[Batch]) -> None:
         """Called with the whole step before any loss is computed."""
@@ -64,7 +93,8 @@ class PretrainingStage(LightningModule):
         self.before_step(micro_batches)
         optimizer = self.optimizers()
         optimizer.zero_grad()  # pyright: ignore[reportAttributeAccessIssue]
-        losses = self._backward(micro_batches)
+        norms = task_gradient_norms(self, micro_batches) if self._looks_at_task_gradients() else {}
+        losses, weights, own_norms = accumulate_joint_gradient(self, micro_batches)
         norm = torch.nn.utils.clip_grad_norm_(
             [p for p in self.parameters() if p.grad is not None], self.optimizer_recipe.clip_norm
         )
@@ -75,48 +105,48 @@ class PretrainingStage(LightningModule):
         present = {n: x.mean for n, x in {**losses.tasks, **losses.monitors}.items() if x.count > 0}
         self.record(
             objective=self.objective.value(losses.tasks),
-            gradient_norm=norm,
+            gradient_norm=plain(norm),
             learning_rate=learning_rate,
             **present,
+            **{f"weight_{name}": weight for name, weight in weights.items() if name in present},
+            **{f"gradient_norm_{name}": norm for name, norm in own_norms.items()},
         )
+        self.record(always=True, **{f"gradient_norm_{name}": norm for name, norm in norms.items()})
+        self.objective.remember(losses.tasks)
 
-    def record(self, **figures: Tensor | float) -> None:
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Keeps what the objective remembers."""
+        if state := self.objective.state_dict():
+            checkpoint["objective"] = state
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Takes up what the objective remembered."""
+        self.objective.load_state_dict(checkpoint.get("objective", {}))
+
+    def _looks_at_task_gradients(self) -> bool:
+        every = self.task_gradients_every_steps
+        due = every > 0 and (self.global_step + 1) % every == 0
+        return due and not self.objective.balances_gradients
+
+    def record(self, *, always: bool = False, **figures: Tensor | float) -> None:
         """Hands the figures of the step just taken to the loggers, if it is one of those that are logged.
 
         `LightningModule.log` would repeat the last value of a task that this step does not have.
         """
         self.last_figures = {**self.last_figures, **{name: float(value) for name, value in figures.items()}}
-        if self.global_step % self.trainer.log_every_n_steps == 0:  # pyright: ignore[reportAttributeAccessIssue]
+        if always or self.global_step % self.trainer.log_every_n_steps == 0:  # pyright: ignore[reportAttributeAccessIssue]
             for logger in self.loggers:
                 logger.log_metrics(
                     {f"train/{name}": float(value) for name, value in figures.items()}, self.global_step - 1
                 )
 
-    def _backward(self, micro_batches: list[Batch]) -> StepLosses:
-        """Adds the gradient of the log-sum over the effective batch; returns the losses over all of it."""
-        if len(micro_batches) == 1:
-            own = self.losses(micro_batches[0])
-            whole = self._over_processes([own])
-            self._descend(own.tasks, self.objective.weights(whole.tasks))
-            return whole
-        with torch.no_grad():
-            whole = self._over_processes([self.losses(batch) for batch in micro_batches])
-        weights = self.objective.weights(whole.tasks)
-        for index, batch in enumerate(micro_batches):
-            strategy = self.trainer.strategy
-            if index < len(micro_batches) - 1 and isinstance(strategy, ParallelStrategy):
-                with strategy.block_backward_sync():
-                    self._descend(self.losses(batch).tasks, weights)
-            else:
-                self._descend(self.losses(batch).tasks, weights)
-        return whole
+    def counts_over_processes(self, micro_batches: list[Batch]) -> dict[str, Tensor]:
+        """Positions of each task in the whole effective batch."""
+        counts = [self.counts(batch) for batch in micro_batches]
+        table = self.over_processes(torch.stack([torch.stack(list(x.values())) for x in counts]).sum(0))
+        return dict(zip(counts[0], table.float().unbind(), strict=True))
 
-    def _descend(self, tasks: dict[str, Loss], weights: dict[str, Tensor]) -> None:
-        # Gradients are averaged over processes afterwards, while the log-sum wants their sum.
-        terms = [weights[name] * loss.total for name, loss in tasks.items()]
-        self.manual_backward(torch.stack(terms).sum() * self.trainer.world_size)
-
-    def _over_processes(self, losses: list[StepLosses]) -> StepLosses:
+    def over_all(self, losses: list[StepLosses]) -> StepLosses:
         """The losses of all micro-batches of all processes, detached."""
         return StepLosses(
             self._summed([step.tasks for step in losses]), self._summed([step.monitors for step in losses])
@@ -139,6 +169,11 @@ class PretrainingStage(LightningModule):
             self.trainer.strategy.reduce(values, reduce_op="sum") if self.trainer.world_size > 1 else values
         )  # pyright: ignore
 
+    def without_gradient_sync(self) -> AbstractContextManager[None]:
+        """Gradients stay on their process inside, to be summed with those of a later micro-batch."""
+        strategy = self.trainer.strategy
+        return strategy.block_backward_sync() if isinstance(strategy, ParallelStrategy) else nullcontext()
+
     def on_validation_epoch_start(self) -> None:
         """Starts the sums of one validation."""
         self._validation = {}
@@ -146,7 +181,7 @@ class PretrainingStage(LightningModule):
     def validation_step(self, micro_batches: list[Batch], batch_idx: int) -> None:
         """Adds the losses of one validation step."""
         for batch in micro_batches:
-            losses = self.losses(batch)
+            losses = self(batch)
             for name, loss in {**losses.tasks, **losses.monitors}.items():
                 self._validation[name] = self._validation[name] + loss if name in self._validation else loss
 

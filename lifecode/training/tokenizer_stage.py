@@ -1,10 +1,12 @@
 """Stage 1: the codon codec learns to reconstruct its input and to translate (Life-Code 2.3)."""
 
+from torch import Tensor, nn
+
 from lifecode.data.batch import Batch
 from lifecode.model.codec import CodonCodec
-from lifecode.objectives.log_sum import LogSum
-from lifecode.objectives.masked_modelling import codon_loss, nucleotide_loss
-from lifecode.objectives.translation import translation_loss
+from lifecode.objectives.joint import JointObjective
+from lifecode.objectives.masked_modelling import codon_loss, nucleotide_loss, num_positions
+from lifecode.objectives.translation import num_translated, translation_loss
 from lifecode.training.optimizer import AdamWCosine
 from lifecode.training.stage import PretrainingStage, StepLosses
 
@@ -16,13 +18,31 @@ class TokenizerStage(PretrainingStage):
         codec: the tokenizer and its readout.
         objective: joins the tasks.
         optimizer: its recipe.
+        task_gradients_every_steps: steps between logs of each task's gradient norm.
     """
 
     name = "tokenizer"
 
-    def __init__(self, codec: CodonCodec, *, objective: LogSum, optimizer: AdamWCosine) -> None:
-        super().__init__(objective=objective, optimizer=optimizer)
+    def __init__(
+        self,
+        codec: CodonCodec,
+        *,
+        objective: JointObjective,
+        optimizer: AdamWCosine,
+        task_gradients_every_steps: int = 0,
+    ) -> None:
+        super().__init__(
+            objective=objective, optimizer=optimizer, task_gradients_every_steps=task_gradients_every_steps
+        )
         self.codec = codec
+
+    def shared_parameters(self) -> list[nn.Parameter]:
+        """Those of the tokenizer."""
+        return list(self.codec.tokenizer.parameters())
+
+    def counts(self, batch: Batch) -> dict[str, Tensor]:
+        """All known nucleotides of DNA and codons of CDS; all codons of CDS."""
+        return {"mlm": num_positions(batch, positions="all"), "translation": num_translated(batch)}
 
     def losses(self, batch: Batch) -> StepLosses:
         """Reconstruction and translation from the codon embeddings of the corrupted input."""

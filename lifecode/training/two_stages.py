@@ -13,7 +13,7 @@ from lifecode.model import pretrained
 from lifecode.model.codec import CodonCodec
 from lifecode.model.life_code import LifeCode
 from lifecode.objectives.distillation import DistillationLoss
-from lifecode.objectives.log_sum import LogSum
+from lifecode.objectives.joint import JointObjective
 from lifecode.training.encoder_stage import EncoderStage
 from lifecode.training.optimizer import AdamWCosine
 from lifecode.training.tokenizer_stage import TokenizerStage
@@ -31,13 +31,15 @@ class TwoStages:
         folder: of the run.
         data: makes the data module of a stage, by its name, with or without teacher features.
         objective: joins the tasks.
+        task_gradients_every_steps: steps between logs of each task's gradient norm.
         trainer: limits, devices and rhythm.
         loggers: beside metrics.csv.
     """
 
     folder: Path
     data: Callable[[str, ResidueFeatures | None], CorpusDataModule]
-    objective: LogSum
+    objective: JointObjective
+    task_gradients_every_steps: int
     trainer: TrainerSettings
     loggers: list[Logger]
 
@@ -48,7 +50,12 @@ class TwoStages:
 
     def train_tokenizer(self, codec: CodonCodec, optimizer: AdamWCosine) -> int:
         """Stage 1; leaves the codec in `tokenizer/model` and returns the steps it has done."""
-        stage = TokenizerStage(codec, objective=self.objective, optimizer=optimizer)
+        stage = TokenizerStage(
+            codec,
+            objective=self.objective,
+            optimizer=optimizer,
+            task_gradients_every_steps=self.task_gradients_every_steps,
+        )
         steps = train_stage(stage, self.data(stage.name, None), self.trainer, self.folder, self.loggers)
         pretrained.save(codec, {"family": CODEC_FAMILY, **codec.config}, self.tokenizer_model)
         return steps
@@ -75,6 +82,7 @@ class TwoStages:
             model,
             objective=self.objective,
             optimizer=optimizer,
+            task_gradients_every_steps=self.task_gradients_every_steps,
             distillation=distillation,
             freeze_tokenizer=freeze_tokenizer,
             freeze_readout=freeze_readout,

@@ -15,6 +15,7 @@ from lifecode.data.stream import TrainingStream
 from lifecode.model import CodonCodec, LifeCode
 from lifecode.objectives import DistillationLoss, LogSum
 from lifecode.training.encoder_stage import EncoderStage
+from lifecode.training.joint_gradient import accumulate_joint_gradient
 from lifecode.training.optimizer import AdamWCosine
 from lifecode.training.tokenizer_stage import TokenizerStage
 
@@ -53,7 +54,7 @@ def gradients(stage, micro_batches):
     stage._trainer = Trainer(logger=False, accelerator="cpu", enable_checkpointing=False)
     stage.manual_backward = lambda loss: loss.backward()
     stage.before_step(micro_batches)
-    losses = stage._backward(micro_batches)
+    losses = accumulate_joint_gradient(stage, micro_batches).losses
     return losses, [p.grad for p in stage.parameters() if p.grad is not None]
 
 

@@ -1,0 +1,72 @@
+"""What joins the tasks of a step into one direction of descent.
+
+A joint objective turns the losses of a whole effective batch (all micro-batches of all processes) into
+weights of the tasks' totals. It never sees a part of the batch, so how the batch is cut cannot matter.
+"""
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from lifecode.objectives.cost import StepCost
+from lifecode.objectives.loss import Loss
+
+TINY = 1e-30
+
+
+class JointObjective:
+    """Base of the joint objectives; each is one choice of the config group `objective/joint`.
+
+    Attributes:
+        ahead: whether the weights can be known before any forward pass, from counts alone.
+        balances_gradients: whether `scales` wants the norm of each task's gradient.
+    """
+
+    ahead = False
+    balances_gradients = False
+
+    def weights(self, losses: Mapping[str, Loss]) -> dict[str, Tensor]:
+        """d objective / d total of each task, 0 for a task without positions; from the whole batch."""
+        raise NotImplementedError
+
+    def weights_ahead(self, counts: Mapping[str, Tensor]) -> dict[str, Tensor] | None:
+        """The same from the positions of the whole batch alone; None if this step must be measured."""
+        return None
+
+    def value(self, losses: Mapping[str, Loss]) -> Tensor:
+        """The objective over the tasks that have positions."""
+        raise NotImplementedError
+
+    def scales(self, norms: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Factors of the tasks' weighted gradients at shared parameters, from the norms of these."""
+        return {name: torch.ones_like(norm) for name, norm in norms.items()}
+
+    def remember(self, losses: Mapping[str, Loss]) -> None:
+        """Called with the losses of each step once it is done."""
+
+    def state_dict(self) -> dict[str, float]:
+        """What the next step depends on; it stands in the checkpoint."""
+        return {}
+
+    def load_state_dict(self, state: Mapping[str, float]) -> None:
+        """Takes up what `state_dict` left."""
+
+    def cost(self, num_micro_batches: int, num_tasks: int) -> StepCost:
+        """Passes and gradient memory of one step."""
+        raise NotImplementedError
+
+
+def log_sum(losses: Mapping[str, Loss], eps: float) -> Tensor:
+    """Sum over the tasks that have positions of log(L + eps)."""
+    terms = [torch.where(x.count > 0, (x.mean + eps).log(), 0.0) for x in losses.values()]
+    return torch.stack(terms).sum()
+
+
+def log_sum_weights(losses: Mapping[str, Loss], eps: float) -> dict[str, Tensor]:
+    """d log-sum / d total of each task: 1 / (total + eps count), 0 for a task without positions."""
+    weights = {}
+    for name, loss in losses.items():
+        denominator = loss.total.detach() + eps * loss.count
+        weights[name] = torch.where(loss.count > 0, 1 / denominator.clamp(min=TINY), 0.0)
+    return weights

@@ -1,0 +1,51 @@
+"""A plain weighted sum of the tasks' mean losses."""
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from lifecode.errors import UserError
+from lifecode.objectives.cost import StepCost, one_pass
+from lifecode.objectives.joint import JointObjective
+from lifecode.objectives.loss import Loss
+
+
+class WeightedSum(JointObjective):
+    """Sum of weight x mean loss over the tasks that have positions.
+
+    Args:
+        mlm: weight of masked modelling.
+        translation: weight of translation.
+        distillation: weight of distillation.
+    """
+
+    ahead = True
+
+    def __init__(self, mlm: float = 1.0, translation: float = 1.0, distillation: float = 1.0) -> None:
+        self.of_task = {"mlm": mlm, "translation": translation, "distillation": distillation}
+        if min(self.of_task.values()) < 0 or not any(self.of_task.values()):
+            raise UserError(
+                "weights must not be negative, and one must be positive",
+                source="objective.joint",
+                remedy="1.0 for each task is the default",
+            )
+
+    def weights(self, losses: Mapping[str, Loss]) -> dict[str, Tensor]:
+        """weight / count of each task, 0 for a task without positions."""
+        return self.weights_ahead({name: loss.count for name, loss in losses.items()})
+
+    def weights_ahead(self, counts: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """The same, known from the counts."""
+        return {
+            name: torch.where(count > 0, self.of_task[name] / count.clamp(min=1), 0.0)
+            for name, count in counts.items()
+        }
+
+    def value(self, losses: Mapping[str, Loss]) -> Tensor:
+        """The weighted sum, over the tasks that have positions."""
+        return torch.stack([self.of_task[name] * loss.mean for name, loss in losses.items()]).sum()
+
+    def cost(self, num_micro_batches: int, num_tasks: int) -> StepCost:
+        """Nothing beside the step itself."""
+        return one_pass(num_micro_batches)
