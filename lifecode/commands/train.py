@@ -22,6 +22,8 @@ from lifecode.commands.outcome import (
     run_metrics,
     write_metrics,
 )
+from lifecode.commands.plan import plan_run
+from lifecode.commands.plan_tables import print_plan
 from lifecode.commands.preparation_progress import PreparationProgress
 from lifecode.data.batch import ResidueFeatures
 from lifecode.data.census import census_table
@@ -47,12 +49,18 @@ from lifecode.training.two_stages import CODEC_FAMILY, TwoStages
 
 def run(config: DictConfig) -> None:
     """Train the stages that `stage` names, each from where it stopped; evaluate and report after the last."""
+    if checked_value(config, "plan", bool):
+        _check_before_anything_is_written(config)
+        print_plan(plan_run(config))
+        return
     _quiet_lightning()
     keep_freed_memory()
     stage = checked_value(config, "stage", Literal["tokenizer", "encoder", "both"])
     settings: TrainerSettings = construct(config.trainer)
     inputs = _inputs(config)
-    _check_before_anything_is_written(config, stage)
+    _check_before_anything_is_written(config)
+    if stage == "encoder":
+        _require_tokenizer(config)
     resolved: dict[str, Any] = OmegaConf.to_container(config, resolve=True)  # pyright: ignore
     folder = RunFolder(checked_value(config, "run_dir", str), resolved)
     seed_everything(checked_value(config, "seed", int), verbose=False)
@@ -118,7 +126,7 @@ def _encoder(config: DictConfig, folder: RunFolder, corpus: Corpus, stages: TwoS
     print(f"\nThe model is in {folder.path / 'model'}\nThe report is in {page}")
 
 
-def _check_before_anything_is_written(config: DictConfig, stage: str) -> None:
+def _check_before_anything_is_written(config: DictConfig) -> None:
     """Builds every part without memory, so that a wrong value is found before the first stage begins."""
     with torch.device("meta"):
         construct(config.model, teacher_width=1)
@@ -131,9 +139,12 @@ def _check_before_anything_is_written(config: DictConfig, stage: str) -> None:
         construct(node)
     for node in (config.optim.tokenizer, config.optim.encoder, config.heldout):
         construct(node)
-    if stage == "encoder":
-        own = Path(checked_value(config, "run_dir", str)).expanduser() / "tokenizer" / "model"
-        read_config(_codec_folder(config, own), family=CODEC_FAMILY)
+
+
+def _require_tokenizer(config: DictConfig) -> None:
+    """Stage 2 alone begins with a tokenizer that is there already."""
+    own = Path(checked_value(config, "run_dir", str)).expanduser() / "tokenizer" / "model"
+    read_config(_codec_folder(config, own), family=CODEC_FAMILY)
 
 
 def _inputs(config: DictConfig) -> str | list[str]:

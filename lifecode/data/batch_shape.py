@@ -61,6 +61,6 @@ class BatchShape:
             raise UserError(
                 f"{self.rows} rows cannot be shared by {world_size} processes, {together} at once",
                 source="data.batch.rows",
-                remedy=f"Make it a multiple of {together * world_size} (data.tokenizer_batch.rows for stage 1)",
+                remedy=f"Make it a multiple of {together * world_size} (stage 1: data.tokenizer_batch.rows)",
             )
         return together

@@ -37,7 +37,7 @@ def forward_flops(part: nn.Module | None, positions: float, pairs: float = 0.0) 
     """Operations of one forward pass of a part whose modules all see the same positions; 0 for None."""
     if part is None:
         return 0.0
-    # The short convolutions of a mixer are modules for the sake of their names only; its own formula has them.
+    # The short convolutions of a mixer are modules for their names' sake; its own formula has them.
     inside = [module for module in part.children() if not _is_depthwise(module)]
     return own_flops(part, positions, pairs) + sum(forward_flops(x, positions, pairs) for x in inside)
 

@@ -14,7 +14,7 @@ import torch
 from lifecode.data.batch_shape import BatchShape
 from lifecode.data.masking import Masking
 from lifecode.data.row_contents import RowContents
-from lifecode.objectives.cost import StepCost
+from lifecode.objectives.cost import StepCost, pass_per_task
 from lifecode.training.checkpoints import NUM_KEPT
 from lifecode.training.encoder_stage import EncoderStage
 from lifecode.training.stage import PretrainingStage
@@ -33,7 +33,7 @@ class Phase(NamedTuple):
         num_steps: of this length.
         max_codons: budget of a row.
         contents: of a row.
-        flops_a_step: over all processes.
+        flops_a_step: over all processes, the average of the steps.
     """
 
     first_step: int
@@ -50,10 +50,11 @@ class StagePlan:
     Attributes:
         stage: whose model may be on the meta device.
         shape: of a step.
+        masking: of its input.
         num_processes: that share a step.
         num_steps: the stage will have done at its end.
         phases: by length of rows, in order; phases that are never reached are left out.
-        cost: passes and gradient buffers of a step of one process.
+        cost: passes and gradient buffers of a step of one process, the looks at task gradients apart.
         memory: of one process, in the phase that needs most.
         activations_if_kept: bytes of the activations without checkpointing.
         activations_if_recomputed: with it; None in stage 1, which has none.
@@ -61,6 +62,7 @@ class StagePlan:
 
     stage: PretrainingStage
     shape: BatchShape
+    masking: Masking
     num_processes: int
     num_steps: int
     phases: list[Phase]
@@ -78,6 +80,11 @@ class StagePlan:
     def num_micro_batches(self) -> int:
         """Accumulated into a step by each process."""
         return self.shape.rows // (self.rows_together * self.num_processes)
+
+    @property
+    def tasks(self) -> list[str]:
+        """Names of the losses that the objective joins."""
+        return tasks_of(self.stage)
 
     @property
     def num_parameters(self) -> int:
@@ -146,7 +153,7 @@ def plan_stage(
     num_processes = count_processes(settings)
     rows = shape.rows_together(num_processes)
     num_micro_batches = shape.rows // (rows * num_processes)
-    cost = stage.objective.cost(num_micro_batches, num_tasks(stage))
+    cost = stage.objective.cost(num_micro_batches, len(tasks_of(stage)))
     num_steps = settings.last_step(stage.optimizer_recipe.total_steps)
     warmup = min(shape.warmup_steps, num_steps)
     phases: list[Phase] = []
@@ -154,9 +161,16 @@ def plan_stage(
         if last > first:
             max_codons = shape.codons_at(first)
             contents = contents_of_row(max_codons)
-            flops = num_processes * step_flops(stage, _times(contents, rows), masking, cost)
+            together = _times(contents, rows)
+            flops = step_flops(stage, together, masking, cost)
+            if every := _looks_every_steps(stage):
+                look = pass_per_task(num_micro_batches, len(tasks_of(stage)))
+                flops += step_flops(stage, together, masking, look) / every
+            flops *= num_processes
             phases.append(Phase(first, last - first, max_codons, contents, flops))
-    fullest = _times(max((phase.contents for phase in phases), key=lambda contents: contents.num_codons), rows)
+    fullest = _times(
+        max((phase.contents for phase in phases), key=lambda contents: contents.num_codons), rows
+    )
     memory = step_memory(
         stage,
         fullest,
@@ -170,6 +184,7 @@ def plan_stage(
     return StagePlan(
         stage,
         shape,
+        masking,
         num_processes,
         num_steps,
         phases,
@@ -188,9 +203,15 @@ def count_processes(settings: TrainerSettings) -> int:
     return max(1, gpus) * settings.num_nodes
 
 
-def num_tasks(stage: PretrainingStage) -> int:
+def tasks_of(stage: PretrainingStage) -> list[str]:
     """Losses that the objective joins: masked modelling, translation, and distillation with a teacher."""
-    return 3 if isinstance(stage, EncoderStage) and stage.distillation is not None else 2
+    taught = isinstance(stage, EncoderStage) and stage.distillation is not None
+    return ["mlm", "translation", "distillation"] if taught else ["mlm", "translation"]
+
+
+def _looks_every_steps(stage: PretrainingStage) -> int:
+    """Steps between looks at the gradient of each task, each of which is a pass of its own; 0 for none."""
+    return 0 if stage.objective.balances_gradients else stage.task_gradients_every_steps
 
 
 def _times(contents: RowContents, rows: int) -> RowContents:

@@ -27,7 +27,7 @@ class PartFlops(NamedTuple):
     Attributes:
         name: of the part.
         forward: operations.
-        backward_passes: forward passes that the backward pass is worth: 2, 1 (frozen) or 0 (nothing to learn).
+        backward_passes: forward passes that the backward pass is worth: 2, 1 (frozen) or 0 (nothing learns).
     """
 
     name: str

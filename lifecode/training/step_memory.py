@@ -105,7 +105,7 @@ def activation_bytes(
     """
     if isinstance(stage, TokenizerStage):
         block = block_bytes(stage.codec.tokenizer.block, low) * 3 * contents.num_codons
-        return block + _tokenizer(stage.codec, contents, low, 1) + _readout(stage.codec, contents, low)
+        return 2 * block + _tokenizer(stage.codec, contents, low, 1) + _readout(stage.codec, contents, low)
     assert isinstance(stage, EncoderStage)
     model = stage.model
     if checkpointing is None:
@@ -158,15 +158,15 @@ def _around_layers(model: LifeCode, contents: RowContents, low: int, strands: in
         kept += block_bytes(codec.tokenizer.block, low) * nucleotides
         kept += _tokenizer(codec, contents, low, sides)
     if model.protein_decoder is not None:
-        teacher_width = model.protein_decoder[-1].out_features
+        teacher_width = model.config["teacher_width"]
         kept += contents.cds_codons * (9 * model.width * low + 2 * teacher_width * _FLOAT32)
     return kept + _readout(codec, contents, low)
 
 
 def _readout(codec: CodonCodec, contents: RowContents, low: int) -> float:
     """De-tokenizer and translator: inputs of trained layers, and the translator's activation."""
-    trained = codec.translator[0].weight.requires_grad
-    hidden = codec.translator[0].out_features
+    trained = any(parameter.requires_grad for parameter in codec.translator.parameters())
+    hidden = codec.config["translator_hidden"]
     kept = contents.cds_codons * hidden * low * (2 if trained else 1)
     if trained:
         taps = 3 * codec.detokenizer.conv.in_channels + codec.detokenizer.conv.out_channels
