@@ -37,10 +37,10 @@ def print_plan(run: RunPlan) -> None:
 
 def plan_tables(run: RunPlan) -> Group:
     """The whole plan, for `rich.print`."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
-    table.add_column("", width=32)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
+    table.add_column("", width=33)
     for plan in run.stages:
-        table.add_column(_TITLES[plan.stage.name], justify="right", width=31)
+        table.add_column(_TITLES[plan.stage.name], justify="right", width=30)
     for title, rows in _sections(run).items():
         table.add_row(Text(title, style="bold"))
         for label, cell in rows:
@@ -131,7 +131,7 @@ def _steps(run: RunPlan) -> Iterable[tuple[str, Cell]]:
     yield "steps", lambda plan: f"{plan.num_steps:,}"
     yield "rows of a step", lambda plan: f"{plan.shape.rows:,}"
     yield (
-        "  processes x rows x accumulated",
+        "processes x rows x accumulated",
         lambda plan: f"{plan.num_processes} x {plan.rows_together} x {plan.num_micro_batches}",
     )
     yield "codons of a row, at most", lambda plan: _then(f"{phase.max_codons:,}" for phase in plan.phases)
@@ -281,7 +281,7 @@ def _below(run: RunPlan) -> Iterable[RenderableType]:
 def _joint_objectives(plan: StagePlan) -> Table:
     """What each way to join the tasks would cost, beside the cheapest, in the last stage."""
     stage = plan.stage
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, width=_WIDTH, header_style="bold")
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, width=_WIDTH, header_style="bold")
     table.add_column(f"objective/joint, {stage.name}")
     for heading in ("forward passes", "backward passes", "gradient buffers", "their memory"):
         table.add_column(heading, justify="right")

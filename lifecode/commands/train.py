@@ -133,7 +133,7 @@ def _check_before_anything_is_written(config: DictConfig) -> None:
         construct(config.kd, width=1)
     construct(config.engine)
     construct(config.data.reading, seed=0)
-    for node in (config.data.split, config.data.tokenizer_batch, config.data.batch, config.data.mixture):
+    for node in (config.data.split, config.data.batch, config.data.tokenizer_batch, config.data.mixture):
         construct(node)
     for node in (config.objective.joint, config.objective.masking):
         construct(node)

@@ -1,9 +1,9 @@
 """Operations of an optimizer step, estimated from what its rows hold; nothing is run.
 
-Forward passes count by the formulas of `lifecode.model.flops`. A backward pass counts as two forward passes
-(the gradients of inputs and of weights), as one where the weights are frozen, and as none where nothing
-before the frozen weights is trained either. Activation checkpointing repeats the forward pass of the layers
-in every backward pass. How many passes a step has is the joint objective's `StepCost`.
+Forward passes count by the formulas of `lifecode.model.flops`. A backward pass counts as two forward passes,
+one for the gradient of the weights, where these are trained, and one for that of the input, where something
+before it is trained. Activation checkpointing repeats the forward pass of the layers in every backward pass.
+How many passes a step has is the joint objective's `StepCost`.
 """
 
 from typing import NamedTuple
@@ -27,7 +27,7 @@ class PartFlops(NamedTuple):
     Attributes:
         name: of the part.
         forward: operations.
-        backward_passes: forward passes that the backward pass is worth: 2, 1 (frozen) or 0 (nothing learns).
+        backward_passes: forward passes that the backward pass is worth, 0 to 2.
     """
 
     name: str
@@ -64,7 +64,7 @@ def part_flops(stage: PretrainingStage, contents: RowContents, masking: Masking)
     # The codons that became [MASK] are read once more, for the log.
     read = masking.codon_fraction * (1 + masking.masked) * contents.cds_codons
     parts = _tokenizer(model.codec, contents, strands=2 if model.encoder.strands == "rc" else 1)
-    parts += _encoder(model.encoder, contents, below=parts[0].backward_passes > 0)
+    parts += _encoder(model.encoder, contents, below=_is_trained(model.codec.tokenizer))
     parts.append(_part("codon projection", model.codon_projection, contents.num_codons))
     parts += _readout(model.codec, contents, codons_read=read, readings=2)
     if model.protein_decoder is not None:
@@ -74,18 +74,22 @@ def part_flops(stage: PretrainingStage, contents: RowContents, masking: Masking)
 
 def _part(name: str, module: nn.Module | None, positions: float, below: bool = True) -> PartFlops:
     """A part whose modules all see the same positions; `below`: whether something before it is trained."""
-    parameters = list(module.parameters()) if module is not None else []
-    trained = any(parameter.requires_grad for parameter in parameters)
-    return PartFlops(name, forward_flops(module, positions), int(trained) + int(trained or below))
+    return PartFlops(name, forward_flops(module, positions), int(_is_trained(module)) + int(below))
+
+
+def _is_trained(module: nn.Module | None) -> bool:
+    return module is not None and any(parameter.requires_grad for parameter in module.parameters())
 
 
 def _tokenizer(codec: CodonCodec, contents: RowContents, strands: int) -> list[PartFlops]:
     tokenizer = codec.tokenizer
     nucleotides = 3 * contents.num_codons * strands
-    below_conv = nucleotides if tokenizer.stride == 1 else nucleotides / 3
-    block = _part("tokenizer", tokenizer.block, nucleotides, below=False)
-    conv = _part("tokenizer convolution", tokenizer.conv, below_conv, below=False)
-    return [block, conv]
+    read_by_conv = nucleotides if tokenizer.stride == 1 else nucleotides / 3
+    trained = _is_trained(tokenizer)
+    return [
+        _part("tokenizer", tokenizer.block, nucleotides, below=trained),
+        _part("tokenizer convolution", tokenizer.conv, read_by_conv, below=trained),
+    ]
 
 
 def _encoder(encoder: HybridEncoder, contents: RowContents, below: bool) -> list[PartFlops]:
@@ -108,9 +112,8 @@ def _readout(codec: CodonCodec, contents: RowContents, codons_read: float, readi
 
     Without a codon head it also reads the row for the codons, `readings` times.
     """
-    coding = contents.cds_codons > 0
     dna = contents.num_nucleotides - 3 * contents.cds_codons > 1
-    passes = int(dna) + (readings if coding and codec.codon_head is None else 0)
+    passes = int(dna) + (readings if codec.codon_head is None else 0)
     return [
         _part("de-tokenizer", codec.detokenizer, 3 * contents.num_codons * passes),
         _part("codon head", codec.codon_head, codons_read),
