@@ -27,7 +27,7 @@ from lifecode.ops.attention import attention_kernel
 
 EXTRAS = {
     "near": "a protein teacher with weights: teacher=near",
-    "esm": "transformers, in which the ESM2 protein teachers are",
+    "esm": "the ESM-2 protein teachers: teacher=esm2",
     "hf": "the Hugging Face hub, AutoModel and LoRA adapters: see docs/interchange.md",
     "cuda": "the kernels for NVIDIA GPUs",
     "bench": "what `lifecode bench` compares with",

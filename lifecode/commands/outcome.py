@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import torch
 
+from lifecode.commands.teacher import Teaching
 from lifecode.data.corpus import Corpus
 from lifecode.evaluation.evaluate import SPLIT
 from lifecode.evaluation.heldout import HeldOut
@@ -15,7 +16,6 @@ from lifecode.evaluation.tally import Figure
 from lifecode.model.life_code import LifeCode
 from lifecode.model.parts import parameters_by_part
 from lifecode.report.held_out import held_out_metrics
-from lifecode.teachers.features import TeacherFeatures
 from lifecode.training.run_folder import RunFolder, peak_memory_bytes
 
 METRICS_SCHEMA_VERSION = 1
@@ -28,7 +28,7 @@ class Outcome(NamedTuple):
         model: after stage 2.
         encoder_steps: steps of stage 2 that it has done.
         corpus: it was trained and evaluated on.
-        features: of the teacher, or None.
+        teaching: what the teacher said, or None.
         settings: how the held-out genes were masked.
         heldout: figures of the model.
         baselines: figures at the same positions without it.
@@ -37,7 +37,7 @@ class Outcome(NamedTuple):
     model: LifeCode
     encoder_steps: int
     corpus: Corpus
-    features: TeacherFeatures | None
+    teaching: Teaching | None
     settings: HeldOut
     heldout: dict[str, Figure]
     baselines: dict[str, Figure]
@@ -73,13 +73,14 @@ def run_metrics(outcome: Outcome, folder: RunFolder, *, split: dict[str, Any]) -
 
 
 def _teacher(outcome: Outcome) -> dict[str, Any]:
-    """Which teacher read how many of the distinct proteins."""
-    if outcome.features is None:
+    """Which teacher read how many of the distinct proteins, and what training saw of it."""
+    if outcome.teaching is None:
         return {}
+    features, arm, _ = outcome.teaching
     tables = [outcome.corpus.segments("cds", split) for split in ("train", SPLIT)]
     distinct = {table.protein(i) for table in tables for i in range(len(table))}
-    read, available = len(outcome.features), len(distinct)
-    return {"teacher": {"name": outcome.features.name, "proteins": read, "proteins_available": available}}
+    teacher = {"name": features.name, "targets": arm, "proteins": len(features)}
+    return {"teacher": {**teacher, "proteins_available": len(distinct)}}
 
 
 def held_out_table(metrics: dict[str, Any]) -> str:

@@ -12,7 +12,6 @@ from lightning import seed_everything
 from lightning.pytorch.loggers import Logger
 from omegaconf import DictConfig, OmegaConf
 from rich import print as print_table
-from rich.progress import Progress
 
 from lifecode.commands.construct import checked_value, construct
 from lifecode.commands.outcome import (
@@ -25,6 +24,7 @@ from lifecode.commands.outcome import (
 from lifecode.commands.plan import plan_run
 from lifecode.commands.plan_tables import print_plan
 from lifecode.commands.preparation_progress import PreparationProgress
+from lifecode.commands.teacher import check_teacher, teach
 from lifecode.data.batch import ResidueFeatures
 from lifecode.data.census import census_table
 from lifecode.data.corpus import Corpus
@@ -32,7 +32,7 @@ from lifecode.data.module import CorpusDataModule
 from lifecode.data.prepare import prepare_corpus
 from lifecode.data.reading import resolve_inputs
 from lifecode.errors import UserError
-from lifecode.evaluation.evaluate import SPLIT, evaluate, require_held_out_genes
+from lifecode.evaluation.evaluate import evaluate, require_held_out_genes
 from lifecode.evaluation.heldout import HeldOut
 from lifecode.evaluation.metric_rows import read_metric_rows
 from lifecode.model.life_code import LifeCode
@@ -40,8 +40,6 @@ from lifecode.model.pretrained import read_config
 from lifecode.objectives.distillation import DistillationLoss
 from lifecode.ops.heap import keep_freed_memory
 from lifecode.report.html import write_report
-from lifecode.teachers.features import TeacherFeatures
-from lifecode.teachers.selection import select_proteins
 from lifecode.training.run_folder import RunFolder
 from lifecode.training.trainer import TrainerSettings
 from lifecode.training.two_stages import CODEC_FAMILY, TwoStages
@@ -89,9 +87,10 @@ def run(config: DictConfig) -> None:
 def _encoder(config: DictConfig, folder: RunFolder, corpus: Corpus, stages: TwoStages) -> None:
     """Stage 2 with its teacher, then the model, its held-out figures and the report."""
     with folder.timed("teacher"):
-        features = _teacher_features(config, corpus, folder.path / "teacher")
-    width = features.width if features else None
-    distillation: DistillationLoss | None = construct(config.kd, width=width) if features else None
+        teaching = teach(config, corpus, folder.path / "teacher")
+    features, targets = (teaching.features, teaching.targets) if teaching else (None, None)
+    width = features.width if features is not None else None
+    distillation: DistillationLoss | None = construct(config.kd, width=width) if width else None
     seed_everything(checked_value(config, "seed", int), verbose=False)
     model: LifeCode = construct(config.model, teacher_width=width)
     with folder.timed("encoder"):
@@ -99,8 +98,8 @@ def _encoder(config: DictConfig, folder: RunFolder, corpus: Corpus, stages: TwoS
             model,
             construct(config.optim.encoder),
             codec_folder=_codec_folder(config, stages.tokenizer_model),
-            distillation=distillation,
-            features=features,
+            distillation=distillation if targets is not None else None,
+            features=targets,
             freeze_tokenizer=checked_value(config, "objective.freeze_tokenizer", bool),
             freeze_readout=checked_value(config, "objective.freeze_readout", bool),
         )
@@ -111,7 +110,7 @@ def _encoder(config: DictConfig, folder: RunFolder, corpus: Corpus, stages: TwoS
     model.save_pretrained(folder.path / "model")
     with folder.timed("evaluation"):
         heldout, baselines = evaluate(model, corpus, masks, distillation=distillation, features=features)
-    outcome = Outcome(model, steps, corpus, features, masks, heldout, baselines)
+    outcome = Outcome(model, steps, corpus, teaching, masks, heldout, baselines)
     metrics = run_metrics(outcome, folder, split=asdict(construct(config.data.split)))
     page = write_report(
         folder.path,
@@ -132,6 +131,8 @@ def _check_before_anything_is_written(config: DictConfig) -> None:
         construct(config.model, teacher_width=1)
         construct(config.kd, width=1)
     construct(config.engine)
+    if stage != "tokenizer":
+        check_teacher(config)
     construct(config.data.reading, seed=0)
     for node in (config.data.split, config.data.batch, config.data.tokenizer_batch, config.data.mixture):
         construct(node)
@@ -187,33 +188,6 @@ def _data(
         features=features,
         num_workers=num_workers,
     )
-
-
-def _teacher_features(config: DictConfig, corpus: Corpus, folder: Path) -> TeacherFeatures | None:
-    """Features of the training and held-out proteins that the teacher is given time for."""
-    if config.teacher.model is None:
-        return None
-    teacher = construct(config.teacher.model)
-    proteins: list[str] = []
-    for split, key in (("train", "max_train_residues"), (SPLIT, "max_heldout_residues")):
-        table = corpus.segments("cds", split)
-        own = [table.protein(i) for i in range(len(table))]
-        chosen = select_proteins(
-            own, checked_value(config, f"teacher.{key}", int), checked_value(config, "seed", int)
-        )
-        residues = sum(map(len, chosen))
-        print(
-            f"{teacher.name} reads {len(chosen):,} of {len(own):,} {split} proteins ({residues:,} residues)"
-        )
-        proteins += chosen
-    with Progress(transient=True) as progress:
-        task = progress.add_task("teacher", total=None)
-        return TeacherFeatures.build(
-            teacher,
-            proteins,
-            folder,
-            progress=lambda done, total: progress.update(task, completed=done, total=total),
-        )
 
 
 def _codec_folder(config: DictConfig, own: Path) -> Path:

@@ -23,6 +23,7 @@ class Use(IntEnum):
     STRAND = 3
     ROW_ORDER = 4
     MASK = 5
+    TEACHER_SHUFFLE = 6
 
 
 def random_words(keys: NDArray[np.uint64], counters: NDArray[np.integer]) -> NDArray[np.uint64]:

@@ -3,7 +3,7 @@
 from lifecode.data.batch import ResidueFeatures
 from lifecode.data.corpus import Corpus
 from lifecode.errors import UserError
-from lifecode.evaluation.distillation import kd_explained
+from lifecode.evaluation.distillation import kd_explained, sample_of_genes, teacher_probe
 from lifecode.evaluation.heldout import (
     HeldOut,
     baseline_figures,
@@ -30,8 +30,9 @@ def evaluate(
 
     Returns:
         `heldout` (translation_accuracy, masked_codon_cross_entropy, masked_translation_accuracy,
-        masked_codon_cross_entropy_shuffled and, with a teacher, kd_explained) and `baselines`
-        (codon_unigram, codon_bigram, majority_residue and, with a teacher, teacher_mean).
+        masked_codon_cross_entropy_shuffled and, with a teacher, kd_explained and teacher_probe_r2) and
+        `baselines` (codon_unigram, codon_bigram, majority_residue and, with a teacher, teacher_mean and
+        teacher_codon_r2).
 
     Raises:
         UserError: the test split holds no gene.
@@ -50,10 +51,16 @@ def evaluate(
     baselines = baseline_figures(corpus, genes)
     if distillation is not None and features is not None:
         train = corpus.segments("cds", "train")
-        heldout["kd_explained"] = kd_explained(
-            model, distillation, train=train, held_out=table, features=features
-        )
+        reading = {
+            "train": train,
+            "train_genes": sample_of_genes(train, features, settings.max_train_residues, settings.seed),
+            "held_out": table,
+            "features": features,
+            "max_codons": settings.max_codons,
+        }
+        heldout["kd_explained"] = kd_explained(model, distillation, **reading)
         baselines["teacher_mean"] = Figure(0.0, heldout["kd_explained"].n)
+        heldout["teacher_probe_r2"], baselines["teacher_codon_r2"] = teacher_probe(model, **reading)
     model.train(was_training)
     return heldout, baselines
 

@@ -27,19 +27,22 @@ _MASKS, _SHUFFLES = 1001, 1002
 
 @dataclass(frozen=True, slots=True)
 class HeldOut:
-    """How held-out genes are masked and packed.
+    """How a model is read on held-out genes.
 
     Attributes:
         mask_fraction: share of a gene's codons, start and stop apart, masked at a time.
         passes: how often every gene is masked anew.
         max_codons: of a packed row; a longer gene has a row of its own.
         seed: of the masks.
+        max_train_residues: of training genes that the teacher's mean and the probe of its features are
+            fitted on.
     """
 
     mask_fraction: float = 0.15
     passes: int = 1
     max_codons: int = 8192
     seed: int = 0
+    max_train_residues: int = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +90,9 @@ def held_out_genes(table: SegmentTable, settings: HeldOut, *, shuffled: bool = F
 def masked_figures(model: LifeCode, genes: Sequence[Gene], max_codons: int) -> dict[str, Figure]:
     """`masked_codon_cross_entropy` (nats over 64 codons) and `masked_translation_accuracy`."""
     cross_entropy, translation = Tally(), Tally()
-    for row, packed in _packed_rows([gene.corrupted() for gene in genes], max_codons):
+    for row, packed in packed_rows([gene.corrupted() for gene in genes], max_codons):
         embeddings = model.codon_projection(model.encode(packed))
-        at = _in_row(packed, [genes[i].masked for i in row]).to(embeddings.device)
+        at = in_row(packed, [genes[i].masked for i in row]).to(embeddings.device)
         borders = packed.cu_seqlens.to(embeddings.device)
         log_probabilities = model.codec.codon_log_probabilities(embeddings, borders, at).cpu()
         truth = torch.from_numpy(np.concatenate([genes[i].codons[genes[i].masked] for i in row])).long()
@@ -106,7 +109,7 @@ def masked_figures(model: LifeCode, genes: Sequence[Gene], max_codons: int) -> d
 def translation_accuracy(model: LifeCode, genes: Sequence[Gene], max_codons: int) -> Figure:
     """Share of all codons, start and stop too, that the model translates right from unmasked genes."""
     tally = Tally()
-    for row, packed in _packed_rows([gene.ids for gene in genes], max_codons):
+    for row, packed in packed_rows([gene.ids for gene in genes], max_codons):
         residues = np.concatenate([_framed(genes[i].amino_acids) for i in row])
         predicted = model.codec.translator(model.codon_projection(model.encode(packed))).argmax(-1).cpu()
         known = residues != IGNORE
@@ -128,7 +131,7 @@ def baseline_figures(corpus: Corpus, genes: Sequence[Gene]) -> dict[str, Figure]
     return {name: tally.figure() for name, tally in tallies.items()}
 
 
-def _packed_rows(
+def packed_rows(
     sequences: Sequence[NDArray[np.uint8]], max_codons: int
 ) -> Iterator[tuple[list[int], Packed]]:
     """The indices and the packed row of every group of sequences."""
@@ -137,7 +140,7 @@ def _packed_rows(
         yield row, pack([sequences[i] for i in row])
 
 
-def _in_row(packed: Packed, positions: Sequence[NDArray[np.int64]]) -> Tensor:
+def in_row(packed: Packed, positions: Sequence[NDArray[np.int64]]) -> Tensor:
     """Codon positions of each segment, counted in the packed row."""
     starts = packed.cu_seqlens[:-1].tolist()
     return torch.from_numpy(

@@ -8,7 +8,7 @@ verifies them. Other files of a repository are never fetched.
 
 import re
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +19,22 @@ HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 INSTALL = "To load from the Hugging Face hub: pip install 'lifecode[hf]'"
 
 
-def model_folder(name_or_folder: str | Path, *, revision: str | None = None, **download: Any) -> Path:
+def model_folder(
+    name_or_folder: str | Path,
+    *,
+    revision: str | None = None,
+    files: Sequence[str] = FILES,
+    made_by: str = "A model folder is what `lifecode train` leaves as <run_dir>/model",
+    **download: Any,
+) -> Path:
     """The local folder of a model: the folder itself, or the downloaded copy of a hub repository.
 
     Args:
         name_or_folder: a folder, or `user/name` on the hub. A folder that exists goes first; a `Path` is
             never looked up on the hub.
         revision: branch, tag or commit on the hub.
+        files: names or patterns of the files that are downloaded.
+        made_by: tells a user who gave neither a folder nor a name where such folders come from.
         download: further options of `huggingface_hub.snapshot_download`, such as `token` and `cache_dir`.
 
     Raises:
@@ -42,12 +51,12 @@ def model_folder(name_or_folder: str | Path, *, revision: str | None = None, **d
         raise UserError(
             "there is no such model folder, and it is no name on the Hugging Face hub (user/name)",
             source=name_or_folder,
-            remedy="A model folder is what `lifecode train` leaves as <run_dir>/model",
+            remedy=made_by,
         )
     hub = _hub(str(name_or_folder), "there is no such model folder")
     return Path(
         _asked(
-            hub.snapshot_download, name_or_folder, revision=revision, allow_patterns=list(FILES), **download
+            hub.snapshot_download, name_or_folder, revision=revision, allow_patterns=list(files), **download
         )
     )
 

@@ -82,6 +82,14 @@ _MEASURES = (
         (("baselines", "teacher_mean", "mean teacher"),),
     ),
     _Measure(
+        "teacher_probe_r2",
+        "Teacher in the hidden states",
+        "share of the variance of the teacher's features that is linear in the model's hidden states",
+        "share",
+        True,
+        (("baselines", "teacher_codon_r2", "the codon alone"),),
+    ),
+    _Measure(
         "masked_nucleotide_accuracy",
         "Masked nucleotide accuracy",
         "single masked nucleotides in DNA windows",

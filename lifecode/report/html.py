@@ -36,7 +36,7 @@ def write_report(
         folder: the run folder, shown as the place to load the model from.
         metrics: the content of `metrics.json`: `split` (its `name`), `heldout`, `baselines`, `timing`
             (`parts` in seconds), `data` (a corpus report, and `teacher` with `name`, `proteins`,
-            `proteins_available`), `model` (`parts` in parameters); each may be missing.
+            `proteins_available`, `targets`), `model` (`parts` in parameters); each may be missing.
         name: of the run.
         rows: of `metrics.csv`.
         codon_embeddings: (64, d), in the order of `lifecode.alphabet.CODONS`.

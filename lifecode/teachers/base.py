@@ -12,10 +12,11 @@ from torch import Tensor, nn
 
 
 class ProteinTeacher(nn.Module, ABC):
-    """A frozen protein encoder. It holds its weights as buffers: nothing to train, nothing to checkpoint.
+    """A frozen protein encoder, with nothing to train. It runs before training, never inside it.
 
     Attributes:
-        name: identifies the weights, not only the architecture; stored features are keyed by it.
+        name: identifies the weights and every setting that changes the features; stored features are keyed
+            by it. Fit for the name of a folder.
         width: features a residue, D'.
     """
 

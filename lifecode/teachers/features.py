@@ -1,27 +1,35 @@
-"""Teacher features on disk: computed once, then read by every epoch, worker and process.
+"""Teacher features as training reads them: a look-up by protein, in the packs of a cache.
 
-A store is a folder of three arrays and a manifest. Rows of proteins are sorted by the sha256 of the protein,
-so a look-up is a binary search in a memory map: opening costs the same for a thousand proteins or ten
-million. Features are float16: 512 bytes a residue at width 256, 0.7 GB for E. coli.
+The index of one set of proteins is a sorted, memory-mapped table: opening costs the same for a thousand
+proteins or ten million, in one pack or in thousands. Only the proteins of the set are found, whatever else
+the cache holds, so what a run sees does not depend on other runs. A residue takes 2 bytes x width:
+0.7 GB for E. coli at width 256.
 """
 
 import hashlib
 import json
-import shutil
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Mapping
+from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lifecode.data.checksum import sha256
 from lifecode.errors import UserError
-from lifecode.teachers.base import ProteinTeacher
+from lifecode.teachers.array_file import map_arrays, serialized, write_durably
+from lifecode.teachers.pack import DIGEST, Pack, digest_array, protein_digest
 
-_FORMAT = "lifecode.teacher_features/1"
-_FILES = ("features.npy", "offsets.npy", "proteins.npy")
-_RESIDUES_A_CALL = 32_768
+_OPEN_PACKS = 256
+"""A mapped file takes a file descriptor."""
+
+
+class Location(NamedTuple):
+    """Where a protein's features are: in which pack, from which row on, and how many."""
+
+    pack: Path
+    first: int
+    num_residues: int
 
 
 class TeacherFeatures:
@@ -30,171 +38,109 @@ class TeacherFeatures:
     `len` is the number of distinct proteins; upper and lower case are the same protein.
 
     Attributes:
+        index: its file, which `FeatureCache.features` writes.
         name: the teacher's name.
         width: features a residue.
-        num_residues: residues of all proteins.
-
-    Args:
-        folder: what `build` returned or wrote.
-        verify: compare every file with its checksum (about a second a gigabyte).
+        packs: files that hold them.
 
     Raises:
-        UserError: if the folder is no store, or a file differs from its checksum (the file is named).
+        FileNotFoundError: there is no such index.
+        UserError: it is damaged.
     """
 
-    def __init__(self, folder: str | Path, *, verify: bool = True) -> None:
-        self.folder = Path(folder)
-        manifest = _read_manifest(self.folder)
-        if verify:
-            _verify(self.folder, manifest)
-        self.name: str = manifest["teacher"]
-        self.width: int = manifest["width"]
-        self.num_residues: int = manifest["num_residues"]
-        self._features, self._offsets, self._proteins = (
-            np.load(self.folder / file, mmap_mode="r") for file in _FILES
-        )
+    def __init__(self, index: Path) -> None:
+        self.index = index
+        metadata, arrays = map_arrays(index)
+        if metadata.get("sha256") != _checksum(arrays):
+            raise UserError("differs from its checksum", source=index, remedy="Delete it; it is made anew")
+        self.name, self.width = metadata["teacher"], int(metadata["width"])
+        self.packs = [index.parents[1] / name for name in json.loads(metadata["packs"])]
+        self._digests = arrays["digests"].view(DIGEST).reshape(-1)
+        self._pack, self._first, self._length = (arrays[key] for key in ("pack", "first", "num_residues"))
+        self._open = lru_cache(maxsize=_OPEN_PACKS)(self._open_pack)
 
     @classmethod
-    def build(
-        cls,
-        teacher: ProteinTeacher,
-        proteins: Iterable[str],
-        folder: str | Path,
-        *,
-        progress: Callable[[int, int], object] | None = None,
+    def write(
+        cls, index: Path, located: Mapping[bytes, Location], *, teacher: str, width: int
     ) -> "TeacherFeatures":
-        """The store of `teacher`'s features of `proteins` in `folder`, computed unless it is there already.
-
-        A complete store of the same teacher and the same set of proteins is opened as it is; one of another
-        teacher or set is replaced. Everything is written under a temporary name and renamed at the end.
-        Under several processes, one builds and the others open.
-
-        Args:
-            teacher: its `name` stands for its weights.
-            proteins: in any order; duplicates are stored once.
-            folder: the folder to create; its parent is created too.
-            progress: called with (residues done, residues in all) after each call of the teacher.
-
-        Raises:
-            UserError: if `folder` is there but is no store, or is a damaged one.
-        """
-        folder = Path(folder)
-        ranked = _rank(proteins)
-        identity = _identity(teacher.name, [digest for digest, _ in ranked])
-        if folder.exists() and _read_manifest(folder)["identity"] == identity:
-            return cls(folder)
-        partial = folder.with_name(f".{folder.name}.partial")
-        shutil.rmtree(partial, ignore_errors=True)
-        try:
-            partial.mkdir(parents=True)
-            _write(teacher, ranked, identity, partial, progress)
-            if folder.exists():
-                shutil.rmtree(folder)
-            partial.rename(folder)
-        except OSError as error:
-            raise UserError(f"cannot write teacher features: {error.strerror}", source=folder) from error
-        finally:
-            shutil.rmtree(partial, ignore_errors=True)
-        return cls(folder, verify=False)
+        """Writes the index of proteins by their keys, two folders below the cache of the teacher."""
+        packs = sorted({place.pack for place in located.values()})
+        number = {path: position for position, path in enumerate(packs)}
+        ranked = sorted(located.items())
+        arrays = {
+            "digests": digest_array([digest for digest, _ in ranked]),
+            "pack": np.array([number[place.pack] for _, place in ranked], dtype=np.int32),
+            "first": np.array([place.first for _, place in ranked], dtype=np.int64),
+            "num_residues": np.array([place.num_residues for _, place in ranked], dtype=np.int32),
+        }
+        metadata = {
+            "teacher": teacher,
+            "width": str(width),
+            "packs": json.dumps([path.relative_to(index.parents[1]).as_posix() for path in packs]),
+            "sha256": _checksum(arrays),
+        }
+        index.parent.mkdir(parents=True, exist_ok=True)
+        write_durably(index, serialized(arrays, metadata))
+        return cls(index)
 
     def get(self, protein: str) -> NDArray[np.float16] | None:
-        """Features (num_residues, width) of a protein, or None if the store does not hold it."""
-        digest = _digest(protein)
-        row = int(np.searchsorted(self._proteins, digest))
-        if row == len(self) or self._proteins[row] != digest:
+        """Features (num_residues, width) of a protein, or None if it is not in the set."""
+        row = self._row(protein)
+        if row is None:
             return None
-        return self._features[self._offsets[row] : self._offsets[row + 1]]
+        pack, first, length = (int(column[row]) for column in (self._pack, self._first, self._length))
+        return self._open(pack)[first : first + length]
+
+    def span(self, protein: str) -> tuple[int, int] | None:
+        """First and last (exclusive) number of a protein's residues among those of the set, or None."""
+        row = self._row(protein)
+        return None if row is None else (int(self._starts[row]), int(self._starts[row + 1]))
+
+    def residues(self, numbers: NDArray[np.int64]) -> NDArray[np.float16]:
+        """Features (n, width) of any residues, by their numbers (n,) among those of the set."""
+        rows = np.searchsorted(self._starts, numbers, side="right") - 1
+        within = self._first[rows] + numbers - self._starts[rows]
+        packs = self._pack[rows]
+        features = np.empty((len(numbers), self.width), dtype=np.float16)
+        for pack in np.unique(packs):
+            own = packs == pack
+            features[own] = self._open(int(pack))[within[own]]
+        return features
+
+    @property
+    def num_residues(self) -> int:
+        """Residues of all proteins."""
+        return int(self._starts[-1])
 
     def __len__(self) -> int:
-        return len(self._proteins)
+        return len(self._digests)
 
     def __reduce__(self) -> tuple[Callable[..., "TeacherFeatures"], tuple[Path]]:
-        return _reopen, (self.folder,)
+        return TeacherFeatures, (self.index,)
 
+    @cached_property
+    def _starts(self) -> NDArray[np.int64]:
+        return np.concatenate([[0], np.cumsum(self._length, dtype=np.int64)])
 
-def _reopen(folder: Path) -> TeacherFeatures:
-    return TeacherFeatures(folder, verify=False)
+    def _row(self, protein: str) -> int | None:
+        digest = np.bytes_(protein_digest(protein))
+        row = int(np.searchsorted(self._digests, digest))
+        return row if row < len(self) and self._digests[row] == digest else None
 
-
-def _digest(protein: str) -> np.bytes_:
-    return np.bytes_(hashlib.sha256(protein.upper().encode()).hexdigest().encode())
-
-
-def _rank(proteins: Iterable[str]) -> list[tuple[np.bytes_, str]]:
-    return sorted({_digest(protein): protein for protein in proteins}.items())
-
-
-def _identity(teacher: str, digests: Sequence[np.bytes_]) -> str:
-    """sha256 over the teacher's name and the sorted set of proteins."""
-    return hashlib.sha256(b"\n".join([teacher.encode(), *digests])).hexdigest()
-
-
-def _write(
-    teacher: ProteinTeacher,
-    ranked: list[tuple[np.bytes_, str]],
-    identity: str,
-    folder: Path,
-    progress: Callable[[int, int], object] | None,
-) -> None:
-    offsets = np.cumsum([0, *(len(protein) for _, protein in ranked)], dtype=np.int64)
-    num_residues = int(offsets[-1])
-    np.save(folder / "offsets.npy", offsets)
-    np.save(folder / "proteins.npy", np.array([digest for digest, _ in ranked], dtype="S64"))
-    with (folder / "features.npy").open("wb") as file:
-        header = {"descr": "<f2", "fortran_order": False, "shape": (num_residues, teacher.width)}
-        np.lib.format.write_array_header_1_0(file, header)
-        done = 0
-        for call in _calls([protein for _, protein in ranked]):
-            for protein, features in zip(call, teacher(call), strict=True):
-                assert features.shape == (len(protein), teacher.width)
-                file.write(features.cpu().numpy().astype("<f2").tobytes())
-            done += sum(map(len, call))
-            if progress is not None:
-                progress(done, num_residues)
-    manifest = {
-        "format": _FORMAT,
-        "identity": identity,
-        "teacher": teacher.name,
-        "width": teacher.width,
-        "num_proteins": len(ranked),
-        "num_residues": num_residues,
-        "sha256": {file: sha256(folder / file) for file in _FILES},
-    }
-    (folder / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n")
-
-
-def _calls(proteins: Sequence[str]) -> Iterator[list[str]]:
-    """The proteins in order, about `_RESIDUES_A_CALL` residues at a time."""
-    call: list[str] = []
-    size = 0
-    for protein in proteins:
-        call.append(protein)
-        size += len(protein)
-        if size >= _RESIDUES_A_CALL:
-            yield call
-            call, size = [], 0
-    if call:
-        yield call
-
-
-def _read_manifest(folder: Path) -> dict[str, Any]:
-    try:
-        manifest = json.loads((folder / "manifest.json").read_text())
-        if manifest["format"] == _FORMAT:
-            return manifest
-    except (OSError, ValueError, KeyError, TypeError):
-        pass
-    raise UserError(
-        "this is no folder of teacher features", source=folder, remedy="Delete it or give another folder"
-    )
-
-
-def _verify(folder: Path, manifest: dict[str, Any]) -> None:
-    for file, expected in manifest["sha256"].items():
-        path = folder / file
-        if not path.is_file() or sha256(path) != expected:
+    def _open_pack(self, number: int) -> NDArray[np.float16]:
+        path = self.packs[number]
+        try:
+            return Pack(path).features
+        except FileNotFoundError as error:
             raise UserError(
-                "the file differs from its checksum in manifest.json",
+                "the file of teacher features is gone",
                 source=path,
-                remedy=f"Delete the folder {folder}; it is computed again",
-            )
+                remedy="The same command again computes them anew",
+            ) from error
+
+
+def _checksum(arrays: Mapping[str, NDArray]) -> str:
+    whole = hashlib.sha256()
+    for name in sorted(arrays):
+        whole.update(arrays[name].tobytes())
+    return whole.hexdigest()

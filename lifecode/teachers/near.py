@@ -18,7 +18,6 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
-from string import ascii_letters
 
 import numpy as np
 import torch
@@ -27,15 +26,14 @@ from torch.nn import functional as F
 
 from lifecode.errors import UserError
 from lifecode.teachers.base import ProteinTeacher
+from lifecode.teachers.letters import letter_codes
 
 _RESIDUES = "XARNDCEQGHILKMFPSTWYV"
 """NEAR's order of the alphabet; X stands for everything that is not one of the twenty residues."""
 _GAP = -1
-"""Id of a separator; in the table of letters, of a character that is no residue."""
-_ID_OF_BYTE = np.full(256, _GAP, dtype=np.int64)
-_ID_OF_BYTE[[ord(letter) for letter in ascii_letters + "*"]] = 0
-for _index, _letter in enumerate(_RESIDUES):
-    _ID_OF_BYTE[[ord(_letter), ord(_letter.lower())]] = _index
+"""Id of a separator."""
+_ID_OF_CODE = np.zeros(256, dtype=np.int64)
+_ID_OF_CODE[[ord(letter) for letter in _RESIDUES]] = np.arange(len(_RESIDUES))
 _KERNEL = 7
 _SEPARATOR = _KERNEL // 2
 
@@ -75,7 +73,7 @@ class NearTeacher(ProteinTeacher):
     @torch.no_grad()
     def encode(self, proteins: Sequence[str]) -> list[Tensor]:
         """Features (num_residues, 256) float32 of each protein; see `ProteinTeacher.encode`."""
-        ids = [_residue_ids(protein) for protein in proteins]
+        ids = [torch.from_numpy(_ID_OF_CODE[letter_codes(protein)]) for protein in proteins]
         features: list[Tensor] = []
         for row in _rows([len(protein) for protein in ids], self.max_residues):
             features += self._encode_row(ids[row])
@@ -100,20 +98,6 @@ class NearTeacher(ProteinTeacher):
         kernel = self.kernels[conv].unsqueeze(1).permute(0, 3, 1, 2)
         y = F.conv2d(image, kernel, self.biases[conv], padding=(0, _SEPARATOR))
         return y.permute(0, 2, 3, 1).reshape(x.shape)
-
-
-def _residue_ids(protein: str) -> Tensor:
-    """NEAR's index of each residue (num_residues,) int64."""
-    letters = np.frombuffer(protein.encode("latin-1", errors="replace"), dtype=np.uint8)
-    ids = _ID_OF_BYTE[letters]
-    invalid = np.flatnonzero(ids == _GAP)
-    if invalid.size:
-        first = int(invalid[0])
-        raise UserError(
-            f"letter {protein[first]!r} at position {first + 1} of a protein is not a residue",
-            remedy="Allowed are the letters A to Z in either case, and * for a stop",
-        )
-    return torch.from_numpy(ids)
 
 
 def _rows(lengths: Sequence[int], max_residues: int) -> Iterator[slice]:

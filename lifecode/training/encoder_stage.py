@@ -48,6 +48,8 @@ class EncoderStage(PretrainingStage):
         self.model, self.distillation = model, distillation
         frozen = [model.codec.tokenizer] if freeze_tokenizer else []
         frozen += model.codec.readout() if freeze_readout else []
+        if distillation is None and model.protein_decoder is not None:
+            frozen.append(model.protein_decoder)  # no loss reads it
         for part in frozen:
             part.requires_grad_(False)
 

@@ -15,6 +15,13 @@ from lifecode.errors import UserError
 
 IDENTITY = ("input", "data", "model", "teacher", "objective", "kd", "optim", "seed", "tokenizer_checkpoint")
 """Config keys that say which run this is; the others may change between sittings."""
+_OF_THE_MACHINE = (
+    "teacher.cache",
+    "teacher.verify_cache",
+    "teacher.model.device",
+    "teacher.model.residues_at_once",
+)
+"""Keys among them that say where and how features are computed, and not which."""
 _PROBE = ".writable"
 
 
@@ -65,7 +72,8 @@ class RunFolder:
             _leaves({key: sitting.get(key) for key in IDENTITY})
             for sitting in (yaml.safe_load(existing.read_text()) or {}, config)
         )
-        changed = sorted(key for key in before.keys() | now.keys() if before.get(key) != now.get(key))
+        keys = (before.keys() | now.keys()) - set(_OF_THE_MACHINE)
+        changed = sorted(key for key in keys if before.get(key) != now.get(key))
         if changed:
             key = changed[0]
             others = f" and {len(changed) - 1} more" if len(changed) > 1 else ""

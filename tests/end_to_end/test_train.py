@@ -100,8 +100,15 @@ def test_metrics_json_has_every_figure_with_its_baseline(finished):
         "masked_codon_cross_entropy",
         "masked_codon_cross_entropy_shuffled",
         "kd_explained",
+        "teacher_probe_r2",
     }
-    assert set(metrics["baselines"]) == {"codon_unigram", "codon_bigram", "majority_residue", "teacher_mean"}
+    assert set(metrics["baselines"]) == {
+        "codon_unigram",
+        "codon_bigram",
+        "majority_residue",
+        "teacher_mean",
+        "teacher_codon_r2",
+    }
     for section in ("heldout", "baselines"):
         assert all(np.isfinite(figure["value"]) and figure["n"] > 0 for figure in metrics[section].values())
     masked = metrics["heldout"]["masked_codon_cross_entropy"]["n"]
@@ -226,6 +233,9 @@ def test_info_describes_the_trained_model(finished):
         (["input=ecoli", "model.hybrid_ratio=4:1"], "no multiple of 4 + 1"),
         (["input=ecoli", "model.strands=both"], "model.strands"),
         (["input=ecoli", "kd.mode=deep", "teacher=near"], "kd.mode"),
+        (["input=ecoli", "teacher=near", "teacher.targets=mine"], "teacher.targets"),
+        (["input=ecoli", "teacher=near", "teacher.max_train_residues=few"], "teacher.max_train_residues"),
+        (["input=ecoli", "teacher=esm2", "teacher.model.checkpoint=no/such/folder"], "no/such/folder"),
         (["input=ecoli", "optim.encoder.lr=fast"], "optim.encoder.lr"),
         (["input=ecoli", "trainer.precision=16"], "trainer.precision"),
         (["input=ecoli", "stage=encoder"], "no trained tokenizer"),

@@ -9,9 +9,11 @@ import torch
 from lifecode.alphabet import AMINO_ACIDS, MASK
 from lifecode.data import BlockSplit, prepare_corpus
 from lifecode.errors import UserError
-from lifecode.evaluation.distillation import kd_explained
+from lifecode.evaluation.distillation import kd_explained, sample_of_genes, teacher_probe
 from lifecode.evaluation.evaluate import evaluate, require_held_out_genes
 from lifecode.evaluation.heldout import HeldOut, held_out_genes
+from lifecode.evaluation.ridge import RidgeSums
+from lifecode.genetic_code import genetic_code
 from lifecode.model import CodonCodec, LifeCode
 from lifecode.objectives import DistillationLoss
 
@@ -78,22 +80,117 @@ class OneFeatures:
         return features
 
 
-def test_kd_explained_of_a_student_that_says_the_same_of_every_residue(small_corpus, uniform_model):
-    tables = {
-        "train": small_corpus.segments("cds", "train"),
+@pytest.fixture
+def reading(small_corpus):
+    train = small_corpus.segments("cds", "train")
+    return {
+        "train": train,
+        "train_genes": range(len(train)),
         "held_out": small_corpus.segments("cds", "test"),
     }
+
+
+def num_residues(table) -> int:
+    return sum(len(table.protein(i)) for i in range(len(table)))
+
+
+def test_kd_explained_of_a_student_that_says_the_same_of_every_residue(reading, uniform_model):
     loss = DistillationLoss(width=3, mode="paper")
-    features = OneFeatures()
-    uniform = kd_explained(uniform_model, loss, **tables, features=features)
-    seen = np.concatenate([features.get(tables["train"].protein(i)) for i in range(len(tables["train"]))])
+    features, train = OneFeatures(), reading["train"]
+    uniform = kd_explained(uniform_model, loss, **reading, features=features)
+    seen = np.concatenate([features.get(train.protein(i)) for i in range(len(train))])
     mean = torch.from_numpy(seen).float().softmax(-1).mean(0)
     with torch.no_grad():
         uniform_model.protein_decoder[-1].bias.copy_(mean.log())
-    of_mean = kd_explained(uniform_model, loss, **tables, features=features)
+    of_mean = kd_explained(uniform_model, loss, **reading, features=features)
     assert of_mean.value == pytest.approx(0.0, abs=1e-4)
     assert uniform.value < -0.1
-    assert of_mean.n == sum(len(tables["held_out"].protein(i)) for i in range(len(tables["held_out"])))
+    assert of_mean.n == num_residues(reading["held_out"])
+
+
+def test_kd_explained_without_distillation_measures_centre_and_scale(reading, uniform_model):
+    """A loss that no step has moved gets them from the training genes, and is left as it was."""
+    features, train = OneFeatures(), reading["train"]
+    untouched, measured = DistillationLoss(width=3), DistillationLoss(width=3)
+    seen = [torch.from_numpy(features.get(train.protein(i))) for i in range(len(train))]
+    measured.update(DistillationLoss.moments(torch.cat(seen)))
+    of_untouched = kd_explained(uniform_model, untouched, **reading, features=features)
+    of_measured = kd_explained(uniform_model, measured, **reading, features=features)
+    assert of_untouched.value == pytest.approx(of_measured.value, rel=1e-5)
+    assert int(untouched.num_updates) == 0
+    assert not untouched.centre.any()
+
+
+class CodonFeatures:
+    """Two features of the residue's letter, and one that nothing in the gene tells; float16."""
+
+    def get(self, protein):
+        noise = np.random.default_rng(len(protein)).standard_normal(len(protein))
+        letters = np.array([ord(letter) for letter in protein]) / 10
+        return np.stack([letters, -letters, 0.1 * noise], 1).astype(np.float16)
+
+
+def test_the_probe_reads_what_is_linear_in_the_hidden_states(reading, uniform_model, monkeypatch):
+    """Hidden states that hold the letter explain all but the noise; random ones explain nothing."""
+    features = CodonFeatures()
+    letters = torch.tensor([ord(x) for x in AMINO_ACIDS], dtype=torch.float32)
+
+    def encode(packed):
+        ids = packed.ids.reshape(-1, 3).long()
+        known = (ids < 4).all(1)
+        codons = torch.where(known, (ids.clamp(max=3) * torch.tensor([16, 4, 1])).sum(1), 0)
+        table = torch.from_numpy(genetic_code(11).residues.astype(np.int64))
+        hidden = torch.randn(len(ids), 32, generator=torch.Generator().manual_seed(0))
+        hidden[:, 3] = 5 + 0.01 * letters[table[codons]]
+        return hidden
+
+    monkeypatch.setattr(uniform_model, "encode", encode)
+    probe, codon = teacher_probe(uniform_model, **reading, features=features)
+    assert probe.n == codon.n == num_residues(reading["held_out"])
+    variance = (
+        np.concatenate(
+            [features.get(reading["held_out"].protein(i)) for i in range(len(reading["held_out"]))]
+        )
+        .astype(np.float64)
+        .var(0)
+    )
+    expected = 1 - variance[2] / variance.sum()
+    assert codon.value == pytest.approx(expected, abs=0.01)
+    assert probe.value == pytest.approx(expected, abs=0.02)  # alternative start codons read as M
+    monkeypatch.setattr(
+        uniform_model,
+        "encode",
+        lambda packed: torch.randn(packed.num_codons, 32, generator=torch.Generator()),
+    )
+    nothing, _ = teacher_probe(uniform_model, **reading, features=features)
+    assert abs(nothing.value) < 0.05
+
+
+def test_ridge_agrees_with_scikit_learn():
+    from sklearn.linear_model import Ridge
+    from sklearn.preprocessing import StandardScaler
+
+    torch.manual_seed(0)
+    x, y = torch.randn(200, 7) * torch.arange(1, 8) + 3, torch.randn(200, 4)
+    sums = RidgeSums()
+    for part in range(0, 200, 30):  # in chunks of any size
+        sums.add(x[part : part + 30], y[part : part + 30])
+    scaler = StandardScaler().fit(x)
+    expected = Ridge(alpha=1e-3 * 200).fit(scaler.transform(x), y)
+    new = torch.randn(5, 7)
+    predicted = expected.predict(scaler.transform(new))
+    np.testing.assert_allclose(sums.fit().predict(new).numpy(), predicted, atol=1e-6)
+
+
+def test_the_sample_of_genes_fits_its_budget_and_depends_on_the_seed(reading):
+    table, features = reading["train"], OneFeatures()
+    genes = sample_of_genes(table, features, 3000, seed=0)
+    sizes = [len(table.protein(i)) for i in genes]
+    assert 1000 < sum(sizes) <= 3000
+    assert genes == sample_of_genes(table, features, 3000, seed=0)
+    assert genes != sample_of_genes(table, features, 3000, seed=1)
+    assert sorted(sample_of_genes(table, features, 10**9, seed=0)) == list(range(len(table)))
+    assert len(sample_of_genes(table, features, 1, seed=0)) == 1
 
 
 def test_a_genome_without_held_out_genes_is_refused_before_training(small_genome, tmp_path):

@@ -87,6 +87,45 @@ def test_centre_and_scale_are_moving_averages_of_whole_batches():
     assert float(joint.scale) == pytest.approx(0.9 * math.sqrt(0.5) + 0.1 * 1e-6, rel=1e-4)
 
 
+def test_temperatures_centre_and_scale_by_hand():
+    """Teacher softmax((t - centre) / (scale tau_t)), student softmax(s / tau_s), KL summed over residues."""
+    joint = DistillationLoss(width=2, teacher_temperature=0.5, student_temperature=0.25)
+    joint.centre.copy_(torch.tensor([3.0, 1.0]))
+    joint.scale.fill_(4.0)
+    # (t - centre) / (4 x 0.5) is (log 4, 0) and (0, 0); s / 0.25 is (0, 0) and (log 9, 0).
+    features = torch.tensor([[3.0 + 2 * math.log(4), 1.0], [3.0, 1.0]])
+    decoded = torch.tensor([[0.0, 0.0], [0.25 * math.log(9), 0.0]])
+    first = 0.8 * math.log(0.8 / 0.5) + 0.2 * math.log(0.2 / 0.5)
+    second = 0.5 * math.log(0.5 / 0.9) + 0.5 * math.log(0.5 / 0.1)
+    total, count = joint(decoded, features)
+    assert float(total) == pytest.approx(first + second, rel=1e-5)
+    assert float(count) == 2
+
+
+def test_paper_mode_knows_neither_temperatures_nor_centre():
+    """Eq. 4 as printed: - sum over D' of softmax(t) log softmax(s), whatever else is configured."""
+    joint = DistillationLoss(
+        width=2, mode="paper", teacher_temperature=0.1, student_temperature=0.1, ema_decay=0.5
+    )
+    joint.update(DistillationLoss.moments(torch.full((4, 2), 7.0)))
+    decoded, features = torch.tensor([[math.log(9), 0.0]]), torch.tensor([[math.log(3), 0.0]])
+    expected = -(0.75 * math.log(0.9) + 0.25 * math.log(0.1))
+    assert float(joint(decoded, features).total) == pytest.approx(expected, rel=1e-5)
+    assert int(joint.num_updates) == 0
+
+
+def test_the_gradient_of_distillation_is_student_minus_teacher():
+    """Over tau_s, in both modes: the entropy that KL subtracts is a constant of the teacher."""
+    decoded, features = torch.randn(3, 4), torch.randn(3, 4)
+    for mode, tau in (("dino", 0.2), ("paper", 1.0)):
+        joint = DistillationLoss(width=4, mode=mode, student_temperature=0.2, teacher_temperature=0.3)
+        student = decoded.clone().requires_grad_()
+        joint(student, features).total.backward()
+        teacher = (features / joint.teacher_temperature).softmax(-1)
+        expected = ((decoded / tau).softmax(-1) - teacher) / tau
+        torch.testing.assert_close(student.grad, expected, atol=1e-5, rtol=1e-5)
+
+
 @pytest.mark.parametrize("positions", ["all", "selected", "masked"])
 def test_which_codons_and_nucleotides_are_read(small_corpus, positions):
     torch.manual_seed(0)

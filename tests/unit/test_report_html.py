@@ -187,3 +187,17 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(UserError, match="file/run: cannot write the report"):
         write_report(tmp_path / "file" / "run", {}, name="run")
+
+
+@pytest.mark.parametrize(
+    ("targets", "words"),
+    [
+        ("own", "features of 1 of 2 proteins."),
+        ("shuffled", "features of 1 of 2 proteins, shuffled among residues in training, as a control."),
+        ("none", "features of 1 of 2 proteins, which only the evaluation reads."),
+    ],
+)
+def test_the_report_says_what_training_saw_of_the_teacher(tmp_path, targets, words):
+    teacher = {"name": "near-1", "proteins": 1, "proteins_available": 2, "targets": targets}
+    page = Page(write_report(tmp_path, {"heldout": {}, "data": {"teacher": teacher}}, name="arm"))
+    assert words in page.text

@@ -1,0 +1,122 @@
+"""The teacher's part of `lifecode train`: what it reads, where that is kept, and what training sees of it."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from omegaconf import DictConfig
+from rich.progress import Progress
+
+from lifecode.commands.construct import checked_value, construct
+from lifecode.data.batch import ResidueFeatures
+from lifecode.data.corpus import Corpus
+from lifecode.errors import UserError
+from lifecode.evaluation.evaluate import SPLIT
+from lifecode.teachers.base import ProteinTeacher
+from lifecode.teachers.cache import FeatureCache
+from lifecode.teachers.features import TeacherFeatures
+from lifecode.teachers.selection import select_proteins
+from lifecode.teachers.shuffled import ShuffledFeatures
+
+Arm = Literal["own", "shuffled", "none"]
+
+
+class Teaching(NamedTuple):
+    """What a teacher says.
+
+    Attributes:
+        features: of the training and held-out proteins that it was given time for.
+        arm: what training sees of them.
+        targets: that, or None if training does without.
+    """
+
+    features: TeacherFeatures
+    arm: Arm
+    targets: ResidueFeatures | None
+
+
+def check_teacher(config: DictConfig) -> None:
+    """Finds a wrong value, a missing package or an unknown checkpoint before hours of training."""
+    if config.teacher.model is None:
+        return
+    construct(config.teacher.model)
+    _arm(config)
+    _cache_folder(config, Path())
+    checked_value(config, "teacher.verify_cache", bool)
+    for key in ("max_train_residues", "max_heldout_residues"):
+        _max_residues(config, key)
+
+
+def teach(config: DictConfig, corpus: Corpus, own_folder: Path) -> Teaching | None:
+    """The teacher's features, computed where the cache lacks them.
+
+    Args:
+        config: `teacher` says which one, and `seed` which proteins it reads if there are too many.
+        corpus: whose proteins are read.
+        own_folder: where features are kept unless `teacher.cache` names a folder.
+    """
+    if config.teacher.model is None:
+        return None
+    teacher: ProteinTeacher = construct(config.teacher.model)
+    cache = FeatureCache(
+        _cache_folder(config, own_folder),
+        teacher,
+        verify=checked_value(config, "teacher.verify_cache", bool),
+    )
+    train = _chosen(config, corpus, teacher.name, "train", "max_train_residues")
+    held_out = _chosen(config, corpus, teacher.name, SPLIT, "max_heldout_residues")
+    _say_disk_use(cache, train + held_out)
+    with Progress(transient=True) as progress:
+        task = progress.add_task("teacher", total=None)
+        features = cache.features(
+            train + held_out, progress=lambda done, total: progress.update(task, completed=done, total=total)
+        )
+    arm = _arm(config)
+    targets: dict[Arm, Callable[[], ResidueFeatures | None]] = {
+        "own": lambda: features,
+        "shuffled": lambda: ShuffledFeatures(cache.features(train), checked_value(config, "seed", int)),
+        "none": lambda: None,
+    }
+    return Teaching(features, arm, targets[arm]())
+
+
+def _chosen(config: DictConfig, corpus: Corpus, name: str, split: str, key: str) -> list[str]:
+    """The distinct proteins of a split that the teacher is given time for."""
+    table = corpus.segments("cds", split)
+    own = [table.protein(index) for index in range(len(table))]
+    chosen = select_proteins(own, _max_residues(config, key), checked_value(config, "seed", int))
+    print(
+        f"{name} reads {len(chosen):,} of {len(own):,} {split} proteins ({sum(map(len, chosen)):,} residues)"
+    )
+    return chosen
+
+
+def _say_disk_use(cache: FeatureCache, proteins: list[str]) -> None:
+    total, missing, free = cache.disk_use(proteins)
+    print(
+        f"Its features take {_gigabytes(total)} in {cache.folder}; "
+        f"{_gigabytes(missing)} are still to be computed, {_gigabytes(free)} are free"
+    )
+    if missing > free:
+        raise UserError(
+            f"the teacher's features need {_gigabytes(missing)}, and {_gigabytes(free)} are free",
+            source=cache.folder,
+            remedy="Lower teacher.max_train_residues, or give teacher.cache a folder on a larger disk",
+        )
+
+
+def _gigabytes(num_bytes: int) -> str:
+    return f"{num_bytes / 1e9:,.2f} GB"
+
+
+def _arm(config: DictConfig) -> Arm:
+    return checked_value(config, "teacher.targets", Arm)
+
+
+def _max_residues(config: DictConfig, key: str) -> int | None:
+    return checked_value(config, f"teacher.{key}", int | None)
+
+
+def _cache_folder(config: DictConfig, own: Path) -> Path:
+    folder = checked_value(config, "teacher.cache", str | None)
+    return own if folder is None else Path(folder).expanduser()

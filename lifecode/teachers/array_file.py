@@ -1,0 +1,83 @@
+"""Arrays in one safetensors file: written whole or not at all, read through a memory map.
+
+safetensors' own reader copies an array when it is asked for; mapped, a look-up touches only its pages.
+"""
+
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors.numpy import save
+
+from lifecode.errors import UserError
+
+_DTYPES = {"F16": np.dtype("<f2"), "I64": np.dtype("<i8"), "I32": np.dtype("<i4"), "U8": np.dtype("u1")}
+UNFINISHED = ".unfinished"
+"""What a file's name ends with while it is being written."""
+
+
+class ArrayFile(NamedTuple):
+    """The content of one file: text by key, and memory-mapped arrays by name."""
+
+    metadata: dict[str, str]
+    arrays: dict[str, NDArray]
+
+
+def serialized(arrays: Mapping[str, NDArray], metadata: Mapping[str, str]) -> bytes:
+    """The bytes of a safetensors file of float16, int64, int32 and uint8 arrays."""
+    return save({name: np.ascontiguousarray(array) for name, array in arrays.items()}, dict(metadata))
+
+
+def write_durably(path: Path, content: bytes) -> None:
+    """Write a file so that after a crash of the machine it is there as a whole or not at all."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=UNFINISHED)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(name, 0o666 & ~_umask())
+        os.replace(name, path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def map_arrays(path: Path) -> ArrayFile:
+    """The arrays of a file that `serialized` made, read-only.
+
+    Raises:
+        UserError: the file is cut short or no such file.
+    """
+    try:
+        content = np.memmap(path, mode="r")
+        size = int.from_bytes(content[:8].tobytes(), "little")
+        header = json.loads(content[8 : 8 + size].tobytes())
+        metadata = header.pop("__metadata__", {})
+        arrays = {name: _array(content[8 + size :], **entry) for name, entry in header.items()}
+    except FileNotFoundError:
+        raise
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise UserError("is no whole file of stored arrays", source=path) from error
+    return ArrayFile(metadata, arrays)
+
+
+def _array(content: NDArray, *, dtype: str, shape: list[int], data_offsets: list[int]) -> NDArray:
+    first, last = data_offsets
+    return np.asarray(content)[first:last].view(_DTYPES[dtype]).reshape(shape)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
