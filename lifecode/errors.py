@@ -43,3 +43,7 @@ class Interrupted(KeyboardInterrupt):
     A `KeyboardInterrupt`, so no `except Exception` on the way swallows it. The command line prints it as one
     line and exits with code 130.
     """
+
+
+class AlreadyReported(SystemExit):
+    """Another process of the run failed and has said why; `code` is its exit code."""

@@ -32,6 +32,7 @@ EXTRAS = {
     "cuda": "the kernels for NVIDIA GPUs",
     "bench": "what `lifecode bench` compares with",
     "ray": "preparation of a corpus on several machines",
+    "slurm": "sweeps as SLURM jobs: see docs/cluster.md",
     "eval": "rank correlations in evaluation",
     "docs": "JupyterLab, for the notebooks",
     "dev": "tests, linters and the build",

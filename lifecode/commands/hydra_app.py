@@ -29,7 +29,7 @@ from omegaconf import DictConfig, OmegaConf
 from lifecode.commands.explain import explain
 from lifecode.commands.locate_config import config_folder
 from lifecode.commands.verb_help import config_name, verb_help
-from lifecode.errors import UserError
+from lifecode.errors import AlreadyReported, UserError
 
 DONE, USER_ERROR, INTERRUPTED, CLOSED_PIPE = 0, 2, 130, 141
 TRACEBACKS = os.environ.get("HYDRA_FULL_ERROR") == "1"  # as the user set it: read before Hydra needs it set
@@ -125,6 +125,12 @@ def _task(verb: str, module: str, swept: set[str], codes: list[int]) -> Callable
             if not _hush_closed_stdout():
                 raise
             sys.exit(CLOSED_PIPE)  # not an Exception, which Hydra would print
+        except AlreadyReported as error:
+            if os.getpid() != process:
+                raise UserError(f"a run ended with exit code {error.code}; its log says why") from error
+            if error.code != USER_ERROR:
+                raise
+            codes.append(USER_ERROR)
         except Exception as error:
             line = explain(error, verb)
             # A launcher that runs jobs in other processes cannot see `codes`: Hydra brings the error back.

@@ -9,6 +9,7 @@ import torch
 from omegaconf import DictConfig
 
 from lifecode.commands.construct import checked_value, construct
+from lifecode.commands.teacher import Arm
 from lifecode.data.batch_shape import BatchShape
 from lifecode.data.corpus import Corpus
 from lifecode.data.mixture import Mixture
@@ -28,10 +29,12 @@ class TeacherPlan(NamedTuple):
 
     Attributes:
         width: D', features a residue.
+        targets: what training sees of them: `own`, `shuffled` or `none`.
         num_residues: that the teacher reads, at most; None where the input is not known.
     """
 
     width: int
+    targets: Arm
     num_residues: float | None
 
     @property
@@ -83,7 +86,7 @@ def plan_run(config: DictConfig) -> RunPlan:
     for name, node in (("tokenizer", config.data.tokenizer_batch), ("encoder", config.data.batch)):
         if stage in (name, "both"):
             shape: BatchShape = construct(node)
-            part = _stage(config, name, teacher.width if teacher else None)
+            part = _stage(config, name, teacher)
             contents = _contents(config, corpus, shape, mixture) if corpus else partial(_assumed, shares)
             plans.append(plan_stage(part, shape, construct(config.objective.masking), settings, contents))
     passes = {
@@ -96,8 +99,10 @@ def plan_run(config: DictConfig) -> RunPlan:
     return RunPlan(name, plans, settings, size, passes, corpus, missing, teacher, rate)
 
 
-def _stage(config: DictConfig, name: str, teacher_width: int | None) -> TokenizerStage | EncoderStage:
+def _stage(config: DictConfig, name: str, teacher: TeacherPlan | None) -> TokenizerStage | EncoderStage:
     """A stage as training makes it, without memory for its weights."""
+    width = teacher.width if teacher else None
+    distilled = teacher is not None and teacher.targets != "none"
     shared = {
         "objective": construct(config.objective.joint),
         "task_gradients_every_steps": checked_value(config, "objective.task_gradients_every_steps", int),
@@ -107,9 +112,9 @@ def _stage(config: DictConfig, name: str, teacher_width: int | None) -> Tokenize
             codec = construct(config.model.codec)
             return TokenizerStage(codec, optimizer=construct(config.optim.tokenizer), **shared)
         return EncoderStage(
-            construct(config.model, teacher_width=teacher_width),
+            construct(config.model, teacher_width=width),
             optimizer=construct(config.optim.encoder),
-            distillation=construct(config.kd, width=teacher_width) if teacher_width else None,
+            distillation=construct(config.kd, width=width) if distilled else None,
             freeze_tokenizer=checked_value(config, "objective.freeze_tokenizer", bool),
             freeze_readout=checked_value(config, "objective.freeze_readout", bool),
             **shared,
@@ -166,8 +171,9 @@ def _teacher(config: DictConfig, size: TrainingSize | None) -> TeacherPlan | Non
     if node is None:
         return None
     width = stated_width(node._target_, node.get("checkpoint")) or construct(node).width
+    targets = checked_value(config, "teacher.targets", Arm)
     if size is None:
-        return TeacherPlan(width, None)
+        return TeacherPlan(width, targets, None)
     residues = 0.0
     for key, available in (
         ("max_train_residues", size.train_residues),
@@ -175,4 +181,4 @@ def _teacher(config: DictConfig, size: TrainingSize | None) -> TeacherPlan | Non
     ):
         most = checked_value(config, f"teacher.{key}", int | None)
         residues += available if most is None else min(most, available)
-    return TeacherPlan(width, residues)
+    return TeacherPlan(width, targets, residues)

@@ -244,7 +244,7 @@ def _passes(plan: StagePlan) -> str:
 
 
 def _memory(run: RunPlan) -> Iterable[tuple[str, Cell]]:
-    names = {"auto": "one process", "ddp": "DDP"}
+    names = {"auto": "one process", "ddp": "DDP", "fsdp": "FSDP"}
     for name in ("weights", "gradients", "optimizer", "activations"):
         yield name, lambda plan, name=name: f"~ {size(getattr(plan.memory, name))}"
     if any(plan.activations_if_recomputed for plan in run.stages):
@@ -325,7 +325,7 @@ def _lines(run: RunPlan) -> Iterable[str]:
     if run.teacher:
         known = run.teacher.num_residues is not None
         residues = f"≤ {amount(run.teacher.num_residues)} residues, {size(run.teacher.cache_bytes)}"
-        yield f"Teacher features of width {run.teacher.width} take " + (
+        yield f"Teacher features of width {run.teacher.width} (targets: {run.teacher.targets}) take " + (
             f"{residues} on disk." if known else f"{2 * run.teacher.width:,} bytes a residue on disk."
         )
 

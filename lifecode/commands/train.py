@@ -14,6 +14,7 @@ from omegaconf import DictConfig, OmegaConf
 from rich import print as print_table
 
 from lifecode.commands.construct import checked_value, construct
+from lifecode.commands.launch import run_processes
 from lifecode.commands.outcome import (
     Outcome,
     held_out_table,
@@ -40,6 +41,7 @@ from lifecode.model.pretrained import read_config
 from lifecode.objectives.distillation import DistillationLoss
 from lifecode.ops.heap import keep_freed_memory
 from lifecode.report.html import write_report
+from lifecode.training.processes import Processes, cluster_environment, joined
 from lifecode.training.run_folder import RunFolder
 from lifecode.training.trainer import TrainerSettings
 from lifecode.training.two_stages import CODEC_FAMILY, TwoStages
@@ -55,25 +57,32 @@ def run(config: DictConfig) -> None:
     keep_freed_memory()
     stage = checked_value(config, "stage", Literal["tokenizer", "encoder", "both"])
     settings: TrainerSettings = construct(config.trainer)
-    inputs = _inputs(config)
-    _check_before_anything_is_written(config)
-    if stage == "encoder":
-        _require_tokenizer(config)
-    resolved: dict[str, Any] = OmegaConf.to_container(config, resolve=True)  # pyright: ignore
-    folder = RunFolder(checked_value(config, "run_dir", str), resolved)
+    if settings.num_processes > 1:
+        _require_devices(settings)
+        if cluster_environment() is None:
+            run_processes("train", checked_value(config, "run_dir", str), settings.num_processes)
+            return
+    with joined(settings.num_processes, gpu=settings.on_gpu) as processes:
+        _train(config, stage, settings, processes)
+
+
+def _train(config: DictConfig, stage: str, settings: TrainerSettings, processes: Processes) -> None:
+    """What `run` says, in one of several processes or in the only one."""
+    inputs, folder = processes.first_then_others(partial(_begin, config, stage, processes))
     seed_everything(checked_value(config, "seed", int), verbose=False)
     with folder.timed("corpus"), folder.begun():
-        corpus = _corpus(config, inputs, folder.path / "corpus")
+        corpus = processes.first_then_others(partial(_corpus, config, inputs, folder.path / "corpus"))
     print_table(census_table(corpus.report))
     if stage != "tokenizer":
-        require_held_out_genes(corpus)
+        processes.only_first(partial(require_held_out_genes, corpus))
     stages = TwoStages(
         folder=folder.path,
         data=partial(_data, config, corpus, settings.num_workers),
         objective=construct(config.objective.joint),
         task_gradients_every_steps=checked_value(config, "objective.task_gradients_every_steps", int),
         trainer=settings,
-        loggers=_loggers(config),
+        loggers=_loggers(config) if processes.is_first else [],
+        processes=processes,
     )
     if stage in ("tokenizer", "both"):
         with folder.timed("tokenizer"):
@@ -84,10 +93,27 @@ def run(config: DictConfig) -> None:
         print(f"The tokenizer is in {stages.tokenizer_model}")
 
 
+def _begin(config: DictConfig, stage: str, processes: Processes) -> tuple[str | list[str], RunFolder]:
+    """The inputs and the run folder, if nothing is wrong with the config."""
+    inputs = _inputs(config)
+    _check_before_anything_is_written(config)
+    if stage != "tokenizer":
+        check_teacher(config)
+    if stage == "encoder":
+        _require_tokenizer(config)
+    for node in (config.data.batch, config.data.tokenizer_batch):
+        construct(node).rows_together(processes.world_size)
+    resolved: dict[str, Any] = OmegaConf.to_container(config, resolve=True)  # pyright: ignore
+    run_dir = checked_value(config, "run_dir", str)
+    return inputs, RunFolder(run_dir, resolved, writes=processes.is_first)
+
+
 def _encoder(config: DictConfig, folder: RunFolder, corpus: Corpus, stages: TwoStages) -> None:
     """Stage 2 with its teacher, then the model, its held-out figures and the report."""
+    processes = stages.processes
     with folder.timed("teacher"):
-        teaching = teach(config, corpus, folder.path / "teacher")
+        learn = partial(teach, config, corpus, folder.path / "teacher")
+        teaching = processes.first_then_others(learn)
     features, targets = (teaching.features, teaching.targets) if teaching else (None, None)
     width = features.width if features is not None else None
     distillation: DistillationLoss | None = construct(config.kd, width=width) if width else None
@@ -97,12 +123,14 @@ def _encoder(config: DictConfig, folder: RunFolder, corpus: Corpus, stages: TwoS
         steps = stages.train_encoder(
             model,
             construct(config.optim.encoder),
-            codec_folder=_codec_folder(config, stages.tokenizer_model),
+            codec_folder=processes.from_first(partial(_codec_folder, config, stages.tokenizer_model)),
             distillation=distillation if targets is not None else None,
             features=targets,
             freeze_tokenizer=checked_value(config, "objective.freeze_tokenizer", bool),
             freeze_readout=checked_value(config, "objective.freeze_readout", bool),
         )
+    if not processes.is_first:
+        return
     masks: HeldOut = construct(config.heldout)
     if is_reported(folder.path, steps, masks):
         print(f"This run is complete. The report is in {folder.path / 'report.html'}")
@@ -131,8 +159,6 @@ def _check_before_anything_is_written(config: DictConfig) -> None:
         construct(config.model, teacher_width=1)
         construct(config.kd, width=1)
     construct(config.engine)
-    if stage != "tokenizer":
-        check_teacher(config)
     construct(config.data.reading, seed=0)
     for node in (config.data.split, config.data.batch, config.data.tokenizer_batch, config.data.mixture):
         construct(node)
@@ -146,6 +172,22 @@ def _require_tokenizer(config: DictConfig) -> None:
     """Stage 2 alone begins with a tokenizer that is there already."""
     own = Path(checked_value(config, "run_dir", str)).expanduser() / "tokenizer" / "model"
     read_config(_codec_folder(config, own), family=CODEC_FAMILY)
+
+
+def _require_devices(settings: TrainerSettings) -> None:
+    found = torch.cuda.device_count()
+    if (settings.on_gpu or settings.accelerator == "gpu") and settings.processes_a_node > found:
+        raise UserError(
+            f"asks for {settings.processes_a_node} GPUs, and this machine has {found}",
+            source="trainer.devices",
+            remedy="Ask for fewer, or for trainer.accelerator=cpu",
+        )
+    if settings.num_nodes > 1 and cluster_environment() is None:
+        raise UserError(
+            f"is {settings.num_nodes}, and this command can start processes on its own machine only",
+            source="trainer.num_nodes",
+            remedy="Start it on every machine with torchrun or srun: docs/cluster.md",
+        )
 
 
 def _inputs(config: DictConfig) -> str | list[str]:
@@ -212,5 +254,12 @@ def _loggers(config: DictConfig) -> list[Logger]:
 def _quiet_lightning() -> None:
     """Only what concerns the user: devices, tips and missing workers do not."""
     logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
-    for message in (".*many workers.*", ".*mid-epoch.*", ".*`IterableDataset` has.*", ".*LeafSpec.*"):
+    for message in (
+        ".*many workers.*",
+        ".*mid-epoch.*",
+        ".*`IterableDataset` has.*",
+        ".*LeafSpec.*",
+        ".*sync_dist=True.*",  # the stages sum over processes themselves
+        ".*returned a view tensor.*",  # and change none in place
+    ):
         warnings.filterwarnings("ignore", message=message)

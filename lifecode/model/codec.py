@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from lifecode.alphabet import NUM_AMINO_ACIDS, NUM_CODONS
 from lifecode.errors import UserError
 from lifecode.model.gated_deltanet import Direction
+from lifecode.model.norm import at_least_fp32
 from lifecode.model.tokenizer import CodonDetokenizer, CodonTokenizer
 
 
@@ -82,8 +83,8 @@ class CodonCodec(nn.Module):
     def codon_log_probabilities(self, codon_embeddings: Tensor, cu_seqlens: Tensor, at: Tensor) -> Tensor:
         """log P(codon) (num_selected, 64) in fp32 at the codon indices `at` of embeddings (L, codon_dim)."""
         if self.codon_head is not None:
-            return self.codon_head(codon_embeddings[at]).float().log_softmax(-1)
-        nucleotide_logits = self.detokenizer(codon_embeddings, cu_seqlens).float()[:, :4]
+            return at_least_fp32(self.codon_head(codon_embeddings[at])).log_softmax(-1)
+        nucleotide_logits = at_least_fp32(self.detokenizer(codon_embeddings, cu_seqlens))[:, :4]
         first, second, third = nucleotide_logits.log_softmax(-1).unflatten(0, (-1, 3))[at].unbind(1)
         joint = first[:, :, None, None] + second[:, None, :, None] + third[:, None, None, :]
         return joint.flatten(1)

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from lifecode.errors import UserError
+from lifecode.model.norm import at_least_fp32
 from lifecode.objectives.loss import Loss
 
 
@@ -70,7 +71,7 @@ class DistillationLoss(nn.Module):
 
     def student_log_probabilities(self, decoded: Tensor) -> Tensor:
         """log P (R, D') of the protein decoder's output (R, D')."""
-        return (decoded.float() / self.student_temperature).log_softmax(-1)
+        return (at_least_fp32(decoded) / self.student_temperature).log_softmax(-1)
 
     def forward(self, decoded: Tensor, features: Tensor) -> Loss:
         """Loss of the decoder's output (R, D') against teacher features (R, D')."""

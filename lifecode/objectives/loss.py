@@ -6,13 +6,14 @@ from torch import Tensor
 from torch.nn import functional
 
 from lifecode.alphabet import IGNORE
+from lifecode.model.norm import at_least_fp32
 
 
 class Loss(NamedTuple):
     """Sum of a loss over its valid positions, and how many there are; the loss is their quotient.
 
     Attributes:
-        total: nats, scalar fp32 with gradient.
+        total: nats, scalar fp32 or better with gradient.
         count: positions, scalar fp32 without gradient.
     """
 
@@ -31,5 +32,5 @@ class Loss(NamedTuple):
 
 def cross_entropy(logits: Tensor, labels: Tensor) -> Loss:
     """Cross-entropy of logits (n, classes) against labels (n,); positions labelled `IGNORE` do not count."""
-    total = functional.cross_entropy(logits.float(), labels, ignore_index=IGNORE, reduction="sum")
+    total = functional.cross_entropy(at_least_fp32(logits), labels, ignore_index=IGNORE, reduction="sum")
     return Loss(total, (labels != IGNORE).sum().float())

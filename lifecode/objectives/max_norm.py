@@ -1,4 +1,4 @@
-"""DB-MTL's dual balancing (Lin et al. 2023, arXiv 2308.12029): logarithm of losses, largest norm of gradients.
+"""DB-MTL (Lin et al. 2023, arXiv 2308.12029): logarithm of losses, largest norm of gradients.
 
 Each task's loss enters as log(L + eps). At the parameters that all tasks share, every task's gradient is
 then stretched to the norm of the largest; the parameters of single tasks take theirs as it is. The paper's

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from lifecode.ops.array_view import as_array
 from lifecode.ops.convolution_kernels import ROWS, STEPS_A_TASK, convolve_backward, convolve_forward
 from lifecode.ops.workers import num_workers, run_on_workers
 
@@ -83,4 +84,4 @@ def _run(kernel: Any, plan: ConvolutionPlan, *tensors: Tensor) -> None:
     workers = range(num_workers(len(plan.first)))
     workspaces = [torch.empty(ROWS + width - 1, channels).numpy() for _ in workers]
     counter = np.zeros(1, dtype=np.int64)
-    run_on_workers(kernel, workspaces, counter, *(x.detach().numpy() for x in tensors), plan)
+    run_on_workers(kernel, workspaces, counter, *map(as_array, tensors), plan)

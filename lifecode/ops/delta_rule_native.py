@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from lifecode.ops.array_view import as_array
 from lifecode.ops.buffers import empty
 from lifecode.ops.delta_rule_backward import backward
 from lifecode.ops.delta_rule_forward import forward
@@ -100,4 +101,4 @@ def _run(kernel: Any, plan: Plan, *args: Any) -> None:
 
 
 def _arrays(tensors: list[Tensor]) -> list[np.ndarray]:
-    return [x.detach().numpy() for x in tensors]
+    return [as_array(x) for x in tensors]

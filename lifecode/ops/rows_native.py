@@ -8,6 +8,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from lifecode.ops import row_kernels
+from lifecode.ops.array_view import as_array
 from lifecode.ops.buffers import empty
 from lifecode.ops.workers import num_workers, run_on_workers
 
@@ -106,7 +107,7 @@ def _parts(x: Tensor, weight: Tensor) -> Tensor:
 
 def _run(kernel: Any, first: Tensor, *others: Tensor, rule: Rule | None = None) -> None:
     """Calls a row kernel on [N, C] and (C,) or (N,) tensors; the first has the rows."""
-    matrices = [x.detach()[None].numpy() if x.dim() == 1 else x.detach().numpy() for x in (first, *others)]
+    matrices = [as_array(x[None] if x.dim() == 1 else x) for x in (first, *others)]
     workers = range(num_workers(_num_tasks(first)))
     counter = np.zeros(1, dtype=np.int64)
     run_on_workers(kernel, [None for _ in workers], counter, *matrices, *([rule] if rule else []))

@@ -73,16 +73,20 @@ class Checkpoints(Callback):
     ) -> None:
         """Saves when a checkpoint is due, at the last step, and before a requested stop."""
         step = trainer.global_step
+        # A signal reaches the processes at different steps; they stop together.
+        self.stop_requested = trainer.strategy.reduce_boolean_decision(self.stop_requested, all=False)
         if self.stop_requested or step % self.every_steps == 0 or step == trainer.max_steps:
             self.save(trainer)
         if self.stop_requested:
             trainer.should_stop = True
 
     def save(self, trainer: Trainer) -> None:
-        """Writes the checkpoint of the current step, then deletes those too many."""
+        """Writes the checkpoint of the current step, then deletes those too many; called on all processes."""
         path = checkpoint_path(self.folder, trainer.global_step)
-        if not path.exists():
+        if not trainer.strategy.broadcast(path.exists()):
             trainer.save_checkpoint(path)
+        if not trainer.is_global_zero:
+            return
         for old in sorted(self.folder.glob(_PATTERN), key=checkpoint_step)[: -self.keep]:
             old.unlink()
 

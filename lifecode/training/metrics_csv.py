@@ -16,19 +16,23 @@ class MetricsCsv(Logger):
     Args:
         path: of the file.
         stage: that is about to train.
-        first_step: steps already done; later rows of the stage, left by a run that was killed after its
-            last checkpoint, are dropped so that no step appears twice.
     """
 
-    def __init__(self, path: Path, *, stage: str, first_step: int) -> None:
+    def __init__(self, path: Path, *, stage: str) -> None:
         super().__init__()
         self.path, self.stage = path, stage
-        rows = read_metric_rows(path) if path.exists() else []
-        kept = [row for row in rows if row.stage != stage or row.step < first_step]
-        temporary = path.with_suffix(".tmp")
+
+    def drop_from(self, first_step: int) -> None:
+        """Drops rows of the stage that a run left which was killed after its last checkpoint.
+
+        So no step appears twice. `first_step` is the first that is yet to be trained.
+        """
+        rows = read_metric_rows(self.path) if self.path.exists() else []
+        kept = [row for row in rows if row.stage != self.stage or row.step < first_step]
+        temporary = self.path.with_suffix(".tmp")
         with temporary.open("w", newline="") as file:
             csv.writer(file).writerows([MetricRow._fields, *kept])
-        temporary.replace(path)
+        temporary.replace(self.path)
 
     @property
     def name(self) -> str:

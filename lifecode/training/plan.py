@@ -9,8 +9,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-import torch
-
 from lifecode.data.batch_shape import BatchShape
 from lifecode.data.masking import Masking
 from lifecode.data.row_contents import RowContents
@@ -150,7 +148,7 @@ def plan_stage(
     Raises:
         UserError: the rows of a step cannot be shared by the processes.
     """
-    num_processes = count_processes(settings)
+    num_processes = settings.num_processes
     rows = shape.rows_together(num_processes)
     num_micro_batches = shape.rows // (rows * num_processes)
     cost = stage.objective.cost(num_micro_batches, len(tasks_of(stage)))
@@ -193,14 +191,6 @@ def plan_stage(
         activation_bytes(stage, fullest, low, checkpointing=False),
         activation_bytes(stage, fullest, low, checkpointing=True) if checkpointed else None,
     )
-
-
-def count_processes(settings: TrainerSettings) -> int:
-    """Processes of all machines; `devices: auto` takes every GPU of this one, or one process on its CPU."""
-    if settings.devices != "auto":
-        return settings.devices * settings.num_nodes
-    gpus = torch.cuda.device_count() if settings.accelerator != "cpu" else 0
-    return max(1, gpus) * settings.num_nodes
 
 
 def tasks_of(stage: PretrainingStage) -> list[str]:

@@ -29,7 +29,7 @@ class TrainingProgress(Callback):
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Starts the clock and, on a terminal, the bar."""
         self._last_line = self._last_step = time.perf_counter()
-        if self.console.is_terminal:
+        if self.console.is_terminal and trainer.is_global_zero:
             self._bar = Progress(
                 TextColumn("{task.description}"),
                 BarColumn(),

@@ -31,14 +31,18 @@ class RunFolder:
     Args:
         path: of the folder; made if it does not exist.
         config: the resolved config of this sitting, plain containers only.
+        writes: whether this process writes to it; of several processes one does.
 
     Raises:
         UserError: the folder belongs to a run of another identity (the keys that differ are named), or
             cannot be written to.
     """
 
-    def __init__(self, path: str | Path, config: dict[str, Any]) -> None:
-        self.path, self._config = Path(path).expanduser(), config
+    def __init__(self, path: str | Path, config: dict[str, Any], *, writes: bool = True) -> None:
+        self.path, self._config, self._writes = Path(path).expanduser(), config, writes
+        self._made: list[Path] = []
+        if not writes:
+            return
         self._made = [folder for folder in (self.path, *self.path.parents) if not folder.exists()]
         try:
             self.path.mkdir(parents=True, exist_ok=True)
@@ -60,6 +64,8 @@ class RunFolder:
                 if folder.exists() and not any(folder.iterdir()):
                     folder.rmdir()
             raise
+        if not self._writes:
+            return
         temporary = self.path / ".config.yaml"
         temporary.write_text(yaml.safe_dump(self._config, sort_keys=False))
         temporary.replace(self.path / "config.yaml")
@@ -90,7 +96,7 @@ class RunFolder:
         try:
             yield
         finally:
-            if (self.path / "config.yaml").exists():
+            if self._writes and (self.path / "config.yaml").exists():
                 parts = self.seconds()
                 parts[part] = parts.get(part, 0.0) + time.perf_counter() - start
                 (self.path / "timing.json").write_text(json.dumps(parts, indent=2) + "\n")

@@ -4,6 +4,7 @@ A step is a list of micro-batches; see `lifecode.training.joint_gradient` for ho
 """
 
 import copy
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, NamedTuple
 
@@ -18,6 +19,7 @@ from lifecode.objectives.joint import JointObjective
 from lifecode.objectives.loss import Loss
 from lifecode.training.joint_gradient import accumulate_joint_gradient, plain, task_gradient_norms
 from lifecode.training.optimizer import AdamWCosine
+from lifecode.training.sharding import shard
 
 
 class StepLosses(NamedTuple):
@@ -83,6 +85,12 @@ class PretrainingStage(LightningModule):
     def before_step(self, micro_batches: list[Batch]) -> None:
         """Called with the whole step before any loss is computed."""
 
+    def configure_model(self) -> None:
+        """Shards the parameters if the strategy is one that does."""
+        if self.device_mesh is not None:
+            bf16 = self.trainer.precision == "bf16-mixed"
+            shard(self, self.device_mesh["data_parallel"], bf16=bf16)
+
     def configure_optimizers(self) -> Any:
         """AdamW over the trainable parameters, and its schedule."""
         optimizer, schedule = self.optimizer_recipe.build(self)
@@ -111,7 +119,7 @@ class PretrainingStage(LightningModule):
             **{f"weight_{name}": weight for name, weight in weights.items() if name in present},
             **{f"gradient_norm_{name}": norm for name, norm in own_norms.items()},
         )
-        self.record(always=True, **{f"gradient_norm_{name}": norm for name, norm in norms.items()})
+        self._log({f"gradient_norm_{name}": norm for name, norm in norms.items()})
         self.objective.remember(losses.tasks)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
@@ -128,17 +136,20 @@ class PretrainingStage(LightningModule):
         due = every > 0 and (self.global_step + 1) % every == 0
         return due and not self.objective.balances_gradients
 
-    def record(self, *, always: bool = False, **figures: Tensor | float) -> None:
+    def record(self, **figures: Tensor | float) -> None:
         """Hands the figures of the step just taken to the loggers, if it is one of those that are logged.
 
         `LightningModule.log` would repeat the last value of a task that this step does not have.
         """
         self.last_figures = {**self.last_figures, **{name: float(value) for name, value in figures.items()}}
-        if always or self.global_step % self.trainer.log_every_n_steps == 0:  # pyright: ignore[reportAttributeAccessIssue]
-            for logger in self.loggers:
-                logger.log_metrics(
-                    {f"train/{name}": float(value) for name, value in figures.items()}, self.global_step - 1
-                )
+        if self.global_step % self.trainer.log_every_n_steps == 0:  # pyright: ignore[reportAttributeAccessIssue]
+            self._log(figures)
+
+    def _log(self, figures: Mapping[str, Tensor | float]) -> None:
+        for logger in self.loggers:
+            logger.log_metrics(
+                {f"train/{name}": float(value) for name, value in figures.items()}, self.global_step - 1
+            )
 
     def counts_over_processes(self, micro_batches: list[Batch]) -> dict[str, Tensor]:
         """Positions of each task in the whole effective batch."""

@@ -2,8 +2,7 @@
 
 Weights, gradients and AdamW's two moments are float32: 4, 4 and 8 bytes a parameter, the latter two only of
 those that are trained. Under bf16 autocast a bfloat16 copy of the weights comes to them. Under DDP the
-gradients are held once more, in the buckets they are sent in; a sharded strategy (FSDP) divides all of
-these by the processes.
+gradients are held once more, in the buckets they are sent in; FSDP divides all of these by the processes.
 
 Activations are the values that a backward pass needs, counted tensor by tensor as the layers keep them. Of a
 block of width d with a feed-forward of h, in values a position:
@@ -35,7 +34,6 @@ from lifecode.training.tokenizer_stage import TokenizerStage
 
 _FLOAT32, _BFLOAT16 = 4, 2
 _STATE_EVERY = 64
-_SHARDED = ("fsdp", "model_parallel", "deepspeed")
 
 
 class StepMemory(NamedTuple):
@@ -75,13 +73,13 @@ def step_memory(
         contents: of all rows that pass through the model together.
         cost: gradient buffers of the step.
         precision: `32-true` or `bf16-mixed`.
-        strategy: Lightning's name of it.
+        strategy: `auto`, `ddp` or `fsdp`.
         num_processes: over all machines.
     """
     every = sum(parameter.numel() for parameter in stage.parameters())
     trained = sum(parameter.numel() for parameter in stage.parameters() if parameter.requires_grad)
     low = _BFLOAT16 if precision.startswith("bf16") else _FLOAT32
-    sharded = strategy.startswith(_SHARDED)
+    sharded = strategy == "fsdp"
     buckets = int(num_processes > 1 and not sharded)
     share = num_processes if sharded else 1
     return StepMemory(

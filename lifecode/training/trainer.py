@@ -1,6 +1,8 @@
 """How long and on what a stage trains: settings that may change between two sittings of one run."""
 
+import copy
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -13,7 +15,9 @@ from lifecode.ops.finite import check_finite
 from lifecode.training.checkpoints import Checkpoints, checkpoint_step, latest_checkpoint, load_module_state
 from lifecode.training.compilation import compile_blocks, require_compiler
 from lifecode.training.metrics_csv import MetricsCsv
+from lifecode.training.processes import ALONE, Processes, cluster_environment
 from lifecode.training.progress import TrainingProgress
+from lifecode.training.sharding import FullySharded, gather
 from lifecode.training.stage import PretrainingStage
 
 
@@ -24,9 +28,10 @@ class TrainerSettings:
     Attributes:
         max_steps: stop each stage here, even if its schedule is longer; None trains the whole schedule.
         accelerator: `auto`, `cpu` or `gpu`.
-        devices: how many of them, or `auto`.
+        devices: how many of them on each machine, or `auto`; each has a process.
         num_nodes: machines.
-        strategy: Lightning's strategy for several processes.
+        strategy: of several processes: `ddp` keeps a whole model in each, `fsdp` a part of it (FSDP2); `auto`
+            is `ddp`.
         precision: `32-true` or `bf16-mixed`.
         compile: compile the blocks of the model with `torch.compile`.
         check_finite: look for NaN and infinity in the inputs of every op, to find where they begin.
@@ -40,7 +45,7 @@ class TrainerSettings:
     accelerator: Literal["auto", "cpu", "gpu"] = "auto"
     devices: int | Literal["auto"] = 1
     num_nodes: int = 1
-    strategy: str = "auto"
+    strategy: Literal["auto", "ddp", "fsdp"] = "auto"
     precision: Literal["32-true", "bf16-mixed"] = "32-true"
     compile: bool = False
     check_finite: bool = False
@@ -53,9 +58,27 @@ class TrainerSettings:
         rhythm = (self.log_every_steps, self.validate_every_steps, self.checkpoint_every_steps)
         if min(rhythm) < 1 or (self.max_steps is not None and self.max_steps < 1):
             raise UserError("steps must be at least 1", source="trainer")
+        if self.num_nodes < 1 or (self.devices != "auto" and self.devices < 1):
+            raise UserError("devices and num_nodes must be at least 1", source="trainer")
         if self.compile:
-            gpu = self.accelerator != "cpu" and torch.cuda.is_available()
-            require_compiler("cuda" if gpu else "cpu")
+            require_compiler("cuda" if self.on_gpu else "cpu")
+
+    @property
+    def on_gpu(self) -> bool:
+        """Whether the processes have GPUs."""
+        return self.accelerator != "cpu" and torch.cuda.is_available()
+
+    @property
+    def processes_a_node(self) -> int:
+        """Processes on each machine."""
+        if self.devices == "auto":
+            return torch.cuda.device_count() if self.on_gpu else 1
+        return self.devices
+
+    @property
+    def num_processes(self) -> int:
+        """Processes on all machines."""
+        return self.processes_a_node * self.num_nodes
 
     def last_step(self, total_steps: int) -> int:
         """The step at which a stage with this schedule ends."""
@@ -74,6 +97,7 @@ def train_stage(
     settings: TrainerSettings,
     run_folder: Path,
     loggers: list[Logger],
+    processes: Processes = ALONE,
 ) -> int:
     """Trains a stage from its last checkpoint to its last step; returns the steps it has done.
 
@@ -82,28 +106,33 @@ def train_stage(
         UserError: the last checkpoint does not fit the model.
     """
     folder = run_folder / stage.name / "checkpoints"
-    folder.mkdir(parents=True, exist_ok=True)
+    processes.only_first(lambda: folder.mkdir(parents=True, exist_ok=True))
     last_step = settings.last_step(stage.optimizer_recipe.total_steps)
-    checkpoint = latest_checkpoint(folder)
+    checkpoint = processes.from_first(lambda: latest_checkpoint(folder))
     done = checkpoint_step(checkpoint) if checkpoint else 0
     if checkpoint is not None:
-        load_module_state(stage, checkpoint)
+        processes.first_then_others(partial(load_module_state, stage, checkpoint))
         if done >= last_step:
             print(f"{stage.name}: already trained for {done} steps")
             return done
         print(f"{stage.name}: going on from step {done}")
-    if settings.compile:
-        compile_blocks(stage)
     check_finite(settings.check_finite)
     checkpoints = Checkpoints(folder, every_steps=settings.checkpoint_every_steps)
-    metrics = MetricsCsv(run_folder / "metrics.csv", stage=stage.name, first_step=done)
+    metrics = MetricsCsv(run_folder / "metrics.csv", stage=stage.name)
+    processes.only_first(lambda: metrics.drop_from(done))
+    # Sharding takes parameters apart: a copy is trained, and this process keeps a whole model.
+    trained = copy.deepcopy(stage) if settings.strategy == "fsdp" else stage
+    if settings.compile:
+        compile_blocks(trained)
+    environment = cluster_environment()
     trainer = Trainer(
         max_steps=last_step,
         max_epochs=-1,
         accelerator=settings.accelerator,
         devices=settings.devices,
         num_nodes=settings.num_nodes,
-        strategy=settings.strategy,
+        strategy=FullySharded() if settings.strategy == "fsdp" else settings.strategy,
+        plugins=[environment] if environment else None,
         precision=settings.precision,
         logger=[metrics, *loggers],
         callbacks=[TrainingProgress(stage.name), checkpoints],
@@ -117,11 +146,13 @@ def train_stage(
         use_distributed_sampler=False,
     )
     try:
-        trainer.fit(stage, datamodule=data, ckpt_path=checkpoint, weights_only=True)
+        trainer.fit(trained, datamodule=data, ckpt_path=checkpoint, weights_only=True)
     except SystemExit:  # how Lightning ends at the second Ctrl-C
         raise Interrupted(
             "interrupted within a step; the same command goes on from the last checkpoint"
         ) from None
+    if trained is not stage:
+        gather(trained, into=stage)
     if checkpoints.stop_requested and trainer.global_step < last_step:
         raise Interrupted(
             f"stopped after step {trainer.global_step} of {last_step} ({stage.name}); "

@@ -16,6 +16,8 @@ from lifecode.objectives.distillation import DistillationLoss
 from lifecode.objectives.joint import JointObjective
 from lifecode.training.encoder_stage import EncoderStage
 from lifecode.training.optimizer import AdamWCosine
+from lifecode.training.processes import ALONE, Processes
+from lifecode.training.stage import PretrainingStage
 from lifecode.training.tokenizer_stage import TokenizerStage
 from lifecode.training.trainer import TrainerSettings, discard_checkpoints, train_stage
 
@@ -34,6 +36,7 @@ class TwoStages:
         task_gradients_every_steps: steps between logs of each task's gradient norm.
         trainer: limits, devices and rhythm.
         loggers: beside metrics.csv.
+        processes: that train together.
     """
 
     folder: Path
@@ -42,6 +45,7 @@ class TwoStages:
     task_gradients_every_steps: int
     trainer: TrainerSettings
     loggers: list[Logger]
+    processes: Processes = ALONE
 
     @property
     def tokenizer_model(self) -> Path:
@@ -56,8 +60,9 @@ class TwoStages:
             optimizer=optimizer,
             task_gradients_every_steps=self.task_gradients_every_steps,
         )
-        steps = train_stage(stage, self.data(stage.name, None), self.trainer, self.folder, self.loggers)
-        pretrained.save(codec, {"family": CODEC_FAMILY, **codec.config}, self.tokenizer_model)
+        steps = self._train(stage, None)
+        config = {"family": CODEC_FAMILY, **codec.config}
+        self.processes.only_first(lambda: pretrained.save(codec, config, self.tokenizer_model))
         return steps
 
     def train_encoder(
@@ -76,7 +81,7 @@ class TwoStages:
         If the codec is not the one that this stage began with (stage 1 was trained further since), the
         stage begins anew.
         """
-        self._begin_anew_if_codec_changed(codec_folder)
+        self.processes.only_first(lambda: self._begin_anew_if_codec_changed(codec_folder))
         load_codec(model.codec, codec_folder)
         stage = EncoderStage(
             model,
@@ -87,9 +92,14 @@ class TwoStages:
             freeze_tokenizer=freeze_tokenizer,
             freeze_readout=freeze_readout,
         )
-        steps = train_stage(stage, self.data(stage.name, features), self.trainer, self.folder, self.loggers)
+        steps = self._train(stage, features)
         model.requires_grad_(True)
         return steps
+
+    def _train(self, stage: PretrainingStage, features: ResidueFeatures | None) -> int:
+        return train_stage(
+            stage, self.data(stage.name, features), self.trainer, self.folder, self.loggers, self.processes
+        )
 
     def _begin_anew_if_codec_changed(self, codec_folder: Path) -> None:
         record = self.folder / "encoder" / _STARTED_FROM

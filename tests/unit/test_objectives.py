@@ -12,7 +12,7 @@ from lifecode.data.mixture import Mixture
 from lifecode.data.stream import TrainingStream
 from lifecode.errors import UserError
 from lifecode.model import CodonCodec
-from lifecode.objectives import DistillationLoss, LogSum, Loss
+from lifecode.objectives import DistillationLoss, LogSum, Loss, MaxNorm, StepCost, WeightedSum
 from lifecode.objectives.distillation import FeatureMoments
 from lifecode.objectives.loss import cross_entropy
 from lifecode.objectives.masked_modelling import codon_loss, nucleotide_loss
@@ -46,6 +46,80 @@ def test_eps_keeps_a_task_near_zero_from_taking_over():
     assert float(weights["near zero"]) == pytest.approx(10.0, rel=1e-6)
     with pytest.raises(UserError, match="eps"):
         LogSum(eps=0.0)
+
+
+def counts(tasks: dict[str, Loss]) -> dict[str, torch.Tensor]:
+    return {name: loss.count for name, loss in tasks.items()}
+
+
+def floats(weights: dict[str, torch.Tensor]) -> dict[str, float]:
+    return {name: float(weight) for name, weight in weights.items()}
+
+
+def test_lagged_weights_by_hand():
+    first = {"mlm": loss(6.0, 2.0), "translation": loss(0.0, 0.0)}
+    second = {"mlm": loss(9.0, 3.0), "translation": loss(1.0, 4.0)}
+    joint = LogSum(eps=0.5, weights="lagged")
+    assert joint.weights_ahead(counts(first)) is None  # nothing to remember yet: this step is measured
+    joint.remember(first)
+    assert joint.weights_ahead(counts(second)) is None  # nor of translation
+    joint.remember(second)
+    third = {"mlm": loss(0.0, 5.0), "translation": loss(0.0, 0.0)}
+    expected = {"mlm": pytest.approx(1 / (5 * 3.5)), "translation": 0.0}
+    assert floats(joint.weights_ahead(counts(third))) == expected
+    joint.remember(third)  # a step without translation leaves its loss as it was
+    assert joint.state_dict() == {"mlm": 0.0, "translation": 0.25}
+
+
+def test_lagged_weights_go_on_from_their_state_bit_for_bit():
+    joint = LogSum(weights="lagged")
+    joint.remember({"mlm": loss(0.1, 3.0)})
+    resumed = LogSum(weights="lagged")
+    resumed.load_state_dict(joint.state_dict())
+    later = {"mlm": torch.tensor(7.0)}
+    assert torch.equal(resumed.weights_ahead(later)["mlm"], joint.weights_ahead(later)["mlm"])
+    exact = LogSum()
+    exact.remember({"mlm": loss(0.1, 3.0)})
+    assert exact.state_dict() == {}
+
+
+def test_eps_bounds_a_lagged_weight_too():
+    joint = LogSum(eps=0.1, weights="lagged")
+    joint.remember({"near zero": loss(0.0, 1.0)})
+    assert floats(joint.weights_ahead({"near zero": torch.tensor(2.0)})) == {"near zero": pytest.approx(5.0)}
+
+
+def test_weighted_sum_by_hand():
+    tasks = {"mlm": loss(6.0, 2.0), "translation": loss(1.0, 4.0), "distillation": loss(0.0, 0.0)}
+    joint = WeightedSum(mlm=0.5, translation=2.0, distillation=3.0)
+    assert float(joint.value(tasks)) == pytest.approx(0.5 * 3.0 + 2.0 * 0.25)
+    expected = {"mlm": 0.25, "translation": 0.5, "distillation": 0.0}
+    assert floats(joint.weights(tasks)) == floats(joint.weights_ahead(counts(tasks))) == expected
+    with pytest.raises(UserError, match="negative"):
+        WeightedSum(mlm=-1.0)
+
+
+def test_max_norm_by_hand():
+    joint = MaxNorm(eps=0.5)
+    tasks = {"mlm": loss(6.0, 2.0), "translation": loss(1.0, 4.0)}
+    assert floats(joint.weights(tasks)) == floats(LogSum(eps=0.5).weights(tasks))
+    norms = {"mlm": torch.tensor(0.5), "translation": torch.tensor(4.0), "without": torch.tensor(0.0)}
+    assert floats(joint.scales(norms)) == {"mlm": 8.0, "translation": 1.0, "without": 0.0}
+
+
+@pytest.mark.parametrize(
+    ("joint", "micro_batches", "cost"),
+    [
+        (LogSum(), 1, StepCost(0, 1, 1, 1)),
+        (LogSum(), 4, StepCost(4, 4, 4, 1)),
+        (LogSum(weights="lagged"), 4, StepCost(0, 4, 4, 1)),
+        (WeightedSum(), 4, StepCost(0, 4, 4, 1)),
+        (MaxNorm(), 1, StepCost(0, 3, 3, 3)),
+        (MaxNorm(), 4, StepCost(0, 12, 12, 3)),
+    ],
+)
+def test_the_stated_cost(joint, micro_batches, cost):
+    assert joint.cost(micro_batches, 3) == cost
 
 
 def test_cross_entropy_ignores_positions():

@@ -145,6 +145,7 @@ def test_the_numbers_of_the_paper(experiment, width, in_the_layers, key_dim):
     }
     frozen = {name.split(".")[1] for name, p in model.named_parameters() if not p.requires_grad}
     assert frozen == {"detokenizer", "codon_head", "translator"}
+    assert run.teacher.width == model.protein_decoder[-1].out_features == 1280
     kd = second.stage.distillation
     assert (kd.mode, kd.teacher_temperature, kd.student_temperature, kd.ema_decay) == ("dino", 0.1, 0.1, 0.9)
 
@@ -421,9 +422,9 @@ def test_looks_at_task_gradients_are_operations_too():
     shape = BatchShape(max_codons=64, rows=4, rows_at_once=2)
     never = plan_stage(stage, shape, Masking(), settings, contents).flops
     stage.task_gradients_every_steps = 5
-    # Each look takes both tasks forward and backward: 2 x (1 + 2) passes beside 2 + 2 forward x 1, backward x 2.
+    # A look: 2 tasks x 2 micro-batches, forward and backward, 12 units; a step: 2 + 2 forwards, 2 backwards, 8.
     assert plan_stage(stage, shape, Masking(), settings, contents).flops == pytest.approx(
-        never * (1 + 6 / 4 / 5)
+        never * (1 + 12 / 8 / 5)
     )
 
 
