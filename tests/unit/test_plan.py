@@ -422,7 +422,7 @@ def test_looks_at_task_gradients_are_operations_too():
     shape = BatchShape(max_codons=64, rows=4, rows_at_once=2)
     never = plan_stage(stage, shape, Masking(), settings, contents).flops
     stage.task_gradients_every_steps = 5
-    # A look: 2 tasks x 2 micro-batches, forward and backward, 12 units; a step: 2 + 2 forwards, 2 backwards, 8.
+    # A look: 2 tasks x 2 micro-batches, each 1 + 2 passes; a step: 2 + 2 forward, 2 backward worth 2 each.
     assert plan_stage(stage, shape, Masking(), settings, contents).flops == pytest.approx(
         never * (1 + 12 / 8 / 5)
     )
