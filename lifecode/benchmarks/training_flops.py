@@ -1,15 +1,8 @@
 """Operations of a model's mathematics, whoever computes them: time at the machine's rate is the ideal.
 
-Counted while one forward pass runs, module by module, with n rows in segments of n_s:
-
-- a linear layer or convolution with weights W: 2 n |W|
-- self-attention of width d, scores and weighted values: 4 d sum of n_s^2; where it sees a window of w
-  positions only: 4 d sum of n_s min(n_s, w)
-- a Gated DeltaNet reading with H heads: 6 n H K V (recall, write, read, each 2 K V a position); a mixer that
-  reads in both directions has two; its short convolutions: 2 n |W| a reading
-
-Element-wise work, norms, softmax and look-ups are not counted. A training step counts as three forward
-passes, the backward pass being two.
+Counted while one forward pass runs, module by module, by the formulas of `lifecode.model.flops`. Peers'
+self-attention of width d counts as ours, 4 d sum of n_s^2; where it sees a window of w positions only, as
+4 d sum of n_s min(n_s, w). A training step counts as three forward passes, the backward pass being two.
 """
 
 from collections.abc import Callable
@@ -19,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from lifecode.model.attention import SelfAttention
+from lifecode.model.flops import own_flops
 from lifecode.model.gated_deltanet import GatedDeltaNet
 
 FORWARD_PASSES_A_STEP = 3
@@ -51,13 +45,10 @@ def _module_flops(module: nn.Module, inputs: tuple[Any, ...]) -> float:
     """Operations of a module itself, those of the modules inside it apart."""
     if isinstance(module, nn.Linear | nn.Conv1d):
         x: Tensor = inputs[0]
-        return 2 * x.shape[:-1].numel() * module.weight.numel()
-    if isinstance(module, SelfAttention):
+        return own_flops(module, x.shape[:-1].numel(), 0)
+    if isinstance(module, SelfAttention | GatedDeltaNet):
         x, cu_seqlens = inputs
-        lengths = cu_seqlens.diff().double()
-        return 4 * x.shape[-1] * float(lengths.square().sum())
-    if isinstance(module, GatedDeltaNet):
-        return _gated_deltanet_flops(module, len(inputs[0]))
+        return own_flops(module, len(x), float(cu_seqlens.diff().double().square().sum()))
     if type(module).__name__ in _PEER_ATTENTION:
         batch, length, width = inputs[0].shape
         window = getattr(module, "sliding_window", None)
@@ -65,11 +56,3 @@ def _module_flops(module: nn.Module, inputs: tuple[Any, ...]) -> float:
         seen = length if window is None else min(length, 2 * window - 1)
         return 4 * width * batch * length * seen
     return 0.0
-
-
-def _gated_deltanet_flops(module: GatedDeltaNet, rows: int) -> float:
-    readings = 2 if module.direction == "both" else 1
-    keys, values = (layer.out_features // module.num_heads for layer in (module.k_proj, module.v_proj))
-    convolutions = (module.q_conv1d, module.k_conv1d, module.v_conv1d)
-    weights = sum(convolution.weight.numel() for convolution in convolutions)
-    return readings * rows * (6 * module.num_heads * keys * values + 2 * weights)

@@ -25,6 +25,8 @@ from lifecode.commands.outcome import (
     run_metrics,
     write_metrics,
 )
+from lifecode.commands.plan import plan_run
+from lifecode.commands.plan_tables import print_plan
 from lifecode.commands.preparation_progress import PreparationProgress
 from lifecode.commands.start import record_provenance
 from lifecode.commands.teacher import check_teacher, teach
@@ -55,6 +57,10 @@ _NO_GENES = np.empty((0, NUM_KEPT), dtype=np.uint32)
 
 def run(config: DictConfig) -> None:
     """Train the stages that `stage` names, each from where it stopped; evaluate and report after the last."""
+    if checked_value(config, "plan", bool):
+        _check_before_anything_is_written(config)
+        print_plan(plan_run(config))
+        return
     _quiet_lightning()
     keep_freed_memory()
     stage = checked_value(config, "stage", Literal["tokenizer", "encoder", "both"])
@@ -102,8 +108,12 @@ def _train(config: DictConfig, stage: str, settings: TrainerSettings, processes:
 def _begin(config: DictConfig, stage: str, processes: Processes) -> tuple[str | list[str], RunFolder]:
     """The inputs and the run folder, if nothing is wrong with the config."""
     inputs = _inputs(config)
-    _check_before_anything_is_written(config, stage)
-    construct(config.data.batch).rows_together(processes.world_size)
+    _check_before_anything_is_written(config)
+    if stage != "tokenizer":
+        check_teacher(config)
+    _require_start_of_encoder(config, stage)
+    for node in (config.data.batch, config.data.tokenizer_batch):
+        construct(node).rows_together(processes.world_size)
     resolved: dict[str, Any] = OmegaConf.to_container(config, resolve=True)  # pyright: ignore
     run_dir = checked_value(config, "run_dir", str)
     return inputs, RunFolder(run_dir, resolved, writes=processes.is_first)
@@ -116,8 +126,8 @@ def _encoder(config: DictConfig, folder: RunFolder, corpus: Corpus, stages: TwoS
     seen_before_this = _genes_seen_by(begin_with) if config.init_from is not None else _NO_GENES
     seen = processes.from_first(partial(_held_out_but_seen, corpus, seen_before_this))
     with folder.timed("teacher"):
-        read = partial(teach, config, corpus, folder.path / "teacher")
-        teaching = processes.first_then_others(read)
+        learn = partial(teach, config, corpus, folder.path / "teacher")
+        teaching = processes.first_then_others(learn)
     features, targets = (teaching.features, teaching.targets) if teaching else (None, None)
     width = features.width if features is not None else None
     distillation: DistillationLoss | None = construct(config.kd, width=width) if width else None
@@ -207,21 +217,23 @@ def _say_complete(folder: RunFolder) -> None:
     print(f"This run is complete. The report is in {folder.path / 'report.html'}")
 
 
-def _check_before_anything_is_written(config: DictConfig, stage: str) -> None:
+def _check_before_anything_is_written(config: DictConfig) -> None:
     """Builds every part without memory, so that a wrong value is found before the first stage begins."""
     with torch.device("meta"):
         construct(config.model, teacher_width=1)
         construct(config.kd, width=1)
     construct(config.engine)
-    if stage != "tokenizer":
-        check_teacher(config)
     construct(config.data.reading, seed=0)
-    for node in (config.data.split, config.data.batch, config.data.mixture):
+    for node in (config.data.split, config.data.batch, config.data.tokenizer_batch, config.data.mixture):
         construct(node)
     for node in (config.objective.joint, config.objective.masking):
         construct(node)
     for node in (config.optim.tokenizer, config.optim.encoder, config.heldout):
         construct(node)
+
+
+def _require_start_of_encoder(config: DictConfig, stage: str) -> None:
+    """Stage 2 alone begins with a tokenizer, or a model, that is there already."""
     if config.init_from is not None:
         _require_whole_model(config, stage)
     elif stage == "encoder":
@@ -282,11 +294,11 @@ def _corpus(config: DictConfig, inputs: str | list[str], folder: Path) -> Corpus
 
 
 def _data(
-    config: DictConfig, corpus: Corpus, num_workers: int, features: ResidueFeatures | None
+    config: DictConfig, corpus: Corpus, num_workers: int, stage: str, features: ResidueFeatures | None
 ) -> CorpusDataModule:
     return CorpusDataModule(
         corpus,
-        shape=construct(config.data.batch),
+        shape=construct(config.data.tokenizer_batch if stage == "tokenizer" else config.data.batch),
         mixture=construct(config.data.mixture),
         masking=construct(config.objective.masking),
         seed=checked_value(config, "seed", int),

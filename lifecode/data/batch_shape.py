@@ -29,7 +29,6 @@ class BatchShape:
         if min(self.max_codons, self.warmup_codons) < _SMALLEST_ROW:
             raise UserError(
                 f"max_codons {self.max_codons}, warmup_codons {self.warmup_codons} make no row",
-                source="data.batch",
                 remedy=f"Both are at least {_SMALLEST_ROW}",
             )
         if (
@@ -40,7 +39,6 @@ class BatchShape:
             raise UserError(
                 f"rows {self.rows}, rows_at_once {self.rows_at_once}, warmup_steps {self.warmup_steps} "
                 "make no batch",
-                source="data.batch",
                 remedy="rows are at least 1, warmup_steps at least 0",
             )
 
@@ -63,6 +61,6 @@ class BatchShape:
             raise UserError(
                 f"{self.rows} rows cannot be shared by {world_size} processes, {together} at once",
                 source="data.batch.rows",
-                remedy=f"Make it a multiple of {together * world_size}",
+                remedy=f"Make it a multiple of {together * world_size} (stage 1: data.tokenizer_batch.rows)",
             )
         return together

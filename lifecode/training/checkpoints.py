@@ -11,6 +11,8 @@ from lightning import Callback, LightningModule, Trainer
 
 from lifecode.errors import UserError
 
+NUM_KEPT = 2
+"""Checkpoints of a stage that stay, the newest ones."""
 _PATTERN = "step=*.ckpt"
 Handler = Callable[[int, FrameType | None], Any] | int | None
 
@@ -56,7 +58,7 @@ class Checkpoints(Callback):
         keep: how many of the newest stay.
     """
 
-    def __init__(self, folder: Path, *, every_steps: int, keep: int = 2) -> None:
+    def __init__(self, folder: Path, *, every_steps: int, keep: int = NUM_KEPT) -> None:
         self.folder, self.every_steps, self.keep = folder, every_steps, keep
         self.stop_requested = False
         self._previous: dict[int, Handler] = {}

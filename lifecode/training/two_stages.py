@@ -36,7 +36,7 @@ class TwoStages:
 
     Attributes:
         folder: of the run.
-        data: makes the data module, with or without teacher features.
+        data: makes the data module of a stage, by its name, with or without teacher features.
         objective: joins the tasks.
         task_gradients_every_steps: steps between logs of each task's gradient norm.
         trainer: limits, devices and rhythm.
@@ -45,7 +45,7 @@ class TwoStages:
     """
 
     folder: Path
-    data: Callable[[ResidueFeatures | None], CorpusDataModule]
+    data: Callable[[str, ResidueFeatures | None], CorpusDataModule]
     objective: JointObjective
     task_gradients_every_steps: int
     trainer: TrainerSettings
@@ -129,7 +129,7 @@ class TwoStages:
 
     def _train(self, stage: PretrainingStage, features: ResidueFeatures | None) -> int:
         return train_stage(
-            stage, self.data(features), self.trainer, self.folder, self.loggers, self.processes
+            stage, self.data(stage.name, features), self.trainer, self.folder, self.loggers, self.processes
         )
 
     def _begin_anew_if_changed(self, begin_with: Path) -> None:
