@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import torch
 
 from lifecode.data.corpus import Corpus
+from lifecode.data.durable import disk_faults_named, replacing
 from lifecode.evaluation.evaluate import SPLIT
 from lifecode.evaluation.heldout import HeldOut
 from lifecode.evaluation.metric_rows import read_metric_rows
@@ -94,16 +95,16 @@ def held_out_table(metrics: dict[str, Any]) -> str:
 
 def is_reported(folder: Path, encoder_steps: int, settings: HeldOut) -> bool:
     """Whether metrics.json is about the model of this many steps, evaluated with these settings."""
-    path = folder / "metrics.json"
-    if not path.exists():
+    try:
+        metrics = json.loads((folder / "metrics.json").read_text())
+        same_steps = metrics["model"]["encoder_steps"] == encoder_steps
+        return same_steps and metrics["split"]["masks"] == asdict(settings)
+    except (FileNotFoundError, ValueError, KeyError, TypeError):  # not there yet, or damaged
         return False
-    metrics = json.loads(path.read_text())
-    same_steps = metrics["model"]["encoder_steps"] == encoder_steps
-    return same_steps and metrics["split"]["masks"] == asdict(settings)
 
 
 def write_metrics(folder: Path, metrics: dict[str, Any]) -> None:
     """Writes metrics.json, whole or not at all."""
-    temporary = folder / ".metrics.json"
-    temporary.write_text(json.dumps(metrics, indent=2) + "\n")
-    temporary.replace(folder / "metrics.json")
+    path = folder / "metrics.json"
+    with disk_faults_named(path), replacing(path) as file:
+        file.write((json.dumps(metrics, indent=2) + "\n").encode())

@@ -148,8 +148,9 @@ def _inputs(config: DictConfig) -> str | list[str]:
 
 
 def _corpus(config: DictConfig, inputs: str | list[str], folder: Path) -> Corpus:
+    """The corpus of the run, prepared or found there, with every file as its manifest says."""
     with PreparationProgress() as progress:
-        return prepare_corpus(
+        corpus = prepare_corpus(
             inputs,
             folder,
             split=construct(config.data.split),
@@ -158,6 +159,8 @@ def _corpus(config: DictConfig, inputs: str | list[str], folder: Path) -> Corpus
             engine=construct(config.engine),
             progress=progress,
         )
+    corpus.check_files()
+    return corpus
 
 
 def _data(

@@ -8,13 +8,14 @@ work than one pass) and the second one descends. With one micro-batch the two pa
 from typing import Any, NamedTuple
 
 import torch
-from lightning import LightningModule
+from lightning import Callback, LightningModule
 from lightning.pytorch.strategies import ParallelStrategy
 from torch import Tensor
 
 from lifecode.data.batch import Batch
 from lifecode.objectives.log_sum import LogSum
 from lifecode.objectives.loss import Loss
+from lifecode.training.non_finite import NonFiniteSteps
 from lifecode.training.optimizer import AdamWCosine
 
 
@@ -44,6 +45,7 @@ class PretrainingStage(LightningModule):
         super().__init__()
         self.automatic_optimization = False
         self.objective, self.optimizer_recipe = objective, optimizer
+        self.non_finite = NonFiniteSteps()
         self.last_figures: dict[str, float] = {}
         self._validation: dict[str, Loss] = {}
 
@@ -59,8 +61,13 @@ class PretrainingStage(LightningModule):
         optimizer, schedule = self.optimizer_recipe.build(self)
         return {"optimizer": optimizer, "lr_scheduler": schedule}
 
+    def configure_callbacks(self) -> list[Callback]:
+        """What is saved beside the weights: how many steps were skipped."""
+        return [self.non_finite]
+
     def training_step(self, micro_batches: list[Batch], batch_idx: int) -> None:
-        """One optimizer step."""
+        """One optimizer step, without effect if a loss or the gradient is not finite."""
+        self.non_finite.before(self)
         self.before_step(micro_batches)
         optimizer = self.optimizers()
         optimizer.zero_grad()  # pyright: ignore[reportAttributeAccessIssue]
@@ -68,10 +75,14 @@ class PretrainingStage(LightningModule):
         norm = torch.nn.utils.clip_grad_norm_(
             [p for p in self.parameters() if p.grad is not None], self.optimizer_recipe.clip_norm
         )
+        skipped = self.non_finite.skips(self, losses.tasks, norm)
         optimizer.step()  # pyright: ignore[reportAttributeAccessIssue]
         schedule = self.lr_schedulers()
         learning_rate = schedule.get_last_lr()[0]  # pyright: ignore
         schedule.step()  # pyright: ignore
+        if skipped:
+            self.record(learning_rate=learning_rate)
+            return
         present = {n: x.mean for n, x in {**losses.tasks, **losses.monitors}.items() if x.count > 0}
         self.record(
             objective=self.objective.value(losses.tasks),

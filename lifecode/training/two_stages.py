@@ -7,6 +7,7 @@ from pathlib import Path
 from lightning.pytorch.loggers import Logger
 
 from lifecode.data.batch import ResidueFeatures
+from lifecode.data.durable import disk_faults_named, replacing
 from lifecode.data.module import CorpusDataModule
 from lifecode.errors import UserError
 from lifecode.model import pretrained
@@ -14,10 +15,11 @@ from lifecode.model.codec import CodonCodec
 from lifecode.model.life_code import LifeCode
 from lifecode.objectives.distillation import DistillationLoss
 from lifecode.objectives.log_sum import LogSum
+from lifecode.training.checkpoint_file import discard_checkpoints
 from lifecode.training.encoder_stage import EncoderStage
 from lifecode.training.optimizer import AdamWCosine
 from lifecode.training.tokenizer_stage import TokenizerStage
-from lifecode.training.trainer import TrainerSettings, discard_checkpoints, train_stage
+from lifecode.training.trainer import TrainerSettings, train_stage
 
 CODEC_FAMILY = "codon_codec"
 _STARTED_FROM = "started_from.txt"
@@ -90,8 +92,10 @@ class TwoStages:
             print("encoder: the tokenizer was trained further since this stage began, so it begins anew")
             discard_checkpoints(self.folder / "encoder" / "checkpoints")
             (self.folder / "metrics.json").unlink(missing_ok=True)
-        record.parent.mkdir(parents=True, exist_ok=True)
-        record.write_text(checksums)
+        with disk_faults_named(record):
+            record.parent.mkdir(parents=True, exist_ok=True)
+            with replacing(record) as file:
+                file.write(checksums.encode())
 
 
 def load_codec(codec: CodonCodec, folder: Path) -> None:
