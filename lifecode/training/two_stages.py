@@ -1,5 +1,6 @@
 """The two stages of one run, one after the other, each from where it stopped."""
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,8 @@ from lifecode.training.encoder_stage import EncoderStage
 from lifecode.training.optimizer import AdamWCosine
 from lifecode.training.tokenizer_stage import TokenizerStage
 from lifecode.training.trainer import TrainerSettings, train_stage
+
+logger = logging.getLogger(__name__)
 
 CODEC_FAMILY = "codon_codec"
 _STARTED_FROM = "started_from.txt"
@@ -52,6 +55,8 @@ class TwoStages:
         """Stage 1; leaves the codec in `tokenizer/model` and returns the steps it has done."""
         stage = TokenizerStage(codec, objective=self.objective, optimizer=optimizer)
         steps = train_stage(stage, self.data(None), self.trainer, self.folder, self.loggers)
+        if self.tokenizer_model.exists():
+            _name_damage(self.tokenizer_model)
         pretrained.save(codec, {"family": CODEC_FAMILY, **codec.config}, self.tokenizer_model)
         return steps
 
@@ -96,6 +101,14 @@ class TwoStages:
             record.parent.mkdir(parents=True, exist_ok=True)
             with replacing(record) as file:
                 file.write(checksums.encode())
+
+
+def _name_damage(folder: Path) -> None:
+    """Says what is wrong with a model that is about to be written again from its checkpoint."""
+    try:
+        pretrained.read_config(folder)
+    except UserError as error:
+        logger.warning("%s: %s; it is written again from the last checkpoint", error.source, error.problem)
 
 
 def load_codec(codec: CodonCodec, folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""SIGKILL at random steps, SIGKILL within a save, and SIGTERM: the run that goes on is the run without them."""
+"""SIGKILL at random steps and within a save, and SIGTERM: the run that goes on is the run without them."""
 
 import random
 import signal
@@ -26,7 +26,7 @@ def kill_at_steps(run: Run, kills: int, workers: int, seed: int = 0) -> list[tup
     for stage, step in chosen:
         before = run.began()
         sitting = run.start(f"trainer.num_workers={workers}")
-        reached = sitting.until(lambda: run.began() != before and run.has_trained(stage, step))  # noqa: B023
+        reached = sitting.until(lambda: run.began() != before and run.has_trained(stage, step))
         assert reached, sitting.errors()
         time.sleep(draw.uniform(0, LONGEST_DELAY_SECONDS))
         sitting.kill()
@@ -85,7 +85,22 @@ def terminate(run: Run, stage: str, step: int) -> tuple[Sitting, int, int]:
     """SIGTERM once a step is done; the sitting, the steps that metrics.csv had then, and those saved."""
     sitting = run.start()
     assert sitting.until(lambda: run.has_trained(stage, step)), sitting.errors()
+    sitting.send(signal.SIGSTOP)
     done = max(int(row[0]) for row in run.rows() if row[1] == stage) + 1
     sitting.send(signal.SIGTERM)
+    sitting.send(signal.SIGCONT)
     sitting.wait()
     return sitting, done, checkpoint_step(run.newest(stage))
+
+
+def kill_at(run: Run, stage: str, step: int, faults: dict[str, list[int]]) -> None:
+    """SIGKILL once a step is done."""
+    sitting = run.start(faults=faults)
+    assert sitting.until(lambda: run.has_trained(stage, step)), sitting.errors()
+    sitting.kill()
+
+
+def is_finite(run: Run, stage: str) -> bool:
+    """Whether every weight in the newest checkpoint of a stage is."""
+    state = torch.load(run.newest(stage), weights_only=True)["state_dict"]
+    return all(bool(torch.isfinite(tensor).all()) for tensor in state.values())

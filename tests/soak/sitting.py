@@ -7,9 +7,10 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -137,12 +138,14 @@ class Run:
         folder: where the command runs.
         genome: it trains on.
         settings: of this run, beside `SETTINGS`.
+        outputs: where its stdout and stderr go, which is no disk that is to be full.
     """
 
     server: Server
     folder: Path
     genome: Path
     settings: tuple[str, ...] = ()
+    outputs: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="lifecode-soak-")))
 
     @property
     def path(self) -> Path:
@@ -154,7 +157,10 @@ class Run:
     ) -> Sitting:
         """Begins a sitting; `file_bytes` is the size at which the system lets no file grow."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        out, err = self.folder.with_name(f"{self.folder.name}.out"), self.folder.with_name(f"{self.folder.name}.err")
+        out, err = (
+            self.folder.with_name(f"{self.folder.name}.out"),
+            self.folder.with_name(f"{self.folder.name}.err"),
+        )
         fixed = ["train", f"input={self.genome}", "run_dir=run", *SETTINGS]
         pid = self.server.ask(
             start={
