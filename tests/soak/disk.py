@@ -20,8 +20,8 @@ class Filling(NamedTuple):
 
     Attributes:
         name: of what is about to be written, for the table.
-        moment: a glob in the folder of the run, for the file whose appearance is the moment; without one, there
-            is hardly any room from the beginning.
+        moment: a glob in the folder of the run, for the file whose appearance is the moment; without one
+            there is hardly any room from the beginning.
         named: what the one line on stderr has to name.
         settings: of the sitting in which it happens.
     """
@@ -90,14 +90,14 @@ def fills_up(run: Run, filling: Filling) -> list[str]:
         os.truncate(ballast, ballast.stat().st_size - HARDLY_ANY_ROOM)
         sitting = run.start(*filling.settings)
     sitting.wait()
-    lines, wrong = sitting.errors(), []
+    lines, wrong = [line for line in sitting.errors() if line.startswith("lifecode train:")], []
     if (
         sitting.code != 2
         or len(lines) != 1
         or "No space left" not in lines[0]
         or filling.named not in lines[0]
     ):
-        wrong.append(f"exit code {sitting.code}: {lines}")
+        wrong.append(f"exit code {sitting.code}: {sitting.errors()}")
     left = [path for path in run.path.rglob("*.partial") if path.name != ".corpus.partial"]
     if left:
         wrong.append(f"left behind: {left}")

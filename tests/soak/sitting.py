@@ -157,10 +157,7 @@ class Run:
     ) -> Sitting:
         """Begins a sitting; `file_bytes` is the size at which the system lets no file grow."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        out, err = (
-            self.folder.with_name(f"{self.folder.name}.out"),
-            self.folder.with_name(f"{self.folder.name}.err"),
-        )
+        out, err = (self.outputs / f"{self.folder.name}.{stream}" for stream in ("out", "err"))
         fixed = ["train", f"input={self.genome}", "run_dir=run", *SETTINGS]
         pid = self.server.ask(
             start={
