@@ -11,7 +11,7 @@ from lifecode.data.corpus import Corpus
 from lifecode.data.durable import disk_faults_named, replacing
 from lifecode.evaluation.evaluate import SPLIT
 from lifecode.evaluation.heldout import HeldOut
-from lifecode.evaluation.metric_rows import read_metric_rows
+from lifecode.evaluation.metric_rows import read_whole_metric_rows
 from lifecode.evaluation.tally import Figure
 from lifecode.model.life_code import LifeCode
 from lifecode.model.parts import parameters_by_part
@@ -48,7 +48,7 @@ def run_metrics(outcome: Outcome, folder: RunFolder, *, split: dict[str, Any]) -
     """The content of metrics.json; `split` is how the corpus was divided."""
     speeds = [
         row.value
-        for row in read_metric_rows(folder.path / "metrics.csv")
+        for row in read_whole_metric_rows(folder.path / "metrics.csv")[0]
         if row.name == "nucleotides_per_second" and row.stage == "encoder"
     ]
     parts = folder.seconds()

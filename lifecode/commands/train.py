@@ -32,7 +32,7 @@ from lifecode.data.reading import resolve_inputs
 from lifecode.errors import UserError
 from lifecode.evaluation.evaluate import SPLIT, evaluate, require_held_out_genes
 from lifecode.evaluation.heldout import HeldOut
-from lifecode.evaluation.metric_rows import read_metric_rows
+from lifecode.evaluation.metric_rows import read_whole_metric_rows
 from lifecode.model.life_code import LifeCode
 from lifecode.model.pretrained import read_config
 from lifecode.objectives.distillation import DistillationLoss
@@ -108,7 +108,7 @@ def _encoder(config: DictConfig, folder: RunFolder, corpus: Corpus, stages: TwoS
         folder.path,
         metrics,
         name=checked_value(config, "name", str),
-        rows=read_metric_rows(folder.path / "metrics.csv"),
+        rows=read_whole_metric_rows(folder.path / "metrics.csv")[0],
         codon_embeddings=model.codec.codon_map().cpu().numpy(),
         config=(folder.path / "config.yaml").read_text(),
     )

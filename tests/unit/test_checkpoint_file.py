@@ -99,7 +99,7 @@ def test_what_is_no_checkpoint_but_has_its_checksum(tmp_path, content):
 
 
 @pytest.mark.parametrize("fails_at", range(1, 5))
-def test_whenever_a_save_ends_there_is_a_checkpoint(tmp_path, monkeypatch, fails_at):
+def test_whenever_a_save_ends_there_is_a_checkpoint(tmp_path, monkeypatch, caplog, fails_at):
     """It is stopped dead at each of the four calls that make its parts permanent: nothing is tidied up."""
     write(tmp_path, 3)
     calls = 0
@@ -122,6 +122,7 @@ def test_whenever_a_save_ends_there_is_a_checkpoint(tmp_path, monkeypatch, fails
         os._exit(0)
     assert os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) == 9
     assert latest_checkpoint(tmp_path) in [checkpoint_path(tmp_path, step) for step in (3, 6)]
+    assert caplog.messages == []  # and none that would have to be passed by
     write(tmp_path, 9)
     keep_checkpoints(tmp_path, up_to=9, number=2)
     assert not [name for name in names(tmp_path) if name.startswith(".")]

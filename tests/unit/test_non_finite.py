@@ -91,9 +91,8 @@ def test_a_skipped_step_leaves_weights_moments_and_the_teachers_scale(
         assert all(same(moments[p][key], moments_before[p][key]) for p in moments for key in moments[p]), step
     weights, before = after[4][0], after[3][0]
     assert not torch.equal(weights["distillation.centre"], before["distillation.centre"])
-    assert not torch.equal(
-        weights["model.encoder_projection.weight"], before["model.encoder_projection.weight"]
-    )
+    changed = [key for key in weights if key != "rate" and not same(weights[key], before[key])]
+    assert any(key.startswith("model.encoder.") for key in changed)
     assert figures(tmp_path, "skipped_steps") == {2: "1", 3: "2", 5: "3"}
     assert [step for step in range(STEPS) if step not in figures(tmp_path, "objective")] == [2, 3, 5]
     assert "nan" not in (tmp_path / "metrics.csv").read_text()
@@ -124,27 +123,29 @@ def test_three_in_a_row_end_the_run_with_finite_weights(small_corpus, tmp_path):
     assert figures(tmp_path, "skipped_steps") == {1: "1", 3: "2", 4: "3", 5: "4"}
 
 
-def test_features_that_are_not_finite_do_not_stay_in_the_teachers_scale(small_corpus, tmp_path):
-    class Broken(RandomFeatures):
-        """Of one protein in the second step."""
+class Recorded(RandomFeatures):
+    """Features that note whose they are, and are infinite for one protein."""
 
-        def __init__(self, corpus) -> None:
-            settings = {**data_module(corpus)._stream_settings, "features": self}
-            steps, self.asked = iter(TrainingStream(corpus, **settings, shape=SHAPE)), []
-            next(steps)
-            first = set(self.asked)
-            next(steps)
-            self.broken = next(protein for protein in self.asked if protein not in first)
+    def __init__(self, broken: str | None = None) -> None:
+        self.broken, self.asked = broken, []
 
-        def get(self, protein):
-            found = super().get(protein)
-            if found is None:
-                return None
+    def get(self, protein):
+        found = super().get(protein)
+        if found is not None:
             self.asked.append(protein)
-            return np.full_like(found, np.inf) if protein == getattr(self, "broken", None) else found
+        return np.full_like(found, np.inf) if protein == self.broken else found
 
+
+def test_features_that_are_not_finite_do_not_stay_in_the_teachers_scale(small_corpus, tmp_path):
+    recorded = Recorded()
+    settings = {**data_module(small_corpus)._stream_settings, "features": recorded}
+    seen: list[set[str]] = []
+    for _ in TrainingStream(small_corpus, **settings, shape=SHAPE):
+        seen.append(set(recorded.asked).difference(*seen))
+        if len(list(filter(None, seen))) == 2:  # of two steps that read proteins of the teacher
+            break
     stage = encoder_stage()
-    fit(stage, small_corpus, tmp_path, last=2, features=Broken(small_corpus))
-    assert stage.non_finite.skipped == 1
+    fit(stage, small_corpus, tmp_path, last=len(seen), features=Recorded(broken=seen[-1].pop()))
+    assert figures(tmp_path, "skipped_steps") == {len(seen) - 1: "1"}
     assert torch.isfinite(stage.distillation.centre).all()
-    assert stage.distillation.num_updates == 1
+    assert stage.distillation.num_updates >= 1
