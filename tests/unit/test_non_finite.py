@@ -16,7 +16,7 @@ from tests.unit.test_data_module import data_module
 from tests.unit.test_training_stage import RandomFeatures, encoder_stage
 
 SHAPE = BatchShape(max_codons=120, rows=2, rows_at_once=1)
-STEPS = 8
+STEPS = 6
 
 
 class Watched:
@@ -78,7 +78,10 @@ def figures(folder, name):
     return {int(line[0]): line[4] for line in lines if line[3] == name}
 
 
-@pytest.mark.parametrize(("name", "by"), [("translation", torch.nan), ("mlm", torch.inf)])
+@pytest.mark.parametrize(
+    ("name", "by"),
+    [("translation", torch.nan), pytest.param("mlm", torch.inf, marks=pytest.mark.slow)],
+)
 def test_a_skipped_step_leaves_weights_moments_and_the_teachers_scale(
     small_corpus, tmp_path, caplog, name, by
 ):
@@ -100,6 +103,7 @@ def test_a_skipped_step_leaves_weights_moments_and_the_teachers_scale(
     assert [m for m in caplog.messages if "skipped" in m][1].endswith("(2 skipped so far)")
 
 
+@pytest.mark.slow
 def test_it_goes_on_bit_for_bit_from_between_two_skipped_steps(small_corpus, tmp_path):
     spoilt = {2, 3, 5}
     (tmp_path / "whole").mkdir()
