@@ -4,7 +4,7 @@ BIN := .venv/bin
 THREADS := OMP_NUM_THREADS=2 NUMBA_NUM_THREADS=2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup train test test-slow lint clean
+.PHONY: help setup train test test-slow soak lint clean
 .DELETE_ON_ERROR:
 
 help:  ## list these targets
@@ -20,6 +20,9 @@ test: .venv/.installed  ## the tests that are quick, at most 10 minutes on 2 cor
 
 test-slow: .venv/.installed  ## the slow tests, at most 45 minutes on 2 cores
 	@$(THREADS) $(BIN)/python -m pytest -m slow $(ARGS)
+
+soak: .venv/.installed  ## kill, damage and fill up tiny runs: docs/reliability.md; ARGS="kills saving" chooses
+	@$(BIN)/python -m tests.soak $(ARGS)
 
 lint: .venv/.installed  ## ruff and pyright
 	$(BIN)/ruff check .

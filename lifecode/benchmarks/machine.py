@@ -95,7 +95,7 @@ def describe_machine(threads: int, precision: Precision = "fp32") -> Machine:
     with FreshProcess(MatrixProducts, threads=threads) as process:
         rate = process.call("best_gflops", precision)
     return Machine(
-        cpu=_cpu_name(),
+        cpu=cpu_name(),
         num_cores=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
         threads=threads,
         memory_bytes=total_bytes(),
@@ -107,7 +107,8 @@ def describe_machine(threads: int, precision: Precision = "fp32") -> Machine:
     )
 
 
-def _cpu_name() -> str:
+def cpu_name() -> str:
+    """What the processor calls itself."""
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.exists():
         for line in cpuinfo.read_text().splitlines():

@@ -9,9 +9,10 @@ import torch
 
 from lifecode.commands.teacher import Teaching
 from lifecode.data.corpus import Corpus
+from lifecode.data.durable import disk_faults_named, replacing
 from lifecode.evaluation.evaluate import SPLIT, Evaluation
 from lifecode.evaluation.heldout import HeldOut
-from lifecode.evaluation.metric_rows import read_metric_rows
+from lifecode.evaluation.metric_rows import read_whole_metric_rows
 from lifecode.evaluation.tally import Figure
 from lifecode.model.life_code import LifeCode
 from lifecode.model.parts import parameters_by_part
@@ -48,7 +49,7 @@ def run_metrics(outcome: Outcome, folder: RunFolder, *, split: dict[str, Any]) -
     """The content of metrics.json; `split` is how the corpus was divided."""
     speeds = [
         row.value
-        for row in read_metric_rows(folder.path / "metrics.csv")
+        for row in read_whole_metric_rows(folder.path / "metrics.csv")[0]
         if row.name == "nucleotides_per_second" and row.stage == "encoder"
     ]
     parts = folder.seconds()
@@ -120,16 +121,16 @@ def held_out_table(metrics: dict[str, Any]) -> str:
 
 def is_reported(folder: Path, encoder_steps: int, settings: HeldOut) -> bool:
     """Whether metrics.json is about the model of this many steps, evaluated with these settings."""
-    path = folder / "metrics.json"
-    if not path.exists():
+    try:
+        metrics = json.loads((folder / "metrics.json").read_text())
+        same_steps = metrics["model"]["encoder_steps"] == encoder_steps
+        return same_steps and metrics["split"]["masks"] == asdict(settings)
+    except (FileNotFoundError, ValueError, KeyError, TypeError):  # not there yet, or damaged
         return False
-    metrics = json.loads(path.read_text())
-    same_steps = metrics["model"]["encoder_steps"] == encoder_steps
-    return same_steps and metrics["split"]["masks"] == asdict(settings)
 
 
 def write_metrics(folder: Path, metrics: dict[str, Any]) -> None:
     """Writes metrics.json, whole or not at all."""
-    temporary = folder / ".metrics.json"
-    temporary.write_text(json.dumps(metrics, indent=2) + "\n")
-    temporary.replace(folder / "metrics.json")
+    path = folder / "metrics.json"
+    with disk_faults_named(path), replacing(path) as file:
+        file.write((json.dumps(metrics, indent=2) + "\n").encode())

@@ -40,7 +40,7 @@ from lifecode.data.seen_genes import NUM_KEPT, seen_before, training_genes, unio
 from lifecode.errors import UserError
 from lifecode.evaluation.evaluate import SPLIT, evaluate, require_held_out_genes
 from lifecode.evaluation.heldout import HeldOut
-from lifecode.evaluation.metric_rows import read_metric_rows
+from lifecode.evaluation.metric_rows import read_whole_metric_rows
 from lifecode.model.hub import model_folder
 from lifecode.model.life_code import LifeCode
 from lifecode.model.pretrained import read_config, read_training_genes
@@ -159,7 +159,7 @@ def _encoder(config: DictConfig, folder: RunFolder, corpus: Corpus, stages: TwoS
         folder.path,
         metrics,
         name=checked_value(config, "name", str),
-        rows=read_metric_rows(folder.path / "metrics.csv"),
+        rows=read_whole_metric_rows(folder.path / "metrics.csv")[0],
         codon_embeddings=model.codec.codon_map().cpu().numpy(),
         config=(folder.path / "config.yaml").read_text(),
     )
@@ -281,8 +281,9 @@ def _inputs(config: DictConfig) -> str | list[str]:
 
 
 def _corpus(config: DictConfig, inputs: str | list[str], folder: Path) -> Corpus:
+    """The corpus of the run, prepared or found there, with every file as its manifest says."""
     with PreparationProgress() as progress:
-        return prepare_corpus(
+        corpus = prepare_corpus(
             inputs,
             folder,
             split=construct(config.data.split),
@@ -291,6 +292,8 @@ def _corpus(config: DictConfig, inputs: str | list[str], folder: Path) -> Corpus
             engine=construct(config.engine),
             progress=progress,
         )
+    corpus.check_files()
+    return corpus
 
 
 def _data(

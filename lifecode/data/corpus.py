@@ -7,6 +7,7 @@ cache/<kind>-<split>/*.npy                           the memory-mapped training 
 """
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -74,9 +75,11 @@ class Corpus:
         Raises:
             UserError: naming the first file that differs.
         """
-        for entry in self.manifest["files"]:
-            path = self.folder / entry["path"]
-            if sha256(path) != entry["sha256"]:
+        paths = [self.folder / entry["path"] for entry in self.manifest["files"]]
+        with ThreadPoolExecutor() as threads:
+            found = list(threads.map(sha256, paths))
+        for path, checksum, entry in zip(paths, found, self.manifest["files"], strict=True):
+            if checksum != entry["sha256"]:
                 raise UserError(
                     "differs from the manifest's sha256",
                     source=path,

@@ -173,7 +173,7 @@ def _write(task: ReadTask, folder: Path) -> None:
         for number, contig in enumerate(read_unit(task.unit, task.settings, report)):
             contigs.add(_contig_row(contig))
             if contig.molecule in _WITH_NUCLEOTIDES:
-                contig.nucleotides.tofile(nucleotides)
+                nucleotides.write(np.ascontiguousarray(contig.nucleotides).data)
             for row in _judged(contig, number, reasons, rejected):
                 row["sketch"] = protein_sketch(row["amino_acids"]).tobytes() if task.sketches else None
                 pairs.add(row, num_nucleotides=row["num_nucleotides"])

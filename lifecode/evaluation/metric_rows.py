@@ -23,22 +23,37 @@ def read_metric_rows(path: str | Path) -> list[MetricRow]:
     Raises:
         UserError: if the file cannot be read, or at the first line that is no row, with its number.
     """
+    rows, damaged = read_whole_metric_rows(path)
+    if damaged:
+        raise UserError(
+            f"line {damaged[0]} has no step, stage, split, name and value",
+            source=path,
+            remedy="Use the metrics.csv of a run folder",
+        )
+    return rows
+
+
+def read_whole_metric_rows(path: str | Path) -> tuple[list[MetricRow], list[int]]:
+    """The lines of a `metrics.csv` that are rows, in order, and the numbers of those that are not.
+
+    A line without an end is no row: its value may have lost digits.
+
+    Raises:
+        UserError: if the file cannot be read.
+    """
     try:
-        with Path(path).open(newline="") as file:
-            lines = list(csv.DictReader(file))
+        text = Path(path).read_bytes().decode(errors="replace")
     except OSError as error:
         raise UserError(f"cannot read the metrics: {error.strerror}", source=path) from error
-    rows = []
-    for number, line in enumerate(lines, start=2):
+    lines = text.split("\n")
+    rows, damaged = [], []
+    for number, line in enumerate(lines[1:-1], start=2):
         try:
-            row = MetricRow(
-                int(line["step"]), line["stage"], line["split"], line["name"], float(line["value"])
-            )
-        except (KeyError, TypeError, ValueError) as error:
-            raise UserError(
-                f"line {number} has no step, stage, split, name and value",
-                source=path,
-                remedy="Use the metrics.csv of a run folder",
-            ) from error
-        rows.append(row)
-    return rows
+            (fields,) = csv.reader([line.removesuffix("\r")])
+            step, stage, split, name, value = fields
+            rows.append(MetricRow(int(step), stage, split, name, float(value)))
+        except (ValueError, csv.Error):
+            damaged.append(number)
+    header = lines[0].removesuffix("\r").split(",")
+    damaged = [1] * (tuple(header) != MetricRow._fields) + damaged
+    return rows, damaged + [len(lines)] * (len(lines) > 1 and lines[-1] != "")

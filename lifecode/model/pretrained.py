@@ -69,9 +69,12 @@ def save(
                     (folder / GENES).unlink(missing_ok=True)
             else:
                 whole.rename(folder)
-    except OSError as error:
+    except (OSError, SafetensorError) as error:
+        reason = getattr(error, "strerror", None) or error
         raise UserError(
-            f"cannot write here ({error.strerror})", source=folder, remedy="Choose a folder you may write to"
+            f"cannot write here ({reason})",
+            source=folder,
+            remedy="Make room there, or choose a folder you may write to",
         ) from error
 
 

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from matplotlib.figure import Figure
 
+from lifecode.data.durable import replacing
 from lifecode.errors import UserError
 from lifecode.report.figure_style import save_png
 
@@ -55,11 +56,14 @@ def write_page(
         pictures = {
             key: _picture(folder / "figures" / f"{key}.png", drawing) for key, drawing in drawings.items()
         }
-        partial = folder / ".report.html.partial"
-        partial.write_text(_rendered(template, {**content, "pictures": pictures}), encoding="utf-8")
-        partial.replace(folder / "report.html")
+        with replacing(folder / "report.html") as file:
+            file.write(_rendered(template, {**content, "pictures": pictures}).encode())
     except OSError as error:
-        raise UserError(f"cannot write the report: {error.strerror}", source=folder) from error
+        raise UserError(
+            f"cannot write the report: {error.strerror}",
+            source=folder,
+            remedy="Make room there; the same command goes on from it",
+        ) from error
     return folder / "report.html"
 
 

@@ -5,12 +5,14 @@ import resource
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import yaml
+from filelock import FileLock, Timeout
 
+from lifecode.data.durable import disk_faults_named, replacing
 from lifecode.errors import UserError
 
 IDENTITY = (
@@ -27,11 +29,12 @@ _OF_THE_MACHINE = (
     "teacher.model.residues_at_once",
 )
 """Keys among them that say where and how features are computed, and not which."""
-_PROBE = ".writable"
+_PROBE, _LOCK = ".writable", ".lock"
+_KEYS_NAMED = 3
 
 
 class RunFolder:
-    """The folder of one run.
+    """The folder of one run, for one process at a time: the lock goes with the object, or with its process.
 
     Args:
         path: of the folder; made if it does not exist.
@@ -39,25 +42,37 @@ class RunFolder:
         writes: whether this process writes to it; of several processes one does.
 
     Raises:
-        UserError: the folder belongs to a run of another identity (the keys that differ are named), or
-            cannot be written to.
+        UserError: the folder belongs to a run of another identity (the keys that differ are named), another
+            process is at work in it, or it cannot be written to.
     """
 
     def __init__(self, path: str | Path, config: dict[str, Any], *, writes: bool = True) -> None:
         self.path, self._config, self._writes = Path(path).expanduser(), config, writes
+        self._lock = FileLock(self.path / _LOCK)
         self._made: list[Path] = []
         if not writes:
             return
         self._made = [folder for folder in (self.path, *self.path.parents) if not folder.exists()]
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-            self._refuse_another_run(config)
+            self._lock.acquire(blocking=False)
             (self.path / _PROBE).touch()
             (self.path / _PROBE).unlink()
+        except Timeout as held:
+            raise UserError(
+                "another process is training in this folder",
+                source=self.path,
+                remedy="Wait for it, or give this run its own name=... or run_dir=...",
+            ) from held
         except OSError as error:
             raise UserError(
                 f"cannot write here ({error.strerror})", source=self.path, remedy="Choose another run_dir"
             ) from error
+        try:
+            self._refuse_another_run(config)
+        except UserError:
+            self._lock.release()
+            raise
 
     @contextmanager
     def begun(self) -> Iterator[None]:
@@ -65,31 +80,32 @@ class RunFolder:
         try:
             yield
         except BaseException:
+            if self._made and [entry.name for entry in self.path.iterdir()] == [_LOCK]:
+                (self.path / _LOCK).unlink()
             for folder in self._made:
                 if folder.exists() and not any(folder.iterdir()):
                     folder.rmdir()
             raise
         if not self._writes:
             return
-        temporary = self.path / ".config.yaml"
-        temporary.write_text(yaml.safe_dump(self._config, sort_keys=False))
-        temporary.replace(self.path / "config.yaml")
+        path = self.path / "config.yaml"
+        with disk_faults_named(path), replacing(path) as file:
+            file.write(yaml.safe_dump(self._config, sort_keys=False).encode())
 
     def _refuse_another_run(self, config: dict[str, Any]) -> None:
         existing = self.path / "config.yaml"
         if not existing.exists():
             return
         before, now = (
-            _leaves({key: sitting.get(key) for key in IDENTITY})
-            for sitting in (yaml.safe_load(existing.read_text()) or {}, config)
+            _leaves({key: sitting.get(key) for key in IDENTITY}) for sitting in (_read(existing), config)
         )
         keys = (before.keys() | now.keys()) - set(_OF_THE_MACHINE)
         changed = sorted(key for key in keys if before.get(key) != now.get(key))
         if changed:
-            key = changed[0]
-            others = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
+            named = [f"{k} was {before.get(k)!r} and is {now.get(k)!r}" for k in changed[:_KEYS_NAMED]]
+            others = [f"{len(changed) - _KEYS_NAMED} more"] * (len(changed) > _KEYS_NAMED)
             raise UserError(
-                f"holds another run: {key} was {before.get(key)!r} and is {now.get(key)!r}{others}",
+                f"holds another run: {', '.join([*named, *others])}",
                 source=self.path,
                 remedy="Give this run its own name=... or run_dir=..., or delete the folder",
             )
@@ -104,18 +120,35 @@ class RunFolder:
             if self._writes and (self.path / "config.yaml").exists():
                 parts = self.seconds()
                 parts[part] = parts.get(part, 0.0) + time.perf_counter() - start
-                (self.path / "timing.json").write_text(json.dumps(parts, indent=2) + "\n")
+                # On a full disk the error from inside says more.
+                with suppress(OSError), replacing(self.path / "timing.json") as file:
+                    file.write((json.dumps(parts, indent=2) + "\n").encode())
 
     def seconds(self) -> dict[str, float]:
-        """Seconds spent on each part so far."""
-        path = self.path / "timing.json"
-        return json.loads(path.read_text()) if path.exists() else {}
+        """Seconds spent on each part so far, as far as they are known."""
+        with suppress(OSError, ValueError):
+            return json.loads((self.path / "timing.json").read_text())
+        return {}
 
 
 def peak_memory_bytes() -> int:
     """Largest resident memory of this process so far."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """The config of an earlier sitting."""
+    try:
+        if isinstance(config := yaml.safe_load(path.read_text()), dict):
+            return config
+    except (yaml.YAMLError, UnicodeDecodeError):
+        pass
+    raise UserError(
+        "is damaged, so that nobody can tell which run this folder holds",
+        source=path,
+        remedy="Bring back a copy, or delete the folder to begin anew",
+    )
 
 
 def _leaves(config: Any, prefix: str = "") -> dict[str, Any]:

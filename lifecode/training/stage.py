@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any, NamedTuple
 
 import torch
-from lightning import LightningModule
+from lightning import Callback, LightningModule
 from lightning.pytorch.strategies import ParallelStrategy
 from torch import Tensor, nn
 
@@ -18,6 +18,7 @@ from lifecode.errors import UserError
 from lifecode.objectives.joint import JointObjective
 from lifecode.objectives.loss import Loss
 from lifecode.training.joint_gradient import accumulate_joint_gradient, plain, task_gradient_norms
+from lifecode.training.non_finite import NonFiniteSteps
 from lifecode.training.optimizer import AdamWCosine
 from lifecode.training.sharding import shard
 
@@ -63,6 +64,7 @@ class PretrainingStage(LightningModule):
         self.automatic_optimization = False
         self.objective, self.optimizer_recipe = copy.deepcopy(objective), optimizer
         self.task_gradients_every_steps = task_gradients_every_steps
+        self.non_finite = NonFiniteSteps()
         self.last_figures: dict[str, float] = {}
         self._validation: dict[str, Loss] = {}
 
@@ -96,8 +98,13 @@ class PretrainingStage(LightningModule):
         optimizer, schedule = self.optimizer_recipe.build(self)
         return {"optimizer": optimizer, "lr_scheduler": schedule}
 
+    def configure_callbacks(self) -> list[Callback]:
+        """What is saved beside the weights: how many steps were skipped."""
+        return [self.non_finite]
+
     def training_step(self, micro_batches: list[Batch], batch_idx: int) -> None:
-        """One optimizer step."""
+        """One optimizer step, without effect if a loss or the gradient is not finite."""
+        self.non_finite.before(self)
         self.before_step(micro_batches)
         optimizer = self.optimizers()
         optimizer.zero_grad()  # pyright: ignore[reportAttributeAccessIssue]
@@ -106,10 +113,14 @@ class PretrainingStage(LightningModule):
         norm = torch.nn.utils.clip_grad_norm_(
             [p for p in self.parameters() if p.grad is not None], self.optimizer_recipe.clip_norm
         )
+        skipped = self.non_finite.skips(self, losses.tasks, plain(norm))
         optimizer.step()  # pyright: ignore[reportAttributeAccessIssue]
         schedule = self.lr_schedulers()
         learning_rate = schedule.get_last_lr()[0]  # pyright: ignore
         schedule.step()  # pyright: ignore
+        if skipped:
+            self.record(learning_rate=learning_rate)
+            return
         present = {n: x.mean for n, x in {**losses.tasks, **losses.monitors}.items() if x.count > 0}
         self.record(
             objective=self.objective.value(losses.tasks),

@@ -10,9 +10,16 @@ import torch
 from lightning import LightningDataModule, Trainer
 from lightning.pytorch.loggers import Logger
 
+from lifecode.data.durable import disk_faults_named
 from lifecode.errors import Interrupted, UserError
 from lifecode.ops.finite import check_finite
-from lifecode.training.checkpoints import Checkpoints, checkpoint_step, latest_checkpoint, load_module_state
+from lifecode.training.checkpoint_file import (
+    DurableCheckpointIO,
+    checkpoint_step,
+    latest_checkpoint,
+    load_module_state,
+)
+from lifecode.training.checkpoints import Checkpoints
 from lifecode.training.compilation import compile_blocks, require_compiler
 from lifecode.training.metrics_csv import MetricsCsv
 from lifecode.training.processes import ALONE, Processes, cluster_environment
@@ -85,12 +92,6 @@ class TrainerSettings:
         return total_steps if self.max_steps is None else min(total_steps, self.max_steps)
 
 
-def discard_checkpoints(folder: Path) -> None:
-    """Deletes every checkpoint of a stage, so that it begins at step 0."""
-    while (checkpoint := latest_checkpoint(folder)) is not None:
-        checkpoint.unlink()
-
-
 def train_stage(
     stage: PretrainingStage,
     data: LightningDataModule,
@@ -103,10 +104,11 @@ def train_stage(
 
     Raises:
         Interrupted: the stage was asked to stop; everything up to its last step is saved.
-        UserError: the last checkpoint does not fit the model.
+        UserError: the last checkpoint does not fit the model, none can be loaded, the disk is full, or three
+            steps in a row were not finite.
     """
     folder = run_folder / stage.name / "checkpoints"
-    processes.only_first(lambda: folder.mkdir(parents=True, exist_ok=True))
+    processes.only_first(partial(_make, folder))
     last_step = settings.last_step(stage.optimizer_recipe.total_steps)
     checkpoint = processes.from_first(lambda: latest_checkpoint(folder))
     done = checkpoint_step(checkpoint) if checkpoint else 0
@@ -132,10 +134,10 @@ def train_stage(
         devices=settings.devices,
         num_nodes=settings.num_nodes,
         strategy=FullySharded() if settings.strategy == "fsdp" else settings.strategy,
-        plugins=[environment] if environment else None,
         precision=settings.precision,
         logger=[metrics, *loggers],
         callbacks=[TrainingProgress(stage.name), checkpoints],
+        plugins=[DurableCheckpointIO(), *([environment] if environment else [])],
         log_every_n_steps=settings.log_every_steps,
         val_check_interval=settings.validate_every_steps,
         check_val_every_n_epoch=None,
@@ -147,15 +149,17 @@ def train_stage(
     )
     try:
         trainer.fit(trained, datamodule=data, ckpt_path=checkpoint, weights_only=True)
-    except SystemExit:  # how Lightning ends at the second Ctrl-C
+    except SystemExit as end:  # how Lightning ends at an interruption
+        if isinstance(end.__context__, Interrupted):
+            raise end.__context__ from None
         raise Interrupted(
             "interrupted within a step; the same command goes on from the last checkpoint"
         ) from None
     if trained is not stage:
         gather(trained, into=stage)
-    if checkpoints.stop_requested and trainer.global_step < last_step:
-        raise Interrupted(
-            f"stopped after step {trainer.global_step} of {last_step} ({stage.name}); "
-            "the same command goes on from there"
-        )
     return trainer.global_step
+
+
+def _make(folder: Path) -> None:
+    with disk_faults_named(folder):
+        folder.mkdir(parents=True, exist_ok=True)

@@ -1,7 +1,9 @@
 """The two stages of one run, one after the other, each from where it stopped."""
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,7 @@ import torch
 from lightning.pytorch.loggers import Logger
 
 from lifecode.data.batch import ResidueFeatures
+from lifecode.data.durable import disk_faults_named, replacing
 from lifecode.data.module import CorpusDataModule
 from lifecode.errors import UserError
 from lifecode.model import pretrained
@@ -16,13 +19,15 @@ from lifecode.model.codec import CodonCodec
 from lifecode.model.life_code import LifeCode
 from lifecode.objectives.distillation import DistillationLoss
 from lifecode.objectives.joint import JointObjective
-from lifecode.training.checkpoints import checkpoint_step, latest_checkpoint
+from lifecode.training.checkpoint_file import checkpoint_step, discard_checkpoints, latest_checkpoint
 from lifecode.training.encoder_stage import EncoderStage
 from lifecode.training.optimizer import AdamWCosine
 from lifecode.training.processes import ALONE, Processes
 from lifecode.training.stage import PretrainingStage
 from lifecode.training.tokenizer_stage import TokenizerStage
-from lifecode.training.trainer import TrainerSettings, discard_checkpoints, train_stage
+from lifecode.training.trainer import TrainerSettings, train_stage
+
+logger = logging.getLogger(__name__)
 
 CODEC_FAMILY = "codon_codec"
 _STARTED_FROM = "started_from.txt"
@@ -89,9 +94,13 @@ class TwoStages:
             task_gradients_every_steps=self.task_gradients_every_steps,
         )
         steps = self._train(stage, None)
-        config = {"family": CODEC_FAMILY, **codec.config}
-        self.processes.only_first(lambda: pretrained.save(codec, config, self.tokenizer_model))
+        self.processes.only_first(partial(self._save_tokenizer, codec))
         return steps
+
+    def _save_tokenizer(self, codec: CodonCodec) -> None:
+        if self.tokenizer_model.exists():
+            _name_damage(self.tokenizer_model)
+        pretrained.save(codec, {"family": CODEC_FAMILY, **codec.config}, self.tokenizer_model)
 
     def train_encoder(
         self,
@@ -139,8 +148,18 @@ class TwoStages:
             print("encoder: what it began with was trained further since, so it begins anew")
             discard_checkpoints(self.folder / "encoder" / "checkpoints")
             (self.folder / "metrics.json").unlink(missing_ok=True)
-        record.parent.mkdir(parents=True, exist_ok=True)
-        record.write_text(checksums)
+        with disk_faults_named(record):
+            record.parent.mkdir(parents=True, exist_ok=True)
+            with replacing(record) as file:
+                file.write(checksums.encode())
+
+
+def _name_damage(folder: Path) -> None:
+    """Says what is wrong with a model that is about to be written again from its checkpoint."""
+    try:
+        pretrained.read_config(folder)
+    except UserError as error:
+        logger.warning("%s: %s; it is written again from the last checkpoint", error.source, error.problem)
 
 
 def load_codec(codec: CodonCodec, folder: Path) -> None:

@@ -1,0 +1,67 @@
+"""Files that are there whole or not at all, also after a kill, a full disk or a power cut.
+
+What is written goes to a hidden name beside the file, is forced to the disk and then renamed. The price is a
+second copy's room for as long as that takes.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO
+
+from lifecode.errors import UserError
+
+_SUFFIX = ".partial"
+ROOM = "Make room there; what was there before is whole, and the same command goes on from it"
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """A binary file that takes the place of `path` once the block has ended and its bytes are on the disk.
+
+    After a failure in the block, and at a failure of the disk, `path` is as it was and nothing else is left.
+    """
+    partial = path.with_name(f".{path.name}{_SUFFIX}")
+    try:
+        with partial.open("wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+    except BaseException:
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
+        raise
+    _force(path.parent)
+
+
+def delete_partials(folder: Path, pattern: str) -> None:
+    """Deletes what `replacing` left in a folder when it was killed, of files whose name fits the pattern."""
+    for partial in folder.glob(f".{pattern}{_SUFFIX}"):
+        partial.unlink(missing_ok=True)
+
+
+@contextmanager
+def disk_faults_named(path: Path, *, remedy: str = ROOM) -> Iterator[None]:
+    """Says of which file the disk was full, or would not be written, in the block.
+
+    Raises:
+        UserError: in place of an `OSError`.
+    """
+    try:
+        yield
+    except OSError as fault:
+        raise UserError(
+            f"cannot be written ({fault.strerror or fault})", source=path, remedy=remedy
+        ) from fault
+
+
+def _force(folder: Path) -> None:
+    """Forces the names in a folder to the disk, as far as its file system can."""
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

@@ -1,0 +1,132 @@
+"""The run folder: which run it holds, and one process at a time."""
+
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+
+import pytest
+import yaml
+
+from lifecode.errors import UserError
+from lifecode.training.metrics_csv import MetricsCsv
+from lifecode.training.run_folder import RunFolder
+
+CONFIG = {"seed": 0, "optim": {"encoder": {"lr": 1e-3, "beta1": 0.9}}, "data": {"batch": {"rows": 2}}}
+
+
+def begun(path, config) -> RunFolder:
+    folder = RunFolder(path, config)
+    with folder.begun():
+        pass
+    return folder
+
+
+def test_every_key_that_differs_is_named(tmp_path):
+    begun(tmp_path / "run", CONFIG)
+    other = {"seed": 1, "optim": {"encoder": {"lr": 2e-3, "beta1": 0.9}}, "data": {"batch": {"rows": 2}}}
+    with pytest.raises(UserError) as refused:
+        RunFolder(tmp_path / "run", other)
+    assert "optim.encoder.lr was 0.001 and is 0.002, seed was 0 and is 1." in str(refused.value)
+    many = {"seed": 1, "optim": {"encoder": {"lr": 2, "beta1": 2}}, "data": {"batch": {"rows": 3}}}
+    with pytest.raises(UserError, match=r"data\.batch\.rows was 2 and is 3.*beta1.*lr.*, 1 more\. Give"):
+        RunFolder(tmp_path / "run", many)
+    begun(tmp_path / "run", {**CONFIG, "trainer": {"max_steps": 3}})
+
+
+@pytest.mark.parametrize("content", ["a: [", "[1, 2]", "", b"\xff\xfe\x00".decode("latin1")])
+def test_a_damaged_config_is_named(tmp_path, content):
+    begun(tmp_path, CONFIG)
+    (tmp_path / "config.yaml").write_text(content, encoding="latin1")
+    with pytest.raises(UserError, match=r"config\.yaml: is damaged"):
+        RunFolder(tmp_path, CONFIG)
+
+
+def test_damaged_times_are_counted_anew(tmp_path):
+    folder = begun(tmp_path, CONFIG)
+    (tmp_path / "timing.json").write_text('{"corpus": 1')
+    with folder.timed("corpus"):
+        pass
+    assert 0 <= folder.seconds()["corpus"] < 1
+
+
+def test_a_failure_before_the_run_has_begun_leaves_nothing(tmp_path):
+    folder = RunFolder(tmp_path / "new" / "run", CONFIG)
+    with pytest.raises(UserError), folder.begun():
+        raise UserError("no")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_second_process_is_refused_until_the_first_is_gone(tmp_path):
+    """Gone by SIGKILL too, and though a loader worker that it forked outlives it."""
+    program = """
+        import os, sys, time
+        from lifecode.training.run_folder import RunFolder
+        folder = RunFolder(sys.argv[1], {"seed": 0})
+        if not os.fork():
+            time.sleep(60)
+        print("held", flush=True)
+        time.sleep(60)
+    """
+    command = [sys.executable, "-c", textwrap.dedent(program), str(tmp_path / "run")]
+    holder = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)
+    try:
+        assert holder.stdout.readline() == "held\n"
+        with pytest.raises(UserError, match="run: another process is training in this folder"):
+            RunFolder(tmp_path / "run", {"seed": 0})
+        holder.kill()
+        holder.wait()
+        RunFolder(tmp_path / "run", {"seed": 0})
+    finally:
+        os.killpg(holder.pid, signal.SIGKILL)
+
+
+def test_a_refused_run_lets_go_of_the_folder(tmp_path):
+    begun(tmp_path, CONFIG)
+    with pytest.raises(UserError, match="holds another run") as kept:
+        RunFolder(tmp_path, {**CONFIG, "seed": 5})
+    assert kept.value is not None  # its traceback still knows the first object
+    assert yaml.safe_load((tmp_path / "config.yaml").read_text())["seed"] == 0
+    with multiprocessing.get_context("fork").Pool(1) as pool:
+        assert pool.apply(_seed_of, (tmp_path,)) == 0
+
+
+def _seed_of(path) -> int:
+    return begun(path, CONFIG)._config["seed"]
+
+
+@pytest.mark.parametrize(
+    ("harm", "line"),
+    [
+        (lambda whole: whole[:-3], 5),
+        (lambda whole: whole.rstrip() + "1,enc", 5),
+        (lambda whole: whole + "2,encoder,tra", 6),
+        (lambda whole: whole + "\0" * 40, 6),
+        (lambda whole: whole.replace("\n0,encoder", "\n?,encoder"), 3),
+    ],
+)
+def test_a_line_of_metrics_csv_that_is_no_row_is_left_out(tmp_path, caplog, harm, line):
+    path = tmp_path / "metrics.csv"
+    MetricsCsv(path, stage="tokenizer", first_step=0).log_metrics({"train/mlm": 3.0}, 5)
+    log = MetricsCsv(path, stage="encoder", first_step=0)
+    for step in range(3):
+        log.log_metrics({"train/mlm": 1.5, "no split": 1.0}, step)
+    path.write_text(harm(path.read_text()))
+    MetricsCsv(path, stage="encoder", first_step=2)
+    assert caplog.messages == [f"{path}: left out line {line}, which is no row"]
+    kept = ["step,stage,split,name,value", "5,tokenizer,train,mlm,3"]
+    kept += [f"{step},encoder,train,mlm,1.5" for step in range(2) if (step, line) != (0, 3)]
+    assert path.read_text().splitlines() == kept
+
+
+def test_a_validation_that_is_done_again_is_written_once(tmp_path):
+    path = tmp_path / "metrics.csv"
+    log = MetricsCsv(path, stage="encoder", first_step=0)
+    log.log_metrics({"train/mlm": 3.0}, 5)
+    log.log_metrics({"validation/mlm": 3.5}, 5)
+    before = path.read_text()
+    again = MetricsCsv(path, stage="encoder", first_step=6)
+    again.log_metrics({"validation/mlm": 3.5, "validation/translation": 1.0}, 5)
+    assert path.read_text() == before + "5,encoder,validation,translation,1\n"
