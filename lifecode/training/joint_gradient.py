@@ -60,7 +60,10 @@ def accumulate_joint_gradient(stage: "PretrainingStage", micro_batches: list[Bat
 
 
 def task_gradient_norms(stage: "PretrainingStage", micro_batches: list[Batch]) -> dict[str, Tensor]:
-    """Norm of the gradient of each task's mean loss at the shared parameters; leaves no gradient behind."""
+    """Norm of the gradient of each task's mean loss at the shared parameters.
+
+    It begins without any gradient in `.grad` and leaves none behind.
+    """
     norms = {name: norm for name, _, _, norm in _task_gradients(stage, micro_batches)}
     _take_gradients(stage)
     return norms

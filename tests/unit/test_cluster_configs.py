@@ -90,7 +90,8 @@ class Child:
         return self.code if self.looks < 0 else None
 
     def kill(self):
-        self.code, self.looks = -9, 0
+        if self.looks >= 0:
+            self.code, self.looks = -9, 0
 
     def wait(self):
         assert self.looks <= 0
