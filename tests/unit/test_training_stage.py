@@ -254,3 +254,14 @@ def test_stages_do_not_share_what_an_objective_remembers():
     first, second = tokenizer_stage(objective), tokenizer_stage(objective)
     seen(first.objective)
     assert second.objective.state_dict() == objective.state_dict() == {}
+
+
+def test_without_distillation_the_protein_decoder_is_not_trained():
+    """A model with a decoder, evaluated beside others: no loss reaches it, so neither may weight decay."""
+    distilled = encoder_stage()
+    without = EncoderStage(encoder_stage().model, objective=LogSum(), optimizer=RECIPE)
+    trained, left = (
+        {name for name, p in stage.model.named_parameters() if p.requires_grad}
+        for stage in (distilled, without)
+    )
+    assert {name.partition(".")[0] for name in trained - left} == {"protein_decoder"}
