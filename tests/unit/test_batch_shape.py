@@ -37,7 +37,7 @@ def test_rows_that_cannot_be_shared(rows, at_once, processes):
     [{"max_codons": 3}, {"warmup_codons": 3}, {"rows": 0}, {"rows_at_once": 0}, {"warmup_steps": -1}],
 )
 def test_shapes_of_nothing(wrong):
-    with pytest.raises(UserError, match=rf"data\.batch: .*{next(iter(wrong))}"):
+    with pytest.raises(UserError, match=next(iter(wrong))):
         BatchShape(**wrong)
 
 
