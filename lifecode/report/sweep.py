@@ -8,8 +8,7 @@ from lifecode.errors import UserError
 from lifecode.report.page import Drawing, installed_versions, write_page
 from lifecode.report.run_groups import Grouping, grouped
 from lifecode.report.runs import Run, find_runs
-from lifecode.report.spread import throughput
-from lifecode.report.sweep_facts import Fact, caveats, facts, open_runs
+from lifecode.report.sweep_facts import Fact, caveats, comparable_throughput, facts, open_runs
 from lifecode.report.sweep_figures import (
     accuracy_against_throughput,
     curves_by_group,
@@ -75,7 +74,7 @@ def write_sweep_report(inputs: Sequence[Path], output: Path, *, name: str) -> Sw
             source=", ".join(map(str, inputs)),
             remedy="The command that began the sweep goes on with it",
         )
-    speed = _comparable_speed(runs)
+    speed = comparable_throughput(grouping)
     table, differences = sweep_table(grouping, speed), difference_table(grouping)
     told, limits = facts(runs), caveats(grouping, runs)
     baselines = baseline_lines(grouping)
@@ -104,15 +103,6 @@ def write_sweep_report(inputs: Sequence[Path], output: Path, *, name: str) -> Sw
     except OSError as error:
         raise UserError(f"cannot write the results: {error.strerror}", source=output) from error
     return SweepReport(page, grouping, table, markdown, limits, not_in_table)
-
-
-def _comparable_speed(runs: Sequence[Run]) -> Speed:
-    """Throughput of a run; where some ran alone on their machine, only theirs."""
-    finished = [run for run in runs if run.status == "finished"]
-    alone = {run.folder for run in finished if run.provenance.get("runs_at_a_time") == 1}
-    if not alone:
-        return throughput
-    return lambda run: throughput(run) if run.folder in alone else None
 
 
 def _drawings(grouping: Grouping, speed: Speed) -> dict[str, Drawing]:

@@ -1,11 +1,12 @@
 """Where the figures of a sweep come from, what limits their comparison, and which runs are missing."""
 
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from lifecode.report.run_groups import Grouping
 from lifecode.report.runs import Run
-from lifecode.report.spread import num_parameters
+from lifecode.report.spread import num_parameters, throughput
 from lifecode.report.time_breakdown import duration
 
 _SAME_SIZE = 0.01
@@ -38,20 +39,17 @@ def caveats(grouping: Grouping, runs: Sequence[Run]) -> list[str]:
     """What keeps the groups from being compared as they stand, a sentence each."""
     done = [run for run in runs if run.status == "finished"]
     sentences = []
-    at_a_time = {run.provenance.get("runs_at_a_time") for run in done}
-    if at_a_time == {1}:
-        pass
-    elif 1 in at_a_time:
-        alone = sum(run.provenance.get("runs_at_a_time") == 1 for run in done)
-        sentences.append(f"Throughput is that of the {alone} runs that had their machine to themselves.")
+    counts = [run.provenance.get("runs_at_a_time") for run in done]
+    if alone := _alone_in_every_group(grouping):
+        if len(alone) < len(done):
+            sentences.append(f"Throughput is that of the {len(alone)} runs that had a machine to themselves.")
+    elif any(n is None for n in counts):
+        sentences.append("How many runs shared a machine is not known of all: throughput may not compare.")
     else:
-        shared = max((n for n in at_a_time if n is not None), default=None)
-        how = (
-            "It is not known how many runs shared a machine"
-            if shared is None
-            else (f"Up to {shared} runs shared a machine and slowed one another")
+        shared = max(n for n in counts if n is not None)
+        sentences.append(
+            f"Up to {shared} runs shared a machine and slowed one another: throughput is too low."
         )
-        sentences.append(f"{how}: do not read their throughput as that of a run alone.")
     machines = {_machine(run) for run in done} - {None}
     if len(machines) > 1:
         sentences.append(
@@ -79,6 +77,19 @@ def caveats(grouping: Grouping, runs: Sequence[Run]) -> list[str]:
     if len(commits) > 1:
         sentences.append("The runs were made by different states of the program.")
     return sentences
+
+
+def comparable_throughput(grouping: Grouping) -> Callable[[Run], float | None]:
+    """Throughput of a run; where every group has a run that had its machine to itself, of such runs only."""
+    alone = _alone_in_every_group(grouping)
+    return (lambda run: throughput(run) if run.folder in alone else None) if alone else throughput
+
+
+def _alone_in_every_group(grouping: Grouping) -> set[Path]:
+    """Folders of the finished runs that shared their machine with no other, if every group has one."""
+    evaluated = [group.finished for group in grouping.groups if group.finished]
+    alone = [[run for run in own if run.provenance.get("runs_at_a_time") == 1] for own in evaluated]
+    return {run.folder for own in alone for run in own} if all(alone) else set()
 
 
 def open_runs(grouping: Grouping, runs: Sequence[Run]) -> list[Fact]:

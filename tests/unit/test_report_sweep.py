@@ -10,8 +10,9 @@ from lifecode.commands.main import main
 from lifecode.errors import UserError
 from lifecode.report.run_groups import grouped
 from lifecode.report.runs import find_runs
-from lifecode.report.spread import Spread
+from lifecode.report.spread import Spread, spread_over
 from lifecode.report.sweep import write_sweep_report
+from lifecode.report.sweep_facts import caveats, comparable_throughput
 from tests.unit.test_report_html import Page
 
 SWEEP = {"model.hybrid_ratio": ["12:0", "11:1", "0:12"], "seed": ["0", "1"]}
@@ -159,18 +160,28 @@ def test_the_files_beside_the_page(reported):
 @pytest.mark.parametrize(
     ("at_a_time", "said", "speeds"),
     [
-        ((1, 1), None, ["5.00", "4.00"]),
-        ((2, 2), "Up to 2 runs shared a machine", ["5.00", "4.00"]),
-        ((2, 1), "Throughput is that of the 1 runs", ["", "4.00"]),
+        ([1, 1, 1, 1], None, [2.0, 4.0]),
+        ([2, 1, 2, 2], "Up to 2 runs shared a machine", [2.0, 4.0]),
+        ([2, 1, 1, 2], "Throughput is that of the 2 runs", [3.0, 3.0]),
+        ([None, 1, 2, 2], "not known of all", [2.0, 4.0]),
     ],
 )
 def test_throughput_of_runs_that_shared_their_machine(tmp_path, at_a_time, said, speeds):
-    for ratio, n, speed in zip(("12:0", "11:1"), at_a_time, (5000.0, 4000.0), strict=True):
-        make_run(tmp_path / ratio, hybrid_ratio=ratio, speed=speed, provenance=started(ratio, 0, n))
-    report = write_sweep_report([tmp_path], tmp_path / "out", name="x")
-    assert [cells[-1].value for _, cells in report.table.rows][:2] == speeds
-    about_speed = [sentence for sentence in report.caveats if "hroughput" in sentence]
-    assert [said in sentence for sentence in about_speed] == ([True] if said else [])
+    """12:0 at 1 and 3 thousand nucleotides/s, 11:1 at 3 and 5."""
+    kinds = [("12:0", 0, 1.0), ("12:0", 1, 3.0), ("11:1", 0, 3.0), ("11:1", 1, 5.0)]
+    for (ratio, seed, speed), n in zip(kinds, at_a_time, strict=True):
+        how = None if n is None else started(ratio, seed, n)
+        make_run(
+            tmp_path / f"{ratio}{seed}", hybrid_ratio=ratio, seed=seed, speed=speed * 1000, provenance=how
+        )
+    runs = find_runs([tmp_path])
+    grouping = grouped(runs)
+    speed = comparable_throughput(grouping)
+    assert [spread_over(group, speed).mean for group in grouping.groups if group.runs] == [
+        1000 * mean for mean in speeds
+    ]
+    about_it = [line for line in caveats(grouping, runs) if "hroughput" in line and "threads" not in line]
+    assert [said in line for line in about_it] == ([True] if said else [])
 
 
 def test_without_provenance_what_differs_names_the_groups(tmp_path):
