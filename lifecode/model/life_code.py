@@ -224,10 +224,21 @@ class LifeCode(nn.Module):
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> "LifeCode":
-        """An untrained model of the shape that `config` (as in config.json) describes."""
+        """An untrained model of the shape that `config` (as in config.json) describes.
+
+        Raises:
+            UserError: it has keys that this version of the program does not know.
+        """
         not_arguments = ("family", "model_type", "codec")
         arguments = {key: value for key, value in config.items() if key not in not_arguments}
-        return cls(codec=CodonCodec(**config["codec"]), **arguments)
+        try:
+            return cls(codec=CodonCodec(**config["codec"]), **arguments)
+        except TypeError as error:
+            raise UserError(
+                f"the model's config does not fit this version of lifecode ({error})",
+                source="config.json",
+                remedy="It was written by another version: pip install --upgrade lifecode",
+            ) from error
 
     @classmethod
     def from_pretrained(cls, name_or_folder: str | Path, *, revision: str | None = None) -> "LifeCode":

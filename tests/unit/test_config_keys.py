@@ -102,6 +102,7 @@ _CODEC = {
     "translator_hidden": "48",
     "codon_head": "none",
     "layer_scale": "0.5",
+    "tokenizer": "linear",
 }
 _MODEL = {
     "width": "64",
@@ -110,6 +111,7 @@ _MODEL = {
     "num_heads": "4",
     "attention_head_dim": "32",
     "strands": "rc",
+    "equal_parameters": "true",
     "layer_scale": "0.5",
     "init_std": "0.1",
 }
@@ -137,6 +139,7 @@ ROWS: dict[str, Row] = {
     "input": Row("null", "plan", ("run_dir=nowhere", "input=ecoli")),
     "input_folder": Row("elsewhere", "plan", ("data=life_code", "run_dir=nowhere")),
     "tokenizer_checkpoint": Row("another/run", "codec_folder"),
+    "init_from": Row("another/run", "plan"),  # stage 2 alone
     "plan_flops_per_second": Row("1e12", "plan"),
     **rows("batches", _BATCH, under="data.batch."),
     **rows("tokenizer_batches", _BATCH, under="data.tokenizer_batch."),
@@ -383,7 +386,7 @@ def masks(config: DictConfig, world: World) -> list[str]:
 def codec_folder(config: DictConfig, world: World) -> Path:
     own = world.folder / "own"
     own.mkdir(exist_ok=True)
-    return train._codec_folder(config, own)
+    return train._start_of_encoder(config, own)
 
 
 def feature_cache(config: DictConfig, world: World) -> Path:

@@ -22,7 +22,7 @@ from lifecode import LifeCode
 from lifecode.alphabet import PAD
 from lifecode.data.packing import pack
 from lifecode.errors import UserError
-from lifecode.model import CodonCodec
+from lifecode.model import CodonCodec, pretrained
 from lifecode.model.auto_model import LifeCodeModel, padded_batch, register_auto_model
 from lifecode.model.pretrained import FILES
 
@@ -460,3 +460,10 @@ def test_every_snippet_of_the_page_runs(hub, model, tmp_path, monkeypatch):
     assert names["states"].shape == (2, 7, 32)
     for folder in ("again", "../merged"):
         assert lifecode.load(tmp_path / "runs/quickstart" / folder).width == 32
+
+
+def test_a_config_of_another_version_is_one_clear_error(tmp_path):
+    model = LifeCode(codec=CodonCodec(nucleotide_dim=16, conv_channels=8, num_heads=2), width=32, depth=0)
+    pretrained.save(model, {**model.config, "wings": 2}, tmp_path / "model")
+    with pytest.raises(UserError, match="does not fit this version of lifecode .*wings"):
+        LifeCode.from_pretrained(tmp_path / "model")
