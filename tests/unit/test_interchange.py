@@ -463,7 +463,13 @@ def test_every_snippet_of_the_page_runs(hub, model, tmp_path, monkeypatch):
 
 
 def test_a_config_of_another_version_is_one_clear_error(tmp_path):
-    model = LifeCode(codec=CodonCodec(nucleotide_dim=16, conv_channels=8, num_heads=2), width=32, depth=0)
+    model = LifeCode(
+        codec=CodonCodec(nucleotide_dim=16, conv_channels=8, num_heads=2),
+        width=32,
+        depth=0,
+        num_heads=2,
+        attention_head_dim=16,
+    )
     pretrained.save(model, {**model.config, "wings": 2}, tmp_path / "model")
-    with pytest.raises(UserError, match="does not fit this version of lifecode .*wings"):
+    with pytest.raises(UserError, match=r"does not fit this version of lifecode .*wings"):
         LifeCode.from_pretrained(tmp_path / "model")
