@@ -81,7 +81,8 @@ def test_two_steps_of_the_quick_start(installed, tmp_path):
     assert any((folder / "figures").glob("*.png"))
     assert "schema_version" in json.loads((folder / "metrics.json").read_text())
     sums = (folder / "model/SHA256SUMS").read_text().splitlines()
-    assert {line.split()[1].lstrip("*") for line in sums} == {"config.json", "model.safetensors"}
+    files = {"config.json", "model.safetensors", "training_genes.npy"}
+    assert {line.split()[1].lstrip("*") for line in sums} == files
     for line in sums:
         digest, name = line.split()
         assert hashlib.sha256((folder / "model" / name.lstrip("*")).read_bytes()).hexdigest() == digest
