@@ -1,6 +1,6 @@
 """How much of the teacher a student explains on genes it never saw."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
@@ -22,20 +22,23 @@ def kd_explained(
     train: SegmentTable,
     held_out: SegmentTable,
     features: ResidueFeatures,
+    rows: Sequence[int] | None = None,
 ) -> Figure:
     """1 - sum KL(teacher || student) / sum KL(teacher || mean teacher of the training split).
 
-    0 is what the mean distribution of the teacher reaches, 1 a perfect student; `n` counts residues.
+    0 is what the mean distribution of the teacher reaches, 1 a perfect student; `n` counts residues. `rows`
+    are the genes of `held_out` that count, all if it is None.
     """
     assert model.protein_decoder is not None
     device = model.codon_projection.weight.device
+    held_out_rows = range(len(held_out)) if rows is None else rows
     total, num_train = torch.zeros((), device=device), 0
-    for _, seen in _seen_by_teacher(train, features, device):
+    for _, seen in _seen_by_teacher(train, range(len(train)), features, device):
         total = total + distillation.teacher_log_probabilities(seen).exp().sum(0)
         num_train += len(seen)
     log_mean = (total / max(1, num_train)).log()
     from_student, from_mean, num_residues = 0.0, 0.0, 0
-    for index, seen in _seen_by_teacher(held_out, features, device):
+    for index, seen in _seen_by_teacher(held_out, held_out_rows, features, device):
         teacher = distillation.teacher_log_probabilities(seen)
         hidden = model.encode(pack([np.asarray(held_out.nucleotides(index))]))[1 : 1 + len(seen)]
         student = distillation.student_log_probabilities(model.protein_decoder(hidden))
@@ -46,10 +49,10 @@ def kd_explained(
 
 
 def _seen_by_teacher(
-    table: SegmentTable, features: ResidueFeatures, device: torch.device
+    table: SegmentTable, rows: Sequence[int], features: ResidueFeatures, device: torch.device
 ) -> Iterator[tuple[int, Tensor]]:
-    """Index and features (num_residues, D') of every gene whose protein the teacher has read."""
-    for index in range(len(table)):
+    """Index and features (num_residues, D') of those of the genes whose protein the teacher has read."""
+    for index in rows:
         seen = features.get(table.protein(index))
         if seen is not None:
             yield index, torch.from_numpy(np.array(seen)).to(device)

@@ -80,7 +80,7 @@ def evaluate(
     baselines = baseline_figures(train, range(len(train)), genes)
     if distillation is not None and features is not None:
         heldout["kd_explained"] = kd_explained(
-            model, distillation, train=train, held_out=table, features=features
+            model, distillation, train=train, held_out=table, features=features, rows=rows
         )
         baselines["teacher_mean"] = Figure(0.0, heldout["kd_explained"].n)
     model.train(was_training)
