@@ -38,6 +38,8 @@ def union(*records: NDArray[np.uint32] | None) -> NDArray[np.uint32] | None:
 def seen_before(table: SegmentTable, genes: NDArray[np.uint32], at_least: float = 0.5) -> NDArray[np.bool_]:
     """(num_cds,) whether a protein of a table is so similar to one of `genes` (num_genes, 16)."""
     seen = np.zeros(len(table), dtype=bool)
+    if not len(genes):
+        return seen
     for rows, _, _ in similar(gene_sketches(table), genes, at_least):
         seen[rows] = True
     return seen

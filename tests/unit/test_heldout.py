@@ -244,10 +244,12 @@ def test_a_source_without_training_genes_has_no_baselines(two_sources, uniform_m
 def test_genes_that_were_seen_are_left_out(two_sources, uniform_model):
     table = two_sources.segments("cds", "test")
     seen = np.array([source == "alanine.fasta" for source in table.column("source")])
-    heldout, _, sources = evaluate(uniform_model, two_sources, HeldOut(), seen=seen)
+    teaching = {"distillation": DistillationLoss(width=3, mode="paper"), "features": OneFeatures()}
+    heldout, _, sources = evaluate(uniform_model, two_sources, HeldOut(), seen=seen, **teaching)
     own = held_out_genes(table, HeldOut(), rows=np.flatnonzero(~seen).tolist())
     assert heldout["masked_codon_cross_entropy"].n == sum(len(gene.masked) for gene in own)
     assert heldout["translation_accuracy"].n == sum(len(gene.codons) for gene in own)
+    assert heldout["kd_explained"].n == sum(len(table.protein(gene.index)) for gene in own)
     assert sources == {}
 
 
