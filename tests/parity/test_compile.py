@@ -21,7 +21,7 @@ from lifecode.errors import UserError
 from lifecode.model.block import Block
 from lifecode.objectives import LogSum
 from lifecode.training import compilation
-from lifecode.training.checkpoints import latest_checkpoint
+from lifecode.training.checkpoint_file import latest_checkpoint
 from lifecode.training.encoder_stage import EncoderStage
 from lifecode.training.optimizer import AdamWCosine
 from lifecode.training.trainer import TrainerSettings, train_stage
