@@ -2,7 +2,6 @@
 
 import os
 import platform
-import time
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -11,6 +10,7 @@ import torch
 
 from lifecode.benchmarks.fresh_process import FreshProcess
 from lifecode.benchmarks.peak_memory import total_bytes
+from lifecode.ops.matmul_rate import matmul_flops
 
 Precision = Literal["fp32", "bf16"]
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
@@ -28,7 +28,7 @@ _PACKAGES = (
     "pyarrow",
 )
 _BUSY_LOAD_A_CORE = 0.5
-_MATRIX_SIZE, _PRODUCTS = 2048, 6
+_MATRIX_SIZE = 2048
 
 
 class Machine(NamedTuple):
@@ -80,13 +80,7 @@ class MatrixProducts:
 
     def best_gflops(self, precision: Precision, size: int = _MATRIX_SIZE) -> float:
         """Best rate over a few products of size x size matrices on the CPU, in 1e9 operations a second."""
-        x = torch.randn(size, size).to(DTYPES[precision])
-        times = []
-        for _ in range(_PRODUCTS):
-            start = time.perf_counter()
-            torch.mm(x, x)
-            times.append(time.perf_counter() - start)
-        return 2 * size**3 / min(times) / 1e9
+        return matmul_flops("cpu", DTYPES[precision], size) / 1e9
 
 
 def describe_machine(threads: int, precision: Precision = "fp32") -> Machine:

@@ -2,7 +2,8 @@
 
 import logging
 import warnings
-from dataclasses import asdict
+from contextlib import nullcontext
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
@@ -10,13 +11,13 @@ from typing import Any, Literal
 import numpy as np
 import torch
 from lightning import seed_everything
-from lightning.pytorch.loggers import Logger
 from numpy.typing import NDArray
 from omegaconf import DictConfig, OmegaConf
 from rich import print as print_table
 
 from lifecode.commands.construct import checked_value, construct
 from lifecode.commands.launch import run_processes
+from lifecode.commands.loggers import check_loggers, log_held_out, run_loggers
 from lifecode.commands.machine import processor
 from lifecode.commands.outcome import (
     Outcome,
@@ -41,12 +42,14 @@ from lifecode.errors import UserError
 from lifecode.evaluation.evaluate import SPLIT, evaluate, require_held_out_genes
 from lifecode.evaluation.heldout import HeldOut
 from lifecode.evaluation.metric_rows import read_whole_metric_rows
+from lifecode.evaluation.sample import sample_predictions
 from lifecode.model.hub import model_folder
 from lifecode.model.life_code import LifeCode
 from lifecode.model.pretrained import read_config, read_training_genes
 from lifecode.objectives.distillation import DistillationLoss
 from lifecode.ops.heap import keep_freed_memory
 from lifecode.report.html import write_report
+from lifecode.report.run_pictures import RunPictures, log_figures, model_figures
 from lifecode.training.processes import Processes, cluster_environment, joined
 from lifecode.training.run_folder import RunFolder
 from lifecode.training.trainer import TrainerSettings
@@ -89,20 +92,23 @@ def _train(config: DictConfig, stage: str, settings: TrainerSettings, processes:
         objective=construct(config.objective.joint),
         task_gradients_every_steps=checked_value(config, "objective.task_gradients_every_steps", int),
         trainer=settings,
-        loggers=_loggers(config) if processes.is_first else [],
         processes=processes,
     )
     if processes.from_first(partial(_is_complete, config, stage, stages)):
         _say_complete(folder)
         return
     processes.only_first(lambda: record_provenance(folder.path, processor()))
-    if _trains_tokenizer(config, stage):
-        with folder.timed("tokenizer"):
-            stages.train_tokenizer(construct(config.model.codec), construct(config.optim.tokenizer))
-    if stage in ("encoder", "both"):
-        _encoder(config, folder, corpus, stages)
-    else:
-        print(f"The tokenizer is in {stages.tokenizer_model}")
+    with run_loggers(config, folder.path) if processes.is_first else nullcontext([]) as loggers:
+        if loggers:
+            pictures = RunPictures(loggers, corpus, construct(config.heldout))
+            stages = replace(stages, loggers=loggers, callbacks=[pictures])
+        if _trains_tokenizer(config, stage):
+            with folder.timed("tokenizer"):
+                stages.train_tokenizer(construct(config.model.codec), construct(config.optim.tokenizer))
+        if stage in ("encoder", "both"):
+            _encoder(config, folder, corpus, stages)
+        else:
+            print(f"The tokenizer is in {stages.tokenizer_model}")
 
 
 def _begin(config: DictConfig, stage: str, processes: Processes) -> tuple[str | list[str], RunFolder]:
@@ -153,6 +159,9 @@ def _encoder(config: DictConfig, folder: RunFolder, corpus: Corpus, stages: TwoS
     model.save_pretrained(folder.path / "model")
     with folder.timed("evaluation"):
         evaluation = evaluate(model, corpus, masks, distillation=distillation, features=features, seen=seen)
+        sample = sample_predictions(
+            model, corpus.segments("cds", SPLIT), masks, rows=np.flatnonzero(~seen).tolist()
+        )
     outcome = Outcome(model, steps, corpus, teaching, masks, evaluation, int(seen.sum()))
     metrics = run_metrics(outcome, folder, split=asdict(construct(config.data.split)))
     page = write_report(
@@ -161,9 +170,13 @@ def _encoder(config: DictConfig, folder: RunFolder, corpus: Corpus, stages: TwoS
         name=checked_value(config, "name", str),
         rows=read_whole_metric_rows(folder.path / "metrics.csv")[0],
         codon_embeddings=model.codec.codon_map().cpu().numpy(),
+        sample=sample,
         config=(folder.path / "config.yaml").read_text(),
     )
     write_metrics(folder.path, metrics)
+    log_held_out(stages.loggers, evaluation.heldout, steps)
+    if stages.loggers:
+        log_figures(stages.loggers, model_figures(model.codec, sample), SPLIT, steps)
     print(held_out_table(metrics))
     print(f"\nThe model is in {folder.path / 'model'}\nThe report is in {page}")
 
@@ -230,6 +243,7 @@ def _check_before_anything_is_written(config: DictConfig) -> None:
         construct(node)
     for node in (config.optim.tokenizer, config.optim.encoder, config.heldout):
         construct(node)
+    check_loggers(config)
 
 
 def _require_start_of_encoder(config: DictConfig, stage: str) -> None:
@@ -330,10 +344,6 @@ def _start_of_encoder(config: DictConfig, own: Path, *, must_exist: bool = True)
     path = Path(checked_value(config, "tokenizer_checkpoint", str)).expanduser()
     in_run = path / "tokenizer" / "model"
     return in_run if in_run.exists() else path
-
-
-def _loggers(config: DictConfig) -> list[Logger]:
-    return [construct(node) for node in config.logger.values()]
 
 
 def _quiet_lightning() -> None:

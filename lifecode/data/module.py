@@ -53,7 +53,7 @@ class CorpusDataModule(LightningDataModule):
     ) -> None:
         super().__init__()
         self.corpus, self.num_workers, self.validation_steps = corpus, num_workers, validation_steps
-        self.shape, self.mixture, self.seed = shape, mixture, seed
+        self.shape, self.mixture, self.masking, self.seed = shape, mixture, masking, seed
         self.cursor = BEGINNING
         self._stream_settings: dict[str, Any] = {
             "mixture": mixture,

@@ -3,6 +3,10 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
+import torch
+
+from lifecode.alphabet import IGNORE
+from lifecode.data.batch import Batch
 from lifecode.data.chunk import Chunk
 from lifecode.data.packing import NUM_SPECIAL_CODONS
 from lifecode.data.shards import CDS
@@ -33,6 +37,15 @@ def assumed_contents(max_codons: int, shares: Mapping[str, float]) -> RowContent
     """The most that a row can hold: it is full, and one sequence."""
     cds_codons = shares.get(CDS, 0.0) * (max_codons - NUM_SPECIAL_CODONS)
     return RowContents(max_codons, 1, max_codons**2, cds_codons)
+
+
+def batch_contents(batch: Batch) -> RowContents:
+    """What the rows of one batch hold together."""
+    lengths = batch.cu_seqlens.diff().to(torch.float64)
+    cds_codons = (batch.amino_acid_labels != IGNORE).sum()
+    sums = torch.stack([lengths.sum(), lengths.square().sum(), cds_codons.to(torch.float64)])
+    num_codons, squared_codons, cds = sums.tolist()
+    return RowContents(num_codons, len(lengths), squared_codons, cds)
 
 
 def measured_contents(chunk: Chunk) -> RowContents:

@@ -9,12 +9,14 @@ from numpy.typing import NDArray
 
 from lifecode.alphabet import NUM_CODONS
 from lifecode.evaluation.metric_rows import MetricRow
+from lifecode.evaluation.sample import SamplePredictions
 from lifecode.genetic_code import genetic_code, residue_letters
 from lifecode.report.census import corpus_counts, model_parts, split_table
 from lifecode.report.codon_map import codon_map
 from lifecode.report.held_out import Metrics, held_out_metrics, measured, verdict
 from lifecode.report.learning_curves import PANELS, learning_curves
 from lifecode.report.page import Drawing, installed_versions, write_page
+from lifecode.report.sample_chart import sample_chart
 from lifecode.report.sources import SOURCE_HEADINGS, source_rows
 from lifecode.report.time_breakdown import duration, time_breakdown
 
@@ -28,6 +30,7 @@ def write_report(
     name: str,
     rows: Sequence[MetricRow] = (),
     codon_embeddings: NDArray[np.floating] | None = None,
+    sample: SamplePredictions | None = None,
     genetic_code_number: int = 1,
     config: str = "",
 ) -> Path:
@@ -41,6 +44,7 @@ def write_report(
         name: of the run.
         rows: of `metrics.csv`.
         codon_embeddings: (64, d), in the order of `lifecode.alphabet.CODONS`.
+        sample: what the model says of masked codons of a held-out gene.
         genetic_code_number: NCBI `transl_table` that the codon map is coloured by.
         config: the resolved configuration as text.
 
@@ -69,7 +73,7 @@ def write_report(
         "config": config,
         "versions": metrics.get("versions") or installed_versions(*_PACKAGES),
     }
-    drawings = _drawings(metrics, rows, codon_embeddings, genetic_code_number)
+    drawings = _drawings(metrics, rows, codon_embeddings, sample, genetic_code_number)
     return write_page(folder, "report.html.jinja", content, drawings)
 
 
@@ -77,6 +81,7 @@ def _drawings(
     metrics: Metrics,
     rows: Sequence[MetricRow],
     codon_embeddings: NDArray[np.floating] | None,
+    sample: SamplePredictions | None,
     genetic_code_number: int,
 ) -> dict[str, Drawing]:
     """Figures by file name."""
@@ -96,6 +101,13 @@ def _drawings(
             codon_map(codon_embeddings, amino_acids),
             "The 64 codons as the model sees them",
             "t-SNE map of the codon embeddings, coloured by the biochemical class of the residue.",
+        )
+    if sample is not None and np.isfinite(sample.probabilities).all():
+        figures["sample_predictions"] = Drawing(
+            sample_chart(sample),
+            "What the model makes of masked codons",
+            "The first masked codons of a held-out gene of median length: the codon that is there, the five "
+            "that the model finds most probable, and what it gives the true one. Codon 1 is the start codon.",
         )
     if parts := _timing(metrics).get("parts"):
         figures["time"] = Drawing(

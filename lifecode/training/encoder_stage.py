@@ -66,6 +66,12 @@ class EncoderStage(PretrainingStage):
         parts = (self.model.codec.tokenizer, self.model.encoder)
         return [p for part in parts for p in part.parameters() if p.requires_grad]
 
+    @property
+    def tasks(self) -> list[str]:
+        """Masked modelling; translation, with a translator; distillation, with a teacher."""
+        translates, is_taught = self.model.codec.translator is not None, self.distillation is not None
+        return ["mlm", *["translation"] * translates, *["distillation"] * is_taught]
+
     def counts(self, batch: Batch) -> dict[str, Tensor]:
         """Selected nucleotides of DNA and codons of CDS; all codons of CDS; residues the teacher has seen."""
         counts = {"mlm": num_positions(batch, positions="selected")}

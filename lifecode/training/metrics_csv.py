@@ -17,23 +17,22 @@ logger = logging.getLogger(__name__)
 
 
 class MetricsCsv(Logger):
-    """Appends what a stage logs to metrics.csv.
+    """Appends what the stages log to metrics.csv.
 
     Args:
         path: of the file.
-        stage: that is about to train.
 
     Raises:
         UserError: the file cannot be read or written.
     """
 
-    def __init__(self, path: Path, *, stage: str) -> None:
+    def __init__(self, path: Path) -> None:
         super().__init__()
-        self.path, self.stage = path, stage
+        self.path = path
         self._validated: set[tuple[int, str, str, str]] = set()
 
-    def drop_from(self, first_step: int) -> None:
-        """Drops rows of the stage that a run left which was killed after its last checkpoint.
+    def drop_from(self, stage: str, first_step: int) -> None:
+        """Drops rows of a stage that a run left which was killed after its last checkpoint.
 
         So no step appears twice. So does a line go that a kill or a full disk cut short. `first_step` is the
         first that is yet to be trained.
@@ -42,8 +41,8 @@ class MetricsCsv(Logger):
         if damaged:
             lines = ", ".join(map(str, damaged))
             logger.warning("%s: left out line %s, which is no row", self.path, lines)
-        kept = [row for row in rows if row.stage != self.stage or row.step < first_step]
-        self._validated = {row[:-1] for row in kept if row.stage == self.stage and row.split == "validation"}
+        kept = [row for row in rows if row.stage != stage or row.step < first_step]
+        self._validated = {row[:-1] for row in kept if row.stage == stage and row.split == "validation"}
         with disk_faults_named(self.path), replacing(self.path) as file:
             file.write(_lines([MetricRow._fields, *((*row[:-1], _written(row.value)) for row in kept)]))
 
@@ -63,16 +62,14 @@ class MetricsCsv(Logger):
 
     @rank_zero_only
     def log_metrics(self, metrics: dict[str, float], step: int | None = None) -> None:
-        """Appends `{"split/name": value}` of one step.
+        """Appends `{"stage/split/name": value}` of one step; Lightning's own figures have no such name.
 
         A validation that is done again, as after a kill within it, gives the figures that are there.
         """
         rows = []
         for key, value in metrics.items():
-            if "/" in key:
-                split, name = key.split("/", 1)
-                if (step, self.stage, split, name) not in self._validated:
-                    rows.append((step, self.stage, split, name, _written(value)))
+            if key.count("/") == 2 and (step, *key.split("/")) not in self._validated:
+                rows.append((step, *key.split("/"), _written(value)))
         with disk_faults_named(self.path), self.path.open("ab") as file:
             file.write(_lines(rows))
 

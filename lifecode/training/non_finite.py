@@ -81,7 +81,7 @@ class NonFiniteSteps(Callback):
         step, trainer = stage.global_step, stage.trainer
         assert isinstance(trainer, Trainer)
         for each in stage.loggers:
-            each.log_metrics({"train/skipped_steps": float(self.skipped)}, step)
+            each.log_metrics({f"{stage.name}/train/skipped_steps": float(self.skipped)}, step)
         if self.in_a_row >= MOST_IN_A_ROW:
             raise UserError(
                 f"{wrong} at step {step}, the {self.in_a_row}rd step in a row that is not finite",

@@ -82,7 +82,7 @@ class StagePlan:
     @property
     def tasks(self) -> list[str]:
         """Names of the losses that the objective joins."""
-        return tasks_of(self.stage)
+        return self.stage.tasks
 
     @property
     def num_parameters(self) -> int:
@@ -151,7 +151,7 @@ def plan_stage(
     num_processes = settings.num_processes
     rows = shape.rows_together(num_processes)
     num_micro_batches = shape.rows // (rows * num_processes)
-    cost = stage.objective.cost(num_micro_batches, len(tasks_of(stage)))
+    cost = stage.objective.cost(num_micro_batches, len(stage.tasks))
     num_steps = settings.last_step(stage.optimizer_recipe.total_steps)
     warmup = min(shape.warmup_steps, num_steps)
     phases: list[Phase] = []
@@ -162,7 +162,7 @@ def plan_stage(
             together = _times(contents, rows)
             flops = step_flops(stage, together, masking, cost)
             if every := _looks_every_steps(stage):
-                look = pass_per_task(num_micro_batches, len(tasks_of(stage)))
+                look = pass_per_task(num_micro_batches, len(stage.tasks))
                 flops += step_flops(stage, together, masking, look) / every
             flops *= num_processes
             phases.append(Phase(first, last - first, max_codons, contents, flops))
@@ -191,12 +191,6 @@ def plan_stage(
         activation_bytes(stage, fullest, low, checkpointing=False),
         activation_bytes(stage, fullest, low, checkpointing=True) if checkpointed else None,
     )
-
-
-def tasks_of(stage: PretrainingStage) -> list[str]:
-    """Losses that the objective joins: masked modelling, translation, and distillation with a teacher."""
-    taught = isinstance(stage, EncoderStage) and stage.distillation is not None
-    return ["mlm", "translation", "distillation"] if taught else ["mlm", "translation"]
 
 
 def _looks_every_steps(stage: PretrainingStage) -> int:

@@ -13,7 +13,7 @@ from lifecode.training.stage import PretrainingStage
 
 
 class TrainingProgress(Callback):
-    """Step, losses, nucleotides/s and time left; logs nucleotides/s as well.
+    """Step, losses, nucleotides/s and time left.
 
     Args:
         title: of the stage.
@@ -24,11 +24,11 @@ class TrainingProgress(Callback):
         self.title, self.every_seconds = title, every_seconds
         self.console = Console(file=sys.stderr)
         self._bar: Progress | None = None
-        self._last_line = self._last_step = 0.0
+        self._last_line = 0.0
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Starts the clock and, on a terminal, the bar."""
-        self._last_line = self._last_step = time.perf_counter()
+        """Starts the bar on a terminal."""
+        self._last_line = time.perf_counter()
         if self.console.is_terminal and trainer.is_global_zero:
             self._bar = Progress(
                 TextColumn("{task.description}"),
@@ -46,23 +46,15 @@ class TrainingProgress(Callback):
     def on_train_batch_end(  # pyright: ignore[reportIncompatibleMethodOverride]
         self, trainer: Trainer, pl_module: PretrainingStage, outputs: Any, batch: list[Batch], batch_idx: int
     ) -> None:
-        """Reports one step."""
+        """Shows one step."""
+        losses = f"{_losses(pl_module)}  {pl_module.last_figures['nucleotides_per_second']:,.0f} nt/s"
         now = time.perf_counter()
-        nucleotides = sum(micro_batch.num_nucleotides for micro_batch in batch) * trainer.world_size
-        speed = nucleotides / (now - self._last_step)
-        self._last_step = now
-        pl_module.record(nucleotides_per_second=speed)
-        losses = f"{_losses(pl_module)}  {speed:,.0f} nt/s"
         if self._bar is not None:
             self._bar.update(self._task, completed=trainer.global_step, losses=losses)
         elif now - self._last_line >= self.every_seconds or trainer.global_step == trainer.max_steps:
             self._last_line = now
             if trainer.is_global_zero:
                 print(f"{self.title} step {trainer.global_step}/{trainer.max_steps}  {losses}", flush=True)
-
-    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Time spent in validation is not counted as training."""
-        self._last_step = time.perf_counter()
 
     def teardown(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         """Ends the bar."""
@@ -74,6 +66,6 @@ class TrainingProgress(Callback):
 def _losses(stage: PretrainingStage) -> str:
     """The newest loss of each task, and the last validation of masked codons."""
     shown = {name: stage.last_figures.get(name) for name in ("mlm", "translation", "distillation")}
-    masked = stage.trainer.callback_metrics.get("validation/masked_codon_cross_entropy")
+    masked = stage.trainer.callback_metrics.get(f"{stage.name}/validation/masked_codon_cross_entropy")
     shown["validation masked codon"] = None if masked is None else float(masked)
     return "  ".join(f"{label} {value:.3f}" for label, value in shown.items() if value is not None)

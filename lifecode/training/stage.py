@@ -72,6 +72,11 @@ class PretrainingStage(LightningModule):
         """The losses of one micro-batch."""
         raise NotImplementedError(f"{type(self).__name__} does not say what its losses are")
 
+    @property
+    def tasks(self) -> list[str]:
+        """Names of the losses that the objective joins."""
+        raise NotImplementedError(f"{type(self).__name__} does not say what its tasks are")
+
     def counts(self, batch: Batch) -> dict[str, Tensor]:
         """Positions of each task in one micro-batch, as `losses` counts them, without any forward pass."""
         raise NotImplementedError(f"{type(self).__name__} does not say what its tasks count")
@@ -148,18 +153,24 @@ class PretrainingStage(LightningModule):
         return due and not self.objective.balances_gradients
 
     def record(self, **figures: Tensor | float) -> None:
-        """Hands the figures of the step just taken to the loggers, if it is one of those that are logged.
+        """Hands figures of the step just taken to the loggers, if it is one of those that are logged.
 
         `LightningModule.log` would repeat the last value of a task that this step does not have.
         """
         self.last_figures = {**self.last_figures, **{name: float(value) for name, value in figures.items()}}
-        if self.global_step % self.trainer.log_every_n_steps == 0:  # pyright: ignore[reportAttributeAccessIssue]
+        if self.is_logged:
             self._log(figures)
 
+    @property
+    def is_logged(self) -> bool:
+        """Whether the step just taken is one of those that are logged."""
+        return self.global_step % self.trainer.log_every_n_steps == 0  # pyright: ignore[reportAttributeAccessIssue]
+
     def _log(self, figures: Mapping[str, Tensor | float]) -> None:
-        for logger in self.loggers:
+        for logger in self.loggers if figures else ():
             logger.log_metrics(
-                {f"train/{name}": float(value) for name, value in figures.items()}, self.global_step - 1
+                {f"{self.name}/train/{name}": float(value) for name, value in figures.items()},
+                self.global_step - 1,
             )
 
     def counts_over_processes(self, micro_batches: list[Batch]) -> dict[str, Tensor]:
@@ -211,4 +222,4 @@ class PretrainingStage(LightningModule):
         """Logs each loss over all validation steps."""
         for name, loss in self._summed([self._validation]).items() if self._validation else ():
             if loss.count > 0:
-                self.log(f"validation/{name}", loss.mean)
+                self.log(f"{self.name}/validation/{name}", loss.mean)

@@ -55,6 +55,12 @@ def step_flops(stage: PretrainingStage, contents: RowContents, masking: Masking,
     return forwards * forward + cost.backwards * backward
 
 
+def model_flops(stage: PretrainingStage, contents: RowContents, masking: Masking) -> float:
+    """Operations that the model needs to learn from some rows: each pass once, nothing computed again."""
+    parts = part_flops(stage, contents, masking)
+    return sum(part.forward * (1 + part.backward_passes) for part in parts)
+
+
 def part_flops(stage: PretrainingStage, contents: RowContents, masking: Masking) -> list[PartFlops]:
     """Operations of one forward pass with its losses, by part."""
     if isinstance(stage, TokenizerStage):

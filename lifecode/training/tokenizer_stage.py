@@ -40,6 +40,11 @@ class TokenizerStage(PretrainingStage):
         """Those of the tokenizer."""
         return list(self.codec.tokenizer.parameters())
 
+    @property
+    def tasks(self) -> list[str]:
+        """Reconstruction and, with a translator, translation."""
+        return ["mlm"] if self.codec.translator is None else ["mlm", "translation"]
+
     def counts(self, batch: Batch) -> dict[str, Tensor]:
         """All known nucleotides of DNA and codons of CDS; all codons of CDS."""
         counts = {"mlm": num_positions(batch, positions="all")}

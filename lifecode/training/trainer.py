@@ -1,16 +1,18 @@
 """How long and on what a stage trains: settings that may change between two sittings of one run."""
 
 import copy
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Literal
 
 import torch
-from lightning import LightningDataModule, Trainer
+from lightning import Callback, Trainer
 from lightning.pytorch.loggers import Logger
 
 from lifecode.data.durable import disk_faults_named
+from lifecode.data.module import CorpusDataModule
 from lifecode.errors import Interrupted, UserError
 from lifecode.ops.finite import check_finite
 from lifecode.training.checkpoint_file import (
@@ -21,6 +23,7 @@ from lifecode.training.checkpoint_file import (
 )
 from lifecode.training.checkpoints import Checkpoints
 from lifecode.training.compilation import compile_blocks, require_compiler
+from lifecode.training.efficiency import Efficiency
 from lifecode.training.metrics_csv import MetricsCsv
 from lifecode.training.processes import ALONE, Processes, cluster_environment
 from lifecode.training.progress import TrainingProgress
@@ -94,13 +97,23 @@ class TrainerSettings:
 
 def train_stage(
     stage: PretrainingStage,
-    data: LightningDataModule,
+    data: CorpusDataModule,
     settings: TrainerSettings,
     run_folder: Path,
     loggers: list[Logger],
     processes: Processes = ALONE,
+    callbacks: Sequence[Callback] = (),
 ) -> int:
     """Trains a stage from its last checkpoint to its last step; returns the steps it has done.
+
+    Args:
+        stage: tokenizer or encoder.
+        data: its steps.
+        settings: limits, devices and rhythm.
+        run_folder: where checkpoints and metrics.csv are.
+        loggers: beside metrics.csv.
+        processes: that train together.
+        callbacks: beside those that save, measure and show.
 
     Raises:
         Interrupted: the stage was asked to stop; everything up to its last step is saved.
@@ -120,8 +133,8 @@ def train_stage(
         print(f"{stage.name}: going on from step {done}")
     check_finite(settings.check_finite)
     checkpoints = Checkpoints(folder, every_steps=settings.checkpoint_every_steps)
-    metrics = MetricsCsv(run_folder / "metrics.csv", stage=stage.name)
-    processes.only_first(lambda: metrics.drop_from(done))
+    metrics = MetricsCsv(run_folder / "metrics.csv")
+    processes.only_first(lambda: metrics.drop_from(stage.name, done))
     # Sharding takes parameters apart: a copy is trained, and this process keeps a whole model.
     trained = copy.deepcopy(stage) if settings.strategy == "fsdp" else stage
     if settings.compile:
@@ -136,7 +149,12 @@ def train_stage(
         strategy=FullySharded() if settings.strategy == "fsdp" else settings.strategy,
         precision=settings.precision,
         logger=[metrics, *loggers],
-        callbacks=[TrainingProgress(stage.name), checkpoints],
+        callbacks=[
+            Efficiency(data.shape, data.masking),
+            TrainingProgress(stage.name),
+            *callbacks,
+            checkpoints,
+        ],
         plugins=[DurableCheckpointIO(), *([environment] if environment else [])],
         log_every_n_steps=settings.log_every_steps,
         val_check_interval=settings.validate_every_steps,

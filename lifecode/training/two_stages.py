@@ -2,12 +2,13 @@
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
+from lightning import Callback
 from lightning.pytorch.loggers import Logger
 
 from lifecode.data.batch import ResidueFeatures
@@ -46,6 +47,7 @@ class TwoStages:
         task_gradients_every_steps: steps between logs of each task's gradient norm.
         trainer: limits, devices and rhythm.
         loggers: beside metrics.csv.
+        callbacks: of both stages, beside those that save, measure and show.
         processes: that train together.
     """
 
@@ -54,7 +56,8 @@ class TwoStages:
     objective: JointObjective
     task_gradients_every_steps: int
     trainer: TrainerSettings
-    loggers: list[Logger]
+    loggers: list[Logger] = field(default_factory=list)
+    callbacks: list[Callback] = field(default_factory=list)
     processes: Processes = ALONE
 
     @property
@@ -138,7 +141,13 @@ class TwoStages:
 
     def _train(self, stage: PretrainingStage, features: ResidueFeatures | None) -> int:
         return train_stage(
-            stage, self.data(stage.name, features), self.trainer, self.folder, self.loggers, self.processes
+            stage,
+            self.data(stage.name, features),
+            self.trainer,
+            self.folder,
+            self.loggers,
+            self.processes,
+            self.callbacks,
         )
 
     def _begin_anew_if_changed(self, begin_with: Path) -> None:

@@ -13,6 +13,7 @@ import pytest
 import torch
 
 from lifecode import LifeCode
+from lifecode.training.efficiency import OF_THE_MACHINE
 from tests.end_to_end.test_train import COMMAND, SMALL
 
 ROOT = Path(__file__).parents[2]
@@ -40,7 +41,7 @@ def figures(run: Path) -> dict[tuple, float]:
     with (run / "metrics.csv").open() as file:
         rows = [tuple(row.values()) for row in csv.DictReader(file)]
     assert len({row[:4] for row in rows}) == len(rows)  # written by one process, once
-    return {row[:4]: float(row[4]) for row in rows if row[3] != "nucleotides_per_second"}
+    return {row[:4]: float(row[4]) for row in rows if row[3] not in OF_THE_MACHINE}
 
 
 def same(run: Path, other: Path, splits=("train", "validation")) -> None:

@@ -1,11 +1,13 @@
 """Other ways to run the same command: sweeps, loggers, precision, stages apart, no teacher."""
 
+import csv
 import json
 
 import numpy as np
 import pytest
 
 from tests.end_to_end.test_train import train
+from tests.wandb_file import history, records
 
 pytestmark = pytest.mark.slow
 
@@ -39,11 +41,71 @@ def test_bf16(small_genome, tmp_path):
     assert 3 < heldout(tmp_path / "runs/small")["masked_codon_cross_entropy"]["value"] < 6
 
 
-def test_wandb_offline_needs_no_account(small_genome, tmp_path):
-    done = train(tmp_path, small_genome, "logger=wandb", "trainer.max_steps=2")
+PICTURES = {
+    "tokenizer/validation/codon_map",
+    "encoder/validation/codon_map",
+    "encoder/validation/sample_predictions",
+    "test/codon_map",
+    "test/sample_predictions",
+}
+LOGGED = ["trainer.log_every_steps=1", "trainer.validate_every_steps=2", "trainer.max_steps=2"]
+
+
+def logged_figures(run) -> set[tuple[int, str, float]]:
+    """Step, name and value of every row of metrics.csv."""
+    with (run / "metrics.csv").open() as file:
+        rows = csv.DictReader(file)
+        return {
+            (int(row["step"]), f"{row['stage']}/{row['split']}/{row['name']}", float(row["value"]))
+            for row in rows
+        }
+
+
+def test_wandb_offline_holds_all_that_metrics_csv_holds_and_pictures(small_genome, tmp_path):
+    done = train(tmp_path, small_genome, "-m", "seed=0,1", "logger=wandb", *LOGGED)
     assert done.returncode == 0, done.stderr
-    (log,) = (tmp_path / "runs/small/wandb").glob("offline-run-*/*.wandb")
-    assert log.stat().st_size > 1000
+    ids = set()
+    for run in (tmp_path / "runs/small").iterdir():
+        (log,) = (run / "wandb").glob("offline-run-*/*.wandb")
+        logged = history(log)
+        figures = {
+            (int(row["trainer/global_step"]), name, float(f"{float(value):.8g}"))
+            for row in logged
+            for name, value in row.items()
+            if name.count("/") == 2 and value[0] in "-.0123456789"
+        }
+        assert figures == logged_figures(run)
+        names = {name for _, name, _ in figures}
+        train_names = {"learning_rate", "mlm", "weight_translation", "gradient_norm", "packing_fill", "mfu"}
+        assert {f"encoder/train/{name}" for name in train_names} <= names
+        shown = {name.removesuffix("/_type") for row in logged for name in row if name.endswith("/_type")}
+        assert shown == PICTURES
+        final = {name: value for row in logged for name, value in row.items() if name.startswith("test/")}
+        entropy = heldout(run)["masked_codon_cross_entropy"]["value"]
+        assert float(final["test/masked_codon_cross_entropy"]) == entropy
+        begun = next(r.run for r in records(log) if r.WhichOneof("record_type") == "run")
+        ids.add(begun.run_id)
+        assert (run / "wandb_run.txt").read_text() == begun.run_id
+        assert next(r.exit.exit_code for r in records(log) if r.WhichOneof("record_type") == "exit") == 0
+        settings = [r.config for r in records(log) if r.WhichOneof("record_type") == "config"]
+        updates = {item.key: item.value_json for config in settings for item in config.update}
+        assert updates["seed"] == run.name.rpartition("=")[2][-1]
+    assert len(ids) == 2
+
+
+def test_tensorboard_holds_all_that_metrics_csv_holds_and_pictures(small_genome, tmp_path):
+    accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    done = train(tmp_path, small_genome, "logger=tensorboard", *LOGGED)
+    assert done.returncode == 0, done.stderr
+    run = tmp_path / "runs/small"
+    events = accumulator.EventAccumulator(str(run / "tensorboard"))
+    events.Reload()
+    scalars = [name for name in events.Tags()["scalars"] if name.count("/") == 2]
+    written = {(event.step, name, event.value) for name in scalars for event in events.Scalars(name)}
+    assert {(step, name) for step, name, _ in written} == {row[:2] for row in logged_figures(run)}
+    expected = {row[:2]: row[2] for row in logged_figures(run)}
+    assert {row[:2]: row[2] for row in written} == pytest.approx(expected, rel=1e-6)
+    assert set(events.Tags()["images"]) == PICTURES
 
 
 def test_the_stages_apart(small_genome, tmp_path):

@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from lifecode.training.efficiency import OF_THE_MACHINE
+
 SETTINGS = [
     "model.width=32",
     "model.depth=2",
@@ -41,7 +43,6 @@ SETTINGS = [
     "teacher.max_heldout_residues=1500",
 ]
 LONGEST_SECONDS = 300.0
-_SPEED = "nucleotides_per_second"
 
 
 class Server:
@@ -192,7 +193,7 @@ class Run:
         except FileNotFoundError:
             return []
         lines = csv.reader(text[: text.rfind("\n") + 1].splitlines())
-        return [tuple(line) for line in lines if line[3] != _SPEED]
+        return [tuple(line) for line in lines if line[3] not in OF_THE_MACHINE]
 
     def has_trained(self, stage: str, step: int) -> bool:
         """Whether metrics.csv has a row of a step."""

@@ -21,12 +21,15 @@ def composed(*overrides: str, hydra: bool = False):
         return compose("train", overrides=list(overrides), return_hydra_config=hydra)
 
 
-@pytest.mark.parametrize(("preset", "processes"), [("default", 1), ("gpus_8", 8), ("nodes", 16)])
-def test_the_paper_composes_with_every_trainer(preset, processes):
+@pytest.mark.parametrize(
+    ("preset", "processes", "precision"),
+    [("default", 1, "32-true"), ("gpus_8", 8, "bf16-mixed"), ("nodes", 16, "bf16-mixed")],
+)
+def test_the_paper_composes_with_every_trainer(preset, processes, precision):
     config = composed("experiment=life_code", f"trainer={preset}", f"trainer.devices={min(8, processes)}")
     settings: TrainerSettings = construct(config.trainer)
     assert settings.num_processes == processes
-    assert settings.precision == "bf16-mixed"
+    assert settings.precision == precision
     assert construct(config.data.batch).rows_together(processes) == 2
     with torch.device("meta"):
         model = construct(config.model, teacher_width=1280)

@@ -13,6 +13,7 @@ from lifecode.evaluation.distillation import kd_explained, sample_of_genes, teac
 from lifecode.evaluation.evaluate import evaluate, require_held_out_genes
 from lifecode.evaluation.heldout import HeldOut, held_out_genes, read_masked
 from lifecode.evaluation.ridge import RidgeSums
+from lifecode.evaluation.sample import sample_predictions
 from lifecode.evaluation.sources import figures_by_source
 from lifecode.genetic_code import genetic_code
 from lifecode.model import CodonCodec, LifeCode
@@ -260,3 +261,27 @@ def test_without_translator_and_encoder_only_what_is_there_is_measured(small_cor
     assert set(heldout) == {"masked_codon_cross_entropy", "masked_codon_cross_entropy_shuffled"}
     assert heldout["masked_codon_cross_entropy"].n == baselines["codon_unigram"].n
     assert math.isfinite(heldout["masked_codon_cross_entropy"].value)
+
+
+def test_sample_predictions_are_those_behind_the_figures(small_corpus, uniform_model):
+    table = small_corpus.segments("cds", "test")
+    with torch.no_grad():
+        uniform_model.codec.codon_head.bias[3] = 2.0
+    sample = sample_predictions(uniform_model, table, HeldOut(), most_codons=5)
+    lengths = table.num_nucleotides
+    index = table.names.index(sample.gene)
+    assert lengths[index] == sorted(lengths)[len(table) // 2]
+    (gene,) = held_out_genes(table, HeldOut(), rows=[index])
+    assert sample.positions.tolist() == gene.masked[:5].tolist()
+    assert sample.codons.tolist() == gene.codons[gene.masked[:5]].tolist()
+    likely = math.exp(2) / (63 + math.exp(2))
+    assert sample.probabilities[:, 3] == pytest.approx(likely)
+    assert sample.probabilities.sum(1) == pytest.approx(1)
+    (reading,) = read_masked(uniform_model, [gene], 8192)
+    own = sample.probabilities[np.arange(5), sample.codons]
+    assert -np.log(own) == pytest.approx(reading.cross_entropy[:5], abs=1e-5)
+
+
+def test_without_a_gene_there_is_no_sample(small_corpus, uniform_model):
+    table = small_corpus.segments("cds", "test")
+    assert sample_predictions(uniform_model, table, HeldOut(), rows=[]) is None

@@ -52,12 +52,14 @@ def spoil(stage, steps, name="translation", by=torch.nan):
 
 def fit(stage, corpus, folder, *, last=STEPS, ckpt_path=None, features=None):
     watched = Watched(stage)
+    metrics = MetricsCsv(folder / "metrics.csv")
+    metrics.drop_from("encoder", 3 if ckpt_path else 0)
     data = data_module(corpus, shape=SHAPE, features=features or RandomFeatures())
     trainer = Trainer(
         max_steps=last,
         max_epochs=-1,
         accelerator="cpu",
-        logger=MetricsCsv(folder / "metrics.csv", stage="encoder", first_step=3 if ckpt_path else 0),
+        logger=metrics,
         log_every_n_steps=1,
         enable_checkpointing=False,
         enable_progress_bar=False,

@@ -23,7 +23,7 @@ from lifecode.data.corpus import Corpus
 from lifecode.data.masking import Masking
 from lifecode.data.mixture import Mixture
 from lifecode.data.reading import ReadingSettings
-from lifecode.data.row_contents import RowContents, assumed_contents, measured_contents
+from lifecode.data.row_contents import RowContents, assumed_contents, batch_contents, measured_contents
 from lifecode.data.split import BlockSplit
 from lifecode.data.stream import TrainingStream
 from lifecode.data.training_size import size_of_corpus, size_of_inputs
@@ -35,7 +35,7 @@ from lifecode.teachers.width import stated_width
 from lifecode.training.encoder_stage import EncoderStage
 from lifecode.training.optimizer import AdamWCosine
 from lifecode.training.plan import plan_stage
-from lifecode.training.step_flops import part_flops, step_flops
+from lifecode.training.step_flops import model_flops, part_flops, step_flops
 from lifecode.training.step_memory import activation_bytes, block_bytes, step_memory
 from lifecode.training.tokenizer_stage import TokenizerStage
 from lifecode.training.trainer import TrainerSettings
@@ -139,6 +139,7 @@ def test_the_numbers_of_the_paper(experiment, width, in_the_layers, key_dim):
         "num_heads": 6,
         "direction": "both",
         "stride": 1,
+        "tokenizer": "gdn",
         "translator_hidden": 3072,
         "codon_head": "joint",
         "layer_scale": 0.1,
@@ -387,6 +388,7 @@ def test_the_width_of_a_checkpoint_in_a_folder(tmp_path):
 )
 def test_operations_agree_with_those_of_a_real_forward_pass(small_corpus, make, mixture):
     stage, batch = make(), one_batch(small_corpus, 200, **mixture)
+    assert batch_contents(batch) == contents_of(batch)
     planned = sum(part.forward for part in part_flops(stage, contents_of(batch), Masking()))
     counted = counted_flops(stage, lambda: stage.losses(batch))
     print(f"\noperations of a forward pass: planned / counted = {planned / counted:.4f}")
@@ -404,12 +406,14 @@ def test_passes_and_frozen_parts_by_hand():
     assert parts["encoder layers"].backward_passes == parts["tokenizer"].backward_passes == 2
     frozen = parts["translator"].forward + parts["codon head"].forward
     assert step_flops(stage, contents, masking, one_pass(1)) == pytest.approx(3 * forward - frozen)
+    assert model_flops(stage, contents, masking) == pytest.approx(3 * forward - frozen)
     measured_first = StepCost(4, 4, 4, 1)
     assert step_flops(stage, contents, masking, measured_first) == pytest.approx(4 * (4 * forward - frozen))
     again = encoder_stage(activation_checkpointing=True)
     assert step_flops(again, contents, masking, one_pass(1)) == pytest.approx(
         3 * forward - frozen + parts["encoder layers"].forward
     )
+    assert model_flops(again, contents, masking) == pytest.approx(3 * forward - frozen)  # nothing twice
     for parameter in stage.model.codec.tokenizer.parameters():
         parameter.requires_grad_(False)
     still = {part.name: part.backward_passes for part in part_flops(stage, contents, masking)}

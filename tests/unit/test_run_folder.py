@@ -109,12 +109,13 @@ def _seed_of(path) -> int:
 )
 def test_a_line_of_metrics_csv_that_is_no_row_is_left_out(tmp_path, caplog, harm, line):
     path = tmp_path / "metrics.csv"
-    MetricsCsv(path, stage="tokenizer", first_step=0).log_metrics({"train/mlm": 3.0}, 5)
-    log = MetricsCsv(path, stage="encoder", first_step=0)
+    log = MetricsCsv(path)
+    log.drop_from("tokenizer", 0)
+    log.log_metrics({"tokenizer/train/mlm": 3.0}, 5)
     for step in range(3):
-        log.log_metrics({"train/mlm": 1.5, "no split": 1.0}, step)
+        log.log_metrics({"encoder/train/mlm": 1.5, "epoch": 1.0, "hp/other": 2.0}, step)
     path.write_text(harm(path.read_text()))
-    MetricsCsv(path, stage="encoder", first_step=2)
+    MetricsCsv(path).drop_from("encoder", 2)
     assert caplog.messages == [f"{path}: left out line {line}, which is no row"]
     kept = ["step,stage,split,name,value", "5,tokenizer,train,mlm,3"]
     kept += [f"{step},encoder,train,mlm,1.5" for step in range(2) if (step, line) != (0, 3)]
@@ -123,10 +124,12 @@ def test_a_line_of_metrics_csv_that_is_no_row_is_left_out(tmp_path, caplog, harm
 
 def test_a_validation_that_is_done_again_is_written_once(tmp_path):
     path = tmp_path / "metrics.csv"
-    log = MetricsCsv(path, stage="encoder", first_step=0)
-    log.log_metrics({"train/mlm": 3.0}, 5)
-    log.log_metrics({"validation/mlm": 3.5}, 5)
+    log = MetricsCsv(path)
+    log.drop_from("encoder", 0)
+    log.log_metrics({"encoder/train/mlm": 3.0}, 5)
+    log.log_metrics({"encoder/validation/mlm": 3.5}, 5)
     before = path.read_text()
-    again = MetricsCsv(path, stage="encoder", first_step=6)
-    again.log_metrics({"validation/mlm": 3.5, "validation/translation": 1.0}, 5)
+    again = MetricsCsv(path)
+    again.drop_from("encoder", 6)
+    again.log_metrics({"encoder/validation/mlm": 3.5, "encoder/validation/translation": 1.0}, 5)
     assert path.read_text() == before + "5,encoder,validation,translation,1\n"
