@@ -6,18 +6,24 @@
 torch.Size([1, 128])
 """
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from lifecode.commands.from_python import compose, run
     from lifecode.model import LifeCode, load
 
-__all__ = ["LifeCode", "load"]
+__all__ = ["LifeCode", "compose", "load", "run"]
+_HOMES = {
+    "LifeCode": "lifecode.model",
+    "load": "lifecode.model",
+    "compose": "lifecode.commands.from_python",
+    "run": "lifecode.commands.from_python",
+}
 
 
 def __getattr__(name: str) -> Any:
-    """Imports the model at its first use, so that `import lifecode` does not wait for torch."""
-    if name in __all__:
-        from lifecode import model
-
-        return getattr(model, name)
+    """Imports what is asked for at its first use, so that `import lifecode` does not wait for torch."""
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
     raise AttributeError(f"module 'lifecode' has no attribute {name!r}")

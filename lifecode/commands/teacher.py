@@ -94,19 +94,19 @@ def _chosen(config: DictConfig, corpus: Corpus, name: str, split: str, key: str)
 def _say_disk_use(cache: FeatureCache, proteins: list[str]) -> None:
     total, missing, free = cache.disk_use(proteins)
     print(
-        f"Its features take {_gigabytes(total)} in {cache.folder}; "
-        f"{_gigabytes(missing)} are still to be computed, {_gigabytes(free)} are free"
+        f"Its features take {_size(total)} in {cache.folder}; "
+        f"{_size(missing)} are still to be computed, {_size(free)} are free"
     )
     if missing > free:
         raise UserError(
-            f"the teacher's features need {_gigabytes(missing)}, and {_gigabytes(free)} are free",
+            f"the teacher's features need {_size(missing)}, and {_size(free)} are free",
             source=cache.folder,
             remedy="Lower teacher.max_train_residues, or give teacher.cache a folder on a larger disk",
         )
 
 
-def _gigabytes(num_bytes: int) -> str:
-    return f"{num_bytes / 1e9:,.2f} GB"
+def _size(num_bytes: int) -> str:
+    return f"{num_bytes / 1e9:,.2f} GB" if num_bytes >= 1e8 else f"{num_bytes / 1e6:,.2f} MB"
 
 
 def _arm(config: DictConfig) -> Arm:

@@ -219,11 +219,11 @@ def _is_complete(config: DictConfig, stage: str, stages: TwoStages) -> bool:
         return False
     first, second = construct(config.optim.tokenizer), construct(config.optim.encoder)
     steps = stages.trainer.last_step(second.total_steps)
-    return stages.are_trained(
+    return is_reported(stages.folder, steps, construct(config.heldout)) and stages.are_trained(
         tokenizer=first if _trains_tokenizer(config, stage) else None,
         encoder=second,
         begin_with=_start_of_encoder(config, stages.tokenizer_model, must_exist=False),
-    ) and is_reported(stages.folder, steps, construct(config.heldout))
+    )
 
 
 def _say_complete(folder: RunFolder) -> None:

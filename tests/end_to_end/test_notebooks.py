@@ -1,5 +1,6 @@
 """The notebooks, as a reader runs them, on small settings."""
 
+import re
 from pathlib import Path
 
 import nbformat
@@ -36,4 +37,17 @@ def test_quickstart(small_genome, tmp_path, monkeypatch):
     text, pictures = executed("01_quickstart.ipynb")
     assert "4,288 genes, 54 of them ribosomal proteins" in text
     assert text.count("average precision") == 2
+    assert pictures == 3
+
+
+def test_hybrid_ratios(small_genome, tmp_path, monkeypatch):
+    swept = ["-m", "model.hybrid_ratio=2:0,1:1", "seed=0,1"]
+    settings = ["teacher.model=null", "trainer.max_steps=2", "trainer.validate_every_steps=1"]
+    assert train(tmp_path, small_genome, *swept, *settings).returncode == 0
+    monkeypatch.setenv("LIFECODE_SWEEP", str(tmp_path / "runs/small"))
+    text, pictures = executed("02_hybrid_ratios.ipynb")
+    assert "   1:1: 2 of 2 runs are finished" in text
+    assert re.search(r"1:1 less 2:0: [+-]0\.\d{3} \(seed 0\), [+-]0\.\d{3} \(seed 1\) nats", text)
+    assert "encoder step 20/20" in text
+    assert "['GatedDeltaNet', 'GatedDeltaNet', 'SelfAttention']" in text
     assert pictures == 3

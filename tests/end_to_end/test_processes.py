@@ -169,7 +169,7 @@ def test_submitit_runs_the_jobs_of_a_sweep(small_genome, tmp_path):
     assert result.returncode == 2, result.stdout + result.stderr
     assert (
         result.stderr.strip().splitlines()[-1]
-        == "lifecode train: a run ended with exit code 2; its log says why"
+        == "lifecode train: data.batch.rows=3: a run ended with exit code 2; its log says why"
     )
     assert [path.name for path in (tmp_path / "runs").iterdir()] == ["data.batch.rows=4"]
     assert (tmp_path / "runs" / "data.batch.rows=4" / "tokenizer" / "model" / "model.safetensors").exists()

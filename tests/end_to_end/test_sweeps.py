@@ -88,9 +88,9 @@ def test_the_rows_of_the_ablation(small_genome, tmp_path):
     }
     masked = {"masked_codon_cross_entropy", "masked_codon_cross_entropy_shuffled"}
     translated = masked | {"translation_accuracy", "masked_translation_accuracy"}
-    assert figures["linear"] == masked
-    assert figures["tokenizer"] == translated
-    assert figures["hybrid_kd"] == translated | {"kd_explained"}
+    of_teacher = {"kd_explained", "teacher_probe_r2"}  # every row is evaluated against it
+    assert figures["linear"] == masked | of_teacher
+    assert figures["tokenizer"] == figures["hybrid_kd"] == translated | of_teacher
     report = lifecode(tmp_path, "report", "input=runs/s")
     assert report.returncode == 0, report.stderr
     lines = [line.split() for line in report.stdout.splitlines()[:4]]

@@ -12,6 +12,7 @@ from torch import _dynamo as dynamo
 
 from lifecode import LifeCode
 from lifecode.commands.construct import construct
+from lifecode.commands.from_python import compose
 from lifecode.data.batch_shape import BatchShape
 from lifecode.data.masking import Masking
 from lifecode.data.mixture import Mixture
@@ -23,9 +24,9 @@ from lifecode.objectives import LogSum
 from lifecode.training import compilation
 from lifecode.training.checkpoint_file import latest_checkpoint
 from lifecode.training.encoder_stage import EncoderStage
+from lifecode.training.joint_gradient import accumulate_joint_gradient
 from lifecode.training.optimizer import AdamWCosine
 from lifecode.training.trainer import TrainerSettings, train_stage
-from tests.compose import compose
 from tests.unit.test_training_stage import encoder_stage, step_of
 
 ROW = pack(["ATGAAACGC", "ACGTTT"])
@@ -96,7 +97,7 @@ def step_gradients(stage, step):
     stage._trainer = Trainer(logger=False, accelerator="cpu", enable_checkpointing=False)
     stage.manual_backward = lambda loss: loss.backward()
     stage.zero_grad()
-    losses = stage._backward(step)
+    losses = accumulate_joint_gradient(stage, step).losses
     return losses, {name: p.grad.clone() for name, p in stage.named_parameters() if p.grad is not None}
 
 

@@ -104,10 +104,10 @@ DAMAGES = [
     Damage(
         "teacher features, a flipped byte",
         lambda run: flip_byte(
-            max((run.path / "teacher").rglob("*.np*"), key=lambda path: path.stat().st_size)
+            max((run.path / "teacher").rglob("*.safetensors"), key=lambda path: path.stat().st_size)
         ),
-        "teacher",
-        False,
+        "differs from its checksum; its proteins are computed again",
+        True,
     ),
     Damage(
         "metrics.csv, its last line cut short",

@@ -22,12 +22,12 @@ from lifecode.benchmarks.training_flops import forward_flops, training_flops
 from lifecode.benchmarks.training_step import TrainingStep, sequences_a_step
 from lifecode.benchmarks.training_table import throughputs, training_lines, training_table
 from lifecode.commands.construct import construct
+from lifecode.commands.from_python import compose
 from lifecode.commands.main import main
 from lifecode.errors import UserError
 from lifecode.model import LifeCode
 from lifecode.model.attention import SelfAttention
 from lifecode.model.gated_deltanet import GatedDeltaNet
-from tests.compose import compose
 
 MACHINE = Machine("cpu", 2, 2, None, 0.1, "Linux x86_64", {}, "fp32", 100.0)
 COMMAND = [sys.executable, "-c", "import sys; from lifecode.commands.main import main; sys.exit(main())"]

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,11 +21,13 @@ from rich.console import Console
 
 from lifecode.commands import train
 from lifecode.commands.construct import construct
+from lifecode.commands.from_python import compose
 from lifecode.commands.locate_config import config_folder
 from lifecode.commands.plan import plan_run
 from lifecode.commands.plan_tables import plan_tables
 from lifecode.commands.teacher import _cache_folder
 from lifecode.data.corpus import Corpus
+from lifecode.data.masking import Masking
 from lifecode.data.prepare import prepare_corpus
 from lifecode.data.reading import read_unit, resolve_inputs
 from lifecode.data.regions import Contigs
@@ -36,7 +39,6 @@ from lifecode.evaluation.heldout import held_out_genes, packed_rows
 from lifecode.training import trainer as trainer_module
 from lifecode.training.encoder_stage import EncoderStage
 from lifecode.training.tokenizer_stage import TokenizerStage
-from tests.compose import compose
 
 SMALL = (
     "model.width=32",
@@ -353,7 +355,8 @@ def fitted(config: DictConfig, world: World) -> str:
     def recorder(**settings: Any) -> None:
         callbacks = [vars(callback).get("every_steps") for callback in settings.pop("callbacks")]
         settings.pop("logger")
-        seen.update(settings, callbacks=callbacks)
+        plugins = [type(plugin).__name__ for plugin in settings.pop("plugins")]
+        seen.update(settings, callbacks=callbacks, plugins=plugins)
         raise Stop
 
     with pytest.MonkeyPatch.context() as patch:
@@ -368,8 +371,9 @@ def fitted(config: DictConfig, world: World) -> str:
         )
         folder = world.folder / "fitted"
         folder.mkdir(exist_ok=True)
+        data = SimpleNamespace(shape=construct(config.data.batch), masking=Masking())
         with pytest.raises(Stop):
-            trainer_module.train_stage(codec, None, construct(config.trainer), folder, [])
+            trainer_module.train_stage(codec, data, construct(config.trainer), folder, [])
     return repr(sorted(seen.items()))
 
 

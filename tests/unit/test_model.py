@@ -7,13 +7,13 @@ import torch
 
 from lifecode import LifeCode, load
 from lifecode.commands.construct import construct
+from lifecode.commands.from_python import compose
 from lifecode.errors import UserError
 from lifecode.model import CodonCodec, pretrained
 from lifecode.model.block import matched_hidden_width, swiglu_hidden_width
 from lifecode.model.encoder import layer_kinds
 from lifecode.model.parts import parameters_by_part
 from lifecode.training.two_stages import load_codec
-from tests.compose import compose
 
 
 @pytest.fixture

@@ -10,11 +10,11 @@ from Bio import SeqIO
 from omegaconf import OmegaConf
 
 from lifecode.commands.construct import construct
+from lifecode.commands.from_python import compose
 from lifecode.commands.main import main
 from lifecode.commands.prepare import training_line
 from lifecode.data import Corpus
 from lifecode.data.mixture import Mixture
-from tests.compose import compose
 
 STAND_INS = {
     "genomes": ["genomes/ecoli_K12_MG1655.gbff.gz"],

@@ -15,6 +15,7 @@ from rich.console import Console
 
 from lifecode.benchmarks.peak_memory import PeakMemory
 from lifecode.benchmarks.training_flops import forward_flops as counted_flops
+from lifecode.commands.from_python import compose
 from lifecode.commands.main import main
 from lifecode.commands.plan import plan_run
 from lifecode.commands.plan_tables import amount, curve, number, plan_tables, size
@@ -39,7 +40,6 @@ from lifecode.training.step_flops import model_flops, part_flops, step_flops
 from lifecode.training.step_memory import activation_bytes, block_bytes, step_memory
 from lifecode.training.tokenizer_stage import TokenizerStage
 from lifecode.training.trainer import TrainerSettings
-from tests.compose import compose
 from tests.end_to_end.test_train import SMALL
 
 RECIPE = AdamWCosine(lr=1e-3, total_steps=10, warmup_steps=2)

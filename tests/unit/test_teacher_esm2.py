@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lifecode.commands.construct import construct
+from lifecode.commands.from_python import compose
 from lifecode.data.batch_shape import BatchShape
 from lifecode.data.masking import Masking
 from lifecode.data.mixture import Mixture
@@ -24,7 +25,6 @@ from lifecode.teachers import esm2
 from lifecode.teachers.cache import FeatureCache
 from lifecode.teachers.esm2 import Esm2Teacher
 from lifecode.teachers.windows import windows
-from tests.compose import compose
 from tests.esm_checkpoint import VOCABULARY, save_esm_checkpoint
 
 PROTEINS = st.text(alphabet="ACDEFGHIKLMNPQRSTVWYXUOBZJ*acdj", min_size=1, max_size=90)
