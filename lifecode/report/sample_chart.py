@@ -30,7 +30,12 @@ def sample_chart(sample: SamplePredictions) -> Figure:
     figure = new_figure(_ROW_HEIGHT * (len(sample.codons) + 1) + 0.9)
     axes = figure.add_subplot(xlim=(-0.25, 1.0), ylim=(len(sample.codons) - 0.4, -1.0))
     axes.set_axis_off()
-    headings = ((-0.25, "Codon"), (-0.14, "There"), (0.0, "The model's five best guesses"), (0.91, "True codon"))
+    headings = (
+        (-0.25, "Codon"),
+        (-0.14, "There"),
+        (0.0, "The model's five best guesses"),
+        (0.91, "True codon"),
+    )
     for x, heading in headings:
         axes.text(x, -0.75, heading, fontsize=9, color=INK, fontweight="bold", va="center")
     for line, (position, codon, probabilities) in enumerate(

@@ -199,6 +199,12 @@ ROWS: dict[str, Row] = {
     "logger.wandb.name": Row("another", "wandb", ("logger=wandb",)),
     "logger.wandb.save_dir": Row("another", "wandb", ("logger=wandb",)),
     "logger.wandb.offline": Row("false", "wandb", ("logger=wandb",)),
+    **rows(
+        "tensorboard",
+        {"save_dir": "another", "name": "another", "version": "another", "default_hp_metric": "true"},
+        "logger=tensorboard",
+        under="logger.tensorboard.",
+    ),
 }
 
 UNSEEN = {
@@ -405,6 +411,12 @@ def wandb(config: DictConfig, world: World) -> str:
     return repr((logger._wandb_init, logger._offline))
 
 
+def tensorboard(config: DictConfig, world: World) -> str:
+    pytest.importorskip("tensorboard")
+    logger = construct(config.logger.tensorboard)
+    return repr((logger.log_dir, logger._default_hp_metric))
+
+
 LOOKS: dict[str, Callable[[DictConfig, World], Any]] = {
     look.__name__: look
     for look in (
@@ -422,6 +434,7 @@ LOOKS: dict[str, Callable[[DictConfig, World], Any]] = {
         codec_folder,
         feature_cache,
         wandb,
+        tensorboard,
     )
 }
 
@@ -545,6 +558,7 @@ def test_a_key_matters(key: str, seen: Callable[[str, tuple[str, ...]], Any]):
 @pytest.mark.parametrize("look", LOOKS)
 def test_what_is_looked_at_is_the_same_twice(look: str, world: World):
     """Otherwise a difference would prove nothing."""
-    given = ("teacher=near", "logger=wandb", f"run_dir={world.folder}")
+    logger = "tensorboard" if look == "tensorboard" else "wandb"
+    given = ("teacher=near", f"logger={logger}", f"run_dir={world.folder}")
     first, second = (LOOKS[look](compose("train", *SMALL, *given), world) for _ in range(2))
     assert first == second
