@@ -192,9 +192,16 @@ class LifeCode(nn.Module):
             vector = codons.mean(0) if pool == "mean" else codons.amax(0)
         return strand_invariant(vector) if self.encoder.strands == "rc" else vector
 
-    def save_pretrained(self, folder: str | Path) -> None:
-        """Writes config.json, model.safetensors and SHA256SUMS, and training_genes.npy if they are known."""
-        pretrained.save(self, self.config, Path(folder), training_genes=self.training_genes)
+    def save_pretrained(self, folder: str | Path, *, dtype: torch.dtype | None = None) -> None:
+        """Writes config.json, model.safetensors and SHA256SUMS, and training_genes.npy if they are known.
+
+        Args:
+            folder: made if it does not exist.
+            dtype: of the weights in the file, such as `torch.float16` for half its size; None keeps theirs.
+                A model that is loaded is in float32 whatever the file holds.
+        """
+        state = {name: x.to(dtype) if dtype else x for name, x in self.state_dict().items()}
+        pretrained.save(self, self.config, Path(folder), state=state, training_genes=self.training_genes)
 
     def push_to_hub(
         self,

@@ -183,6 +183,18 @@ def test_a_folder_goes_before_a_name(model, hub, tmp_path):
         lifecode.load("user/name", revision="v1")
 
 
+def test_weights_in_half_precision_take_half_the_room_and_load_in_single(model, tmp_path):
+    model.save_pretrained(tmp_path / "whole")
+    model.save_pretrained(tmp_path / "half", dtype=torch.float16)
+    whole, half = (tmp_path / name / "model.safetensors" for name in ("whole", "half"))
+    assert half.stat().st_size < 0.6 * whole.stat().st_size
+    loaded = lifecode.load(tmp_path / "half").state_dict()
+    assert {x.dtype for x in loaded.values()} == {torch.float32}
+    for name, weights in model.state_dict().items():
+        assert weights.dtype == torch.float32
+        assert torch.equal(loaded[name], weights.half().float())
+
+
 def test_nothing_but_the_three_files_is_downloaded(model, hub, tmp_path):
     model.push_to_hub("user/name")
     (hub.root / "user/name/pytorch_model.bin").write_bytes(pickle.dumps(Unpickled(tmp_path / "opened")))
