@@ -38,8 +38,8 @@ def write_report(
 
     Args:
         folder: the run folder, shown as the place to load the model from.
-        metrics: the content of `metrics.json`: `split` (its `name`), `heldout`, `baselines`, `timing`
-            (`parts` in seconds), `data` (a corpus report, and `teacher` with `name`, `proteins`,
+        metrics: the content of `metrics.json`: `split` (its `name`, `genes_left_out`), `heldout`,
+            `baselines`, `timing` (`parts` in seconds), `data` (a corpus report, and `teacher` with `name`, `proteins`,
             `proteins_available`, `targets`), `model` (`parts` in parameters), `sources`; each may be missing.
         name: of the run.
         rows: of `metrics.csv`.
@@ -66,6 +66,7 @@ def write_report(
         "sources": source_rows(metrics),
         "source_headings": SOURCE_HEADINGS,
         "split": (metrics.get("split") or {}).get("name", "held-out"),
+        "genes_left_out": (metrics.get("split") or {}).get("genes_left_out", 0),
         "counts": corpus_counts(data),
         "splits": split_table(data),
         "teacher": data.get("teacher"),

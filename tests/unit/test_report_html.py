@@ -4,11 +4,16 @@ from html.parser import HTMLParser
 
 import numpy as np
 import pytest
+from matplotlib.colors import to_hex
 
+from lifecode.alphabet import CODONS
 from lifecode.errors import UserError
 from lifecode.evaluation.metric_rows import MetricRow
+from lifecode.evaluation.sample import SamplePredictions
+from lifecode.report.figure_style import BLUE, GREEN
 from lifecode.report.held_out import held_out_metrics, verdict
 from lifecode.report.html import write_report
+from lifecode.report.sample_chart import sample_chart
 
 METRICS = {
     "schema_version": 1,
@@ -155,6 +160,33 @@ def test_what_was_not_measured_is_left_out(tmp_path):
         assert absent not in page.text
     assert "img" not in page.tags
     assert not list((tmp_path / "figures").iterdir())
+
+
+def test_genes_that_were_left_out_are_counted(page, tmp_path):
+    assert "resemble" not in page.text
+    metrics = {**METRICS, "split": {"name": "test", "genes_left_out": 1234}}
+    left_out = Page(write_report(tmp_path, metrics, name="left out"))
+    assert (
+        "Measured on the test split, without 1,234 of its genes that resemble training genes" in left_out.text
+    )
+
+
+def test_guesses_at_masked_codons_are_a_picture(tmp_path):
+    probabilities = np.full((2, 64), 0.25 / 63, np.float32)
+    probabilities[:, CODONS.index("AAG")] = 0.75
+    codons = np.array([CODONS.index("AAA"), CODONS.index("AAG")], np.int16)
+    sample = SamplePredictions("thrA", np.array([3, 8]), codons, probabilities, genetic_code=11)
+    page = Page(write_report(tmp_path, METRICS, name="sample", sample=sample))
+    assert "What the model makes of masked codons" in page.text
+    assert page.tags.count("img") == 2
+    chart = sample_chart(sample)
+    texts = [text.get_text() for text in chart.axes[0].texts]
+    assert {"4", "9", "AAA  K", "AAG  K", "AAG K  75 %", "0 %", "75 %"} <= set(texts)
+    cells = [to_hex(patch.get_facecolor()) for patch in chart.axes[0].patches]
+    assert len(cells) == 10
+    assert (cells[0], cells[5]) == (BLUE.lower(), GREEN.lower())  # its residue; the codon
+    diverged = sample._replace(probabilities=probabilities * np.nan)
+    assert "masked codons" not in Page(write_report(tmp_path, {}, name="nan", sample=diverged)).text
 
 
 def test_a_run_that_measured_nothing_still_has_a_report(tmp_path):
