@@ -39,8 +39,9 @@ def write_report(
     Args:
         folder: the run folder, shown as the place to load the model from.
         metrics: the content of `metrics.json`: `split` (its `name`, `genes_left_out`), `heldout`,
-            `baselines`, `timing` (`parts` in seconds), `data` (a corpus report, and `teacher` with `name`, `proteins`,
-            `proteins_available`, `targets`), `model` (`parts` in parameters), `sources`; each may be missing.
+            `baselines`, `timing` (`parts` in seconds), `data` (a corpus report, and `teacher` with `name`,
+            `proteins`, `proteins_available`, `targets`), `model` (`parts` in parameters), `sources`; each may
+            be missing.
         name: of the run.
         rows: of `metrics.csv`.
         codon_embeddings: (64, d), in the order of `lifecode.alphabet.CODONS`.
