@@ -61,6 +61,13 @@ def checked_value(config: DictConfig, key: str, kind: Any) -> Any:
     return _check_value(_plain(OmegaConf.select(config, key, throw_on_missing=True), key), kind, key)
 
 
+def require_values(config: DictConfig, verb: str) -> None:
+    """Raises a `UserError` that names the keys whose value a user has to give."""
+    if missing := sorted(OmegaConf.missing_keys(config)):
+        example = " ".join(f"{key}=..." for key in missing)
+        raise UserError(f"{', '.join(missing)} needs a value", remedy=f"Give it: lifecode {verb} {example}")
+
+
 def _construct(node: Node, key: str, extra: Mapping[str, Any]) -> Any:
     values = {str(word): value for word, value in _items(node, key)}
     if "_target_" not in values:

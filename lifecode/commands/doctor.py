@@ -34,6 +34,7 @@ EXTRAS = {
     "ray": "preparation of a corpus on several machines",
     "slurm": "sweeps as SLURM jobs: see docs/cluster.md",
     "sweep": "runs of a sweep side by side: hydra/launcher=joblib",
+    "tensorboard": "the logger: logger=tensorboard",
     "eval": "rank correlations in evaluation",
     "docs": "JupyterLab, for the notebooks",
     "dev": "tests, linters and the build",

@@ -12,6 +12,7 @@ from hydra import compose as hydra_compose
 from hydra import initialize_config_dir
 from omegaconf import DictConfig
 
+from lifecode.commands.construct import require_values
 from lifecode.commands.explain import explain
 from lifecode.commands.locate_config import config_folder
 from lifecode.commands.main import VERBS, Verb
@@ -43,7 +44,9 @@ def run(verb: str, config: DictConfig) -> None:
         UserError: a value does not fit, or what it names cannot be read.
         Interrupted: stopped; run with the same config, it goes on.
     """
-    import_module(_known(verb).module).run(config)
+    module = _known(verb).module
+    require_values(config, verb)
+    import_module(module).run(config)
 
 
 def _known(verb: str) -> Verb:

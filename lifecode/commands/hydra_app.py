@@ -25,12 +25,21 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
 from hydra.types import RunMode
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
+from lifecode.commands.construct import require_values
 from lifecode.commands.explain import explain
 from lifecode.commands.locate_config import config_folder
 from lifecode.commands.other_processes import OtherProcesses
-from lifecode.commands.start import Start, command_line, jobs_at_a_time, own_values, started_as, swept_values
+from lifecode.commands.start import (
+    Start,
+    command_line,
+    handed_down,
+    jobs_at_a_time,
+    own_values,
+    started_as,
+    swept_values,
+)
 from lifecode.commands.verb_help import config_name, verb_help
 from lifecode.errors import AlreadyReported, Interrupted, UserError
 
@@ -144,7 +153,7 @@ def _task(
         try:
             _require_multirun(verb)
             _give_own_run_dir(config, start)
-            _require_values(config, verb)
+            require_values(config, verb)
             with started_as(start):
                 import_module(module).run(config)
         except KeyboardInterrupt:
@@ -186,7 +195,7 @@ def _start(overrides: Sequence[str], command: str) -> Start:
     """What this job is among those of its sweep, as far as Hydra's settings tell."""
     settings = HydraConfig.get()
     if settings.mode != RunMode.MULTIRUN:
-        return Start(command)
+        return handed_down() or Start(command)
     sweep = swept_values(overrides, settings.sweeper.get("params") or {})
     varied = own_values(settings.overrides.task, list(sweep))
     return Start(command, varied, sweep, jobs_at_a_time(settings.launcher, sweep))
@@ -196,7 +205,7 @@ def _require_multirun(verb: str) -> None:
     """A config that names the values of a sweep is meant for one."""
     settings = HydraConfig.get()
     params = settings.sweeper.get("params") or {}
-    if settings.mode != RunMode.MULTIRUN and params:
+    if settings.mode != RunMode.MULTIRUN and params and handed_down() is None:
         raise UserError(
             f"the config runs over values of {' and '.join(params)}",
             remedy=f"Add -m: lifecode {verb} -m ...; one value a key, as in {next(iter(params))}=..., "
@@ -233,12 +242,6 @@ def _require_current_folder() -> None:
         Path.cwd()
     except FileNotFoundError as error:
         raise UserError("the current folder no longer exists", remedy="Change to another one") from error
-
-
-def _require_values(config: DictConfig, verb: str) -> None:
-    if missing := sorted(OmegaConf.missing_keys(config)):
-        example = " ".join(f"{key}=..." for key in missing)
-        raise UserError(f"{', '.join(missing)} needs a value", remedy=f"Give it: lifecode {verb} {example}")
 
 
 @contextmanager

@@ -5,6 +5,7 @@ This process then only passes signals on and waits: after a failure the others g
 themselves, so that only the one that knows the reason speaks.
 """
 
+import json
 import os
 import signal
 import subprocess
@@ -12,6 +13,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import timedelta
 from types import FrameType
 from typing import Any
@@ -19,7 +21,9 @@ from typing import Any
 from hydra.core.hydra_config import HydraConfig
 from torch.distributed import TCPStore
 
-from lifecode.errors import AlreadyReported
+from lifecode.commands.hydra_app import TRACEBACKS
+from lifecode.commands.start import HANDED_DOWN, current_start
+from lifecode.errors import AlreadyReported, UserError
 from lifecode.training.processes import LAUNCHER
 
 GRACE_SECONDS = 20.0
@@ -39,7 +43,14 @@ def run_processes(verb: str, run_dir: str, num_processes: int) -> None:
 
     Raises:
         AlreadyReported: one of them failed, or they were interrupted.
+        UserError: this is no command, so that it cannot be given again.
     """
+    if not HydraConfig.initialized():
+        raise UserError(
+            f"asks for {num_processes} processes, and Python can only be one of them",
+            source="trainer.devices",
+            remedy="Use the command `lifecode train`, or torchrun (docs/cluster.md)",
+        )
     store = TCPStore(_HOST, 0, is_master=True, wait_for_workers=False, timeout=timedelta(days=30))
     command = [sys.executable, "-m", "lifecode", verb, *_overrides(run_dir)]
     children: list[subprocess.Popen[bytes]] = []
@@ -62,8 +73,9 @@ def _overrides(run_dir: str) -> list[str]:
 
 
 def _environment(rank: int, num_processes: int, port: int) -> dict[str, str]:
-    environment = dict(os.environ)
-    environment.pop("HYDRA_FULL_ERROR", None)  # this process's Hydra has set it
+    environment = {**os.environ, HANDED_DOWN: json.dumps(asdict(current_start()))}
+    if not TRACEBACKS:
+        environment.pop("HYDRA_FULL_ERROR", None)  # which this process has set for its own Hydra
     environment.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // num_processes)))
     return environment | {
         "RANK": str(rank),

@@ -11,9 +11,10 @@ from contextlib import contextmanager
 from multiprocessing import active_children
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from secrets import token_hex
 from types import FrameType
 
-_STOP = "stop"
+_STOP, _HOME = "stop", "home"
 
 
 class OtherProcesses:
@@ -24,11 +25,19 @@ class OtherProcesses:
     """
 
     def __init__(self, folder: Path | None) -> None:
-        self._folder, self._home = folder, os.getpid()
+        self._folder, self._home, self._token = folder, os.getpid(), token_hex(8)
+        if folder is not None:
+            (folder / _HOME).write_text(self._token)
 
     def here(self) -> bool:
-        """Whether this is another process than that of the command, and one that can reach it."""
-        return os.getpid() != self._home and self._folder is not None and self._folder.is_dir()
+        """Whether this is another process than that of the command, and one that can reach it.
+
+        A launcher makes the folder on another machine too, but without the token in it.
+        """
+        if os.getpid() == self._home or self._folder is None:
+            return False
+        home = self._folder / _HOME
+        return home.exists() and home.read_text() == self._token
 
     def elsewhere(self) -> bool:
         """Whether this is another process that cannot reach that of the command, as on another machine."""

@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from functools import cache, partial
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import torch
-from omegaconf import DictConfig
+import yaml
+from omegaconf import DictConfig, OmegaConf
 
 from lifecode.commands.construct import checked_value, construct
 from lifecode.commands.teacher import Arm
@@ -124,9 +125,18 @@ def _stage(config: DictConfig, name: str, teacher: TeacherPlan | None) -> Tokeni
 
 
 def _corpus(config: DictConfig) -> Corpus | None:
-    """The corpus that a sitting before has left in the run folder."""
-    folder = Path(checked_value(config, "run_dir", str)).expanduser() / "corpus"
-    return Corpus.open(folder) if (folder / "manifest.json").exists() else None
+    """The corpus that a sitting before has left in the run folder, if it is of the same input."""
+    run = Path(checked_value(config, "run_dir", str)).expanduser()
+    if not (run / "corpus" / "manifest.json").exists():
+        return None
+    if (run / "config.yaml").exists():
+        before = yaml.safe_load((run / "config.yaml").read_text())
+        now: dict[str, Any] = OmegaConf.to_container(config, resolve=True)  # pyright: ignore
+        if any(before.get(key) != now.get(key) for key in ("input", "seed")) or any(
+            before["data"].get(key) != now["data"].get(key) for key in ("reading", "split")
+        ):
+            return None
+    return Corpus.open(run / "corpus")
 
 
 def _size_of_input(config: DictConfig) -> tuple[TrainingSize | None, str | None]:

@@ -121,6 +121,7 @@ def _frozen(plan: StagePlan) -> set[str]:
         "de-tokenizer": codec.detokenizer,
         "codon head": codec.codon_head,
         "translator": codec.translator,
+        "protein decoder": stage.model.protein_decoder,
     }
     return {
         name for name, part in parts.items() if part and not any(p.requires_grad for p in part.parameters())

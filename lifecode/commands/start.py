@@ -11,7 +11,7 @@ import re
 import shlex
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
@@ -22,6 +22,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
 
 import lifecode
+from lifecode.data.durable import disk_faults_named, replacing
 from lifecode.training.run_folder import PROVENANCE
 
 
@@ -42,6 +43,8 @@ class Start:
     runs_at_a_time: int = 1
 
 
+HANDED_DOWN = "LIFECODE_START"
+"""Environment variable that tells the processes of one run how it was started, as JSON."""
 _current: ContextVar[Start] = ContextVar("start", default=Start())  # noqa: B039 (it is immutable)
 
 
@@ -53,6 +56,17 @@ def started_as(start: Start) -> Iterator[None]:
         yield
     finally:
         _current.reset(token)
+
+
+def current_start() -> Start:
+    """How what runs now was started."""
+    return _current.get()
+
+
+def handed_down() -> Start | None:
+    """The start of the run that this process is one of several of, if one of them started the others."""
+    text = os.environ.get(HANDED_DOWN)
+    return Start(**json.loads(text)) if text else None
 
 
 def command_line(verb: str, arguments: Sequence[str]) -> str:
@@ -103,8 +117,9 @@ def record_provenance(folder: Path, machine: Mapping[str, Any]) -> None:
     `runs_at_a_time` is the most of all sittings: a run that once shared its machine says nothing about speed.
     """
     path = folder / PROVENANCE
-    before = json.loads(path.read_text())["runs_at_a_time"] if path.exists() else 1
-    start = _current.get()
+    start, before = current_start(), 1
+    with suppress(OSError, ValueError, KeyError, TypeError):  # not there yet, or damaged
+        before = int(json.loads(path.read_text())["runs_at_a_time"])
     content = {
         **asdict(start),
         "runs_at_a_time": max(before, start.runs_at_a_time),
@@ -112,9 +127,8 @@ def record_provenance(folder: Path, machine: Mapping[str, Any]) -> None:
         "commit": source_commit(),
         "machine": dict(machine),
     }
-    temporary = folder / f".{PROVENANCE}.{os.getpid()}"
-    temporary.write_text(json.dumps(content, indent=2) + "\n")
-    temporary.replace(path)
+    with disk_faults_named(path), replacing(path) as file:
+        file.write((json.dumps(content, indent=2) + "\n").encode())
 
 
 def source_commit() -> str | None:

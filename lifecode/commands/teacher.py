@@ -10,6 +10,7 @@ from rich.progress import Progress
 from lifecode.commands.construct import checked_value, construct
 from lifecode.data.batch import ResidueFeatures
 from lifecode.data.corpus import Corpus
+from lifecode.data.durable import disk_faults_named, replacing
 from lifecode.errors import UserError
 from lifecode.evaluation.evaluate import SPLIT
 from lifecode.teachers.base import ProteinTeacher
@@ -18,6 +19,7 @@ from lifecode.teachers.features import TeacherFeatures
 from lifecode.teachers.selection import select_proteins
 from lifecode.teachers.shuffled import ShuffledFeatures
 
+_NAME = "name.txt"
 Arm = Literal["own", "shuffled", "none"]
 
 
@@ -54,6 +56,9 @@ def teach(config: DictConfig, corpus: Corpus, own_folder: Path) -> Teaching | No
         config: `teacher` says which one, and `seed` which proteins it reads if there are too many.
         corpus: whose proteins are read.
         own_folder: where features are kept unless `teacher.cache` names a folder.
+
+    Raises:
+        UserError: an earlier sitting of the run learned from another teacher.
     """
     if config.teacher.model is None:
         return None
@@ -63,6 +68,7 @@ def teach(config: DictConfig, corpus: Corpus, own_folder: Path) -> Teaching | No
         teacher,
         verify=checked_value(config, "teacher.verify_cache", bool),
     )
+    _require_same_teacher(own_folder / _NAME, teacher.name)
     train = _chosen(config, corpus, teacher.name, "train", "max_train_residues")
     held_out = _chosen(config, corpus, teacher.name, SPLIT, "max_heldout_residues")
     _say_disk_use(cache, train + held_out)
@@ -78,6 +84,21 @@ def teach(config: DictConfig, corpus: Corpus, own_folder: Path) -> Teaching | No
         "none": lambda: None,
     }
     return Teaching(features, arm, targets[arm]())
+
+
+def _require_same_teacher(path: Path, name: str) -> None:
+    """One run learns from one teacher, whose precision may follow the device."""
+    if not path.exists():
+        with disk_faults_named(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with replacing(path) as file:
+                file.write(name.encode())
+    elif (before := path.read_text()) != name:
+        raise UserError(
+            f"this run has learned from {before}, and here the teacher is {name}",
+            source="teacher.model",
+            remedy="Its last word is the precision: give teacher.model.precision, or another run_dir",
+        )
 
 
 def _chosen(config: DictConfig, corpus: Corpus, name: str, split: str, key: str) -> list[str]:

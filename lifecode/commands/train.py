@@ -2,7 +2,7 @@
 
 import logging
 import warnings
-from contextlib import nullcontext
+from contextlib import closing, nullcontext
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
@@ -80,6 +80,19 @@ def run(config: DictConfig) -> None:
 def _train(config: DictConfig, stage: str, settings: TrainerSettings, processes: Processes) -> None:
     """What `run` says, in one of several processes or in the only one."""
     inputs, folder = processes.first_then_others(partial(_begin, config, stage, processes))
+    with closing(folder):
+        _train_in(folder, inputs, config, stage, settings, processes)
+
+
+def _train_in(
+    folder: RunFolder,
+    inputs: str | list[str],
+    config: DictConfig,
+    stage: str,
+    settings: TrainerSettings,
+    processes: Processes,
+) -> None:
+    """The corpus, then the stages that are not finished."""
     seed_everything(checked_value(config, "seed", int), verbose=False)
     with folder.timed("corpus"), folder.begun():
         corpus = processes.first_then_others(partial(_corpus, config, inputs, folder.path / "corpus"))

@@ -70,7 +70,9 @@ def kd_explained(
     for seen in targets():
         total = total + distillation.teacher_log_probabilities(seen).exp().sum(0)
         num_train += len(seen)
-    log_mean = (total / max(1, num_train)).log()
+    if not num_train:
+        return Figure(float("nan"), 0)
+    log_mean = (total / num_train).log()
     from_student, from_mean, num_residues = 0.0, 0.0, 0
     for hidden, seen, _ in _read(model, held_out, held_out_genes, features, max_codons):
         teacher = distillation.teacher_log_probabilities(seen)

@@ -21,11 +21,6 @@ class StepCost(NamedTuple):
     backwards: int
     gradient_buffers: int
 
-    def and_then(self, other: "StepCost") -> "StepCost":
-        """The cost of both, one after the other: passes add up, buffers are held one set at a time."""
-        passes = [own + more for own, more in zip(self[:3], other[:3], strict=True)]
-        return StepCost(*passes, gradient_buffers=max(self.gradient_buffers, other.gradient_buffers))
-
 
 def one_pass(num_micro_batches: int) -> StepCost:
     """The cheapest step: every micro-batch forward and backward once."""

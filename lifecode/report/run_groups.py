@@ -72,10 +72,11 @@ def grouped(runs: Sequence[Run]) -> Grouping:
 
 def _differing_keys(runs: Sequence[Run]) -> tuple[str, ...]:
     keys = dict.fromkeys(key for run in runs for key in run.config)
+    varied = {key for run in runs for key in run.provenance.get("varied") or {}} - {"name", "run_dir"}
     compared = [
         key
         for key in keys
-        if key.split(".", 1)[0] in (*IDENTITY, "heldout")
+        if (key.split(".", 1)[0] in (*IDENTITY, "heldout") or key in varied)
         and not any(key == other or key.startswith(f"{other}.") for other in NOT_COMPARED)
     ]
     return tuple(key for key in compared if len({repr(run.config.get(key)) for run in runs}) > 1)

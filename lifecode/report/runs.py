@@ -9,8 +9,8 @@ from typing import Any, Literal, NamedTuple
 import yaml
 
 from lifecode.errors import UserError
-from lifecode.evaluation.metric_rows import MetricRow, read_metric_rows
-from lifecode.training.run_folder import PROVENANCE
+from lifecode.evaluation.metric_rows import MetricRow, read_whole_metric_rows
+from lifecode.training.run_folder import PROVENANCE, config_leaves
 
 Status = Literal["finished", "unfinished", "unreadable"]
 
@@ -80,8 +80,8 @@ def _run_folders(folder: Path) -> Iterator[Path]:
 def _read(folder: Path) -> Run:
     config: dict[str, Any] = {}
     try:
-        config = dict(config_leaves(yaml.safe_load((folder / "config.yaml").read_text())))
-        rows = read_metric_rows(folder / "metrics.csv") if (folder / "metrics.csv").exists() else []
+        config = config_leaves(yaml.safe_load((folder / "config.yaml").read_text()))
+        rows = _rows(folder / "metrics.csv")
         metrics, provenance = _json(folder / "metrics.json"), _json(folder / PROVENANCE)
         status, note = _status(config, metrics, rows)
     except (OSError, ValueError, KeyError, TypeError, yaml.YAMLError) as error:
@@ -89,17 +89,13 @@ def _read(folder: Path) -> Run:
     return Run(folder, status, note, config, metrics if status == "finished" else {}, rows, provenance)
 
 
+def _rows(path: Path) -> list[MetricRow]:
+    """The rows of a metrics.csv but for a line that a kill has cut short."""
+    return read_whole_metric_rows(path)[0] if path.exists() else []
+
+
 def _json(path: Path) -> dict[str, Any]:
     return json.loads(path.read_text()) if path.exists() else {}
-
-
-def config_leaves(config: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Every leaf of nested mappings by its dotted key."""
-    if isinstance(config, dict) and config:
-        for key, value in config.items():
-            yield from config_leaves(value, f"{prefix}{key}.")
-    else:
-        yield prefix.removesuffix("."), config
 
 
 def _status(

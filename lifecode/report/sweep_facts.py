@@ -61,7 +61,8 @@ def caveats(grouping: Grouping, runs: Sequence[Run]) -> list[str]:
             f"The encoders trained for {steps[0]:,} to {steps[-1]:,} steps, which is not the same."
         )
     if any(
-        key.startswith(("data.batch", "optim")) and key.endswith(("rows", "codons", "steps"))
+        key.startswith(("data.batch", "data.tokenizer_batch", "optim"))
+        and key.endswith(("rows", "codons", "steps"))
         for key in grouping.keys
     ):
         sentences.append("Steps or batches differ between the groups, and with them the tokens.")
@@ -117,9 +118,14 @@ def _commit(run: Run) -> str | None:
 
 
 def _training(run: Run) -> str:
-    first, batch = run.config.get("optim.tokenizer.total_steps"), run.config.get("data.batch.max_codons")
-    rows, steps = run.config.get("data.batch.rows"), run.metrics["model"]["encoder_steps"]
-    return f"{first:,} steps of the tokenizer, {steps:,} of the encoder, of {rows} rows of {batch:,} codons"
+    rows, codons = (run.config.get(f"data.batch.{key}") for key in ("rows", "max_codons"))
+    told = (
+        f"{run.metrics['model']['encoder_steps']:,} steps of the encoder, of {rows} rows of {codons:,} codons"
+    )
+    if not any(row.stage == "tokenizer" for row in run.rows):
+        return told
+    planned = (run.config.get("optim.tokenizer.total_steps"), run.config.get("trainer.max_steps"))
+    return f"{min(step for step in planned if step is not None):,} steps of the tokenizer, {told}"
 
 
 def _data(run: Run) -> str:

@@ -5,7 +5,6 @@ validates again: metrics.csv of a run with kills is that of a run without.
 """
 
 import signal
-from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
@@ -18,7 +17,6 @@ from lifecode.training.metrics_csv import MetricsCsv
 
 NUM_KEPT = 2
 """Checkpoints of a stage that stay, the newest ones; with one alone, nothing is left once it is damaged."""
-Handler = Callable[[int, FrameType | None], Any] | int | None
 _VALIDATION_PROGRESS = "epoch_loop.val_loop.batch_progress"
 
 
@@ -42,13 +40,12 @@ class Checkpoints(Callback):
         self.stop_requested = False
         self._first_step = 0
         self._validation_is_cut_short = False
-        self._previous: dict[int, Handler] = {}
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Takes over the two signals that ask for an end."""
+        """Takes over the two signals that ask for an end; Lightning gives them back, whatever happens."""
         self._first_step = trainer.global_step
         for number in (signal.SIGINT, signal.SIGTERM):
-            self._previous[number] = signal.signal(number, self._request_stop)
+            signal.signal(number, self._request_stop)
 
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
@@ -100,12 +97,6 @@ class Checkpoints(Callback):
         trainer.save_checkpoint(checkpoint_path(self.folder, trainer.global_step))
         if trainer.is_global_zero:
             keep_checkpoints(self.folder, up_to=trainer.global_step, number=self.keep)
-
-    def teardown(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
-        """Gives the signals back."""
-        for number, handler in self._previous.items():
-            signal.signal(number, handler)
-        self._previous = {}
 
     def _save_or_stop(self, trainer: Trainer) -> None:
         step = trainer.global_step

@@ -22,11 +22,11 @@ _GIB = 2**30
 
 
 class Efficiency(Callback):
-    """Logs what a step made of the machine; comes before the callback that shows it.
+    """Logs what a step made of the machine; comes before the callback that shows it, after those that draw.
 
     - `nucleotides_per_second`: of all processes, special tokens apart, validations not counted.
     - `packing_fill`: share of the rows' budget of codons that sequence and special tokens fill.
-    - `peak_memory_gib`: of this process so far: allocated on its GPU, else resident.
+    - `peak_memory_gib`: of this process: allocated on its GPU since the stage began, else resident so far.
     - `mfu`: operations the model needs for this step (one forward and one backward pass, nothing repeated)
       a second, over the rate at which the same device multiplies large matrices in the same precision.
 
@@ -44,6 +44,9 @@ class Efficiency(Callback):
         on_gpu = pl_module.device.type == "cuda"
         dtype = torch.bfloat16 if trainer.precision == "bf16-mixed" else torch.float32
         self._rate = matmul_flops(pl_module.device, dtype, _SIZE_ON_GPU if on_gpu else _SIZE_ON_CPU)
+        if on_gpu:  # where the teacher was too
+            torch.cuda.empty_cache()
+            torch.cuda.reset_peak_memory_stats(pl_module.device)
         self._last_step = time.perf_counter()
 
     def on_train_batch_end(  # pyright: ignore[reportIncompatibleMethodOverride]

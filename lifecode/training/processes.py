@@ -127,14 +127,20 @@ def joined(num_processes: int, *, gpu: bool) -> Iterator[Processes]:
     try:
         with _quiet(rank > 0):
             yield Processes(rank, num_processes, waiting)
-    except (UserError, KeyboardInterrupt) as error:
+    except BaseException as error:
         if rank == 0:
-            store.set(_FAILED, "")
-        elif _first_failed_too(store):
-            raise AlreadyReported(_exit_code(error)) from error
+            store.set(_FAILED, str(_exit_code(error)))
+        elif _may_follow_another(error) and _first_failed_too(store):
+            raise AlreadyReported(int(store.get(_FAILED))) from error
         raise
     finally:
         torch.distributed.destroy_process_group()
+
+
+def _may_follow_another(error: BaseException) -> bool:
+    """Whether this is an error of a user, or what a process sees when another one has gone."""
+    lost = isinstance(error, torch.distributed.DistError) or "gloo" in str(error).lower()
+    return isinstance(error, UserError | KeyboardInterrupt) or (isinstance(error, RuntimeError) and lost)
 
 
 def _first_failed_too(store: torch.distributed.Store) -> bool:

@@ -56,6 +56,10 @@ class TrainingProgress(Callback):
             if trainer.is_global_zero:
                 print(f"{self.title} step {trainer.global_step}/{trainer.max_steps}  {losses}", flush=True)
 
+    def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
+        """Ends the bar."""
+        self.teardown(trainer, pl_module, "fit")
+
     def teardown(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         """Ends the bar."""
         if self._bar is not None:

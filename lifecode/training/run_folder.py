@@ -34,7 +34,7 @@ _KEYS_NAMED = 3
 
 
 class RunFolder:
-    """The folder of one run, for one process at a time: the lock goes with the object, or with its process.
+    """The folder of one run, for one process at a time: until it is closed, or its process ends.
 
     Args:
         path: of the folder; made if it does not exist.
@@ -74,6 +74,10 @@ class RunFolder:
             self._lock.release()
             raise
 
+    def close(self) -> None:
+        """Lets another sitting have the folder, also while something still holds this object."""
+        self._lock.release()
+
     @contextmanager
     def begun(self) -> Iterator[None]:
         """Writes config.yaml after what is inside has succeeded; a failure leaves no empty folder behind."""
@@ -97,7 +101,8 @@ class RunFolder:
         if not existing.exists():
             return
         before, now = (
-            _leaves({key: sitting.get(key) for key in IDENTITY}) for sitting in (_read(existing), config)
+            config_leaves({key: sitting.get(key) for key in IDENTITY})
+            for sitting in (_read(existing), config)
         )
         keys = (before.keys() | now.keys()) - set(_OF_THE_MACHINE)
         changed = sorted(key for key in keys if before.get(key) != now.get(key))
@@ -151,8 +156,9 @@ def _read(path: Path) -> dict[str, Any]:
     )
 
 
-def _leaves(config: Any, prefix: str = "") -> dict[str, Any]:
+def config_leaves(config: Any, prefix: str = "") -> dict[str, Any]:
     """Every leaf of nested containers by its dotted key."""
-    if isinstance(config, dict):
-        return {k: v for key, value in config.items() for k, v in _leaves(value, f"{prefix}{key}.").items()}
+    if isinstance(config, dict) and config:
+        leaves = (config_leaves(value, f"{prefix}{key}.") for key, value in config.items())
+        return {name: value for inner in leaves for name, value in inner.items()}
     return {prefix.removesuffix("."): config}

@@ -74,7 +74,7 @@ def part_flops(stage: PretrainingStage, contents: RowContents, masking: Masking)
     parts += _encoder(model.encoder, contents, below=_is_trained(model.codec.tokenizer))
     parts.append(_part("codon projection", model.codon_projection, contents.num_codons))
     parts += _readout(model.codec, contents, codons_read=read, readings=2)
-    if model.protein_decoder is not None:
+    if stage.distillation is not None:
         parts.append(_part("protein decoder", model.protein_decoder, contents.cds_codons))
     return parts
 

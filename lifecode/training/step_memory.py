@@ -26,7 +26,6 @@ from lifecode.model.attention import SelfAttention
 from lifecode.model.block import Block
 from lifecode.model.codec import CodonCodec
 from lifecode.model.gated_deltanet import GatedDeltaNet
-from lifecode.model.life_code import LifeCode
 from lifecode.model.segment_conv import SegmentConv1d
 from lifecode.model.tokenizer import LinearTokenizer
 from lifecode.objectives.cost import StepCost
@@ -115,7 +114,7 @@ def activation_bytes(
     inputs = len(layers) * strands * contents.num_codons * model.width * _FLOAT32
     largest = max(layers, default=0.0)
     kept = inputs + largest if checkpointing else sum(layers)
-    return kept + largest + _around_layers(model, contents, low, strands)
+    return kept + largest + _around_layers(stage, contents, low, strands)
 
 
 def block_bytes(block: nn.Module, low: int) -> float:
@@ -152,15 +151,15 @@ def _tokenizer(codec: CodonCodec, contents: RowContents, low: int, strands: int)
     return block_bytes(tokenizer.block, low) * nucleotides, taps * inputs
 
 
-def _around_layers(model: LifeCode, contents: RowContents, low: int, strands: int) -> float:
+def _around_layers(stage: EncoderStage, contents: RowContents, low: int, strands: int) -> float:
     """What tokenizer, projections, readout and protein decoder keep in stage 2."""
-    codec, codons = model.codec, contents.num_codons
+    model, codec, codons = stage.model, stage.model.codec, contents.num_codons
     sides = 2 if model.encoder.strands == "rc" else 1
     kept = codons * (codec.codon_dim * low * sides + 3 * model.width * low)
     kept += codons * strands * model.width * _FLOAT32
     if any(parameter.requires_grad for parameter in codec.tokenizer.parameters()):
         kept += sum(_tokenizer(codec, contents, low, sides))
-    if model.protein_decoder is not None:
+    if stage.distillation is not None:
         teacher_width = model.config["teacher_width"]
         kept += contents.cds_codons * (9 * model.width * low + 2 * teacher_width * _FLOAT32)
     return kept + _readout(codec, contents, low)

@@ -150,9 +150,9 @@ def train_stage(
         precision=settings.precision,
         logger=[metrics, *loggers],
         callbacks=[
+            *callbacks,
             Efficiency(data.shape, data.masking),
             TrainingProgress(stage.name),
-            *callbacks,
             checkpoints,
         ],
         plugins=[DurableCheckpointIO(), *([environment] if environment else [])],

@@ -11,6 +11,7 @@ import sys
 import textwrap
 import time
 import types
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -23,6 +24,7 @@ from lifecode.commands import explain, hydra_app, start
 from lifecode.commands.construct import checked_value
 from lifecode.commands.locate_config import config_folder
 from lifecode.commands.main import VERBS, Verb, main
+from lifecode.commands.other_processes import OtherProcesses
 from lifecode.commands.verb_help import commented_keys, config_name, verb_help
 from lifecode.errors import Interrupted, UserError
 
@@ -388,6 +390,24 @@ def test_a_sweep_works_where_temporary_folders_have_odd_names(toy, tmp_path, mon
     monkeypatch.setattr("tempfile.tempdir", str(odd))
     assert toy("-m", "seed=1,2")[0] == 0
     assert list(odd.iterdir()) == []
+
+
+def test_a_process_of_a_run_knows_how_the_run_was_started(toy, monkeypatch):
+    """It is started without -m, by the process that was."""
+    start_of_run = start.Start("lifecode toy -m", {"seed": "1"}, {"seed": ["1", "2"]}, 2)
+    monkeypatch.setenv(start.HANDED_DOWN, json.dumps(asdict(start_of_run)))
+    assert toy("experiment=sweep", "seed=1")[0] == 0
+    assert start.handed_down() == start_of_run
+
+
+def test_the_folder_of_a_sweep_is_not_the_one_of_the_same_name_on_another_machine(tmp_path, monkeypatch):
+    others = OtherProcesses(tmp_path)
+    assert not others.here()
+    monkeypatch.setattr(os, "getpid", lambda: -1)
+    assert others.here()
+    (tmp_path / "home").unlink()  # as a launcher makes the folder there
+    assert others.elsewhere()
+    assert not others.here()
 
 
 def test_a_config_that_names_the_values_of_a_sweep_wants_one(toy):

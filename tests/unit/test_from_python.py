@@ -29,8 +29,18 @@ def test_run_does_what_the_verb_does(capsys):
         (lambda: lifecode.compose("trian"), "there is no verb 'trian'"),
         (lambda: lifecode.run("trian", lifecode.compose("info")), "there is no verb 'trian'"),
         (lambda: lifecode.run("train", lifecode.compose("train")), "input needs a value"),
+        (lambda: lifecode.run("report", lifecode.compose("report")), "input needs a value"),
     ],
 )
 def test_a_mistake_is_a_user_error_that_names_it(wrong, named):
     with pytest.raises(UserError, match=named):
         wrong()
+
+
+def test_several_processes_need_a_command(small_genome, tmp_path):
+    config = lifecode.compose("train", f"input={small_genome}", f"run_dir={tmp_path}/run")
+    config.trainer.devices = 2
+    config.trainer.accelerator = "cpu"
+    with pytest.raises(UserError, match=r"trainer\.devices: asks for 2 processes"):
+        lifecode.run("train", config)
+    assert not (tmp_path / "run").exists()

@@ -285,3 +285,9 @@ def test_sample_predictions_are_those_behind_the_figures(small_corpus, uniform_m
 def test_without_a_gene_there_is_no_sample(small_corpus, uniform_model):
     table = small_corpus.segments("cds", "test")
     assert sample_predictions(uniform_model, table, HeldOut(), rows=[]) is None
+
+
+def test_a_teacher_that_read_no_training_gene_explains_nothing(reading, uniform_model):
+    loss = DistillationLoss(width=3, mode="paper")
+    figure = kd_explained(uniform_model, loss, **{**reading, "train_genes": []}, features=OneFeatures())
+    assert (math.isnan(figure.value), figure.n) == (True, 0)

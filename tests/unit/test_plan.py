@@ -11,6 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+import yaml
+from omegaconf import OmegaConf
 from rich.console import Console
 
 from lifecode.benchmarks.peak_memory import PeakMemory
@@ -600,3 +602,21 @@ def test_a_real_run_does_what_its_plan_says(small_genome, tmp_path, monkeypatch)
     assert all(first <= second for first, second in pairwise([len(seen["tokenizer"]), len(seen["encoder"])]))
     packs = [x for x in Path("runs/small/teacher").rglob("*.safetensors") if x.parent.name != "sets"]
     assert 0.8 < run.teacher.cache_bytes / sum(pack.stat().st_size for pack in packs) < 1.2
+
+
+def test_the_corpus_of_another_input_is_not_the_plans(small_corpus, tmp_path):
+    (tmp_path / "corpus").symlink_to(small_corpus.folder)
+    config = compose("train", f"run_dir={tmp_path}", "input=a.gbk")
+    resolved = OmegaConf.to_container(config, resolve=True)
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump(resolved))
+    assert plan_run(config).corpus is not None
+    for other in ("input=b.gbk", "seed=1", "data.split.test=0.3"):
+        assert plan_run(compose("train", f"run_dir={tmp_path}", "input=a.gbk", other)).corpus is None
+
+
+def test_a_protein_decoder_that_nothing_trains_costs_nothing():
+    stage = encoder_stage()
+    taught = {part.name for part in part_flops(stage, assumed_contents(100, {"cds": 1.0}), Masking())}
+    stage.distillation = None
+    alone = {part.name for part in part_flops(stage, assumed_contents(100, {"cds": 1.0}), Masking())}
+    assert taught - alone == {"protein decoder"}

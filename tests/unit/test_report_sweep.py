@@ -253,3 +253,25 @@ def test_what_cannot_be_reported(sweep, tmp_path, capsys, monkeypatch):
     assert "The report is in both/report.html" in capsys.readouterr().out
     with pytest.raises(UserError, match="own report would be lost"):
         write_sweep_report([sweep], sweep / "12-0,seed=0", name="x")
+
+
+def test_a_setting_of_a_sitting_that_a_sweep_varies_makes_groups(tmp_path):
+    for place, (steps, seed) in enumerate(((5, 0), (5, 1), (8, 0), (8, 1))):
+        provenance = {
+            "varied": {"trainer.max_steps": str(steps), "seed": str(seed)},
+            "sweep": {"trainer.max_steps": ["5", "8"], "seed": ["0", "1"]},
+        }
+        folder = make_run(tmp_path / str(place), seed=seed, provenance=provenance)
+        config = yaml.safe_load((folder / "config.yaml").read_text())
+        config["trainer"]["max_steps"] = steps
+        (folder / "config.yaml").write_text(yaml.safe_dump(config))
+    grouping = grouped(find_runs([tmp_path]))
+    assert [(group.label, len(group.runs)) for group in grouping.groups] == [("5", 2), ("8", 2)]
+
+
+def test_a_run_that_was_killed_within_a_line_is_unfinished_and_says_where(tmp_path):
+    folder = make_run(tmp_path / "a", finished=False, steps=4)
+    with (folder / "metrics.csv").open("a") as file:
+        file.write("4,encoder,tra")
+    (run,) = find_runs([tmp_path])
+    assert (run.status, run.note) == ("unfinished", "encoder, step 4 of 8")

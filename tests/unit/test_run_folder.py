@@ -1,5 +1,6 @@
 """The run folder: which run it holds, and one process at a time."""
 
+import json
 import multiprocessing
 import os
 import signal
@@ -10,9 +11,10 @@ import textwrap
 import pytest
 import yaml
 
+from lifecode.commands.start import Start, record_provenance, started_as
 from lifecode.errors import UserError
 from lifecode.training.metrics_csv import MetricsCsv
-from lifecode.training.run_folder import RunFolder
+from lifecode.training.run_folder import PROVENANCE, RunFolder
 
 CONFIG = {"seed": 0, "optim": {"encoder": {"lr": 1e-3, "beta1": 0.9}}, "data": {"batch": {"rows": 2}}}
 
@@ -133,3 +135,26 @@ def test_a_validation_that_is_done_again_is_written_once(tmp_path):
     again.drop_from("encoder", 6)
     again.log_metrics({"encoder/validation/mlm": 3.5, "encoder/validation/translation": 1.0}, 5)
     assert path.read_text() == before + "5,encoder,validation,translation,1\n"
+
+
+def test_a_closed_folder_is_free_for_another_sitting(tmp_path):
+    first = RunFolder(tmp_path / "run", {"seed": 0})
+    with pytest.raises(UserError, match="another process"):
+        RunFolder(tmp_path / "run", {"seed": 0})
+    first.close()
+    RunFolder(tmp_path / "run", {"seed": 0})
+
+
+@pytest.mark.parametrize("damaged", ["", "{", "[]", '{"version": "0.1.0"}'])
+def test_a_damaged_provenance_is_written_anew(tmp_path, damaged):
+    (tmp_path / PROVENANCE).write_text(damaged)
+    record_provenance(tmp_path, {"name": "a cpu"})
+    assert json.loads((tmp_path / PROVENANCE).read_text())["runs_at_a_time"] == 1
+    assert [path.name for path in tmp_path.iterdir()] == [PROVENANCE]
+
+
+def test_a_run_that_once_shared_its_machine_is_remembered(tmp_path):
+    for at_a_time in (3, 1):
+        with started_as(Start("lifecode train", runs_at_a_time=at_a_time)):
+            record_provenance(tmp_path, {})
+    assert json.loads((tmp_path / PROVENANCE).read_text())["runs_at_a_time"] == 3

@@ -11,6 +11,7 @@ import pytest
 import torch
 from filelock import FileLock
 
+from lifecode.commands.teacher import _require_same_teacher
 from lifecode.errors import Interrupted, UserError
 from lifecode.teachers import array_file, cache
 from lifecode.teachers.cache import FeatureCache
@@ -339,3 +340,11 @@ def test_selection_depends_on_the_seed_alone():
 def test_selection_keeps_everything_when_it_fits():
     assert select_proteins(["MK", "MA", "MK"], 4) == ["MK", "MA"]
     assert select_proteins(["MK", "MA", "MK"], None) == ["MK", "MA"]
+
+
+def test_one_run_learns_from_one_teacher(tmp_path):
+    path = tmp_path / "run/teacher/name.txt"
+    _require_same_teacher(path, "esm2-float16")
+    _require_same_teacher(path, "esm2-float16")
+    with pytest.raises(UserError, match="learned from esm2-float16, and here the teacher is esm2-float32"):
+        _require_same_teacher(path, "esm2-float32")

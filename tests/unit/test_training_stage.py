@@ -1,6 +1,8 @@
 """One optimizer step: the same gradient however the batch is cut, frozen parts, schedule."""
 
 import copy
+import signal
+from contextlib import nullcontext
 from dataclasses import fields
 from itertools import islice
 
@@ -20,6 +22,8 @@ from lifecode.training.encoder_stage import EncoderStage
 from lifecode.training.joint_gradient import accumulate_joint_gradient, task_gradient_norms
 from lifecode.training.optimizer import AdamWCosine
 from lifecode.training.tokenizer_stage import TokenizerStage
+from lifecode.training.trainer import TrainerSettings, train_stage
+from tests.unit.test_data_module import data_module
 
 RECIPE = AdamWCosine(lr=1e-3, total_steps=100, warmup_steps=10, clip_norm=1e9)
 
@@ -278,3 +282,15 @@ def test_without_a_translator_there_is_no_translation_task(small_corpus):
         found, grads = gradients(stage, step_of(small_corpus, 2, 1))
         assert set(found.losses.tasks) == {"mlm"}
         assert all(torch.isfinite(g).all() for g in grads)
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_signals_are_given_back_however_training_ends(small_corpus, tmp_path, monkeypatch, fails):
+    """So that SIGTERM ends the process again, after a stage as before it."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    stage, settings = tokenizer_stage(), TrainerSettings(max_steps=1, accelerator="cpu")
+    if fails:
+        monkeypatch.setattr(stage, "losses", None)
+    with pytest.raises(TypeError) if fails else nullcontext():
+        train_stage(stage, data_module(small_corpus), settings, tmp_path, [])
+    assert {number: signal.getsignal(number) for number in before} == before
