@@ -45,7 +45,7 @@ def run_processes(verb: str, run_dir: str, num_processes: int) -> None:
         AlreadyReported: one of them failed, or they were interrupted.
         UserError: this is no command, so that it cannot be given again.
     """
-    if not HydraConfig.initialized():
+    if not current_start().command:
         raise UserError(
             f"asks for {num_processes} processes, and Python can only be one of them",
             source="trainer.devices",

@@ -25,10 +25,11 @@ class Efficiency(Callback):
     """Logs what a step made of the machine; comes before the callback that shows it, after those that draw.
 
     - `nucleotides_per_second`: of all processes, special tokens apart, validations not counted.
-    - `packing_fill`: share of the rows' budget of codons that sequence and special tokens fill.
+    - `packing_fill`: share of the step's budget of codons that sequence and special tokens fill.
     - `peak_memory_gib`: of this process: allocated on its GPU since the stage began, else resident so far.
-    - `mfu`: operations the model needs for this step (one forward and one backward pass, nothing repeated)
-      a second, over the rate at which the same device multiplies large matrices in the same precision.
+    - `mfu`: of this process: operations the model needs for this step (one forward and one backward pass,
+      nothing repeated) a second, over the rate at which its device multiplies large matrices in the same
+      precision.
 
     Args:
         shape: of the stage's steps.
@@ -60,10 +61,11 @@ class Efficiency(Callback):
         if not pl_module.is_logged:
             return
         contents = [batch_contents(micro_batch) for micro_batch in batch]
-        budget = self.shape.codons_at(trainer.global_step - 1) * self.shape.rows / trainer.world_size
+        codons = torch.tensor(sum(each.num_codons for each in contents), device=pl_module.device)
+        budget = self.shape.codons_at(trainer.global_step - 1) * self.shape.rows
         flops = sum(model_flops(pl_module, each, self.masking) for each in contents)
         pl_module.record(
-            packing_fill=sum(each.num_codons for each in contents) / budget,
+            packing_fill=pl_module.over_processes(codons) / budget,
             peak_memory_gib=_peak_memory_bytes(pl_module.device) / _GIB,
             mfu=flops / seconds / self._rate,
         )

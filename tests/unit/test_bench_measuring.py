@@ -8,7 +8,7 @@ import signal
 import numpy as np
 import pytest
 
-from lifecode.benchmarks import machine, rounds
+from lifecode.benchmarks import rounds, terminal
 from lifecode.benchmarks.extrapolation import PowerLaw, fit_power_law
 from lifecode.benchmarks.fresh_process import ContenderFailed, FreshProcess, Reading
 from lifecode.benchmarks.machine import Machine, MatrixProducts
@@ -23,7 +23,9 @@ from lifecode.benchmarks.measurement import (
 )
 from lifecode.benchmarks.peak_memory import PeakMemory, available_bytes, total_bytes
 from lifecode.benchmarks.rounds import Schedule, measure_rounds
+from lifecode.benchmarks.terminal import progress_bar
 from lifecode.errors import UserError
+from lifecode.ops import matmul_rate
 
 MEBIBYTE = 2**20
 
@@ -284,7 +286,7 @@ def test_the_folder_must_not_be_a_file(tmp_path):
 
 def test_the_rate_counts_two_operations_a_multiply_add(monkeypatch):
     clock = iter(range(100))
-    monkeypatch.setattr(machine.time, "perf_counter", lambda: float(next(clock)))  # each product: one second
+    monkeypatch.setattr(matmul_rate.time, "perf_counter", lambda: float(next(clock)))  # a second a product
     assert MatrixProducts().best_gflops("fp32", size=100) == pytest.approx(2 * 100**3 / 1e9)
 
 
@@ -295,3 +297,24 @@ def test_a_busy_machine_is_warned_of(load, warns):
     assert (warning is not None) == warns
     assert "2 threads" in known.description()
     assert "100.0 GFLOP/s" in known.description()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_what_would_kill_a_benchmark_or_be_ignored_stops_it_in_order(number):
+    before = signal.signal(number, signal.SIG_IGN)  # as in the background of a shell
+    try:
+        with pytest.raises(KeyboardInterrupt), progress_bar(3):
+            signal.raise_signal(number)
+        assert signal.getsignal(number) == signal.SIG_IGN
+    finally:
+        signal.signal(number, before)
+
+
+def test_without_a_terminal_a_line_now_and_then_says_how_far_it_is(monkeypatch, capsys):
+    clock = iter([0.0, 5.0, 25.0, 25.0, 30.0])
+    monkeypatch.setattr(terminal.time, "perf_counter", lambda: next(clock))
+    with progress_bar(4) as on_progress:
+        on_progress("12:0 at 1,024", 1)
+        on_progress("11:1 at 1,024", 1)
+        on_progress("0:12 at 1,024", 1)
+    assert capsys.readouterr().err == "2 of 4 calls done; 11:1 at 1,024\n"

@@ -45,7 +45,7 @@ SMALL_PEER = PeerSize(depth=2, width=16, head_dim=8, num_parameters=90_000, max_
 @pytest.fixture(scope="module")
 def mini():
     with torch.device("meta"):
-        return construct(compose("bench_train").model)
+        return construct(compose("bench train").model)
 
 
 def benchmark(**changes):

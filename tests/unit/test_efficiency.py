@@ -30,6 +30,7 @@ def step(callback, batch, *, global_step, world_size=1):
     figures = {}
     stage = encoder_stage()
     stage.record = figures.update
+    stage.over_processes = lambda x: x * world_size
     trainer = SimpleNamespace(world_size=world_size, global_step=global_step, precision="32-true")
     if callback._rate == 0:
         callback.on_train_start(trainer, stage)
