@@ -44,7 +44,9 @@ from lifecode.commands.verb_help import config_name, verb_help
 from lifecode.errors import AlreadyReported, Interrupted, UserError
 
 DONE, USER_ERROR, INTERRUPTED, CLOSED_PIPE = 0, 2, 130, 141
-TRACEBACKS = os.environ.get("HYDRA_FULL_ERROR") == "1"  # as the user set it: read before Hydra needs it set
+_FULL_ERROR, _OURS = "HYDRA_FULL_ERROR", "LIFECODE_HYDRA_FULL_ERROR"
+"""Hydra's setting, and the one that tells processes started from here that this program has set it."""
+TRACEBACKS = os.environ.get(_FULL_ERROR) == "1" and _OURS not in os.environ  # as the user set it
 PLAIN_TEXT = re.compile(r"""[^][{}()'",$\\]+""")  # without what means something in Hydra's grammar
 LONGEST_JOB_NAME = 100  # file systems allow 255 bytes a name
 
@@ -268,16 +270,18 @@ def _sweep_dir(folder: Path | None, flags: argparse.Namespace) -> list[str]:
 @contextmanager
 def _hydra_command_line(arguments: list[str]) -> Iterator[None]:
     """Hydra reads sys.argv, and raises its errors instead of printing them under HYDRA_FULL_ERROR."""
-    command, setting = sys.argv, os.environ.get("HYDRA_FULL_ERROR")
-    sys.argv, os.environ["HYDRA_FULL_ERROR"] = [command[0], *arguments], "1"
+    command, before = sys.argv, {name: os.environ.get(name) for name in (_FULL_ERROR, _OURS)}
+    sys.argv, os.environ[_FULL_ERROR] = [command[0], *arguments], "1"
+    if not TRACEBACKS:
+        os.environ[_OURS] = "1"
     try:
         yield
     finally:
         sys.argv = command
-        if setting is None:
-            del os.environ["HYDRA_FULL_ERROR"]
-        else:
-            os.environ["HYDRA_FULL_ERROR"] = setting
+        for name, value in before.items():
+            os.environ.pop(name, None)
+            if value is not None:
+                os.environ[name] = value
 
 
 def _hush_closed_stdout() -> bool:

@@ -21,7 +21,6 @@ from typing import Any
 from hydra.core.hydra_config import HydraConfig
 from torch.distributed import TCPStore
 
-from lifecode.commands.hydra_app import TRACEBACKS
 from lifecode.commands.start import HANDED_DOWN, current_start
 from lifecode.errors import AlreadyReported, UserError
 from lifecode.training.processes import LAUNCHER
@@ -74,8 +73,6 @@ def _overrides(run_dir: str) -> list[str]:
 
 def _environment(rank: int, num_processes: int, port: int) -> dict[str, str]:
     environment = {**os.environ, HANDED_DOWN: json.dumps(asdict(current_start()))}
-    if not TRACEBACKS:
-        environment.pop("HYDRA_FULL_ERROR", None)  # which this process has set for its own Hydra
     environment.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // num_processes)))
     return environment | {
         "RANK": str(rank),

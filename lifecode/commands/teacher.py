@@ -19,7 +19,6 @@ from lifecode.teachers.features import TeacherFeatures
 from lifecode.teachers.selection import select_proteins
 from lifecode.teachers.shuffled import ShuffledFeatures
 
-_NAME = "name.txt"
 Arm = Literal["own", "shuffled", "none"]
 
 
@@ -55,7 +54,8 @@ def teach(config: DictConfig, corpus: Corpus, own_folder: Path) -> Teaching | No
     Args:
         config: `teacher` says which one, and `seed` which proteins it reads if there are too many.
         corpus: whose proteins are read.
-        own_folder: where features are kept unless `teacher.cache` names a folder.
+        own_folder: of the run, where features are kept unless `teacher.cache` names another; the teacher's
+            name is kept beside it.
 
     Raises:
         UserError: an earlier sitting of the run learned from another teacher.
@@ -68,7 +68,7 @@ def teach(config: DictConfig, corpus: Corpus, own_folder: Path) -> Teaching | No
         teacher,
         verify=checked_value(config, "teacher.verify_cache", bool),
     )
-    _require_same_teacher(own_folder / _NAME, teacher.name)
+    _require_same_teacher(own_folder.with_suffix(".txt"), teacher.name)
     train = _chosen(config, corpus, teacher.name, "train", "max_train_residues")
     held_out = _chosen(config, corpus, teacher.name, SPLIT, "max_heldout_residues")
     _say_disk_use(cache, train + held_out)
@@ -89,10 +89,8 @@ def teach(config: DictConfig, corpus: Corpus, own_folder: Path) -> Teaching | No
 def _require_same_teacher(path: Path, name: str) -> None:
     """One run learns from one teacher, whose precision may follow the device."""
     if not path.exists():
-        with disk_faults_named(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with replacing(path) as file:
-                file.write(name.encode())
+        with disk_faults_named(path), replacing(path) as file:
+            file.write(name.encode())
     elif (before := path.read_text()) != name:
         raise UserError(
             f"this run has learned from {before}, and here the teacher is {name}",

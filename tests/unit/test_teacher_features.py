@@ -343,7 +343,7 @@ def test_selection_keeps_everything_when_it_fits():
 
 
 def test_one_run_learns_from_one_teacher(tmp_path):
-    path = tmp_path / "run/teacher/name.txt"
+    path = tmp_path / "teacher.txt"
     _require_same_teacher(path, "esm2-float16")
     _require_same_teacher(path, "esm2-float16")
     with pytest.raises(UserError, match="learned from esm2-float16, and here the teacher is esm2-float32"):
