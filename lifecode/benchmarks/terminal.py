@@ -24,7 +24,7 @@ def progress_bar(total: int) -> Iterator[Callable[[str, int], None]]:
     are heard in the background of a shell too, where they would be ignored.
     """
     console = Console(stderr=True)
-    with stopped_in_order():
+    with _stopped_in_order():
         if console.is_terminal:
             with Progress(transient=True, console=console) as progress:
                 task = progress.add_task("machine", total=total)
@@ -34,7 +34,7 @@ def progress_bar(total: int) -> Iterator[Callable[[str, int], None]]:
 
 
 @contextmanager
-def stopped_in_order() -> Iterator[None]:
+def _stopped_in_order() -> Iterator[None]:
     """Both signals that ask for an end raise KeyboardInterrupt inside."""
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

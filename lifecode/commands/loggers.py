@@ -9,6 +9,7 @@ from typing import Any
 
 from lightning.pytorch.loggers import Logger, WandbLogger
 from omegaconf import DictConfig, OmegaConf
+from wandb.errors import Error as WandbError
 
 from lifecode.commands.construct import construct
 from lifecode.data.durable import disk_faults_named, replacing
@@ -29,12 +30,15 @@ def run_loggers(config: DictConfig, folder: Path) -> Iterator[list[Logger]]:
     Args:
         config: of the run.
         folder: of the run.
+
+    Raises:
+        UserError: W&B does not let this user in, or cannot be reached.
     """
     resolved: dict[str, Any] = OmegaConf.to_container(config, resolve=True)  # pyright: ignore
-    loggers = [_logger(node, folder) for node in config.logger.values()]
+    loggers: list[Logger] = []
     try:
-        for logger in loggers:
-            logger.log_hyperparams(resolved)
+        for node in config.logger.values():
+            loggers.append(_opened(_logger(node, folder), resolved))
         yield loggers
     except BaseException:
         _close(loggers, failed=True)
@@ -65,6 +69,19 @@ def _logger(node: DictConfig, folder: Path) -> Logger:
         return construct(node)
     online = {} if node.get("offline") else {"resume": "allow"}
     return construct(node, id=_wandb_run(folder), **online)
+
+
+def _opened(logger: Logger, config: dict[str, Any]) -> Logger:
+    """The logger with the run's config, which begins a W&B run."""
+    try:
+        logger.log_hyperparams(config)
+    except WandbError as error:
+        raise UserError(
+            f"W&B cannot be used ({error})",
+            source="logger.wandb",
+            remedy="`wandb login` once, or logger.wandb.offline=true and `wandb sync` later",
+        ) from error
+    return logger
 
 
 def _wandb_run(folder: Path) -> str:

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 import torch
-import yaml
 from omegaconf import DictConfig, OmegaConf
 
 from lifecode.commands.construct import checked_value, construct
@@ -21,6 +20,7 @@ from lifecode.errors import UserError
 from lifecode.teachers.width import stated_width
 from lifecode.training.encoder_stage import EncoderStage
 from lifecode.training.plan import StagePlan, plan_stage
+from lifecode.training.run_folder import config_leaves, read_run_config
 from lifecode.training.tokenizer_stage import TokenizerStage
 from lifecode.training.trainer import TrainerSettings
 
@@ -130,13 +130,16 @@ def _corpus(config: DictConfig) -> Corpus | None:
     if not (run / "corpus" / "manifest.json").exists():
         return None
     if (run / "config.yaml").exists():
-        before = yaml.safe_load((run / "config.yaml").read_text())
         now: dict[str, Any] = OmegaConf.to_container(config, resolve=True)  # pyright: ignore
-        if any(before.get(key) != now.get(key) for key in ("input", "seed")) or any(
-            before["data"].get(key) != now["data"].get(key) for key in ("reading", "split")
-        ):
+        if _of_corpus(read_run_config(run / "config.yaml")) != _of_corpus(now):
             return None
     return Corpus.open(run / "corpus")
+
+
+def _of_corpus(config: dict[str, Any]) -> dict[str, Any]:
+    """The leaves of a config that a corpus depends on."""
+    keys = ("input", "seed", "data.reading.", "data.split.")
+    return {key: value for key, value in config_leaves(config).items() if key.startswith(keys)}
 
 
 def _size_of_input(config: DictConfig) -> tuple[TrainingSize | None, str | None]:

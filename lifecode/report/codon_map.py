@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from sklearn.manifold import TSNE
 
 from lifecode.alphabet import CODONS, NUM_CODONS
+from lifecode.genetic_code import genetic_code, residue_letters
 from lifecode.report.figure_style import (
     BLUE,
     GREEN,
@@ -31,6 +32,14 @@ _PERPLEXITY = 12.0
 _WIDTH, _HEIGHT = 8.4, 5.6
 _MARK = np.array([0.34, 0.38])
 """Inches that one point takes with its label, across and up."""
+
+
+def codon_map_in_code(codon_embeddings: NDArray[np.floating], genetic_code_number: int) -> Figure | None:
+    """The codon map in the colours of an NCBI genetic code; None where an embedding is not finite."""
+    if not np.isfinite(codon_embeddings).all():
+        return None
+    residues = genetic_code(genetic_code_number).residues[:NUM_CODONS]
+    return codon_map(codon_embeddings, residue_letters(residues))
 
 
 def codon_map(codon_embeddings: NDArray[np.floating], amino_acids: str) -> Figure:

@@ -7,12 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lifecode.alphabet import NUM_CODONS
 from lifecode.evaluation.metric_rows import MetricRow
 from lifecode.evaluation.sample import SamplePredictions
-from lifecode.genetic_code import genetic_code, residue_letters
 from lifecode.report.census import corpus_counts, model_parts, split_table
-from lifecode.report.codon_map import codon_map
+from lifecode.report.codon_map import codon_map_in_code
 from lifecode.report.held_out import Metrics, held_out_metrics, measured, verdict
 from lifecode.report.learning_curves import PANELS, learning_curves
 from lifecode.report.page import Drawing, installed_versions, write_page
@@ -97,10 +95,10 @@ def _drawings(
             "Learning curves",
             "Training and validation losses and the learning rate of each stage, by step.",
         )
-    if codon_embeddings is not None and np.isfinite(codon_embeddings).all():
-        amino_acids = residue_letters(genetic_code(genetic_code_number).residues[:NUM_CODONS])
+    chart = None if codon_embeddings is None else codon_map_in_code(codon_embeddings, genetic_code_number)
+    if chart is not None:
         figures["codon_map"] = Drawing(
-            codon_map(codon_embeddings, amino_acids),
+            chart,
             "The 64 codons as the model sees them",
             "t-SNE map of the codon embeddings, coloured by the biochemical class of the residue.",
         )

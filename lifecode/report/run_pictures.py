@@ -9,13 +9,11 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from lifecode.alphabet import NUM_CODONS
 from lifecode.data.corpus import Corpus
 from lifecode.evaluation.heldout import HeldOut
 from lifecode.evaluation.sample import SamplePredictions, sample_predictions
-from lifecode.genetic_code import genetic_code, residue_letters
 from lifecode.model.codec import CodonCodec
-from lifecode.report.codon_map import codon_map
+from lifecode.report.codon_map import codon_map_in_code
 from lifecode.report.sample_chart import sample_chart
 from lifecode.training.encoder_stage import EncoderStage
 from lifecode.training.tokenizer_stage import TokenizerStage
@@ -54,10 +52,9 @@ class RunPictures(Callback):
 def model_figures(codec: CodonCodec, sample: SamplePredictions | None) -> dict[str, Figure]:
     """`codon_map`, coloured by the standard genetic code, and `sample_predictions`; if finite."""
     figures = {}
-    embeddings = codec.codon_map().float().cpu().numpy()
-    if np.isfinite(embeddings).all():
-        amino_acids = residue_letters(genetic_code(STANDARD_CODE).residues[:NUM_CODONS])
-        figures["codon_map"] = codon_map(embeddings, amino_acids)
+    chart = codon_map_in_code(codec.codon_map().float().cpu().numpy(), STANDARD_CODE)
+    if chart is not None:
+        figures["codon_map"] = chart
     if sample is not None and np.isfinite(sample.probabilities).all():
         figures["sample_predictions"] = sample_chart(sample)
     return figures

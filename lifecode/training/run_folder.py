@@ -102,7 +102,7 @@ class RunFolder:
             return
         before, now = (
             config_leaves({key: sitting.get(key) for key in IDENTITY})
-            for sitting in (_read(existing), config)
+            for sitting in (read_run_config(existing), config)
         )
         keys = (before.keys() | now.keys()) - set(_OF_THE_MACHINE)
         changed = sorted(key for key in keys if before.get(key) != now.get(key))
@@ -142,8 +142,12 @@ def peak_memory_bytes() -> int:
     return peak if sys.platform == "darwin" else peak * 1024
 
 
-def _read(path: Path) -> dict[str, Any]:
-    """The config of an earlier sitting."""
+def read_run_config(path: Path) -> dict[str, Any]:
+    """The config that an earlier sitting has left in config.yaml.
+
+    Raises:
+        UserError: it is damaged.
+    """
     try:
         if isinstance(config := yaml.safe_load(path.read_text()), dict):
             return config

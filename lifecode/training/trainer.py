@@ -132,39 +132,19 @@ def train_stage(
             return done
         print(f"{stage.name}: going on from step {done}")
     check_finite(settings.check_finite)
-    checkpoints = Checkpoints(folder, every_steps=settings.checkpoint_every_steps)
     metrics = MetricsCsv(run_folder / "metrics.csv")
     processes.only_first(lambda: metrics.drop_from(stage.name, done))
     # Sharding takes parameters apart: a copy is trained, and this process keeps a whole model.
     trained = copy.deepcopy(stage) if settings.strategy == "fsdp" else stage
     if settings.compile:
         compile_blocks(trained)
-    environment = cluster_environment()
-    trainer = Trainer(
-        max_steps=last_step,
-        max_epochs=-1,
-        accelerator=settings.accelerator,
-        devices=settings.devices,
-        num_nodes=settings.num_nodes,
-        strategy=FullySharded() if settings.strategy == "fsdp" else settings.strategy,
-        precision=settings.precision,
-        logger=[metrics, *loggers],
-        callbacks=[
-            *callbacks,
-            Efficiency(data.shape, data.masking),
-            TrainingProgress(stage.name),
-            checkpoints,
-        ],
-        plugins=[DurableCheckpointIO(), *([environment] if environment else [])],
-        log_every_n_steps=settings.log_every_steps,
-        val_check_interval=settings.validate_every_steps,
-        check_val_every_n_epoch=None,
-        num_sanity_val_steps=0,
-        enable_checkpointing=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        use_distributed_sampler=False,
-    )
+    callbacks = [
+        *callbacks,
+        Efficiency(data.shape, data.masking),
+        TrainingProgress(stage.name),
+        Checkpoints(folder, every_steps=settings.checkpoint_every_steps),
+    ]
+    trainer = _trainer(settings, last_step, [metrics, *loggers], callbacks)
     try:
         trainer.fit(trained, datamodule=data, ckpt_path=checkpoint, weights_only=True)
     except SystemExit as end:  # how Lightning ends at an interruption
@@ -176,6 +156,33 @@ def train_stage(
     if trained is not stage:
         gather(trained, into=stage)
     return trainer.global_step
+
+
+def _trainer(
+    settings: TrainerSettings, last_step: int, loggers: list[Logger], callbacks: list[Callback]
+) -> Trainer:
+    """Lightning's trainer, with nothing of its own on the disk or the terminal."""
+    environment = cluster_environment()
+    return Trainer(
+        max_steps=last_step,
+        max_epochs=-1,
+        accelerator=settings.accelerator,
+        devices=settings.devices,
+        num_nodes=settings.num_nodes,
+        strategy=FullySharded() if settings.strategy == "fsdp" else settings.strategy,
+        precision=settings.precision,
+        logger=loggers,
+        callbacks=callbacks,
+        plugins=[DurableCheckpointIO(), *([environment] if environment else [])],
+        log_every_n_steps=settings.log_every_steps,
+        val_check_interval=settings.validate_every_steps,
+        check_val_every_n_epoch=None,
+        num_sanity_val_steps=0,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        use_distributed_sampler=False,
+    )
 
 
 def _make(folder: Path) -> None:

@@ -5,6 +5,7 @@ import json
 
 import numpy as np
 import pytest
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from tests.end_to_end.test_train import train
 from tests.wandb_file import history, records
@@ -94,11 +95,10 @@ def test_wandb_offline_holds_all_that_metrics_csv_holds_and_pictures(small_genom
 
 
 def test_tensorboard_holds_all_that_metrics_csv_holds_and_pictures(small_genome, tmp_path):
-    accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
     done = train(tmp_path, small_genome, "logger=tensorboard", *LOGGED)
     assert done.returncode == 0, done.stderr
     run = tmp_path / "runs/small"
-    events = accumulator.EventAccumulator(str(run / "tensorboard"))
+    events = EventAccumulator(str(run / "tensorboard"))
     events.Reload()
     scalars = [name for name in events.Tags()["scalars"] if name.count("/") == 2]
     written = {(event.step, name, event.value) for name in scalars for event in events.Scalars(name)}
@@ -169,3 +169,15 @@ def test_held_out_genes_that_the_first_model_was_trained_on_are_left_out(small_g
     genes = [np.load(tmp_path / run / "model/training_genes.npy") for run in ("runs/small", "runs/b")]
     assert len(genes[0]) > 20
     assert {tuple(gene) for gene in genes[0]} <= {tuple(gene) for gene in genes[1]}  # it travels on
+
+
+def test_wandb_online_without_a_login_is_one_line(small_genome, tmp_path, monkeypatch):
+    for name in ("WANDB_API_KEY", "WANDB_MODE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))  # without a .netrc
+    done = train(tmp_path, small_genome, "logger=wandb", "logger.wandb.offline=false", "trainer.max_steps=1")
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    last = done.stderr.strip().splitlines()[-1]
+    assert last.startswith("lifecode train: logger.wandb: W&B cannot be used")
+    assert "wandb login" in last

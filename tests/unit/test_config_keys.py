@@ -412,7 +412,6 @@ def wandb(config: DictConfig, world: World) -> str:
 
 
 def tensorboard(config: DictConfig, world: World) -> str:
-    pytest.importorskip("tensorboard")
     logger = construct(config.logger.tensorboard)
     return repr((logger.log_dir, logger._default_hp_metric))
 
