@@ -9,7 +9,6 @@ from typing import Any
 
 from lightning.pytorch.loggers import Logger, WandbLogger
 from omegaconf import DictConfig, OmegaConf
-from wandb.errors import Error as WandbError
 
 from lifecode.commands.construct import construct
 from lifecode.data.durable import disk_faults_named, replacing
@@ -73,6 +72,8 @@ def _logger(node: DictConfig, folder: Path) -> Logger:
 
 def _opened(logger: Logger, config: dict[str, Any]) -> Logger:
     """The logger with the run's config, which begins a W&B run."""
+    from wandb.errors import Error as WandbError  # two thirds of a second, for those who log
+
     try:
         logger.log_hyperparams(config)
     except WandbError as error:
