@@ -72,19 +72,28 @@ class RecordDraws:
         table: the records; CDS are whole codons, and cut between codons.
         max_codons: of a row.
         seed: of the order.
+        repeats: (num_records,) how often an epoch draws each record; None: once.
     """
 
-    def __init__(self, table: SegmentTable, max_codons: int, seed: int) -> None:
+    def __init__(
+        self, table: SegmentTable, max_codons: int, seed: int, repeats: NDArray[np.int64] | None = None
+    ) -> None:
         self._table, self._kind = table, table.kind
         self._longest = max_codons - NUM_SPECIAL_CODONS
         self._key = (seed, KINDS.index(table.kind), max_codons)
         self.num_units, self.num_codons = len(table), int(table.offsets[-1]) / 3
+        self._record_of_unit = None
+        if repeats is not None:
+            self._record_of_unit = np.repeat(np.arange(len(table)), repeats)
+            self.num_units = len(self._record_of_unit)
+            self.num_codons = int((table.num_nucleotides * repeats).sum()) / 3
 
     def drawn(self, first: int, last: int) -> Drawn:
         """See `Draws`."""
         pieces: list[Piece] = []
         num_cut = 0
-        for _, records in _epochs(first, last, self.num_units, self._key):
+        for _, units in _epochs(first, last, self.num_units, self._key):
+            records = units if self._record_of_unit is None else self._record_of_unit[units]
             lengths = (self._table.offsets[records + 1] - self._table.offsets[records]).tolist()
             for index, length in zip(records.tolist(), lengths, strict=True):
                 borders = self._borders(length)

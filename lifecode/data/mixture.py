@@ -1,9 +1,13 @@
 """How much of each kind of sequence a training run reads."""
 
 import math
-from collections.abc import Collection
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
+from lifecode.data.segments import SegmentTable
 from lifecode.errors import UserError
 
 
@@ -15,27 +19,61 @@ class Mixture:
         cds: coding sequences.
         dna: windows of genomic DNA.
         rna: transcripts.
+        cds_repeats: how often a pass over the coding sequences reads those of an input file, by the file's
+            name; once those of a file that is not named. A small genome beside large ones is thus read more.
     """
 
     cds: float = 0.75
     dna: float = 0.25
     rna: float = 0.0
+    cds_repeats: Mapping[str, int] | None = None
 
     def __post_init__(self) -> None:
-        weights = asdict(self).values()
+        weights = self._weights.values()
         if not all(math.isfinite(weight) and weight >= 0 for weight in weights) or sum(weights) == 0:
             raise UserError(
                 f"{self} is no mixture",
                 source="data.mixture",
                 remedy="No weight is below 0, and one at least is above",
             )
+        for name, times in (self.cds_repeats or {}).items():
+            if times < 1:
+                raise UserError(
+                    f"cannot be read {times} times",
+                    source=f"data.mixture.cds_repeats: {name}",
+                    remedy="Give 1 or more",
+                )
+
+    @property
+    def _weights(self) -> dict[str, float]:
+        return {"cds": self.cds, "dna": self.dna, "rna": self.rna}
 
     @property
     def kinds(self) -> list[str]:
         """The kinds of a weight above zero."""
-        return [kind for kind, weight in asdict(self).items() if weight > 0]
+        return [kind for kind, weight in self._weights.items() if weight > 0]
 
     def shares(self, present: Collection[str]) -> dict[str, float]:
         """Share of each kind among those that are present and have a weight; empty where there is none."""
-        weights = {kind: weight for kind, weight in asdict(self).items() if weight > 0 and kind in present}
+        weights = {kind: weight for kind, weight in self._weights.items() if weight > 0 and kind in present}
         return {kind: weight / sum(weights.values()) for kind, weight in weights.items()}
+
+    def repeats_of(self, cds: SegmentTable) -> NDArray[np.int64] | None:
+        """(num_cds,) how often a pass reads each coding sequence; None where each is read once.
+
+        Raises:
+            UserError: `cds_repeats` names a file that none of them is from.
+        """
+        if not self.cds_repeats:
+            return None
+        sources = np.array(cds.column("source"))
+        known = dict.fromkeys(sources.tolist())
+        for name in self.cds_repeats:
+            if name not in known:
+                raise UserError(
+                    f"no coding sequence is from {name}",
+                    source="data.mixture.cds_repeats",
+                    remedy=f"Name input files: {', '.join(known)}",
+                )
+        times = [self.cds_repeats.get(name, 1) for name in sources.tolist()]
+        return np.array(times, dtype=np.int64)

@@ -98,6 +98,7 @@ class TrainingStream(IterableDataset[Step]):
         self.shares = mixture.shares([kind for kind, table in self.tables.items() if table.offsets[-1]])
         self.shape, self.masking, self.seed, self.features = shape, masking, seed, features
         self.reverse_complement, self.max_unknown_fraction = reverse_complement, max_unknown_fraction
+        self._cds_repeats = mixture.repeats_of(self.tables[CDS]) if split == "train" else None
         self.start, self.rank, self.world_size = start, rank, world_size
         self._rows_together = shape.rows_together(world_size)
         lengths = {start.step, max(start.step, shape.warmup_steps)}
@@ -146,7 +147,8 @@ class TrainingStream(IterableDataset[Step]):
 
     def _draws(self, kind: str, max_codons: int) -> Draws:
         if kind != DNA:
-            return RecordDraws(self.tables[kind], max_codons, self.seed)
+            repeats = self._cds_repeats if kind == CDS else None
+            return RecordDraws(self.tables[kind], max_codons, self.seed, repeats)
         return WindowDraws(
             self.tables[kind],
             max_codons,

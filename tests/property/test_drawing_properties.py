@@ -75,6 +75,20 @@ def test_records_of_an_epoch(sizes, seed, epoch, kind):
         assert not own or max(own) - min(own) <= 1
 
 
+@given(st.lists(st.tuples(st.integers(0, 80), st.integers(1, 4)), min_size=1, max_size=12), st.integers(0, 3))
+def test_an_epoch_draws_a_record_as_often_as_it_is_repeated(records, epoch):
+    sizes, repeats = (np.array(column) for column in zip(*records, strict=True))
+    draws = RecordDraws(
+        table("cds", [np.zeros(3 * size, np.uint8) for size in sizes]), MAX_CODONS, 0, repeats=repeats
+    )
+    assert draws.num_units == repeats.sum()
+    assert draws.num_codons == (sizes * repeats).sum()
+    read = np.zeros(len(sizes), dtype=int)
+    for piece in draws.drawn(epoch * draws.num_units, (epoch + 1) * draws.num_units).pieces:
+        read[piece.segment] += (piece.stop - piece.start) // 3
+    assert (read == sizes * repeats).all()
+
+
 @given(lengths, st.lists(st.integers(0, 60), max_size=4))
 def test_draws_can_be_taken_in_any_parts(sizes, steps):
     records = [np.zeros(size, np.uint8) for size in sizes]

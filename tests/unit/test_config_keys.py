@@ -146,6 +146,7 @@ ROWS: dict[str, Row] = {
     **rows("batches", _BATCH, under="data.batch."),
     **rows("tokenizer_batches", _BATCH, under="data.tokenizer_batch."),
     **rows("batches", {"cds": "0.1", "dna": "0.9", "rna": "0.7"}, under="data.mixture."),
+    "data.mixture.cds_repeats": Row("{small.gbk:3}", "batches"),
     **rows("batches", {"reverse_complement": "false", "max_unknown_fraction": "0.5"}, under="data."),
     "data.validation_steps": Row("2", "validation"),
     "data.reading.genetic_code": Row("4", "reading"),
@@ -493,8 +494,8 @@ def seen(world: World) -> Callable[[str, tuple[str, ...]], Any]:
 
 
 def leaves(node: Any, prefix: str = "") -> Iterator[str]:
-    """Dotted names of all values in nested containers; `_target_` says which class, not how."""
-    if isinstance(node, dict) and node:
+    """Dotted names of all values in nested containers; `_target_` says which class, and not how."""
+    if isinstance(node, dict) and node and not prefix.endswith("cds_repeats."):  # named by files
         for key, value in node.items():
             if not str(key).startswith("_"):
                 yield from leaves(value, f"{prefix}{key}.")

@@ -9,6 +9,7 @@ import torch
 from torch.utils.data import DataLoader
 
 from lifecode.alphabet import CLS, MASK, SEP, UNK
+from lifecode.data import BlockSplit, prepare_corpus
 from lifecode.data.batch_shape import BatchShape
 from lifecode.data.masking import Masking
 from lifecode.data.mixture import Mixture
@@ -79,6 +80,19 @@ def test_epochs_are_complete(small_corpus):
     assert all((t == 2).all() for t in times)
 
 
+@pytest.fixture(scope="module")
+def two_genomes(tmp_path_factory):
+    """Eight genes in one file, forty in another, all different."""
+    folder = tmp_path_factory.mktemp("two")
+    draw = np.random.default_rng(0)
+    for name, number in (("small", 8), ("large", 40)):
+        genes = ["".join(draw.choice(["GCA", "CTG", "AAC", "GGT"], 30)) for _ in range(number)]
+        lines = [f">{name}{i}\nATG{gene}TAA\n" for i, gene in enumerate(genes)]
+        (folder / f"{name}.fa").write_text("".join(lines))
+    inputs = [f"cds:{folder}/{name}.fa" for name in ("small", "large")]
+    return prepare_corpus(inputs, folder / "corpus", split=BlockSplit(validation=0.2, test=0.1))
+
+
 def test_seeds_have_different_orders(small_corpus):
     plans = [[rows for _, rows, _ in islice(stream(small_corpus, seed=seed).plan(), 4)] for seed in (3, 3, 4)]
     assert plans[0] == plans[1] != plans[2]
@@ -94,6 +108,35 @@ def test_shares_of_the_kinds(rna_corpus):
     total = sum(codons.values())
     assert codons["cds"] / total == pytest.approx(0.5, abs=0.02)
     assert codons["rna"] / total == pytest.approx(0.2, abs=0.02)
+
+
+def test_a_pass_reads_the_genes_of_a_file_as_often_as_told(two_genomes):
+    """The other file's genes once; the validation split is read as it is."""
+    again = {"small.fa": 3}
+    once, repeated = (stream(two_genomes, mixture=Mixture(dna=0, cds_repeats=r)) for r in (None, again))
+    sources = np.array(repeated.tables["cds"].column("source"))
+    draws = repeated._planner(0)._draws["cds"]
+    pieces = draws.drawn(0, draws.num_units).pieces
+    times = np.bincount([piece.segment for piece in pieces], minlength=len(sources))
+    assert set(times[sources == "small.fa"]) == {3}
+    assert set(times[sources == "large.fa"]) == {1}
+    assert not same(steps(once, 2), steps(repeated, 2))
+    validation = [
+        stream(two_genomes, split="validation", mixture=Mixture(dna=0, cds_repeats=r)) for r in (None, again)
+    ]
+    assert same(*(steps(source, 2) for source in validation))
+
+
+@pytest.mark.parametrize(
+    ("repeats", "said"),
+    [
+        ({"smal.fa": 3}, "cds_repeats: no coding sequence is from smal.fa.*small.fa, large.fa"),
+        ({"small.fa": 0}, r"cds_repeats: small.fa: cannot be read 0 times"),
+    ],
+)
+def test_wrong_repeats_are_one_line(two_genomes, repeats, said):
+    with pytest.raises(UserError, match=said):
+        stream(two_genomes, mixture=Mixture(cds_repeats=repeats))
 
 
 def test_rna_is_read_as_it_is_and_masked_like_dna(rna_corpus):
