@@ -1,8 +1,8 @@
 """lifecode: from annotated genomes to codon-level language models.
 
 >>> import lifecode
->>> model = lifecode.LifeCode.from_pretrained("runs/quickstart/model")  # doctest: +SKIP
->>> model.embed(["ATGAAACGCATTAGCACC"]).shape  # doctest: +SKIP
+>>> model = lifecode.LifeCode.from_pretrained("lifecode-mini")
+>>> model.embed(["ATGAAACGCATTAGCACC"]).shape
 torch.Size([1, 128])
 """
 

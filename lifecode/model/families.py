@@ -14,7 +14,7 @@ def load(name_or_folder: str | Path, *, revision: str | None = None) -> LifeCode
     """The saved model, of whichever family it is, in evaluation mode.
 
     Args:
-        name_or_folder: its folder, or `user/name` on the Hugging Face hub.
+        name_or_folder: its folder, `lifecode-mini`, or `user/name` on the Hugging Face hub.
         revision: branch, tag or commit on the hub.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Models on the Hugging Face hub: a name becomes a local folder, a local folder becomes a commit.
+"""Models by name: a name becomes a local folder, a local folder becomes a commit on the Hugging Face hub.
 
 Only the two ends of huggingface_hub are used. Its `ModelHubMixin` would be a base class of the model, so that
 nothing could be loaded without the package; it also deletes and writes config.json itself and reads a
@@ -14,6 +14,7 @@ from typing import Any
 
 from lifecode.errors import UserError
 from lifecode.model.pretrained import FILES, GENES
+from lifecode.model.shipped import shipped_models
 
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 INSTALL = "To load from the Hugging Face hub: pip install 'lifecode[hf]'"
@@ -27,11 +28,11 @@ def model_folder(
     made_by: str = "A model folder is what `lifecode train` leaves as <run_dir>/model",
     **download: Any,
 ) -> Path:
-    """The local folder of a model: the folder itself, or the downloaded copy of a hub repository.
+    """The local folder of a model: the folder itself, a shipped one, or the downloaded copy of a repository.
 
     Args:
-        name_or_folder: a folder, or `user/name` on the hub. A folder that exists goes first; a `Path` is
-            never looked up on the hub.
+        name_or_folder: a folder, a model that ships with the package (`lifecode-mini`), or `user/name` on
+            the hub. A folder that exists goes first; a `Path` is never taken for a name.
         revision: branch, tag or commit on the hub.
         files: names or patterns of the files that are downloaded.
         made_by: tells a user who gave neither a folder nor a name where such folders come from.
@@ -41,7 +42,10 @@ def model_folder(
         UserError: neither a folder nor a name, a hub that cannot be used or reached or does not have it, or
             a revision of a local folder.
     """
+    shipped = shipped_models()
     folder = Path(name_or_folder).expanduser()
+    if isinstance(name_or_folder, str) and name_or_folder in shipped and not folder.is_dir():
+        folder = shipped[name_or_folder]
     is_name = isinstance(name_or_folder, str) and HUB_ID.fullmatch(name_or_folder) is not None
     if folder.is_dir():
         if revision is not None:
@@ -51,7 +55,7 @@ def model_folder(
         raise UserError(
             "there is no such model folder, and it is no name on the Hugging Face hub (user/name)",
             source=name_or_folder,
-            remedy=made_by,
+            remedy=f"{made_by}; a model that ships with lifecode: {', '.join(shipped)}",
         )
     hub = _hub(str(name_or_folder), "there is no such model folder")
     return Path(

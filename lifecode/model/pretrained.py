@@ -87,6 +87,7 @@ def _write_files(
     (folder / CONFIG).write_text(json.dumps(config, indent=2) + "\n")
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}
     save_file(tensors, folder / WEIGHTS, metadata={"format": "pt"})
+    (folder / WEIGHTS).chmod((folder / CONFIG).stat().st_mode)  # safetensors lets nobody else read it
     if training_genes is not None:
         np.save(folder / GENES, training_genes)
     sums = [f"{sha256(path)}  {path.name}\n" for path in sorted(folder.iterdir())]

@@ -31,9 +31,7 @@ def test_notebooks_are_committed_without_outputs():
         assert not any(cell.outputs or cell.execution_count for cell in cells), path
 
 
-def test_quickstart(small_genome, tmp_path, monkeypatch):
-    assert train(tmp_path, small_genome, "teacher.model=null", "trainer.max_steps=1").returncode == 0
-    monkeypatch.setenv("LIFECODE_MODEL", str(tmp_path / "runs/small/model"))
+def test_quickstart():
     text, pictures = executed("01_quickstart.ipynb")
     assert "4,288 genes, 54 of them ribosomal proteins" in text
     assert text.count("average precision") == 2

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from tests.end_to_end.test_train import train
+from tests.end_to_end.test_train import lifecode, train
 from tests.wandb_file import history, records
 
 pytestmark = pytest.mark.slow
@@ -169,6 +169,31 @@ def test_held_out_genes_that_the_first_model_was_trained_on_are_left_out(small_g
     genes = [np.load(tmp_path / run / "model/training_genes.npy") for run in ("runs/small", "runs/b")]
     assert len(genes[0]) > 20
     assert {tuple(gene) for gene in genes[0]} <= {tuple(gene) for gene in genes[1]}  # it travels on
+
+
+def test_the_shipped_model_goes_on_with_genes_that_are_new_to_it(small_genome, tmp_path):
+    """Of E. coli it has seen nearly every gene, of a genome of chance none."""
+    draw = np.random.default_rng(0)
+    lines = [f">g{i}\nATG{''.join(draw.choice(['GCA', 'CTG', 'AAC', 'GGT'], 60))}TAA\n" for i in range(60)]
+    (tmp_path / "chance.fa").write_text("".join(lines))
+    on = [
+        "init_from=lifecode-mini",
+        "data.split.test=0.2",
+        "trainer.max_steps=1",
+        "data.batch.max_codons=256",
+    ]
+    new = lifecode(tmp_path, "train", "input=cds:chance.fa", "run_dir=new", *on)
+    assert new.returncode == 0, new.stderr
+    assert "resemble genes" not in new.stdout
+    metrics = json.loads((tmp_path / "new/metrics.json").read_text())
+    assert metrics["split"]["genes_left_out"] == 0
+    again = lifecode(tmp_path, "train", f"input={small_genome}", "run_dir=again", *on)
+    if again.returncode == 0:
+        assert "held-out genes resemble genes that the model of init_from was trained on" in again.stdout
+        split = json.loads((tmp_path / "again/metrics.json").read_text())["split"]
+        assert split["genes_left_out"] > 0
+    else:
+        assert "trained on the like of every held-out gene" in again.stderr
 
 
 def test_wandb_online_without_a_login_is_one_line(small_genome, tmp_path, monkeypatch):

@@ -14,7 +14,7 @@ from lifecode.commands.main import VERBS, main
 from tests.unit.test_import_graph import LAYERS
 
 ROOT = Path(__file__).resolve().parents[2]
-DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "lifecode").rglob("*.md")])
 by_name = pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 
 TARGET = re.compile(r"^([a-z-]+):.*?(## .+)?$", re.MULTILINE)

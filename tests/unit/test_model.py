@@ -86,6 +86,9 @@ def test_saved_and_loaded_again(model, tmp_path):
     for again in (LifeCode.from_pretrained(tmp_path / "model"), load(tmp_path / "model")):
         torch.testing.assert_close(again.embed("ACGTTG"), model.embed("ACGTTG"), atol=0, rtol=0)
     assert json.loads((tmp_path / "model/config.json").read_text())["family"] == "life_code"
+    assert (
+        len({path.stat().st_mode for path in (tmp_path / "model").iterdir()}) == 1
+    )  # whoever may read one, may all
 
 
 def test_a_flipped_byte_is_named(model, tmp_path):
