@@ -86,6 +86,7 @@ def test_two_steps_of_the_quick_start(installed, tmp_path):
     for line in sums:
         digest, name = line.split()
         assert hashlib.sha256((folder / "model" / name.lstrip("*")).read_bytes()).hexdigest() == digest
-    load = "import lifecode; model = lifecode.LifeCode.from_pretrained('runs/quickstart/model'); "
-    load += "print(model.embed(['ATGGCT']).shape)"
-    assert run(installed / "python", "-c", load, cwd=tmp_path).strip()
+    for name in ("runs/quickstart/model", "lifecode-mini"):
+        load = f"import lifecode; model = lifecode.LifeCode.from_pretrained({name!r}); "
+        load += "print(tuple(model.embed(['ATGGCT']).shape))"
+        assert run(installed / "python", "-c", load, cwd=tmp_path).strip() == "(1, 128)"
