@@ -1,8 +1,9 @@
 """What a kind of sequence gives one after the other: an endless series of draws, epoch after epoch.
 
 The n draws of an epoch are a permutation of n units, so draw number d is known at once: unit d mod n of
-epoch d div n. Nothing here grows with the corpus. CDS and transcripts are drawn record by record; genomic DNA
-is drawn in windows, of a new phase every epoch, since one of its records may be a chromosome.
+epoch d div n. Nothing here grows with the corpus, unless records are repeated. CDS and transcripts are drawn
+record by record; genomic DNA is drawn in windows, of a new phase every epoch, since one of its records may be
+a chromosome.
 """
 
 from collections.abc import Iterator

@@ -25,7 +25,7 @@ def model_folder(
     *,
     revision: str | None = None,
     files: Sequence[str] = (*FILES, GENES),
-    made_by: str = "A model folder is what `lifecode train` leaves as <run_dir>/model",
+    made_by: str = "A model folder is what `lifecode train` leaves as <run_dir>/model; lifecode-mini ships",
     **download: Any,
 ) -> Path:
     """The local folder of a model: the folder itself, a shipped one, or the downloaded copy of a repository.
@@ -55,7 +55,7 @@ def model_folder(
         raise UserError(
             "there is no such model folder, and it is no name on the Hugging Face hub (user/name)",
             source=name_or_folder,
-            remedy=f"{made_by}; a model that ships with lifecode: {', '.join(shipped)}",
+            remedy=made_by,
         )
     hub = _hub(str(name_or_folder), "there is no such model folder")
     return Path(

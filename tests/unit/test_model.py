@@ -86,9 +86,8 @@ def test_saved_and_loaded_again(model, tmp_path):
     for again in (LifeCode.from_pretrained(tmp_path / "model"), load(tmp_path / "model")):
         torch.testing.assert_close(again.embed("ACGTTG"), model.embed("ACGTTG"), atol=0, rtol=0)
     assert json.loads((tmp_path / "model/config.json").read_text())["family"] == "life_code"
-    assert (
-        len({path.stat().st_mode for path in (tmp_path / "model").iterdir()}) == 1
-    )  # whoever may read one, may all
+    # Whoever may read one of the files may read all.
+    assert len({path.stat().st_mode for path in (tmp_path / "model").iterdir()}) == 1
 
 
 def test_a_flipped_byte_is_named(model, tmp_path):
