@@ -38,10 +38,12 @@ def assert_same(ours, theirs, launched):
     for mine, other in zip(*results, strict=True):
         assert other.abs().max() > 1e-3
         torch.testing.assert_close(mine, other, rtol=0, atol=1e-5 * float(other.abs().max()))
+    # A gate's gradient is a sum over all positions that largely cancels: either side is off from float64
+    # by up to 1.1e-5 of the largest entry, and the processor decides by how much.
     for name, parameter in ours.named_parameters():
         expected = theirs.get_parameter(name).grad
         torch.testing.assert_close(
-            parameter.grad, expected, rtol=0, atol=1e-5 * float(expected.abs().max()), msg=name
+            parameter.grad, expected, rtol=0, atol=5e-5 * float(expected.abs().max()), msg=name
         )
 
 
