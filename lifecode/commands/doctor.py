@@ -35,7 +35,6 @@ EXTRAS = {
     "slurm": "sweeps as SLURM jobs: see docs/cluster.md",
     "sweep": "runs of a sweep side by side: hydra/launcher=joblib",
     "tensorboard": "the logger: logger=tensorboard",
-    "eval": "rank correlations in evaluation",
     "docs": "JupyterLab, for the notebooks",
     "dev": "tests, linters and the build",
 }

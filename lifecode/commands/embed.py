@@ -39,6 +39,7 @@ def run(config: DictConfig) -> None:
     check_output(output)
     contigs = read_records(inputs)
     model = load(checked_value(config, "checkpoint", str))
+    model.to("cuda" if torch.cuda.is_available() else "cpu")
     if streamed:
         _require_streamable(model, kind, pool, frames)
     skipped: Counter[str] = Counter()

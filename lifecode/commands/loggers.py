@@ -1,5 +1,6 @@
 """Loggers beside metrics.csv, as one run each over all sittings of a run folder."""
 
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib.util import find_spec
@@ -24,20 +25,18 @@ def run_loggers(config: DictConfig, folder: Path) -> Iterator[list[Logger]]:
     """The loggers that `config.logger` names, with the run's config; closed at the end, whatever it is.
 
     A sweep has many runs in one process, and each is a run of its own to W&B; a run that goes on in another
-    sitting is the same one again (`wandb sync --append` for what was written offline).
+    sitting is the same one again (`wandb sync --append` for what was written offline). Where W&B does not let
+    this user in, or cannot be reached, the run is logged offline.
 
     Args:
         config: of the run.
         folder: of the run.
-
-    Raises:
-        UserError: W&B does not let this user in, or cannot be reached.
     """
     resolved: dict[str, Any] = OmegaConf.to_container(config, resolve=True)  # pyright: ignore
     loggers: list[Logger] = []
     try:
         for node in config.logger.values():
-            loggers.append(_opened(_logger(node, folder), resolved))
+            loggers.append(_opened(node, folder, resolved))
         yield loggers
     except BaseException:
         _close(loggers, failed=True)
@@ -70,18 +69,22 @@ def _logger(node: DictConfig, folder: Path) -> Logger:
     return construct(node, id=_wandb_run(folder), **online)
 
 
-def _opened(logger: Logger, config: dict[str, Any]) -> Logger:
+def _opened(node: DictConfig, folder: Path, config: dict[str, Any]) -> Logger:
     """The logger with the run's config, which begins a W&B run."""
     from wandb.errors import Error as WandbError  # two thirds of a second, for those who log
 
+    logger = _logger(node, folder)
     try:
         logger.log_hyperparams(config)
     except WandbError as error:
-        raise UserError(
-            f"W&B cannot be used ({error})",
-            source="logger.wandb",
-            remedy="`wandb login` once, or logger.wandb.offline=true and `wandb sync` later",
-        ) from error
+        print(
+            f"logger.wandb: W&B cannot be used ({error}). This sitting is logged offline: `wandb login`, "
+            f"then `wandb sync {node.save_dir}/wandb/offline-run-*`",
+            file=sys.stderr,
+        )
+        # `offline` alone sets an environment variable, which W&B reads once a process.
+        logger = construct(node, id=_wandb_run(folder), offline=True, mode="offline")
+        logger.log_hyperparams(config)
     return logger
 
 

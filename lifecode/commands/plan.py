@@ -14,6 +14,7 @@ from lifecode.data.batch_shape import BatchShape
 from lifecode.data.corpus import Corpus
 from lifecode.data.mixture import Mixture
 from lifecode.data.row_contents import RowContents, assumed_contents, measured_contents
+from lifecode.data.shards import CDS
 from lifecode.data.stream import TrainingStream
 from lifecode.data.training_size import TrainingSize, size_of_corpus, size_of_inputs
 from lifecode.errors import UserError
@@ -77,7 +78,7 @@ def plan_run(config: DictConfig) -> RunPlan:
         UserError: a value that does not fit, or an input that cannot be read.
     """
     stage = checked_value(config, "stage", Literal["tokenizer", "encoder", "both"])
-    if config.init_from is not None and stage == "both":
+    if stage == "both" and (config.init_from is not None or config.tokenizer_checkpoint is not None):
         stage = "encoder"
     settings: TrainerSettings = construct(config.trainer)
     mixture: Mixture = construct(config.data.mixture)
@@ -92,8 +93,11 @@ def plan_run(config: DictConfig) -> RunPlan:
             part = _stage(config, name, teacher)
             contents = _contents(config, corpus, shape, mixture) if corpus else partial(_assumed, shares)
             plans.append(plan_stage(part, shape, construct(config.objective.masking), settings, contents))
+    a_pass = dict(size.codons) if size else {}
+    if corpus:
+        a_pass[CDS] = mixture.codons_of_pass(corpus.segments(CDS, "train"))
     passes = {
-        plan.stage.name: {kind: share * plan.num_codons / size.codons[kind] for kind, share in shares.items()}
+        plan.stage.name: {kind: share * plan.num_codons / a_pass[kind] for kind, share in shares.items()}
         for plan in plans
         if size
     }

@@ -10,6 +10,7 @@ from lifecode.commands.preparation_progress import PreparationProgress
 from lifecode.data.census import census_table
 from lifecode.data.mixture import Mixture
 from lifecode.data.prepare import prepare_corpus
+from lifecode.data.shards import CDS
 from lifecode.report.corpus import write_corpus_report
 
 
@@ -29,23 +30,24 @@ def run(config: DictConfig) -> None:
             progress=progress,
         )
     print_table(census_table(corpus.report))
-    print(f"\n{training_line(corpus.report, mixture)}")
+    print(f"\n{training_line(corpus.report, mixture, mixture.codons_of_pass(corpus.segments(CDS, 'train')))}")
     print(
         f"\nThe corpus is in {corpus.folder} (report.json has these counts, manifest.json what it is made of)"
     )
     print(f"The report is in {write_corpus_report(corpus)}")
 
 
-def training_line(report: dict[str, Any], mixture: Mixture) -> str:
+def training_line(report: dict[str, Any], mixture: Mixture, cds_codons: int) -> str:
     """What training would read: shares of the codons, and how often each kind while the rarest is read once.
 
     Args:
         report: `Corpus.report`.
         mixture: weights of the kinds.
+        cds_codons: of one pass over the coding sequences, `Mixture.codons_of_pass`.
     """
     train = report["splits"]["train"]
     codons = {
-        "cds": train["cds_codons"],
+        "cds": cds_codons,
         "dna": train["dna_nucleotides"] // 3,
         "rna": train["rna_nucleotides"] // 3,
     }
@@ -59,4 +61,7 @@ def training_line(report: dict[str, Any], mixture: Mixture) -> str:
     )
     absent = sorted(set(mixture.kinds) - shares.keys())
     lacking = f"; the corpus lacks {', '.join(absent)}" if absent else ""
-    return f"data.mixture has training read {read} while it reads all {rarest} once{lacking}"
+    again = "".join(
+        f"; a pass over cds reads {name} {n} x" for name, n in (mixture.cds_repeats or {}).items()
+    )
+    return f"data.mixture has training read {read} while it reads all {rarest} once{again}{lacking}"

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 from omegaconf import DictConfig
-from rich.progress import Progress
+from pydantic import Field
 
+from lifecode.commands.activity import Activity
 from lifecode.commands.construct import checked_value, construct
 from lifecode.data.batch import ResidueFeatures
 from lifecode.data.corpus import Corpus
@@ -72,10 +73,10 @@ def teach(config: DictConfig, corpus: Corpus, own_folder: Path) -> Teaching | No
     train = _chosen(config, corpus, teacher.name, "train", "max_train_residues")
     held_out = _chosen(config, corpus, teacher.name, SPLIT, "max_heldout_residues")
     _say_disk_use(cache, train + held_out)
-    with Progress(transient=True) as progress:
-        task = progress.add_task("teacher", total=None)
+    with Activity() as activity:
         features = cache.features(
-            train + held_out, progress=lambda done, total: progress.update(task, completed=done, total=total)
+            train + held_out,
+            progress=lambda done, total: activity.say(f"{teacher.name}: {done:,} of {total:,} residues"),
         )
     arm = _arm(config)
     targets: dict[Arm, Callable[[], ResidueFeatures | None]] = {
@@ -133,7 +134,7 @@ def _arm(config: DictConfig) -> Arm:
 
 
 def _max_residues(config: DictConfig, key: str) -> int | None:
-    return checked_value(config, f"teacher.{key}", int | None)
+    return checked_value(config, f"teacher.{key}", Annotated[int | None, Field(ge=1)])
 
 
 def _cache_folder(config: DictConfig, own: Path) -> Path:

@@ -6,13 +6,14 @@ from contextlib import closing, nullcontext
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import torch
 from lightning import seed_everything
 from numpy.typing import NDArray
 from omegaconf import DictConfig, OmegaConf
+from pydantic import Field
 from rich import print as print_table
 
 from lifecode.commands.construct import checked_value, construct
@@ -45,7 +46,7 @@ from lifecode.evaluation.metric_rows import read_whole_metric_rows
 from lifecode.evaluation.sample import sample_predictions
 from lifecode.model.hub import model_folder
 from lifecode.model.life_code import LifeCode
-from lifecode.model.pretrained import read_config, read_training_genes
+from lifecode.model.pretrained import read_training_genes
 from lifecode.objectives.distillation import DistillationLoss
 from lifecode.ops.heap import keep_freed_memory
 from lifecode.report.html import write_report
@@ -53,20 +54,31 @@ from lifecode.report.run_pictures import RunPictures, log_figures, model_figures
 from lifecode.training.processes import Processes, cluster_environment, joined
 from lifecode.training.run_folder import RunFolder
 from lifecode.training.trainer import TrainerSettings
-from lifecode.training.two_stages import CODEC_FAMILY, TwoStages
+from lifecode.training.two_stages import TwoStages, require_fit
 
+_LOOSE_VALUES = {
+    "data.reverse_complement": bool,
+    "data.max_unknown_fraction": Annotated[float, Field(ge=0, le=1)],
+    "data.validation_steps": Annotated[int, Field(ge=0)],
+    "objective.freeze_tokenizer": bool,
+    "objective.freeze_readout": bool,
+    "objective.task_gradients_every_steps": Annotated[int, Field(ge=0)],
+}
+"""Keys that no constructor receives before the stage that needs them."""
 _NO_GENES = np.empty((0, NUM_KEPT), dtype=np.uint32)
 
 
 def run(config: DictConfig) -> None:
     """Train the stages that `stage` names, each from where it stopped; evaluate and report after the last."""
+    stage = checked_value(config, "stage", Literal["tokenizer", "encoder", "both"])
     if checked_value(config, "plan", bool):
         _check_before_anything_is_written(config)
+        if _begins_elsewhere(config):
+            _require_start_of_encoder(config, stage)
         print_plan(plan_run(config))
         return
     _quiet_lightning()
     keep_freed_memory()
-    stage = checked_value(config, "stage", Literal["tokenizer", "encoder", "both"])
     settings: TrainerSettings = construct(config.trainer)
     if settings.num_processes > 1:
         _require_devices(settings)
@@ -170,6 +182,9 @@ def _encoder(config: DictConfig, folder: RunFolder, corpus: Corpus, stages: TwoS
         return
     model.training_genes = union(training_genes(corpus.segments("cds", "train")), seen_before_this)
     model.save_pretrained(folder.path / "model")
+    for part in (model, distillation):
+        if part is not None:
+            part.to(stages.trainer.device)  # Lightning leaves what it has trained on the CPU
     with folder.timed("evaluation"):
         evaluation = evaluate(model, corpus, masks, distillation=distillation, features=features, seen=seen)
         sample = sample_predictions(
@@ -222,8 +237,13 @@ def _held_out_but_seen(corpus: Corpus, genes: NDArray[np.uint32] | None) -> NDAr
     return seen
 
 
+def _begins_elsewhere(config: DictConfig) -> bool:
+    """Whether stage 2 begins with what another run has trained."""
+    return config.init_from is not None or config.tokenizer_checkpoint is not None
+
+
 def _trains_tokenizer(config: DictConfig, stage: str) -> bool:
-    return stage == "tokenizer" or (stage == "both" and config.init_from is None)
+    return stage == "tokenizer" or (stage == "both" and not _begins_elsewhere(config))
 
 
 def _is_complete(config: DictConfig, stage: str, stages: TwoStages) -> bool:
@@ -256,27 +276,31 @@ def _check_before_anything_is_written(config: DictConfig) -> None:
         construct(node)
     for node in (config.optim.tokenizer, config.optim.encoder, config.heldout):
         construct(node)
+    for key, kind in _LOOSE_VALUES.items():
+        checked_value(config, key, kind)
     check_loggers(config)
 
 
 def _require_start_of_encoder(config: DictConfig, stage: str) -> None:
-    """Stage 2 alone begins with a tokenizer, or a model, that is there already."""
-    if config.init_from is not None:
-        _require_whole_model(config, stage)
-    elif stage == "encoder":
-        own = Path(checked_value(config, "run_dir", str)).expanduser() / "tokenizer" / "model"
-        read_config(_start_of_encoder(config, own), family=CODEC_FAMILY)
-
-
-def _require_whole_model(config: DictConfig, stage: str) -> None:
-    """A model that stage 2 can begin with; without memory, so that a wrong one is found early."""
-    if stage == "tokenizer" or config.tokenizer_checkpoint is not None:
+    """Stage 2 alone begins with a tokenizer, or a model, that is there already and has the shape it needs."""
+    if config.init_from is not None and (stage == "tokenizer" or config.tokenizer_checkpoint is not None):
         raise UserError(
             "begins stage 2 with a whole model, tokenizer included",
             source="init_from",
             remedy="Leave out tokenizer_checkpoint and stage=tokenizer",
         )
-    read_config(_start_of_encoder(config, Path()), family=LifeCode.family)
+    if config.tokenizer_checkpoint is not None and stage == "tokenizer":
+        raise UserError(
+            "is a tokenizer for stage 2, and stage=tokenizer trains a new one",
+            source="tokenizer_checkpoint",
+            remedy="Leave one of them out",
+        )
+    if stage == "tokenizer" or (stage == "both" and not _begins_elsewhere(config)):
+        return
+    own = Path(checked_value(config, "run_dir", str)).expanduser() / "tokenizer" / "model"
+    with torch.device("meta"):
+        model: LifeCode = construct(config.model, teacher_width=1)
+    require_fit(model, _start_of_encoder(config, own), whole=config.init_from is not None)
 
 
 def _require_devices(settings: TrainerSettings) -> None:

@@ -77,3 +77,9 @@ class Mixture:
                 )
         times = [self.cds_repeats.get(name, 1) for name in sources.tolist()]
         return np.array(times, dtype=np.int64)
+
+    def codons_of_pass(self, cds: SegmentTable) -> int:
+        """Codons that one pass over coding sequences reads, each as often as `cds_repeats` says."""
+        times = self.repeats_of(cds)
+        codons = cds.num_nucleotides // 3
+        return int(codons.sum() if times is None else (codons * times).sum())

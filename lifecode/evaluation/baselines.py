@@ -3,7 +3,7 @@
 All of them are counted on the training split and read at the same held-out positions as the model.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,8 +22,8 @@ class CodonUnigram:
         genes: codon ids of each training gene (num_codons,).
     """
 
-    def __init__(self, genes: Sequence[NDArray[np.integer]]) -> None:
-        counts = np.bincount(np.concatenate(genes), minlength=NUM_CODONS) + _PRIOR_COUNT
+    def __init__(self, genes: Iterable[NDArray[np.integer]]) -> None:
+        counts = _counted(genes, NUM_CODONS) + _PRIOR_COUNT
         self.log_probabilities = np.log(counts / counts.sum())
 
     def cross_entropy(self, gene: NDArray[np.integer], positions: NDArray[np.integer]) -> NDArray[np.float64]:
@@ -38,7 +38,7 @@ class BothNeighbours:
         genes: codon ids of each training gene (num_codons,).
     """
 
-    def __init__(self, genes: Sequence[NDArray[np.integer]]) -> None:
+    def __init__(self, genes: Iterable[NDArray[np.integer]]) -> None:
         counts = np.full((NUM_CODONS + 1, NUM_CODONS + 1), _PRIOR_COUNT)
         for gene in genes:
             framed = _framed(gene)
@@ -54,9 +54,17 @@ class BothNeighbours:
         return -scores[np.arange(len(positions)), gene[positions]]
 
 
-def majority_residue(proteins: Sequence[NDArray[np.integer]]) -> int:
+def majority_residue(proteins: Iterable[NDArray[np.integer]]) -> int:
     """The most frequent residue (index in `AMINO_ACIDS`) of the training genes."""
-    return int(np.bincount(np.concatenate(proteins), minlength=NUM_AMINO_ACIDS).argmax())
+    return int(_counted(proteins, NUM_AMINO_ACIDS).argmax())
+
+
+def _counted(sequences: Iterable[NDArray[np.integer]], num_symbols: int) -> NDArray[np.int64]:
+    """(num_symbols,) how often each symbol occurs."""
+    counts = np.zeros(num_symbols, dtype=np.int64)
+    for sequence in sequences:
+        counts += np.bincount(sequence, minlength=num_symbols)
+    return counts
 
 
 def _framed(gene: NDArray[np.integer]) -> NDArray[np.integer]:

@@ -68,7 +68,7 @@ def evaluate(
     train, table = corpus.segments("cds", "train"), corpus.segments("cds", SPLIT)
     was_training = model.training
     model.eval()
-    rows = range(len(table)) if seen is None else np.flatnonzero(~seen).tolist()
+    rows = settings.chosen(np.arange(len(table)) if seen is None else np.flatnonzero(~seen))
     genes = held_out_genes(table, settings, rows=rows)
     readings = read_masked(model, genes, settings.max_codons)
     shuffled = read_masked(

@@ -4,7 +4,7 @@ Masked figures mask whole codons, `[MASK]` only, at 15 % of the positions betwee
 (both are known from where they stand). Masks depend on the seed and the gene alone.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -16,7 +16,10 @@ from torch import Tensor
 from lifecode.alphabet import IGNORE, MASK, codon_ids
 from lifecode.data.masking import generator
 from lifecode.data.packing import NUM_SPECIAL_CODONS, Packed, fill_rows, pack
+from lifecode.data.permutation import permuted
+from lifecode.data.random_words import Use, word_key
 from lifecode.data.segments import SegmentTable
+from lifecode.errors import UserError
 from lifecode.evaluation.baselines import BothNeighbours, CodonUnigram, majority_residue
 from lifecode.evaluation.tally import Figure, Tally
 from lifecode.model.life_code import LifeCode
@@ -36,6 +39,7 @@ class HeldOut:
         seed: of the masks.
         max_train_residues: of training genes that the teacher's mean and the probe of its features are
             fitted on.
+        max_genes: of the held-out genes, drawn by the seed; None reads all.
     """
 
     mask_fraction: float = 0.15
@@ -43,6 +47,21 @@ class HeldOut:
     max_codons: int = 8192
     seed: int = 0
     max_train_residues: int = 100_000
+    max_genes: int | None = None
+
+    def __post_init__(self) -> None:
+        if not 0 < self.mask_fraction <= 1:
+            raise UserError(f"mask_fraction {self.mask_fraction} does not lie in (0, 1]")
+        least = min(self.passes, self.max_codons, self.max_train_residues)
+        if least < 1 or (self.max_genes is not None and self.max_genes < 1):
+            raise UserError("passes, max_codons, max_train_residues and max_genes are at least 1")
+
+    def chosen(self, genes: NDArray[np.integer]) -> list[int]:
+        """Those of the held-out genes that are read, by their numbers and in their order."""
+        if self.max_genes is None or len(genes) <= self.max_genes:
+            return genes.tolist()
+        order = permuted(np.arange(len(genes)), len(genes), word_key(Use.ORDER, self.seed))
+        return np.sort(genes[order[: self.max_genes]]).tolist()
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +174,7 @@ def translation_figures(model: LifeCode, genes: Sequence[Gene], max_codons: int)
     return {"translation_accuracy": tally.figure()}
 
 
-def baseline_figures(train: SegmentTable, rows: Iterable[int], genes: Sequence[Gene]) -> dict[str, Figure]:
+def baseline_figures(train: SegmentTable, rows: Sequence[int], genes: Sequence[Gene]) -> dict[str, Figure]:
     """The codon baselines, counted on some training genes, at the masked positions of `genes`.
 
     Args:
@@ -163,10 +182,11 @@ def baseline_figures(train: SegmentTable, rows: Iterable[int], genes: Sequence[G
         rows: numbers of those that are counted.
         genes: held out.
     """
-    counted = list(rows)
-    train_codons = [codon_ids(np.asarray(train.nucleotides(i))) for i in counted]
-    majority = majority_residue([np.asarray(train.amino_acids(i)) for i in counted])
-    unigram, neighbours = CodonUnigram(train_codons), BothNeighbours(train_codons)
+    majority = majority_residue(np.asarray(train.amino_acids(i)) for i in rows)
+    unigram, neighbours = (
+        baseline(codon_ids(np.asarray(train.nucleotides(i))) for i in rows)
+        for baseline in (CodonUnigram, BothNeighbours)
+    )
     tallies = {name: Tally() for name in ("codon_unigram", "codon_bigram", "majority_residue")}
     for gene in genes:
         tallies["codon_unigram"].add(unigram.cross_entropy(gene.codons, gene.masked))

@@ -42,6 +42,14 @@ class AdamWCosine:
                 source="optim",
                 remedy="lr is positive and warmup_steps lies between 0 and total_steps",
             )
+        if not (0 <= self.beta1 < 1 and 0 <= self.beta2 < 1):
+            raise UserError(f"beta1 {self.beta1} and beta2 {self.beta2} do not lie in [0, 1)")
+        if not (0 <= self.min_lr <= self.lr and self.weight_decay >= 0 and self.clip_norm > 0):
+            raise UserError(
+                f"min_lr {self.min_lr}, weight_decay {self.weight_decay} and clip_norm {self.clip_norm} "
+                "make no optimizer",
+                remedy="min_lr lies between 0 and lr, weight_decay is not negative, clip_norm is positive",
+            )
 
     def learning_rate(self, step: int) -> float:
         """Learning rate of the optimizer step with 0-based number `step`."""

@@ -70,6 +70,8 @@ class TrainerSettings:
             raise UserError("steps must be at least 1", source="trainer")
         if self.num_nodes < 1 or (self.devices != "auto" and self.devices < 1):
             raise UserError("devices and num_nodes must be at least 1", source="trainer")
+        if self.num_workers < 0:
+            raise UserError(f"is {self.num_workers}, which is below 0", source="trainer.num_workers")
         if self.compile:
             require_compiler("cuda" if self.on_gpu else "cpu")
 
@@ -77,6 +79,11 @@ class TrainerSettings:
     def on_gpu(self) -> bool:
         """Whether the processes have GPUs."""
         return self.accelerator != "cpu" and torch.cuda.is_available()
+
+    @property
+    def device(self) -> torch.device:
+        """What one process computes on."""
+        return torch.device("cuda" if self.on_gpu else "cpu")
 
     @property
     def processes_a_node(self) -> int:

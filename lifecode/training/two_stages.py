@@ -171,17 +171,29 @@ def _name_damage(folder: Path) -> None:
         logger.warning("%s: %s; it is written again from the last checkpoint", error.source, error.problem)
 
 
+def require_fit(model: LifeCode, folder: Path, *, whole: bool) -> None:
+    """Refuses a folder whose weights the model, or its tokenizer alone, cannot begin with; loads none.
+
+    Args:
+        model: on any device, meta too.
+        folder: of a `whole` model, or of a tokenizer.
+
+    Raises:
+        UserError: no such weights there, or those of another shape.
+    """
+    if whole:
+        _require_model_shape(model, folder)
+    else:
+        _require_codec_shape(model.codec, folder)
+
+
 def load_codec(codec: CodonCodec, folder: Path) -> None:
     """Loads the weights that stage 1 left in a folder.
 
     Raises:
         UserError: no codec there, or one of another shape.
     """
-    config = pretrained.read_config(folder, family=CODEC_FAMILY)
-    arguments = {key: value for key, value in config.items() if key not in ("family", "model_type")}
-    with torch.device("meta"):  # with the defaults of what an older config does not say
-        found = CodonCodec(**arguments).config
-    _require_same_shape(codec.config, found, folder, "tokenizer")
+    _require_codec_shape(codec, folder)
     pretrained.load_weights(codec, folder)
 
 
@@ -191,13 +203,28 @@ def load_model(model: LifeCode, folder: Path) -> None:
     Raises:
         UserError: no model there, or one of another shape.
     """
+    _require_model_shape(model, folder)
     found = LifeCode.from_pretrained(folder)
-    _require_same_shape(model.codec.config, found.codec.config, folder, "tokenizer of the model")
-    shape = {key: value for key, value in model.config.items() if key not in _NO_SHAPE}
-    _require_same_shape(shape, found.config, folder, "model")
     if found.config["teacher_width"] != model.config["teacher_width"]:
         found.protein_decoder = model.protein_decoder
     model.load_state_dict(found.state_dict())
+
+
+def _require_codec_shape(codec: CodonCodec, folder: Path) -> None:
+    config = pretrained.read_config(folder, family=CODEC_FAMILY)
+    arguments = {key: value for key, value in config.items() if key not in ("family", "model_type")}
+    with torch.device("meta"):  # with the defaults of what an older config does not say
+        found = CodonCodec(**arguments)
+    _require_same_shape(codec.config, found.config, folder, "tokenizer")
+
+
+def _require_model_shape(model: LifeCode, folder: Path) -> None:
+    config = pretrained.read_config(folder, family=LifeCode.family)
+    with torch.device("meta"):
+        found = LifeCode.from_config(config)
+    _require_same_shape(model.codec.config, found.codec.config, folder, "tokenizer of the model")
+    shape = {key: value for key, value in model.config.items() if key not in _NO_SHAPE}
+    _require_same_shape(shape, found.config, folder, "model")
 
 
 def _require_same_shape(expected: dict[str, Any], found: dict[str, Any], folder: Path, what: str) -> None:

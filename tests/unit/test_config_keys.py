@@ -192,6 +192,7 @@ ROWS: dict[str, Row] = {
             "passes": "2",
             "max_codons": "600",
             "max_train_residues": "500",
+            "max_genes": "3",
             "seed": "1",
         },
         under="heldout.",
@@ -387,7 +388,8 @@ def fitted(config: DictConfig, world: World) -> str:
 def masks(config: DictConfig, world: World) -> list[str]:
     """Masked codons of every held-out gene, how the genes are packed, and the training genes beside them."""
     settings = construct(config.heldout)
-    genes = held_out_genes(world.corpus.segments("cds", "test"), settings)
+    table = world.corpus.segments("cds", "test")
+    genes = held_out_genes(table, settings, rows=settings.chosen(np.arange(len(table))))
     packed = packed_rows([gene.ids for gene in genes], settings.max_codons)
     train_genes = world.corpus.segments("cds", "train")
     sample = sample_of_genes(train_genes, Features(), settings.max_train_residues, settings.seed)

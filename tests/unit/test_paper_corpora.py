@@ -173,8 +173,14 @@ def test_what_training_would_read_by_hand():
     counts = {"cds_codons": 300, "dna_nucleotides": 600, "rna_nucleotides": 0}
     report = {"splits": {"train": counts}}
     # 75 of 100 codons are CDS: 3 of 4. Reading 200 codons of DNA goes with 600 of CDS, twice all of them.
-    assert training_line(report, Mixture(cds=3, dna=1, rna=1)) == (
+    assert training_line(report, Mixture(cds=3, dna=1, rna=1), 300) == (
         "data.mixture has training read 75.0% cds (2 x), 25.0% dna (1 x) while it reads all dna once; "
         "the corpus lacks rna"
     )
-    assert "nothing to read" in training_line(report, Mixture(cds=0, dna=0, rna=1))
+    # The same 600 codons are one pass where half of the 300 are read three times.
+    again = Mixture(cds=3, dna=1, cds_repeats={"small.fa": 3})
+    assert training_line(report, again, 600) == (
+        "data.mixture has training read 75.0% cds (1 x), 25.0% dna (1 x) while it reads all cds once; "
+        "a pass over cds reads small.fa 3 x"
+    )
+    assert "nothing to read" in training_line(report, Mixture(cds=0, dna=0, rna=1), 300)

@@ -120,6 +120,8 @@ def test_a_pass_reads_the_genes_of_a_file_as_often_as_told(two_genomes):
     times = np.bincount([piece.segment for piece in pieces], minlength=len(sources))
     assert set(times[sources == "small.fa"]) == {3}
     assert set(times[sources == "large.fa"]) == {1}
+    codons = repeated.tables["cds"].num_nucleotides // 3
+    assert Mixture(cds_repeats=again).codons_of_pass(repeated.tables["cds"]) == int((times * codons).sum())
     assert not same(steps(once, 2), steps(repeated, 2))
     validation = [
         stream(two_genomes, split="validation", mixture=Mixture(dna=0, cds_repeats=r)) for r in (None, again)
