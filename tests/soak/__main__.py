@@ -40,8 +40,8 @@ class Soak:
         for workers in (0, 2):
             run = self.run(f"killed-{workers}")
             kills.kill_at_steps(run, self.steps, workers)
-            same = self.steps if run.result() == self.whole.result() else 0
             crossed = kills.chunks_read(run, "encoder")
+            same = self.steps if run.result() == self.whole.result() and crossed >= 2 else 0
             rows.append(
                 (f"SIGKILL at a random step, {workers} workers", self.steps, same, f"{crossed} epochs")
             )
@@ -73,7 +73,7 @@ class Soak:
         return [("SIGTERM: saved within one step, exit code 130", len(moments), good, same)]
 
     def non_finite(self) -> list[Row]:
-        """Losses that are NaN."""
+        """Losses that are infinite or NaN."""
         faults = {"encoder": [5, 6, 20]}
         whole, cut = self.run("skipped"), self.run("skipped-and-cut")
         whole.finish(faults=faults)
@@ -84,10 +84,20 @@ class Soak:
         sitting = stopped.start(faults={"encoder": [20, 21, 22]}).wait()
         ended = sitting.code == 2 and kills.is_finite(stopped, "encoder")
         return [
-            ("NaN loss: step skipped and counted", 3, 3 * counted, ""),
+            ("NaN, infinite loss: step skipped and counted", 3, 3 * counted, ""),
             ("the same, killed between two of them", 1, int(whole.result() == cut.result()), ""),
             ("three in a row: exit code 2, weights finite", 1, int(ended), ""),
         ]
+
+    def identity(self) -> list[Row]:
+        """The same folder asked for another run."""
+        before, refused = self.whole.result(), 0
+        asked = {"seed": "5", "optim.encoder.lr": "0.5", "model.depth": "4"}
+        for key, value in asked.items():
+            sitting = self.whole.start(f"{key}={value}").wait()
+            refused += sitting.code == 2 and key in sitting.errors()[-1]
+        same = "files as before" if self.whole.result() == before else "FILES CHANGED"
+        return [("another identity: refused, the key named", len(asked), refused, same)]
 
     def damage(self) -> list[Row]:
         """Files that changed behind the run's back."""
@@ -115,7 +125,8 @@ class Soak:
 
 
 PARTS: dict[str, Callable[[Soak], list[Row]]] = {
-    name: getattr(Soak, name) for name in ("kills", "saving", "signals", "non_finite", "damage", "disk")
+    name: getattr(Soak, name)
+    for name in ("kills", "saving", "signals", "non_finite", "identity", "damage", "disk")
 }
 
 

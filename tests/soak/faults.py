@@ -8,7 +8,7 @@ from lifecode.training.tokenizer_stage import TokenizerStage
 
 
 def inject(faults: dict[str, list[int]]) -> None:
-    """Makes the translation loss NaN in some steps of training.
+    """Makes the translation loss infinite in some even steps of training, and NaN in some odd ones.
 
     Args:
         faults: 0-based steps by the name of their stage.
@@ -23,7 +23,8 @@ def _spoilt(losses, steps):
         found = losses(self, batch)
         if self.training and torch.is_grad_enabled() and self.global_step in steps:
             translation = found.tasks["translation"]
-            tasks = {**found.tasks, "translation": translation._replace(total=translation.total * torch.nan)}
+            total = translation.total * (torch.nan if self.global_step % 2 else torch.inf)
+            tasks = {**found.tasks, "translation": translation._replace(total=total)}
             return StepLosses(tasks, found.monitors)
         return found
 
