@@ -82,6 +82,7 @@ def figures_by_group(groups: Sequence[Group], names: Sequence[str], heading: str
                 label.set_horizontalalignment("right")
         axes.set_xlim(-0.6, len(groups) - 0.4)
         axes.yaxis.set_major_locator(MaxNLocator(5))
+        axes.ticklabel_format(axis="y", useOffset=False)
     figure.supxlabel(heading, fontsize=8.5, color=GREY)
     return figure
 
