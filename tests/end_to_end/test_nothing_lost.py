@@ -108,10 +108,12 @@ def test_two_sittings_at_a_time_and_another_identity_are_refused(server, whole, 
     assert run.result() == whole.result()
 
 
-def test_three_losses_that_are_nan_end_the_run(server, whole, tmp_path):
+def test_three_losses_that_are_not_finite_end_the_run(server, whole, tmp_path):
     run = Run(server, tmp_path / "nan", whole.genome)
     sitting = run.start(faults={"encoder": [5, 20, 21, 22]}).wait()
     assert sitting.code == 2
-    assert sum("is skipped, as the loss of translation is nan" in line for line in sitting.errors()) == 3
+    for value, times in (("nan", 2), ("inf", 1)):
+        said = f"is skipped, as the loss of translation is {value}"
+        assert sum(said in line for line in sitting.errors()) == times
     assert "at step 22, the 3rd step in a row that is not finite" in sitting.errors()[-1]
     assert kills.is_finite(run, "encoder")

@@ -141,7 +141,8 @@ def test_a_tokenizer_of_another_shape_is_refused(small_genome, tmp_path):
 
 def test_going_on_with_a_trained_model(small_genome, tmp_path):
     assert train(tmp_path, small_genome, "trainer.max_steps=3").returncode == 0
-    on = ["init_from=runs/small", "run_dir=runs/second", "trainer.max_steps=2", "optim.encoder.lr=1e-9"]
+    hardly = ["optim.encoder.lr=1e-9", "optim.encoder.min_lr=0"]
+    on = ["init_from=runs/small", "run_dir=runs/second", "trainer.max_steps=2", *hardly]
     second = train(tmp_path, small_genome, *on)
     assert second.returncode == 0, second.stderr
     assert "resemble genes" not in second.stdout
