@@ -9,6 +9,7 @@ import torch
 from omegaconf import DictConfig, OmegaConf
 
 from lifecode.commands.construct import checked_value, construct
+from lifecode.commands.start_of_encoder import begins_elsewhere
 from lifecode.commands.teacher import Arm
 from lifecode.data.batch_shape import BatchShape
 from lifecode.data.corpus import Corpus
@@ -78,7 +79,7 @@ def plan_run(config: DictConfig) -> RunPlan:
         UserError: a value that does not fit, or an input that cannot be read.
     """
     stage = checked_value(config, "stage", Literal["tokenizer", "encoder", "both"])
-    if stage == "both" and (config.init_from is not None or config.tokenizer_checkpoint is not None):
+    if stage == "both" and begins_elsewhere(config):
         stage = "encoder"
     settings: TrainerSettings = construct(config.trainer)
     mixture: Mixture = construct(config.data.mixture)

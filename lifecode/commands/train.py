@@ -6,19 +6,17 @@ from contextlib import closing, nullcontext
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 import torch
 from lightning import seed_everything
-from numpy.typing import NDArray
 from omegaconf import DictConfig, OmegaConf
-from pydantic import Field
 from rich import print as print_table
 
 from lifecode.commands.construct import checked_value, construct
 from lifecode.commands.launch import run_processes
-from lifecode.commands.loggers import check_loggers, log_held_out, run_loggers
+from lifecode.commands.loggers import log_held_out, run_loggers
 from lifecode.commands.machine import processor
 from lifecode.commands.outcome import (
     Outcome,
@@ -31,22 +29,30 @@ from lifecode.commands.plan import plan_run
 from lifecode.commands.plan_tables import print_plan
 from lifecode.commands.preparation_progress import PreparationProgress
 from lifecode.commands.start import record_provenance
+from lifecode.commands.start_of_encoder import (
+    NO_GENES,
+    begins_elsewhere,
+    genes_seen_by,
+    held_out_but_seen,
+    require_start_of_encoder,
+    start_of_encoder,
+    trains_tokenizer,
+)
 from lifecode.commands.teacher import check_teacher, teach
+from lifecode.commands.train_values import check_values
 from lifecode.data.batch import ResidueFeatures
 from lifecode.data.census import census_table
 from lifecode.data.corpus import Corpus
 from lifecode.data.module import CorpusDataModule
 from lifecode.data.prepare import prepare_corpus
 from lifecode.data.reading import resolve_inputs
-from lifecode.data.seen_genes import NUM_KEPT, seen_before, training_genes, union
+from lifecode.data.seen_genes import training_genes, union
 from lifecode.errors import UserError
 from lifecode.evaluation.evaluate import SPLIT, evaluate, require_held_out_genes
 from lifecode.evaluation.heldout import HeldOut
 from lifecode.evaluation.metric_rows import read_whole_metric_rows
 from lifecode.evaluation.sample import sample_predictions
-from lifecode.model.hub import model_folder
 from lifecode.model.life_code import LifeCode
-from lifecode.model.pretrained import read_training_genes
 from lifecode.objectives.distillation import DistillationLoss
 from lifecode.ops.heap import keep_freed_memory
 from lifecode.report.html import write_report
@@ -54,27 +60,16 @@ from lifecode.report.run_pictures import RunPictures, log_figures, model_figures
 from lifecode.training.processes import Processes, cluster_environment, joined
 from lifecode.training.run_folder import RunFolder
 from lifecode.training.trainer import TrainerSettings
-from lifecode.training.two_stages import TwoStages, require_fit
-
-_LOOSE_VALUES = {
-    "data.reverse_complement": bool,
-    "data.max_unknown_fraction": Annotated[float, Field(ge=0, le=1)],
-    "data.validation_steps": Annotated[int, Field(ge=0)],
-    "objective.freeze_tokenizer": bool,
-    "objective.freeze_readout": bool,
-    "objective.task_gradients_every_steps": Annotated[int, Field(ge=0)],
-}
-"""Keys that no constructor receives before the stage that needs them."""
-_NO_GENES = np.empty((0, NUM_KEPT), dtype=np.uint32)
+from lifecode.training.two_stages import TwoStages
 
 
 def run(config: DictConfig) -> None:
     """Train the stages that `stage` names, each from where it stopped; evaluate and report after the last."""
     stage = checked_value(config, "stage", Literal["tokenizer", "encoder", "both"])
     if checked_value(config, "plan", bool):
-        _check_before_anything_is_written(config)
-        if _begins_elsewhere(config):
-            _require_start_of_encoder(config, stage)
+        check_values(config)
+        if begins_elsewhere(config):
+            require_start_of_encoder(config, stage)
         print_plan(plan_run(config))
         return
     _quiet_lightning()
@@ -127,7 +122,7 @@ def _train_in(
         if loggers:
             pictures = RunPictures(loggers, corpus, construct(config.heldout))
             stages = replace(stages, loggers=loggers, callbacks=[pictures])
-        if _trains_tokenizer(config, stage):
+        if trains_tokenizer(config, stage):
             with folder.timed("tokenizer"):
                 stages.train_tokenizer(construct(config.model.codec), construct(config.optim.tokenizer))
         if stage in ("encoder", "both"):
@@ -139,10 +134,10 @@ def _train_in(
 def _begin(config: DictConfig, stage: str, processes: Processes) -> tuple[str | list[str], RunFolder]:
     """The inputs and the run folder, if nothing is wrong with the config."""
     inputs = _inputs(config)
-    _check_before_anything_is_written(config)
+    check_values(config)
     if stage != "tokenizer":
         check_teacher(config)
-    _require_start_of_encoder(config, stage)
+    require_start_of_encoder(config, stage)
     for node in (config.data.batch, config.data.tokenizer_batch):
         construct(node).rows_together(processes.world_size)
     resolved: dict[str, Any] = OmegaConf.to_container(config, resolve=True)  # pyright: ignore
@@ -153,9 +148,9 @@ def _begin(config: DictConfig, stage: str, processes: Processes) -> tuple[str | 
 def _encoder(config: DictConfig, folder: RunFolder, corpus: Corpus, stages: TwoStages) -> None:
     """Stage 2 with its teacher, then the model, its held-out figures and the report."""
     processes = stages.processes
-    begin_with = processes.from_first(partial(_start_of_encoder, config, stages.tokenizer_model))
-    seen_before_this = _genes_seen_by(begin_with) if config.init_from is not None else _NO_GENES
-    seen = processes.from_first(partial(_held_out_but_seen, corpus, seen_before_this))
+    begin_with = processes.from_first(partial(start_of_encoder, config, stages.tokenizer_model))
+    seen_before_this = genes_seen_by(begin_with) if config.init_from is not None else NO_GENES
+    seen = processes.from_first(partial(held_out_but_seen, corpus, seen_before_this))
     with folder.timed("teacher"):
         learn = partial(teach, config, corpus, folder.path / "teacher")
         teaching = processes.first_then_others(learn)
@@ -209,43 +204,6 @@ def _encoder(config: DictConfig, folder: RunFolder, corpus: Corpus, stages: TwoS
     print(f"\nThe model is in {folder.path / 'model'}\nThe report is in {page}")
 
 
-def _genes_seen_by(folder: Path) -> NDArray[np.uint32] | None:
-    """What the model that a run begins with was trained on."""
-    genes = read_training_genes(folder)
-    if genes is None:
-        print(
-            f"{folder} keeps no record of its training genes: it may have seen genes that are held out here"
-        )
-    return genes
-
-
-def _held_out_but_seen(corpus: Corpus, genes: NDArray[np.uint32] | None) -> NDArray[np.bool_]:
-    """(num_cds,) which genes of the test split resemble some that the model has seen before this run."""
-    table = corpus.segments("cds", SPLIT)
-    seen = seen_before(table, genes if genes is not None else _NO_GENES)
-    if seen.all():
-        raise UserError(
-            "the model was trained on the like of every held-out gene of this input",
-            source="init_from",
-            remedy="Give another genome, or another seed or share of held-out blocks",
-        )
-    if seen.any():
-        print(
-            f"{seen.sum():,} of {len(seen):,} held-out genes resemble genes that the model of init_from was "
-            "trained on; they are left out of the held-out figures"
-        )
-    return seen
-
-
-def _begins_elsewhere(config: DictConfig) -> bool:
-    """Whether stage 2 begins with what another run has trained."""
-    return config.init_from is not None or config.tokenizer_checkpoint is not None
-
-
-def _trains_tokenizer(config: DictConfig, stage: str) -> bool:
-    return stage == "tokenizer" or (stage == "both" and not _begins_elsewhere(config))
-
-
 def _is_complete(config: DictConfig, stage: str, stages: TwoStages) -> bool:
     """Whether there is nothing to do, found without teacher and model: a sweep asks it of every run."""
     if stage == "tokenizer":
@@ -253,54 +211,14 @@ def _is_complete(config: DictConfig, stage: str, stages: TwoStages) -> bool:
     first, second = construct(config.optim.tokenizer), construct(config.optim.encoder)
     steps = stages.trainer.last_step(second.total_steps)
     return is_reported(stages.folder, steps, construct(config.heldout)) and stages.are_trained(
-        tokenizer=first if _trains_tokenizer(config, stage) else None,
+        tokenizer=first if trains_tokenizer(config, stage) else None,
         encoder=second,
-        begin_with=_start_of_encoder(config, stages.tokenizer_model, must_exist=False),
+        begin_with=start_of_encoder(config, stages.tokenizer_model, must_exist=False),
     )
 
 
 def _say_complete(folder: RunFolder) -> None:
     print(f"This run is complete. The report is in {folder.path / 'report.html'}")
-
-
-def _check_before_anything_is_written(config: DictConfig) -> None:
-    """Builds every part without memory, so that a wrong value is found before the first stage begins."""
-    with torch.device("meta"):
-        construct(config.model, teacher_width=1)
-        construct(config.kd, width=1)
-    construct(config.engine)
-    construct(config.data.reading, seed=0)
-    for node in (config.data.split, config.data.batch, config.data.tokenizer_batch, config.data.mixture):
-        construct(node)
-    for node in (config.objective.joint, config.objective.masking):
-        construct(node)
-    for node in (config.optim.tokenizer, config.optim.encoder, config.heldout):
-        construct(node)
-    for key, kind in _LOOSE_VALUES.items():
-        checked_value(config, key, kind)
-    check_loggers(config)
-
-
-def _require_start_of_encoder(config: DictConfig, stage: str) -> None:
-    """Stage 2 alone begins with a tokenizer, or a model, that is there already and has the shape it needs."""
-    if config.init_from is not None and (stage == "tokenizer" or config.tokenizer_checkpoint is not None):
-        raise UserError(
-            "begins stage 2 with a whole model, tokenizer included",
-            source="init_from",
-            remedy="Leave out tokenizer_checkpoint and stage=tokenizer",
-        )
-    if config.tokenizer_checkpoint is not None and stage == "tokenizer":
-        raise UserError(
-            "is a tokenizer for stage 2, and stage=tokenizer trains a new one",
-            source="tokenizer_checkpoint",
-            remedy="Leave one of them out",
-        )
-    if stage == "tokenizer" or (stage == "both" and not _begins_elsewhere(config)):
-        return
-    own = Path(checked_value(config, "run_dir", str)).expanduser() / "tokenizer" / "model"
-    with torch.device("meta"):
-        model: LifeCode = construct(config.model, teacher_width=1)
-    require_fit(model, _start_of_encoder(config, own), whole=config.init_from is not None)
 
 
 def _require_devices(settings: TrainerSettings) -> None:
@@ -362,25 +280,6 @@ def _data(
         features=features,
         num_workers=num_workers,
     )
-
-
-def _start_of_encoder(config: DictConfig, own: Path, *, must_exist: bool = True) -> Path:
-    """What stage 2 begins with: a whole model, or a tokenizer: that of a folder, or this run's `own`."""
-    if config.init_from is not None:
-        name = checked_value(config, "init_from", str)
-        in_run = Path(name).expanduser() / "model"
-        return in_run if in_run.exists() else model_folder(name)
-    if config.tokenizer_checkpoint is None:
-        if must_exist and not own.exists():
-            raise UserError(
-                "there is no trained tokenizer in this run",
-                source=own,
-                remedy="Train it with stage=both, or give tokenizer_checkpoint=another/run",
-            )
-        return own
-    path = Path(checked_value(config, "tokenizer_checkpoint", str)).expanduser()
-    in_run = path / "tokenizer" / "model"
-    return in_run if in_run.exists() else path
 
 
 def _quiet_lightning() -> None:

@@ -25,6 +25,7 @@ from lifecode.commands.from_python import compose
 from lifecode.commands.locate_config import config_folder
 from lifecode.commands.plan import plan_run
 from lifecode.commands.plan_tables import plan_tables
+from lifecode.commands.start_of_encoder import start_of_encoder
 from lifecode.commands.teacher import _cache_folder
 from lifecode.data.corpus import Corpus
 from lifecode.data.masking import Masking
@@ -399,7 +400,7 @@ def masks(config: DictConfig, world: World) -> list[str]:
 def codec_folder(config: DictConfig, world: World) -> Path:
     own = world.folder / "own"
     own.mkdir(exist_ok=True)
-    return train._start_of_encoder(config, own)
+    return start_of_encoder(config, own)
 
 
 def feature_cache(config: DictConfig, world: World) -> Path:

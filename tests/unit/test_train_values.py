@@ -3,8 +3,11 @@
 import pytest
 
 from lifecode.commands import train
+from lifecode.commands.construct import construct
 from lifecode.commands.from_python import compose
+from lifecode.commands.start_of_encoder import require_start_of_encoder
 from lifecode.commands.teacher import check_teacher
+from lifecode.commands.train_values import check_values
 from lifecode.errors import UserError
 
 
@@ -29,13 +32,13 @@ from lifecode.errors import UserError
 )
 def test_it_is_found_before_anything_is_written(value, said):
     with pytest.raises(UserError) as error:
-        train._check_before_anything_is_written(compose("train", value))
+        check_values(compose("train", value))
     assert error.match(said)
 
 
 def test_loader_workers_are_not_negative():
     with pytest.raises(UserError, match=r"trainer\.num_workers: is -1"):
-        train.construct(compose("train", "trainer.num_workers=-1").trainer)
+        construct(compose("train", "trainer.num_workers=-1").trainer)
 
 
 @pytest.mark.parametrize("key", ["max_train_residues", "max_heldout_residues"])
@@ -47,7 +50,7 @@ def test_a_teacher_reads_something(key):
 def test_a_tokenizer_for_stage_2_is_not_for_stage_1(tmp_path):
     config = compose("train", "stage=tokenizer", f"tokenizer_checkpoint={tmp_path}")
     with pytest.raises(UserError, match=r"tokenizer_checkpoint: .*stage=tokenizer trains a new one"):
-        train._require_start_of_encoder(config, "tokenizer")
+        require_start_of_encoder(config, "tokenizer")
 
 
 @pytest.mark.parametrize("key", ["init_from", "tokenizer_checkpoint"])
@@ -59,5 +62,5 @@ def test_a_plan_does_not_begin_with_what_is_not_there(key, tmp_path):
 def test_a_model_of_another_shape_is_refused_before_anything_is_written():
     config = compose("train", "init_from=lifecode-mini", "model=tiny")
     with pytest.raises(UserError, match=r"was trained with .* the model has"):
-        train._require_start_of_encoder(config, "both")
-    train._require_start_of_encoder(compose("train", "init_from=lifecode-mini", "model=mini"), "both")
+        require_start_of_encoder(config, "both")
+    require_start_of_encoder(compose("train", "init_from=lifecode-mini", "model=mini"), "both")
