@@ -10,6 +10,7 @@ import torch
 
 from lifecode.benchmarks.fresh_process import FreshProcess
 from lifecode.benchmarks.peak_memory import total_bytes
+from lifecode.data.usable_cores import usable_cores
 from lifecode.ops.matmul_rate import matmul_flops
 
 Precision = Literal["fp32", "bf16"]
@@ -90,7 +91,7 @@ def describe_machine(threads: int, precision: Precision = "fp32") -> Machine:
         rate = process.call("best_gflops", precision)
     return Machine(
         cpu=cpu_name(),
-        num_cores=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
+        num_cores=usable_cores(),
         threads=threads,
         memory_bytes=total_bytes(),
         load_average=load,

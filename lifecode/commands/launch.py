@@ -22,6 +22,7 @@ from hydra.core.hydra_config import HydraConfig
 from torch.distributed import TCPStore
 
 from lifecode.commands.start import HANDED_DOWN, current_start
+from lifecode.data.usable_cores import usable_cores
 from lifecode.errors import AlreadyReported, UserError
 from lifecode.training.processes import LAUNCHER
 
@@ -73,7 +74,7 @@ def _overrides(run_dir: str) -> list[str]:
 
 def _environment(rank: int, num_processes: int, port: int) -> dict[str, str]:
     environment = {**os.environ, HANDED_DOWN: json.dumps(asdict(current_start()))}
-    environment.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // num_processes)))
+    environment.setdefault("OMP_NUM_THREADS", str(max(1, usable_cores() // num_processes)))
     return environment | {
         "RANK": str(rank),
         "LOCAL_RANK": str(rank),

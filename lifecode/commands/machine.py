@@ -12,6 +12,8 @@ from typing import Any
 import torch
 from packaging.requirements import Requirement
 
+from lifecode.data.usable_cores import usable_cores
+
 _BF16_FLAGS = ("amx_bf16", "avx512_bf16")
 _CPUINFO = Path("/proc/cpuinfo")
 _HUGE_PAGES = Path("/sys/kernel/mm/transparent_hugepage/enabled")
@@ -30,7 +32,7 @@ def processor() -> dict[str, Any]:
     return {
         "name": name[1] if name else platform.processor() or platform.machine(),
         "cores": os.cpu_count(),
-        "usable_cores": len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count(),
+        "usable_cores": usable_cores(),
         "torch_threads": torch.get_num_threads(),
         "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / _GIB, 1),
         "vector_instructions": torch.backends.cpu.get_cpu_capability(),

@@ -16,6 +16,7 @@ from lifecode.evaluation.metric_rows import read_whole_metric_rows
 from lifecode.evaluation.tally import Figure
 from lifecode.model.life_code import LifeCode
 from lifecode.model.parts import parameters_by_part
+from lifecode.model.pretrained import read_config
 from lifecode.report.held_out import held_out_metrics
 from lifecode.report.sources import SOURCE_HEADINGS, source_rows
 from lifecode.training.run_folder import RunFolder, peak_memory_bytes
@@ -120,11 +121,16 @@ def held_out_table(metrics: dict[str, Any]) -> str:
 
 
 def is_reported(folder: Path, encoder_steps: int, settings: HeldOut) -> bool:
-    """Whether metrics.json is about the model of this many steps, evaluated with these settings."""
+    """Whether metrics.json is about the model of this many steps, evaluated with these settings.
+
+    The model and the report must be there too, the model as its checksums say.
+    """
     try:
+        read_config(folder / "model")
         metrics = json.loads((folder / "metrics.json").read_text())
         same_steps = metrics["model"]["encoder_steps"] == encoder_steps
-        return same_steps and metrics["split"]["masks"] == asdict(settings)
+        same_masks = metrics["split"]["masks"] == asdict(settings)
+        return same_steps and same_masks and (folder / "report.html").exists()
     except (FileNotFoundError, ValueError, KeyError, TypeError):  # not there yet, or damaged
         return False
 

@@ -10,7 +10,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from lifecode.commands.construct import checked_value, construct
 from lifecode.commands.start_of_encoder import begins_elsewhere
-from lifecode.commands.teacher import Arm
+from lifecode.commands.teacher import Arm, max_residues
 from lifecode.data.batch_shape import BatchShape
 from lifecode.data.corpus import Corpus
 from lifecode.data.mixture import Mixture
@@ -199,6 +199,6 @@ def _teacher(config: DictConfig, size: TrainingSize | None) -> TeacherPlan | Non
         ("max_train_residues", size.train_residues),
         ("max_heldout_residues", size.test_residues),
     ):
-        most = checked_value(config, f"teacher.{key}", int | None)
+        most = max_residues(config, key)
         residues += available if most is None else min(most, available)
     return TeacherPlan(width, targets, residues)

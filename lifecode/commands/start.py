@@ -23,6 +23,7 @@ from hydra.errors import HydraException
 
 import lifecode
 from lifecode.data.durable import disk_faults_named, replacing
+from lifecode.data.usable_cores import usable_cores
 from lifecode.training.run_folder import PROVENANCE
 
 
@@ -106,8 +107,7 @@ def jobs_at_a_time(launcher: Mapping[str, Any], sweep: Mapping[str, Sequence[str
     wanted = launcher.get("n_jobs")
     if not isinstance(wanted, int):
         return 1
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    wanted = wanted if wanted > 0 else max(1, cores + 1 + wanted)
+    wanted = wanted if wanted > 0 else max(1, usable_cores() + 1 + wanted)
     return min(wanted, max(1, math.prod(max(1, len(values)) for values in sweep.values())))
 
 

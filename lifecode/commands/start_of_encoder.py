@@ -89,12 +89,12 @@ def held_out_but_seen(corpus: Corpus, genes: NDArray[np.uint32] | None) -> NDArr
     if seen.all():
         raise UserError(
             "the model was trained on the like of every held-out gene of this input",
-            source="init_from",
+            source="init_from or tokenizer_checkpoint",
             remedy="Give another genome, or another seed or share of held-out blocks",
         )
     if seen.any():
         print(
-            f"{seen.sum():,} of {len(seen):,} held-out genes resemble genes that the model of init_from was "
-            "trained on; they are left out of the held-out figures"
+            f"{seen.sum():,} of {len(seen):,} held-out genes resemble genes that what stage 2 begins with "
+            "was trained on; they are left out of the held-out figures"
         )
     return seen

@@ -38,15 +38,20 @@ class Teaching(NamedTuple):
 
 
 def check_teacher(config: DictConfig) -> None:
-    """Finds a wrong value, a missing package or an unknown checkpoint before hours of training."""
+    """Finds a missing package or an unknown checkpoint before hours of training."""
+    if config.teacher.model is not None:
+        construct(config.teacher.model)
+
+
+def check_teacher_values(config: DictConfig) -> None:
+    """Finds a wrong value of how a teacher is used, without its weights."""
     if config.teacher.model is None:
         return
-    construct(config.teacher.model)
     _arm(config)
     _cache_folder(config, Path())
     checked_value(config, "teacher.verify_cache", bool)
     for key in ("max_train_residues", "max_heldout_residues"):
-        _max_residues(config, key)
+        max_residues(config, key)
 
 
 def teach(config: DictConfig, corpus: Corpus, own_folder: Path) -> Teaching | None:
@@ -59,7 +64,7 @@ def teach(config: DictConfig, corpus: Corpus, own_folder: Path) -> Teaching | No
             name is kept beside it.
 
     Raises:
-        UserError: an earlier sitting of the run learned from another teacher.
+        UserError: an earlier sitting of the run learned from another teacher, or no protein is left to learn.
     """
     if config.teacher.model is None:
         return None
@@ -72,13 +77,19 @@ def teach(config: DictConfig, corpus: Corpus, own_folder: Path) -> Teaching | No
     _require_same_teacher(own_folder.with_suffix(".txt"), teacher.name)
     train = _chosen(config, corpus, teacher.name, "train", "max_train_residues")
     held_out = _chosen(config, corpus, teacher.name, SPLIT, "max_heldout_residues")
+    arm = _arm(config)
+    if arm != "none" and not train:
+        raise UserError(
+            "leaves the teacher no training protein, so that there is nothing to distil",
+            source="teacher.max_train_residues",
+            remedy="Give more residues than the longest protein has, or teacher.targets=none",
+        )
     _say_disk_use(cache, train + held_out)
     with Activity() as activity:
         features = cache.features(
             train + held_out,
             progress=lambda done, total: activity.say(f"{teacher.name}: {done:,} of {total:,} residues"),
         )
-    arm = _arm(config)
     targets: dict[Arm, Callable[[], ResidueFeatures | None]] = {
         "own": lambda: features,
         "shuffled": lambda: ShuffledFeatures(cache.features(train), checked_value(config, "seed", int)),
@@ -104,7 +115,7 @@ def _chosen(config: DictConfig, corpus: Corpus, name: str, split: str, key: str)
     """The distinct proteins of a split that the teacher is given time for."""
     table = corpus.segments("cds", split)
     own = [table.protein(index) for index in range(len(table))]
-    chosen = select_proteins(own, _max_residues(config, key), checked_value(config, "seed", int))
+    chosen = select_proteins(own, max_residues(config, key), checked_value(config, "seed", int))
     print(
         f"{name} reads {len(chosen):,} of {len(own):,} {split} proteins ({sum(map(len, chosen)):,} residues)"
     )
@@ -133,7 +144,8 @@ def _arm(config: DictConfig) -> Arm:
     return checked_value(config, "teacher.targets", Arm)
 
 
-def _max_residues(config: DictConfig, key: str) -> int | None:
+def max_residues(config: DictConfig, key: str) -> int | None:
+    """How many residues of a split the teacher reads at most; None for all."""
     return checked_value(config, f"teacher.{key}", Annotated[int | None, Field(ge=1)])
 
 

@@ -75,11 +75,10 @@ def run(config: DictConfig) -> None:
     _quiet_lightning()
     keep_freed_memory()
     settings: TrainerSettings = construct(config.trainer)
-    if settings.num_processes > 1:
-        _require_devices(settings)
-        if cluster_environment() is None:
-            run_processes("train", checked_value(config, "run_dir", str), settings.num_processes)
-            return
+    _require_devices(settings)
+    if settings.num_processes > 1 and cluster_environment() is None:
+        run_processes("train", checked_value(config, "run_dir", str), settings.num_processes)
+        return
     with joined(settings.num_processes, gpu=settings.on_gpu) as processes:
         _train(config, stage, settings, processes)
 
@@ -124,7 +123,11 @@ def _train_in(
             stages = replace(stages, loggers=loggers, callbacks=[pictures])
         if trains_tokenizer(config, stage):
             with folder.timed("tokenizer"):
-                stages.train_tokenizer(construct(config.model.codec), construct(config.optim.tokenizer))
+                stages.train_tokenizer(
+                    construct(config.model.codec),
+                    construct(config.optim.tokenizer),
+                    training_genes=partial(training_genes, corpus.segments("cds", "train")),
+                )
         if stage in ("encoder", "both"):
             _encoder(config, folder, corpus, stages)
         else:
@@ -149,7 +152,7 @@ def _encoder(config: DictConfig, folder: RunFolder, corpus: Corpus, stages: TwoS
     """Stage 2 with its teacher, then the model, its held-out figures and the report."""
     processes = stages.processes
     begin_with = processes.from_first(partial(start_of_encoder, config, stages.tokenizer_model))
-    seen_before_this = genes_seen_by(begin_with) if config.init_from is not None else NO_GENES
+    seen_before_this = genes_seen_by(begin_with) if begins_elsewhere(config) else NO_GENES
     seen = processes.from_first(partial(held_out_but_seen, corpus, seen_before_this))
     with folder.timed("teacher"):
         learn = partial(teach, config, corpus, folder.path / "teacher")

@@ -8,8 +8,10 @@ from pydantic import Field
 
 from lifecode.commands.construct import checked_value, construct
 from lifecode.commands.loggers import check_loggers
+from lifecode.commands.teacher import check_teacher_values
 
 _LOOSE_VALUES = {
+    "seed": Annotated[int, Field(ge=0, lt=2**32)],
     "data.reverse_complement": bool,
     "data.max_unknown_fraction": Annotated[float, Field(ge=0, le=1)],
     "data.validation_steps": Annotated[int, Field(ge=0)],
@@ -35,4 +37,5 @@ def check_values(config: DictConfig) -> None:
         construct(node)
     for key, kind in _LOOSE_VALUES.items():
         checked_value(config, key, kind)
+    check_teacher_values(config)
     check_loggers(config)

@@ -9,20 +9,24 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
+from uuid import uuid4
 
 from lifecode.errors import UserError
 
-_SUFFIX = ".partial"
+PARTIAL = ".partial"
+"""What a file's hidden name ends with while it is being written."""
 ROOM = "Make room there; what was there before is whole, and the same command goes on from it"
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[BinaryIO]:
+def replacing(path: Path, *, unique: bool = False) -> Iterator[BinaryIO]:
     """A binary file that takes the place of `path` once the block has ended and its bytes are on the disk.
 
     After a failure in the block, and at a failure of the disk, `path` is as it was and nothing else is left.
+    With `unique` several processes may write the same path at once; the last of them stays.
     """
-    partial = path.with_name(f".{path.name}{_SUFFIX}")
+    own = f".{uuid4().hex[:8]}" if unique else ""
+    partial = path.with_name(f".{path.name}{own}{PARTIAL}")
     try:
         with partial.open("wb") as file:
             yield file
@@ -38,7 +42,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
 
 def delete_partials(folder: Path, pattern: str) -> None:
     """Deletes what `replacing` left in a folder when it was killed, of files whose name fits the pattern."""
-    for partial in folder.glob(f".{pattern}{_SUFFIX}"):
+    for partial in folder.glob(f".{pattern}{PARTIAL}"):
         partial.unlink(missing_ok=True)
 
 

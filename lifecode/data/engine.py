@@ -18,6 +18,7 @@ from typing import Any, Protocol, TypeAlias
 
 import pyarrow as pa
 
+from lifecode.data.usable_cores import usable_cores
 from lifecode.errors import UserError
 
 Run: TypeAlias = Callable[[Callable[[Any], None], Sequence[Any]], Iterator[int]]
@@ -54,7 +55,7 @@ class LocalEngine:
     @contextmanager
     def started(self, num_tasks: int) -> Iterator[Run]:
         """As for `Engine`."""
-        workers = min(self.workers or os.cpu_count() or 1, num_tasks)
+        workers = min(self.workers or usable_cores(), num_tasks)
         if workers <= 1:
             before = pa.default_memory_pool()
             pa.set_memory_pool(pa.system_memory_pool())

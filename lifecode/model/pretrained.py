@@ -107,7 +107,7 @@ def read_config(folder: Path, *, family: str | None = None) -> dict[str, Any]:
                 source=folder,
                 remedy="A model folder is what `lifecode train` leaves as <run_dir>/model",
             )
-    expected = _checksums(folder)
+    expected = _checksums(folder / CHECKSUMS)
     for name in (CONFIG, WEIGHTS):
         _verify(folder / name, expected.get(name))
     config = json.loads((folder / CONFIG).read_text())
@@ -118,16 +118,21 @@ def read_config(folder: Path, *, family: str | None = None) -> dict[str, Any]:
 
 def read_training_genes(folder: Path) -> NDArray[np.uint32] | None:
     """(num_genes, 16) sketches of the genes the model was trained on, verified; None if it keeps none."""
-    expected = _checksums(folder).get(GENES)
+    expected = _checksums(folder / CHECKSUMS).get(GENES)
     if expected is None:
         return None
     _verify(folder / GENES, expected)
     return np.load(folder / GENES)
 
 
-def _checksums(folder: Path) -> dict[str, str]:
-    """SHA-256 of each file that SHA256SUMS lists."""
-    listed = [line.split(maxsplit=1) for line in (folder / CHECKSUMS).read_text().splitlines()]
+def weights_checksum(listing: Path) -> str | None:
+    """SHA-256 of the weights as a file like SHA256SUMS lists it; None without such a file or line."""
+    return _checksums(listing).get(WEIGHTS) if listing.is_file() else None
+
+
+def _checksums(listing: Path) -> dict[str, str]:
+    """SHA-256 of each file that SHA256SUMS, or a file like it, lists."""
+    listed = [line.split(maxsplit=1) for line in listing.read_text().splitlines()]
     return {words[-1]: words[0] for words in listed if words}
 
 

@@ -4,7 +4,7 @@ A joint objective turns the losses of a whole effective batch (all micro-batches
 weights of the tasks' totals. It never sees a part of the batch, so how the batch is cut cannot matter.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -25,6 +25,13 @@ class JointObjective:
 
     ahead = False
     balances_gradients = False
+
+    def require_weight(self, tasks: Sequence[str]) -> None:
+        """Refuses tasks of which none has a weight: a stage would train nothing.
+
+        Raises:
+            UserError: that is so.
+        """
 
     def weights(self, losses: Mapping[str, Loss]) -> dict[str, Tensor]:
         """d objective / d total of each task, 0 for a task without positions; from the whole batch."""

@@ -1,6 +1,6 @@
 """A plain weighted sum of the tasks' mean losses."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -29,6 +29,15 @@ class WeightedSum(JointObjective):
                 "weights must not be negative, and one must be positive",
                 source="objective.joint",
                 remedy="1.0 for each task is the default",
+            )
+
+    def require_weight(self, tasks: Sequence[str]) -> None:
+        """One of the tasks must weigh something; see `JointObjective.require_weight`."""
+        if not any(self.of_task[name] for name in tasks):
+            raise UserError(
+                f"gives no weight to any task of this stage ({', '.join(tasks)}), which would learn nothing",
+                source="objective.joint",
+                remedy="Give one of these a weight, or begin after this stage: stage=encoder",
             )
 
     def weights(self, losses: Mapping[str, Loss]) -> dict[str, Tensor]:

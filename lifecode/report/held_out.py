@@ -47,7 +47,7 @@ _MEASURES = (
         False,
         (
             ("baselines", "codon_unigram", "codon unigram"),
-            ("baselines", "codon_bigram", "two-neighbour bigram"),
+            ("baselines", "codon_bigram", "both neighbours"),
         ),
     ),
     _Measure(
@@ -156,7 +156,7 @@ def verdict(metrics: Metrics) -> str | None:
     sentence = f"{abs(unigram - value):.3f} nats {_side(value, unigram)} the codon unigram"
     both = measured(metrics, "baselines", "codon_bigram")
     if both is not None:
-        sentence += f", {abs(both - value):.3f} nats {_side(value, both)} the two-neighbour bigram"
+        sentence += f", {abs(both - value):.3f} nats {_side(value, both)} both neighbours"
     return sentence
 
 

@@ -87,7 +87,7 @@ def _drawings(
     """Figures by file name."""
     figures: dict[str, Drawing] = {}
     if any(row.name in PANELS for row in rows):
-        named = {"codon unigram": "codon_unigram", "two-neighbour bigram": "codon_bigram"}
+        named = {"codon unigram": "codon_unigram", "both neighbours": "codon_bigram"}
         known = {label: measured(metrics, "baselines", baseline) for label, baseline in named.items()}
         baselines = {label: value for label, value in known.items() if value is not None}
         figures["learning_curves"] = Drawing(

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from lifecode.data.durable import replacing
 from lifecode.errors import UserError
 from lifecode.report.page import Drawing, installed_versions, write_page
 from lifecode.report.run_groups import Grouping, grouped
@@ -98,8 +99,9 @@ def write_sweep_report(inputs: Sequence[Path], output: Path, *, name: str) -> Sw
     }
     page = write_page(output, "sweep.html.jinja", content, _drawings(grouping, speed))
     try:
-        (output / "results.csv").write_text(results_csv(grouping, runs), encoding="utf-8")
-        (output / "results.md").write_text(markdown, encoding="utf-8")
+        for name, text in (("results.csv", results_csv(grouping, runs)), ("results.md", markdown)):
+            with replacing(output / name) as file:
+                file.write(text.encode())
     except OSError as error:
         raise UserError(f"cannot write the results: {error.strerror}", source=output) from error
     return SweepReport(page, grouping, table, markdown, limits, not_in_table)

@@ -1,11 +1,9 @@
-"""Arrays in one safetensors file: written whole or not at all, read through a memory map.
+"""Arrays in one safetensors file, read through a memory map.
 
 safetensors' own reader copies an array when it is asked for; mapped, a look-up touches only its pages.
 """
 
 import json
-import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -17,8 +15,6 @@ from safetensors.numpy import save
 from lifecode.errors import UserError
 
 _DTYPES = {"F16": np.dtype("<f2"), "I64": np.dtype("<i8"), "I32": np.dtype("<i4"), "U8": np.dtype("u1")}
-UNFINISHED = ".unfinished"
-"""What a file's name ends with while it is being written."""
 
 
 class ArrayFile(NamedTuple):
@@ -31,26 +27,6 @@ class ArrayFile(NamedTuple):
 def serialized(arrays: Mapping[str, NDArray], metadata: Mapping[str, str]) -> bytes:
     """The bytes of a safetensors file of float16, int64, int32 and uint8 arrays."""
     return save({name: np.ascontiguousarray(array) for name, array in arrays.items()}, dict(metadata))
-
-
-def write_durably(path: Path, content: bytes) -> None:
-    """Write a file so that after a crash of the machine it is there as a whole or not at all."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=UNFINISHED)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(name, 0o666 & ~_umask())
-        os.replace(name, path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
 
 
 def map_arrays(path: Path) -> ArrayFile:
@@ -75,9 +51,3 @@ def map_arrays(path: Path) -> ArrayFile:
 def _array(content: NDArray, *, dtype: str, shape: list[int], data_offsets: list[int]) -> NDArray:
     first, last = data_offsets
     return np.asarray(content)[first:last].view(_DTYPES[dtype]).reshape(shape)
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

@@ -23,9 +23,10 @@ from typing import NamedTuple
 
 from filelock import FileLock, Timeout
 
+from lifecode.data.durable import delete_partials
 from lifecode.errors import Interrupted, UserError
-from lifecode.teachers.array_file import UNFINISHED
 from lifecode.teachers.base import ProteinTeacher
+from lifecode.teachers.consecutive import consecutive
 from lifecode.teachers.features import Location, TeacherFeatures
 from lifecode.teachers.pack import SUFFIX, Pack, half_precision, is_intact, protein_digest, write_pack
 
@@ -124,8 +125,7 @@ class FeatureCache:
 
     def _complete(self, folder: Path, asked: Sequence[_Asked]) -> Iterator[dict[bytes, Location]]:
         """Where each protein of a bucket is: what is stored at once, then each pack as it is computed."""
-        for left in folder.glob(f".*{UNFINISHED}"):
-            left.unlink()  # by a process that was killed: the lock is ours
+        delete_partials(folder, "*")  # of a process that was killed: the lock is ours
         wanted = {one.digest for one in asked}
         self._discard_damaged(folder, wanted)
         found = {digest: place for pack in _packs(folder) for digest, place in _places(pack, wanted)}
@@ -200,14 +200,8 @@ def _num_residues(asked: Iterable[_Asked]) -> int:
 
 def _groups(asked: Sequence[_Asked], max_residues: int) -> Iterator[Sequence[_Asked]]:
     """Consecutive proteins with at most `max_residues` residues, or one longer protein."""
-    first, size = 0, 0
-    for index, one in enumerate(asked):
-        if index > first and size + len(one.protein) > max_residues:
-            yield asked[first:index]
-            first, size = index, 0
-        size += len(one.protein)
-    if first < len(asked):
-        yield asked[first:]
+    for group in consecutive([len(one.protein) for one in asked], max_residues):
+        yield asked[group]
 
 
 def _pack_files(folder: Path) -> list[Path]:

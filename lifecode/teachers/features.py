@@ -16,8 +16,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from lifecode.data.durable import replacing
 from lifecode.errors import UserError
-from lifecode.teachers.array_file import map_arrays, serialized, write_durably
+from lifecode.teachers.array_file import map_arrays, serialized
 from lifecode.teachers.pack import DIGEST, Pack, digest_array, protein_digest
 
 _OPEN_PACKS = 256
@@ -80,7 +81,8 @@ class TeacherFeatures:
             "sha256": _checksum(arrays),
         }
         index.parent.mkdir(parents=True, exist_ok=True)
-        write_durably(index, serialized(arrays, metadata))
+        with replacing(index, unique=True) as file:  # two runs may ask for the same proteins
+            file.write(serialized(arrays, metadata))
         return cls(index)
 
     def get(self, protein: str) -> NDArray[np.float16] | None:

@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lifecode.data.checksum import sha256
+from lifecode.data.durable import replacing
 from lifecode.errors import UserError
-from lifecode.teachers.array_file import map_arrays, serialized, write_durably
+from lifecode.teachers.array_file import map_arrays, serialized
 
 SUFFIX = ".safetensors"
 DIGEST = np.dtype("S64")
@@ -67,7 +68,8 @@ def write_pack(
     arrays = {"digests": digest_array(digests), "offsets": offsets, "features": np.concatenate(features)}
     content = serialized(arrays, {"teacher": teacher})
     path = folder / f"{hashlib.sha256(content).hexdigest()}{SUFFIX}"
-    write_durably(path, content)
+    with replacing(path) as file:
+        file.write(content)
     return path
 
 

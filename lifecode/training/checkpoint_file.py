@@ -112,12 +112,6 @@ def delete_checkpoint(path: Path) -> None:
     _checksum_path(path).unlink(missing_ok=True)
 
 
-def discard_checkpoints(folder: Path) -> None:
-    """Deletes every checkpoint of a stage, so that it begins at step 0."""
-    for path in sorted(folder.glob(_PATTERN), key=checkpoint_step, reverse=True):
-        delete_checkpoint(path)
-
-
 def keep_checkpoints(folder: Path, *, up_to: int, number: int) -> None:
     """Keeps the newest checkpoints up to a step and deletes all else, what a kill left half written too.
 

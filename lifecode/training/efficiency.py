@@ -24,7 +24,8 @@ _GIB = 2**30
 class Efficiency(Callback):
     """Logs what a step made of the machine; comes before the callback that shows it, after those that draw.
 
-    - `nucleotides_per_second`: of all processes, special tokens apart, validations not counted.
+    - `nucleotides_per_second`: of this process, times how many there are; special tokens apart,
+      validations not counted.
     - `packing_fill`: share of the step's budget of codons that sequence and special tokens fill.
     - `peak_memory_gib`: of this process: allocated on its GPU since the stage began, else resident so far.
     - `mfu`: of this process: operations the model needs for this step (one forward and one backward pass,

@@ -72,8 +72,9 @@ def task_gradient_norms(stage: "PretrainingStage", micro_batches: list[Batch]) -
 def _balanced(stage: "PretrainingStage", micro_batches: list[Batch]) -> JointGradient:
     """Sum over tasks of scale x weight x gradient at shared parameters, of weight x gradient at others."""
     found = list(_task_gradients(stage, micro_batches))
-    if not found:
-        raise AssertionError("a step without any position of any task")
+    if not found:  # no task has a position: nothing to descend, as under every other objective
+        zeros = {n: 0.0 * c for n, c in stage.counts_over_processes(micro_batches).items()}
+        return JointGradient(_accumulate(stage, micro_batches, zeros, known=None), zeros, {})
     whole = found[0][1]
     own_norms = {name: norm for name, _, _, norm in found}
     weights = _of_means(stage.objective.weights(whole.tasks), whole.tasks)

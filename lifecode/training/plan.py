@@ -146,8 +146,9 @@ def plan_stage(
         contents_of_row: what a row holds on average, by its `max_codons`.
 
     Raises:
-        UserError: the rows of a step cannot be shared by the processes.
+        UserError: the rows of a step cannot be shared by the processes, or the objective weighs no task.
     """
+    stage.objective.require_weight(stage.tasks)
     num_processes = settings.num_processes
     rows = shape.rows_together(num_processes)
     num_micro_batches = shape.rows // (rows * num_processes)

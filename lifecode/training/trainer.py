@@ -37,7 +37,7 @@ class TrainerSettings:
 
     Attributes:
         max_steps: stop each stage here, even if its schedule is longer; None trains the whole schedule.
-        accelerator: `auto`, `cpu` or `gpu`.
+        accelerator: `auto`, `cpu` or `gpu`, which is CUDA.
         devices: how many of them on each machine, or `auto`; each has a process.
         num_nodes: machines.
         strategy: of several processes: `ddp` keeps a whole model in each, `fsdp` a part of it (FSDP2); `auto`
@@ -124,9 +124,10 @@ def train_stage(
 
     Raises:
         Interrupted: the stage was asked to stop; everything up to its last step is saved.
-        UserError: the last checkpoint does not fit the model, none can be loaded, the disk is full, or three
-            steps in a row were not finite.
+        UserError: the objective weighs no task, the last checkpoint does not fit the model, none can be
+            loaded, the disk is full, or three steps in a row were not finite.
     """
+    stage.objective.require_weight(stage.tasks)
     folder = run_folder / stage.name / "checkpoints"
     processes.only_first(partial(_make, folder))
     last_step = settings.last_step(stage.optimizer_recipe.total_steps)
@@ -173,7 +174,8 @@ def _trainer(
     return Trainer(
         max_steps=last_step,
         max_epochs=-1,
-        accelerator=settings.accelerator,
+        # Not Lightning's auto, which would take a GPU that is no CUDA one.
+        accelerator="cuda" if settings.on_gpu or settings.accelerator == "gpu" else "cpu",
         devices=settings.devices,
         num_nodes=settings.num_nodes,
         strategy=FullySharded() if settings.strategy == "fsdp" else settings.strategy,

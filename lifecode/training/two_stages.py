@@ -1,15 +1,17 @@
 """The two stages of one run, one after the other, each from where it stopped."""
 
 import logging
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from lightning import Callback
 from lightning.pytorch.loggers import Logger
+from numpy.typing import NDArray
 
 from lifecode.data.batch import ResidueFeatures
 from lifecode.data.durable import disk_faults_named, replacing
@@ -20,7 +22,7 @@ from lifecode.model.codec import CodonCodec
 from lifecode.model.life_code import LifeCode
 from lifecode.objectives.distillation import DistillationLoss
 from lifecode.objectives.joint import JointObjective
-from lifecode.training.checkpoint_file import checkpoint_step, discard_checkpoints, latest_checkpoint
+from lifecode.training.checkpoint_file import checkpoint_step, latest_checkpoint
 from lifecode.training.encoder_stage import EncoderStage
 from lifecode.training.optimizer import AdamWCosine
 from lifecode.training.processes import ALONE, Processes
@@ -73,8 +75,8 @@ class TwoStages:
             encoder: recipe of stage 2.
             begin_with: folder of what stage 2 begins with.
         """
-        record, checksums = self._started_from, begin_with / pretrained.CHECKSUMS
-        if not (record.exists() and checksums.exists()) or record.read_text() != checksums.read_text():
+        began_with = pretrained.weights_checksum(self._started_from)
+        if began_with is None or began_with != pretrained.weights_checksum(begin_with / pretrained.CHECKSUMS):
             return False
         stages = [(EncoderStage.name, encoder)] + ([(TokenizerStage.name, tokenizer)] if tokenizer else [])
         for name, recipe in stages:
@@ -88,8 +90,14 @@ class TwoStages:
     def _started_from(self) -> Path:
         return self.folder / EncoderStage.name / _STARTED_FROM
 
-    def train_tokenizer(self, codec: CodonCodec, optimizer: AdamWCosine) -> int:
-        """Stage 1; leaves the codec in `tokenizer/model` and returns the steps it has done."""
+    def train_tokenizer(
+        self,
+        codec: CodonCodec,
+        optimizer: AdamWCosine,
+        *,
+        training_genes: Callable[[], NDArray[np.uint32] | None] = lambda: None,
+    ) -> int:
+        """Stage 1; leaves the codec in `tokenizer/model`, with sketches of its genes; returns its steps."""
         stage = TokenizerStage(
             codec,
             objective=self.objective,
@@ -97,13 +105,14 @@ class TwoStages:
             task_gradients_every_steps=self.task_gradients_every_steps,
         )
         steps = self._train(stage, None)
-        self.processes.only_first(partial(self._save_tokenizer, codec))
+        self.processes.only_first(lambda: self._save_tokenizer(codec, training_genes()))
         return steps
 
-    def _save_tokenizer(self, codec: CodonCodec) -> None:
+    def _save_tokenizer(self, codec: CodonCodec, genes: NDArray[np.uint32] | None) -> None:
         if self.tokenizer_model.exists():
             _name_damage(self.tokenizer_model)
-        pretrained.save(codec, {"family": CODEC_FAMILY, **codec.config}, self.tokenizer_model)
+        config = {"family": CODEC_FAMILY, **codec.config}
+        pretrained.save(codec, config, self.tokenizer_model, training_genes=genes)
 
     def train_encoder(
         self,
@@ -118,10 +127,12 @@ class TwoStages:
     ) -> int:
         """Stage 2, begun with the codec or the whole model in a folder; returns the steps it has done.
 
-        If these are not the weights that this stage began with (stage 1 was trained further since), the
-        stage begins anew.
+        If stage 1 of this run was trained further since this stage began, the stage begins anew.
+
+        Raises:
+            UserError: another run's model or tokenizer has changed since this stage began with it.
         """
-        self.processes.only_first(lambda: self._begin_anew_if_changed(begin_with))
+        self.processes.only_first(lambda: self._record_start(begin_with))
         if pretrained.read_config(begin_with)["family"] == LifeCode.family:
             load_model(model, begin_with)
         else:
@@ -150,17 +161,33 @@ class TwoStages:
             self.callbacks,
         )
 
-    def _begin_anew_if_changed(self, begin_with: Path) -> None:
+    def _record_start(self, begin_with: Path) -> None:
         record = self._started_from
-        checksums = (begin_with / pretrained.CHECKSUMS).read_text()
-        if record.exists() and record.read_text() != checksums:
-            print("encoder: what it began with was trained further since, so it begins anew")
-            discard_checkpoints(self.folder / "encoder" / "checkpoints")
-            (self.folder / "metrics.json").unlink(missing_ok=True)
+        weights = pretrained.weights_checksum(begin_with / pretrained.CHECKSUMS)
+        before = pretrained.weights_checksum(record)
+        if before is not None and before != weights:
+            if begin_with != self.tokenizer_model:
+                raise UserError(
+                    "holds other weights than those that stage 2 of this run began with",
+                    source=begin_with,
+                    remedy="Bring those back, or give the run another name",
+                )
+            self._set_checkpoints_aside(before)
         with disk_faults_named(record):
             record.parent.mkdir(parents=True, exist_ok=True)
             with replacing(record) as file:
-                file.write(checksums.encode())
+                file.write(f"{weights}  {pretrained.WEIGHTS}\n".encode())
+
+    def _set_checkpoints_aside(self, began_with: str) -> None:
+        """So that stage 2 begins at step 0, and what it had learnt with another tokenizer is not lost."""
+        checkpoints = self.folder / EncoderStage.name / "checkpoints"
+        aside = checkpoints.with_name(f"checkpoints_of_tokenizer_{began_with[:8]}")
+        if checkpoints.exists():
+            shutil.rmtree(aside, ignore_errors=True)
+            checkpoints.rename(aside)
+        (self.folder / "metrics.json").unlink(missing_ok=True)
+        print("encoder: the tokenizer was trained further since, so it begins anew")
+        print(f"encoder: what it had learnt with the other tokenizer is in {aside}")
 
 
 def _name_damage(folder: Path) -> None:

@@ -124,6 +124,29 @@ def test_the_stages_apart(small_genome, tmp_path):
     assert heldout(tmp_path / "runs/second")
 
 
+def test_a_tokenizer_that_was_trained_further_begins_stage_2_anew_and_nothing_is_lost(small_genome, tmp_path):
+    short = ["optim.tokenizer.total_steps=2", "optim.tokenizer.warmup_steps=1", "optim.encoder.total_steps=2"]
+    assert train(tmp_path, small_genome, "trainer.max_steps=1", *short).returncode == 0
+    longer = train(tmp_path, small_genome, *short)
+    assert longer.returncode == 0, longer.stderr
+    assert "tokenizer was trained further since, so it begins anew" in longer.stdout
+    (aside,) = (tmp_path / "runs/small/encoder").glob("checkpoints_of_tokenizer_*")
+    assert (aside / "step=0000001.ckpt").is_file()
+
+
+def test_a_damaged_model_of_a_finished_run_is_written_again(small_genome, tmp_path):
+    assert train(tmp_path, small_genome, "trainer.max_steps=1").returncode == 0
+    weights = tmp_path / "runs/small/model/model.safetensors"
+    whole = weights.read_bytes()
+    weights.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    (tmp_path / "runs/small/report.html").unlink()
+    again = train(tmp_path, small_genome, "trainer.max_steps=1")
+    assert again.returncode == 0, again.stderr
+    assert weights.read_bytes() == whole
+    assert (tmp_path / "runs/small/report.html").is_file()
+    assert "complete" in train(tmp_path, small_genome, "trainer.max_steps=1").stdout
+
+
 def test_a_tokenizer_of_another_shape_is_refused(small_genome, tmp_path):
     assert train(tmp_path, small_genome, "stage=tokenizer", "trainer.max_steps=1").returncode == 0
     other = train(
@@ -150,6 +173,12 @@ def test_going_on_with_a_trained_model(small_genome, tmp_path):
     before, after = heldout(tmp_path / "runs/small"), heldout(tmp_path / "runs/second")
     name = "masked_codon_cross_entropy"
     assert after[name]["value"] == pytest.approx(before[name]["value"], abs=1e-5)
+    assert train(tmp_path, small_genome, "trainer.max_steps=4").returncode == 0  # another model since
+    kept = sorted((tmp_path / "runs/second/encoder/checkpoints").iterdir())
+    moved = train(tmp_path, small_genome, *on)
+    assert moved.returncode == 2
+    assert "runs/small/model: holds other weights than those that stage 2 of this run began" in moved.stderr
+    assert sorted((tmp_path / "runs/second/encoder/checkpoints").iterdir()) == kept
     again = train(tmp_path, small_genome, *on[1:])
     assert again.returncode == 2
     assert "init_from was 'runs/small' and is None" in again.stderr
@@ -163,11 +192,15 @@ def test_held_out_genes_that_the_first_model_was_trained_on_are_left_out(small_g
     on = ["init_from=runs/small", "run_dir=runs/b", "trainer.max_steps=1", "data.split.test=0.4"]
     second = train(tmp_path, small_genome, *on)
     assert second.returncode == 0, second.stderr
-    assert "held-out genes resemble genes that the model of init_from was trained on" in second.stdout
+    assert "held-out genes resemble genes that what stage 2 begins with was trained on" in second.stdout
     metrics = [json.loads((tmp_path / run / "metrics.json").read_text()) for run in ("runs/small", "runs/b")]
     first, second = (entry["split"]["genes_left_out"] for entry in metrics)
     assert first == 0 < second < metrics[1]["data"]["splits"]["test"]["cds"]
     genes = [np.load(tmp_path / run / "model/training_genes.npy") for run in ("runs/small", "runs/b")]
+    third = train(tmp_path, small_genome, "tokenizer_checkpoint=runs/small", "run_dir=runs/c", *on[2:])
+    assert third.returncode == 0, third.stderr
+    tokenizer = json.loads((tmp_path / "runs/c/metrics.json").read_text())
+    assert tokenizer["split"]["genes_left_out"] == metrics[1]["split"]["genes_left_out"]
     assert len(genes[0]) > 20
     assert {tuple(gene) for gene in genes[0]} <= {tuple(gene) for gene in genes[1]}  # it travels on
 

@@ -13,7 +13,6 @@ from lifecode.data.durable import replacing
 from lifecode.errors import UserError
 from lifecode.training.checkpoint_file import (
     checkpoint_path,
-    discard_checkpoints,
     fault_of,
     keep_checkpoints,
     latest_checkpoint,
@@ -165,8 +164,6 @@ def test_what_is_kept(tmp_path):
     keep_checkpoints(tmp_path, up_to=9, number=2)
     assert [n for n in names(tmp_path) if n.endswith(".ckpt")] == ["step=0000006.ckpt", "step=0000009.ckpt"]
     assert len(names(tmp_path)) == 4
-    discard_checkpoints(tmp_path)
-    assert names(tmp_path) == []
 
 
 def test_replacing_leaves_nothing_of_a_failure(tmp_path):

@@ -99,6 +99,14 @@ def test_weighted_sum_by_hand():
         WeightedSum(mlm=-1.0)
 
 
+def test_tasks_without_any_weight_are_refused():
+    joint = WeightedSum(mlm=0.0, translation=0.0, distillation=1.0)
+    joint.require_weight(["mlm", "translation", "distillation"])
+    with pytest.raises(UserError, match=r"objective\.joint: .*mlm, translation.*learn nothing"):
+        joint.require_weight(["mlm", "translation"])
+    LogSum().require_weight(["mlm"])
+
+
 def test_max_norm_by_hand():
     joint = MaxNorm(eps=0.5)
     tasks = {"mlm": loss(6.0, 2.0), "translation": loss(1.0, 4.0)}

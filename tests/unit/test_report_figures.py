@@ -12,7 +12,7 @@ from lifecode.report.learning_curves import learning_curves
 from lifecode.report.time_breakdown import duration, time_breakdown
 
 AMINO_ACIDS = residue_letters(genetic_code(1).residues[:64])
-BASELINES = {"codon unigram": 3.929, "two-neighbour bigram": 3.762}
+BASELINES = {"codon unigram": 3.929, "both neighbours": 3.762}
 
 
 def falling(stage, name, split="train", steps=range(0, 100, 5), level=3.0):
@@ -68,7 +68,7 @@ def test_baselines_are_drawn_in_the_encoders_codon_panel_alone():
     assert [len(axes.get_lines()) for axes in figure.axes] == [2, 4, 2]
     assert [line.get_ydata()[0] for line in figure.axes[1].get_lines()[2:]] == [3.929, 3.762]
     texts = [text.get_text() for text in figure.axes[1].get_legend().get_texts()]
-    assert texts == ["codon unigram 3.929", "two-neighbour bigram 3.762"]
+    assert texts == ["codon unigram 3.929", "both neighbours 3.762"]
 
 
 def test_a_loss_that_falls_by_orders_of_magnitude_has_a_logarithmic_axis():

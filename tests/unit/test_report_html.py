@@ -112,11 +112,11 @@ def test_the_images_are_the_figures_of_the_folder(page, folder):
 @pytest.mark.parametrize(
     "words",
     [
-        "quickstart 0.126 nats below the codon unigram, 0.041 nats above the two-neighbour bigram",
+        "quickstart 0.126 nats below the codon unigram, 0.041 nats above both neighbours",
         "14 min 03 s",
         "Measured on the test split.",
         "3.803 nats 19,801 codon unigram 3.929 nats ✓ 0.126 nats lower",
-        "two-neighbour bigram 3.762 nats ✗ 0.041 nats higher",
+        "both neighbours 3.762 nats ✗ 0.041 nats higher",
         "3.920 nats 19,800 genes in order 3.803 nats ✓ 0.117 nats higher",
         "14.20 % 19,800 most frequent residue 10.70 % ✓ 3.50 points higher",
         "99.9980 % 132,000",

@@ -12,8 +12,9 @@ import torch
 from filelock import FileLock
 
 from lifecode.commands.teacher import _require_same_teacher
+from lifecode.data.durable import PARTIAL
 from lifecode.errors import Interrupted, UserError
-from lifecode.teachers import array_file, cache
+from lifecode.teachers import cache
 from lifecode.teachers.cache import FeatureCache
 from lifecode.teachers.selection import select_proteins
 from lifecode.teachers.shuffled import ShuffledFeatures
@@ -169,12 +170,12 @@ def test_kill_9_loses_the_current_pack_and_nothing_else(tmp_path):
     left = tmp_path / "cache" / "letters-1"
     before = (tmp_path / "diary").read_text().split()
     bucket = next(iter(left.glob("[0-9][0-9]")))
-    (bucket / f".half{array_file.UNFINISHED}").write_bytes(b"what a kill within a write leaves")
+    (bucket / f".half{PARTIAL}").write_bytes(b"what a kill within a write leaves")
     teacher = LetterTeacher()
     stored = features_of(tmp_path / "cache", teacher=teacher)
     assert sorted(before + teacher.read) == sorted(PROTEINS)
     assert len(stored) == 400
-    assert not list(left.rglob("*" + array_file.UNFINISHED))
+    assert not list(left.rglob("*" + PARTIAL))
 
 
 @pytest.mark.slow
@@ -278,12 +279,12 @@ def test_a_full_disk_keeps_what_is_stored(tmp_path, monkeypatch):
         written.append(target)
         replace(source, target)
 
-    monkeypatch.setattr(array_file.os, "replace", full)
+    monkeypatch.setattr(os, "replace", full)
     with pytest.raises(UserError, match=r"No space left on device.*make room"):
         features_of(tmp_path)
-    monkeypatch.setattr(array_file.os, "replace", replace)
+    monkeypatch.setattr(os, "replace", replace)
     assert len(packs_of(tmp_path)) == 10
-    assert not list(tmp_path.rglob("*" + array_file.UNFINISHED))
+    assert not list(tmp_path.rglob("*" + PARTIAL))
     teacher = LetterTeacher()
     features_of(tmp_path, teacher=teacher)
     assert 200 < len(teacher.read) < 400

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from lifecode.errors import UserError
 from lifecode.teachers import near
+from lifecode.teachers.consecutive import consecutive
 from lifecode.teachers.near import NearTeacher
 
 PROTEINS = st.text(alphabet="ACDEFGHIKLMNPQRSTVWYXUOBZ", min_size=1, max_size=60)
@@ -75,7 +76,7 @@ def test_a_character_that_is_no_residue_is_named(teacher, protein, named):
     [([], 10, []), ([4, 6, 1], 10, [(0, 2), (2, 3)]), ([3, 99, 3, 3], 10, [(0, 1), (1, 2), (2, 4)])],
 )
 def test_rows_are_filled_in_order(lengths, max_residues, rows):
-    assert [(row.start, row.stop) for row in near._rows(lengths, max_residues)] == rows
+    assert [(row.start, row.stop) for row in consecutive(lengths, max_residues)] == rows
 
 
 def test_missing_wheel_says_what_to_install(monkeypatch):

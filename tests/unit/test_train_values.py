@@ -1,12 +1,13 @@
 """Values of `lifecode train` of the right type that do not fit: one line, before anything is written."""
 
 import pytest
+import torch
 
 from lifecode.commands import train
 from lifecode.commands.construct import construct
 from lifecode.commands.from_python import compose
 from lifecode.commands.start_of_encoder import require_start_of_encoder
-from lifecode.commands.teacher import check_teacher
+from lifecode.commands.teacher import teach
 from lifecode.commands.train_values import check_values
 from lifecode.errors import UserError
 
@@ -22,6 +23,8 @@ from lifecode.errors import UserError
         ("heldout.mask_fraction=0", r"heldout: mask_fraction 0\.0"),
         ("heldout.passes=0", "heldout: passes"),
         ("heldout.max_genes=0", "heldout: .*max_genes"),
+        ("seed=-1", "seed: is -1"),
+        ("seed=5000000000", "seed: is 5000000000"),
         ("data.validation_steps=-1", r"data\.validation_steps: is -1"),
         ("data.max_unknown_fraction=2", r"data\.max_unknown_fraction: is 2"),
         ("data.reverse_complement=1", r"data\.reverse_complement: is 1"),
@@ -44,7 +47,30 @@ def test_loader_workers_are_not_negative():
 @pytest.mark.parametrize("key", ["max_train_residues", "max_heldout_residues"])
 def test_a_teacher_reads_something(key):
     with pytest.raises(UserError, match=rf"teacher\.{key}: is 0"):
-        check_teacher(compose("train", "teacher=near", f"teacher.{key}=0"))
+        check_values(compose("train", "teacher=near", f"teacher.{key}=0"))
+
+
+def test_a_teacher_that_no_protein_is_left_to_is_refused(small_corpus, tmp_path):
+    values = ("teacher=near", "teacher.max_train_residues=5", "teacher.max_heldout_residues=200")
+    with pytest.raises(UserError, match=r"teacher\.max_train_residues: leaves the teacher no"):
+        teach(compose("train", *values), small_corpus, tmp_path / "teacher")
+    taught = teach(compose("train", *values, "teacher.targets=none"), small_corpus, tmp_path / "teacher")
+    assert taught is not None
+    assert taught.targets is None
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
+def test_a_gpu_that_is_not_there_is_found_first(tmp_path):
+    values = ("input=ecoli", "trainer.accelerator=gpu", f"run_dir={tmp_path}/run")
+    with pytest.raises(UserError, match="asks for 1 GPUs, and this machine has 0"):
+        train.run(compose("train", *values))
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_stage_that_would_learn_nothing_is_not_planned():
+    nothing = ("objective/joint=weighted_sum", "objective.joint.mlm=0", "objective.joint.translation=0")
+    with pytest.raises(UserError, match=r"objective\.joint: gives no weight to any task of this stage"):
+        train.run(compose("train", "plan=true", *nothing))
 
 
 def test_a_tokenizer_for_stage_2_is_not_for_stage_1(tmp_path):

@@ -3,7 +3,7 @@
 import copy
 import signal
 from contextlib import nullcontext
-from dataclasses import fields
+from dataclasses import fields, replace
 from itertools import islice
 
 import numpy as np
@@ -143,6 +143,17 @@ def test_every_parameter_has_a_gradient_whatever_the_row_holds(small_corpus, mak
     without = [name for name, p in stage.named_parameters() if p.requires_grad and p.grad is None]
     assert without == []
     assert all(torch.isfinite(p.grad).all() for p in stage.parameters() if p.grad is not None)
+
+
+@pytest.mark.parametrize("objective", OBJECTIVES)
+def test_a_step_that_no_task_has_a_position_in_moves_nothing(small_corpus, objective):
+    (dna,) = step_of(small_corpus, 1, 1, cds=0, dna=1)
+    nothing = replace(dna, nucleotide_selected=torch.zeros_like(dna.nucleotide_selected))
+    found, got = gradients(encoder_stage(objective), [nothing])
+    assert set(found.losses.tasks) == {"mlm", "translation", "distillation"}
+    assert all(float(weight) == 0.0 for weight in found.weights.values())
+    assert len(got) > 10
+    assert all((gradient == 0).all() for gradient in got)
 
 
 @pytest.mark.parametrize("make", [encoder_stage, tokenizer_stage])
