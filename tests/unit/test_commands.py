@@ -4,6 +4,7 @@ import errno
 import json
 import logging
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -597,7 +598,7 @@ def test_comments_of_nested_keys():
 def test_every_verb_explains_itself_and_its_example_composes(verb, capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     text = verb_help(verb, config_folder())
-    example = text.split("Example:\n")[1].splitlines()[0].split()
+    example = shlex.split(text.split("Example:\n")[1].splitlines()[0])
     words = verb.split()
     assert example[: 1 + len(words)] == ["lifecode", *words]
     assert main([*example[1:], "--cfg", "job"]) == 0

@@ -122,7 +122,7 @@ _BATCH = {"max_codons": "200", "rows": "3", "rows_at_once": "1", "warmup_codons"
 _MASKING = {"nucleotide_fraction": "0.3", "codon_fraction": "0.3", "masked": "0.5", "random": "0.2"}
 _TRAINER = {
     "max_steps": "2",
-    "accelerator": "auto",
+    "accelerator": "gpu",
     "devices": "2",
     "num_nodes": "2",
     "strategy": "ddp",
