@@ -37,7 +37,7 @@ class WeightedSum(JointObjective):
             raise UserError(
                 f"gives no weight to any task of this stage ({', '.join(tasks)}), which would learn nothing",
                 source="objective.joint",
-                remedy="Give one of these a weight, or begin after this stage: stage=encoder",
+                remedy="Give one of these a weight; distillation alone needs a teacher and stage=encoder",
             )
 
     def weights(self, losses: Mapping[str, Loss]) -> dict[str, Tensor]:

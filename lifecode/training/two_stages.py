@@ -95,7 +95,7 @@ class TwoStages:
         codec: CodonCodec,
         optimizer: AdamWCosine,
         *,
-        training_genes: Callable[[], NDArray[np.uint32] | None] = lambda: None,
+        training_genes: Callable[[], NDArray[np.uint32] | None],
     ) -> int:
         """Stage 1; leaves the codec in `tokenizer/model`, with sketches of its genes; returns its steps."""
         stage = TokenizerStage(

@@ -20,7 +20,9 @@ from lifecode.benchmarks.training_flops import forward_flops as counted_flops
 from lifecode.commands.from_python import compose
 from lifecode.commands.main import main
 from lifecode.commands.plan import plan_run
-from lifecode.commands.plan_tables import amount, curve, number, plan_tables, size
+from lifecode.commands.plan_numbers import amount, number, size
+from lifecode.commands.plan_rows import curve
+from lifecode.commands.plan_tables import plan_tables
 from lifecode.data.batch_shape import BatchShape
 from lifecode.data.corpus import Corpus
 from lifecode.data.masking import Masking

@@ -59,8 +59,9 @@ def test_a_teacher_that_no_protein_is_left_to_is_refused(small_corpus, tmp_path)
     assert taught.targets is None
 
 
-@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
-def test_a_gpu_that_is_not_there_is_found_first(tmp_path):
+def test_a_gpu_that_is_not_there_is_found_first(tmp_path, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
     values = ("input=ecoli", "trainer.accelerator=gpu", f"run_dir={tmp_path}/run")
     with pytest.raises(UserError, match="asks for 1 GPUs, and this machine has 0"):
         train.run(compose("train", *values))
