@@ -51,7 +51,11 @@ def find_runs(folders: Sequence[Path]) -> list[Run]:
     runs: list[Run] = []
     for folder in folders:
         if not folder.is_dir():
-            raise UserError("there is no such folder", source=folder)
+            raise UserError(
+                "there is no such folder",
+                source=folder,
+                remedy="Give the folder that a sweep, lifecode train -m, has left",
+            )
         if (folder / "config.yaml").exists():
             raise UserError(
                 "is one run, not a folder of runs",
