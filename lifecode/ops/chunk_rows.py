@@ -10,7 +10,7 @@ import numpy as np
 
 from lifecode.ops.compiled import compiled
 from lifecode.ops.register_tiles import CHUNK
-from lifecode.ops.vectors import WIDTH, prefetch, read, spread, total, write
+from lifecode.ops.vectors import WIDTH, multiply_add, prefetch, read, spread, total, write
 
 
 @compiled
@@ -75,7 +75,7 @@ def load_decays(
             factor, strength = decay[first + i * step, head], beta[first + i * step, head]
         since_start *= factor
         vectors[0, i], vectors[1, i] = since_start, strength
-        row = row * spread(factor) + read(identity, i, 0)
+        row = multiply_add(row, spread(factor), read(identity, i, 0))
         write(between, i, 0, row)
 
 
@@ -116,6 +116,6 @@ def dot(x: Any, y: Any) -> float:
     even, odd = spread(np.float32(0.0)), spread(np.float32(0.0))
     for i in range(0, x.shape[0], 2):
         for j in range(0, x.shape[1], WIDTH):
-            even = even + read(x, i, j) * read(y, i, j)
-            odd = odd + read(x, i + 1, j) * read(y, i + 1, j)
+            even = multiply_add(read(x, i, j), read(y, i, j), even)
+            odd = multiply_add(read(x, i + 1, j), read(y, i + 1, j), odd)
     return total(even + odd)

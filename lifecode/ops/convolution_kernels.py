@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from lifecode.ops.compiled import compiled, compiled_entry
-from lifecode.ops.vectors import WIDTH, read, sigmoid, spread, write
+from lifecode.ops.vectors import WIDTH, multiply_add, read, sigmoid, spread, write
 from lifecode.ops.workers import next_task
 
 STEPS_A_TASK = 512
@@ -24,7 +24,7 @@ def _convolve(x: Any, weight: Any, row: int, step: int, reach: int, column: int)
     result = read(x, row, column) * read(weight, width - 1, column)
     for distance in range(1, min(width, reach + 1)):
         tap = read(weight, width - 1 - distance, column)
-        result = result + read(x, row - distance * step, column) * tap
+        result = multiply_add(read(x, row - distance * step, column), tap, result)
     return result
 
 
@@ -54,7 +54,7 @@ def _gradient_before_silu(
         if plan.silu:
             value = _convolve(x, weight, row, plan.step, reach, column)
             gate = sigmoid(value)
-            gradient = gradient * gate * (one + value * (one - gate))
+            gradient = gradient * gate * multiply_add(value, one - gate, one)
         write(work, i, column, gradient)
 
 
@@ -83,15 +83,14 @@ def convolve_backward(
                     gradient = spread(np.float32(0.0))
                     for distance in range(min(width, known - i)):
                         tap = read(weight, width - 1 - distance, column)
-                        gradient = gradient + read(work, i + distance, column) * tap
+                        gradient = multiply_add(read(work, i + distance, column), tap, gradient)
                     write(d_x, first + i * step, column, gradient)
             for distance in range(width):
                 out = task * width + width - 1 - distance
                 for column in range(0, x.shape[1], WIDTH):
                     gradient = spread(np.float32(0.0)) if begin == 0 else read(d_weight, out, column)
                     for i in range(max(0, distance - reach), rows):
-                        gradient = gradient + read(work, i, column) * read(
-                            x, first + (i - distance) * step, column
-                        )
+                        source = read(x, first + (i - distance) * step, column)
+                        gradient = multiply_add(read(work, i, column), source, gradient)
                     write(d_weight, out, column, gradient)
         task = next_task(counter)

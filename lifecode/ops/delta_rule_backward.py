@@ -33,7 +33,7 @@ from lifecode.ops.chunk_rows import (
 from lifecode.ops.compiled import compiled, compiled_entry
 from lifecode.ops.delta_rule_forward import CHUNKS_A_BLOCK, advance_state
 from lifecode.ops.register_tiles import CHUNK, ONE, add_product, set_product, solve_lower, transpose
-from lifecode.ops.vectors import WIDTH, read, spread, total, write
+from lifecode.ops.vectors import WIDTH, multiply_add, read, spread, total, write
 from lifecode.ops.workers import next_task
 
 
@@ -63,8 +63,8 @@ def _gradient_of_strengths(work: Any) -> None:
         for j in range(0, work.d_u.shape[1], WIDTH):
             d_u = read(work.d_u, i, j)
             d_v = d_u * strength
-            with_r = with_r + d_u * read(work.solved, i, j)
-            with_v = with_v + d_v * read(work.stage_v, i, j)
+            with_r = multiply_add(d_u, read(work.solved, i, j), with_r)
+            with_v = multiply_add(d_v, read(work.stage_v, i, j), with_v)
             write(work.d_u, i, j, d_v)
         work.vectors[2, i], work.vectors[3, i] = total(with_r), total(with_v)
 
@@ -118,7 +118,7 @@ def _gradient_of_decays(work: Any, carry: float, count: int) -> None:
     """The gradient of each g into row 4 of `vectors`, from that of the step after the chunk."""
     products = spread(np.float32(0.0))
     for i in range(work.q_t.shape[0]):
-        products = products + read(work.q_t, i, 0) * read(work.d_q, i, 0)
+        products = multiply_add(read(work.q_t, i, 0), read(work.d_q, i, 0), products)
     write(work.vectors, 4, 0, products - read(work.vectors, 3, 0))
     for i in range(count - 1, -1, -1):
         carry += work.vectors[4, i]

@@ -18,17 +18,13 @@ from numba import types
 from numba.core import cgutils
 
 from lifecode.ops.compiled import code_generator, compiled
-from lifecode.ops.vectors import FAST, FLOAT, Matrix, emit_spread
+from lifecode.ops.vectors import FLOAT, Matrix, emit_multiply_add, emit_spread
 
 CHUNK = 16
 ONE = np.float32(1.0)
 LANES = 16 if llvm.get_host_cpu_features().get("avx512f") else 8
 
 _VECTOR, _EIGHT = ir.VectorType(FLOAT, LANES), ir.VectorType(FLOAT, 8)
-
-
-def _multiply_add(builder: Any, x: Any, y: Any, total: Any) -> Any:
-    return builder.fadd(total, builder.fmul(x, y, flags=FAST), flags=FAST)
 
 
 def _product_tile(vectors: int, keep: bool) -> Any:
@@ -51,7 +47,8 @@ def _product_tile(vectors: int, keep: bool) -> Any:
                 rows = [right.load(loop.index, j * LANES, _VECTOR) for j in range(vectors)]
                 scalars = [emit_spread(builder, left.load(i, loop.index), LANES) for i in range(8)]
                 for place, (i, j) in zip(sums, places, strict=True):
-                    builder.store(_multiply_add(builder, scalars[i], rows[j], builder.load(place)), place)
+                    old = builder.load(place)
+                    builder.store(emit_multiply_add(builder, scalars[i], rows[j], old), place)
             for place, (i, j) in zip(sums, places, strict=True):
                 target.store(builder.load(place), i, j * LANES)
             return context.get_dummy_value()
@@ -76,7 +73,7 @@ def _solve_columns(typingctx: Any, x: Any, m: Any, column: Any) -> Any:
         for j in range(CHUNK):
             for i in range(j + 1, CHUNK):
                 factor = emit_spread(builder, system.load(i, j), LANES)
-                rows[i] = _multiply_add(builder, factor, rows[j], rows[i])
+                rows[i] = emit_multiply_add(builder, factor, rows[j], rows[i])
         for i, row in enumerate(rows):
             target.store(row, i, 0)
         return context.get_dummy_value()

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from lifecode.ops.compiled import compiled, compiled_entry
-from lifecode.ops.vectors import WIDTH, read, sigmoid, spread, total, write
+from lifecode.ops.vectors import WIDTH, multiply_add, read, sigmoid, spread, total, write
 from lifecode.ops.workers import next_task
 
 ROWS_A_TASK = 256
@@ -27,7 +27,7 @@ def _silu(x: Any) -> Any:
 @compiled
 def _silu_slope(x: Any) -> Any:
     one, share = spread(np.float32(1.0)), sigmoid(x)
-    return share * (one + x * (one - share))
+    return share * multiply_add(x, one - share, one)
 
 
 @compiled
@@ -58,7 +58,7 @@ def normalise_forward(
             squares = spread(np.float32(0.0))
             for j in range(0, x.shape[1], WIDTH):
                 value = read(x, row, j)
-                squares = squares + value * value
+                squares = multiply_add(value, value, squares)
             scale = np.float32(1.0) / np.float32(sqrt(rule.share * total(squares) + rule.eps))
             inverse[0, row] = scale
             for j in range(0, x.shape[1], WIDTH):
@@ -100,9 +100,9 @@ def normalise_backward(
                     opening = read(gate, row, j)
                     write(d_gate, row, j, slope * normed * gain * _silu_slope(opening))
                     slope = slope * _silu(opening)
-                write(d_weight, task, j, read(d_weight, task, j) + slope * normed)
+                write(d_weight, task, j, multiply_add(slope, normed, read(d_weight, task, j)))
                 slope = slope * gain
-                along = along + slope * normed
+                along = multiply_add(slope, normed, along)
                 write(d_x, row, j, slope)
             back = spread(rule.share * total(along))
             for j in range(0, x.shape[1], WIDTH):
@@ -142,7 +142,7 @@ def scaled_sum_forward(work: Any, counter: Any, x: Any, branch: Any, weight: Any
     while task * ROWS_A_TASK < x.shape[0]:
         for row in range(task * ROWS_A_TASK, min(x.shape[0], (task + 1) * ROWS_A_TASK)):
             for j in range(0, x.shape[1], WIDTH):
-                write(y, row, j, read(x, row, j) + read(weight, 0, j) * read(branch, row, j))
+                write(y, row, j, multiply_add(read(weight, 0, j), read(branch, row, j), read(x, row, j)))
         task = next_task(counter)
 
 
@@ -158,5 +158,5 @@ def scaled_sum_backward(
             for j in range(0, branch.shape[1], WIDTH):
                 slope = read(d_y, row, j)
                 write(d_branch, row, j, slope * read(weight, 0, j))
-                write(d_weight, task, j, read(d_weight, task, j) + slope * read(branch, row, j))
+                write(d_weight, task, j, multiply_add(slope, read(branch, row, j), read(d_weight, task, j)))
         task = next_task(counter)

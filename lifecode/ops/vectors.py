@@ -4,12 +4,17 @@ Numba leaves the vectorising of loops to LLVM, which spends more on checks than 
 This type says what is meant: `write(out, i, j, read(x, i, j) * factors)`. LLVM lowers it for any processor:
 one register with AVX-512, two with AVX2, four with NEON.
 
+Every operation rounds as written. None leaves the order of a sum, or whether a product is rounded before it
+is added, to LLVM: it would decide anew for each place it inlines a function at, and a process that compiles
+the kernels would not get the bits of one that loads them. `multiply_add` says where to round once.
+
 Matrices are two-dimensional float32 arrays, contiguous along the last axis where a vector is read or written.
 """
 
 import operator
 from typing import Any
 
+import llvmlite.binding as llvm
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
@@ -21,8 +26,8 @@ WIDTH = 16
 FLOAT = ir.FloatType()
 VECTOR = ir.VectorType(FLOAT, WIDTH)
 
-# Fused multiply-adds and sums in any order. No `nnan`, no `ninf`: a NaN in the input must come out as one.
-FAST = ("contract", "reassoc", "nsz")
+# Without the instruction (x86 before 2013) LLVM would call the C library for each number.
+_FUSES = llvm.get_host_cpu_features().get("fma", True)
 
 
 class _VectorType(types.Type):
@@ -70,6 +75,15 @@ def emit_spread(builder: Any, scalar: Any, lanes: int = WIDTH) -> Any:
     return builder.shuffle_vector(
         vector, vector, ir.Constant(ir.VectorType(ir.IntType(32), lanes), [0] * lanes)
     )
+
+
+def emit_multiply_add(builder: Any, x: Any, y: Any, addend: Any) -> Any:
+    """Emit x * y + addend, rounded once."""
+    if not _FUSES:
+        return builder.fadd(builder.fmul(x, y), addend)
+    kind = ir.FunctionType(x.type, [x.type] * 3)
+    name = f"llvm.fma.v{x.type.count}f32"
+    return builder.call(cgutils.get_or_insert_function(builder.module, kind, name), [x, y, addend])
 
 
 def _index(number: int) -> Any:
@@ -177,11 +191,21 @@ def total(typingctx: Any, vector: Any) -> Any:
     return types.float32(vector16), emit
 
 
+@code_generator
+def multiply_add(typingctx: Any, x: Any, y: Any, addend: Any) -> Any:
+    """x * y + addend of each number, rounded once."""
+
+    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return emit_multiply_add(builder, *args)
+
+    return vector16(vector16, vector16, vector16), emit
+
+
 def _arithmetic(operation: Any, emit_operation: str) -> None:
     @code_generator
     def combine(typingctx: Any, x: Any, y: Any) -> Any:
         def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-            return getattr(builder, emit_operation)(*args, flags=FAST)
+            return getattr(builder, emit_operation)(*args)
 
         return vector16(vector16, vector16), emit
 
