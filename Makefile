@@ -1,8 +1,7 @@
 # One environment in .venv, made when it is missing or when its two inputs change.
 BIN := .venv/bin
-# On many cores, tests on tiny tensors lose more to threads than they gain.
-THREADS := OMP_NUM_THREADS=2 NUMBA_NUM_THREADS=2
-TWO_PROCESSES := OMP_NUM_THREADS=1 NUMBA_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal
+# Tests on tiny tensors gain more from a second process than from threads.
+PYTEST := OMP_NUM_THREADS=1 NUMBA_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal
 
 .DEFAULT_GOAL := help
 .PHONY: help setup train test test-slow soak lint clean
@@ -17,10 +16,10 @@ train: .venv/.installed  ## train the quick start in runs/quickstart; ARGS="key=
 	@$(BIN)/lifecode train experiment=quickstart $(ARGS)
 
 test: .venv/.installed  ## the tests that are quick, at most 10 minutes on 2 cores
-	@$(TWO_PROCESSES) -m "not slow" $(ARGS)
+	@$(PYTEST) -m "not slow" $(ARGS)
 
 test-slow: .venv/.installed  ## the slow tests, at most 45 minutes on 2 cores
-	@$(THREADS) $(BIN)/python -m pytest -m slow $(ARGS)
+	@$(PYTEST) -m slow $(ARGS)
 
 soak: .venv/.installed  ## kill, damage and fill up tiny runs: docs/reliability.md; ARGS="kills saving" chooses
 	@$(BIN)/python -m tests.soak $(ARGS)
