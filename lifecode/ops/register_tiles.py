@@ -47,8 +47,8 @@ def _product_tile(vectors: int, keep: bool) -> Any:
                 rows = [right.load(loop.index, j * LANES, _VECTOR) for j in range(vectors)]
                 scalars = [emit_spread(builder, left.load(i, loop.index), LANES) for i in range(8)]
                 for place, (i, j) in zip(sums, places, strict=True):
-                    old = builder.load(place)
-                    builder.store(emit_multiply_add(builder, scalars[i], rows[j], old), place)
+                    so_far = builder.load(place)
+                    builder.store(emit_multiply_add(builder, scalars[i], rows[j], so_far), place)
             for place, (i, j) in zip(sums, places, strict=True):
                 target.store(builder.load(place), i, j * LANES)
             return context.get_dummy_value()

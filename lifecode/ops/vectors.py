@@ -78,7 +78,7 @@ def emit_spread(builder: Any, scalar: Any, lanes: int = WIDTH) -> Any:
 
 
 def emit_multiply_add(builder: Any, x: Any, y: Any, addend: Any) -> Any:
-    """Emit x * y + addend, rounded once."""
+    """Emit x * y + addend, rounded once where the processor can."""
     if not _FUSES:
         return builder.fadd(builder.fmul(x, y), addend)
     kind = ir.FunctionType(x.type, [x.type] * 3)
@@ -193,7 +193,7 @@ def total(typingctx: Any, vector: Any) -> Any:
 
 @code_generator
 def multiply_add(typingctx: Any, x: Any, y: Any, addend: Any) -> Any:
-    """x * y + addend of each number, rounded once."""
+    """x * y + addend of each number, rounded once where the processor can."""
 
     def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         return emit_multiply_add(builder, *args)
