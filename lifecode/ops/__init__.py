@@ -1,5 +1,6 @@
 """Kernels behind one signature each: delta rule, short convolution, attention in segments, row arithmetic."""
 
+from lifecode.ops import forked  # noqa: F401  # takes effect by being imported
 from lifecode.ops.attention import segment_attention
 from lifecode.ops.convolution import short_convolution
 from lifecode.ops.delta_rule import gated_delta_rule

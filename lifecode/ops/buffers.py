@@ -1,5 +1,8 @@
 """Memory of the compiled kernels' large results, kept when a result is gone and lent to the next one.
 
+A buffer belongs to the process that took it: after a fork the child sees what the parent had written, writes
+to pages of its own, and neither lends nor keeps the parent's buffers.
+
 The C library takes every tensor of 32 MB or more from the system anew, and each of its pages costs an
 interruption and a wipe when it is first written: at 5,000 positions two fifths of the time of the compiled
 delta rule. A buffer is lent as an ordinary tensor and comes back by itself when nothing refers to it. A
@@ -9,6 +12,7 @@ beyond what was once needed.
 
 import math
 import mmap
+import os
 import threading
 import weakref
 from collections.abc import Sequence
@@ -20,6 +24,8 @@ from torch import Tensor
 
 SMALLEST_BYTES = 2**25
 _PAGE_BYTES = 2**21
+# Without flags `mmap` shares memory with forked children; where there is no fork it has none.
+_PRIVATE = {"flags": mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS} if hasattr(mmap, "MAP_PRIVATE") else {}
 
 # Reentrant: a garbage collection inside the lock may give buffers back.
 _lock = threading.RLock()
@@ -30,10 +36,10 @@ def empty(shape: Sequence[int]) -> Tensor:
     """An uninitialised float32 tensor on the CPU, like `torch.empty`."""
     num_bytes = 4 * math.prod(shape)
     if num_bytes < SMALLEST_BYTES:
-        return torch.empty(*shape)
+        return torch.empty(*shape, dtype=torch.float32)
     memory = _take(num_bytes)
     array = np.frombuffer(memory, dtype=np.float32, count=num_bytes // 4)
-    weakref.finalize(array, _give_back, memory)
+    weakref.finalize(array, _give_back, memory, os.getpid()).atexit = False
     tensor = torch.from_numpy(array).view(*shape)
     poisoned = getattr(torch.utils.deterministic, "fill_uninitialized_memory", False)
     if torch.are_deterministic_algorithms_enabled() and poisoned:
@@ -60,13 +66,26 @@ def _take(num_bytes: int) -> mmap.mmap:
         while _free and released < num_bytes:
             released += len(_free[0])
             _free.pop(0).close()
-    memory = mmap.mmap(-1, -(-num_bytes // _PAGE_BYTES) * _PAGE_BYTES)
+    memory = mmap.mmap(-1, -(-num_bytes // _PAGE_BYTES) * _PAGE_BYTES, **_PRIVATE)
     if hasattr(mmap, "MADV_HUGEPAGE"):
         with suppress(OSError):  # a kernel built without huge pages
             memory.madvise(mmap.MADV_HUGEPAGE)
     return memory
 
 
-def _give_back(memory: mmap.mmap) -> None:
+def _give_back(memory: mmap.mmap, owner: int) -> None:
+    if owner != os.getpid():
+        return
     with _lock:
         _free.append(memory)
+
+
+def _forget_parent() -> None:
+    """Leaves the parent's buffers to the parent, and its lock, which another of its threads may have held."""
+    global _lock
+    _lock = threading.RLock()
+    _free.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_parent)

@@ -15,6 +15,7 @@ from typing import Any
 
 import numba
 from numba import njit
+from numba.core.compiler_lock import global_compiler_lock
 from numba.extending import intrinsic
 
 _FOLDER = Path(__file__).parent
@@ -25,6 +26,14 @@ _OPTIONS = {"nogil": True, "error_model": "numpy", "_nrt": False}
 
 compiled: Callable[..., Any] = njit(**_OPTIONS)
 code_generator: Callable[..., Any] = intrinsic
+
+# A child that is forked while a thread compiles would wait for ever for the lock of a thread it does not have.
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(
+        before=global_compiler_lock.acquire,
+        after_in_parent=global_compiler_lock.release,
+        after_in_child=global_compiler_lock.release,
+    )
 
 
 def compiled_entry(function: Callable[..., Any]) -> Any:

@@ -11,9 +11,14 @@ and q scaled, in the notation of the forward pass:
            - sum_{j<i} D[i, j] (dv_i . u_j) k_j - sum_{j>i} D[j, i] (dv_j . u_i) k_j
     dS <- b_last dS + sum_i b_i (q_i do_i^T - k_i dv_i^T)
 
-The gradient of a log decay needs no pass over the state: <dS_t, S_t> is the gradient of g_{t+1}, and from one
-step to the one before it changes by q_t . dq_t - v_t . dv_t. It is read off the states once a chunk, so
-rounding errors do not add up along the sequence.
+The gradient of g_t is the sum of all that crosses from the steps before t to step t and those after it. Of a
+chunk that is, W[i, j] being what row i reads of what row j wrote, E_i what it reads of the entering state, L_j
+what reaches the leaving one of row j and M of the entering state:
+
+    dg_t = sum_{i>=t>j} W[i, j] + sum_{i>=t} E_i + sum_{j<t} L_j + M
+
+Every term has the factor exp(g_t), so nothing cancels: where a step forgets all but exp(-100) the gradient has
+as many digits as elsewhere. The difference of two running sums would be cheaper and leave rounding noise there.
 """
 
 from typing import Any
@@ -36,12 +41,17 @@ from lifecode.ops.register_tiles import CHUNK, ONE, add_product, set_product, so
 from lifecode.ops.vectors import WIDTH, multiply_add, read, spread, total, write
 from lifecode.ops.workers import next_task
 
+# Rows of `Workspace.vectors`: L and E.
+LEAVING, ENTERING = 4, 5
+
 
 @compiled
 def _gradient_of_writes(work: Any, d_state: Any) -> None:
     """du into `work.d_u`: what the outputs, the leaving state and the later rows of the chunk ask for."""
     set_product(work.kk, work.k_t.T, work.k_t)
     set_product(work.qk, work.q_t.T, work.k_t)
+    copy(work.crossing_k, work.kk)
+    copy(work.crossing, work.qk)
     for i in range(CHUNK):
         decays = read(work.between, i, 0)
         strength = spread(work.vectors[1, i])
@@ -49,6 +59,11 @@ def _gradient_of_writes(work: Any, d_state: Any) -> None:
         write(work.qk, i, 0, read(work.qk, i, 0) * decays)
     scale_columns(work.scaled, work.k_t, read(work.between, CHUNK - 1, 0))
     set_product(work.d_u, work.scaled.T, d_state)
+    for i in range(CHUNK):
+        leaving = spread(np.float32(0.0))
+        for j in range(0, work.d_u.shape[1], WIDTH):
+            leaving = multiply_add(read(work.d_u, i, j), read(work.solved, i, j), leaving)
+        work.vectors[LEAVING, i] = work.vectors[1, i] * total(leaving)
     add_product(work.d_u, ONE, work.qk.T, work.d_out)
     # An upper triangular system read backwards is a lower one.
     solve_lower(work.d_u[::-1], work.kk[::-1, ::-1].T)
@@ -56,27 +71,26 @@ def _gradient_of_writes(work: Any, d_state: Any) -> None:
 
 @compiled
 def _gradient_of_strengths(work: Any) -> None:
-    """du . r and dv . v of each step into rows 2 and 3 of `vectors`; `d_u` becomes dv = beta du."""
+    """du . r of each step into row 2 of `vectors`; `d_u` becomes dv = beta du."""
     for i in range(CHUNK):
         strength = spread(work.vectors[1, i])
-        with_r, with_v = spread(np.float32(0.0)), spread(np.float32(0.0))
+        with_r = spread(np.float32(0.0))
         for j in range(0, work.d_u.shape[1], WIDTH):
             d_u = read(work.d_u, i, j)
-            d_v = d_u * strength
             with_r = multiply_add(d_u, read(work.solved, i, j), with_r)
-            with_v = multiply_add(d_v, read(work.stage_v, i, j), with_v)
-            write(work.d_u, i, j, d_v)
-        work.vectors[2, i], work.vectors[3, i] = total(with_r), total(with_v)
+            write(work.d_u, i, j, d_u * strength)
+        work.vectors[2, i] = total(with_r)
 
 
 @compiled
 def _gradient_of_queries_and_keys(work: Any, state: Any, d_state: Any) -> None:
-    """dq and dk, transposed, into `work.d_q` and `work.d_k`."""
+    """dq and dk, transposed, into `work.d_q` and `work.d_k`; W into `work.crossing`, E into `vectors`."""
     start, strength = read(work.vectors, 0, 0), read(work.vectors, 1, 0)
     transpose(work.between_t, work.between)
     transpose(work.v_t, work.d_out)
     set_product(work.d_q, state, work.v_t)
     scale_columns(work.d_q, work.d_q, start)
+    entering = _dot_columns(work.q_t, work.d_q, spread(np.float32(0.0)))
     # scores[j, i] = D[i, j] (do_i . u_j), the gradient of q_i . k_j.
     set_product(work.scores, work.solved, work.v_t)
     for j in range(CHUNK):
@@ -84,10 +98,13 @@ def _gradient_of_queries_and_keys(work: Any, state: Any, d_state: Any) -> None:
         write(work.scores, j, 0, read(work.scores, j, 0) * weights)
     add_product(work.d_q, ONE, work.k_t, work.scores)
     transpose(work.scores_t, work.scores)
+    for i in range(CHUNK):
+        write(work.crossing, i, 0, read(work.crossing, i, 0) * read(work.scores_t, i, 0))
 
     transpose(work.v_t, work.d_u)
     set_product(work.d_k, state, work.v_t)
     scale_columns(work.d_k, work.d_k, spread(np.float32(-1.0)) * start)
+    write(work.vectors, ENTERING, 0, _dot_columns(work.k_t, work.d_k, entering))
     add_product(work.d_k, ONE, work.q_t, work.scores_t)
     # Now the gradient of k_i . k_j, which counts for both of its factors.
     set_product(work.scores, work.solved, work.v_t)
@@ -95,6 +112,11 @@ def _gradient_of_queries_and_keys(work: Any, state: Any, d_state: Any) -> None:
         weights = (read(work.identity, j, 0) - read(work.between_t, j, 0)) * spread(work.vectors[1, j])
         write(work.scores, j, 0, read(work.scores, j, 0) * weights)
     transpose(work.scores_t, work.scores)
+    for i in range(CHUNK):
+        of_keys = multiply_add(
+            read(work.crossing_k, i, 0), read(work.scores_t, i, 0), read(work.crossing, i, 0)
+        )
+        write(work.crossing, i, 0, of_keys)
     for j in range(CHUNK):
         write(work.scores, j, 0, read(work.scores, j, 0) + read(work.scores_t, j, 0))
     add_product(work.d_k, ONE, work.k_t, work.scores)
@@ -114,15 +136,23 @@ def _retreat_state(work: Any, d_state: Any) -> None:
 
 
 @compiled
-def _gradient_of_decays(work: Any, carry: float, count: int) -> None:
-    """The gradient of each g into row 4 of `vectors`, from that of the step after the chunk."""
-    products = spread(np.float32(0.0))
-    for i in range(work.q_t.shape[0]):
-        products = multiply_add(read(work.q_t, i, 0), read(work.d_q, i, 0), products)
-    write(work.vectors, 4, 0, products - read(work.vectors, 3, 0))
-    for i in range(count - 1, -1, -1):
-        carry += work.vectors[4, i]
-        work.vectors[4, i] = carry
+def _dot_columns(x: Any, y: Any, start: Any) -> Any:
+    """Start plus the sum over i of x[i, j] * y[i, j] for 16 columns j."""
+    for i in range(x.shape[0]):
+        start = multiply_add(read(x, i, 0), read(y, i, 0), start)
+    return start
+
+
+@compiled
+def _gradient_of_decays(work: Any, through: float) -> None:
+    """The gradient of each g into row 3 of `vectors`; `through` is what passes the whole chunk."""
+    written, earlier = read(work.vectors, LEAVING, 0), spread(np.float32(1.0))
+    for t in range(CHUNK - 1, -1, -1):
+        # `written` holds of each row what it gives to the rows from t on and to the leaving state.
+        written = written + read(work.crossing, t, 0)
+        earlier = earlier - read(work.identity, t, 0)
+        through += work.vectors[ENTERING, t]
+        work.vectors[3, t] = through + total(written * earlier)
 
 
 @compiled
@@ -135,10 +165,7 @@ def _run_task(task: int, inputs: Any, saves: Any, gradients: Any, plan: Any, wor
     rows, group_row = work.k_t.shape[0], group * inputs.q.shape[0]
     origin, length = plan.origins[segment], plan.lengths[segment]
     d_state, states = work.state, work.states
-    load_state(d_state, saves.final_state, state_row, keys, group * plan.columns, values)
-    load_state(states[:rows], gradients.final_state, state_row, keys, group * plan.columns, values)
-    carry = dot(d_state, states[:rows])
-    copy(d_state, states[:rows])
+    load_state(d_state, gradients.final_state, state_row, keys, group * plan.columns, values)
     scale = spread(plan.scale)
     for chunk in range((length + CHUNK - 1) // CHUNK - 1, -1, -1):
         first, count = origin + step * chunk * CHUNK, min(CHUNK, length - chunk * CHUNK)
@@ -173,7 +200,6 @@ def _run_task(task: int, inputs: Any, saves: Any, gradients: Any, plan: Any, wor
         transpose(work.q_t, work.stage)
         scale_columns(work.q_t, work.q_t, scale)
         load_rows(work.solved, saves.r, first, step, count, value_column, values)
-        load_rows(work.stage_v, inputs.v, first, step, count, value_column, values)
         load_rows(work.d_out, gradients.o, first, step, count, value_column, values)
         load_decays(
             work.between, work.vectors, work.identity, inputs.decay, inputs.beta, first, step, count, head
@@ -182,13 +208,11 @@ def _run_task(task: int, inputs: Any, saves: Any, gradients: Any, plan: Any, wor
         _gradient_of_writes(work, d_state)
         _gradient_of_strengths(work)
         _gradient_of_queries_and_keys(work, state, d_state)
+        _gradient_of_decays(work, work.vectors[0, CHUNK - 1] * dot(d_state, state))
         _retreat_state(work, d_state)
-        _gradient_of_decays(work, carry, count)
-        carry = dot(d_state, state)
-        work.vectors[4, 0] = carry
         for i in range(count):
             gradients.beta[group_row + first + i * step, head] = work.vectors[2, i]
-            gradients.g[group_row + first + i * step, head] = work.vectors[4, i]
+            gradients.g[group_row + first + i * step, head] = work.vectors[3, i]
         store_rows(gradients.v, work.d_u, first, step, count, value_column, values)
         scale_columns(work.d_q, work.d_q, scale)
         transpose(work.stage, work.d_q)

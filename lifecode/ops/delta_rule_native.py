@@ -65,7 +65,7 @@ class _GatedDeltaRule(torch.autograd.Function):
         outputs = [output, r, final, saved]
         _run(forward, plan, Inputs(*_arrays(inputs)), Outputs(*_arrays(outputs)), plan, keep)
         if keep:
-            ctx.save_for_backward(*inputs, *outputs[1:])
+            ctx.save_for_backward(*inputs, r, saved)
             ctx.plan = plan
             ctx.set_materialize_grads(False)
         return output, final
@@ -75,17 +75,17 @@ class _GatedDeltaRule(torch.autograd.Function):
     def backward(  # pyright: ignore[reportIncompatibleMethodOverride]
         ctx: Any, *grads: Any
     ) -> tuple[Tensor | None, ...]:
-        *inputs, r, final, saved = ctx.saved_tensors
+        *inputs, r, saved = ctx.saved_tensors
         plan: Plan = ctx.plan
         q, k, v, decay, beta, initial_state = inputs
         d_output, d_final = (
             torch.zeros_like(x) if grad is None else grad.contiguous()
-            for x, grad in zip((v, final), grads, strict=True)
+            for x, grad in zip((v, initial_state), grads, strict=True)
         )
         d_q, d_k, d_g, d_beta = (empty((plan.groups * len(x), x.shape[1])) for x in (q, k, decay, beta))
         d_v, d_initial = empty(v.shape), empty(initial_state.shape)
         gradients = [d_output, d_final, d_q, d_k, d_v, d_g, d_beta, d_initial]
-        saves = Outputs(*_arrays([v[:0], r, final, saved]))
+        saves = Outputs(*_arrays([v[:0], r, initial_state[:0], saved]))
         _run(backward, plan, Inputs(*_arrays(inputs)), saves, Gradients(*_arrays(gradients)), plan)
         if plan.groups > 1:
             d_q, d_k, d_g, d_beta = (

@@ -47,7 +47,7 @@ class Gradients(NamedTuple):
 
 
 class Workspace(NamedTuple):
-    """Matrices of one thread. `vectors` holds b, beta, du . r, dv . v and dg of the steps of a chunk."""
+    """Matrices of one thread. `vectors` holds b, beta, du . r, dg, L and E of the steps of a chunk."""
 
     identity: np.ndarray
     between: np.ndarray
@@ -55,6 +55,8 @@ class Workspace(NamedTuple):
     vectors: np.ndarray
     kk: np.ndarray
     qk: np.ndarray
+    crossing: np.ndarray
+    crossing_k: np.ndarray
     scores: np.ndarray
     scores_t: np.ndarray
     stage: np.ndarray
@@ -63,7 +65,6 @@ class Workspace(NamedTuple):
     scaled: np.ndarray
     d_q: np.ndarray
     d_k: np.ndarray
-    stage_v: np.ndarray
     solved: np.ndarray
     out: np.ndarray
     d_out: np.ndarray
@@ -140,8 +141,8 @@ def saved_shape(plan: Plan) -> tuple[int, int]:
 def make_workspace(plan: Plan) -> Workspace:
     """Workspace of one thread; torch aligns it to cache lines."""
     keys, columns = _padded(plan.key_size), plan.columns
-    shapes = [(CHUNK, CHUNK)] * 3 + [(8, CHUNK)] + [(CHUNK, CHUNK)] * 4 + [(CHUNK, keys)]
-    shapes += [(keys, CHUNK)] * 5 + [(CHUNK, columns)] * 5 + [(columns, CHUNK), (keys, columns)]
+    shapes = [(CHUNK, CHUNK)] * 3 + [(8, CHUNK)] + [(CHUNK, CHUNK)] * 6 + [(CHUNK, keys)]
+    shapes += [(keys, CHUNK)] * 5 + [(CHUNK, columns)] * 4 + [(columns, CHUNK), (keys, columns)]
     matrices = [torch.empty(shape, dtype=torch.float32).numpy() for shape in [*shapes, (4 * keys, columns)]]
     matrices[0][:] = np.eye(CHUNK)
     return Workspace(*matrices)

@@ -41,7 +41,7 @@ class _Normalise(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, *args: Any) -> Tensor:
         (x, weight, gate), rule = (tensor.contiguous() for tensor in args[:3]), args[3]
-        y, inverse = empty(x.shape), torch.empty(len(x))
+        y, inverse = empty(x.shape), x.new_empty(len(x))
         _run(row_kernels.normalise_forward, x, weight, gate, y, inverse, rule=rule)
         ctx.save_for_backward(x, weight, gate, inverse)
         ctx.rule = rule
@@ -102,7 +102,7 @@ class _ScaledSum(torch.autograd.Function):
 
 def _parts(x: Tensor, weight: Tensor) -> Tensor:
     """Room for the gradient of a weight: a row for each task."""
-    return torch.empty(_num_tasks(x), len(weight))
+    return weight.new_empty(_num_tasks(x), len(weight))
 
 
 def _run(kernel: Any, first: Tensor, *others: Tensor, rule: Rule | None = None) -> None:

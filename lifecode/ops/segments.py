@@ -4,8 +4,9 @@
 the length of the row. Segment s covers the positions `cu_seqlens[s] : cu_seqlens[s + 1]`; it may be empty.
 """
 
-import itertools
+from functools import lru_cache
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.weak import WeakIdKeyDictionary
@@ -13,13 +14,16 @@ from torch.utils.weak import WeakIdKeyDictionary
 from lifecode.errors import UserError
 from lifecode.ops.compile_boundary import compile_boundary
 
-# Bounds that were already checked, by tensor object. Reading a CUDA tensor stalls the device, and a model
-# passes the same `cu_seqlens` through all its layers.
-_checked: WeakIdKeyDictionary = WeakIdKeyDictionary()
+# Borders that were already read, by tensor object, of tensors that are not on the CPU: reading one stalls the
+# device, and a model passes the same `cu_seqlens` through all its layers.
+_read: WeakIdKeyDictionary = WeakIdKeyDictionary()
 
 
 def check_cu_seqlens(cu_seqlens: Tensor, total: int) -> tuple[int, ...]:
     """Check the segment borders of a packed row and return them as Python integers.
+
+    On the CPU they are read at every call, so a change in place is seen however it was made. On another device
+    it is seen as far as torch counts it, which it does not through `.data` or an array that shares the memory.
 
     Args:
         cu_seqlens: int32 or int64 (S + 1,), S >= 1, on any device.
@@ -32,25 +36,39 @@ def check_cu_seqlens(cu_seqlens: Tensor, total: int) -> tuple[int, ...]:
         UserError: wrong type or shape, a first border other than 0, a last one other than `total`, or a
             border smaller than the one before it.
     """
-    # Inference tensors carry no version counter, so a change in place could not be seen.
-    version = None if cu_seqlens.is_inference() else (cu_seqlens._version, total)
-    known = _checked.get(cu_seqlens)
-    if version and known is not None and known[0] == version:
-        return known[1]
     if cu_seqlens.dtype not in (torch.int32, torch.int64):
         raise UserError(f"cu_seqlens must be int32 or int64, not {cu_seqlens.dtype}")
     if cu_seqlens.dim() != 1 or cu_seqlens.numel() < 2:
         raise UserError(f"cu_seqlens must have shape (segments + 1,), not {tuple(cu_seqlens.shape)}")
-    borders = tuple(cu_seqlens.tolist())
+    return _checked(_bytes_of(cu_seqlens), str(cu_seqlens.dtype).removeprefix("torch."), total)
+
+
+def _bytes_of(cu_seqlens: Tensor) -> bytes:
+    if cu_seqlens.device.type == "cpu":
+        return cu_seqlens.detach().numpy().tobytes()
+    # Inference tensors carry no version counter, so a change in place could not be seen.
+    version = None if cu_seqlens.is_inference() else cu_seqlens._version
+    known = _read.get(cu_seqlens)
+    if version is not None and known is not None and known[0] == version:
+        return known[1]
+    content = cu_seqlens.detach().cpu().numpy().tobytes()
+    _read[cu_seqlens] = (version, content)
+    return content
+
+
+@lru_cache(maxsize=64)
+def _checked(content: bytes, dtype: str, total: int) -> tuple[int, ...]:
+    """The borders in these bytes; the layers of a model ask for the same ones."""
+    borders = np.frombuffer(content, dtype=dtype)
     if borders[0] != 0:
         raise UserError(f"cu_seqlens must start at 0, not at {borders[0]}")
-    for segment, (start, end) in enumerate(itertools.pairwise(borders)):
-        if end < start:
-            raise UserError(f"cu_seqlens must not decrease: segment {segment} runs from {start} to {end}")
+    if (shrinks := np.flatnonzero(borders[1:] < borders[:-1])).size:
+        segment = int(shrinks[0])
+        start, end = borders[segment], borders[segment + 1]
+        raise UserError(f"cu_seqlens must not decrease: segment {segment} runs from {start} to {end}")
     if borders[-1] != total:
         raise UserError(f"cu_seqlens must end at the row's length {total}, not at {borders[-1]}")
-    _checked[cu_seqlens] = (version, borders)
-    return borders
+    return tuple(borders.tolist())
 
 
 @compile_boundary

@@ -42,7 +42,12 @@ def run_on_workers(kernel: Callable[..., None], workspaces: Sequence[Any], *args
         args: further arguments, the same for all.
     """
     first, *others = workspaces
-    futures = [_threads().submit(kernel, other, *args) for other in others]
+    futures = []
+    for other in others:
+        try:
+            futures.append(_threads().submit(kernel, other, *args))
+        except RuntimeError:  # no further thread can be had: the others do its tasks
+            break
     kernel(first, *args)
     wait(futures)
     for future in futures:
