@@ -4,7 +4,12 @@ Every molecule becomes nucleotides (Life-Code A.2). Special tokens are written t
 wide, so that a packed row never loses its reading frame.
 """
 
+import io
+import os
+from collections import UserString, deque
+from collections.abc import Iterator, KeysView, ValuesView
 from itertools import product
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,21 +47,97 @@ _INDEX_OF_RESIDUE_BYTES = _INDEX_OF_RESIDUE.tobytes()
 _BYTE_OF_ID = np.frombuffer(b"ACGTN", dtype=np.uint8)
 
 
+def letters_of(sequence: Any, *, source: object | None = None, record: object | None = None) -> bytes:
+    """The letters of one sequence: of a str, bytes, an array of one string, Biopython's Seq or SeqRecord.
+
+    Raises:
+        UserError: it is none of these, such as a list, a path or an array of numbers.
+    """
+    if isinstance(sequence, np.ndarray) and sequence.ndim == 0:
+        sequence = sequence.item()
+    if isinstance(sequence, bytes | bytearray | memoryview):
+        return bytes(sequence)
+    if isinstance(sequence, str | UserString):
+        return str(sequence).encode("utf-8", errors="replace")
+    try:
+        if _has_letters(sequence):
+            return bytes(sequence)
+        problem = f"{type(sequence).__name__} is no sequence of letters"
+    except (TypeError, ValueError) as error:  # Biopython's, of a sequence of known length alone
+        problem = f"{type(sequence).__name__} has no letters ({error})"
+    raise UserError(
+        problem, source=source, record=record, remedy="Give text: a str, bytes, or a Seq or SeqRecord"
+    )
+
+
+def as_sequences(given: Any) -> list[Any]:
+    """The sequences that a caller gave, one alone or several, as a list; never the letters of one.
+
+    Raises:
+        UserError: what is given is neither one sequence nor a list, tuple, iterator, one-dimensional array or
+            series of them.
+    """
+    ndim = getattr(given, "ndim", None)
+    if (
+        isinstance(given, str | bytes | bytearray | memoryview | UserString)
+        or ndim == 0
+        or _has_letters(given)
+    ):
+        return [given]
+    of_letters = isinstance(given, np.ndarray) and given.dtype in (np.dtype("S1"), np.dtype("U1"))
+    if ndim in (None, 1) and not of_letters and not isinstance(given, io.IOBase):
+        if isinstance(given, _SEVERAL):
+            return list(given)
+        for name in ("to_list", "to_pylist"):  # a series of pandas or polars, an array of pyarrow
+            if callable(getattr(given, name, None)):
+                return list(getattr(given, name)())
+    raise UserError(
+        "single letters, where sequences belong"
+        if of_letters
+        else f"{type(given).__name__} is no sequence or list",
+        remedy="Give one sequence as text, or a list of them, such as list(a_dict.values())",
+    )
+
+
+_SEVERAL = (list, tuple, deque, Iterator, KeysView, ValuesView, np.ndarray)
+
+
+def _has_letters(sequence: Any) -> bool:
+    """Whether it is like Biopython's Seq and SeqRecord, which turn into bytes; so does a path."""
+    return hasattr(type(sequence), "__bytes__") and not isinstance(sequence, os.PathLike)
+
+
+def require_nucleotide_ids(ids: NDArray[Any], *, record: object | None = None) -> None:
+    """Raises a UserError unless the array (length,) holds ids from 0 to 8."""
+    if ids.ndim != 1 or ids.dtype.kind not in "ui" or (len(ids) and not 0 <= ids.min() <= ids.max() <= MASK):
+        raise UserError(
+            f"an array {list(ids.shape)} of {ids.dtype} does not hold nucleotide ids, which are 0 to {MASK}",
+            record=record,
+            remedy="Give text, or what encode_nucleotides makes of it",
+        )
+
+
 def encode_nucleotides(
-    sequence: str | bytes, *, source: object | None = None, record: object | None = None
+    sequence: Any, *, source: object | None = None, record: object | None = None
 ) -> NDArray[np.uint8]:
     """Nucleotide ids (length,) of a DNA or RNA string in any case; IUPAC ambiguity codes give `UNK`.
+
+    Args:
+        sequence: as for `letters_of`.
+        source: file it was read from, for the error.
+        record: record in that file.
 
     Raises:
         UserError: at the first letter that is neither a nucleotide nor an IUPAC code, with its
             1-based position, the letter, and the `source` and `record` it was read from.
     """
-    raw = sequence.encode("utf-8", errors="replace") if isinstance(sequence, str) else sequence
+    raw = letters_of(sequence, source=source, record=record)
     ids = bytearray(raw).translate(_ID_OF_BYTE_BYTES)
     first = ids.find(_INVALID)
     if first >= 0:
+        letter = raw[first:].decode("utf-8", errors="replace")[0]
         raise UserError(
-            f"letter {chr(raw[first])!r} at position {first + 1} is not a nucleotide",
+            f"letter {letter!r} at position {first + 1} is not a nucleotide",
             source=source,
             record=record,
             remedy="Allowed are A, C, G, T, U and the IUPAC codes NRYSWKMBDHV, in either case",
@@ -78,11 +159,18 @@ def codon_ids(ids: NDArray[np.uint8]) -> NDArray[np.int16]:
     """Codon index 16a + 4b + c (num_codons,) of each complete triplet, -1 where a letter is no nucleotide.
 
     Nucleotides after the last complete codon are not read.
+
+    Raises:
+        UserError: the array holds no nucleotide ids, but text or its ASCII codes, say.
     """
+    if ids.dtype != np.uint8:
+        require_nucleotide_ids(ids)
     whole = ids[: len(ids) // 3 * 3]
     # Contiguous operations on every position, of which a third is kept, beat strided ones.
     index = (whole[:-2] << 4 | whole[1:-1] << 2 | whole[2:])[::3].astype(np.int16)
-    if len(whole) and whole.max() >= UNK:
+    if len(whole) and (largest := whole.max()) >= UNK:
+        if largest > MASK:
+            require_nucleotide_ids(ids)
         index[(whole.reshape(-1, 3) >= UNK).any(axis=1)] = -1
     return index
 
@@ -92,7 +180,9 @@ def residue_ids(letters: bytes) -> NDArray[np.uint8]:
     return np.frombuffer(letters.translate(_INDEX_OF_RESIDUE_BYTES), dtype=np.uint8)
 
 
-def amino_acid_ids(protein: str) -> NDArray[np.int16]:
+def amino_acid_ids(protein: Any) -> NDArray[np.int16]:
     """Index in `AMINO_ACIDS` of each residue (length,), `IGNORE` for letters outside the 20 + stop."""
-    index = residue_ids(protein.encode("latin-1", errors="replace"))
+    if isinstance(protein, str):  # one letter a character, whatever the character
+        protein = protein.encode("latin-1", errors="replace")
+    index = residue_ids(letters_of(protein))
     return np.where(index == _INVALID, np.int16(IGNORE), index.astype(np.int16))

@@ -9,13 +9,23 @@ residue unless the whole CDS is translated as such (`complete_cds`).
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import numpy as np
 import python_codon_tables
 from Bio.Data import CodonTable
 from numpy.typing import NDArray
 
-from lifecode.alphabet import AMINO_ACIDS, CODONS, IGNORE, NUM_CODONS, STOP, codon_ids, encode_nucleotides
+from lifecode.alphabet import (
+    AMINO_ACIDS,
+    CODONS,
+    IGNORE,
+    NUM_CODONS,
+    STOP,
+    codon_ids,
+    encode_nucleotides,
+    letters_of,
+)
 from lifecode.errors import UserError
 
 _LETTERS = np.frombuffer((AMINO_ACIDS + "X").encode(), dtype=np.uint8)
@@ -104,7 +114,7 @@ def genetic_code(number: int) -> GeneticCode:
 
 
 def translate(
-    sequence: str | NDArray[np.uint8],
+    sequence: Any,
     code: int = 1,
     *,
     complete_cds: bool = False,
@@ -113,7 +123,8 @@ def translate(
     """Protein of a DNA or RNA string, or of nucleotide ids (length,): one letter a complete codon.
 
     Args:
-        sequence: read from its first nucleotide; one or two letters after the last codon are ignored.
+        sequence: ids, or as for `alphabet.letters_of`; read from its first nucleotide; one or two letters
+            after the last codon are ignored.
         code: NCBI genetic code number.
         complete_cds: alternative start codons read M at the first position; see `GeneticCode`.
         recoded: residue at a 0-based codon position whatever the codon there says, such as
@@ -123,7 +134,8 @@ def translate(
         UserError: unknown genetic code, a letter that is no nucleotide, or a recoded position beyond
             the last codon.
     """
-    ids = encode_nucleotides(sequence) if isinstance(sequence, str) else sequence
+    is_ids = isinstance(sequence, np.ndarray) and sequence.ndim > 0
+    ids = sequence if is_ids else encode_nucleotides(sequence)
     protein = genetic_code(code).translate(codon_ids(ids), complete_cds=complete_cds)
     if not recoded:
         return protein
@@ -136,7 +148,7 @@ def translate(
 
 
 def reverse_translate(
-    protein: str, organism: str = "e_coli", code: int = 1, *, generator: np.random.Generator | None = None
+    protein: Any, organism: str = "e_coli", code: int = 1, *, generator: np.random.Generator | None = None
 ) -> str:
     """DNA of a protein, exactly three nucleotides a letter, by the codon usage of an organism.
 
@@ -146,7 +158,7 @@ def reverse_translate(
     codes whose stops are also residues (27, 28, 31) `*` comes back only at the end, by `complete_cds`.
 
     Args:
-        protein: one-letter residues in either case.
+        protein: one-letter residues in either case, as for `alphabet.letters_of`.
         organism: a Kazusa table of `python_codon_tables`, such as `e_coli` or `h_sapiens_9606`.
         code: NCBI genetic code number; only codons that it reads as the residue are used.
         generator: draws each codon with its share among those of the residue; by default the most
@@ -156,6 +168,8 @@ def reverse_translate(
         UserError: unknown organism or code, or a letter that is no residue, with its 1-based position.
     """
     codons, upper_shares = _codon_choices(organism, code)
+    if not isinstance(protein, str):
+        protein = letters_of(protein).decode("latin-1")
     letters = np.frombuffer(protein.upper().encode("latin-1", errors="replace"), dtype=np.uint8)
     choice = 0
     if generator is not None:

@@ -4,15 +4,16 @@ A packed row is `[CLS] codons [SEP] [CLS] codons [SEP] …`, each special token 
 segment borders in codons beside it. Packing is invisible: no part of the model sees across a border.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from lifecode.alphabet import CLS, SEP, UNK, encode_nucleotides
+from lifecode.alphabet import CLS, SEP, UNK, as_sequences, encode_nucleotides, require_nucleotide_ids
 
 NUM_SPECIAL_CODONS = 2
 """`[CLS]` and `[SEP]`, one codon each, around every segment."""
@@ -46,16 +47,23 @@ def whole_codons(ids: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.pad(ids, (0, missing), constant_values=UNK) if missing else ids
 
 
-def pack(sequences: Sequence[str | NDArray[np.uint8]]) -> Packed:
-    """Packs DNA or RNA strings (any case), or nucleotide ids, into one row.
+def pack(sequences: Iterable[Any]) -> Packed:
+    """Packs DNA or RNA sequences, or arrays of nucleotide ids, into one row.
+
+    Args:
+        sequences: one or several, as for `alphabet.as_sequences` and `alphabet.letters_of`, or arrays of ids.
 
     Raises:
-        UserError: a string holds a letter that is no nucleotide; the message names its index.
+        UserError: a letter that is no nucleotide, or no sequence; the message names its index.
     """
     pieces: list[NDArray[np.uint8]] = []
     num_codons = []
-    for index, sequence in enumerate(sequences):
-        ids = encode_nucleotides(sequence, record=index) if isinstance(sequence, str) else sequence
+    for index, sequence in enumerate(as_sequences(sequences)):
+        if isinstance(sequence, np.ndarray) and sequence.ndim:
+            require_nucleotide_ids(sequence, record=index)
+            ids = sequence.astype(np.uint8, copy=False)
+        else:
+            ids = encode_nucleotides(sequence, record=index)
         ids = whole_codons(ids)
         pieces += [np.full(3, CLS, np.uint8), ids, np.full(3, SEP, np.uint8)]
         num_codons.append(len(ids) // 3 + NUM_SPECIAL_CODONS)

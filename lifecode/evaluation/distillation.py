@@ -66,7 +66,7 @@ def kd_explained(
     device = model.codon_projection.weight.device
     targets = partial(_targets, features, train, train_genes, device)
     distillation = _with_moments(distillation, targets())
-    total, num_train = torch.zeros((), device=device), 0
+    total, num_train = torch.zeros((), device=device, dtype=torch.float32), 0
     for seen in targets():
         total = total + distillation.teacher_log_probabilities(seen).exp().sum(0)
         num_train += len(seen)

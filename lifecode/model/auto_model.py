@@ -6,14 +6,14 @@ seconds, which is why nothing else in the library imports this file.
 """
 
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from lifecode.alphabet import PAD
+from lifecode.alphabet import PAD, as_sequences
 from lifecode.data.packing import pack
 from lifecode.errors import UserError
 from lifecode.model import pretrained
@@ -29,6 +29,8 @@ except ImportError as missing:
     ) from missing
 
 _SHAPE = ("family", *inspect.signature(LifeCode).parameters)
+# Options of transformers' `save_pretrained` under which the same files are written.
+_WITHOUT_EFFECT = ("save_function", "max_shard_size", "safe_serialization", "token", "save_peft_format")
 _HUB_OPTIONS = ("revision", "token", "cache_dir", "force_download", "local_files_only")
 
 
@@ -103,6 +105,46 @@ class LifeCodeModel(PreTrainedModel):
         output = BaseModelOutput(last_hidden_state=padded.masked_scatter(codons[..., None], states))
         return output.to_tuple() if return_dict is False else output
 
+    def get_input_embeddings(self) -> torch.nn.Module:
+        """The embedding of nucleotide ids."""
+        return self.life_code.codec.tokenizer.embedding
+
+    def set_input_embeddings(self, value: torch.nn.Module) -> None:
+        """Puts another embedding of nucleotide ids in its place."""
+        self.life_code.codec.tokenizer.embedding = value  # pyright: ignore[reportAttributeAccessIssue]
+
+    def load_state_dict(
+        self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False
+    ) -> Any:
+        """Loads weights under this wrapper's names or under those of a saved folder, all of them.
+
+        Args:
+            state_dict: weights.
+            strict: even if False, as `Trainer` has it when it goes on from a checkpoint, no weight may be
+                missing or unexpected; but the weights of adapters may come alone to a model that has some.
+            assign: as in torch.
+
+        Raises:
+            UserError: a missing, unexpected or reshaped weight.
+        """
+        prefix = f"{self.base_model_prefix}."
+        own = self.state_dict().keys()
+        state = {name if name in own else prefix + name: x for name, x in state_dict.items()}
+        adapters_alone = not strict and getattr(self, "_hf_peft_config_loaded", False)
+        wrong = [f"{name} is unexpected" for name in sorted(state.keys() - own)]
+        if not adapters_alone:
+            wrong = [f"{name} is missing" for name in sorted(own - state.keys())] + wrong
+        if wrong or not state:
+            others = f" (and {len(wrong) - 1} more)" if len(wrong) > 1 else ""
+            raise UserError(
+                f"these are not the weights of this model: {wrong[0] if wrong else 'there are none'}{others}",
+                remedy="Load what was saved of a model of the same shape",
+            )
+        try:
+            return super().load_state_dict(state, strict=not adapters_alone, assign=assign)
+        except RuntimeError as error:
+            raise UserError(f"these are not the weights of this model: {error}") from error
+
     @classmethod
     def from_pretrained(
         cls, pretrained_model_name_or_path: Any, *model_args: Any, config: Any = None, **options: Any
@@ -116,25 +158,39 @@ class LifeCodeModel(PreTrainedModel):
             options: of transformers, such as `device_map`; among them `revision` and `token` for the hub.
 
         Raises:
-            UserError: as `LifeCode.from_pretrained`, or a `dtype` other than float32.
+            UserError: as `LifeCode.from_pretrained`, a `dtype` other than float32, or an unknown option.
         """
         download = {key: options.pop(key) for key in _HUB_OPTIONS if key in options}
         dtype = options.get("dtype", options.get("torch_dtype"))
         if dtype not in (None, "auto", "float32", torch.float32):
             raise UserError(f"the weights stay float32, not {dtype}", remedy="Run it under torch.autocast")
         folder = model_folder(pretrained_model_name_or_path, **download)
-        pretrained.read_config(folder, family=LifeCode.family)
+        saved = pretrained.read_config(folder, family=LifeCode.family)
+        pretrained.require_depth(folder, saved)
         if not isinstance(config, LifeCodeConfig):
             config = LifeCodeConfig.from_pretrained(folder if config is None else config)
         with torch.device("meta"):
+            LifeCode.from_config(saved)  # refuses keys that the config would carry along unread
             pretrained.require_same_shapes(LifeCode.from_config(config.shape()), folder)
-        return super().from_pretrained(folder, *model_args, config=config, **options)
+        options = {key: value for key, value in options.items() if key not in ("dtype", "torch_dtype")}
+        try:
+            model = super().from_pretrained(
+                folder, *model_args, config=config, dtype=torch.float32, **options
+            )
+        except TypeError as error:
+            raise UserError(
+                f"an option is unknown ({error})", remedy="Give options of transformers, or of LifeCode"
+            ) from error
+        loaded = model[0] if isinstance(model, tuple) else model  # with output_loading_info
+        loaded.life_code.training_genes = pretrained.read_training_genes(folder)
+        return model
 
     def save_pretrained(  # pyright: ignore[reportIncompatibleMethodOverride]
         self,
         save_directory: str | Path,
         is_main_process: bool = True,
         state_dict: Mapping[str, Tensor] | None = None,
+        **options: Any,
     ) -> None:
         """Writes the folder that `LifeCode.save_pretrained` writes, which both classes load.
 
@@ -142,24 +198,34 @@ class LifeCodeModel(PreTrainedModel):
             save_directory: the folder.
             is_main_process: False writes nothing.
             state_dict: weights of this wrapper to write instead of its own, such as gathered ones.
+            options: of transformers; none may ask for other files than these.
+
+        Raises:
+            UserError: as `LifeCode.save_pretrained`, or an option that cannot be followed.
         """
+        wrong = sorted(key for key, value in options.items() if value and key not in _WITHOUT_EFFECT)
+        if wrong:
+            raise UserError(f"{wrong[0]} has no effect on a Life-Code model", remedy="Leave it out")
         if is_main_process:
-            prefix = f"{self.base_model_prefix}."
-            state = state_dict and {name.removeprefix(prefix): x for name, x in state_dict.items()}
-            pretrained.save(self.life_code, self.life_code.config, Path(save_directory), state=state)
+            prefix, model = f"{self.base_model_prefix}.", self.life_code
+            given = model.state_dict() if state_dict is None else state_dict
+            state = {name.removeprefix(prefix): x for name, x in given.items()}
+            model.require_own_weights(state)
+            genes = model.training_genes
+            pretrained.save(model, model.config, Path(save_directory), state=state, training_genes=genes)
 
     def push_to_hub(self, repo_id: str, **options: Any) -> str:  # pyright: ignore[reportIncompatibleVariableOverride]
         """`LifeCode.push_to_hub`."""
         return self.life_code.push_to_hub(repo_id, **options)
 
 
-def padded_batch(sequences: Sequence[str]) -> dict[str, Tensor]:
-    """`input_ids` and `attention_mask` (B, 3L) of DNA or RNA strings, as `LifeCode.embed` reads them.
+def padded_batch(sequences: Any) -> dict[str, Tensor]:
+    """`input_ids` and `attention_mask` (B, 3L) of DNA or RNA sequences, as `LifeCode.embed` reads them.
 
     Raises:
-        UserError: a letter that is no nucleotide.
+        UserError: a letter that is no nucleotide, or something that is no sequence.
     """
-    rows = [pack([sequence]).ids.long() for sequence in sequences]
+    rows = [pack([sequence]).ids.long() for sequence in as_sequences(sequences)]
     input_ids = torch.nn.utils.rnn.pad_sequence(rows, batch_first=True, padding_value=PAD)
     lengths = torch.tensor([len(row) for row in rows])
     return {

@@ -22,7 +22,9 @@ def layer_kinds(hybrid_ratio: str, depth: int) -> list[str]:
     >>> layer_kinds("2:1", 6)
     ['gdn', 'gdn', 'mhsa', 'gdn', 'gdn', 'mhsa']
     """
-    match = re.fullmatch(r"(\d+):(\d+)", hybrid_ratio) if isinstance(hybrid_ratio, str) else None
+    match = (
+        re.fullmatch(r"([0-9]{1,6}):([0-9]{1,6})", hybrid_ratio) if isinstance(hybrid_ratio, str) else None
+    )
     if match is None or match.group(1) == match.group(2) == "0":
         raise UserError(
             f"{hybrid_ratio!r} is not a ratio of Gated DeltaNet to MHSA layers",
@@ -36,7 +38,7 @@ def layer_kinds(hybrid_ratio: str, depth: int) -> list[str]:
             source="model.hybrid_ratio",
             remedy="Choose model.depth as a multiple of the ratio's sum",
         )
-    return (["gdn"] * num_gdn + ["mhsa"] * num_mhsa) * (depth // (num_gdn + num_mhsa))
+    return (["gdn"] * num_gdn + ["mhsa"] * num_mhsa) * (depth // (num_gdn + num_mhsa)) if depth else []
 
 
 class HybridEncoder(nn.Module):

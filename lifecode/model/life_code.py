@@ -1,6 +1,7 @@
 """Life-Code: codon codec, hybrid encoder and the projections that the losses read."""
 
-from collections.abc import Iterable, Sequence
+import copy
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -9,11 +10,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from lifecode.alphabet import encode_nucleotides
+from lifecode.alphabet import as_sequences, encode_nucleotides
 from lifecode.data.packing import NUM_SPECIAL_CODONS, Packed, pack, whole_codons
 from lifecode.errors import UserError
 from lifecode.model import hub, pretrained
 from lifecode.model.codec import CodonCodec
+from lifecode.model.config_values import require_values
 from lifecode.model.encoder import HybridEncoder
 from lifecode.model.frames import Frames, averaged_over_frames, in_three_frames
 from lifecode.model.norm import at_least_fp32
@@ -115,10 +117,11 @@ class LifeCode(nn.Module):
         packed = packed.to(self.codon_projection.weight.device)
         return self(packed.ids, packed.cu_seqlens)
 
-    @torch.inference_mode()
+    @torch.inference_mode(False)
+    @torch.no_grad()
     def embed(
         self,
-        sequences: str | Sequence[str],
+        sequences: Any,
         pool: Pool | None = "mean",
         max_codons: int = 16_384,
         frames: Frames = 0,
@@ -129,8 +132,9 @@ class LifeCode(nn.Module):
         whole codons, or for any length with `frames="average"`).
 
         Args:
-            sequences: one sequence or several, any case, U or T; a length that is no multiple of three is
-                completed with unknown nucleotides.
+            sequences: one sequence or several, any case, U or T: text, bytes, a Seq or SeqRecord of
+                Biopython, or a list, iterator, array or series of such. A length that is no multiple of three
+                is completed with unknown nucleotides.
             pool: over a sequence's codons: `mean`, `max`, or `cls` for the hidden state of `[CLS]`. None
                 returns every codon's hidden state.
             max_codons: sequences are packed into rows of about this many codons; only memory depends on it.
@@ -140,18 +144,18 @@ class LifeCode(nn.Module):
 
         Returns:
             (n, d) in fp32, or for `pool=None` a list of (ceil(length / 3), d) without special tokens; with
-            `frames="average"` of (length, d).
+            `frames="average"` of (length, d). Ordinary tensors without gradient. The model is read as in
+            evaluation mode; its own modes stay, so other threads may train or embed with it meanwhile.
 
         Raises:
-            UserError: no sequence, an empty one, a letter that is no nucleotide, or an unknown `pool` or
-                `frames`.
+            UserError: no sequence, something that is none, an empty one, a letter that is no nucleotide, or
+                an unknown `pool` or `frames`.
         """
         if pool not in ("mean", "max", "cls", None):
             raise UserError(f"pool {pool!r} is unknown", remedy="Choose mean, max, cls or None")
         if frames not in (0, "average"):
             raise UserError(f"frames {frames!r} is unknown", remedy="Choose 0 or 'average'")
-        sequences = [sequences] if isinstance(sequences, str) else list(sequences)
-        ids = [encode_nucleotides(sequence, record=i) for i, sequence in enumerate(sequences)]
+        ids = [encode_nucleotides(sequence, record=i) for i, sequence in enumerate(as_sequences(sequences))]
         if not ids or not all(map(len, ids)):
             empty = next((i for i, sequence in enumerate(ids) if not len(sequence)), None)
             raise UserError(
@@ -170,12 +174,8 @@ class LifeCode(nn.Module):
         return results if pool is None else torch.stack(results)
 
     def _embed_all(self, ids: list[np.ndarray], pool: Pool | None, max_codons: int) -> list[Tensor]:
-        was_training = self.training
-        self.eval()
-        try:
-            return [state for row in _rows(ids, max_codons) for state in self._embed_row(row, pool)]
-        finally:
-            self.train(was_training)
+        model = in_evaluation(self)
+        return [state for row in _rows(ids, max_codons) for state in model._embed_row(row, pool)]
 
     def _embed_row(self, sequences: list[np.ndarray], pool: Pool | None) -> Iterable[Tensor]:
         packed = pack(sequences)
@@ -199,9 +199,21 @@ class LifeCode(nn.Module):
             folder: made if it does not exist.
             dtype: of the weights in the file, such as `torch.float16` for half its size; None keeps theirs.
                 A model that is loaded is in float32 whatever the file holds.
+
+        Raises:
+            UserError: a `dtype` that is no floating-point one or too narrow, weights beside those of the
+                model, such as those of an adapter, or a folder that cannot be written.
         """
-        state = {name: x.to(dtype) if dtype else x for name, x in self.state_dict().items()}
+        state = pretrained.converted(self.state_dict(), dtype)
+        self.require_own_weights(state)
         pretrained.save(self, self.config, Path(folder), state=state, training_genes=self.training_genes)
+
+    def require_own_weights(self, state: Mapping[str, Tensor]) -> None:
+        """Raises a UserError unless `state` has the names and shapes of a model of this config."""
+        with torch.device("meta"):
+            own = type(self).from_config(self.config)
+        found = {name: tuple(x.shape) for name, x in state.items()}
+        pretrained.require_same_names(own, found, "the model", "Merge its adapters first: merge_and_unload()")
 
     def push_to_hub(
         self,
@@ -234,13 +246,19 @@ class LifeCode(nn.Module):
         """An untrained model of the shape that `config` (as in config.json) describes.
 
         Raises:
-            UserError: it has keys that this version of the program does not know.
+            UserError: it has keys that this version of the program does not know, or values that no model
+                has.
         """
         not_arguments = ("family", "model_type", "codec")
         arguments = {key: value for key, value in config.items() if key not in not_arguments}
+        of_codec = config.get("codec")
+        if not isinstance(of_codec, dict):
+            of_codec = {"codec": of_codec}
+        require_values(CodonCodec, of_codec, under="codec.")
+        require_values(cls, arguments)
         try:
-            return cls(codec=CodonCodec(**config["codec"]), **arguments)
-        except TypeError as error:
+            return cls(codec=CodonCodec(**of_codec), **arguments)
+        except (TypeError, RuntimeError) as error:  # RuntimeError: torch's, of a tensor beyond any memory
             raise UserError(
                 f"the model's config does not fit this version of lifecode ({error})",
                 source="config.json",
@@ -260,10 +278,35 @@ class LifeCode(nn.Module):
                 are of another shape than config.json says.
         """
         folder = hub.model_folder(name_or_folder, revision=revision)
-        model = cls.from_config(pretrained.read_config(folder, family=cls.family))
+        config = pretrained.read_config(folder, family=cls.family)
+        pretrained.require_depth(folder, config)
+        with torch.device("meta"):
+            pretrained.require_same_shapes(cls.from_config(config), folder)
+        model = cls.from_config(config).float()
         pretrained.load_weights(model, folder)
         model.training_genes = pretrained.read_training_genes(folder)
         return model.eval()
+
+
+def in_evaluation(module: nn.Module) -> Any:
+    """The module if all of it is in evaluation mode, else a twin of it that is, with the same parameters.
+
+    Setting the mode of the module itself would change it for every other thread that uses it.
+    """
+    if not any(part.training for part in module.modules()):
+        return module
+    twins: dict[int, nn.Module] = {}
+
+    def twin_of(part: nn.Module) -> nn.Module:
+        if id(part) not in twins:
+            twin = twins[id(part)] = copy.copy(part)
+            twin.training = False
+            twin._modules = {
+                name: None if child is None else twin_of(child) for name, child in part._modules.items()
+            }
+        return twins[id(part)]
+
+    return twin_of(module)
 
 
 def _rows(ids: list[np.ndarray], max_codons: int) -> Iterable[list[np.ndarray]]:

@@ -12,7 +12,11 @@ def at_least_fp32(x: Tensor) -> Tensor:
 
 
 class RMSNorm(nn.Module):
-    """Root-mean-square norm over the last axis, in fp32 or better: x / sqrt(mean(x^2) + eps) * weight."""
+    """Root-mean-square norm over the last axis, in fp32 or better: x / sqrt(mean(x^2) + eps) * weight.
+
+    The residual stream is in fp32 also where the weights are in half precision; what leaves the norm is then
+    in the precision of the weights, for the products behind it.
+    """
 
     def __init__(self, width: int, eps: float = 1e-5) -> None:
         super().__init__()
@@ -20,9 +24,10 @@ class RMSNorm(nn.Module):
         self.weight = nn.Parameter(torch.ones(width))
 
     def forward(self, x: Tensor) -> Tensor:
-        """Normalises (..., width); the result has the dtype of `x`."""
+        """Normalises (..., width); the result has the dtype of `x`, or of weights in half precision."""
         full = at_least_fp32(x)
-        return rms_norm(full, self.weight.to(full.dtype), eps=self.eps).to(x.dtype)
+        dtype = self.weight.dtype if self.weight.dtype.itemsize < 4 else x.dtype
+        return rms_norm(full, self.weight.to(full.dtype), eps=self.eps).to(dtype)
 
 
 class GatedRMSNorm(RMSNorm):

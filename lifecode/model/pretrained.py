@@ -6,12 +6,14 @@ the `family`.
 """
 
 import json
+import re
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
@@ -22,6 +24,11 @@ from lifecode.errors import UserError
 
 CONFIG, WEIGHTS, CHECKSUMS = "config.json", "model.safetensors", "SHA256SUMS"
 FILES = (CONFIG, WEIGHTS, CHECKSUMS)
+FLOATS = {torch.float16: "F16", torch.bfloat16: "BF16", torch.float32: "F32", torch.float64: "F64"}
+"""What weights may be kept in, and safetensors' word for it."""
+LONGEST_CONFIG = 2**20
+_LAYER = re.compile(r"encoder\.layers\.(\d+)\.")
+_SUM = re.compile(r"([0-9a-f]{64})  (\S.*)")
 GENES = "training_genes.npy"
 """Sketches of the genes the model was trained on (see `lifecode.data.seen_genes`); not in every folder."""
 
@@ -47,8 +54,15 @@ def save(
         training_genes: (num_genes, 16) sketches of what it was trained on, if they are known.
 
     Raises:
-        UserError: the folder cannot be written.
+        UserError: weights that are no floating-point numbers, or the folder cannot be written.
     """
+    for name, tensor in (model.state_dict() if state is None else state).items():
+        if tensor.dtype not in FLOATS:
+            raise UserError(
+                f"{name} is {tensor.dtype}, and weights are kept in {_NAMES}",
+                source=folder,
+                remedy="Save the model in one of these",
+            )
     exists = folder.is_dir()
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -76,6 +90,28 @@ def save(
             source=folder,
             remedy="Make room there, or choose a folder you may write to",
         ) from error
+
+
+_NAMES = ", ".join(str(dtype).removeprefix("torch.") for dtype in FLOATS)
+
+
+def converted(state: Mapping[str, Tensor], dtype: torch.dtype | None) -> dict[str, Tensor]:
+    """Weights in another precision; as they are for None.
+
+    Raises:
+        UserError: `dtype` is none of float16, bfloat16, float32 and float64, or too narrow for a weight.
+    """
+    if dtype is None:
+        return dict(state)
+    if dtype not in FLOATS:
+        raise UserError(f"dtype is {dtype}, and weights are kept in {_NAMES}", remedy="Choose one of these")
+    cast = {name: tensor.to(dtype) for name, tensor in state.items()}
+    for name, tensor in cast.items():
+        if not torch.equal(tensor.isfinite(), state[name].isfinite()):
+            raise UserError(
+                f"a weight of {name} is too large for {dtype}", remedy="Save it as bfloat16 or float32"
+            )
+    return cast
 
 
 def _write_files(
@@ -110,19 +146,59 @@ def read_config(folder: Path, *, family: str | None = None) -> dict[str, Any]:
     expected = _checksums(folder / CHECKSUMS)
     for name in (CONFIG, WEIGHTS):
         _verify(folder / name, expected.get(name))
-    config = json.loads((folder / CONFIG).read_text())
+    config = _read_json(folder / CONFIG)
     if family is not None and config.get("family") != family:
         raise UserError(f"the model is of family {config.get('family')!r}, not {family!r}", source=folder)
     return config
 
 
+def _read_json(path: Path) -> dict[str, Any]:
+    def no_number(word: str) -> None:
+        raise ValueError(f"{word} is no number")
+
+    try:
+        if path.stat().st_size > LONGEST_CONFIG:
+            raise ValueError(f"it is longer than {LONGEST_CONFIG:,} bytes")
+        content = json.loads(path.read_text(encoding="utf-8"), parse_constant=no_number)
+        if not isinstance(content, dict):
+            raise ValueError(f"it is a {type(content).__name__} and no object")
+    except (ValueError, RecursionError) as error:
+        raise UserError(
+            f"{path.name} describes no model ({error})",
+            source=path.parent,
+            remedy="The file was changed or damaged: copy it again",
+        ) from error
+    return content
+
+
+def require_depth(folder: Path, config: Mapping[str, Any]) -> None:
+    """Raises a UserError unless the weights have as many layers as config.json says, before any is built."""
+    layers = {int(found.group(1)) for name in _weights(folder) if (found := _LAYER.match(name))}
+    if config.get("depth") != len(layers):
+        raise UserError(
+            f"{CONFIG} says depth {str(config.get('depth'))[:20]}, and the weights have {len(layers)} layers",
+            source=folder,
+            remedy="Load them with the config.json they were saved with",
+        )
+
+
 def read_training_genes(folder: Path) -> NDArray[np.uint32] | None:
     """(num_genes, 16) sketches of the genes the model was trained on, verified; None if it keeps none."""
     expected = _checksums(folder / CHECKSUMS).get(GENES)
-    if expected is None:
+    if expected is None and not (folder / GENES).exists():
         return None
     _verify(folder / GENES, expected)
-    return np.load(folder / GENES)
+    try:
+        genes = np.load(folder / GENES, mmap_mode="r", allow_pickle=False)
+        if not isinstance(genes, np.ndarray) or genes.dtype != np.uint32 or genes.ndim != 2:
+            raise ValueError("it is no table of 32-bit numbers")
+    except (ValueError, OSError, EOFError) as error:
+        raise UserError(
+            f"{GENES} holds no sketches of genes ({error})",
+            source=folder,
+            remedy="The file was changed or damaged: copy the folder again",
+        ) from error
+    return np.array(genes)
 
 
 def weights_checksum(listing: Path) -> str | None:
@@ -131,9 +207,22 @@ def weights_checksum(listing: Path) -> str | None:
 
 
 def _checksums(listing: Path) -> dict[str, str]:
-    """SHA-256 of each file that SHA256SUMS, or a file like it, lists."""
-    listed = [line.split(maxsplit=1) for line in listing.read_text().splitlines()]
-    return {words[-1]: words[0] for words in listed if words}
+    """SHA-256 of each file that SHA256SUMS, or a file like it, lists.
+
+    Raises:
+        UserError: a line that lists none of a model's files.
+    """
+    sums: dict[str, str] = {}
+    for line in listing.read_text(encoding="utf-8", errors="replace").splitlines():
+        words = _SUM.fullmatch(line)
+        if words is None or words.group(2) not in (CONFIG, WEIGHTS, GENES) or words.group(2) in sums:
+            raise UserError(
+                f"{listing.name} has a line that is no checksum of a model's file: {line[:100]!r}",
+                source=listing.parent,
+                remedy="The file was changed or damaged: copy it again or train again",
+            )
+        sums[words.group(2)] = words.group(1)
+    return sums
 
 
 def _verify(path: Path, expected: str | None) -> None:
@@ -155,13 +244,34 @@ def require_same_shapes(model: nn.Module, folder: Path) -> None:
     """Compares names and shapes of model.safetensors with those of `model`, which may be on meta.
 
     Raises:
-        UserError: a tensor is missing, unexpected or of another shape, or the file is no safetensors.
+        UserError: a tensor is missing, unexpected or of another shape or no floating-point numbers, or the
+            file is no safetensors.
     """
+    weights = _weights(folder)
+    for name, (_, dtype) in weights.items():
+        if dtype not in FLOATS.values():
+            raise UserError(
+                f"{name} holds {dtype}, and weights are {_NAMES}",
+                source=folder / WEIGHTS,
+                remedy="Save the model again in one of these",
+            )
+    require_same_names(model, {name: shape for name, (shape, _) in weights.items()}, folder / WEIGHTS)
+
+
+def _weights(folder: Path) -> dict[str, tuple[tuple[int, ...], str]]:
+    """Shape of each tensor of model.safetensors, and safetensors' word for its dtype."""
     try:
         with safe_open(folder / WEIGHTS, framework="pt") as file:
-            found = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
+            slices = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118
+            return {name: (tuple(x.get_shape()), str(x.get_dtype())) for name, x in slices.items()}
     except SafetensorError as error:
         raise UserError(f"{WEIGHTS} is no safetensors file ({error})", source=folder) from error
+
+
+def require_same_names(
+    model: nn.Module, found: Mapping[str, tuple[int, ...]], source: object, remedy: str | None = None
+) -> None:
+    """Raises a UserError that names a tensor of `found`, shapes by name, that is not that of `model`."""
     wanted = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
     problems = [
         *(f"{name} is missing" for name in sorted(wanted.keys() - found.keys())),
@@ -176,6 +286,6 @@ def require_same_shapes(model: nn.Module, folder: Path) -> None:
         others = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
         raise UserError(
             f"the weights are of another shape than the model: {problems[0]}{others}",
-            source=folder / WEIGHTS,
-            remedy="Load them with the config.json they were saved with",
+            source=source,
+            remedy=remedy or "Load them with the config.json they were saved with",
         )

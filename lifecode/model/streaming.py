@@ -61,7 +61,7 @@ def stream_hidden_states(
     counted = iter(range(1, num_chunks + 1))
 
     def written(rows: Any, columns: slice, states: Tensor, *, add: bool = False) -> None:
-        values = encoder.out_proj(states).cpu().numpy()
+        values = at_least_fp32(encoder.out_proj(states)).cpu().numpy()
         hidden[rows, columns] = hidden[rows, columns] + values if add else values
         on_chunk(next(counted), num_chunks)
 

@@ -58,8 +58,8 @@ class DistillationLoss(nn.Module):
         self.teacher_temperature = teacher_temperature if mode == "dino" else 1.0
         self.student_temperature = student_temperature if mode == "dino" else 1.0
         self.ema_decay = ema_decay
-        self.register_buffer("centre", torch.zeros(width))
-        self.register_buffer("scale", torch.ones(()))
+        self.register_buffer("centre", torch.zeros(width, dtype=torch.float32))
+        self.register_buffer("scale", torch.ones((), dtype=torch.float32))
         self.register_buffer("num_updates", torch.zeros((), dtype=torch.int64))
 
     def teacher_log_probabilities(self, features: Tensor) -> Tensor:

@@ -27,7 +27,7 @@ _OPTIONS = {"nogil": True, "error_model": "numpy", "_nrt": False}
 compiled: Callable[..., Any] = njit(**_OPTIONS)
 code_generator: Callable[..., Any] = intrinsic
 
-# A child that is forked while a thread compiles would wait for ever for the lock of a thread it does not have.
+# A child that is forked while a thread compiles would wait for ever for a lock that nobody in it holds.
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(
         before=global_compiler_lock.acquire,

@@ -11,14 +11,14 @@ and q scaled, in the notation of the forward pass:
            - sum_{j<i} D[i, j] (dv_i . u_j) k_j - sum_{j>i} D[j, i] (dv_j . u_i) k_j
     dS <- b_last dS + sum_i b_i (q_i do_i^T - k_i dv_i^T)
 
-The gradient of g_t is the sum of all that crosses from the steps before t to step t and those after it. Of a
-chunk that is, W[i, j] being what row i reads of what row j wrote, E_i what it reads of the entering state, L_j
-what reaches the leaving one of row j and M of the entering state:
+The gradient of g_t is the sum of all that crosses from the steps before t to step t and those after it. In a
+chunk, W[i, j] being what row i reads of what row j wrote, E_i what it reads of the entering state, L_j what
+reaches the leaving one from row j and M from the entering state:
 
     dg_t = sum_{i>=t>j} W[i, j] + sum_{i>=t} E_i + sum_{j<t} L_j + M
 
-Every term has the factor exp(g_t), so nothing cancels: where a step forgets all but exp(-100) the gradient has
-as many digits as elsewhere. The difference of two running sums would be cheaper and leave rounding noise there.
+Every term has the factor exp(g_t), so nothing cancels: where a step forgets all but exp(-80) the gradient has
+as many digits as elsewhere. The difference of two running sums would leave nothing but rounding noise there.
 """
 
 from typing import Any

@@ -22,8 +22,8 @@ _read: WeakIdKeyDictionary = WeakIdKeyDictionary()
 def check_cu_seqlens(cu_seqlens: Tensor, total: int) -> tuple[int, ...]:
     """Check the segment borders of a packed row and return them as Python integers.
 
-    On the CPU they are read at every call, so a change in place is seen however it was made. On another device
-    it is seen as far as torch counts it, which it does not through `.data` or an array that shares the memory.
+    On the CPU they are read at every call, so a change in place is seen however it was made. On another
+    device it is seen if torch counts it, as it does not through `.data` or an array that shares the memory.
 
     Args:
         cu_seqlens: int32 or int64 (S + 1,), S >= 1, on any device.

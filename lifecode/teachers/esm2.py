@@ -25,6 +25,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from lifecode.alphabet import as_sequences
 from lifecode.data.checksum import sha256
 from lifecode.errors import UserError
 from lifecode.model.hub import model_folder
@@ -94,8 +95,11 @@ class Esm2Teacher(ProteinTeacher):
     @torch.no_grad()
     def encode(self, proteins: Sequence[str]) -> list[Tensor]:
         """Features (num_residues, width) float32 of each protein; see `ProteinTeacher.encode`."""
-        codes = [letter_codes(protein) for protein in proteins]
-        features = [torch.empty(len(protein), self.width, device=self.device) for protein in codes]
+        codes = [letter_codes(protein) for protein in as_sequences(proteins)]
+        features = [
+            torch.empty(len(protein), self.width, device=self.device, dtype=torch.float32)
+            for protein in codes
+        ]
         cut = [
             (number, part)
             for number, protein in enumerate(codes)

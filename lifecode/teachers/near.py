@@ -24,6 +24,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from lifecode.alphabet import as_sequences
 from lifecode.errors import UserError
 from lifecode.teachers.base import ProteinTeacher
 from lifecode.teachers.consecutive import consecutive
@@ -74,7 +75,7 @@ class NearTeacher(ProteinTeacher):
     @torch.no_grad()
     def encode(self, proteins: Sequence[str]) -> list[Tensor]:
         """Features (num_residues, 256) float32 of each protein; see `ProteinTeacher.encode`."""
-        ids = [torch.from_numpy(_ID_OF_CODE[letter_codes(protein)]) for protein in proteins]
+        ids = [torch.from_numpy(_ID_OF_CODE[letter_codes(protein)]) for protein in as_sequences(proteins)]
         features: list[Tensor] = []
         for row in consecutive([len(protein) for protein in ids], self.max_residues):
             features += self._encode_row(ids[row])

@@ -1,0 +1,95 @@
+"""Processes and threads that compute at the same time do not get into each other's results."""
+
+import multiprocessing
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+import torch
+
+from lifecode.ops import buffers
+from lifecode.ops.compiled import global_compiler_lock
+
+ROOT = Path(__file__).parents[2]
+needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+
+
+@needs_fork
+def test_forked_spawned_and_threaded_results_are_those_of_one_process():
+    """In a process of its own on two threads of torch: none of its children may wait for their pool."""
+    environment = {**os.environ, "OMP_NUM_THREADS": "2"}
+    command = [sys.executable, "-m", "tests.forks"]
+    program = subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=300
+    )
+    assert program.returncode == 0, program.stderr
+    assert program.stdout.splitlines() == [
+        "threads of torch 2",
+        *(f"{way} 0" for way in ("fork", "spawn", "loader", "threads", "change", "model")),
+    ]
+
+
+def in_child(task) -> object:
+    """What a task returns in a forked process."""
+    receiver, sender = multiprocessing.Pipe(duplex=False)
+    child = multiprocessing.get_context("fork").Process(target=lambda: sender.send(task()))
+    child.start()
+    answered = receiver.poll(30)
+    if not answered:
+        child.kill()
+    child.join()
+    assert answered
+    return receiver.recv()
+
+
+@needs_fork
+def test_a_child_neither_lends_nor_keeps_what_its_parent_took():
+    buffers.release_free()
+    lent, returned = buffers.empty((buffers.SMALLEST_BYTES,)), buffers.empty((buffers.SMALLEST_BYTES,))
+    del returned
+    assert len(buffers._free) == 1
+
+    def kept_in_child() -> tuple[int, int]:
+        nonlocal lent
+        inherited = len(buffers._free)
+        del lent
+        return inherited, len(buffers._free)
+
+    assert in_child(kept_in_child) == (0, 0)
+    buffers.release_free()
+
+
+@needs_fork
+@pytest.mark.parametrize("lock", ["buffers", "compiler"])
+def test_a_lock_that_another_thread_holds_does_not_stop_a_child(lock):
+    held, done = threading.Event(), threading.Event()
+    guard = buffers._lock if lock == "buffers" else global_compiler_lock
+
+    def hold() -> None:
+        with guard:
+            held.set()
+            done.wait(0.3)
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    held.wait()
+
+    def use() -> bool:
+        buffers.empty((buffers.SMALLEST_BYTES,))
+        with global_compiler_lock:
+            return True
+
+    assert in_child(use)
+    done.set()
+    holder.join()
+
+
+@needs_fork
+def test_a_forked_child_computes_on_one_thread_of_torch(monkeypatch):
+    chosen = []
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 2)
+    monkeypatch.setattr(torch, "set_num_threads", chosen.append)
+    assert in_child(lambda: chosen) == [1]
