@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Literal
 
@@ -47,18 +48,17 @@ def run(config: DictConfig) -> None:
         EmbeddingFile(output, width=model.width, pooled=pool is not None) as file,
         Activity() as activity,
     ):
-        for contig in contigs:
-            units = units_of(contig, kind, window_codons, skipped)
-            if streamed:
+        if streamed:
+            for contig in contigs:
+                units = units_of(contig, kind, window_codons, skipped)
                 _embed_contig(model, contig, units, pool, file, activity)
-            else:
-                for batch in _batches(units):
-                    texts = [decode_nucleotides(unit.nucleotides) for unit in batch]
-                    for unit, vectors in zip(
-                        batch, model.embed(texts, pool=pool, frames=frames), strict=True
-                    ):
-                        file.add(unit, vectors.cpu().numpy())
-                    activity.say(f"{contig.name}: {len(file):,} sequences embedded")
+        else:
+            every = (units_of(contig, kind, window_codons, skipped) for contig in contigs)
+            for batch in _batches(chain.from_iterable(every)):
+                texts = [decode_nucleotides(unit.nucleotides) for unit in batch]
+                for unit, vectors in zip(batch, model.embed(texts, pool=pool, frames=frames), strict=True):
+                    file.add(unit, vectors.cpu().numpy())
+                activity.say(f"{len(file):,} sequences embedded")
         if not len(file):
             raise UserError("no sequence to embed", source=str(config.input), remedy="Try unit=record")
     for reason, count in skipped.items():
@@ -105,13 +105,16 @@ def _embed_contig(
 
 
 def _batches(units: Iterator[Unit]) -> Iterator[list[Unit]]:
+    """Consecutive units for one call of the model, of about `_CODONS_A_CALL` codons, from any contigs."""
     batch: list[Unit] = []
-    num_nucleotides = 0
+    num_codons = 0
     for unit in units:
-        if batch and (num_nucleotides + len(unit.nucleotides)) // 3 > _CODONS_A_CALL:
+        own_codons = -(-len(unit.nucleotides) // 3) + NUM_SPECIAL_CODONS
+        if batch and num_codons + own_codons > _CODONS_A_CALL:
             yield batch
-            batch, num_nucleotides = [], 0
-        batch.append(unit)
-        num_nucleotides += len(unit.nucleotides)
+            batch, num_codons = [], 0
+        # Copied: a view would keep the whole contig in memory until the batch is full.
+        batch.append(unit._replace(nucleotides=unit.nucleotides.copy()))
+        num_codons += own_codons
     if batch:
         yield batch

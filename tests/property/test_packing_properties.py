@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from lifecode.data.packing import fill_rows, pack
@@ -49,7 +49,15 @@ def test_packing_does_not_change_hidden_states(kind, dtype, tolerance, sizes, se
 
 @settings(max_examples=5)
 @given(sizes=lengths, seed=st.integers(0, 1000))
+@example(
+    sizes=[72, 13, 5], seed=202
+)  # large gradients that all but cancel: float32 keeps 4 digits of the sum
 def test_packing_does_not_change_gradients(sizes, seed):
+    """In float64, where the rounding of a sum in another order is far below any mistake.
+
+    The native kernels, which are float32, are held to the sum of the segments' own gradients as it would be
+    rounded: to the magnitudes that are added up, not to what is left of them.
+    """
     model = MODELS["paper"]
 
     def gradients(rows: list[list[np.ndarray]]) -> list[torch.Tensor]:
@@ -58,9 +66,18 @@ def test_packing_does_not_change_gradients(sizes, seed):
         return [p.grad.clone() for p in model.parameters() if p.grad is not None]
 
     chosen = sequences(seed, sizes)
-    for apart, together in zip(gradients([[s] for s in chosen]), gradients([chosen]), strict=True):
-        scale = float(apart.abs().max().clamp(min=1))
-        torch.testing.assert_close(together / scale, apart / scale, atol=1e-5, rtol=1e-4)
+    model.double()
+    try:
+        exact = [gradients([[s]]) for s in chosen]
+        for together, *apart in zip(gradients([chosen]), *exact, strict=True):
+            scale = float(sum(x.abs().max() for x in apart))
+            torch.testing.assert_close(together, sum(apart), rtol=0, atol=1e-12 * scale)
+    finally:
+        model.float()
+    # Rounding in float32, through 2 layers of sums over at most 360 positions: 2^-24 times a few hundred.
+    for together, *apart in zip(gradients([chosen]), *exact, strict=True):
+        scale = float(sum(x.abs().max() for x in apart))
+        torch.testing.assert_close(together.double(), sum(apart), rtol=0, atol=1e-4 * max(scale, 1))
 
 
 @settings(max_examples=20)
