@@ -5,7 +5,6 @@ two million layers would be built before the first weight is found missing.
 """
 
 import inspect
-import math
 from collections.abc import Callable, Mapping
 from typing import Any, get_type_hints
 
@@ -37,7 +36,7 @@ def require_values(constructor: Callable[..., Any], values: Mapping[str, Any], *
         if isinstance(value, bool) or not isinstance(value, int | float):
             continue
         least = 0 if isinstance(value, float) or name == "depth" else 1
-        if not math.isfinite(value) or not least <= value <= LARGEST:
+        if not least <= value <= LARGEST:  # neither is NaN or infinity
             raise _wrong(under + name, value, f"it should be from {least} to {LARGEST:,}")
 
 

@@ -213,7 +213,7 @@ def _checksums(listing: Path) -> dict[str, str]:
         UserError: a line that lists none of a model's files.
     """
     sums: dict[str, str] = {}
-    for line in listing.read_text(encoding="utf-8", errors="replace").splitlines():
+    for line in listing.read_text("utf-8", "replace").removesuffix("\n").split("\n"):
         words = _SUM.fullmatch(line)
         if words is None or words.group(2) not in (CONFIG, WEIGHTS, GENES) or words.group(2) in sums:
             raise UserError(

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from lifecode.ops import gated_delta_rule
-from tests.parity.delta_rule_cases import assert_all_close, case, differentiate, needs_cuda, reference
+from tests.parity.delta_rule_cases import NAMES, assert_all_close, case, differentiate, needs_cuda, reference
 
 LENGTHS = (1, 2, 3, 63, 64, 65, 100, 500)
 
@@ -113,6 +113,22 @@ def test_gradcheck(backend, reverse):
         )
 
     assert torch.autograd.gradcheck(run, inputs)
+
+
+@pytest.mark.parametrize("reverse", [False, True], ids=["forward", "reverse"])
+@pytest.mark.parametrize("backend", ["recurrent", "chunked", "native"])
+@pytest.mark.parametrize("decay", [-20.0, -40.0, -80.0, -200.0])
+def test_the_gradient_of_a_decay_that_forgets_nearly_everything(backend, decay, reverse):
+    """It is as small as exp(g); what the large gradients beside it leave of rounding would be larger."""
+    inputs, borders = case(100, True, "mild")
+    g = inputs[3].clone()
+    g[:, 1::3] = decay
+    inputs = (*inputs[:3], g, *inputs[4:])
+    at = NAMES.index("g")
+    expected = differentiate(inputs, borders, reverse, "recurrent")[at][:, 1::3]
+    found = differentiate(inputs, borders, reverse, backend, torch.float32)[at][:, 1::3].double()
+    smallest = 2.0**-126  # below it float32 loses digits, and the gradient at -200 is zero
+    torch.testing.assert_close(found, expected, rtol=0, atol=1e-5 * float(expected.abs().max()) + smallest)
 
 
 @pytest.mark.slow

@@ -1,5 +1,8 @@
 """`lifecode embed`: what is embedded, where it lies, and the whole contig as context."""
 
+import errno
+import itertools
+import os
 from collections import Counter
 from pathlib import Path
 
@@ -8,7 +11,9 @@ import pytest
 import torch
 
 from lifecode.alphabet import decode_nucleotides, encode_nucleotides
+from lifecode.commands import embed as embed_verb
 from lifecode.commands.embed_units import units_of
+from lifecode.commands.embedding_file import EmbeddingFile
 from lifecode.commands.main import main
 from lifecode.data import pack, read_records
 from lifecode.data.records import CodingSequence, Contig, Exon
@@ -134,3 +139,82 @@ def test_a_model_with_attention_does_not_read_whole_contigs(tmp_path, monkeypatc
     small_model().save_pretrained(tmp_path / "hybrid")
     assert main(["embed", "checkpoint=hybrid", "input=ecoli", "unit=window", "context=contig"]) == 2
     assert "attention layers (hybrid ratio 1:1)" in capsys.readouterr().err
+
+
+def test_short_records_share_a_call_of_the_model(model_folder, tmp_path, monkeypatch):
+    rng = np.random.default_rng(0)
+    texts = ["".join("ACGT"[i] for i in rng.integers(0, 4, n)) for n in rng.integers(1, 60, 300)]
+    (tmp_path / "many.fa").write_text("".join(f">r{i}\n{text}\n" for i, text in enumerate(texts)))
+    calls = []
+    whole = LifeCode.embed
+    monkeypatch.setattr(
+        LifeCode, "embed", lambda self, x, **options: calls.append(len(x)) or whole(self, x, **options)
+    )
+    arrays = embed(tmp_path, f"checkpoint={model_folder}", f"input={tmp_path}/many.fa")
+    assert calls == [300]
+    assert arrays["ids"].tolist() == arrays["contig"].tolist() == [f"r{i}" for i in range(300)]
+    assert arrays["end"].tolist() == [len(text) for text in texts]
+    model = LifeCode.from_pretrained(model_folder)
+    for i in (0, 7, 299):
+        np.testing.assert_allclose(arrays["embeddings"][i], whole(model, texts[i])[0], atol=1e-5)
+
+
+def test_a_call_takes_no_more_codons_than_it_may(monkeypatch):
+    monkeypatch.setattr(embed_verb, "_CODONS_A_CALL", 10)
+    contigs = [
+        Contig(str(i), encode_nucleotides("A" * n), "by hand", False)
+        for i, n in enumerate((1, 1, 12, 40, 1, 1, 1, 1))
+    ]
+    units = (unit for contig in contigs for unit in units_of(contig, "record", 1, Counter()))
+    batches = [[unit.id for unit in batch] for batch in embed_verb._batches(units)]
+    assert batches == [["0", "1"], ["2"], ["3"], ["4", "5", "6"], ["7"]]  # each has [CLS] and [SEP] beside it
+
+
+@pytest.mark.parametrize("arguments", [[], ["unit=window", "window_codons=50"]])
+def test_one_long_name_does_not_make_room_for_itself_at_every_other(model_folder, tmp_path, arguments):
+    names = [f"é{i}" for i in range(40)]
+    names[7] = "x" * 20_000
+    (tmp_path / "long.fa").write_text("".join(f">{name}\nATGAAA\n" for name in names), encoding="utf-8")
+    arrays = embed(tmp_path, f"checkpoint={model_folder}", f"input={tmp_path}/long.fa", *arguments)
+    assert (tmp_path / "out.npz").stat().st_size < 100_000
+    ids = texts_of(arrays["ids"], arrays["ids_offsets"])
+    assert ids == [f"{name}:0-6" for name in names] if arguments else ids == names
+    contigs = texts_of(arrays["contig"], arrays["contig_offsets"])
+    assert [contigs[number] for number in arrays["contig_number"]] == names
+
+
+def texts_of(letters: np.ndarray, offsets: np.ndarray) -> list[str]:
+    """As docs/interchange.md reads them."""
+    text = letters.tobytes()
+    return [text[a:b].decode() for a, b in itertools.pairwise(offsets)]
+
+
+@pytest.mark.parametrize("when", ["scratch", "rows", "end"])
+def test_a_full_disk_is_one_line(model_folder, tmp_path, monkeypatch, capsys, when):
+    """What the system would say of a full disk, at each of the places where room is asked for."""
+    (tmp_path / "one.fa").write_text(">a\n" + "ATGAAACCC" * 40 + "\n")
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    if when == "scratch":
+        monkeypatch.setattr(os, "posix_fallocate", full)
+    elif when == "end":
+        monkeypatch.setattr(np, "savez", full)
+    else:
+        monkeypatch.setattr(np, "ascontiguousarray", full)
+    output = tmp_path / "out.npz"
+    arguments = [f"checkpoint={model_folder}", f"input={tmp_path}/one.fa", "unit=window", "context=contig"]
+    assert main(["embed", f"output={output}", *arguments]) == 2
+    err = capsys.readouterr().err.strip().splitlines()
+    assert len(err) == 1
+    assert "No space left on device" in err[0]
+    assert [path.name for path in tmp_path.iterdir()] == ["one.fa"]
+
+
+def test_the_room_of_a_contig_is_taken_before_it_is_written(tmp_path):
+    with EmbeddingFile(tmp_path / "x.npz", width=8, pooled=True) as file:
+        with file.scratch(100_000) as hidden:
+            (path,) = (path for path in tmp_path.rglob("scratch"))
+            assert path.stat().st_blocks * 512 >= hidden.nbytes == 3_200_000
+        file.add(next(units_of(a_contig(), "record", 1, Counter())), np.zeros(8, np.float32))

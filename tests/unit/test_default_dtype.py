@@ -1,4 +1,4 @@
-"""Whatever torch's default dtype is, the ops, the losses and a model give the bits that they give in float32."""
+"""Whatever torch's default dtype is, ops, losses and a model give the bits that they give in float32."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -66,6 +66,10 @@ def delta_rule(backend: str, *, reverse: bool = False) -> Callable[..., list[Ten
         )
 
     return run
+
+
+def convolved(x: Tensor, taps: Tensor, backend: str) -> Tensor:
+    return short_convolution(x[None], taps, cu_seqlens=BORDERS, backend=backend)
 
 
 def distilled(decoded: Tensor, features: Tensor) -> Tensor:

@@ -1,9 +1,11 @@
 """Index arithmetic of packed rows."""
 
+import numpy as np
 import pytest
 import torch
 
 from lifecode.errors import UserError
+from lifecode.ops import segment_attention
 from lifecode.ops.segments import check_cu_seqlens, positions_in_segment, reverse_segments_index, segment_ids
 
 CU_SEQLENS = torch.tensor([0, 2, 2, 5], dtype=torch.int32)
@@ -39,6 +41,29 @@ def test_a_change_in_place_is_noticed():
     cu_seqlens[1] = 7
     with pytest.raises(UserError, match="segment 1 runs from 7 to 5"):
         check_cu_seqlens(cu_seqlens, 5)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda cu: cu.__setitem__(1, 50),
+        lambda cu: cu.numpy().__setitem__(1, 50),
+        lambda cu: cu.data.__setitem__(1, 50),
+        lambda cu: np.from_dlpack(cu).__setitem__(1, 50),
+        lambda cu: cu.untyped_storage().copy_(torch.tensor([0, 50, 70]).untyped_storage()),
+        lambda cu: cu.set_(torch.tensor([0, 50, 70])),
+    ],
+    ids=["index", "numpy", "data", "dlpack", "storage", "set"],
+)
+def test_an_op_sees_borders_that_were_changed_in_place(change):
+    draw = torch.Generator().manual_seed(0)
+    q, k, v = (torch.randn(1, 70, 2, 16, generator=draw) for _ in range(3))
+    cu_seqlens, right = torch.tensor([0, 30, 70]), torch.tensor([0, 50, 70])
+    before = segment_attention(q, k, v, cu_seqlens)
+    change(cu_seqlens)
+    after = segment_attention(q, k, v, cu_seqlens)
+    assert torch.equal(after, segment_attention(q, k, v, right))
+    assert not torch.equal(after, before)
 
 
 @pytest.mark.parametrize(

@@ -5,18 +5,20 @@ import os
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 import torch
 
-from lifecode.ops import buffers
+from lifecode.ops import buffers, silu_gate
 from lifecode.ops.compiled import global_compiler_lock
 
 ROOT = Path(__file__).parents[2]
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
 
 
+@pytest.mark.slow
 @needs_fork
 def test_forked_spawned_and_threaded_results_are_those_of_one_process():
     """In a process of its own on two threads of torch: none of its children may wait for their pool."""
@@ -30,6 +32,40 @@ def test_forked_spawned_and_threaded_results_are_those_of_one_process():
         "threads of torch 2",
         *(f"{way} 0" for way in ("fork", "spawn", "loader", "threads", "change", "model")),
     ]
+
+
+def large_sum(seed: int) -> tuple[float, float]:
+    """Of two results of a little more than 32 MB, of which the first is held while the second is made."""
+    x = torch.randn(2**17 + 16, 64, generator=torch.Generator().manual_seed(seed))
+    first = silu_gate(x, x)
+    second = silu_gate(first, x)
+    return first.double().sum().item(), second.double().sum().item()
+
+
+@needs_fork
+def test_two_forked_children_do_not_write_into_each_others_large_results():
+    """Each has its parent's free buffers before it; the parent's own results stay as well."""
+    lent = silu_gate(torch.ones(2**17 + 16, 64), torch.ones(2**17 + 16, 64))
+    value = lent[0, 0].item()
+    expected = [large_sum(seed) for seed in range(2)]
+    both_there = multiprocessing.get_context("fork").Barrier(2)
+
+    def compute(first: int) -> list[tuple[float, float]]:
+        both_there.wait(30)
+        found = {seed: large_sum(seed) for seed in (first, 1 - first) * 2}
+        lent.fill_(7)
+        return [found[0], found[1]]
+
+    with ThreadPoolExecutor(2) as threads:
+        results = list(threads.map(lambda first: in_child(lambda: compute(first)), range(2)))
+    assert results == [expected, expected]
+    assert (lent == value).all()
+
+
+def test_threads_do_not_write_into_each_others_large_results():
+    expected = [large_sum(seed) for seed in range(3)]
+    with ThreadPoolExecutor(3) as threads:
+        assert list(threads.map(large_sum, range(3))) == expected
 
 
 def in_child(task) -> object:
