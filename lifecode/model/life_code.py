@@ -251,9 +251,8 @@ class LifeCode(nn.Module):
         """
         not_arguments = ("family", "model_type", "codec")
         arguments = {key: value for key, value in config.items() if key not in not_arguments}
-        of_codec = config.get("codec")
-        if not isinstance(of_codec, dict):
-            of_codec = {"codec": of_codec}
+        codec = config.get("codec")
+        of_codec: dict[str, Any] = codec if isinstance(codec, dict) else {"codec": codec}
         require_values(CodonCodec, of_codec, under="codec.")
         require_values(cls, arguments)
         try:

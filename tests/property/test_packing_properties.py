@@ -49,9 +49,7 @@ def test_packing_does_not_change_hidden_states(kind, dtype, tolerance, sizes, se
 
 @settings(max_examples=5)
 @given(sizes=lengths, seed=st.integers(0, 1000))
-@example(
-    sizes=[72, 13, 5], seed=202
-)  # large gradients that all but cancel: float32 keeps 4 digits of the sum
+@example(sizes=[72, 13, 5], seed=202)  # large gradients that all but cancel
 def test_packing_does_not_change_gradients(sizes, seed):
     """In float64, where the rounding of a sum in another order is far below any mistake.
 
