@@ -22,6 +22,7 @@ from lifecode.model.norm import at_least_fp32
 from lifecode.model.strands import Strands, both_strands, strand_invariant
 
 Pool = Literal["mean", "max", "cls"]
+_UNSAVED = "Merge its adapters first: merge_and_unload(); save a head of your own by itself"
 
 
 class LifeCode(nn.Module):
@@ -213,7 +214,7 @@ class LifeCode(nn.Module):
         with torch.device("meta"):
             own = type(self).from_config(self.config)
         found = {name: tuple(x.shape) for name, x in state.items()}
-        pretrained.require_same_names(own, found, "the model", "Merge its adapters first: merge_and_unload()")
+        pretrained.require_same_names(own, found, "the model", _UNSAVED)
 
     def push_to_hub(
         self,
