@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from lifecode.alphabet import NUM_AMINO_ACIDS, NUM_CODONS
 from lifecode.errors import UserError
+from lifecode.model.config_values import require_values
 from lifecode.model.gated_deltanet import Direction
 from lifecode.model.norm import at_least_fp32
 from lifecode.model.tokenizer import CodonDetokenizer, CodonTokenizer, LinearTokenizer
@@ -90,6 +91,24 @@ class CodonCodec(nn.Module):
             if translator_hidden is not None
             else None
         )
+
+    @classmethod
+    def from_config(cls, config: Any) -> "CodonCodec":
+        """An untrained codec of the shape that `config` (as in config.json) describes.
+
+        Raises:
+            UserError: it is no object, has keys that this version does not know, or values that no codec has.
+        """
+        arguments = config if isinstance(config, dict) else {"codec": config}
+        require_values(cls, arguments, under="codec.")
+        try:
+            return cls(**arguments)
+        except (TypeError, RuntimeError) as error:  # RuntimeError: torch's, of a tensor beyond any memory
+            raise UserError(
+                f"the model's config does not fit this version of lifecode ({error})",
+                source="config.json",
+                remedy="It was written by another version: pip install --upgrade lifecode",
+            ) from error
 
     def readout(self) -> list[nn.Module]:
         """The parts that stage 2 freezes: everything behind the codon embedding."""

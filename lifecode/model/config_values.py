@@ -35,7 +35,7 @@ def require_values(constructor: Callable[..., Any], values: Mapping[str, Any], *
             raise _wrong(under + name, value, str(error.errors()[0]["msg"])) from None
         if isinstance(value, bool) or not isinstance(value, int | float):
             continue
-        least = 0 if isinstance(value, float) or name == "depth" else 1
+        least = 0 if hints[name] is float or name == "depth" else 1
         if not least <= value <= LARGEST:  # neither is NaN or infinity
             raise _wrong(under + name, value, f"it should be from {least} to {LARGEST:,}")
 

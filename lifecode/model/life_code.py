@@ -252,12 +252,10 @@ class LifeCode(nn.Module):
         """
         not_arguments = ("family", "model_type", "codec")
         arguments = {key: value for key, value in config.items() if key not in not_arguments}
-        codec = config.get("codec")
-        of_codec: dict[str, Any] = codec if isinstance(codec, dict) else {"codec": codec}
-        require_values(CodonCodec, of_codec, under="codec.")
+        codec = CodonCodec.from_config(config.get("codec"))
         require_values(cls, arguments)
         try:
-            return cls(codec=CodonCodec(**of_codec), **arguments)
+            return cls(codec=codec, **arguments)
         except (TypeError, RuntimeError) as error:  # RuntimeError: torch's, of a tensor beyond any memory
             raise UserError(
                 f"the model's config does not fit this version of lifecode ({error})",

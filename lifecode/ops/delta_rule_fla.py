@@ -5,8 +5,8 @@ The kernels read forwards only: `reverse` flips each segment before and after.
 Where they lose accuracy: under float32 inputs their products run in TF32 on a GPU that has it; under bfloat16
 inputs the intermediates are stored in bfloat16. And they work with the running sum of g over 64 positions, in
 float32: where steps that forget everything (g = -50) stand among others, the sum grows to hundreds and the
-digits of the others are lost, 4e-5 of the largest result (interpreted on a CPU, without TF32). The gradient of
-g sums differences q . dq - k . dk: where g is far below 0 and it should all but vanish, it is their rounding.
+digits of the others are lost, 4e-5 of the largest result (interpreted on a CPU, without TF32). The gradient
+of g sums differences q . dq - k . dk: where g is far below 0 and it should all but vanish, it is rounding.
 """
 
 from torch import Tensor

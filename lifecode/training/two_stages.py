@@ -241,12 +241,13 @@ def _require_codec_shape(codec: CodonCodec, folder: Path) -> None:
     config = pretrained.read_config(folder, family=CODEC_FAMILY)
     arguments = {key: value for key, value in config.items() if key not in ("family", "model_type")}
     with torch.device("meta"):  # with the defaults of what an older config does not say
-        found = CodonCodec(**arguments)
+        found = CodonCodec.from_config(arguments)
     _require_same_shape(codec.config, found.config, folder, "tokenizer")
 
 
 def _require_model_shape(model: LifeCode, folder: Path) -> None:
     config = pretrained.read_config(folder, family=LifeCode.family)
+    pretrained.require_depth(folder, config)
     with torch.device("meta"):
         found = LifeCode.from_config(config)
     _require_same_shape(model.codec.config, found.codec.config, folder, "tokenizer of the model")

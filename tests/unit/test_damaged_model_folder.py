@@ -191,6 +191,12 @@ def test_a_model_is_not_saved_in_what_holds_no_weights(folder, tmp_path, dtype):
     assert not (tmp_path / "other").exists()
 
 
+def test_numbers_that_may_be_zero_may_be_written_as_integers(tmp_path):
+    model = new_model(layer_scale=0)
+    model.save_pretrained(tmp_path / "model")
+    assert lifecode.load(tmp_path / "model").config["layer_scale"] == 0
+
+
 def test_a_weight_that_half_precision_cannot_hold(tmp_path):
     model = new_model()
     with torch.no_grad():
