@@ -48,7 +48,7 @@ class LayerScale(nn.Module):
 
     def __init__(self, width: int, initial: float = 0.1) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.full((width,), initial))
+        self.weight = nn.Parameter(torch.full((width,), float(initial)))
 
     def forward(self, x: Tensor, branch: Tensor) -> Tensor:
         """x + weight * branch, both (..., width), in the dtype of `x`."""
