@@ -4,8 +4,8 @@ Prints one line for each way to work side by side, with how many results were no
 """
 
 import hashlib
-import os
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import torch
@@ -82,27 +82,36 @@ def embedded(model: LifeCode, text: str) -> list[float]:
     return model.embed(text)[0].tolist()
 
 
-def main() -> None:
-    print("threads of torch", torch.get_num_threads())
+def counts() -> Iterator[tuple[str, int]]:
+    """Each way to work side by side, with how many results were not those of one process."""
     expected = digests()
     for context in ("fork", "spawn"):
-        wrong = sum(result != expected for result in in_processes(context, digests))
-        print(context, wrong)
-    print("loader", sum(tuple(pair) != (large(i), recurrent(i)) for i, pair in enumerate(loaded())))
+        yield context, sum(result != expected for result in in_processes(context, digests))
+    yield "loader", sum(tuple(pair) != (large(i), recurrent(i)) for i, pair in enumerate(loaded()))
     with ThreadPoolExecutor(3) as threads:
-        print("threads", sum(found != expected for found in threads.map(lambda _: digests(), range(3))))
+        yield "threads", sum(found != expected for found in threads.map(lambda _: digests(), range(3)))
 
     lent = silu_gate(torch.ones(ROWS, WIDTH), torch.ones(ROWS, WIDTH))
     before = float(lent.mean())
     assert in_processes("fork", change, lent) == [7.0, 7.0]
-    print("change", int(float(lent.mean()) != before))
+    yield "change", int(float(lent.mean()) != before)
 
     # Loading, copying and computing have filled torch's pool of threads, which no child has.
     model, text = small_model(hybrid_ratio="1:1").eval(), "ACGTTGCATTAGCCA" * 100
     torch.ones(2**20).int()
     vector = torch.tensor(embedded(model, text))
     others = [torch.tensor(x) for x in in_processes("fork", embedded, model, text)]
-    print("model", sum(not torch.allclose(x, vector, atol=1e-6) for x in others))
+    yield "model", sum(not torch.allclose(x, vector, atol=1e-6) for x in others)
+
+
+def main() -> int:
+    """1 if a result was wrong."""
+    print("threads of torch", torch.get_num_threads(), flush=True)
+    wrong = 0
+    for way, count in counts():
+        print(way, count, flush=True)
+        wrong += count
+    return int(wrong > 0)
 
 
 def loaded() -> list[tuple[str, str]]:
@@ -111,5 +120,4 @@ def loaded() -> list[tuple[str, str]]:
 
 
 if __name__ == "__main__":
-    os.environ.setdefault("OMP_NUM_THREADS", "2")
-    main()
+    sys.exit(main())
