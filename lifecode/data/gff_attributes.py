@@ -1,0 +1,97 @@
+"""The ninth column of a GFF3, GTF or GFF2 line, read by the syntax that the line itself is written in.
+
+GFF3 writes `key=value;key=value` with percent escapes, GTF and GFF2 write `key "value"; key value`, and the
+group of GFF1 is a bare word. Files mix them and forget semicolons and quotes, so every line is judged on its
+own. The time is linear in the length of the column.
+"""
+
+import re
+from collections.abc import Iterator
+from urllib.parse import unquote
+
+BARE = ""
+"""Key of a column that is one word and names the group of the line, as in GFF1 and AUGUSTUS."""
+
+_QUOTED_PAIR = re.compile(
+    r"(?:^|(?<=[;\s\"']))([^\s;=\"']++)\s*+=\s*+(?:\"([^\"]*+)\"|'([^';]*+)'|([^;]*+))"
+)
+_ONE_VALUE = frozenset(
+    {"id", "name", "gene_id", "transcript_id", "protein_id", "gene", "locus_tag", "transl_table", "codon_start"}
+)
+
+
+def attributes(column: str) -> dict[str, str]:
+    """The values by their keys in lower case; of a repeated key the values are joined by commas.
+
+    What identifies a feature (`ID`, `transcript_id` and the like) keeps its first value, and `Parent` its
+    percent escapes, because its commas separate parents.
+    """
+    found: dict[str, str] = {}
+    repeated: dict[str, list[str]] = {}
+    for key, value in _gff3_pairs(column) if is_gff3(column) else _gtf_pairs(column):
+        low = key.lower()
+        if low not in found:
+            found[low] = value
+        elif low not in _ONE_VALUE:
+            repeated.setdefault(low, [found[low]]).append(value)
+        elif key[:1].isupper():  # GFF3's own ID and Name, behind an id or name that the program added
+            found[low] = value
+    for low, values in repeated.items():
+        found[low] = ",".join(values)
+    return found
+
+
+def is_gff3(column: str) -> bool:
+    """Whether a column begins with `key=`, perhaps behind keys without a value."""
+    equals = column.find("=")
+    if equals < 0:
+        return False
+    before = column[:equals]
+    if before.isidentifier():
+        return True
+    words = [word.strip() for word in before.split(";")]
+    return bool(words[-1]) and not any(" " in word or "\t" in word or '"' in word for word in words)
+
+
+def _gff3_pairs(column: str) -> Iterator[tuple[str, str]]:
+    if '="' in column or "='" in column or '= "' in column:
+        pairs = [(key, double or single or bare) for key, double, single, bare in _QUOTED_PAIR.findall(column)]
+    elif ";" not in column and column.count("=") > 1 and all("=" in word for word in column.split()):
+        pairs = [(key, value) for key, _, value in (word.partition("=") for word in column.split())]
+    else:
+        pairs = [(key, value) for key, _, value in (pair.partition("=") for pair in column.split(";"))]
+    for key, value in pairs:
+        key, value = key.strip(), value.strip()
+        if key:
+            yield key, unquote(value) if "%" in value and key.lower() != "parent" else value
+
+
+def _gtf_pairs(column: str) -> Iterator[tuple[str, str]]:
+    pieces = column.split('"')
+    if len(pieces) % 2 == 0:  # a quote is missing somewhere
+        pieces = [column.replace('"', " ")]
+    for outside, quoted in zip(pieces[::2], pieces[1::2], strict=False):
+        key = outside.strip(" ;\t=,")
+        if key.isidentifier():
+            yield key, quoted
+        else:
+            *before, last = outside.split(";")
+            for pair in before:
+                yield from _bare_pair(pair)
+            *words, key = last.rstrip(" \t=").split() or [""]
+            yield from _bare_pair(" ".join(words))
+            if key:
+                yield key, quoted
+    only_word = len(pieces) == 1
+    for pair in pieces[-1].split(";"):
+        if only_word and "=" not in pair and len(pair.split()) == 1:
+            yield BARE, pair.strip().strip("'")
+        else:
+            yield from _bare_pair(pair)
+
+
+def _bare_pair(text: str) -> Iterator[tuple[str, str]]:
+    """`key value` or `key=value` without double quotes."""
+    key, _, value = text.strip().partition("=" if "=" in text else " ")
+    if key and key != ",":
+        yield key.strip(), value.strip().strip("'")

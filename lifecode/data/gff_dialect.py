@@ -1,0 +1,105 @@
+"""Which dialect an annotation file is written in, judged from every line of it that gives a CDS.
+
+Each line is read by its own syntax (`gff_attributes`) and finds its gene by whatever it offers (`gff_genes`),
+so the dialect is what is told to the user; of the file as a whole only this counts: whether its phases mean
+anything, since many programs write 0 on every line, and whether its coding parts are called CDS at all.
+"""
+
+from collections import Counter
+from typing import NamedTuple
+
+_MOST_WRITERS = 1000
+_MOST_KINDS = 4
+
+
+class _Writer(NamedTuple):
+    """A program or database, by words of column 2 or of the attributes, all in lower case."""
+
+    name: str
+    sources: tuple[str, ...]
+    attributes: tuple[str, ...] = ()
+
+
+_WRITERS = (
+    _Writer("Prokka", ("prokka", "prodigal:")),
+    _Writer("Bakta", ("bakta",), ("bakta",)),
+    _Writer("Prodigal", ("prodigal",), ("rbs_motif",)),
+    _Writer("TSEBRA", ("tsebra",)),
+    _Writer("BRAKER", ("braker",)),
+    _Writer("AUGUSTUS", ("augustus",)),
+    _Writer("MetaGeneMark", ("metagenemark", "genemark.hmm2", "genemark.hmm-p")),
+    _Writer("GeneMark", ("genemark",)),
+    _Writer("TransDecoder", ("transdecoder",), ("orf type:", "orf%20type")),
+    _Writer("StringTie", ("stringtie",)),
+    _Writer("MAKER", ("maker",), ("_aed=",)),
+    _Writer("GlimmerHMM", ("glimmerhmm",)),
+    _Writer("SNAP", ("snap",)),
+    _Writer("geneid", ("geneid",)),
+    _Writer("miniprot", ("miniprot",)),
+    _Writer("Liftoff", ("liftoff",), ("valid_orf",)),
+    _Writer("EVidenceModeler", ("evm", "evidencemodeler")),
+    _Writer("JGI", ("jgi",), ("proteinid",)),
+    _Writer("Phytozome", ("phytozome",), ("pacid",)),
+    _Writer("FlyBase", ("flybase",)),
+    _Writer("WormBase", ("wormbase",)),
+    _Writer("SGD", ("sgd",)),
+    _Writer("TAIR", ("tair", "araport")),
+    _Writer("Geneious", ("geneious",)),
+    _Writer("NCBI", (), ("gbkey",)),
+    _Writer("BioPerl", (), ("codon_start",)),
+    _Writer("GENCODE", (), ("gene_type ", "gene_type=")),
+    _Writer("Ensembl", ("ensembl", "havana"), ("gene_biotype ", "id=cds:")),
+    _Writer("gffread", ("gffread",), ("geneid=",)),
+)
+
+
+class Evidence:
+    """What the lines of one file showed."""
+
+    def __init__(self) -> None:
+        self.num_cds_lines = 0
+        self.phases_mean_something = False
+        self.has_exon_model = False
+        self.kinds: Counter[str] = Counter()
+        self._lines_of: Counter[tuple[bytes, str]] = Counter()
+        self._label_of: dict[tuple[bytes, str], str] = {}
+
+    def add_cds_line(self, columns: list[bytes]) -> None:
+        """Count a line of nine columns that gives a part of a CDS."""
+        self.num_cds_lines += 1
+        if columns[7] in (b"1", b"2"):
+            self.phases_mean_something = True
+        key = columns[1], _syntax_of(columns[8])
+        if key not in self._label_of:
+            if len(self._label_of) >= _MOST_WRITERS:
+                return
+            writer = _writer_of(*(columns[i].decode("utf-8", errors="replace").lower() for i in (1, 8)))
+            self._label_of[key] = f"{key[1]} ({writer})" if writer else key[1]
+        self._lines_of[key] += 1
+
+    def dialect(self) -> str | None:
+        """The dialects of the file, that of most lines first, such as `GTF (Ensembl)`."""
+        lines: Counter[str] = Counter()
+        for key, number in self._lines_of.items():
+            lines[self._label_of[key]] += number
+        labels = [label for label, _ in lines.most_common(3)]
+        return " and ".join(labels) or None
+
+    def kinds_found(self) -> str:
+        """The most frequent words of column 3, for a file without CDS."""
+        return ", ".join(f"{number} {kind}" for kind, number in self.kinds.most_common(_MOST_KINDS))
+
+
+def _syntax_of(column: bytes) -> str:
+    """GFF3 (`key=`), GTF (`transcript_id "x"`) or GFF2 (other words)."""
+    before, equals, _ = column.partition(b"=")
+    if equals and not before.strip().count(b" ") and b'"' not in before:
+        return "GFF3"
+    return "GTF" if b"transcript_id" in column or b"gene_id" in column else "GFF2"
+
+
+def _writer_of(source: str, attributes: str) -> str | None:
+    """The name of what wrote a line: by its column 2 if that tells, else by its attributes."""
+    by_source = (one.name for one in _WRITERS if any(word in source for word in one.sources))
+    by_attributes = (one.name for one in _WRITERS if any(word in attributes for word in one.attributes))
+    return next(by_source, None) or next(by_attributes, None)
