@@ -15,7 +15,7 @@ from lifecode.data.annotation_index import AnnotationIndex
 from lifecode.data.fasta import NucleotideRecord
 from lifecode.data.gff_dialect import Evidence
 from lifecode.data.gff_genes import GeneReader
-from lifecode.data.gff_lines import Feature, Role, feature, role_of, sequence_name, shown
+from lifecode.data.gff_lines import NUM_COLUMNS, Feature, Role, feature, role_of, sequence_name, shown
 from lifecode.data.malformed import Settle
 from lifecode.data.opening import AnnotationLines
 from lifecode.data.records import Contig
@@ -63,7 +63,7 @@ def read_gff(
             sequences or lines.sequences(), source, index, _name, _has_cds, annotation_source, settle
         )
         for record, found in records:
-            features = _features(found, evidence.has_exon_model)
+            features = [feature(line) for line in found if evidence.matters(line)]
             landmark = _landmark(features, len(record.nucleotides))
             circular = landmark.circular or bool(_CIRCULAR_HEADER.search(record.description))
             reader = GeneReader(
@@ -71,7 +71,7 @@ def read_gff(
                 circular,
                 genetic_code if landmark.genetic_code is None else landmark.genetic_code,
                 landmark.genetic_code is not None,
-                evidence.phases_mean_something,
+                evidence.with_phases,
             )
             contents = reader.read(features)
             _settle_nameless(contents.nameless, found, annotation_source, settle)
@@ -95,11 +95,12 @@ def _index_lines(
     roles: dict[bytes, Role] = {}
     name_of: dict[bytes, str] = {}
     exon_models: list[list[bytes]] = []
+    has_exon_model = False
     for number, line in lines:
         if line.startswith(_HEADERS) or not line.strip():
             continue
-        columns = line.split(b"\t")
-        if len(columns) != 9 or not columns[8]:
+        columns = line.split(b"\t", 3)
+        if line.count(b"\t") != NUM_COLUMNS - 1 or line.endswith(b"\t"):
             try:
                 sequence_name(line)
             except UserError as fault:
@@ -113,9 +114,11 @@ def _index_lines(
             if len(roles) < _MOST_KINDS:
                 roles[kind] = role
         if role is Role.CDS:
-            evidence.add_cds_line(columns)
+            evidence.add_cds_line(line.split(b"\t"))
         elif role is Role.EXON_MODEL:
-            exon_models.append(columns) if len(exon_models) < _MOST_KINDS else None
+            has_exon_model = has_exon_model or kind != b"Exon"
+            if len(exon_models) < _MOST_KINDS:
+                exon_models.append(line.split(b"\t"))
         if not evidence.num_cds_lines and len(evidence.kinds) < _MOST_KINDS:
             evidence.kinds[kind.decode("utf-8", errors="replace")] += 1
         if role is not Role.NONE:
@@ -123,9 +126,9 @@ def _index_lines(
             if name is None:
                 if len(name_of) >= _MOST_KINDS:
                     name_of.clear()
-                name = name_of[columns[0]] = sequence_name(line)
+                name = name_of[columns[0]] = unquote(columns[0].decode("utf-8", errors="replace"))
             index.add(name, b"%d\t%b" % (number, line))
-    if not evidence.num_cds_lines and any(columns[2] != b"Exon" for columns in exon_models):
+    if not evidence.num_cds_lines and has_exon_model:
         evidence.has_exon_model = True
         for columns in exon_models:
             evidence.add_cds_line(columns)
@@ -139,11 +142,6 @@ def _no_cds(source: str, evidence: Evidence) -> UserError:
         source=source,
         remedy="Give a file with CDS lines, or the sequences alone; on_malformed=skip goes on without genes",
     )
-
-
-def _features(lines: list[bytes], has_exon_model: bool) -> list[Feature]:
-    features = [feature(line) for line in lines]
-    return features if has_exon_model else [one for one in features if one.role is not Role.EXON_MODEL]
 
 
 def _landmark(features: list[Feature], num_nucleotides: int) -> _Landmark:

@@ -1,12 +1,14 @@
 """Which dialect an annotation file is written in, judged from every line of it that gives a CDS.
 
 Each line is read by its own syntax (`gff_attributes`) and finds its gene by whatever it offers (`gff_genes`),
-so the dialect is what is told to the user; of the file as a whole only this counts: whether its phases mean
-anything, since many programs write 0 on every line, and whether its coding parts are called CDS at all.
+so the dialect is what is told to the user; of the file as a whole only this counts: whose phases mean
+anything, since many programs write 0 on every line, and whether the coding parts are called CDS at all.
 """
 
 from collections import Counter
 from typing import NamedTuple
+
+from lifecode.data.gff_lines import Role, is_marked, role_of
 
 _MOST_WRITERS = 1000
 _MOST_KINDS = 4
@@ -48,18 +50,27 @@ _WRITERS = (
     _Writer("NCBI", (), ("gbkey",)),
     _Writer("BioPerl", (), ("codon_start",)),
     _Writer("GENCODE", (), ("gene_type ", "gene_type=")),
-    _Writer("Ensembl", ("ensembl", "havana"), ("gene_biotype ", "id=cds:")),
+    _Writer("Ensembl", (), ("gene_biotype ", "id=cds:")),
     _Writer("gffread", ("gffread",), ("geneid=",)),
 )
 
 
 class Evidence:
-    """What the lines of one file showed."""
+    """What the lines of one file showed.
+
+    Attributes:
+        num_cds_lines: lines that give a part of a CDS.
+        with_phases: column 2 of those that have a phase other than 0.
+        has_exon_model: the coding parts have SNAP's or geneid's names.
+        genes_are_named: every CDS line has a gene_id.
+        kinds: words of column 3, as long as no CDS was seen.
+    """
 
     def __init__(self) -> None:
         self.num_cds_lines = 0
-        self.phases_mean_something = False
+        self.with_phases: set[str] = set()
         self.has_exon_model = False
+        self.genes_are_named = True
         self.kinds: Counter[str] = Counter()
         self._lines_of: Counter[tuple[bytes, str]] = Counter()
         self._label_of: dict[tuple[bytes, str], str] = {}
@@ -67,8 +78,10 @@ class Evidence:
     def add_cds_line(self, columns: list[bytes]) -> None:
         """Count a line of nine columns that gives a part of a CDS."""
         self.num_cds_lines += 1
-        if columns[7] in (b"1", b"2"):
-            self.phases_mean_something = True
+        if columns[7] in (b"1", b"2") and len(self.with_phases) < _MOST_WRITERS:
+            self.with_phases.add(columns[1].decode("utf-8", errors="replace"))
+        if b"gene_id" not in columns[8]:
+            self.genes_are_named = False
         key = columns[1], _syntax_of(columns[8])
         if key not in self._label_of:
             if len(self._label_of) >= _MOST_WRITERS:
@@ -76,6 +89,13 @@ class Evidence:
             writer = _writer_of(*(columns[i].decode("utf-8", errors="replace").lower() for i in (1, 8)))
             self._label_of[key] = f"{key[1]} ({writer})" if writer else key[1]
         self._lines_of[key] += 1
+
+    def matters(self, line: bytes) -> bool:
+        """Whether an indexed line has to be read: not a transcript of GTF whose CDS lines name their gene too."""
+        role = role_of(line.split(b"\t", 4)[3].decode("utf-8", errors="replace"))
+        if role is Role.ABOVE:
+            return not self.genes_are_named or b"=" in line or is_marked(line.lower())
+        return role is not Role.EXON_MODEL or self.has_exon_model
 
     def dialect(self) -> str | None:
         """The dialects of the file, that of most lines first, such as `GTF (Ensembl)`."""
@@ -102,4 +122,5 @@ def _writer_of(source: str, attributes: str) -> str | None:
     """The name of what wrote a line: by its column 2 if that tells, else by its attributes."""
     by_source = (one.name for one in _WRITERS if any(word in source for word in one.sources))
     by_attributes = (one.name for one in _WRITERS if any(word in attributes for word in one.attributes))
-    return next(by_source, None) or next(by_attributes, None)
+    last = "Ensembl" if "ensembl" in source or "havana" in source else None
+    return next(by_source, None) or next(by_attributes, None) or last

@@ -40,12 +40,15 @@ class Frames:
         if not self._readable(parts):
             return None
         letters = self._letters(parts)
-        positions = [self._stop_positions(letters, frame) for frame in range(3)]
+        positions: dict[int, NDArray[np.int64]] = {}
         runs: list[list[Feature]] = []
         begin = first = end = 0
         for i, part in enumerate(parts):
             end += part.end - part.start
-            stops = positions[begin % 3]
+            frame = begin % 3
+            if frame not in positions:
+                positions[frame] = self._stop_positions(letters, frame)
+            stops = positions[frame]
             k = int(np.searchsorted(stops, begin))
             stop_end = int(stops[k]) + 3 if k < len(stops) else len(letters) + 3
             if stop_end < end:

@@ -8,7 +8,7 @@ each) or spell several intact frames: an operon, or one id at two loci.
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple, TypeAlias
 
@@ -88,7 +88,7 @@ class GeneReader:
         circular: whether it is circular.
         genetic_code: NCBI code of CDS without a `transl_table`.
         genetic_code_given: whether that code is the file's own word.
-        phases_mean_something: False where the file writes 0 or nothing on every line.
+        with_phases: column 2 of lines whose phases mean something; others write 0 on every line.
     """
 
     def __init__(
@@ -97,13 +97,13 @@ class GeneReader:
         circular: bool,
         genetic_code: int,
         genetic_code_given: bool,
-        phases_mean_something: bool,
+        with_phases: Container[str],
     ) -> None:
         self._nucleotides = nucleotides
         self._circular = circular
         self._code = genetic_code
         self._code_given = genetic_code_given
-        self._phases = phases_mean_something
+        self._with_phases = with_phases
         self._frames_of: dict[int, Frames] = {}
         self._genes: dict[str, list[Feature]] = defaultdict(list)
         self._transcripts: dict[str, list[Feature]] = defaultdict(list)
@@ -116,13 +116,14 @@ class GeneReader:
         lines: dict[_Key, list[Feature]] = defaultdict(list)
         stops: dict[_Key, list[Feature]] = defaultdict(list)
         selenocysteines: dict[_Key, list[Feature]] = defaultdict(list)
-        into = {Role.STOP: stops, Role.SELENOCYSTEINE: selenocysteines, Role.CDS: lines, Role.EXON_MODEL: lines}
         nameless = []
         shared = _shared_transcripts(features)
         for one in features:
-            if (place := into.get(one.role)) is None:
+            role = one.role
+            if role is Role.ABOVE:
                 continue
             keys = self._keys(one, shared)
+            place = stops if role is Role.STOP else selenocysteines if role is Role.SELENOCYSTEINE else lines
             if not keys and place is lines:
                 if (alone := _alone(one)) in lines or not alone:
                     nameless.append(one)
@@ -186,26 +187,23 @@ class GeneReader:
         """The lines as one CDS or as several, each from 5' to 3'."""
         together = self._ordered(lines, above)
         by_id: dict[str, list[Feature]] = defaultdict(list)
-        for number, one in enumerate(lines):
-            by_id[one.attributes.get("id") or f"line {number}"].append(one)
-        one_id = len(by_id) == 1
-        slips, trans = exceptions([*lines, *above])
+        for one in lines:
+            by_id[one.attributes.get("id", "")].append(one)
         strands = {part.strand for part in lines}
         frames = self._frames(lines)
-        if len(lines) == 1 or slips or trans:
-            yield together
-            return
-        ordered = len(strands) == 1 and all(a.end <= b.start for a, b in pairwise(sorted(lines, key=_start)))
-        if one_id and len(strands) == 1 and not frames.may_end_inside(together):
-            yield together
-            return
-        if frames.is_intact(together):
+        one_strand_and_id = len(by_id) == len(strands) == 1
+        if (
+            len(lines) == 1
+            or any(exceptions([*lines, *above]))
+            or (one_strand_and_id and not frames.may_end_inside(together))
+            or frames.is_intact(together)
+        ):
             yield together
             return
         if any(one.problem for one in lines):
-            yield from [together] if one_id else by_id.values()
+            yield from by_id.values()
             return
-        if not one_id and any(len(group) > 1 for group in by_id.values()):
+        if len(by_id) > 1 and any(len(group) > 1 for group in by_id.values()):
             for group in by_id.values():
                 yield from self._split(group, above)
             return
@@ -213,7 +211,9 @@ class GeneReader:
         whole = [run for several in runs for run in several or ()]
         if all(runs) and len(whole) > 1:
             yield from sorted(whole, key=_first_line)
-        elif one_id or (ordered and not all(frames.ends_in_stop(one) for one in lines)):
+        elif len(by_id) == 1 or (
+            len(strands) == 1 and _are_disjoint(lines) and not all(map(frames.ends_in_stop, lines))
+        ):
             yield together
         else:
             yield from by_id.values()
@@ -308,7 +308,7 @@ class GeneReader:
         codon_start = told.get("codon_start", "")
         if codon_start.isascii() and codon_start.isdigit() and len(codon_start) < 5:
             return int(codon_start) - 1, None
-        if not (self._phases or slips):
+        if not (slips or parts[0].source in self._with_phases):
             return 0, None
         return parts[0].phase or 0, phase_contradiction(parts)
 
@@ -357,9 +357,12 @@ def _shared_transcripts(features: Iterable[Feature]) -> frozenset[str]:
 
 def _told_apart(lines: list[Feature]) -> list[list[Feature]]:
     """The lines by what each of them says of its protein or gene; lines with an id in common stay together."""
-    if len({one.attributes.get("id") for one in lines}) == 1 and lines[0].attributes.get("id"):
+    name = lines[0].attributes.get("id")
+    if name and all(one.attributes.get("id") == name for one in lines):
         return [lines]
     for key in _TELLS_APART:
+        if not lines[0].attributes.get(key):
+            continue
         values = [one.attributes.get(key) for one in lines]
         if all(values) and len(set(values)) > 1:
             buckets: dict[str, list[Feature]] = defaultdict(list)
@@ -402,6 +405,10 @@ def _gene_name(told: dict[str, str], above: Sequence[Feature]) -> str | None:
     family = [told, *(one.attributes for one in above)]
     named = next((each[key] for each in family for key in ("gene", "gene_name") if each.get(key)), None)
     return named or next((one.attributes.get("name") for one in above if one.kind.endswith("gene")), None)
+
+
+def _are_disjoint(parts: Sequence[Feature]) -> bool:
+    return all(a.end <= b.start for a, b in pairwise(sorted(parts, key=_start)))
 
 
 def _start(part: Feature) -> int:

@@ -5,6 +5,7 @@ and no other one.
 """
 
 from enum import Enum
+from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import unquote
 
@@ -19,7 +20,6 @@ _CDS = frozenset({"cds", "so:0000316"})
 _STOPS = frozenset({"stop_codon", "so:0000319"})
 _EXON_MODELS = frozenset({"Einit", "Exon", "Eterm", "Esngl", "First", "Internal", "Terminal", "Single"})
 _NEVER_ABOVE = ("exon", "intron", "utr", "codon", "match", "repeat", "snp", "snv", "splice", "tss")
-_MARKS = ("partial", "_nf", "_range", "pseudo", "truncat", "type:", "type%3a", "exception", "_spl", "_slip")
 
 
 class Role(Enum):
@@ -75,6 +75,7 @@ class Feature(NamedTuple):
     line: int
 
 
+@lru_cache(maxsize=1000)
 def role_of(kind: str) -> Role:
     """What lines with this word in their third column mean."""
     low = kind.lower()
@@ -98,33 +99,64 @@ def feature(line: bytes) -> Feature:
     open_end = start[:1] in ("<", ">") or end[:1] in ("<", ">")
     if open_end:
         start, end = start.lstrip("<>"), end.lstrip("<>")
-    told = attributes(column)
+    gff3, told, parents, marked = _told(column)
     problem = None
+    first = last = 0
     if not (_is_number(start) and _is_number(end)):
         problem = f"no position from {start[:20]!r} to {end[:20]!r}"
-    elif start == "0" or not int(start) or not int(end):
+    elif not (first := int(start)) or not (last := int(end)):
         problem = f"no stretch from {start} to {end}"
     elif strand not in ("+", "-"):
         problem = f"the strand is {strand[:20]!r}"
     elif phase not in _PHASES and phase != "." and told.get("codon_start") not in ("1", "2", "3"):
         problem = f"the phase is {phase[:20]!r}"
-    low = column.lower()
-    parents = told.get("parent", "")
-    return Feature(
-        role=role,
-        kind=kind.lower(),
-        source=source,
-        start=int(start) - 1 if problem is None else 0,
-        end=int(end) if problem is None else 0,
-        strand=-1 if strand == "-" else 1,
-        phase=_PHASES.get(phase),
-        is_gff3=is_gff3(column),
-        attributes=told,
-        parents=tuple(dict.fromkeys(unquote(one.strip()) for one in parents.split(",") if one.strip())),
-        marked=any(mark in low for mark in _MARKS),
-        open_end=open_end,
-        problem=problem,
-        line=int(number),
+    return Feature._make(
+        (
+            role,
+            kind.lower(),
+            source,
+            first - 1 if problem is None else 0,
+            last if problem is None else 0,
+            -1 if strand == "-" else 1,
+            _PHASES.get(phase),
+            gff3,
+            told,
+            parents,
+            marked,
+            open_end,
+            problem,
+            int(number),
+        )
+    )
+
+
+@lru_cache(maxsize=8)
+def _told(column: str) -> tuple[bool, dict[str, str], tuple[str, ...], bool]:
+    """What a ninth column says, which in many files is the same for all lines of a CDS; not to be changed."""
+    gff3 = is_gff3(column)
+    told = attributes(column, gff3)
+    parent = told.get("parent")
+    if parent and ("," in parent or "%" in parent):
+        parents = tuple(dict.fromkeys(unquote(one.strip()) for one in parent.split(",") if one.strip()))
+    else:
+        parents = (parent,) if parent else ()
+    return gff3, told, parents, is_marked(column.lower().encode())
+
+
+def is_marked(line: bytes) -> bool:
+    """Whether a line in lower case has words that `gff_flags` or a circular sequence are known by."""
+    return (
+        b"partial" in line
+        or b"pseudo" in line
+        or b"exception" in line
+        or b"_nf" in line
+        or b"_range" in line
+        or b"truncat" in line
+        or b"type:" in line
+        or b"type%3a" in line
+        or b"_spli" in line
+        or b"_slip" in line
+        or b"circular" in line
     )
 
 

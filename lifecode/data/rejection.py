@@ -96,7 +96,8 @@ def difference(cds: CodingSequence, nucleotides: NDArray[np.uint8], protein: byt
     if stop >= 0:
         return Rejection(Rejected.INTERNAL_STOP, f"codon {stop + 1} of {len(letters)}")
     if translated:
-        return Rejection(Rejected.NO_STOP_CODON, f"it ends with {letters[-1]}")
+        behind = " and no stop codon follows" if cds.line is not None else ""
+        return Rejection(Rejected.NO_STOP_CODON, f"it ends with {letters[-1]}{behind}")
     return Rejection(Rejected.TRANSLATION_DIFFERS, _first_difference(letters, cds.protein or ""))
 
 
