@@ -47,7 +47,6 @@ _WRITERS = (
     _Writer("SGD", ("sgd",)),
     _Writer("TAIR", ("tair", "araport")),
     _Writer("Geneious", ("geneious",)),
-    _Writer("NCBI", (), ("gbkey",)),
     _Writer("BioPerl", (), ("codon_start",)),
     _Writer("GENCODE", (), ("gene_type ", "gene_type=")),
     _Writer("Ensembl", (), ("gene_biotype ", "id=cds:")),
@@ -120,6 +119,8 @@ def _syntax_of(column: bytes) -> str:
 
 def _writer_of(source: str, attributes: str) -> str | None:
     """The name of what wrote a line: by its column 2 if that tells, else by its attributes."""
+    if "gbkey" in attributes:  # whatever predicted the gene
+        return "NCBI"
     by_source = (one.name for one in _WRITERS if any(word in source for word in one.sources))
     by_attributes = (one.name for one in _WRITERS if any(word in attributes for word in one.attributes))
     last = "Ensembl" if "ensembl" in source or "havana" in source else None
