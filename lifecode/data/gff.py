@@ -173,7 +173,8 @@ def _settle_nameless(nameless: list[Feature], lines: list[bytes], source: str, s
     for one in nameless:
         settle(
             UserError(
-                f"nothing says which CDS the line is a part of: {shown(text_of[b'%d' % one.line], tail=True)}",
+                "nothing says which CDS the line is a part of: "
+                + shown(text_of[b"%d" % one.line], tail=True),
                 source=source,
                 record=f"line {one.line}",
                 remedy="Write a Parent or ID (GFF3) or a transcript_id (GTF) that the lines of a CDS share",
@@ -186,4 +187,6 @@ def _name(record: NucleotideRecord) -> str:
 
 
 def _has_cds(lines: list[bytes]) -> bool:
-    return any(role_of(line.split(b"\t", 4)[3].decode("utf-8", errors="replace")) in _CODING for line in lines)
+    return any(
+        role_of(line.split(b"\t", 4)[3].decode("utf-8", errors="replace")) in _CODING for line in lines
+    )

@@ -7,16 +7,25 @@ own. The time is linear in the length of the column.
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from urllib.parse import unquote
 
 BARE = ""
 """Key of a column that is one word and names the group of the line, as in GFF1 and AUGUSTUS."""
 
-_QUOTED_PAIR = re.compile(
-    r"(?:^|(?<=[;\s\"']))([^\s;=\"']++)\s*+=\s*+(?:\"([^\"]*+)\"|'([^';]*+)'|([^;]*+))"
-)
+_QUOTED_PAIR = re.compile(r"(?:^|(?<=[;\s\"']))([^\s;=\"']++)\s*+=\s*+(?:\"([^\"]*+)\"|'([^';]*+)'|([^;]*+))")
 _ONE_VALUE = frozenset(
-    {"id", "name", "gene_id", "transcript_id", "protein_id", "gene", "locus_tag", "transl_table", "codon_start"}
+    {
+        "id",
+        "name",
+        "gene_id",
+        "transcript_id",
+        "protein_id",
+        "gene",
+        "locus_tag",
+        "transl_table",
+        "codon_start",
+    }
 )
 
 
@@ -60,7 +69,7 @@ def is_gff3(column: str) -> bool:
 
 
 def _regular_gff3(column: str) -> dict[str, str] | None:
-    """What a column without quotes, stray blanks and repeated keys says, some times faster; None for others."""
+    """What a column without quotes, stray blanks and repeated keys says, and faster; None for others."""
     if " =" in column or "= " in column or "; " in column or '="' in column or "='" in column:
         return None
     pairs = [pair.partition("=") for pair in column.split(";") if pair]
@@ -79,16 +88,23 @@ def _regular_gtf(column: str) -> dict[str, str] | None:
     pieces = column.split('"')
     if pieces.pop().strip(" ;"):
         return None
-    keys = [key.strip(" ;").lower() for key in pieces[::2]]
+    keys = [_key_before_quote(text) for text in pieces[::2]]
     found = dict(zip(keys, pieces[1::2], strict=False))
-    if len(found) != len(keys) or len(pieces) % 2 or not all(map(str.isidentifier, keys)):
-        return None
-    return found
+    return None if len(found) != len(keys) or len(pieces) % 2 or "" in found else found
+
+
+@lru_cache(maxsize=1000)
+def _key_before_quote(text: str) -> str:
+    """The one key that stands before a quoted value, empty where there is none or more."""
+    key = text.strip(" ;").lower()
+    return key if key.isidentifier() else ""
 
 
 def _gff3_pairs(column: str) -> list[tuple[str, str]]:
     if '="' in column or "='" in column or '= "' in column:
-        pairs = [(key, double or single or bare) for key, double, single, bare in _QUOTED_PAIR.findall(column)]
+        pairs = [
+            (key, double or single or bare) for key, double, single, bare in _QUOTED_PAIR.findall(column)
+        ]
     else:
         words = column.split(";")
         if len(words) == 1 and column.count("=") > 1 and all("=" in word for word in column.split()):
@@ -96,7 +112,10 @@ def _gff3_pairs(column: str) -> list[tuple[str, str]]:
         pairs = [(key, value) for key, _, value in [word.partition("=") for word in words]]
     escaped = "%" in column
     return [
-        (key.strip(), unquote(value.strip()) if escaped and key.strip().lower() != "parent" else value.strip())
+        (
+            key.strip(),
+            unquote(value.strip()) if escaped and key.strip().lower() != "parent" else value.strip(),
+        )
         for key, value in pairs
         if key and not key.isspace()
     ]

@@ -90,7 +90,7 @@ class Evidence:
         self._lines_of[key] += 1
 
     def matters(self, line: bytes) -> bool:
-        """Whether an indexed line has to be read: not a transcript of GTF whose CDS lines name their gene too."""
+        """Whether an indexed line has to be read: not a transcript of GTF whose CDS lines name the gene."""
         role = role_of(line.split(b"\t", 4)[3].decode("utf-8", errors="replace"))
         if role is Role.ABOVE:
             return not self.genes_are_named or b"=" in line or is_marked(line.lower())

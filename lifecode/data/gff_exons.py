@@ -1,7 +1,7 @@
 """The parts of a CDS from the lines that a GFF3 or GTF file has for it, in the order of the ribosome.
 
 A file may list the parts in any order: on one strand their positions decide. Only trans-splicing has an order
-of its own, which NCBI numbers (`part=1`), GTF numbers too (`exon_number`), and which is else that of the file.
+of its own, which NCBI numbers (`part=1`) and GTF too (`exon_number`), and which is else that of the file.
 On a circular sequence a part may end beyond the last nucleotide or before it begins, or the parts may lie on
 both sides of the origin. Where several orders are possible the sequence decides (`gff_frames`).
 """

@@ -27,12 +27,13 @@ class Frames:
 
     def __init__(self, nucleotides: NDArray[np.uint8], circular: bool, code: GeneticCode) -> None:
         self._nucleotides = nucleotides
+        self._view = memoryview(np.ascontiguousarray(nucleotides).data)
         self._circular = circular
         self._code = code
         self._stops = frozenset(np.flatnonzero(code.stops[:64]).tolist())
 
     def is_intact(self, parts: Sequence[Feature]) -> bool:
-        """Whether parts from 5' to 3' are one frame: a start codon, a stop at or behind the end, none inside."""
+        """Whether parts from 5' to 3' are one frame: a start, a stop at or behind the end, none inside."""
         return self._readable(parts) and len(self.runs(parts) or ()) == 1
 
     def runs(self, parts: Sequence[Feature]) -> list[list[Feature]] | None:
@@ -61,7 +62,7 @@ class Frames:
         return runs if first == len(parts) else None
 
     def may_end_inside(self, parts: Sequence[Feature]) -> bool:
-        """Whether a part but the last ends in a stop codon or is followed by one: the cheap sign of several."""
+        """Whether a part but the last ends in a stop codon or is followed by one, the sign of several."""
         return any(self.ends_in_stop(part) or self._stop_follows(part) for part in parts[:-1])
 
     def ends_in_stop(self, part: Feature) -> bool:
@@ -113,12 +114,12 @@ class Frames:
     def _is_stop(self, start: int, strand: int) -> bool:
         """Whether a stop codon begins (on the minus strand: ends) at a position."""
         length = len(self._nucleotides)
-        if 0 <= start and start + 3 <= length:
-            a, b, c = self._nucleotides[start : start + 3].tolist()
+        if start >= 0 and start + 3 <= length:
+            a, b, c = self._view[start : start + 3]
         elif self._circular and length >= 3:
-            a, b, c = (int(self._nucleotides[(start + i) % length]) for i in range(3))
+            a, b, c = (self._view[(start + i) % length] for i in range(3))
         else:
             return False
-        if max(a, b, c) > 3:
+        if a > 3 or b > 3 or c > 3:
             return False
         return (a << 4 | b << 2 | c if strand == 1 else (3 - c) << 4 | (3 - b) << 2 | (3 - a)) in self._stops

@@ -1,4 +1,4 @@
-"""Three genes in every dialect of GFF3, GTF and GFF2 that programs and databases write: all three are found."""
+"""Three genes in every dialect of GFF3, GTF and GFF2 that programs and databases write: all are found."""
 
 import pytest
 
@@ -26,7 +26,9 @@ def gff3(g, i):
 
 
 def of_gene_and_mrna(gene="ID=gene{0}", mrna="ID=rna{0};Parent=gene{0}", kinds=("gene", "mRNA")):
-    return lambda g: [(kind, column.format(g.number)) for kind, column in zip(kinds, (gene, mrna), strict=True)]
+    return lambda g: [
+        (kind, column.format(g.number)) for kind, column in zip(kinds, (gene, mrna), strict=True)
+    ]
 
 
 GENE_AND_MRNA = of_gene_and_mrna()
@@ -54,10 +56,10 @@ DIALECTS = {
         "GTF (NCBI)",
         annotated(
             lambda g, i: (
-                f'gene_id "L_{g.number}"; transcript_id "unknown_transcript_1"; db_xref "GeneID:1"; gbkey "CDS"; '
+                f'gene_id "L_{g.number}"; transcript_id "unknown_transcript_1"; gbkey "CDS"; '
                 f'product "p; part \'{i}\'"; protein_id "YP_{g.number}.1"; exon_number "{i + 1}";'
             ),
-            of_gene_and_mrna('gene_id "L_{0}"; transcript_id "";', "gene_id \"L_{0}\"; transcript_id \"x\";"),
+            of_gene_and_mrna('gene_id "L_{0}"; transcript_id "";', 'gene_id "L_{0}"; transcript_id "x";'),
             source="RefSeq",
             stop="apart",
         ),
@@ -85,18 +87,37 @@ DIALECTS = {
             lambda g, i: f'transcript_id "g{g.number}.t1"; gene_id "g{g.number}";', BARE, source="AUGUSTUS"
         ),
     ),
-    "BRAKER with bare names on every line": ("GFF2 (AUGUSTUS)", annotated(lambda g, i: f"g{g.number}.t1", BARE, source="AUGUSTUS")),
+    "BRAKER with bare names on every line": (
+        "GFF2 (AUGUSTUS)",
+        annotated(lambda g, i: f"g{g.number}.t1", BARE, source="AUGUSTUS"),
+    ),
     "GeneMark": (
         "GTF (GeneMark)",
-        annotated(lambda g, i: f'gene_id "{g.number}_g"; transcript_id "{g.number}_t";', source="GeneMark.hmm3"),
+        annotated(
+            lambda g, i: f'gene_id "{g.number}_g"; transcript_id "{g.number}_t";', source="GeneMark.hmm3"
+        ),
     ),
-    "StringTie": ("GTF (StringTie)", annotated(lambda g, i: f'transcript_id "S.{g.number}.1"; gene_id "S.{g.number}";', source="StringTie")),
+    "StringTie": (
+        "GTF (StringTie)",
+        annotated(
+            lambda g, i: f'transcript_id "S.{g.number}.1"; gene_id "S.{g.number}";', source="StringTie"
+        ),
+    ),
     "no semicolons": ("GTF", annotated(lambda g, i: f'transcript_id "T{g.number}" gene_id "G{g.number}"')),
-    "no quotes": ("GTF", annotated(lambda g, i: f"gene_id G{g.number}; transcript_id T{g.number}; exon_number {i}")),
+    "no quotes": (
+        "GTF",
+        annotated(lambda g, i: f"gene_id G{g.number}; transcript_id T{g.number}; exon_number {i}"),
+    ),
     "single quotes": ("GTF", annotated(lambda g, i: f"gene_id 'G{g.number}'; transcript_id 'T{g.number}';")),
     "a lost quote": ("GTF", annotated(lambda g, i: f'gene_id "G{g.number}; transcript_id "T{g.number}";')),
-    "doubled semicolons": ("GTF", annotated(lambda g, i: f'gene_id "G{g.number}";; transcript_id "T{g.number}";;')),
-    "upper-case keys of GTF": ("GFF2", annotated(lambda g, i: f'GENE_ID "G{g.number}"; TRANSCRIPT_ID "T{g.number}";')),
+    "doubled semicolons": (
+        "GTF",
+        annotated(lambda g, i: f'gene_id "G{g.number}";; transcript_id "T{g.number}";;'),
+    ),
+    "upper-case keys of GTF": (
+        "GFF2",
+        annotated(lambda g, i: f'GENE_ID "G{g.number}"; TRANSCRIPT_ID "T{g.number}";'),
+    ),
     "NCBI GFF3": (
         "GFF3 (NCBI)",
         annotated(
@@ -120,7 +141,10 @@ DIALECTS = {
         "GFF3 (FlyBase)",
         annotated(lambda g, i: f"Parent=rna{g.number}", GENE_AND_MRNA, source="FlyBase"),
     ),
-    "WormBase": ("GFF3 (WormBase)", annotated(lambda g, i: f"ID=CDS:F{g.number};Parent=Transcript:F{g.number};", source="WormBase")),
+    "WormBase": (
+        "GFF3 (WormBase)",
+        annotated(lambda g, i: f"ID=CDS:F{g.number};Parent=Transcript:F{g.number};", source="WormBase"),
+    ),
     "TAIR": (
         "GFF3 (TAIR)",
         annotated(
@@ -135,7 +159,9 @@ DIALECTS = {
     "TAIR, CDS lines alone": ("GFF3", annotated(lambda g, i: f"Parent=A{g.number}.1,A{g.number}.1-Protein;")),
     "Phytozome": (
         "GFF3 (Phytozome)",
-        annotated(lambda g, i: f"ID=P{g.number}.CDS.{i + 1};Parent=P{g.number};pacid=1", source="phytozomev10"),
+        annotated(
+            lambda g, i: f"ID=P{g.number}.CDS.{i + 1};Parent=P{g.number};pacid=1", source="phytozomev10"
+        ),
     ),
     "MAKER": (
         "GFF3 (MAKER)",
@@ -145,30 +171,56 @@ DIALECTS = {
             source="maker",
         ),
     ),
-    "AGAT, an id a line": ("GFF3", annotated(lambda g, i: f"ID=agat-{g.number}{i};Parent=rna{g.number}", GENE_AND_MRNA)),
+    "AGAT, an id a line": (
+        "GFF3",
+        annotated(lambda g, i: f"ID=agat-{g.number}{i};Parent=rna{g.number}", GENE_AND_MRNA),
+    ),
     "TransDecoder": (
         "GFF3 (TransDecoder)",
         annotated(
             lambda g, i: f"ID=cds.S{g.number};Parent=S{g.number}",
-            of_gene_and_mrna("ID=G{0};Name=ORF%20type:complete%20len:99", "ID=S{0};Parent=G{0};Name=ORF type:complete (+)"),
+            of_gene_and_mrna(
+                "ID=G{0};Name=ORF%20type:complete%20len:99", "ID=S{0};Parent=G{0};Name=ORF type:complete (+)"
+            ),
             source="transdecoder",
         ),
     ),
-    "gffread": ("GFF3", annotated(lambda g, i: f"Parent=T{g.number}", lambda g: [("transcript", f"ID=T{g.number};geneID=G{g.number}")])),
+    "gffread": (
+        "GFF3",
+        annotated(
+            lambda g, i: f"Parent=T{g.number}",
+            lambda g: [("transcript", f"ID=T{g.number};geneID=G{g.number}")],
+        ),
+    ),
     "gffread, CDS lines alone": ("GFF3", annotated(lambda g, i: f"Parent=T{g.number}")),
     "transcript_id without Parent": (
         "GFF3",
         annotated(lambda g, i: f"ID=c{g.number}{i};gene_id=G{g.number};transcript_id=T{g.number}"),
     ),
-    "lower-case keys": ("GFF3", annotated(lambda g, i: f"id=c{g.number}{i};parent=rna{g.number}", of_gene_and_mrna("id=gene{0}", "id=rna{0};parent=gene{0}"))),
+    "lower-case keys": (
+        "GFF3",
+        annotated(
+            lambda g, i: f"id=c{g.number}{i};parent=rna{g.number}",
+            of_gene_and_mrna("id=gene{0}", "id=rna{0};parent=gene{0}"),
+        ),
+    ),
     "upper-case keys": ("GFF3", annotated(lambda g, i: f"ID=c{g.number}{i};PARENT=rna{g.number}")),
-    "keys in another order": ("GFF3", annotated(lambda g, i: f"Note=x;Parent=rna{g.number};ID=c{g.number}", GENE_AND_MRNA)),
+    "keys in another order": (
+        "GFF3",
+        annotated(lambda g, i: f"Note=x;Parent=rna{g.number};ID=c{g.number}", GENE_AND_MRNA),
+    ),
     "quoted values": ("GFF3", annotated(lambda g, i: f'ID="c{g.number}";Parent="rna{g.number}";Note="a;b"')),
-    "quoted values without semicolons": ("GFF3", annotated(lambda g, i: f'ID="c{g.number}" Parent="rna{g.number}"')),
+    "quoted values without semicolons": (
+        "GFF3",
+        annotated(lambda g, i: f'ID="c{g.number}" Parent="rna{g.number}"'),
+    ),
     "blanks for semicolons": ("GFF3", annotated(lambda g, i: f"ID=c{g.number} Parent=rna{g.number}")),
     "blanks around": ("GFF3", annotated(lambda g, i: f" ID = c{g.number} ; Parent = rna{g.number} ; ")),
     "a flag first": ("GFF3", annotated(lambda g, i: f"manual;ID=c{g.number};Parent=rna{g.number}")),
-    "escaped ids": ("GFF3", annotated(lambda g, i: f"ID=c;Parent=r%2C{g.number}", lambda g: [("mRNA", f"ID=r%2C{g.number}")])),
+    "escaped ids": (
+        "GFF3",
+        annotated(lambda g, i: f"ID=c;Parent=r%2C{g.number}", lambda g: [("mRNA", f"ID=r%2C{g.number}")]),
+    ),
     "several lines without an id": ("GFF3", annotated(lambda g, i: f"Name=protein{g.number}")),
     "JGI": (
         "GFF2 (JGI)",
@@ -178,13 +230,21 @@ DIALECTS = {
             phases="0",
         ),
     ),
-    "SNAP": ("GFF2 (SNAP)", annotated(lambda g, i: f"c-snap.{g.number}", source="SNAP", kind=snap_kind, phases=".")),
-    "geneid": ("GFF2 (geneid)", annotated(lambda g, i: f"c_{g.number}", source="geneid_v1.4", kind=geneid_kind)),
+    "SNAP": (
+        "GFF2 (SNAP)",
+        annotated(lambda g, i: f"c-snap.{g.number}", source="SNAP", kind=snap_kind, phases="."),
+    ),
+    "geneid": (
+        "GFF2 (geneid)",
+        annotated(lambda g, i: f"c_{g.number}", source="geneid_v1.4", kind=geneid_kind),
+    ),
     "GFF2 of the Sanger centre": ("GFF2", annotated(lambda g, i: f'CDS "B.{g.number}" ; Note "x"')),
     "GlimmerHMM": (
         "GFF3 (GlimmerHMM)",
         annotated(
-            lambda g, i: f"ID=c.cds{g.number}.{i + 1};Parent=c.path1.gene{g.number};Name=gene{g.number};Note=exon",
+            lambda g, i: (
+                f"ID=c.cds{g.number}.{i + 1};Parent=c.path1.gene{g.number};Name=gene{g.number};Note=exon"
+            ),
             lambda g: [("mRNA", f"ID=c.path1.gene{g.number};Name=gene{g.number}")],
             source="GlimmerHMM",
         ),
@@ -223,7 +283,7 @@ DIALECTS = {
     "minus strand by position": ("GFF3", annotated(gff3, GENE_AND_MRNA, by_position=True)),
     "GTF, minus strand by position": ("GTF", annotated(gtf, by_position=True, stop="apart")),
     "StopCodonExcluded in GFF3": ("GFF3", annotated(gff3, GENE_AND_MRNA, stop="apart")),
-}  # fmt: skip
+}
 
 
 @pytest.fixture

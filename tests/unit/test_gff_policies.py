@@ -20,7 +20,10 @@ def row(kind, start, end, strand, phase, column, contig="ctg1"):
 def of_gene_1(cds="", gene="", mrna="", dialect=gff3):
     """The first gene, with more attributes at its CDS, gene or mRNA line."""
     if dialect is gtf:
-        above = [("gene", f'gene_id "G1"; {gene}'), ("transcript", f'gene_id "G1"; transcript_id "T1"; {mrna}')]
+        above = [
+            ("gene", f'gene_id "G1"; {gene}'),
+            ("transcript", f'gene_id "G1"; transcript_id "T1"; {mrna}'),
+        ]
         return annotated(lambda g, i: f"{gtf(g, i)} {cds}", lambda g: above, genes=FIRST)
     above = [("gene", f"ID=gene1;{gene}"), ("mRNA", f"ID=rna1;Parent=gene1;{mrna}")]
     return annotated(lambda g, i: f"{gff3(g, i)};{cds}", lambda g: above, genes=FIRST)
@@ -183,7 +186,7 @@ def test_an_exon_that_could_be_a_gene_is_no_gene(judged):  # noqa: F811
     frame = frame[:117] + "ATG" + frame[120:]
     sequence = "C" * 150 + frame[:117] + "GT" + "C" * 76 + "AG" + frame[117:] + "C" * 150
     parts = ((151, 267, 0), (348, 482, 0))
-    for column in ('transcript_id "g1.t1"; gene_id "g1";', "g1.t1", "Parent=m", "name \"x\"; proteinId 1;"):
+    for column in ('transcript_id "g1.t1"; gene_id "g1";', "g1.t1", "Parent=m", 'name "x"; proteinId 1;'):
         text = "".join(row("CDS", s, e, "+", p, column) for s, e, p in parts)
         assert judged(text, sequence)[0] == [str(Seq(frame).translate())]
     numbered = "".join(row("CDS", s, e, "+", p, f"ID=c{s};Parent=m") for s, e, p in parts)
@@ -245,7 +248,15 @@ def test_slippage_and_trans_splicing(judged):  # noqa: F811
 
 TRANS = coding(80, 4)
 TRANS_GENOME = "".join(
-    ("C" * 50, TRANS[100:180], "C" * 64, TRANS[180:], "C" * 200, str(Seq(TRANS[:100]).reverse_complement()), "C" * 60)
+    (
+        "C" * 50,
+        TRANS[100:180],
+        "C" * 64,
+        TRANS[180:],
+        "C" * 200,
+        str(Seq(TRANS[:100]).reverse_complement()),
+        "C" * 60,
+    )
 )
 PLACES = {1: (455, 554, "-"), 2: (51, 130, "+"), 3: (195, 254, "+")}
 
@@ -288,12 +299,18 @@ def test_selenocysteine_lines_are_told(judged):  # noqa: F811
 @pytest.mark.parametrize(
     ("line", "problem"),
     [
-        (row("CDS", 151, 200, "+", 0, "."), "nothing says which CDS the line is a part of: 'ctg1 CDS 151 200 .'"),
+        (
+            row("CDS", 151, 200, "+", 0, "."),
+            "nothing says which CDS the line is a part of: 'ctg1 CDS 151 200 .'",
+        ),
         (row("CDS", 151, 200, "+", 0, 'foo "x"; bar 2'), "nothing says which CDS"),
         (row("CDS", 151, 200, "+", 0, 'gene_id ""; transcript_id "";'), "nothing says which CDS"),
         (row("CDS", 151, 200, "+", 0, "exon_number=1;color=2"), "nothing says which CDS"),
         ("ctg1 x CDS 151 200 . + 0 ID=a\n", "separated by blanks: 'ctg1 x CDS 151 200 . + 0 ID=a'"),
-        (row("CDS", 151, 200, "+", 0, "")[:-2] + "\n", "8 tab-separated columns instead of 9: 'ctg1 x CDS 151"),
+        (
+            row("CDS", 151, 200, "+", 0, "")[:-2] + "\n",
+            "8 tab-separated columns instead of 9: 'ctg1 x CDS 151",
+        ),
         (row("CDS", 151, 200, "+", 0, "ID=a\tb"), "10 tab-separated columns instead of 9"),
     ],
 )
@@ -365,6 +382,7 @@ def test_long_columns_take_linear_time(judged, column):  # noqa: F811
 def test_many_parts_and_stop_codons_of_one_parent_take_linear_time(judged):  # noqa: F811
     parts = [(3 * i + 1, 3 * i + 3) for i in range(15_000)]
     text = "".join(
-        row("CDS", s, e, "+", 0, "Parent=m") + row("stop_codon", s, e + 1, "+", 0, "Parent=m") for s, e in parts
+        row("CDS", s, e, "+", 0, "Parent=m") + row("stop_codon", s, e + 1, "+", 0, "Parent=m")
+        for s, e in parts
     )
     assert len(judged(text, "ACG" * 15_001)[0]) == 1
