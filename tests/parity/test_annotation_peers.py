@@ -1,11 +1,12 @@
 """Our pairs beside gffread's and Biopython's; where they differ, the reason is written here.
 
 What gffread 0.12.7 finds of the three genes in every generated dialect is kept as a table, and checked against
-the program where it is installed (Debian's package `gffread`). Real annotation is read once more in the plainest
-way, by Biopython's sequences and its rules for a complete CDS.
+the program where it is installed (Debian's package). Real annotation is read once more in the plainest way, by
+Biopython's sequences and its rules for a complete CDS.
 """
 
 import gzip
+import re
 import shutil
 import subprocess
 from collections import Counter, defaultdict
@@ -117,7 +118,7 @@ def by_biopython(annotation, sequences):
     for (name, _), rows in parts.items():
         length = len(genome[name])
         around = genome[name] + genome[name] if any(end > length for _, end, _ in rows) else genome[name]
-        spliced = Seq("").join(around[start - 1 : end] for start, end, _ in sorted(rows))
+        spliced = Seq("").join([around[start - 1 : end] for start, end, _ in sorted(rows)])
         spliced = spliced.reverse_complement() if rows[0][2] == "-" else spliced
         try:
             spliced.translate(table=11, cds=True)
@@ -141,7 +142,7 @@ def test_real_annotation_beside_biopython(shared_data, name):
             else:
                 left_out[decode_nucleotides(extract(cds, contig))] = verdict.reason.value
     theirs = by_biopython(annotation, sequences)
-    theirs = Counter({"".join(x if x in "ACGT" else "N" for x in key): n for key, n in theirs.items()})
+    theirs = Counter({re.sub("[^ACGT]", "N", sequence): number for sequence, number in theirs.items()})
     num_pairs, differences = REAL[name]
     assert ours - theirs == Counter()
     found = Counter({reason: 0 for reason in differences})
