@@ -1,7 +1,8 @@
 """FASTA records, and the contigs that nucleotide FASTA makes: genomes, transcripts, coding sequences.
 
-Headers are read for what NCBI writes in square brackets (`[protein_id=NP_414542.1] [gene=thrL]`); other
-words of a header are kept but mean nothing here. One record is held at a time.
+Headers are read for what NCBI writes in square brackets (`[protein_id=NP_414542.1] [gene=thrL]`), and for the
+open ends that Prodigal (`partial=10`) and TransDecoder (`type:5prime_partial`) write; other words of a header
+are kept but mean nothing here. One record is held at a time.
 """
 
 import re
@@ -18,6 +19,7 @@ from lifecode.data.records import CodingSequence, Contig, Exon
 from lifecode.errors import UserError
 
 _WHITE_SPACE = b" \t\r\n\v\f"
+_OPEN_END = re.compile(r"\bpartial=(?:10|01|11)\b|\btype:(?:5prime_partial|3prime_partial|internal)\b")
 _BRACKETED = re.compile(r"\[(\w+)=([^\]]*)\]")
 
 
@@ -104,7 +106,7 @@ def _coding_sequence(record: NucleotideRecord, genetic_code: int) -> CodingSeque
         exons=(Exon(0, len(record.nucleotides), 1),),
         genetic_code=genetic_code,
         pseudo=told.get("pseudo") == "true",
-        partial="partial" in told,
+        partial="partial" in told or bool(_OPEN_END.search(record.description)),
         transl_except=(exception,) if exception else (),
         protein_source="translated",
         gene_id=told.get("locus_tag"),

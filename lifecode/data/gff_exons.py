@@ -1,27 +1,105 @@
-"""The exons of a CDS from the lines that a GFF3 or GTF file has for it, in the order of the ribosome.
+"""The parts of a CDS from the lines that a GFF3 or GTF file has for it, in the order of the ribosome.
 
 A file may list the parts in any order: on one strand their positions decide. Only trans-splicing has an order
-of its own, which NCBI numbers (`part=1`) and which is else that of the file. On a circular sequence a part
-may end beyond the last nucleotide, or the parts may lie on both sides of the origin.
+of its own, which NCBI numbers (`part=1`) and GTF too (`exon_number`), and which is else that of the file.
+On a circular sequence a part may end beyond the last nucleotide or before it begins, or the parts may lie on
+both sides of the origin. Where several orders are possible the sequence decides (`gff_frames`).
 """
 
-import re
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 from lifecode.data.gff_lines import Feature
 from lifecode.data.records import Exon
 
+_NUMBERS = ("part", "exon_number", "exonnumber")
+_MOST_ROTATIONS = 20
 
-def ordered_parts(parts: Sequence[Feature], num_nucleotides: int, circular: bool) -> list[Feature]:
-    """The parts from 5' to 3' of the CDS."""
-    exception = parts[0].attributes.get("exception", "")
-    if re.search("trans.splicing", exception) or len({part.strand for part in parts}) > 1:
-        numbers = [part.attributes.get("part", "").partition("/")[0] for part in parts]
-        if all(number.isascii() and number.isdigit() and len(number) < 10 for number in numbers):
-            return [part for _, part in sorted(zip(map(int, numbers), parts, strict=True), key=_first)]
-        return list(parts)
-    forward = sorted(parts, key=lambda part: (part.start, part.end))
+
+def on_sequence(part: Feature, num_nucleotides: int, circular: bool) -> Feature:
+    """A part with its start on the sequence and before its end, or with the problem that it has none."""
+    start, end = part.start, part.end
+    if part.problem is not None or (start < end and (start < num_nucleotides or not circular)):
+        return part
+    if circular and num_nucleotides:
+        if end <= start < num_nucleotides:  # over the origin, written as 401..80
+            return part._replace(end=end + num_nucleotides)
+        if num_nucleotides <= start < end:
+            behind = start // num_nucleotides * num_nucleotides
+            return part._replace(start=start - behind, end=end - behind)
+    return part._replace(start=0, end=0, problem=f"no stretch from {start + 1} to {end}")
+
+
+def possible_orders(
+    parts: Sequence[Feature], num_nucleotides: int, circular: bool, trans_splicing: bool
+) -> Iterator[list[Feature]]:
+    """The parts from 5' to 3' of the CDS, in every order that is possible, the most likely first.
+
+    Only the first matters on a linear sequence without trans-splicing: there is one order.
+    """
+    one_strand = len({part.strand for part in parts}) == 1
+    by_position = _by_position(parts, num_nucleotides, circular) if one_strand else list(parts)
+    if trans_splicing or not one_strand:
+        for key in _NUMBERS:
+            if (numbered := _by_number(parts, key)) is not None:
+                yield numbered
+        yield list(parts)
+    yield by_position
+    if (circular or trans_splicing or not one_strand) and len(parts) <= _MOST_ROTATIONS:
+        if not trans_splicing:
+            yield list(parts)
+        yield list(parts)[::-1]
+        yield from (by_position[i:] + by_position[:i] for i in range(1, len(parts)))
+
+
+def with_stop_codon(parts: list[Feature], stop_codons: Sequence[Feature]) -> list[Feature]:
+    """The parts with the stop codon that GTF keeps outside the CDS; one that they hold changes nothing.
+
+    The stop codon may itself be split over two exons. A piece behind a part lengthens it.
+    """
+    if not stop_codons:
+        return parts
+    parts = list(parts)
+    ordered = sorted(parts, key=_start)
+    starts = [part.start for part in ordered]
+    furthest = list(accumulate((part.end for part in ordered), max))
+    ends = {(part.strand, part.end if part.strand == 1 else part.start): i for i, part in enumerate(parts)}
+    for stop in stop_codons:
+        before = bisect_right(starts, stop.start)
+        if before and furthest[before - 1] >= stop.end:
+            continue
+        strand = stop.strand
+        behind = ends.pop((strand, stop.start if strand == 1 else stop.end), None)
+        if behind is None or stop.problem is not None:
+            parts.append(stop._replace(phase=None))
+            continue
+        part = parts[behind]
+        start, end = min(part.start, stop.start), max(part.end, stop.end)
+        parts[behind] = part._replace(start=start, end=end)
+        ends[strand, end if strand == 1 else start] = behind
+    return parts
+
+
+def exons_of(parts: Sequence[Feature], num_nucleotides: int, circular: bool) -> tuple[Exon, ...]:
+    """The exons of parts in the order of the CDS; a part across the origin of a circular sequence is two."""
+    return tuple(exon for part in parts for exon in _around_the_origin(part, num_nucleotides, circular))
+
+
+def phase_contradiction(parts: Sequence[Feature]) -> str | None:
+    """Where the phase of a part, given from 5' to 3', is not what the lengths before it leave, in words."""
+    length = 0
+    first = parts[0].phase or 0
+    for part in parts:
+        expected = (first - length) % 3
+        if part.phase is not None and part.phase != expected:
+            return f"line {part.line} has phase {part.phase} where the parts before it give {expected}"
+        length += part.end - part.start
+    return None
+
+
+def _by_position(parts: Sequence[Feature], num_nucleotides: int, circular: bool) -> list[Feature]:
+    forward = sorted(parts, key=_start_and_end)
     if circular and len(parts) > 1 and forward[0].start == 0 and forward[-1].end == num_nucleotides:
         gaps = [after.start - before.end for before, after in pairwise(forward)]
         origin = gaps.index(max(gaps)) + 1  # the CDS begins behind the widest gap
@@ -29,27 +107,13 @@ def ordered_parts(parts: Sequence[Feature], num_nucleotides: int, circular: bool
     return forward if parts[0].strand == 1 else forward[::-1]
 
 
-def with_stop_codon(parts: list[Feature], stop_codons: Sequence[Feature]) -> list[Feature]:
-    """The parts with the stop codon that GTF keeps outside the CDS; one that they hold changes nothing.
-
-    The stop codon may itself be split over two exons. A piece beside a part lengthens it.
-    """
-    for stop in stop_codons:
-        if any(part.start <= stop.start and stop.end <= part.end for part in parts):
-            continue
-        beside = [i for i, part in enumerate(parts) if stop.end == part.start or part.end == stop.start]
-        if beside and stop.problem is None:
-            part = parts[beside[0]]
-            start, end = min(part.start, stop.start), max(part.end, stop.end)
-            parts = [*parts[: beside[0]], part._replace(start=start, end=end), *parts[beside[0] + 1 :]]
-        else:
-            parts = [*parts, stop]
-    return parts
-
-
-def exons_of(parts: Sequence[Feature], num_nucleotides: int, circular: bool) -> tuple[Exon, ...]:
-    """The exons of parts in the order of the CDS; a part across the origin of a circular sequence is two."""
-    return tuple(exon for part in parts for exon in _around_the_origin(part, num_nucleotides, circular))
+def _by_number(parts: Sequence[Feature], key: str) -> list[Feature] | None:
+    """The parts by a number that each of them has, or None."""
+    numbers = [part.attributes.get(key, "").partition("/")[0].strip() for part in parts]
+    if not all(number.isascii() and number.isdigit() and len(number) < 10 for number in numbers):
+        return None
+    order = sorted(range(len(parts)), key=lambda i: int(numbers[i]))
+    return [parts[i] for i in order]
 
 
 def _around_the_origin(part: Feature, num_nucleotides: int, circular: bool) -> Iterator[Exon]:
@@ -61,5 +125,9 @@ def _around_the_origin(part: Feature, num_nucleotides: int, circular: bool) -> I
         yield Exon(start, end, strand)
 
 
-def _first(pair: tuple[int, Feature]) -> int:
-    return pair[0]
+def _start(part: Feature) -> int:
+    return part.start
+
+
+def _start_and_end(part: Feature) -> tuple[int, int]:
+    return part.start, part.end

@@ -1,149 +1,196 @@
 """Features of one contig put together to coding sequences: which lines are one CDS, and of which gene.
 
-GFF3 gives the lines of one CDS one ID; files that number them (`…CDS.1`, `…CDS.2`) or give none mean the
-lines of one parent. A line with several parents belongs to each of them: isoforms share exons. GTF goes
-by transcript_id.
+A CDS line belongs to its `Parent`, else to its transcript_id, else to what else it offers (`gff_keys`). Of
+several parents the transcripts count: a gene or a protein beside them means the same CDS again
+(`gff_families`). Lines of one transcript are one CDS, unless they say or spell several (`gff_splitting`).
 """
 
-import re
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from itertools import pairwise
+from collections.abc import Container, Iterator, Sequence
 from typing import NamedTuple
 
-from lifecode.data.gff_exons import exons_of, ordered_parts, with_stop_codon
-from lifecode.data.gff_lines import Dialect, Feature
-from lifecode.data.records import CodingSequence
+import numpy as np
+from numpy.typing import NDArray
 
-_DEEPEST_FAMILY = 8
-_OPEN_ENDS = ("cds_start_NF", "cds_end_NF")
-_BIOTYPES = ("biotype", "gene_biotype", "transcript_biotype", "gene_type", "transcript_type", "pseudogene")
+from lifecode.data.gff_attributes import BARE
+from lifecode.data.gff_exons import exons_of, on_sequence, phase_contradiction, with_stop_codon
+from lifecode.data.gff_families import Families, id_of, is_gene
+from lifecode.data.gff_flags import exceptions, is_partial, is_pseudo
+from lifecode.data.gff_keys import Key, is_nameless, key_alone, keys_of, shared_transcripts
+from lifecode.data.gff_lines import Feature, Role
+from lifecode.data.gff_splitting import Splitter, first_line, loci, table_of, told_apart
+from lifecode.data.records import CodingSequence
 
 
 class _Model(NamedTuple):
-    """The lines of one CDS, its stop codons, and the features above it, the nearest first."""
+    """The parts of one CDS from 5' to 3', and the features above it, the nearest first.
 
-    parent: str | None
+    Attributes:
+        name: of its parent or transcript, None where the lines have none.
+        gene_copy: 2 and more for a further CDS that the same lines spell.
+    """
+
+    name: str | None
     parts: list[Feature]
-    stops: list[Feature]
     above: list[Feature]
+    gene_copy: int = 1
 
 
-def coding_sequences(
-    features: Sequence[Feature], dialect: Dialect, num_nucleotides: int, circular: bool, genetic_code: int
-) -> tuple[CodingSequence, ...]:
-    """The CDS of a contig in the order in which the file first names them.
+class Contents(NamedTuple):
+    """The CDS of a contig in the order in which the file first names them, and the lines that name none."""
+
+    coding_sequences: tuple[CodingSequence, ...]
+    nameless: list[Feature]
+
+
+class GeneReader:
+    """Puts together the features of one contig.
 
     Args:
-        features: of this contig, in file order.
-        dialect: `GFF3` or `GTF`.
-        num_nucleotides: length of the contig.
-        circular: whether the contig is.
+        nucleotides: (num_nucleotides,) ids of the contig.
+        circular: whether it is circular.
         genetic_code: NCBI code of CDS without a `transl_table`.
+        genetic_code_given: whether that code is the file's own word.
+        with_phases: column 2 of lines whose phases mean something; others write 0 on every line.
     """
-    used: dict[str, int] = {}
-    models = _gff3_models(features) if dialect == "GFF3" else _gtf_models(features)
-    return tuple(_coding_sequence(model, num_nucleotides, circular, genetic_code, used) for model in models)
 
+    def __init__(
+        self,
+        nucleotides: NDArray[np.uint8],
+        circular: bool,
+        genetic_code: int,
+        genetic_code_given: bool,
+        with_phases: Container[str],
+    ) -> None:
+        self._nucleotides = nucleotides
+        self._circular = circular
+        self._code = genetic_code
+        self._code_given = genetic_code_given
+        self._with_phases = with_phases
+        self._splitter = Splitter(nucleotides, circular, genetic_code)
+        self._families = Families(())
 
-def _gff3_models(features: Sequence[Feature]) -> Iterator[_Model]:
-    named = {one.attributes["ID"]: one for one in features if one.kind != "CDS" and "ID" in one.attributes}
-    lines: dict[str | None, dict[str, list[Feature]]] = defaultdict(lambda: defaultdict(list))
-    stops: dict[str, list[Feature]] = defaultdict(list)
-    for number, one in enumerate(features):
-        parents = [parent for parent in one.attributes.get("Parent", "").split(",") if parent]
-        if one.kind == "stop_codon":
-            for parent in parents:
-                stops[parent].append(one)
-        elif one.kind == "CDS":
-            for parent in parents or [None]:
-                nameless = "" if parent else f"line {number}"
-                lines[parent][one.attributes.get("ID", nameless)].append(one)
-    for parent, by_id in lines.items():
-        groups = list(by_id.values())
-        if parent is not None and _are_one_cds(groups):
-            groups = [[part for group in groups for part in group]]
-        above = list(_above(parent, named))
-        own_stops = stops.get(parent, []) if parent is not None and len(groups) == 1 else []
-        for parts in groups:
-            yield _Model(parent, parts, own_stops, above)
+    def read(self, features: Sequence[Feature]) -> Contents:
+        """The CDS that the features of the contig, in file order, describe."""
+        self._families = Families(features)
+        lines: dict[Key, list[Feature]] = defaultdict(list)
+        stops: dict[Key, list[Feature]] = defaultdict(list)
+        selenocysteines: dict[Key, list[Feature]] = defaultdict(list)
+        length = len(self._nucleotides)
+        shared = shared_transcripts(features)
+        for one in features:
+            role = one.role
+            if role is Role.ABOVE:
+                continue
+            keys = keys_of(one, self._families, shared)
+            place = stops if role is Role.STOP else selenocysteines if role is Role.SELENOCYSTEINE else lines
+            if not keys and place is lines:
+                keys = [key_alone(one)]
+            if one.end <= one.start or one.start >= length or one.problem:
+                one = on_sequence(one, length, self._circular)
+            for key in keys:
+                place[key].append(one)
+        nameless = [
+            one
+            for key in [key for key in lines if is_nameless(key)]
+            if not key[1:] or len(lines[key]) > 1
+            for one in lines.pop(key)
+        ]
+        used: dict[str, int] = {}
+        found = []
+        for key, parts in lines.items():
+            for model in self._models(key, parts, stops.get(key, [])):
+                found.append(self._coding_sequence(model, selenocysteines.get(key, []), used))
+        return Contents(tuple(found), sorted(nameless, key=_line))
 
-
-def _are_one_cds(groups: list[list[Feature]]) -> bool:
-    """Whether lines of one parent, under an ID each, are one CDS: they follow each other on a strand."""
-    if len(groups) < 2 or any(len(group) > 1 for group in groups):
-        return False
-    parts = sorted((group[0] for group in groups), key=lambda part: part.start)
-    return len({part.strand for part in parts}) == 1 and all(a.end <= b.start for a, b in pairwise(parts))
-
-
-def _above(parent: str | None, named: dict[str, Feature]) -> Iterator[Feature]:
-    """The parent, its first parent, and so on; a circle of parents ends too."""
-    for _ in range(_DEEPEST_FAMILY):
-        if parent is None or parent not in named:
+    def _models(self, key: Key, lines: list[Feature], stops: list[Feature]) -> Iterator[_Model]:
+        """The CDS that the lines of one transcript are."""
+        name = key[1] if key[0] == "transcript" and len(key) == 2 else None
+        if len(lines) == 1:
+            above = self._families.above(key, lines)
+            yield _Model(name, self._splitter.ordered(with_stop_codon(lines, stops), above), above)
             return
-        yield named[parent]
-        parent = named[parent].attributes.get("Parent", "").partition(",")[0] or None
+        found = []
+        for bucket in told_apart(with_stop_codon(lines, stops)):
+            above = self._families.above(key, bucket)
+            found += [(parts, above) for parts in self._splitter.split(bucket, above)]
+        copies = loci([parts for parts, _ in found]) if len(found) > 1 else [1]
+        for (parts, above), copy in zip(found, copies, strict=True):
+            yield _Model(name, parts, above, copy)
 
+    def _coding_sequence(
+        self, model: _Model, selenocysteines: list[Feature], used: dict[str, int]
+    ) -> CodingSequence:
+        """A CDS; `used` counts the ids of this contig, so that a repeated one gets a number."""
+        parts = model.parts
+        told = min(parts, key=_line).attributes
+        family = [*parts, *model.above]
+        slips, trans = exceptions(family)
+        problem = next((part.problem for part in parts if part.problem), None)
+        phase, contradiction = self._phase(parts, told, slips)
+        exons = ()
+        if problem is None:
+            parts = self._splitter.frames(parts).with_following_stop(parts)
+            exons = exons_of(parts, len(self._nucleotides), self._circular)
+        name = _name(model, told)
+        used[name] = used.get(name, 0) + 1
+        table = table_of(parts)
+        recoded = [f"(pos:{one.start + 1}..{one.end},aa:Sec)" for one in selenocysteines if not one.problem]
+        gene_id = self._gene_id(model, told)
+        return CodingSequence(
+            id=name if used[name] == 1 else f"{name}#{used[name]}",
+            gene=_gene_name(told, model.above),
+            exons=exons,
+            codon_start=phase + 1,
+            genetic_code=self._code if table is None else table,
+            genetic_code_given=table is not None or self._code_given,
+            pseudo=is_pseudo(family),
+            partial=is_partial(family),
+            ribosomal_slippage=slips,
+            trans_splicing=trans,
+            transl_except=tuple([told["transl_except"]] if told.get("transl_except") else recoded),
+            location_problem=problem,
+            phase_problem=contradiction,
+            protein_source="translated",
+            gene_id=gene_id if gene_id is None or model.gene_copy == 1 else f"{gene_id}#{model.gene_copy}",
+            line=first_line(parts),
+        )
 
-def _gtf_models(features: Sequence[Feature]) -> Iterator[_Model]:
-    parts: dict[str, list[Feature]] = defaultdict(list)
-    stops: dict[str, list[Feature]] = defaultdict(list)
-    for number, one in enumerate(features):
-        told = one.attributes
-        transcript = told.get("transcript_id") or told.get("gene_id") or f"line {number}"
-        (stops if one.kind == "stop_codon" else parts)[transcript].append(one)
-    for transcript, lines in parts.items():
-        yield _Model(transcript, lines, stops.get(transcript, []), [])
+    def _phase(self, parts: list[Feature], told: dict[str, str], slips: bool) -> tuple[int, str | None]:
+        """Nucleotides before the first codon, and how the phases contradict the lengths of the parts."""
+        codon_start = told.get("codon_start", "")
+        if codon_start.isascii() and codon_start.isdigit() and len(codon_start) < 5:
+            return int(codon_start) - 1, None
+        if not (slips or parts[0].source in self._with_phases):
+            return 0, None
+        return parts[0].phase or 0, phase_contradiction(parts)
 
-
-def _coding_sequence(
-    model: _Model, num_nucleotides: int, circular: bool, genetic_code: int, used: dict[str, int]
-) -> CodingSequence:
-    """A CDS; `used` counts the ids of this contig, so that a repeated one gets a number."""
-    told = model.parts[0].attributes
-    family = [told, *(one.attributes for one in model.above)]
-    problem = next((part.problem for part in (*model.parts, *model.stops) if part.problem), None)
-    parts = ordered_parts(with_stop_codon(model.parts, model.stops), num_nucleotides, circular)
-    exons = exons_of(parts, num_nucleotides, circular) if problem is None else ()
-    name = _name(model, told)
-    used[name] = used.get(name, 0) + 1
-    exception = told.get("exception", "")
-    table = told.get("transl_table", "")
-    return CodingSequence(
-        id=name if used[name] == 1 else f"{name}#{used[name]}",
-        gene=next((each[key] for each in family for key in ("gene", "gene_name") if each.get(key)), None)
-        or next((one.attributes.get("Name") for one in model.above if one.kind == "gene"), None),
-        exons=exons,
-        codon_start=parts[0].phase + 1,
-        genetic_code=(int(table) if table.isdecimal() and len(table) < 5 else 0) if table else genetic_code,
-        pseudo=_is_pseudo(model, family),
-        partial=told.get("partial") == "true" or any(end in told.get("tag", "") for end in _OPEN_ENDS),
-        ribosomal_slippage=bool(re.search("ribosomal.slippage", exception)),
-        trans_splicing=bool(re.search("trans.splicing", exception)),
-        transl_except=(told["transl_except"],) if told.get("transl_except") else (),
-        location_problem=problem,
-        protein_source="translated",
-        gene_id=told.get("gene_id") or _gene_id(model) or told.get("locus_tag"),
-    )
+    def _gene_id(self, model: _Model, told: dict[str, str]) -> str | None:
+        if told.get("gene_id"):
+            return told["gene_id"]
+        if self._families.has_gene(origin := told.get("derives_from", "")):
+            return origin
+        genes = [one for one in model.above if is_gene(one)]
+        nearest = [*genes, *model.above[-1:]]
+        return id_of(nearest[0]) if nearest else told.get("locus_tag")
 
 
 def _name(model: _Model, told: dict[str, str]) -> str:
     """The protein, else the transcript, else the CDS itself, else where it lies."""
-    transcript = None if model.above and model.above[0].kind == "gene" else model.parent
-    place = f"cds:{model.parts[0].start + 1}..{model.parts[-1].end}"
-    return told.get("protein_id") or transcript or told.get("ID") or told.get("locus_tag") or place
-
-
-def _gene_id(model: _Model) -> str | None:
-    return model.above[-1].attributes["ID"] if model.above else None
-
-
-def _is_pseudo(model: _Model, family: list[dict[str, str]]) -> bool:
-    """Whether the CDS or what stands above it is called a pseudogene, in any of the usual ways."""
-    kinds = [one.kind for one in model.above]
-    return (
-        any("pseudogen" in kind for kind in kinds)
-        or any(each.get("pseudo") == "true" for each in family)
-        or any("pseudogene" in each.get(key, "") for each in family for key in _BIOTYPES)
+    transcript = None if model.above and is_gene(model.above[0]) else model.name
+    named = (
+        told.get("protein_id") or transcript or told.get("id") or told.get("locus_tag") or told.get("name")
     )
+    if named := named or told.get("gene_id") or told.get(BARE):
+        return named
+    return f"cds:{min(part.start for part in model.parts) + 1}..{max(part.end for part in model.parts)}"
+
+
+def _gene_name(told: dict[str, str], above: Sequence[Feature]) -> str | None:
+    family = [told, *(one.attributes for one in above)]
+    named = next((each[key] for each in family for key in ("gene", "gene_name") if each.get(key)), None)
+    return named or next((one.attributes.get("name") for one in above if is_gene(one)), None)
+
+
+def _line(part: Feature) -> int:
+    return part.line

@@ -2,7 +2,7 @@
 
 Gzip is seen by its content too; bgzip, which is gzip in many members, reads the same way, and ISA-L unzips
 two to three times as fast as zlib. Names of files say nothing here. 64 KiB are enough to tell formats that
-begin with comments, and protein from nucleotides.
+begin with comments, and protein from nucleotides; of longer comments more is read.
 """
 
 import gzip
@@ -25,7 +25,9 @@ _NUCLEOTIDE_LETTERS = b"ACGTUNRYSWKMBDHV"
 _PROTEIN_LETTERS = b"ACDEFGHIKLMNPQRSTVWYUOBJXZ*"
 _WHITE_SPACE = b" \t\r\n\v\f"
 _PROTEIN_SHARE = 0.1
-_GTF_ATTRIBUTE = re.compile(rb'\s*\w+ "?[^"=;]*"?\s*(;|$)')
+_MOST_COMMENT_BYTES = 1 << 26
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_GFF_COLUMNS = 9
 
 
 class Format(StrEnum):
@@ -43,9 +45,6 @@ class Format(StrEnum):
 ANNOTATION = frozenset({Format.GFF3, Format.GTF, Format.BED12})
 """Formats whose sequence stands in a file of its own, or in GFF3's FASTA section."""
 
-FASTA_SECTION = b"##FASTA"
-"""The line of a GFF3 file behind which its sequences stand."""
-
 
 @contextmanager
 def opened(file: Path) -> Iterator[BinaryIO]:
@@ -62,17 +61,58 @@ def opened(file: Path) -> Iterator[BinaryIO]:
             yield raw
 
 
+class AnnotationLines:
+    """The lines of an annotation file with their 1-based numbers and without line ends, then its sequences.
+
+    Line ends of Unix, Windows and old Macs count, also within one file. The sequences begin at the first line
+    with `>`, as the GFF3 standard has it, whether or not the directive `##FASTA` stands before it: it alone
+    says nothing, since the proteins that MetaGeneMark writes as comments may begin with FASTA.
+    """
+
+    def __init__(self, handle: BinaryIO) -> None:
+        self._handle = handle
+        self._begun = b""
+
+    def __iter__(self) -> Iterator[tuple[int, bytes]]:
+        number = 0
+        for raw in self._handle:
+            text = raw.rstrip(b"\r\n")
+            pieces = text.split(b"\r") if b"\r" in text else [text]
+            for i, line in enumerate(pieces):
+                number += 1
+                if number == 1:
+                    line = line.removeprefix(_BYTE_ORDER_MARK)
+                if line.startswith(b">") and line.count(b"\t") < _GFF_COLUMNS - 1:
+                    self._begun = b"\n".join(pieces[i:]) + b"\n"
+                    return
+                yield number, line
+
+    @property
+    def has_sequences(self) -> bool:
+        """Whether the lines, all of which have been read, ended at a sequence."""
+        return bool(self._begun)
+
+    def sequences(self) -> BinaryIO:
+        """The FASTA section from its first header on, once all lines have been read."""
+        return cast(BinaryIO, _Continued(self._begun, self._handle))
+
+
 def file_format(file: Path) -> Format:
-    """The format of a file, by its first 64 KiB.
+    """The format of a file, by its first 64 KiB, or by as much as it takes to get behind its comments.
 
     Raises:
         UserError: the file is empty or in a format that is not read.
     """
     with opened(file) as handle:
         start = handle.read(_FIRST_BYTES)
+        found = _format_of(start)
+        while found is None and _all_comments(start) and len(start) < _MOST_COMMENT_BYTES:
+            if not (more := handle.read(len(start))):
+                break
+            start += more
+            found = _format_of(start)
     if not start.strip():
         raise UserError("the file is empty", source=file, remedy="Check that the download is complete")
-    found = _format_of(start.lstrip())
     if found is None:
         raise UserError(
             "neither a GenBank flat file (LOCUS) nor FASTA (>), Swiss-Prot, GFF3, GTF or BED12",
@@ -83,17 +123,21 @@ def file_format(file: Path) -> Format:
 
 
 def carries_sequences(annotation: Path) -> bool:
-    """Whether a GFF3 file has a FASTA section; reads all of it.
+    """Whether an annotation file has a FASTA section; reads all of it.
 
     Raises:
         UserError: the compressed file is damaged or ends early.
     """
     with opened(annotation) as handle:
-        return any(line.startswith(FASTA_SECTION) for line in handle)
+        lines = AnnotationLines(handle)
+        for _ in lines:
+            pass
+        return lines.has_sequences
 
 
 def _format_of(start: bytes) -> Format | None:
     """The format that a file begins in, or None."""
+    start = start.removeprefix(_BYTE_ORDER_MARK).lstrip()
     if start.startswith(b"LOCUS") or re.match(rb"\S+ +Genetic Sequence Data Bank", start):
         return Format.GENBANK
     if re.match(rb"ID   [^\n]* AA\.", start):
@@ -102,8 +146,17 @@ def _format_of(start: bytes) -> Format | None:
         return Format.PROTEIN_FASTA if _holds_protein(start) else Format.FASTA
     if re.match(rb"##gff-version\s+3", start):
         return Format.GFF3
-    lines = (line for line in start.splitlines() if line.strip() and not _is_comment(line))
-    return _table_format(next(lines, b"").split(b"\t"))
+    lines = [line for line in start.splitlines() if line.strip() and not _is_comment(line)]
+    found = (_table_format(line.split(b"\t")) for line in lines)
+    first_columns = len(lines[0].split(b"\t")) if lines else 0
+    by_blanks = (_table_format(line.split(None, 8)) for line in lines[:1])
+    if (clear := next((each for each in found if each), None)) or first_columns != _GFF_COLUMNS:
+        return clear or next(by_blanks, None)
+    return Format.GFF3
+
+
+def _all_comments(start: bytes) -> bool:
+    return all(not line.strip() or _is_comment(line) for line in start.splitlines()[:-1])
 
 
 def _is_comment(line: bytes) -> bool:
@@ -111,10 +164,13 @@ def _is_comment(line: bytes) -> bool:
 
 
 def _table_format(columns: list[bytes]) -> Format | None:
-    """The format of a line of tab-separated columns, or None."""
-    if len(columns) == 9:
-        return Format.GTF if _GTF_ATTRIBUTE.match(columns[8]) else Format.GFF3
-    return Format.BED12 if len(columns) >= 12 else None
+    """The format of a line in columns, by those that hold positions; or None."""
+    if len(columns) >= _GFF_COLUMNS - 1 and all(one.strip(b"<>").isdigit() for one in columns[3:5]):
+        column = columns[_GFF_COLUMNS - 1] if len(columns) >= _GFF_COLUMNS else b""
+        before, equals, _ = column.partition(b"=")
+        is_gff3 = equals and not (b'"' in before or b" " in before.strip())
+        return Format.GFF3 if is_gff3 else Format.GTF
+    return Format.BED12 if len(columns) >= 12 and all(one.isdigit() for one in columns[1:3]) else None
 
 
 def _holds_protein(start: bytes) -> bool:
@@ -123,6 +179,23 @@ def _holds_protein(start: bytes) -> bool:
     letters = sequence.upper().translate(None, _WHITE_SPACE)
     others = letters.translate(None, _NUCLEOTIDE_LETTERS)
     return len(others) > _PROTEIN_SHARE * len(letters) and not others.translate(None, _PROTEIN_LETTERS)
+
+
+class _Continued:
+    """A stream of which the beginning has been read already."""
+
+    def __init__(self, begun: bytes, handle: BinaryIO) -> None:
+        self._begun = begun
+        self._handle = handle
+
+    def read(self, size: int = -1) -> bytes:
+        if begun := self._begun:
+            self._begun = b""
+            return begun
+        return self._handle.read(size)
+
+    def readline(self) -> bytes:
+        return self._handle.readline()
 
 
 class _Unzipped(RawIOBase):

@@ -110,10 +110,10 @@ def _contigs(unit: InputUnit, settings: ReadingSettings, settle: Settle) -> Iter
                 yield from read_protein_fasta(files[0], names[0], usage, settle)
             case [Format.FASTA | Format.PROTEIN_FASTA], None | "dna" | "rna" | "cds" as holds:
                 yield from read_fasta(files[0], names[0], code, holds or "dna", settle)
-            case [Format.GFF3], None:
-                yield from read_gff(files[0], names[0], None, names[0], "GFF3", code, settle)
-            case [Format.FASTA, Format.GFF3 | Format.GTF as dialect], None | "dna":
-                yield from read_gff(files[1], names[1], files[0], names[0], dialect.value, code, settle)
+            case [Format.GFF3 | Format.GTF], None:
+                yield from read_gff(files[0], names[0], None, names[0], code, settle)
+            case [Format.FASTA, Format.GFF3 | Format.GTF], None | "dna":
+                yield from read_gff(files[1], names[1], files[0], names[0], code, settle)
             case [Format.FASTA, Format.BED12], None | "rna":
                 yield from read_mrna_with_bed12(files[0], names[0], files[1], names[1], code, settle)
             case _:

@@ -43,6 +43,9 @@ class CodingSequence:
             open reading frame counts, and its translation is the protein.
         gene_id: what the isoforms of one gene share (`locus_tag`, the ID of the gene), or None.
         longer_isoform: id of the isoform that stands for this gene, where only the longest is wanted.
+        genetic_code_given: the file itself names the genetic code of this CDS or of its sequence.
+        phase_problem: how the phases of the parts contradict their lengths, or None.
+        line: 1-based number of its first line in an annotation file, or None.
     """
 
     id: str
@@ -60,6 +63,9 @@ class CodingSequence:
     protein_source: Literal["annotated", "translated"] = "annotated"
     gene_id: str | None = None
     longer_isoform: str | None = None
+    genetic_code_given: bool = False
+    phase_problem: str | None = None
+    line: int | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,6 +83,7 @@ class Contig:
         coding_sequences: in file order.
         molecule: `dna` is genomic; an `rna` may carry CDS; a `cds` and a `protein` are one CDS and nothing
             else, and the nucleotides of a `protein` are chosen by codon usage.
+        dialect: what the annotation file was taken for, such as `GTF (Ensembl)`, or None.
     """
 
     name: str
@@ -88,3 +95,4 @@ class Contig:
     genetic_code: int = 1
     coding_sequences: tuple[CodingSequence, ...] = field(default=(), repr=False)
     molecule: Molecule = "dna"
+    dialect: str | None = None

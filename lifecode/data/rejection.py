@@ -19,6 +19,7 @@ class Rejected(StrEnum):
     PSEUDO = "pseudo"
     PARTIAL = "partial"
     UNREADABLE_LOCATION = "unreadable_location"
+    PHASES_CONTRADICT_LENGTHS = "phases_contradict_lengths"
     OUT_OF_RANGE = "out_of_range"
     NO_PROTEIN = "no_protein"
     UNKNOWN_GENETIC_CODE = "unknown_genetic_code"
@@ -55,6 +56,8 @@ def unusable(cds: CodingSequence, contig: Contig) -> Rejection | None:
             return Rejection(Rejected.OUT_OF_RANGE, f"{start + 1}..{end} on {num_nucleotides} nucleotides")
     if cds.codon_start not in (1, 2, 3):
         return Rejection(Rejected.OUT_OF_RANGE, "codon_start is none of 1, 2 and 3")
+    if cds.phase_problem:
+        return Rejection(Rejected.PHASES_CONTRADICT_LENGTHS, cds.phase_problem)
     if cds.protein_source == "translated" and cds.codon_start != 1:
         return Rejection(Rejected.PARTIAL, f"the first complete codon is at nucleotide {cds.codon_start}")
     if cds.protein_source == "annotated" and not cds.protein:
@@ -93,7 +96,8 @@ def difference(cds: CodingSequence, nucleotides: NDArray[np.uint8], protein: byt
     if stop >= 0:
         return Rejection(Rejected.INTERNAL_STOP, f"codon {stop + 1} of {len(letters)}")
     if translated:
-        return Rejection(Rejected.NO_STOP_CODON, f"it ends with {letters[-1]}")
+        behind = " and no stop codon follows" if cds.line is not None else ""
+        return Rejection(Rejected.NO_STOP_CODON, f"it ends with {letters[-1]}{behind}")
     return Rejection(Rejected.TRANSLATION_DIFFERS, _first_difference(letters, cds.protein or ""))
 
 

@@ -135,7 +135,7 @@ def test_which_lines_are_one_cds(read):
     assert cut_out(read(gene, parent, *one)) == ["AAGG"]
     two = [cds(1, 4, attributes="ID=p;Parent=g"), cds(3, 7, attributes="ID=q;Parent=g")]
     assert cut_out(read(gene, *two)) == ["AACC", "CCCGG"]
-    alone = [cds(1, 2, attributes="note=x"), cds(6, 7, attributes="note=x")]
+    alone = [cds(1, 2, attributes="note=x"), cds(6, 7, attributes="note=y")]
     assert cut_out(read(*alone)) == ["AA", "GG"]
 
 
