@@ -20,7 +20,7 @@ Inputs: TypeAlias = str | Path | Sequence[str | Path]
 
 _PACKAGED = {"ecoli": "ecoli_K12_MG1655.gbff.gz"}
 _HOLDS: dict[str, Molecule] = {"genome": "dna", "cds": "cds", "rna": "rna", "protein": "protein"}
-_COMPRESSED = frozenset({".gz", ".bgz"})
+_COMPRESSED = frozenset({".gz", ".bgz", ".bz2", ".xz", ".lzma", ".zst"})
 _PAIR_REMEDY = "Name the pair: ANNOTATION+SEQUENCE, such as fly.gff.gz+fly.fa.gz"
 
 

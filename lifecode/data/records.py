@@ -13,6 +13,21 @@ Molecule: TypeAlias = Literal["dna", "rna", "cds", "protein"]
 """What a record is: genomic DNA, a transcript, one coding sequence, or a protein written as codons."""
 
 
+class CodeChoice(NamedTuple):
+    """Why the CDS of a contig are read by its genetic code.
+
+    Attributes:
+        because: `key` (the user says so), `transl_table`, `vote` of the annotated proteins, `default`; or
+            `organelle`, where nothing says which code it is and its CDS are left out.
+        agree: how many proteins translate exactly by the code that won a vote.
+        voters: how many proteins there were.
+    """
+
+    because: Literal["key", "transl_table", "vote", "default", "organelle"]
+    agree: int = 0
+    voters: int = 0
+
+
 class Exon(NamedTuple):
     """One stretch of a feature: 0-based, half-open `[start, end)` on the contig; strand +1 or -1."""
 
@@ -43,6 +58,8 @@ class CodingSequence:
             open reading frame counts, and its translation is the protein.
         gene_id: what the isoforms of one gene share (`locus_tag`, the ID of the gene), or None.
         longer_isoform: id of the isoform that stands for this gene, where only the longest is wanted.
+        genetic_code_given: whether its own line or qualifier names `genetic_code`.
+        line: number of its first line in the annotation file, or None.
     """
 
     id: str
@@ -60,6 +77,8 @@ class CodingSequence:
     protein_source: Literal["annotated", "translated"] = "annotated"
     gene_id: str | None = None
     longer_isoform: str | None = None
+    genetic_code_given: bool = False
+    line: int | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,6 +96,9 @@ class Contig:
         coding_sequences: in file order.
         molecule: `dna` is genomic; an `rna` may carry CDS; a `cds` and a `protein` are one CDS and nothing
             else, and the nucleotides of a `protein` are chosen by codon usage.
+        dialect: what the annotation was taken for, such as `GenBank`, or None.
+        organelle: what the file calls it, such as `mitochondrion`; None for a nuclear or bacterial one.
+        code_choice: why `genetic_code`, once that is decided.
     """
 
     name: str
@@ -88,3 +110,6 @@ class Contig:
     genetic_code: int = 1
     coding_sequences: tuple[CodingSequence, ...] = field(default=(), repr=False)
     molecule: Molecule = "dna"
+    dialect: str | None = None
+    organelle: str | None = None
+    code_choice: CodeChoice | None = None
