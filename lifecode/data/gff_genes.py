@@ -125,6 +125,7 @@ def _coding_sequence(
         location_problem=problem,
         protein_source="translated",
         gene_id=told.get("gene_id") or _gene_id(model) or told.get("locus_tag"),
+        genetic_code_given=bool(table),
     )
 
 
