@@ -8,6 +8,7 @@ from rich import print as print_table
 from lifecode.commands.construct import checked_value, construct
 from lifecode.commands.preparation_progress import PreparationProgress
 from lifecode.data.census import census_table
+from lifecode.data.dry_reading import read_without_writing
 from lifecode.data.mixture import Mixture
 from lifecode.data.prepare import prepare_corpus
 from lifecode.data.shards import CDS
@@ -17,13 +18,20 @@ from lifecode.report.corpus import write_corpus_report
 def run(config: DictConfig) -> None:
     """Prepare the corpus and print its census."""
     seed = checked_value(config, "seed", int)
+    reading = construct(config.data.reading, seed=seed)
+    if checked_value(config, "dry", bool):
+        with PreparationProgress() as progress:
+            report = read_without_writing(checked_value(config, "input", str | list[str]), reading, progress)
+        print_table(census_table(report))
+        print("\nNothing was written (dry=true)")
+        return
     mixture: Mixture = construct(config.data.mixture)
     with PreparationProgress() as progress:
         corpus = prepare_corpus(
             checked_value(config, "input", str | list[str]),
             checked_value(config, "output", str),
             split=construct(config.data.split),
-            reading=construct(config.data.reading, seed=seed),
+            reading=reading,
             seed=seed,
             require_pairs=checked_value(config, "data.require_pairs", bool),
             engine=construct(config.engine),

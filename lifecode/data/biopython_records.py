@@ -118,5 +118,8 @@ def _place(feature: SeqFeature, num_nucleotides: int, circular: bool) -> Place:
     known = all(isinstance(end, ExactPosition | BeforePosition | AfterPosition) for end in ends)
     if not known or getattr(location, "operator", "join") != "join":
         return Place((), partial, "the location names no nucleotides")
-    exons = tuple(Exon(int(part.start), int(part.end), part.strand or 1) for part in location.parts)
+    exons = tuple(
+        Exon(int(part.start), int(part.end), part.strand or 1)  # pyright: ignore[reportArgumentType]
+        for part in location.parts
+    )
     return Place(around_origin(exons, num_nucleotides) if circular else exons, partial, None)

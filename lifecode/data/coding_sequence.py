@@ -5,8 +5,9 @@ it out translates exactly and is kept, and on E. coli K-12 4,295 of 4,315 CDS do
 CDS are never kept. A flag names the reason once the translation has failed. Where the file annotates no
 protein, the CDS must be an intact open reading frame: a start codon, a stop codon at the end, none inside.
 
-A codon with an ambiguous nucleotide agrees with any residue, and with the stop after the last: so one N does
-not cost a gene, up to a share of its codons. Such a codon has no label, and no loss or figure reads it.
+A codon with an ambiguous nucleotide agrees with any residue of an annotated protein, and with the stop after
+the last: so one N does not cost a gene, up to a share of its codons. Such a codon has no label, and no loss or
+figure reads it. Without an annotated protein, N could hide a stop codon, and the CDS is rejected.
 
 Selenocysteine and pyrrolysine have no place among the 21 residues, so a CDS with one is rejected: as
 `transl_except` where it translates exactly but for that residue, else for what else is wrong.
@@ -18,14 +19,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from lifecode.alphabet import codon_ids, residue_ids, reverse_complement
-from lifecode.data.recoding import ends_in_completed_stop
+from lifecode.alphabet import UNK, codon_ids, residue_ids, reverse_complement
+from lifecode.data.recoding import ends_in_completed_stop, starts_by_exception
 from lifecode.data.records import CodingSequence, Contig
 from lifecode.data.rejection import Rejected, Rejection, difference, unusable
 from lifecode.genetic_code import genetic_code
 
 MAX_AMBIGUOUS_SHARE = 0.05
-"""Share of a CDS's codons that may be ambiguous; a single one always may, unless the share is 0."""
+"""Share of a CDS's codons that may be ambiguous."""
 
 __all__ = ["MAX_AMBIGUOUS_SHARE", "ExactPair", "Rejected", "Rejection", "extract", "verify", "verify_all"]
 
@@ -68,7 +69,8 @@ def verify(
 
     A CDS is kept when the translation of its exons by its own genetic code, from `codon_start` on, is the
     annotated protein, followed by a stop or by nothing. An alternative start codon reads M where the protein
-    begins with M. A stop codon that only polyadenylation completes (`aa:TERM`) is no part of the pair.
+    begins with M, and so does a first codon of which RNA editing or `transl_except` makes one. A stop codon
+    that only polyadenylation completes (`aa:TERM`) is no part of the pair.
 
     Args:
         coding_sequence: as annotated.
@@ -86,6 +88,8 @@ def verify_all(
     All CDS are cut out first and their codons read in one go, which is several times faster than one by one
     and holds a byte a nucleotide of all CDS of the contig.
     """
+    if contig.molecule == "protein":  # a residue that no codon spells is no pair
+        max_ambiguous_share = 0
     found = [cut_out(cds, contig) for cds in contig.coding_sequences]
     whole = [piece[: len(piece) // 3 * 3] for piece in found if not isinstance(piece, Rejection)]
     codons = codon_ids(np.concatenate(whole)) if whole else np.empty(0, dtype=np.int16)
@@ -135,12 +139,13 @@ def verdict_on(
         starts, stops = bool(code.starts[codons[:1]].any()), bool(code.stops[codons[-1:]].any())
         protein = _framed(protein, starts, stops)
         agrees = starts and stops and b"*" not in protein[:-1]
+        max_ambiguous_share = 0
     else:
         annotated = (cds.protein or "").encode("utf-8", errors="replace")
         may_stop = len(protein) == len(annotated) + 1
         if protein.removesuffix(b"*") != annotated:  # an alternative start, a stop that codes too, or wrong
             may_start = cds.codon_start == 1 and annotated.startswith(b"M")
-            starts = may_start and bool(code.starts[codons[:1]].any())
+            starts = may_start and (bool(code.starts[codons[:1]].any()) or starts_by_exception(cds))
             stops = may_stop and bool(code.stops[codons[-1:]].any())
             protein = _framed(protein, starts, stops)
         expected = annotated + b"*" if may_stop else annotated
@@ -148,13 +153,11 @@ def verdict_on(
         agrees = protein == expected and b"*" not in annotated
     if not agrees or not protein or len(nucleotides) != 3 * len(protein):
         return difference(cds, nucleotides, protein)
-    if unlabelled > _most_unlabelled(len(protein), max_ambiguous_share):
-        return Rejection(Rejected.AMBIGUOUS_NUCLEOTIDE, f"{unlabelled} of {len(protein)} codons")
+    if unlabelled > max_ambiguous_share * len(protein):
+        num_ambiguous = int((nucleotides == UNK).sum())
+        found = f"{num_ambiguous} of {len(nucleotides)} nucleotides"
+        return Rejection(Rejected.AMBIGUOUS_NUCLEOTIDE, found)
     return ExactPair(cds, nucleotides, residue_ids(protein))
-
-
-def _most_unlabelled(num_codons: int, share: float) -> int:
-    return max(1, int(share * num_codons)) if share > 0 else 0
 
 
 def _without_labels(letters: bytes, codons: NDArray[np.int16]) -> bytes:

@@ -47,7 +47,6 @@ _FORMATS: list[tuple[bytes, str, str]] = [
         "GenPept, proteins in GenBank's format",
         "Give protein:FILE as FASTA, or GenBank",
     ),
-    (rb"ID   [^\n]* AA\.?\s", "an EMBL file of proteins", "Give protein:FILE as FASTA"),
     (rb"# STOCKHOLM", "a Stockholm alignment", _CONVERT),
     (rb"CLUSTAL", "a Clustal alignment", _CONVERT),
     (rb"#NEXUS", "NEXUS", _CONVERT),

@@ -51,13 +51,19 @@ def read_genbank(handle: BinaryIO, source: str, genetic_code: int, settle: Settl
 
 def _contigs(text: bytes, source: str, number: int, last: str | None, genetic_code: int) -> Iterator[Contig]:
     """The contig in a stretch of text, by Biopython where gb-io cannot read it."""
+    read_some = False
     try:
         for record in _parsed(text, source, number, last):
             yield _contig(record, _name(record, text, number), source, genetic_code)
+            read_some = True
     except _Unparsed as fault:
-        contig = record_by_biopython(
-            text, "genbank", source, genetic_code, locus_name(text) or f"record_{number}"
-        )
+        if read_some:  # the fault lies behind a whole record
+            raise fault.named from fault
+        name = locus_name(text) or f"record_{number}"
+        try:
+            contig = record_by_biopython(text, "genbank", source, genetic_code, name)
+        except UserError:
+            contig = None
         if contig is None:
             raise fault.named from fault
         yield contig

@@ -85,6 +85,7 @@ def coding_sequence_of(
         protein_source="annotated" if protein else "translated",
         gene_id=locus_tag or gene,
         genetic_code_given=table is not None,
+        start_edited="rna_editing" in flags,
     )
 
 

@@ -1,8 +1,8 @@
 """Sequence and annotation files opened as bytes, and their format read from the first of these.
 
-Compression is seen by the content too: gzip, bzip2, xz, Zstandard. Bgzip, which is gzip in many members, reads
-the same way, and ISA-L unzips two to three times as fast as zlib. Names of files say nothing here. 64 KiB are
-enough to tell formats that begin with comments, and protein from nucleotides.
+Compression is seen by the content too: gzip, bzip2, xz, Zstandard. Bgzip, which is gzip in many members,
+reads the same way, and ISA-L unzips two to three times as fast as zlib. Names of files say nothing here.
+64 KiB are enough to tell formats that begin with comments, and protein from nucleotides.
 """
 
 import gzip

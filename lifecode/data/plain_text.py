@@ -31,7 +31,7 @@ class PlainText(RawIOBase):
         self._begun = False
         self._held = self._ready = b""
 
-    def readable(self) -> bool:
+    def readable(self) -> bool:  # noqa: D102
         return True
 
     def readinto(self, buffer: memoryview) -> int:  # pyright: ignore[reportIncompatibleMethodOverride]

@@ -6,7 +6,7 @@ unit to another process. Memory holds one record with its annotation, whatever t
 
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from lifecode.data.bed12 import read_mrna_with_bed12
@@ -40,8 +40,8 @@ class ReadingSettings:
         codon_choice: `frequent` takes the most frequent codon of a residue, `sampled` draws by share.
         seed: of the sampled codons; each protein's are a function of the seed and its name.
         isoforms: `all`, or the `longest` of each gene on its contig.
-        max_ambiguous_share: of a CDS's codons that may have an ambiguous nucleotide; one always may, unless
-            this is 0. They are kept without a label.
+        max_ambiguous_share: of the codons of a CDS with an annotated protein that may have an ambiguous
+            nucleotide; they are kept without a label.
         on_malformed: `stop` at a malformed record or file, or `skip` and report it.
 
     Raises:
@@ -74,7 +74,8 @@ def read_records(inputs: Inputs, *, report: Report = warn_of_skipped, **settings
     Args:
         inputs: a path, a glob, a packaged genome (`ecoli`), or a list of these: GenBank, EMBL, GFF3 or GTF +
             FASTA, BED12 + mRNA FASTA, FASTA (`cds:`, `rna:`, `protein:`, `genome:` say what it holds),
-            Swiss-Prot; plain or compressed by gzip, bzip2, xz or zst. See `lifecode.data.inputs` for how files are paired.
+            Swiss-Prot; plain or compressed by gzip, bzip2, xz or zst. See `lifecode.data.inputs` for how
+            files are paired.
         report: takes note of what `on_malformed="skip"` leaves out; by default a Python warning.
         settings: the fields of `ReadingSettings`, such as `genetic_code=4`.
 
@@ -111,6 +112,8 @@ def read_unit(
         for contig in _contigs(unit, settings, settle):
             num_contigs += 1
             contig = with_genetic_code(contig, asked)
+            if contig.dialect is None:
+                contig = replace(contig, dialect=" with ".join(_annotation_first(unit)))
             yield contig if settings.isoforms == "all" else with_longest_isoforms(contig)
         if not num_contigs:
             remedy = "Check that it is complete"
@@ -149,6 +152,11 @@ def _contigs(unit: InputUnit, settings: ReadingSettings, settle: Settle) -> Iter
                 yield from read_mrna_with_bed12(files[0], names[0], files[1], names[1], code, settle)
             case _:
                 raise _wrong_combination(unit, formats)
+
+
+def _annotation_first(unit: InputUnit) -> list[str]:
+    """What the files of a unit are, for those whose reader names no dialect."""
+    return [file_format(file).value for file in reversed(unit.files)]
 
 
 def _wrong_combination(unit: InputUnit, formats: list[Format]) -> UserError:

@@ -60,6 +60,7 @@ class CodingSequence:
         longer_isoform: id of the isoform that stands for this gene, where only the longest is wanted.
         genetic_code_given: whether its own line or qualifier names `genetic_code`.
         line: number of its first line in the annotation file, or None.
+        start_edited: editing of the RNA makes a start codon of its first codon.
     """
 
     id: str
@@ -79,6 +80,7 @@ class CodingSequence:
     longer_isoform: str | None = None
     genetic_code_given: bool = False
     line: int | None = None
+    start_edited: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
