@@ -27,7 +27,7 @@ IGNORE = -100
 """Label of a position that no loss and no metric reads."""
 
 NO_RESIDUE = 255
-"""What stands for the residue of a codon with an ambiguous nucleotide: no loss and no figure reads it."""
+"""What stands for the residue of a codon with an ambiguous nucleotide, which has no label."""
 
 _IUPAC_AMBIGUOUS = "NRYSWKMBDHV"
 _INVALID = NO_RESIDUE

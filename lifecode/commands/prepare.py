@@ -11,6 +11,7 @@ from lifecode.data.census import census_table
 from lifecode.data.dry_reading import read_without_writing
 from lifecode.data.mixture import Mixture
 from lifecode.data.prepare import prepare_corpus
+from lifecode.data.reading_lines import how_read_lines, left_out_lines
 from lifecode.data.shards import CDS
 from lifecode.report.corpus import write_corpus_report
 
@@ -22,7 +23,7 @@ def run(config: DictConfig) -> None:
     if checked_value(config, "dry", bool):
         with PreparationProgress() as progress:
             report = read_without_writing(checked_value(config, "input", str | list[str]), reading, progress)
-        print_table(census_table(report))
+        _print_reading(report)
         print("\nNothing was written (dry=true)")
         return
     mixture: Mixture = construct(config.data.mixture)
@@ -37,12 +38,22 @@ def run(config: DictConfig) -> None:
             engine=construct(config.engine),
             progress=progress,
         )
-    print_table(census_table(corpus.report))
+    _print_reading(corpus.report)
     print(f"\n{training_line(corpus.report, mixture, mixture.codons_of_pass(corpus.segments(CDS, 'train')))}")
     print(
         f"\nThe corpus is in {corpus.folder} (report.json has these counts, manifest.json what it is made of)"
     )
     print(f"The report is in {write_corpus_report(corpus)}")
+
+
+def _print_reading(report: dict[str, Any]) -> None:
+    """How the files were read, the census, and what was left out; what one may copy is in plain lines."""
+    if lines := how_read_lines(report):
+        print("\n".join(lines), end="\n\n")
+    print_table(census_table(report))
+    if lines := list(left_out_lines(report)):
+        print("\nLeft out, where it is more than 1 % of the CDS, with the first of each:")
+        print("\n".join(lines))
 
 
 def training_line(report: dict[str, Any], mixture: Mixture, cds_codons: int) -> str:

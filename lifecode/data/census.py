@@ -7,12 +7,6 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from lifecode.data.reading_lines import (
-    dialect_lines,
-    genetic_code_lines,
-    left_out_lines,
-    renamed_line,
-)
 from lifecode.data.regions import SPLITS
 
 _HEADINGS = {
@@ -36,35 +30,19 @@ def census_table(report: dict[str, Any]) -> Group:
     found.add_column(justify="right")
     for label, count in _rows(report):
         found.add_row(label, f"{count:,}")
-    parts = [*_how_read(report), found]
-    if "splits" in report:
-        parts += _splits(report)
-    left_out = Table.grid(padding=(0, 2))
-    for where, what in left_out_lines(report):
-        left_out.add_row(Text(where), Text(what))
-    if left_out.row_count:
-        parts += [Text("\nleft out, more than 1 % of the CDS; the first of each"), left_out]
-    return Group(*parts)
-
-
-def _how_read(report: dict[str, Any]) -> list[Text]:
-    """Dialects, genetic codes and new names, a line each, and one that is empty."""
-    lines = [*dialect_lines(report), *genetic_code_lines(report), renamed_line(report)]
-    return [Text(line) for line in lines if line] + [Text()] * any(lines)
-
-
-def _splits(report: dict[str, Any]) -> Iterator[Text | Table]:
+    if "splits" not in report:
+        return Group(found)
     splits = Table("split", box=None, padding=(0, 2, 0, 0), pad_edge=False)
     shown = [key for key in _HEADINGS if any(report["splits"][name][key] for name in SPLITS)]
     for key in shown:
         splits.add_column(_HEADINGS[key], justify="right")
     for name in SPLITS:
         splits.add_row(name, *(f"{report['splits'][name][key]:,}" for key in shown))
-    yield Text()
-    yield splits
+    parts = [found, Text(), splits]
     used, asked = report["block_nucleotides"], report["block_nucleotides_asked"]
     if used is not None and used < asked:
-        yield Text(f"\nThe genome is small: split by blocks of {used:,} nucleotides, not {asked:,}.")
+        parts.append(Text(f"\nThe genome is small: split by blocks of {used:,} nucleotides, not {asked:,}."))
+    return Group(*parts)
 
 
 def _rows(report: dict[str, Any]) -> Iterator[tuple[str, int]]:

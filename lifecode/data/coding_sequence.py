@@ -6,8 +6,8 @@ CDS are never kept. A flag names the reason once the translation has failed. Whe
 protein, the CDS must be an intact open reading frame: a start codon, a stop codon at the end, none inside.
 
 A codon with an ambiguous nucleotide agrees with any residue of an annotated protein, and with the stop after
-the last: so one N does not cost a gene, up to a share of its codons. Such a codon has no label, and no loss or
-figure reads it. Without an annotated protein, N could hide a stop codon, and the CDS is rejected.
+the last: so one N does not cost a gene, up to a share of its codons. Such a codon has no label, and no loss
+or figure reads it. Without an annotated protein N could hide a stop codon, and the CDS is rejected.
 
 Selenocysteine and pyrrolysine have no place among the 21 residues, so a CDS with one is rejected: as
 `transl_except` where it translates exactly but for that residue, else for what else is wrong.

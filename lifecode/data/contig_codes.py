@@ -91,29 +91,34 @@ def with_genetic_code(contig: Contig, asked: AskedCodes) -> Contig:
     number = asked.everywhere if key is None else asked.of_contig[key]
     if number is not None:
         read = tuple(_read_by(cds, number) for cds in coding)
-        return replace(contig, genetic_code=number, coding_sequences=read, code_choice=CodeChoice("key"))
-    number, choice = _choice(contig, asked)
+        return replace(
+            contig, genetic_code=number, coding_sequences=read, code_choice=CodeChoice(number, "key")
+        )
+    choice = _choice(contig, asked)
+    number = choice.genetic_code
+    if choice.because == "transl_table" and all(cds.genetic_code_given for cds in coding):
+        return replace(contig, code_choice=choice)
     if any(cds.genetic_code != number and not cds.genetic_code_given for cds in coding):
         coding = tuple(cds if cds.genetic_code_given else _read_by(cds, number) for cds in coding)
     return replace(contig, genetic_code=number, coding_sequences=coding, code_choice=choice)
 
 
-def _choice(contig: Contig, asked: AskedCodes) -> tuple[int, CodeChoice]:
+def _choice(contig: Contig, asked: AskedCodes) -> CodeChoice:
     given = Counter(cds.genetic_code for cds in contig.coding_sequences if cds.genetic_code_given)
     if given:
-        return given.most_common(1)[0][0], CodeChoice("transl_table")
+        return CodeChoice(given.most_common(1)[0][0], "transl_table")
     if (voted := _vote(contig)) is not None:
         return voted
     if contig.organelle and contig.coding_sequences and asked.default is None:
-        return DEFAULT_CODE, CodeChoice("organelle")
-    return asked.where_nothing_says, CodeChoice("default")
+        return CodeChoice(DEFAULT_CODE, "organelle")
+    return CodeChoice(asked.where_nothing_says, "default")
 
 
 def _read_by(cds: CodingSequence, number: int) -> CodingSequence:
     return cds if cds.genetic_code == number else replace(cds, genetic_code=number)
 
 
-def _vote(contig: Contig) -> tuple[int, CodeChoice] | None:
+def _vote(contig: Contig) -> CodeChoice | None:
     """The code that most proteins of the contig agree with; None where there are none, or too few agree."""
     voters = [cds for cds in contig.coding_sequences if cds.protein]
     cut = [(cds, piece) for cds in voters if not isinstance(piece := cut_out(cds, contig), Rejection)]
@@ -127,7 +132,7 @@ def _vote(contig: Contig) -> tuple[int, CodeChoice] | None:
         gained = len(ballot.agree(number, others))
         if gained and (total := gained + len(ballot.agree(number, sorted(by_default)))) > most:
             best, most = number, total
-    return (best, CodeChoice("vote", most, len(cut))) if 2 * most > len(cut) else None
+    return CodeChoice(best, "vote", most, len(cut)) if 2 * most > len(cut) else None
 
 
 class _Ballot:

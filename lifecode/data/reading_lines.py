@@ -69,12 +69,18 @@ def renamed_line(report: Mapping[str, Any]) -> str | None:
     )
 
 
-def left_out_lines(report: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Each reason with more than 1 % of the CDS and its remedy, then its examples, indented, and details."""
+def how_read_lines(report: Mapping[str, Any]) -> list[str]:
+    """All of these."""
+    lines = [*dialect_lines(report), *genetic_code_lines(report), renamed_line(report)]
+    return [line for line in lines if line is not None]
+
+
+def left_out_lines(report: Mapping[str, Any]) -> Iterator[str]:
+    """Each reason with more than 1 % of the CDS, what would change it, and the first that it concerns."""
     for entry in report.get("left_out", ()):
-        yield f"{entry['reason'].replace('_', ' ')} ({entry['count']:,})", f"change it: {entry['remedy']}"
+        yield f"{entry['reason'].replace('_', ' ')}, {entry['count']:,}; to change it: {entry['remedy']}"
         for example in entry["examples"]:
-            yield f"  {example_place(example)}", f"{example['id']}: {example['detail']}"
+            yield f"  {example_place(example)}: {example['id']}, {example['detail']}"
 
 
 def example_place(example: Mapping[str, str]) -> str:

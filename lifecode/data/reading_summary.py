@@ -38,9 +38,9 @@ class ReadingSummary:
         dialect = contig.dialect or "unknown"
         _count(self._dialects.setdefault(dialect, {"dialect": dialect}), contig.name, num_cds)
         if num_cds and contig.code_choice is not None:
-            because, agree, voters = contig.code_choice
-            codes = {"genetic_code": contig.genetic_code, "because": because, "agree": 0, "voters": 0}
-            entry = self._codes.setdefault((contig.genetic_code, because), codes)
+            number, because, agree, voters = contig.code_choice
+            codes = {"genetic_code": number, "because": because, "agree": 0, "voters": 0}
+            entry = self._codes.setdefault((number, because), codes)
             entry["agree"] += agree
             entry["voters"] += voters
             _count(entry, contig.name, num_cds)

@@ -17,12 +17,14 @@ class CodeChoice(NamedTuple):
     """Why the CDS of a contig are read by its genetic code.
 
     Attributes:
+        genetic_code: NCBI number.
         because: `key` (the user says so), `transl_table`, `vote` of the annotated proteins, `default`; or
             `organelle`, where nothing says which code it is and its CDS are left out.
         agree: how many proteins translate exactly by the code that won a vote.
         voters: how many proteins there were.
     """
 
+    genetic_code: int
     because: Literal["key", "transl_table", "vote", "default", "organelle"]
     agree: int = 0
     voters: int = 0
