@@ -13,8 +13,10 @@ from lifecode.data.annotation_index import AnnotationIndex
 from lifecode.data.fasta import NucleotideRecord
 from lifecode.data.gff_genes import coding_sequences
 from lifecode.data.gff_lines import Dialect, feature, sequence_name
+from lifecode.data.insdc_features import organelle_of_definition
 from lifecode.data.malformed import Settle
 from lifecode.data.opening import FASTA_SECTION
+from lifecode.data.organelles import organelle_named
 from lifecode.data.records import Contig
 from lifecode.errors import UserError
 
@@ -27,6 +29,7 @@ _NEVER_ABOVE_A_CDS = frozenset(
 class _Landmark(NamedTuple):
     circular: bool
     taxon: int | None
+    organelle: str | None
 
 
 def read_gff(
@@ -64,6 +67,7 @@ def read_gff(
                 circular=landmark.circular,
                 taxon=landmark.taxon,
                 genetic_code=genetic_code,
+                organelle=landmark.organelle or organelle_of_definition(record.description),
                 coding_sequences=coding_sequences(
                     features, dialect, len(record.nucleotides), landmark.circular, genetic_code
                 ),
@@ -95,7 +99,8 @@ def _landmark(attributes: list[dict[str, str]]) -> _Landmark:
     circular = any(each.get("Is_circular", "").lower() == "true" for each in attributes)
     references = [word for each in attributes for word in each.get("Dbxref", "").split(",")]
     taxa = [word[6:] for word in references if word.startswith("taxon:") and word[6:15].isdecimal()]
-    return _Landmark(circular, int(taxa[0][:9]) if taxa else None)
+    organelles = (organelle_named(each.get("genome", "")) for each in attributes)
+    return _Landmark(circular, int(taxa[0][:9]) if taxa else None, next(filter(None, organelles), None))
 
 
 def _name(record: NucleotideRecord) -> str:
