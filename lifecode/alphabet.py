@@ -31,8 +31,11 @@ NUM_AMINO_ACIDS = len(AMINO_ACIDS)
 IGNORE = -100
 """Label of a position that no loss and no metric reads."""
 
+NO_RESIDUE = 255
+"""What stands for the residue of a codon with an ambiguous nucleotide, which has no label."""
+
 _IUPAC_AMBIGUOUS = "NRYSWKMBDHV"
-_INVALID = 255
+_INVALID = NO_RESIDUE
 _ID_OF_BYTE = np.full(256, _INVALID, dtype=np.uint8)
 for _index, _letter in enumerate(NUCLEOTIDES):
     _ID_OF_BYTE[[ord(_letter), ord(_letter.lower())]] = _index

@@ -8,8 +8,10 @@ from rich import print as print_table
 from lifecode.commands.construct import checked_value, construct
 from lifecode.commands.preparation_progress import PreparationProgress
 from lifecode.data.census import census_table
+from lifecode.data.dry_reading import read_without_writing
 from lifecode.data.mixture import Mixture
 from lifecode.data.prepare import prepare_corpus
+from lifecode.data.reading_lines import how_read_lines, left_out_lines
 from lifecode.data.shards import CDS
 from lifecode.report.corpus import write_corpus_report
 
@@ -17,24 +19,41 @@ from lifecode.report.corpus import write_corpus_report
 def run(config: DictConfig) -> None:
     """Prepare the corpus and print its census."""
     seed = checked_value(config, "seed", int)
+    reading = construct(config.data.reading, seed=seed)
+    if checked_value(config, "dry", bool):
+        with PreparationProgress() as progress:
+            report = read_without_writing(checked_value(config, "input", str | list[str]), reading, progress)
+        _print_reading(report)
+        print("\nNothing was written (dry=true)")
+        return
     mixture: Mixture = construct(config.data.mixture)
     with PreparationProgress() as progress:
         corpus = prepare_corpus(
             checked_value(config, "input", str | list[str]),
             checked_value(config, "output", str),
             split=construct(config.data.split),
-            reading=construct(config.data.reading, seed=seed),
+            reading=reading,
             seed=seed,
             require_pairs=checked_value(config, "data.require_pairs", bool),
             engine=construct(config.engine),
             progress=progress,
         )
-    print_table(census_table(corpus.report))
+    _print_reading(corpus.report)
     print(f"\n{training_line(corpus.report, mixture, mixture.codons_of_pass(corpus.segments(CDS, 'train')))}")
     print(
         f"\nThe corpus is in {corpus.folder} (report.json has these counts, manifest.json what it is made of)"
     )
     print(f"The report is in {write_corpus_report(corpus)}")
+
+
+def _print_reading(report: dict[str, Any]) -> None:
+    """How the files were read, the census, and what was left out; what one may copy is in plain lines."""
+    if lines := how_read_lines(report):
+        print("\n".join(lines), end="\n\n")
+    print_table(census_table(report))
+    if lines := list(left_out_lines(report)):
+        print("\nLeft out, where it is more than 1 % of the CDS, with the first of each:")
+        print("\n".join(lines))
 
 
 def training_line(report: dict[str, Any], mixture: Mixture, cds_codons: int) -> str:

@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from lifecode.alphabet import IGNORE, UNK, codon_ids
+from lifecode.alphabet import IGNORE, NO_RESIDUE, UNK, codon_ids
 from lifecode.data.masking import Masking, mask_codons, mask_nucleotides
 from lifecode.data.packing import pack
 from lifecode.data.random_words import random_words
@@ -29,7 +29,7 @@ class Segment:
 
     Attributes:
         ids: nucleotide ids (3 x codons,), already padded to whole codons.
-        amino_acids: index in `AMINO_ACIDS` of each codon (num_codons,), or None for DNA.
+        amino_acids: index in `AMINO_ACIDS` or `NO_RESIDUE` of each codon (num_codons,), or None for DNA.
         teacher_features: (num_residues, D') of the leading codons, or None.
     """
 
@@ -47,7 +47,7 @@ class Batch:
         cu_seqlens: segment borders in codons (S + 1,), int32.
         nucleotide_labels: original id at every known nucleotide of DNA segments, else `IGNORE` (3L,).
         codon_labels: original codon at every known codon of CDS segments, else `IGNORE` (L,).
-        amino_acid_labels: residue or stop at every codon of CDS segments, else `IGNORE` (L,).
+        amino_acid_labels: residue or stop at every known codon of CDS segments, else `IGNORE` (L,).
         nucleotide_selected: DNA nucleotides that masking selected (3L,), bool.
         codon_selected: CDS codons that masking selected (L,), bool.
         teacher_positions: codon index of each residue the teacher has seen (R,), int64.
@@ -102,7 +102,8 @@ def corrupt_and_pack(segments: Sequence[Segment], masking: Masking, keys: NDArra
         known = codon_ids(codons)
         codon_labels[at] = np.where(known >= 0, known, IGNORE)
         residues = [segment.amino_acids for segment in segments if segment.amino_acids is not None]
-        amino_acid_labels[at] = np.concatenate(residues)
+        ids_of_residues = np.concatenate(residues).astype(np.int64)
+        amino_acid_labels[at] = np.where(ids_of_residues == NO_RESIDUE, IGNORE, ids_of_residues)
     if not coding.all():
         at, words = _positions(3 * starts[~coding], 3 * lengths[~coding], keys[~coding])
         nucleotides = ids[at]

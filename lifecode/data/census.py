@@ -23,13 +23,15 @@ def census_table(report: dict[str, Any]) -> Group:
     """What a corpus holds, for `rich.print`: what was found, what was left out and why, the splits.
 
     Args:
-        report: `Corpus.report`.
+        report: `Corpus.report`, or `read_without_writing`, which has no splits.
     """
     found = Table.grid(padding=(0, 2))
     found.add_column()
     found.add_column(justify="right")
     for label, count in _rows(report):
         found.add_row(label, f"{count:,}")
+    if "splits" not in report:
+        return Group(found)
     splits = Table("split", box=None, padding=(0, 2, 0, 0), pad_edge=False)
     shown = [key for key in _HEADINGS if any(report["splits"][name][key] for name in SPLITS)]
     for key in shown:

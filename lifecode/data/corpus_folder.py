@@ -35,7 +35,7 @@ def existing_corpus(output: Path, identity: dict[str, Any]) -> Corpus | None:
     if not is_corpus:
         raise UserError("is there already and is no corpus", source=output, remedy="Choose another output")
     corpus = Corpus.open(output)
-    found = _comparable({key: corpus.manifest.get(key) for key in identity})
+    found = _comparable({key: corpus.manifest.get(key) for key in identity}) | _said_since(corpus, identity)
     for key, asked in _comparable(identity).items():
         if found.get(key) != asked:
             raise UserError(
@@ -79,6 +79,17 @@ def partial_folder(output: Path) -> Iterator[Path]:
     finally:
         Path(lock.lock_file).unlink(missing_ok=True)
         lock.release()
+
+
+def _said_since(corpus: Corpus, identity: dict[str, Any]) -> dict[str, Any]:
+    """What a corpus from before `max_ambiguous_share` agrees with: any share, and code 1 was the default."""
+    reading, asked = corpus.manifest.get("reading") or {}, identity.get("reading") or {}
+    if "max_ambiguous_share" in reading or "max_ambiguous_share" not in asked:
+        return {}
+    agreed = {"reading.max_ambiguous_share": asked["max_ambiguous_share"]}
+    if reading.get("genetic_code") == 1 and asked["genetic_code"] is None:
+        agreed["reading.genetic_code"] = None
+    return agreed
 
 
 def _comparable(identity: dict[str, Any]) -> dict[str, Any]:

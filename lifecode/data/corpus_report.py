@@ -10,10 +10,13 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from lifecode.data.corpus import SCHEMA_VERSION
-from lifecode.data.plan import BORDER, DUPLICATE, HOMOLOG, Plan, in_each_split
+from lifecode.data.plan import Plan, in_each_split
+from lifecode.data.reading_summary import NUM_EXAMPLES, first_of_each, left_out_entries
 from lifecode.data.regions import SPLITS
+from lifecode.data.remedies import BORDER, DUPLICATE, HOMOLOG
 from lifecode.data.shards import CDS, DNA, REJECTED_SCHEMA, RNA, parquet_writer
 
+_NAMED = 10
 _DETAIL = {
     BORDER: "crosses a border between splits",
     DUPLICATE: "in {split}, with a twin that is held out more",
@@ -21,25 +24,50 @@ _DETAIL = {
 }
 
 
-def report_of(plan: Plan) -> dict[str, Any]:
-    """The content of `report.json`."""
+def report_of(plan: Plan, examples: dict[str, list[dict[str, str]]]) -> dict[str, Any]:
+    """The content of `report.json`.
+
+    Args:
+        plan: of the corpus.
+        examples: the first rows of each reason in `rejected.parquet`.
+    """
     inventory = plan.inventory
     rejected = dict(sorted(inventory.reasons.items()))
+    dropped = {reason: len(cds) for reason, cds in plan.dropped.items()}
+    num_cds = len(inventory.cds) + sum(rejected.values())
     return {
         "schema_version": SCHEMA_VERSION,
         "contigs": len(inventory.contigs),
         "nucleotides": int(inventory.contigs["num_nucleotides"].to_numpy().sum()),
         "skipped": dict(sorted(inventory.skipped.items())),
-        "cds": {"total": len(inventory.cds) + sum(rejected.values())},
+        "read": [unit["read"] for unit in inventory.reading],
+        "renamed": sorted(inventory.renamed.values())[:_NAMED],
+        "num_renamed": len(inventory.renamed),
+        "cds": {"total": num_cds},
         "pairs": {
             "kept": len(inventory.cds),
             "rejected": rejected,
-            "dropped": {reason: len(cds) for reason, cds in plan.dropped.items()},
+            "dropped": dropped,
         },
+        "left_out": left_out_entries({**rejected, **dropped, **inventory.skipped}, num_cds, examples),
         "block_nucleotides": plan.regions.block_nucleotides,
         "block_nucleotides_asked": plan.regions.block_nucleotides_asked,
         "splits": {split: _counts(plan, number) for number, split in enumerate(SPLITS)},
     }
+
+
+def first_rejected(path: Path) -> dict[str, list[dict[str, str]]]:
+    """The first rows of each reason in a table of the rejected."""
+    known: dict[str, list[dict[str, str]]] = {}
+    with pq.ParquetFile(path) as file:
+        for batch in file.iter_batches():
+            first_of_each(_first_rows(batch), known)
+    return known
+
+
+def _first_rows(batch: pa.RecordBatch) -> Iterator[dict[str, str]]:
+    for reason in pc.unique(batch["reason"]):  # pyright: ignore[reportAttributeAccessIssue]
+        yield from batch.filter(pc.equal(batch["reason"], reason)).slice(0, NUM_EXAMPLES).to_pylist()  # pyright: ignore
 
 
 def _counts(plan: Plan, number: int) -> dict[str, int]:
@@ -65,12 +93,21 @@ def _by_kind(plan: Plan) -> tuple[dict[str, list[int]], dict[str, list[int]]]:
 def write_rejected(path: Path, plan: Plan) -> None:
     """Write the table of CDS that are no exact pair, skipped records, and pairs that fell to the split."""
     with parquet_writer(path, REJECTED_SCHEMA) as writer:
-        for folder in plan.inventory.folders:
+        for unit, folder in enumerate(plan.inventory.folders):
+            old_names = pq.read_table(folder / "contigs.parquet", columns=["contig"])["contig"]
+            renamed = {old_names[row].as_py(): new for row, new in plan.inventory.renamed_of(unit).items()}
             with pq.ParquetFile(folder / "rejected.parquet") as file:
                 for batch in file.iter_batches():
-                    writer.write_batch(batch)
+                    writer.write_batch(_renamed(batch, renamed))
         for table in _dropped(plan):
             writer.write_table(table)
+
+
+def _renamed(batch: pa.RecordBatch, names: dict[str, str]) -> pa.RecordBatch:
+    if not names:
+        return batch
+    column = pa.array([names.get(name, name) for name in batch["contig"].to_pylist()], pa.string())
+    return batch.set_column(batch.schema.get_field_index("contig"), "contig", column)
 
 
 def _dropped(plan: Plan) -> Iterator[pa.Table]:
@@ -83,7 +120,8 @@ def _dropped(plan: Plan) -> Iterator[pa.Table]:
     borders = np.searchsorted(number, inventory.first_cds)
     for unit in np.flatnonzero(np.diff(borders)).tolist():
         own = slice(int(borders[unit]), int(borders[unit + 1]))
-        cds = pq.read_table(inventory.folders[unit] / "cds.parquet", columns=["id", "contig_number"])
+        columns = ["id", "contig_number", "start", "end"]
+        cds = pq.read_table(inventory.folders[unit] / "cds.parquet", columns=columns)
         cds = cds.take(number[own] - inventory.first_cds[unit])
         contig = pc.add(cds["contig_number"], int(inventory.first_contig[unit]))  # pyright: ignore
         contigs = inventory.contigs.take(contig)
@@ -91,5 +129,7 @@ def _dropped(plan: Plan) -> Iterator[pa.Table]:
             _DETAIL[why].format(split=SPLITS[split])
             for why, split in zip(reason[own], plan.cds_split[number[own]], strict=True)
         ]
-        columns = [cds["id"], contigs["contig"], contigs["source"], pa.array(reason[own]), pa.array(details)]
-        yield pa.table(columns, schema=REJECTED_SCHEMA)
+        ends = zip(cds["start"].to_pylist(), cds["end"].to_pylist(), strict=True)
+        places = pa.array([f"{start + 1}..{end}" for start, end in ends], pa.string())
+        about = [cds["id"], contigs["contig"], contigs["source"], pa.array(reason[own]), pa.array(details)]
+        yield pa.table([*about, places], schema=REJECTED_SCHEMA)

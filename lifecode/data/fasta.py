@@ -14,12 +14,15 @@ from numpy.typing import NDArray
 
 from lifecode.alphabet import encode_nucleotides
 from lifecode.data.flat_records import split_before
+from lifecode.data.insdc_features import organelle_of_definition
 from lifecode.data.malformed import Settle
+from lifecode.data.organelles import organelle_named
 from lifecode.data.records import CodingSequence, Contig, Exon
 from lifecode.errors import UserError
 
 _WHITE_SPACE = b" \t\r\n\v\f"
 _OPEN_END = re.compile(r"\bpartial=(?:10|01|11)\b|\btype:(?:5prime_partial|3prime_partial|internal)\b")
+_ENSEMBL_PLACE = re.compile(r"\b[a-z_]+:[^\s:]+:([^\s:]+):\d+:\d+:-?1\b")
 _BRACKETED = re.compile(r"\[(\w+)=([^\]]*)\]")
 
 
@@ -93,7 +96,16 @@ def read_fasta(
             genetic_code=genetic_code,
             coding_sequences=coding,
             molecule=molecule,
+            organelle=_organelle(record.description, molecule),
         )
+
+
+def _organelle(description: str, molecule: str) -> str | None:
+    """The organelle that a header names: as the title of a genome, or as the contig of a CDS (Ensembl)."""
+    if molecule == "dna":
+        return organelle_of_definition(description)
+    place = _ENSEMBL_PLACE.search(description)
+    return organelle_named(place[1]) if place else None
 
 
 def _coding_sequence(record: NucleotideRecord, genetic_code: int) -> CodingSequence:

@@ -1,10 +1,10 @@
 """GenBank flat files to contigs, through gb-io: ten times Biopython's speed.
 
-The file is cut into records first, so that a damaged one does not take the others with it.
+The file is cut into records first, so that a damaged one does not take the others with it. A record that
+gb-io cannot read goes to Biopython, which is more lenient; the contig's dialect says so.
 """
 
 from collections.abc import Iterator
-from functools import lru_cache
 from io import BytesIO
 from typing import BinaryIO
 
@@ -12,19 +12,20 @@ import gb_io
 import numpy as np
 
 from lifecode.alphabet import encode_nucleotides
+from lifecode.data.biopython_records import record_by_biopython
 from lifecode.data.flat_records import split_before
 from lifecode.data.genbank_location import read_location
+from lifecode.data.genbank_text import locus_name, read_by_standard
+from lifecode.data.insdc_features import coding_sequence_of, organelle_of_definition, taxon_id
 from lifecode.data.malformed import Settle
-from lifecode.data.records import CodingSequence, Contig, Exon
+from lifecode.data.records import Contig
 from lifecode.errors import UserError
 
-_FLAGS = frozenset({"pseudo", "pseudogene", "ribosomal_slippage", "trans_splicing"})
-_VALUES = frozenset({"protein_id", "locus_tag", "gene", "codon_start", "transl_table", "translation"})
-_WANTED = _FLAGS | _VALUES | {"transl_except"}
 _NOT_PARENTHESES = bytes(set(range(256)) - set(b"()"))
 _FIRST_LINE = b"LOCUS "
 _RELEASE_HEADER = b"Genetic Sequence Data Bank"
 _DEEPEST = 500
+_NO_NAME = frozenset({".", "unknown", "Unknown", "UNKNOWN"})
 
 
 def read_genbank(handle: BinaryIO, source: str, genetic_code: int, settle: Settle) -> Iterator[Contig]:
@@ -39,12 +40,40 @@ def read_genbank(handle: BinaryIO, source: str, genetic_code: int, settle: Settl
     last = None
     stretches = (text for text in split_before(handle, _FIRST_LINE) if not _is_release_header(text))
     for number, text in enumerate(stretches, start=1):
+        text = read_by_standard(text)
         try:
-            for record in _parsed(text, source, number, last):
-                last = _name(record)
-                yield _contig(record, last, source, genetic_code)
+            for contig in _contigs(text, source, number, last, genetic_code):
+                last = contig.name
+                yield contig
         except UserError as fault:
             settle(fault)
+
+
+def _contigs(text: bytes, source: str, number: int, last: str | None, genetic_code: int) -> Iterator[Contig]:
+    """The contig in a stretch of text, by Biopython where gb-io cannot read it."""
+    read_some = False
+    try:
+        for record in _parsed(text, source, number, last):
+            yield _contig(record, _name(record, text, number), source, genetic_code)
+            read_some = True
+    except _Unparsed as fault:
+        if read_some:  # the fault lies behind a whole record
+            raise fault.named from fault
+        name = locus_name(text) or f"record_{number}"
+        try:
+            contig = record_by_biopython(text, "genbank", source, genetic_code, name)
+        except UserError:
+            contig = None
+        if contig is None:
+            raise fault.named from fault
+        yield contig
+
+
+class _Unparsed(Exception):
+    """gb-io cannot read a record; `named` is what the user would be told."""
+
+    def __init__(self, named: UserError) -> None:
+        self.named = named
 
 
 def _is_release_header(text: bytes) -> bool:
@@ -62,11 +91,11 @@ def _parsed(text: bytes, source: str, number: int, last: str | None) -> Iterator
         except (KeyboardInterrupt, SystemExit, MemoryError):
             raise
         except BaseException as fault:  # a Rust panic is a BaseException
-            raise _damaged(_reason(fault), source, number, last) from fault
+            raise _Unparsed(_damaged(_reason(fault), source, number, last)) from fault
         if record is None:
             return
         yield record
-        number, last = number + 1, _name(record)
+        number, last = number + 1, _name(record, text, number)
 
 
 def _depth_of_parentheses(text: bytes) -> int:
@@ -94,9 +123,12 @@ def _reason(fault: BaseException) -> str:
     return " ".join(before.split())[:120].rstrip("!")
 
 
-def _name(record: gb_io.Record) -> str:
-    """Accession with version, else what names the record best."""
-    return (record.version or record.accession or record.name or "unnamed").split()[0]
+def _name(record: gb_io.Record, text: bytes, number: int) -> str:
+    """Accession with version, else what names the record best; some programs write "." or "<unknown id>"."""
+    told = (record.version, record.accession, record.name)
+    names = (name.split()[0] for name in told if name and name.strip())
+    known = (name for name in names if name not in _NO_NAME and not name.startswith("<"))
+    return next(known, None) or locus_name(text) or f"record_{number}"
 
 
 def _contig(record: gb_io.Record, name: str, source: str, genetic_code: int) -> Contig:
@@ -108,87 +140,41 @@ def _contig(record: gb_io.Record, name: str, source: str, genetic_code: int) -> 
             record=name,
             remedy="Download it as 'GenBank (full)', with the sequence",
         )
-    organism, taxon = _organism(record)
+    organism, taxon, organelle = _origin(record)
     ids: dict[str, int] = {}
+    length, circular = len(record.sequence), bool(record.circular)
     return Contig(
         name=name,
         nucleotides=encode_nucleotides(bytes(record.sequence), source=source, record=name),
         source=source,
-        circular=record.circular,
+        circular=circular,
         organism=organism,
         taxon=taxon,
         genetic_code=genetic_code,
         coding_sequences=tuple(
-            _coding_sequence(feature, genetic_code, ids)
+            coding_sequence_of(
+                feature.qualifiers, read_location(feature, length, circular), genetic_code, ids
+            )
             for feature in record.features
             if feature.kind == "CDS"
         ),
         molecule="rna" if "RNA" in (record.molecule_type or "") else "dna",
+        dialect="GenBank",
+        organelle=organelle or organelle_of_definition(record.definition or ""),
     )
 
 
-def _organism(record: gb_io.Record) -> tuple[str | None, int | None]:
-    """Organism name and NCBI taxonomy id, from the source feature where there is one."""
+def _origin(record: gb_io.Record) -> tuple[str | None, int | None, str | None]:
+    """Organism name, NCBI taxonomy id and organelle, from the source feature where there is one."""
     organism = record.source.name.rstrip(".") if record.source else None
-    taxon = None
+    taxon = organelle = None
     source_feature = next((feature for feature in record.features if feature.kind == "source"), None)
     for qualifier in source_feature.qualifiers if source_feature else ():
         value = qualifier.value or ""
         if qualifier.key == "organism":
             organism = value
+        elif qualifier.key == "organelle":
+            organelle = value
         elif qualifier.key == "db_xref" and value.startswith("taxon:"):
-            taxon = _number(value[6:], 0) or None
-    return organism, taxon
-
-
-def _coding_sequence(feature: gb_io.Feature, genetic_code: int, ids: dict[str, int]) -> CodingSequence:
-    """A CDS feature; `ids` counts the names used on this contig, so that a repeated one gets a number."""
-    values: dict[str, str] = {}
-    flags: set[str] = set()
-    transl_except: list[str] = []
-    for qualifier in feature.qualifiers:
-        key = qualifier.key
-        if key not in _WANTED:
-            continue
-        if key in _FLAGS:
-            flags.add(key)
-        elif key == "transl_except":
-            transl_except.append(qualifier.value or "")
-        else:
-            values.setdefault(key, qualifier.value or "")
-    exons, partial, problem = read_location(feature)
-    gene = values.get("gene")
-    locus_tag = values.get("locus_tag")
-    name = values.get("protein_id") or locus_tag or gene or f"cds:{_place(exons)}"
-    ids[name] = ids.get(name, 0) + 1
-    protein = values.get("translation")
-    return CodingSequence(
-        id=name if ids[name] == 1 else f"{name}#{ids[name]}",
-        gene=gene,
-        exons=exons,
-        codon_start=_number(values.get("codon_start"), 1),
-        genetic_code=_number(values.get("transl_table"), genetic_code),
-        protein="".join(protein.split()).upper() if protein else None,
-        pseudo=bool(flags & {"pseudo", "pseudogene"}),
-        partial=partial,
-        ribosomal_slippage="ribosomal_slippage" in flags,
-        trans_splicing="trans_splicing" in flags,
-        transl_except=tuple(transl_except),
-        location_problem=problem,
-        gene_id=locus_tag or gene,
-    )
-
-
-@lru_cache(maxsize=64)
-def _number(value: str | None, default: int) -> int:
-    """The qualifier as a number; 0, which no rule accepts, where it is none."""
-    if value is None:
-        return default
-    return int(value) if value.isdecimal() and len(value) < 10 else 0
-
-
-def _place(exons: tuple[Exon, ...]) -> str:
-    """1-based first and last nucleotide, to name a CDS that has no name."""
-    if not exons:
-        return "?"
-    return f"{min(exon.start for exon in exons) + 1}..{max(exon.end for exon in exons)}"
+            taxon = taxon_id(value[6:])
+    return organism, taxon, organelle

@@ -6,6 +6,7 @@ while a trans-spliced gene and one across the origin of a circular genome keep t
 
 import gb_io
 
+from lifecode.data.insdc_features import Place, around_origin
 from lifecode.data.records import Exon
 
 
@@ -13,16 +14,16 @@ class _UnreadableLocation(Exception):
     """A location that cannot be cut out of this record."""
 
 
-def read_location(feature: gb_io.Feature) -> tuple[tuple[Exon, ...], bool, str | None]:
-    """Exons in 5' to 3' order, whether an end is missing, and why the location cannot be read."""
+def read_location(feature: gb_io.Feature, num_nucleotides: int, circular: bool) -> Place:
+    """Where a feature lies on a record of this length."""
     partial: list[bool] = []
     try:
         exons = tuple(_exons(feature.location, 1, partial))
     except _UnreadableLocation as problem:
-        return (), any(partial), str(problem)
+        return Place((), any(partial), str(problem))
     except RuntimeError as unsupported:  # gb-io builds locations on access: gaps, thousands of nested parts
-        return (), False, f"the location is not supported ({unsupported})"
-    return exons, any(partial), None
+        return Place((), False, f"the location is not supported ({unsupported})")
+    return Place(around_origin(exons, num_nucleotides) if circular else exons, any(partial), None)
 
 
 def _exons(location: gb_io.Location, strand: int, partial: list[bool]) -> list[Exon]:

@@ -6,7 +6,7 @@ What is held is told by `AnnotationIndex` (of the file) and `annotated_records` 
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import BinaryIO, NamedTuple
 from urllib.parse import unquote
 
@@ -16,8 +16,10 @@ from lifecode.data.fasta import NucleotideRecord
 from lifecode.data.gff_dialect import Evidence
 from lifecode.data.gff_genes import GeneReader
 from lifecode.data.gff_lines import NUM_COLUMNS, Feature, Role, feature, role_of, sequence_name, shown
+from lifecode.data.insdc_features import organelle_of_definition
 from lifecode.data.malformed import Settle
 from lifecode.data.opening import AnnotationLines
+from lifecode.data.organelles import organelle_named
 from lifecode.data.records import Contig
 from lifecode.errors import UserError
 
@@ -33,6 +35,7 @@ class _Landmark(NamedTuple):
     circular: bool
     taxon: int | None
     genetic_code: int | None
+    organelle: str | None
 
 
 def read_gff(
@@ -40,7 +43,7 @@ def read_gff(
     annotation_source: str,
     sequences: BinaryIO | None,
     source: str,
-    genetic_code: int,
+    code_of: Callable[[str], int],
     settle: Settle,
 ) -> Iterator[Contig]:
     """Yield the contigs of a FASTA file with the CDS that an annotation file has for them.
@@ -50,7 +53,7 @@ def read_gff(
         annotation_source: its name, for messages.
         sequences: uncompressed bytes of the FASTA file; None reads the FASTA section of the annotation.
         source: name of the file with the sequences.
-        genetic_code: NCBI code of CDS without a `transl_table`.
+        code_of: NCBI code of the CDS of a contig, by its name, where the file names none.
         settle: takes the fault of a line or of a record, and a file without CDS.
     """
     with AnnotationIndex() as index:
@@ -66,10 +69,11 @@ def read_gff(
             features = [feature(line) for line in found if evidence.matters(line)]
             landmark = _landmark(features, len(record.nucleotides))
             circular = landmark.circular or bool(_CIRCULAR_HEADER.search(record.description))
+            genetic_code = landmark.genetic_code or code_of(record.name)
             reader = GeneReader(
                 record.nucleotides,
                 circular,
-                genetic_code if landmark.genetic_code is None else landmark.genetic_code,
+                genetic_code,
                 landmark.genetic_code is not None,
                 evidence.with_phases,
             )
@@ -81,7 +85,8 @@ def read_gff(
                 source=source,
                 circular=circular,
                 taxon=landmark.taxon,
-                genetic_code=genetic_code if landmark.genetic_code is None else landmark.genetic_code,
+                genetic_code=genetic_code,
+                organelle=landmark.organelle or organelle_of_definition(record.description),
                 coding_sequences=contents.coding_sequences,
                 dialect=dialect,
             )
@@ -158,10 +163,12 @@ def _landmark(features: list[Feature], num_nucleotides: int) -> _Landmark:
     references = [word for each in told for word in each.get("dbxref", "").split(",")]
     taxa = [word[6:] for word in references if word.startswith("taxon:") and word[6:15].isdecimal()]
     tables = [each["transl_table"] for each in whole if each.get("transl_table", "").isdecimal()]
+    organelles = (organelle_named(each.get("genome", "")) for each in told)
     return _Landmark(
         circular=circular,
         taxon=int(taxa[0][:9]) if taxa else None,
         genetic_code=int(tables[0][:4]) if tables else None,
+        organelle=next(filter(None, organelles), None),
     )
 
 

@@ -20,7 +20,7 @@ Inputs: TypeAlias = str | Path | Sequence[str | Path]
 
 _PACKAGED = {"ecoli": "ecoli_K12_MG1655.gbff.gz"}
 _HOLDS: dict[str, Molecule] = {"genome": "dna", "cds": "cds", "rna": "rna", "protein": "protein"}
-_COMPRESSED = frozenset({".gz", ".bgz"})
+_COMPRESSED = frozenset({".gz", ".bgz", ".bz2", ".xz", ".lzma", ".zst"})
 _PAIR_REMEDY = "Name the pair: ANNOTATION+SEQUENCE, such as fly.gff.gz+fly.fa.gz"
 
 
@@ -139,10 +139,10 @@ def _paired(units: list[InputUnit]) -> list[InputUnit]:
 
 def _sequence_of(annotation: Path, candidates: list[Path]) -> Path:
     """The sequence file that an annotation file belongs to: itself where it has a FASTA section."""
-    named_alike = [file for file in candidates if _extends(_stem(annotation), _stem(file))]
+    named_alike = [file for file in candidates if _extends(stem(annotation), stem(file))]
     beside = [file for file in named_alike if file.parent == annotation.parent] or named_alike
-    longest = max((len(_stem(file)) for file in beside), default=0)
-    best = [file for file in beside if len(_stem(file)) == longest]
+    longest = max((len(stem(file)) for file in beside), default=0)
+    best = [file for file in beside if len(stem(file)) == longest]
     if len(best) == 1:
         return best[0]
     if best:
@@ -163,7 +163,7 @@ def _extends(annotation: str, sequence: str) -> bool:
     return rest != annotation and not rest[:1].isalnum()
 
 
-def _stem(file: Path) -> str:
+def stem(file: Path) -> str:
     """The name of a file without compression and format."""
     name = Path(file.stem) if file.suffix in _COMPRESSED else file
     return name.stem

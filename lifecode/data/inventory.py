@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -16,9 +17,11 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from lifecode.data import similarity
+from lifecode.data.contig_names import Namesake, told_apart
+from lifecode.data.inputs import InputUnit
 from lifecode.data.regions import Contigs
 from lifecode.data.twins import first_by_name, labels, linked
-from lifecode.data.unit_folder import read_counts
+from lifecode.data.unit_folder import read_counts, with_names
 from lifecode.errors import UserError
 
 _OF_CONTIG = ["contig", "source", "taxon", "molecule", "num_nucleotides", "digest", "backward"]
@@ -37,6 +40,8 @@ class Inventory:
         first_cds: (num_units + 1,) number of the first exact pair of each unit.
         reasons: rejected CDS by reason.
         skipped: skipped records by reason.
+        reading: how each unit was read, `ReadingSummary.as_json`.
+        renamed: new names of contigs whose name is another's too, by number.
         clusters: least similarity of homologs that are kept together, or None.
     """
 
@@ -47,14 +52,16 @@ class Inventory:
     first_cds: NDArray[np.int64]
     reasons: Counter[str]
     skipped: Counter[str]
+    reading: Sequence[dict[str, Any]]
+    renamed: dict[int, str]
     clusters: float | None = None
 
     @classmethod
-    def read(cls, folders: Sequence[Path], clusters: float | None) -> "Inventory":
+    def read(cls, folders: Sequence[Path], units: Sequence[InputUnit], clusters: float | None) -> "Inventory":
         """The inventory of complete unit folders.
 
         Raises:
-            UserError: two contigs of one name.
+            UserError: two contigs of one name that cannot be told apart.
         """
         contigs = [pq.read_table(folder / "contigs.parquet", columns=_OF_CONTIG) for folder in folders]
         columns = [*_OF_CDS, "sketch"] if clusters else _OF_CDS
@@ -63,9 +70,11 @@ class Inventory:
         first_contig, first_cds = (
             np.cumsum([0, *(len(table) for table in tables)]) for tables in (contigs, pairs)
         )
-        inventory = cls(
+        joined = pa.concat_tables(contigs).combine_chunks()
+        renamed = told_apart(_namesakes(joined, first_contig), units)
+        return cls(
             folders,
-            pa.concat_tables(contigs).combine_chunks(),
+            with_names(joined, renamed),
             first_contig,
             pa.concat_tables(
                 _renumbered(table, int(first)) for table, first in zip(pairs, first_contig, strict=False)
@@ -73,10 +82,15 @@ class Inventory:
             first_cds,
             sum((Counter(count["reasons"]) for count in counts), Counter()),
             sum((Counter(count["skipped"]) for count in counts), Counter()),
+            counts,
+            renamed,
             clusters,
         )
-        inventory._require_unique_names()
-        return inventory
+
+    def renamed_of(self, unit: int) -> dict[int, str]:
+        """The new names of a unit's contigs, by row of its `contigs.parquet`."""
+        first, end = int(self.first_contig[unit]), int(self.first_contig[unit + 1])
+        return {number - first: name for number, name in self.renamed.items() if first <= number < end}
 
     def require_pairs(self) -> None:
         """Raise a `UserError` that counts the reasons where no CDS is an exact pair."""
@@ -88,7 +102,8 @@ class Inventory:
         raise UserError(
             f"none of {total} CDS translates exactly ({reasons})" if total else "there is no CDS",
             source=", ".join(sources[:3]) + (" …" if len(sources) > 3 else ""),
-            remedy="Give an annotated genome (GenBank), or set require_pairs=false for DNA alone",
+            remedy="Give an annotated genome (GenBank), or read DNA alone by lifecode prepare with "
+            "data.require_pairs=false",
         )
 
     @cached_property
@@ -139,20 +154,20 @@ class Inventory:
         offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
         return offsets, starts.flatten().to_numpy(), ends.flatten().to_numpy()
 
-    def _require_unique_names(self) -> None:
-        names = self.contigs["contig"]
-        counts = names.value_counts()
-        twice = counts.field("values").filter(pc.greater(counts.field("counts"), 1))  # pyright: ignore
-        if len(twice):
-            name = twice[0].as_py()
-            rows = np.flatnonzero(pc.equal(names, name).to_numpy())  # pyright: ignore[reportAttributeAccessIssue]
-            first, second = (self.contigs["source"][int(row)].as_py() for row in rows[:2])
-            raise UserError(
-                f"the contig name was already used in {first}",
-                source=second,
-                record=name,
-                remedy="Give each sequence once, under its own name",
-            )
+
+def _namesakes(contigs: pa.Table, first_contig: NDArray[np.int64]) -> list[Namesake]:
+    """The contigs whose name is another's too."""
+    names = contigs["contig"]
+    counts = names.value_counts()
+    repeated = counts.field("values").filter(pc.greater(counts.field("counts"), 1))  # pyright: ignore
+    if not len(repeated):
+        return []
+    numbers = np.flatnonzero(pc.is_in(names, repeated).to_numpy())  # pyright: ignore
+    units = np.searchsorted(first_contig, numbers, side="right") - 1
+    chosen = contigs.take(numbers)
+    digests = chosen["digest"].to_pylist()
+    rows = zip(numbers.tolist(), chosen["contig"].to_pylist(), digests, units.tolist(), strict=True)
+    return [Namesake(*row) for row in rows]
 
 
 def _renumbered(table: pa.Table, first_contig: int) -> pa.Table:

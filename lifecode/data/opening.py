@@ -1,8 +1,9 @@
 """Sequence and annotation files opened as bytes, and their format read from the first of these.
 
-Gzip is seen by its content too; bgzip, which is gzip in many members, reads the same way, and ISA-L unzips
-two to three times as fast as zlib. Names of files say nothing here. 64 KiB are enough to tell formats that
-begin with comments, and protein from nucleotides; of longer comments more is read.
+Compression is seen by the content too: gzip, bzip2, xz, Zstandard. Bgzip, which is gzip in many members,
+reads the same way, and ISA-L unzips two to three times as fast as zlib. Names of files say nothing here.
+64 KiB are enough to tell formats that begin with comments, and protein from nucleotides; of longer comments
+more is read.
 """
 
 import gzip
@@ -16,6 +17,9 @@ from typing import BinaryIO, cast
 
 from isal import igzip, isal_zlib
 
+from lifecode.data.decompression import LONGEST_MAGIC, decompressed
+from lifecode.data.foreign_formats import foreign_format
+from lifecode.data.plain_text import PlainText
 from lifecode.errors import UserError
 
 _GZIP_MAGIC = b"\x1f\x8b"
@@ -26,7 +30,6 @@ _PROTEIN_LETTERS = b"ACDEFGHIKLMNPQRSTVWYUOBJXZ*"
 _WHITE_SPACE = b" \t\r\n\v\f"
 _PROTEIN_SHARE = 0.1
 _MOST_COMMENT_BYTES = 1 << 26
-_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _GFF_COLUMNS = 9
 
 
@@ -34,6 +37,7 @@ class Format(StrEnum):
     """A file format that can be read."""
 
     GENBANK = "GenBank"
+    EMBL = "EMBL"
     SWISS_PROT = "Swiss-Prot"
     FASTA = "nucleotide FASTA"
     PROTEIN_FASTA = "protein FASTA"
@@ -48,17 +52,17 @@ ANNOTATION = frozenset({Format.GFF3, Format.GTF, Format.BED12})
 
 @contextmanager
 def opened(file: Path) -> Iterator[BinaryIO]:
-    """The uncompressed bytes of a plain, gzip or bgzip file.
+    """The uncompressed bytes of a file as `PlainText`.
 
     Raises:
         UserError: while reading, where the compressed file is damaged or ends early.
     """
     with cast(BufferedReader, file.open("rb", buffering=_BUFFER_BYTES)) as raw:
-        if raw.peek(2).startswith(_GZIP_MAGIC):
-            with BufferedReader(_Unzipped(raw, file), _BUFFER_BYTES) as handle:
-                yield handle
-        else:
-            yield raw
+        start = raw.peek(LONGEST_MAGIC)
+        unzipped = _Unzipped(raw, file) if start.startswith(_GZIP_MAGIC) else decompressed(raw, start, file)
+        content = raw if unzipped is None else BufferedReader(unzipped, _BUFFER_BYTES)
+        with BufferedReader(PlainText(content, file), _BUFFER_BYTES) as handle:
+            yield handle
 
 
 class AnnotationLines:
@@ -80,8 +84,6 @@ class AnnotationLines:
             pieces = text.split(b"\r") if b"\r" in text else [text]
             for i, line in enumerate(pieces):
                 number += 1
-                if number == 1:
-                    line = line.removeprefix(_BYTE_ORDER_MARK)
                 if line.startswith(b">") and line.count(b"\t") < _GFF_COLUMNS - 1:
                     self._begun = b"\n".join(pieces[i:]) + b"\n"
                     return
@@ -113,11 +115,13 @@ def file_format(file: Path) -> Format:
             found = _format_of(start)
     if not start.strip():
         raise UserError("the file is empty", source=file, remedy="Check that the download is complete")
+    if (foreign := foreign_format(start)) is not None:
+        raise UserError(f"is {foreign.name}", source=file, remedy=foreign.remedy)
     if found is None:
         raise UserError(
-            "neither a GenBank flat file (LOCUS) nor FASTA (>), Swiss-Prot, GFF3, GTF or BED12",
+            "neither a GenBank flat file (LOCUS) nor EMBL (ID), FASTA (>), Swiss-Prot, GFF3, GTF or BED12",
             source=file,
-            remedy="Give one of these, plain, gzipped or bgzipped",
+            remedy="Give one of these, plain or compressed by gzip, bzip2, xz or zst",
         )
     return found
 
@@ -137,11 +141,13 @@ def carries_sequences(annotation: Path) -> bool:
 
 def _format_of(start: bytes) -> Format | None:
     """The format that a file begins in, or None."""
-    start = start.removeprefix(_BYTE_ORDER_MARK).lstrip()
+    start = start.lstrip()
     if start.startswith(b"LOCUS") or re.match(rb"\S+ +Genetic Sequence Data Bank", start):
         return Format.GENBANK
     if re.match(rb"ID   [^\n]* AA\.", start):
         return Format.SWISS_PROT
+    if start.startswith(b"ID   "):
+        return Format.EMBL
     if start.startswith(b">"):
         return Format.PROTEIN_FASTA if _holds_protein(start) else Format.FASTA
     if re.match(rb"##gff-version\s+3", start):

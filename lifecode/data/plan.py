@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 
 from lifecode.data.inventory import Inventory
 from lifecode.data.regions import CROSSES, SPLITS, Regions
+from lifecode.data.remedies import BORDER, DUPLICATE, HOMOLOG
 from lifecode.data.shard_rows import CdsPart, RegionPart
 from lifecode.data.shard_task import ShardTask
 from lifecode.data.shards import CDS, DNA, KINDS, RNA
 from lifecode.data.split import Split
 from lifecode.data.twins import without_twins
 
-BORDER, DUPLICATE, HOMOLOG = "border", "duplicate_across_splits", "homolog_across_splits"
 _LEFT_OUT = -1
 _SHARD_NUCLEOTIDES = 250_000_000
 
@@ -122,7 +122,9 @@ def _cds_parts(plan: Plan, shard: Rows) -> Iterator[CdsPart]:
         own = shard.number[first:stop]
         split = np.full(own[-1] - own[0] + 1, _LEFT_OUT, dtype=np.int8)
         split[own - own[0]] = shard.split[first:stop]
-        yield CdsPart(plan.inventory.folders[unit], int(own[0] - plan.inventory.first_cds[unit]), split)
+        inventory = plan.inventory
+        first_row = int(own[0] - inventory.first_cds[unit])
+        yield CdsPart(inventory.folders[unit], first_row, split, inventory.renamed_of(unit))
 
 
 def _region_parts(plan: Plan, shard: Rows) -> Iterator[RegionPart]:
@@ -137,6 +139,7 @@ def _region_parts(plan: Plan, shard: Rows) -> Iterator[RegionPart]:
             regions.start[own],
             regions.end[own],
             regions.split[own],
+            inventory.renamed_of(unit),
         )
 
 

@@ -14,7 +14,7 @@ from lifecode.data.cache import allocate_segments
 from lifecode.data.checksum import digest_of, file_entry, sha256, write_json
 from lifecode.data.corpus import SCHEMA_VERSION, Corpus
 from lifecode.data.corpus_folder import existing_corpus, partial_folder
-from lifecode.data.corpus_report import report_of, write_rejected
+from lifecode.data.corpus_report import first_rejected, report_of, write_rejected
 from lifecode.data.engine import Engine, LocalEngine, Run
 from lifecode.data.inputs import Inputs, InputUnit, resolve_inputs
 from lifecode.data.inventory import Inventory
@@ -55,8 +55,8 @@ def prepare_corpus(
         progress: called whenever a unit is read or a shard written.
 
     Raises:
-        UserError: an input that cannot be read, two contigs of one name, no pairs, an output that holds
-            something else, or no permission to write there.
+        UserError: an input that cannot be read, the same contig twice, a genetic code of a contig that is not
+            there, no pairs, an output that holds something else, or no permission to write there.
         Interrupted: at Ctrl-C; the same call goes on.
     """
     split, reading, engine = split or BlockSplit(), reading or ReadingSettings(), engine or LocalEngine()
@@ -89,7 +89,8 @@ def prepare_corpus(
                 [sum(e["bytes"] for e in of_unit) for of_unit in entries],
                 progress,
             )
-            inventory = Inventory.read([task.folder for task in reads], split.clusters)
+            inventory = Inventory.read([task.folder for task in reads], units, split.clusters)
+            _require_named_contigs(reading, inventory)
             if require_pairs:
                 inventory.require_pairs()
             place = folder / digest_of(identity)
@@ -101,6 +102,11 @@ def prepare_corpus(
         _finish(corpus, plan, identity, [entry for task in tasks if (entry := read_record(task)) is not None])
         corpus.rename(output)
     return Corpus.open(output)
+
+
+def _require_named_contigs(reading: ReadingSettings, inventory: Inventory) -> None:
+    found = {key for unit in inventory.reading for key in unit["keys"]}
+    reading.asked_codes().require_found(found, inventory.contigs["contig"][:6].to_pylist())
 
 
 def _do(
@@ -131,7 +137,7 @@ def _allocate(corpus: Path, records: Path, plan: Plan) -> None:
 def _finish(corpus: Path, plan: Plan, identity: dict[str, Any], shards: Sequence[dict[str, Any]]) -> None:
     """What the main process writes: the table of the rejected, the report, and the manifest last."""
     write_rejected(corpus / "rejected.parquet", plan)
-    write_json(corpus / "report.json", report_of(plan))
+    write_json(corpus / "report.json", report_of(plan, first_rejected(corpus / "rejected.parquet")))
     known = {shard["path"]: {key: shard[key] for key in ("path", "sha256", "bytes")} for shard in shards}
     paths = sorted(path for path in corpus.rglob("*") if path.is_file() and path.name != "manifest.json")
     with ThreadPoolExecutor() as threads:

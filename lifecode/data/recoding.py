@@ -33,6 +33,11 @@ def ends_in_completed_stop(cds: CodingSequence) -> bool:
     return bool(cds.transl_except) and "*" in recoded_codons(cds).values()
 
 
+def starts_by_exception(cds: CodingSequence) -> bool:
+    """Whether the file says that the first codon is read as M though it is no start codon: by RNA editing."""
+    return cds.start_edited or (bool(cds.transl_except) and recoded_codons(cds).get(0) == "M")
+
+
 def _offset(cds: CodingSequence, position: int) -> int | None:
     """Where a nucleotide of the contig, counted from 0, lies in the CDS; None outside its exons."""
     before = 0

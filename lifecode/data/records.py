@@ -13,6 +13,23 @@ Molecule: TypeAlias = Literal["dna", "rna", "cds", "protein"]
 """What a record is: genomic DNA, a transcript, one coding sequence, or a protein written as codons."""
 
 
+class CodeChoice(NamedTuple):
+    """Why the CDS of a contig are read by its genetic code.
+
+    Attributes:
+        genetic_code: NCBI number.
+        because: `key` (the user says so), `transl_table`, `vote` of the annotated proteins, `default`; or
+            `organelle`, where nothing says which code it is and its CDS are left out.
+        agree: how many proteins translate exactly by the code that won a vote.
+        voters: how many proteins there were.
+    """
+
+    genetic_code: int
+    because: Literal["key", "transl_table", "vote", "default", "organelle"]
+    agree: int = 0
+    voters: int = 0
+
+
 class Exon(NamedTuple):
     """One stretch of a feature: 0-based, half-open `[start, end)` on the contig; strand +1 or -1."""
 
@@ -46,6 +63,7 @@ class CodingSequence:
         genetic_code_given: the file itself names the genetic code of this CDS or of its sequence.
         phase_problem: how the phases of the parts contradict their lengths, or None.
         line: 1-based number of its first line in an annotation file, or None.
+        start_edited: editing of the RNA makes a start codon of its first codon.
     """
 
     id: str
@@ -66,6 +84,7 @@ class CodingSequence:
     genetic_code_given: bool = False
     phase_problem: str | None = None
     line: int | None = None
+    start_edited: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -83,7 +102,9 @@ class Contig:
         coding_sequences: in file order.
         molecule: `dna` is genomic; an `rna` may carry CDS; a `cds` and a `protein` are one CDS and nothing
             else, and the nucleotides of a `protein` are chosen by codon usage.
-        dialect: what the annotation file was taken for, such as `GTF (Ensembl)`, or None.
+        dialect: what the annotation was taken for, such as `GenBank`, or None.
+        organelle: what the file calls it, such as `mitochondrion`; None for a nuclear or bacterial one.
+        code_choice: why `genetic_code`, once that is decided.
     """
 
     name: str
@@ -96,3 +117,5 @@ class Contig:
     coding_sequences: tuple[CodingSequence, ...] = field(default=(), repr=False)
     molecule: Molecule = "dna"
     dialect: str | None = None
+    organelle: str | None = None
+    code_choice: CodeChoice | None = None

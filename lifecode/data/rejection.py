@@ -6,7 +6,6 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from lifecode.alphabet import UNK
 from lifecode.data.recoding import recoded_codons
 from lifecode.data.records import CodingSequence, Contig
 from lifecode.errors import UserError
@@ -23,6 +22,7 @@ class Rejected(StrEnum):
     OUT_OF_RANGE = "out_of_range"
     NO_PROTEIN = "no_protein"
     UNKNOWN_GENETIC_CODE = "unknown_genetic_code"
+    ORGANELLE_GENETIC_CODE = "organelle_genetic_code"
     SHORTER_ISOFORM = "shorter_isoform"
     TRANSL_EXCEPT = "transl_except"
     RIBOSOMAL_SLIPPAGE = "ribosomal_slippage"
@@ -62,6 +62,10 @@ def unusable(cds: CodingSequence, contig: Contig) -> Rejection | None:
         return Rejection(Rejected.PARTIAL, f"the first complete codon is at nucleotide {cds.codon_start}")
     if cds.protein_source == "annotated" and not cds.protein:
         return Rejection(Rejected.NO_PROTEIN, "no annotated translation")
+    choice = contig.code_choice
+    if choice is not None and choice.because == "organelle" and not cds.genetic_code_given:
+        found = f"nothing says by which genetic code {contig.organelle or contig.name} is read"
+        return Rejection(Rejected.ORGANELLE_GENETIC_CODE, found)
     try:
         genetic_code(cds.genetic_code)
     except UserError as unknown:
@@ -77,24 +81,25 @@ def difference(cds: CodingSequence, nucleotides: NDArray[np.uint8], protein: byt
     Args:
         cds: as annotated.
         nucleotides: (num_nucleotides,) ids from the first complete codon on.
-        protein: the letter of each complete codon, as ASCII; a start codon is M.
+        protein: the letter of each complete codon, as ASCII; a start codon is M, an ambiguous one X.
     """
     if _explained_by_recoding(cds, protein):
         return Rejection(Rejected.TRANSL_EXCEPT, " ".join(cds.transl_except))
     if cds.ribosomal_slippage:
         return Rejection(Rejected.RIBOSOMAL_SLIPPAGE, "the exons do not spell out the change of frame")
-    ambiguous = int((nucleotides == UNK).sum())
-    if ambiguous:
-        return Rejection(Rejected.AMBIGUOUS_NUCLEOTIDE, f"{ambiguous} of {len(nucleotides)} nucleotides")
     if len(nucleotides) % 3 or not len(nucleotides):
         return Rejection(Rejected.LENGTH_NOT_MULTIPLE_OF_3, f"{len(nucleotides)} nucleotides")
     translated = cds.protein_source == "translated"
     letters = protein.decode("ascii")
+    if translated and letters.startswith("X"):
+        return Rejection(Rejected.AMBIGUOUS_NUCLEOTIDE, "in the first codon, so it may be no start codon")
     if translated and not letters.startswith("M"):
         return Rejection(Rejected.NO_START_CODON, f"it begins with {letters[0]}")
     stop = letters[:-1].find("*")
     if stop >= 0:
         return Rejection(Rejected.INTERNAL_STOP, f"codon {stop + 1} of {len(letters)}")
+    if translated and letters.endswith("X"):
+        return Rejection(Rejected.AMBIGUOUS_NUCLEOTIDE, "in the last codon, so it may be no stop codon")
     if translated:
         behind = " and no stop codon follows" if cds.line is not None else ""
         return Rejection(Rejected.NO_STOP_CODON, f"it ends with {letters[-1]}{behind}")
@@ -116,6 +121,6 @@ def _first_difference(translated: str, annotated: str) -> str:
     """Where two proteins part, in words."""
     found = translated.removesuffix("*")
     for position, (ours, theirs) in enumerate(zip(found, annotated, strict=False), start=1):
-        if ours != theirs:
+        if ours not in ("X", theirs):
             return f"codon {position} reads {ours}, annotated {theirs}"
     return f"{len(found)} residues, annotated {len(annotated)}"

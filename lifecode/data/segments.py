@@ -76,14 +76,14 @@ class SegmentTable:
     def amino_acids(self, index: int) -> NDArray[np.uint8]:
         """(num_codons,) index in `AMINO_ACIDS` of each codon of a CDS, read-only.
 
-        The stop codon is included where the CDS has one; an alternative start codon is M. Every value is
-        valid: a CDS with an ambiguous codon is no exact pair.
+        The stop codon is included where the CDS has one; an alternative start codon is M, and a codon with an
+        ambiguous nucleotide is `NO_RESIDUE`.
         """
         assert self.kind == CDS, "only CDS have residues"
         return self._amino_acids[self.offsets[index] // 3 : self.offsets[index + 1] // 3]
 
     def protein(self, index: int) -> str:
-        """The protein of a CDS as annotated, without the stop."""
+        """The protein of a CDS as annotated, without the stop; X at ambiguous codons."""
         return residue_letters(self.amino_acids(index)).removesuffix("*")
 
     def genetic_code(self, index: int) -> int:

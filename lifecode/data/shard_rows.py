@@ -1,7 +1,7 @@
 """The rows of a shard, out of the folders of the units, a row group at a time."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from lifecode.data.shards import DNA, ROW_GROUP_NUCLEOTIDES, ROW_GROUP_ROWS, large_binary
-from lifecode.data.unit_folder import stored_nucleotides
+from lifecode.data.unit_folder import stored_nucleotides, with_names
 
 _OF_CONTIG = ("contig", "source", "organism", "taxon", "molecule")
 _OF_CDS = ("id", "start", "end", "strand", "exons", "genetic_code", "gene", "protein", "protein_source")
@@ -27,11 +27,13 @@ class CdsPart:
         folder: of the unit.
         first: row of `cds.parquet`.
         split: (num_rows,) int8 split number of that row and the next ones, -1 where one is left out.
+        renamed: new names of the unit's contigs that have one, by row of `contigs.parquet`.
     """
 
     folder: Path
     first: int
     split: NDArray[np.int8]
+    renamed: Mapping[int, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,6 +46,7 @@ class RegionPart:
         start: (num_regions,) on the contig.
         end: (num_regions,) exclusive.
         split: (num_regions,) int8 split number.
+        renamed: as of a `CdsPart`.
     """
 
     folder: Path
@@ -51,6 +54,7 @@ class RegionPart:
     start: NDArray[np.int64]
     end: NDArray[np.int64]
     split: NDArray[np.int8]
+    renamed: Mapping[int, str] = field(default_factory=dict)
 
 
 def row_groups(kind: str, parts: Iterable[CdsPart | RegionPart]) -> Iterator[pa.Table]:
@@ -69,7 +73,7 @@ def num_nucleotides(table: pa.Table) -> int:
 def _tables(kind: str, parts: Iterable[CdsPart | RegionPart]) -> Iterator[pa.Table]:
     """The rows part by part, each part in tables of at most a row group."""
     for part in parts:
-        contigs = pq.read_table(part.folder / "contigs.parquet")
+        contigs = with_names(pq.read_table(part.folder / "contigs.parquet"), part.renamed)
         yield from _pairs(part, contigs) if isinstance(part, CdsPart) else _stretches(part, contigs, kind)
 
 

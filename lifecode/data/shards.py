@@ -41,7 +41,9 @@ SHARD_SCHEMA = pa.schema(
 _REPETITIVE = ["kind", "split", "source", "contig", "molecule", "strand", "genetic_code", "organism", "taxon"]
 _REPETITIVE += ["protein_source"]
 
-REJECTED_SCHEMA = pa.schema([(name, pa.string()) for name in ("id", "contig", "source", "reason", "detail")])
+REJECTED_SCHEMA = pa.schema(
+    [(name, pa.string()) for name in ("id", "contig", "source", "reason", "detail", "place")]
+)
 
 ROW_GROUP_NUCLEOTIDES, ROW_GROUP_ROWS = 2_000_000, 50_000
 """What is in memory at a time; a single longer row still makes a row group."""

@@ -13,8 +13,7 @@ nucleotide for as long as the corpus is being prepared.
 import json
 import shutil
 import tempfile
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -27,14 +26,13 @@ from lifecode.data.coding_sequence import ExactPair, Rejection, verify_all
 from lifecode.data.corpus import SCHEMA_VERSION
 from lifecode.data.inputs import InputUnit
 from lifecode.data.reading import ReadingSettings, read_unit
+from lifecode.data.reading_summary import ReadingSummary
 from lifecode.data.records import Contig, Exon
 from lifecode.data.row_writer import RowWriter
 from lifecode.data.shards import REJECTED_SCHEMA
 from lifecode.data.similarity import SKETCH, protein_sketch
 from lifecode.data.twins import DIGEST, strandless_digest
 from lifecode.genetic_code import residue_letters
-
-MALFORMED = "malformed_record"
 
 CONTIG_SCHEMA = pa.schema(
     [
@@ -146,8 +144,18 @@ def is_complete(folder: Path) -> bool:
 
 
 def read_counts(folder: Path) -> dict[str, Any]:
-    """What was found in a unit: `reasons` and `skipped`, each reason with its count."""
+    """What was found in a unit: `ReadingSummary.as_json`."""
     return json.loads((folder / "unit.json").read_text())
+
+
+def with_names(contigs: pa.Table, renamed: Mapping[int, str]) -> pa.Table:
+    """A table of contigs with new names in some rows."""
+    if not renamed:
+        return contigs
+    names = contigs["contig"].to_pylist()
+    for row, name in renamed.items():
+        names[row] = name
+    return contigs.set_column(contigs.column_names.index("contig"), "contig", pa.array(names, pa.string()))
 
 
 def stored_nucleotides(contigs: pa.Table) -> np.ndarray:
@@ -159,47 +167,42 @@ def stored_nucleotides(contigs: pa.Table) -> np.ndarray:
 
 def _write(task: ReadTask, folder: Path) -> None:
     """Everything a unit's folder holds."""
-    reasons: Counter[str] = Counter()
-    skipped: Counter[str] = Counter()
+    summary = ReadingSummary([file.name for file in task.unit.files], task.settings.asked_codes())
     contigs = RowWriter(folder / "contigs.parquet", CONTIG_SCHEMA)
     rejected = RowWriter(folder / "rejected.parquet", REJECTED_SCHEMA)
     pairs = RowWriter(folder / "cds.parquet", CDS_SCHEMA)
 
     def report(source: str, record: str, problem: str) -> None:
-        skipped[MALFORMED] += 1
-        rejected.add(_rejected_row(record, record, source, MALFORMED, problem))
+        rejected.add(summary.skipped_row(source, record, problem))
 
     with contigs, rejected, pairs, (folder / "nucleotides.bin").open("wb") as nucleotides:
         for number, contig in enumerate(read_unit(task.unit, task.settings, report)):
+            summary.add(contig)
             contigs.add(_contig_row(contig))
             if contig.molecule in _WITH_NUCLEOTIDES:
                 nucleotides.write(np.ascontiguousarray(contig.nucleotides).data)
-            for row in _judged(contig, number, reasons, rejected):
+            for row in _judged(contig, number, task.settings.max_ambiguous_share, summary, rejected):
                 row["sketch"] = protein_sketch(row["amino_acids"]).tobytes() if task.sketches else None
                 pairs.add(row, num_nucleotides=row["num_nucleotides"])
             del contig  # before the next one is read
     files = [file_entry(folder, path) for path in sorted(folder.iterdir())]
-    write_json(folder / "unit.json", {"reasons": dict(reasons), "skipped": dict(skipped), "files": files})
+    write_json(folder / "unit.json", {**summary.as_json(), "files": files})
 
 
 def _judged(
-    contig: Contig, number: int, reasons: Counter[str], rejected: "RowWriter"
+    contig: Contig,
+    number: int,
+    max_ambiguous_share: float,
+    summary: ReadingSummary,
+    rejected: "RowWriter",
 ) -> Iterator[dict[str, Any]]:
     """The rows of a contig's exact pairs; its other CDS are counted and listed."""
-    for coding_sequence, verdict in zip(contig.coding_sequences, verify_all(contig), strict=True):
+    verdicts = verify_all(contig, max_ambiguous_share)
+    for coding_sequence, verdict in zip(contig.coding_sequences, verdicts, strict=True):
         if isinstance(verdict, Rejection):
-            reasons[verdict.reason.value] += 1
-            rejected.add(
-                _rejected_row(
-                    coding_sequence.id, contig.name, contig.source, verdict.reason.value, verdict.detail
-                )
-            )
+            rejected.add(summary.rejected_row(coding_sequence, contig, verdict))
         else:
             yield _pair_row(verdict, number)
-
-
-def _rejected_row(id: str, contig: str, source: str, reason: str, detail: str) -> dict[str, Any]:
-    return {"id": id, "contig": contig, "source": Path(source).name, "reason": reason, "detail": detail}
 
 
 def _contig_row(contig: Contig) -> dict[str, Any]:

@@ -12,6 +12,8 @@ from lifecode.alphabet import NUM_AMINO_ACIDS, NUM_CODONS
 
 _BORDER = NUM_CODONS
 """The symbol before the first and after the last codon of a gene."""
+_UNKNOWN = NUM_CODONS + 1
+"""The symbol of an ambiguous codon, which is never counted and says nothing of its neighbours."""
 _PRIOR_COUNT = 0.5
 
 
@@ -19,7 +21,7 @@ class CodonUnigram:
     """P(c), the share of each codon in the training genes.
 
     Args:
-        genes: codon ids of each training gene (num_codons,).
+        genes: codon ids of each training gene (num_codons,), -1 where ambiguous.
     """
 
     def __init__(self, genes: Iterable[NDArray[np.integer]]) -> None:
@@ -42,8 +44,10 @@ class BothNeighbours:
         counts = np.full((NUM_CODONS + 1, NUM_CODONS + 1), _PRIOR_COUNT)
         for gene in genes:
             framed = _framed(gene)
-            np.add.at(counts, (framed[:-1], framed[1:]), 1)
-        self._log_next = np.log(counts / counts.sum(axis=1, keepdims=True))
+            left, right = framed[:-1], framed[1:]
+            known = (left < _UNKNOWN) & (right < _UNKNOWN)
+            np.add.at(counts, (left[known], right[known]), 1)
+        self._log_next = np.pad(np.log(counts / counts.sum(axis=1, keepdims=True)), (0, 1))
 
     def cross_entropy(self, gene: NDArray[np.integer], positions: NDArray[np.integer]) -> NDArray[np.float64]:
         """-log P (n,) in nats of a gene's codons at `positions` (n,)."""
@@ -60,12 +64,13 @@ def majority_residue(proteins: Iterable[NDArray[np.integer]]) -> int:
 
 
 def _counted(sequences: Iterable[NDArray[np.integer]], num_symbols: int) -> NDArray[np.int64]:
-    """(num_symbols,) how often each symbol occurs."""
+    """(num_symbols,) how often each symbol occurs; ambiguous ones are not counted."""
     counts = np.zeros(num_symbols, dtype=np.int64)
     for sequence in sequences:
-        counts += np.bincount(sequence, minlength=num_symbols)
+        known = sequence[(sequence >= 0) & (sequence < num_symbols)]
+        counts += np.bincount(known, minlength=num_symbols)
     return counts
 
 
 def _framed(gene: NDArray[np.integer]) -> NDArray[np.integer]:
-    return np.pad(gene.astype(np.int64), 1, constant_values=_BORDER)
+    return np.pad(np.where(gene < 0, _UNKNOWN, gene.astype(np.int64)), 1, constant_values=_BORDER)

@@ -165,4 +165,6 @@ def _with_moments(distillation: DistillationLoss, targets: Iterable[Tensor]) -> 
 
 
 def _one_hot(codons: NDArray[np.int16]) -> Tensor:
-    return torch.nn.functional.one_hot(torch.from_numpy(codons).long(), _NUM_CODONS)
+    ids = torch.from_numpy(codons).long()
+    known = (ids >= 0).long()[:, None]  # an ambiguous codon is none of them
+    return torch.nn.functional.one_hot(ids.clamp(min=0), _NUM_CODONS) * known

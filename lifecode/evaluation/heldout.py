@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from lifecode.alphabet import IGNORE, MASK, codon_ids
+from lifecode.alphabet import IGNORE, MASK, NO_RESIDUE, codon_ids
 from lifecode.data.masking import generator
 from lifecode.data.packing import NUM_SPECIAL_CODONS, Packed, fill_rows, pack
 from lifecode.data.permutation import permuted
@@ -71,9 +71,9 @@ class Gene:
     Attributes:
         index: its number in the table.
         ids: nucleotide ids (3L,).
-        codons: codon ids (L,).
-        amino_acids: residue or stop of each codon (L,).
-        masked: codon positions that are masked (n,).
+        codons: codon ids (L,), -1 where ambiguous.
+        amino_acids: residue or stop of each codon (L,), `NO_RESIDUE` where ambiguous.
+        masked: codon positions that are masked (n,); none is ambiguous.
     """
 
     index: int
@@ -104,8 +104,9 @@ def held_out_genes(
                 order = np.arange(len(ids) // 3)
                 order[1:-1] = generator(_SHUFFLES, *key).permutation(inner)
                 ids, amino_acids = ids.reshape(-1, 3)[order].reshape(-1), amino_acids[order]
-            masked = inner[generator(_MASKS, *key).random(len(inner)) < settings.mask_fraction]
-            genes.append(Gene(index, ids, codon_ids(ids), amino_acids, masked))
+            codons = codon_ids(ids)
+            drawn = generator(_MASKS, *key).random(len(inner)) < settings.mask_fraction
+            genes.append(Gene(index, ids, codons, amino_acids, inner[drawn & (codons[inner] >= 0)]))
     return genes
 
 
@@ -169,7 +170,7 @@ def translation_figures(model: LifeCode, genes: Sequence[Gene], max_codons: int)
     for row, packed in packed_rows([gene.ids for gene in genes], max_codons):
         residues = np.concatenate([_framed(genes[i].amino_acids) for i in row])
         predicted = translator(model.codon_projection(model.encode(packed))).argmax(-1).cpu()
-        known = residues != IGNORE
+        known = (residues != IGNORE) & (residues != NO_RESIDUE)
         tally.add(predicted[torch.from_numpy(known)] == torch.from_numpy(residues[known]))
     return {"translation_accuracy": tally.figure()}
 

@@ -11,6 +11,7 @@ from lifecode.data.codon_usage import FIGURE_6_ORGANISMS
 from lifecode.data.composition import MAX_NUCLEOTIDES, composition
 from lifecode.data.corpus import Corpus
 from lifecode.data.origins import row_origins
+from lifecode.data.reading_lines import how_read_lines
 from lifecode.data.shards import CDS, KINDS
 from lifecode.data.split import SPLITS
 from lifecode.report.census import corpus_counts, split_table
@@ -59,6 +60,7 @@ def write_corpus_report(corpus: Corpus, *, max_nucleotides: int = MAX_NUCLEOTIDE
         "verdict": _verdict(report),
         "key_figures": _key_figures(report),
         "counts": corpus_counts(report),
+        "how_read": how_read_lines(report),
         "splits": split_table(report),
         "block_nucleotides": report["block_nucleotides"],
         "sample": sample_sentence(measured),

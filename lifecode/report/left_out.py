@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from lifecode.data.corpus import Corpus
+from lifecode.data.remedies import remedy
 from lifecode.report.figure_style import GREY, INK, ORANGE, VERMILION, new_figure, style_axes
 
 REJECTED, DROPPED, SKIPPED = "rejected", "dropped by the split", "skipped records"
@@ -23,16 +24,21 @@ class Example(NamedTuple):
     id: str
     contig: str
     detail: str
+    place: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """A reason, which of `REJECTED`, `DROPPED` and `SKIPPED` it is, how often it applied, and to what."""
+    """A reason, which of `REJECTED`, `DROPPED` and `SKIPPED` it is, how often it applied, and to what.
+
+    `remedy` is what would change it.
+    """
 
     reason: str
     group: str
     count: int
     examples: tuple[Example, ...]
+    remedy: str = ""
 
 
 def left_out(corpus: Corpus) -> list[LeftOut]:
@@ -47,7 +53,13 @@ def left_out(corpus: Corpus) -> list[LeftOut]:
         corpus, {reason: n for of_group in groups.values() for reason, n in of_group.items()}
     )
     return [
-        LeftOut(reason, group, count, tuple(examples[reason]))
+        LeftOut(
+            reason,
+            group,
+            count,
+            tuple(examples[reason]),
+            remedy(reason, [one.contig for one in examples[reason]]),
+        )
         for group, reasons in groups.items()
         for reason, count in sorted(reasons.items(), key=lambda entry: -entry[1])
         if count
@@ -80,11 +92,11 @@ def _first_examples(corpus: Corpus, counts: Mapping[str, int]) -> dict[str, list
     """The first rows of `rejected.parquet` of each reason; reads on only while one is missing."""
     examples: dict[str, list[Example]] = {reason: [] for reason in counts}
     with pq.ParquetFile(corpus.folder / "rejected.parquet") as file:
-        for batch in file.iter_batches(columns=["id", "contig", "detail", "reason"]):
+        for batch in file.iter_batches():
             for reason, known in examples.items():
                 rows = batch.filter(pc.equal(batch["reason"], reason))  # pyright: ignore
                 known += [
-                    Example(row["id"], row["contig"], row["detail"])
+                    Example(row["id"], row["contig"], row["detail"], row.get("place") or "")
                     for row in rows.slice(0, _EXAMPLES - len(known)).to_pylist()
                 ]
             if all(len(examples[reason]) >= min(_EXAMPLES, count) for reason, count in counts.items()):

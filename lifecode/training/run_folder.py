@@ -29,6 +29,7 @@ _OF_THE_MACHINE = (
     "teacher.model.residues_at_once",
 )
 """Keys among them that say where and how features are computed, and not which."""
+_SHARE, _CODE = "data.reading.max_ambiguous_share", "data.reading.genetic_code"
 _PROBE, _LOCK = ".writable", ".lock"
 _KEYS_NAMED = 3
 
@@ -105,6 +106,8 @@ class RunFolder:
             for sitting in (read_run_config(existing), config)
         )
         keys = (before.keys() | now.keys()) - set(_OF_THE_MACHINE)
+        if _SHARE not in before:  # begun before this key, when code 1 was the default and no wish
+            keys -= {_SHARE} | ({_CODE} if before.get(_CODE) == 1 and now.get(_CODE) is None else set())
         changed = sorted(key for key in keys if before.get(key) != now.get(key))
         if changed:
             named = [f"{k} was {before.get(k)!r} and is {now.get(k)!r}" for k in changed[:_KEYS_NAMED]]

@@ -45,6 +45,7 @@ def folder(tmp_path):
         (b"##gff-version 2\n" + GTF, Format.GTF),
         (GTF, Format.GTF),
         (BED, Format.BED12),
+        (b"ID   A; SV 1; linear; DNA; STD; PRO; 12 BP.\n", Format.EMBL),
     ],
 )
 def test_format_is_read_from_the_content(folder, content, expected):
@@ -56,7 +57,7 @@ def test_format_is_read_from_the_content(folder, content, expected):
 
 @pytest.mark.parametrize(
     "content",
-    [b"chr1\t0\t12\tname\t0\t+\n", b"ID   A; SV 1; linear; DNA; 12 BP.\n", b"##gff-version\n", b"\x00" * 99],
+    [b"chr1\t0\t12\tname\t0\t+\n", b"##gff-version\n", b"\x00" * 99],
 )
 def test_unknown_formats_are_told(folder, content):
     with pytest.raises(UserError, match="neither a GenBank"):

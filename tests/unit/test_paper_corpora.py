@@ -125,7 +125,7 @@ def test_no_sequence_is_lost_to_the_other_sources(downloads, corpus):
     inputs = {Path(entry["name"]).name for entry in corpus.manifest["inputs"]}
     assert inputs == {Path(file).name for files in STAND_INS.values() for file in files}
     assert corpus.manifest["reading"]["on_malformed"] == "skip"
-    assert corpus.manifest["reading"]["genetic_code"] == 11
+    assert corpus.manifest["reading"]["genetic_code"] == {"default": 11}
 
 
 def test_the_command_tells_how_often_training_would_read_each_kind(downloads, corpus, capsys):

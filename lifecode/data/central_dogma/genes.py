@@ -127,7 +127,7 @@ def read_genes(contigs: Iterable[Contig]) -> Genes:
         if contig.molecule == "protein":
             found.leave_out(contig.name, BACK_TRANSLATED, "its codons are chosen, not read")
             continue
-        for cds, verdict in zip(contig.coding_sequences, verify_all(contig), strict=True):
+        for cds, verdict in zip(contig.coding_sequences, verify_all(contig, 0), strict=True):
             if isinstance(verdict, Rejection):
                 found.leave_out(f"{contig.name}:{cds.id}", verdict.reason, verdict.detail)
             else:

@@ -1,0 +1,40 @@
+"""EMBL flat files to contigs, through Biopython: some seconds for a bacterial genome."""
+
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from lifecode.data.biopython_records import record_by_biopython
+from lifecode.data.flat_records import split_before
+from lifecode.data.genbank_text import utf8
+from lifecode.data.malformed import Settle
+from lifecode.data.records import Contig
+from lifecode.errors import UserError
+
+_FIRST_LINE = b"ID   "
+
+
+def read_embl(handle: BinaryIO, source: str, genetic_code: int, settle: Settle) -> Iterator[Contig]:
+    """Yield the records of an EMBL flat file one at a time.
+
+    Args:
+        handle: uncompressed bytes of the file.
+        source: name of the file, for messages and for `Contig.source`.
+        genetic_code: NCBI code of CDS without a `transl_table` qualifier (INSDC: 1).
+        settle: takes the fault of a record that is damaged, ends early or has no sequence.
+    """
+    for number, text in enumerate(split_before(handle, _FIRST_LINE), start=1):
+        words = text[5:200].replace(b";", b" ").split(maxsplit=1)
+        name = words[0].decode("utf-8", errors="replace") if words else f"record_{number}"
+        try:
+            contig = record_by_biopython(utf8(text), "embl", source, genetic_code, name)
+            if contig is None:
+                raise UserError(
+                    "not a readable EMBL record with its sequence",
+                    source=source,
+                    record=name,
+                    remedy="Check that the file is complete, or download it again",
+                )
+        except UserError as fault:
+            settle(fault)
+        else:
+            yield contig

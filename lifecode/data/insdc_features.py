@@ -1,0 +1,139 @@
+"""CDS features of INSDC flat files (GenBank, EMBL) to coding sequences, whatever parsed the file."""
+
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import NamedTuple, Protocol
+
+from lifecode.data.records import CodingSequence, Exon
+
+_FLAGS = frozenset({"pseudo", "pseudogene", "partial", "ribosomal_slippage", "trans_splicing"})
+_VALUES = frozenset({"protein_id", "locus_tag", "gene", "codon_start", "transl_table", "translation"})
+_WANTED = _FLAGS | _VALUES | {"transl_except", "exception"}
+
+
+_ORGANELLE_GENOME = re.compile(
+    r"\b(mitochondri(?:on|al)|chloroplast|plastid|apicoplast|kinetoplast|cyanelle)"
+    r"(?:,|\.?$| (?:DNA|genome|complete|partial|chromosome|sequence))",
+    re.IGNORECASE,
+)
+
+
+class Qualifier(Protocol):
+    """`/key=value` of a feature; a flag has no value."""
+
+    @property
+    def key(self) -> str: ...  # noqa: D102
+
+    @property
+    def value(self) -> str | None: ...  # noqa: D102
+
+
+class Place(NamedTuple):
+    """Exons in 5' to 3' order, whether an end is missing, and why the location cannot be read, or None."""
+
+    exons: tuple[Exon, ...]
+    partial: bool
+    problem: str | None
+
+
+def coding_sequence_of(
+    qualifiers: Iterable[Qualifier], place: Place, genetic_code: int, ids: dict[str, int]
+) -> CodingSequence:
+    """A CDS feature as annotated.
+
+    Args:
+        qualifiers: of the feature, in file order; of a repeated one the first counts.
+        place: where it lies.
+        genetic_code: NCBI code where it has no `transl_table`.
+        ids: counts the names used on this contig, so that a repeated one gets a number.
+    """
+    values: dict[str, str] = {}
+    flags: set[str] = set()
+    transl_except: list[str] = []
+    for qualifier in qualifiers:
+        key = qualifier.key
+        if key not in _WANTED:
+            continue
+        if key in _FLAGS:
+            flags.add(key)
+        elif key == "exception":  # how older records say `/ribosomal_slippage` and `/trans_splicing`
+            flags.add((qualifier.value or "").strip().lower().replace(" ", "_").replace("-", "_"))
+        elif key == "transl_except":
+            transl_except.append(qualifier.value or "")
+        else:
+            values.setdefault(key, qualifier.value or "")
+    gene = values.get("gene")
+    locus_tag = values.get("locus_tag")
+    name = values.get("protein_id") or locus_tag or gene or f"cds:{_span(place.exons)}"
+    ids[name] = ids.get(name, 0) + 1
+    protein = "".join(values.get("translation", "").split()).upper().removesuffix("*")
+    table = values.get("transl_table")
+    return CodingSequence(
+        id=name if ids[name] == 1 else f"{name}#{ids[name]}",
+        gene=gene,
+        exons=place.exons,
+        codon_start=_number(values.get("codon_start"), 1),
+        genetic_code=_number(table, genetic_code),
+        protein=protein or None,
+        pseudo=bool(flags & {"pseudo", "pseudogene"}),
+        partial=place.partial or "partial" in flags,
+        ribosomal_slippage="ribosomal_slippage" in flags,
+        trans_splicing="trans_splicing" in flags,
+        transl_except=tuple(transl_except),
+        location_problem=place.problem,
+        protein_source="annotated" if protein else "translated",
+        gene_id=locus_tag or gene,
+        genetic_code_given=table is not None,
+        start_edited="rna_editing" in flags,
+    )
+
+
+def around_origin(exons: tuple[Exon, ...], num_nucleotides: int) -> tuple[Exon, ...]:
+    """The exons on a circular record; one across its origin, such as 261..140 or 261..440 of 300, is two."""
+    if all(start < end <= num_nucleotides for start, end, _ in exons):
+        return exons
+    return tuple(piece for exon in exons for piece in _pieces(exon, num_nucleotides))
+
+
+def _pieces(exon: Exon, length: int) -> tuple[Exon, ...]:
+    start, end, strand = exon
+    if 0 < end < start < length:
+        before, behind = Exon(start, length, strand), Exon(0, end, strand)
+    elif length <= start < end <= 2 * length:
+        return (Exon(start - length, end - length, strand),)
+    elif start < length < end <= start + length:
+        before, behind = Exon(start, length, strand), Exon(0, end - length, strand)
+    else:
+        return (exon,)
+    return (before, behind) if strand == 1 else (behind, before)
+
+
+def organelle_of_definition(definition: str) -> str | None:
+    """The organelle whose DNA a record is by its title, as in `Homo sapiens mitochondrion, complete genome`.
+
+    A nuclear gene of a mitochondrial protein does not count.
+    """
+    found = _ORGANELLE_GENOME.search(" ".join(definition.split()))
+    return found[1].lower() if found and "nuclear gene" not in definition else None
+
+
+def taxon_id(text: str) -> int | None:
+    """An NCBI taxonomy id, or None."""
+    return _number(text, 0) or None
+
+
+@lru_cache(maxsize=64)
+def _number(value: str | None, default: int) -> int:
+    """The qualifier as a number; 0, which no rule accepts, where it is none."""
+    if value is None:
+        return default
+    value = value.strip()
+    return int(value) if value.isdecimal() and len(value) < 10 else 0
+
+
+def _span(exons: tuple[Exon, ...]) -> str:
+    """1-based first and last nucleotide, to name a CDS that has no name."""
+    if not exons:
+        return "?"
+    return f"{min(exon.start for exon in exons) + 1}..{max(exon.end for exon in exons)}"

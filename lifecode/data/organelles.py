@@ -1,0 +1,38 @@
+"""Names that say that a contig is DNA of an organelle; they never say by which genetic code it is read.
+
+Vertebrate mitochondria read code 2, those of yeast 3, of moulds 4, of flies 5, of plants 1.
+"""
+
+import re
+
+_SHORT = {
+    "m": "mitochondrion",
+    "mt": "mitochondrion",
+    "mit": "mitochondrion",
+    "mito": "mitochondrion",
+    "mtdna": "mitochondrion",
+    "pt": "plastid",
+    "cp": "plastid",
+    "pltd": "plastid",
+    "chloro": "plastid",
+    "cpdna": "plastid",
+    "ptdna": "plastid",
+}
+_BEHIND_CHR = _SHORT | {"c": "plastid", "p": "plastid"}
+_WORDS = re.compile(
+    r"(?<![a-z])(mitochondri(?:on|al|a)|mitogenome|mtdna|chloroplast|plastid|plastome|apicoplast|kinetoplast"
+    r"|cyanelle|chromatophore|hydrogenosome|leucoplast|chromoplast)",
+    re.IGNORECASE,
+)
+_PREFIX = re.compile(r"^(?:chromosome|chrom|chr)[ _.-]?", re.IGNORECASE)
+_PLASMODIUM = re.compile(r"_(MIT|API)(?:_|$)")
+
+
+def organelle_named(name: str) -> str | None:
+    """The organelle that the name of a contig means (`MT`, `chrM`, `Pt`, `mitochondrion_genome`), or None."""
+    if found := _WORDS.search(name):
+        return found[1].lower()
+    if found := _PLASMODIUM.search(name):
+        return {"MIT": "mitochondrion", "API": "apicoplast"}[found[1]]
+    bare = _PREFIX.sub("", name)
+    return (_SHORT if bare == name else _BEHIND_CHR).get(bare.lower())
