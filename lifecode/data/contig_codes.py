@@ -2,8 +2,9 @@
 
 The proteins vote: of all NCBI codes the one under which most annotated CDS of the contig translate exactly,
 alternative start codons included, so that bacterial genes that begin with GTG make it 11. Of equals code 1
-wins, then 11, then the lower number; a code must be right for more than half of the proteins. Without
-proteins code 1 is taken, except on DNA of an organelle, whose code no name tells: its CDS are left out.
+wins, then 11, then the one that reads fewest codons otherwise than 1; a code must be right for more than half
+of the proteins. Without proteins code 1 is taken, except on DNA of an organelle, whose code no name tells:
+its CDS are left out.
 """
 
 from collections import Counter
@@ -22,7 +23,7 @@ from lifecode.genetic_code import genetic_code, genetic_code_numbers
 
 DEFAULT_CODE = 1
 _DEFAULT_KEY = "default"
-_BY_PREFERENCE = (1, 11, *(number for number in genetic_code_numbers() if number not in (1, 11)))
+_OTHER_NUMBERS = tuple(number for number in genetic_code_numbers() if number not in (1, 11))
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,11 +134,16 @@ def _vote(contig: Contig) -> CodeChoice | None:
     by_default = ballot.agree(DEFAULT_CODE, range(len(cut)))
     others = sorted(set(range(len(cut))) - by_default)
     best, most = DEFAULT_CODE, len(by_default)
-    for number in _BY_PREFERENCE[1:] if others else ():
+    for number in (11, *sorted(_OTHER_NUMBERS, key=_num_read_otherwise)) if others else ():
         gained = len(ballot.agree(number, others))
         if gained and (total := gained + len(ballot.agree(number, sorted(by_default)))) > most:
             best, most = number, total
     return CodeChoice(best, "vote", most, len(cut)) if 2 * most > len(cut) else None
+
+
+def _num_read_otherwise(number: int) -> int:
+    """How many codons a code reads otherwise than code 1."""
+    return int((genetic_code(number).residues != genetic_code(DEFAULT_CODE).residues).sum())
 
 
 class _Ballot:

@@ -62,6 +62,7 @@ def chosen(contig, asked=NOTHING):
     return (*read.code_choice[:2], kept)
 
 
+ATA = gene(1, inner=("ATA",))
 MITO = gene(2, inner=("ATA", "TGA"))
 GIVEN = gene(4, inner=("TGA",), genetic_code=4, genetic_code_given=True)
 PLAIN = gene(None)
@@ -78,7 +79,7 @@ PLAIN = gene(None)
         ([gene(3, inner=("ATA", "TGA", "CTG"))], (3, "vote", 1)),
         ([gene(5, inner=("ATA", "TGA", "AGA"))], (5, "vote", 1)),
         ([gene(12)], (12, "vote", 1)),  # CTG is serine
-        ([MITO, gene(1), gene(1)], (1, "vote", 2)),
+        ([MITO, ATA, ATA], (1, "vote", 2)),
         ([MITO, PLAIN], (2, "vote", 2)),
         ([GIVEN, PLAIN], (4, "transl_table", 2)),
         ([GIVEN, MITO, MITO], (4, "transl_table", 1)),

@@ -5,13 +5,16 @@ import json
 import pyarrow.parquet as pq
 import pytest
 
-from lifecode.data import BlockSplit, ContigSplit, prepare_corpus
+from lifecode.data import BlockSplit, prepare_corpus
 from lifecode.data.dry_reading import read_without_writing
+from lifecode.data.engine import LocalEngine
 from lifecode.data.reading import ReadingSettings
 from lifecode.data.reading_lines import renamed_line
+from lifecode.data.split import ContigSplit
 from lifecode.errors import UserError
 
 WORM, YEAST = "ATGAAACCCTAA", "ATGGGGTTTTAA"
+HERE = LocalEngine(1)
 WHOLE = BlockSplit(validation=0.0, test=0.0)
 
 
@@ -40,7 +43,7 @@ def test_they_are_told_apart_by_their_files(genome, tmp_path, on_malformed, spli
     files = [genome("worm.gff", WORM), genome("yeast.gff", YEAST)]
     reading = ReadingSettings(on_malformed=on_malformed)
     corpora = [
-        prepare_corpus(some, tmp_path / f"corpus{i}", split=split, reading=reading)
+        prepare_corpus(some, tmp_path / f"corpus{i}", split=split, reading=reading, engine=HERE)
         for i, some in enumerate([files, files[::-1]])
     ]
     for corpus in corpora:
@@ -57,13 +60,13 @@ def test_files_of_one_name_go_by_their_folders(genome, tmp_path):
         genome("yeast/genomic.gff", YEAST),
         genome("fly.gff", WORM, contig="X"),
     ]
-    dna, _ = contigs(prepare_corpus(files, tmp_path / "corpus", split=WHOLE))
+    dna, _ = contigs(prepare_corpus(files, tmp_path / "corpus", split=WHOLE, engine=HERE))
     assert set(dna) == {"I@worm/genomic", "I@yeast/genomic", "X"}
 
 
 def test_the_table_of_the_rejected_has_the_new_names_too(genome, tmp_path):
     files = [genome("worm.gff", WORM), genome("yeast.gff", "ATGTAATTTTAA")]
-    corpus = prepare_corpus(files, tmp_path / "corpus", split=WHOLE)
+    corpus = prepare_corpus(files, tmp_path / "corpus", split=WHOLE, engine=HERE)
     (row,) = pq.read_table(corpus.folder / "rejected.parquet").to_pylist()
     assert (row["contig"], row["reason"]) == ("I@yeast", "internal_stop")
     (entry,) = json.loads((corpus.folder / "report.json").read_text())["left_out"]
@@ -73,7 +76,7 @@ def test_the_table_of_the_rejected_has_the_new_names_too(genome, tmp_path):
 def test_the_same_record_twice_is_a_mistake(genome, tmp_path):
     files = [genome("worm.gff", WORM), genome("copy.gff", WORM)]
     for read in (
-        lambda: prepare_corpus(files, tmp_path / "corpus"),
+        lambda: prepare_corpus(files, tmp_path / "corpus", engine=HERE),
         lambda: read_without_writing(files, ReadingSettings()),
     ):
         with pytest.raises(UserError, match=r"already used in worm\.gff, for the same sequence"):

@@ -14,7 +14,7 @@ from lifecode.data.opening import file_format
 from lifecode.errors import UserError
 
 GENE, PROTEIN = "ATGAAATGGCATGCAGACTAA", "MKWHAD"
-TITLE = "REFERENCE   1\n  AUTHORS   A.\n  TITLE     Without a journal\n"
+REFUSED = "LOCUS       B 21 bp    DNA     linear   BCT 32-XXX-2020"  # by gb-io: there is no such day
 
 
 def record(*, dna=GENE, location="1..21", qualifiers=(f'/translation="{PROTEIN}"',), **words):
@@ -115,13 +115,13 @@ def test_a_record_has_the_best_name_there_is(read, words, name):
 
 
 def test_a_record_that_gb_io_refuses_is_read_by_biopython(read):
-    contigs = read(record(name="A") + record(name="B", head=TITLE) + record(name="C"))
+    contigs = read(record(name="A") + record(name="B", locus=REFUSED) + record(name="C"))
     assert verdicts(contigs) == [".", ".", "."]
     assert [contig.dialect for contig in contigs] == ["GenBank", "GenBank, read by Biopython", "GenBank"]
 
 
 def test_one_that_neither_reads_is_skipped_or_told_in_one_line(read):
-    damaged = record(name="B", head=TITLE).replace("//\n", "")
+    damaged = record(name="B", locus=REFUSED).replace("//\n", "")
     text, left_out = record(name="A") + damaged + record(name="C"), []
     contigs = read(text, on_malformed="skip", report=lambda *found: left_out.append(found))
     assert [contig.name for contig in contigs] == ["A", "C"]
@@ -139,7 +139,8 @@ def embl(**words):
     length = len(sequence.removesuffix("\n//\n"))
     topology = words.get("topology", "linear")
     first = f"ID   {words.get('name', 'X1')}; SV 2; {topology}; genomic DNA; STD; PRO; {length} BP.\nXX\n"
-    first += f"AC   {words.get('name', 'X1')};\nXX\nOS   Genus species\nXX\nFH   Key\nXX\n"
+    first += f"AC   {words.get('name', 'X1')};\nXX\nOS   Genus species\nXX\n"
+    first += "FH   Key             Location/Qualifiers\nFH\n"
     letters = sequence.removesuffix("//\n").strip()
     return f"{first}{features}XX\nSQ   Sequence {length} BP;\n     {letters} {length}\n//\n"
 
