@@ -34,6 +34,7 @@ def of_gene_1(cds="", gene="", mrna="", dialect=gff3):
     ("flag", "expected"),
     [
         ("partial=true", PARTIAL),
+        ("partial", PARTIAL),
         ("Partial=True", PARTIAL),
         ("partial=10", PARTIAL),
         ("partial=01", PARTIAL),
@@ -244,6 +245,26 @@ def test_slippage_and_trans_splicing(judged):  # noqa: F811
         text = row("mRNA", 101, 339, "+", ".", f"ID=t;{above}")
         text += row("CDS", 101, 220, "+", 0, one) + row("CDS", 220, 339, "+", 0, two)
         assert judged(text, sequence)[0] == [protein]
+    for columns in ("ID=a;protein_id=P", "ID=b;protein_id=P"), ("ID=a;gene=x", "ID=b;gene=x"):
+        one, two = (f"{column};exception=ribosomal slippage" for column in columns)
+        text = row("CDS", 101, 220, "+", 0, one) + row("CDS", 220, 339, "+", 0, two)
+        assert judged(text, sequence)[0] == [protein]
+
+
+def test_the_short_and_the_long_protein_of_a_slippery_gene(judged):  # noqa: F811
+    short = coding(50, 6, stop="TAA")
+    long = short[:120] + short[119:147] + coding(30, 7)[5:]
+    sequence = "C" * 100 + short[:147] + coding(30, 7)[5:] + "C" * 100
+    gene = row("gene", 101, 400, "+", ".", "ID=g;exception=ribosomal slippage")
+    end = 100 + len(long) - 1
+    text = (
+        gene
+        + row("CDS", 101, 220, "+", 0, "ID=p1ab;Parent=g")
+        + row("CDS", 220, end, "+", 0, "ID=p1ab;Parent=g")
+    )
+    text += row("CDS", 101, 250, "+", 0, "ID=p1a;Parent=g")
+    _, contig = judged(text, sequence)
+    assert [len(one.exons) for one in contig.coding_sequences] == [2, 1]
 
 
 TRANS = coding(80, 4)
@@ -271,6 +292,7 @@ PLACES = {1: (455, 554, "-"), 2: (51, 130, "+"), 3: (195, 254, "+")}
         ("ID=c{0};Parent=g;part={0}", "exception=trans-splicing"),
         ("ID=c{0};Parent=g", "exception=trans-splicing"),
         ("ID=c;Parent=g;exon_number={0}", "trans_splicing=_no_value"),
+        ("ID=c{0};gene=rps12;part={0}/3;exception=trans-splicing", ""),
     ],
 )
 def test_trans_splicing_in_any_order(judged, order, column, above):  # noqa: F811
