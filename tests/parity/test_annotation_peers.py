@@ -123,7 +123,7 @@ def by_biopython(annotation, sequences):
         spliced = Seq("").join([around[start - 1 : end] for start, end, _ in sorted(rows)])
         spliced = spliced.reverse_complement() if rows[0][2] == "-" else spliced
         try:
-            spliced.translate(table=11, cds=True)
+            spliced.translate(table="Bacterial", cds=True)
         except TranslationError:
             continue
         complete[str(spliced).upper()] += 1

@@ -408,3 +408,11 @@ def test_many_parts_and_stop_codons_of_one_parent_take_linear_time(judged):  # n
         for s, e in parts
     )
     assert len(judged(text, "ACG" * 15_001)[0]) == 1
+
+
+def test_many_lines_of_one_gene_take_linear_time(judged):  # noqa: F811
+    gene = row("gene", 1, 9, "+", ".", "ID=g")
+    transcripts = [row("mRNA", 1, 9, "+", ".", f"ID=m{i};Parent=g") for i in range(3000)]
+    text = gene * 3000 + "".join(transcripts)
+    text += row("CDS", 1, 9, "+", 0, "Parent=" + ",".join(f"m{i}" for i in range(3000)))
+    assert judged(text, "ATGAAATAAC")[0] == ["MK*"] * 3000
