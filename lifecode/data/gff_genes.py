@@ -107,12 +107,13 @@ class GeneReader:
     def _models(self, key: Key, lines: list[Feature], stops: list[Feature]) -> Iterator[_Model]:
         """The CDS that the lines of one transcript are."""
         name = key[1] if key[0] == "transcript" and len(key) == 2 else None
+        lines = with_stop_codon(_each_once(lines), stops, len(self._nucleotides), self._circular)
         if len(lines) == 1:
             above = self._families.above(key, lines)
-            yield _Model(name, self._splitter.ordered(with_stop_codon(lines, stops), above), above)
+            yield _Model(name, lines, above)
             return
         found = []
-        for bucket in told_apart(with_stop_codon(lines, stops)):
+        for bucket in told_apart(lines):
             above = self._families.above(key, bucket)
             found += [(parts, above) for parts in self._splitter.split(bucket, above)]
         copies = loci([parts for parts, _ in found]) if len(found) > 1 else [1]
@@ -175,6 +176,14 @@ class GeneReader:
         genes = [one for one in model.above if is_gene(one)]
         nearest = [*genes, *model.above[-1:]]
         return id_of(nearest[0]) if nearest else told.get("locus_tag")
+
+
+def _each_once(lines: list[Feature]) -> list[Feature]:
+    """The lines without those that a file has twice."""
+    if len(lines) == 1:
+        return lines
+    seen = {(one.start, one.end, one.strand, one.attributes.get("id")): one for one in reversed(lines)}
+    return lines if len(seen) == len(lines) else list(reversed(seen.values()))
 
 
 def _join_exceptions(lines: dict[Key, list[Feature]]) -> None:

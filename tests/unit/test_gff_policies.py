@@ -170,6 +170,22 @@ def test_one_id_at_two_loci_is_two_genes(judged, turned, attributes):  # noqa: F
     assert len({one.id for one in contig.coding_sequences}) == 6
 
 
+@pytest.mark.parametrize("stop", ["inside", "apart", "both", "absent"])
+def test_copies_and_operons_wherever_the_stop_codon_stands(judged, stop):  # noqa: F811
+    there = [Gene(g.number, g.strand, tuple((s + 2000, e + 2000) for s, e in g.exons)) for g in GENES]
+    text = annotated(gtf, stop=stop) + annotated(gtf, stop=stop, genes=there)
+    assert sorted(judged(text, copies(False))[0]) == sorted(PROTEINS * 2)
+    for genes in (OPERON, OPERON_MINUS):
+        sequence, proteins = genome(genes, 800)
+        text = annotated(lambda g, i: f"ID=c{g.number};Parent=m", genes=genes, stop=stop)
+        assert sorted(judged(text, sequence)[0]) == sorted(proteins)
+
+
+def test_lines_that_stand_twice_count_once(judged):  # noqa: F811
+    for attributes in (gtf, gff3, lambda g, i: f"Parent=rna{g.number}"):
+        assert judged(annotated(attributes) * 2)[0] == PROTEINS
+
+
 def test_isoforms_and_parents(judged):  # noqa: F811
     mrnas = "".join(row("mRNA", 151, 580, "+", ".", f"ID=m{i};Parent=gene1") for i in (1, 2))
     gene = row("gene", 151, 580, "+", ".", "ID=gene1")
@@ -227,6 +243,23 @@ def test_circular_in_every_spelling(judged, region, parts, strand):  # noqa: F81
     ring = CIRCLE if strand == "+" else str(Seq(CIRCLE).reverse_complement())
     sequence = ring[100:] + "C" * 320 + ring[:100]
     text = region + "".join(row("CDS", s, e, strand, ".", "ID=c") for s, e in parts)
+    assert judged(text, sequence)[0] == [str(Seq(CIRCLE).translate())]
+
+
+@pytest.mark.parametrize("strand", ["+", "-"])
+@pytest.mark.parametrize("shift", range(5))
+def test_stop_codon_across_the_origin(judged, shift, strand):  # noqa: F811
+    at = 177 + 1 - shift
+    sequence = CIRCLE[at:] + "C" * 320 + CIRCLE[:at]
+    first = 500 - at + 1
+    places = [("CDS", first, first + 176), ("stop_codon", first + 177, first + 179)]
+    if strand == "-":
+        sequence = str(Seq(sequence).reverse_complement())
+        places = [(kind, 501 - end, 501 - start) for kind, start, end in places]
+        places = [(kind, start + 500 * (start < 1), end + 500 * (start < 1)) for kind, start, end in places]
+    told = 'gene_id "g"; transcript_id "t";'
+    text = REGION.format("region", "Is_circular=true")
+    text += "".join(row(kind, start, end, strand, 0, told) for kind, start, end in places)
     assert judged(text, sequence)[0] == [str(Seq(CIRCLE).translate())]
 
 
