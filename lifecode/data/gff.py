@@ -131,7 +131,7 @@ def _index_lines(
             if name is None:
                 if len(name_of) >= _MOST_KINDS:
                     name_of.clear()
-                name = name_of[columns[0]] = unquote(columns[0].decode("utf-8", errors="replace"))
+                name = name_of[columns[0]] = unquote(columns[0].decode("utf-8", errors="replace").strip())
             index.add(name, b"%d\t%b" % (number, line))
     if not evidence.num_cds_lines and has_exon_model:
         evidence.has_exon_model = True
@@ -145,7 +145,7 @@ def _no_cds(source: str, evidence: Evidence) -> UserError:
     return UserError(
         "no line of it is a CDS" + (f" (column 3 has {found})" if found else ": it has no feature at all"),
         source=source,
-        remedy="Give a file with CDS lines, or the sequences alone; on_malformed=skip goes on without genes",
+        remedy="Give CDS lines or the sequences alone; data.reading.on_malformed=skip goes on without genes",
     )
 
 

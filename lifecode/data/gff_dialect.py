@@ -112,7 +112,7 @@ class Evidence:
 def _syntax_of(column: bytes) -> str:
     """GFF3 (`key=`), GTF (`transcript_id "x"`) or GFF2 (other words)."""
     before, equals, _ = column.partition(b"=")
-    if equals and not before.strip().count(b" ") and b'"' not in before:
+    if equals and not before.strip().count(b" ") and b'"' not in before[1:]:
         return "GFF3"
     return "GTF" if b"transcript_id" in column or b"gene_id" in column else "GFF2"
 

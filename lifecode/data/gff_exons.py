@@ -6,6 +6,7 @@ On a circular sequence a part may end beyond the last nucleotide or before it be
 both sides of the origin. Where several orders are possible the sequence decides (`gff_frames`).
 """
 
+import sys
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from itertools import accumulate, pairwise
@@ -53,7 +54,9 @@ def possible_orders(
         yield from (by_position[i:] + by_position[:i] for i in range(1, len(parts)))
 
 
-def with_stop_codon(parts: list[Feature], stop_codons: Sequence[Feature]) -> list[Feature]:
+def with_stop_codon(
+    parts: list[Feature], stop_codons: Sequence[Feature], num_nucleotides: int, circular: bool
+) -> list[Feature]:
     """The parts with the stop codon that GTF keeps outside the CDS; one that they hold changes nothing.
 
     The stop codon may itself be split over two exons. A piece behind a part lengthens it.
@@ -61,23 +64,33 @@ def with_stop_codon(parts: list[Feature], stop_codons: Sequence[Feature]) -> lis
     if not stop_codons:
         return parts
     parts = list(parts)
+    around = num_nucleotides if circular and num_nucleotides else sys.maxsize
     ordered = sorted(parts, key=_start)
     starts = [part.start for part in ordered]
     furthest = list(accumulate((part.end for part in ordered), max))
-    ends = {(part.strand, part.end if part.strand == 1 else part.start): i for i, part in enumerate(parts)}
+    ends = {
+        (one.strand, (one.end if one.strand == 1 else one.start) % around): i for i, one in enumerate(parts)
+    }
     for stop in stop_codons:
         before = bisect_right(starts, stop.start)
         if before and furthest[before - 1] >= stop.end:
             continue
+        if circular and furthest[-1] >= stop.end + around:  # held behind the origin
+            continue
         strand = stop.strand
-        behind = ends.pop((strand, stop.start if strand == 1 else stop.end), None)
+        behind = ends.pop((strand, (stop.start if strand == 1 else stop.end) % around), None)
         if behind is None or stop.problem is not None:
             parts.append(stop._replace(phase=None))
             continue
-        part = parts[behind]
-        start, end = min(part.start, stop.start), max(part.end, stop.end)
-        parts[behind] = part._replace(start=start, end=end)
-        ends[strand, end if strand == 1 else start] = behind
+        start, end = parts[behind].start, parts[behind].end
+        if strand == 1:
+            end += stop.end - stop.start
+        else:
+            start -= stop.end - stop.start
+            if start < 0:
+                start, end = start + num_nucleotides, end + num_nucleotides
+        parts[behind] = parts[behind]._replace(start=start, end=end)
+        ends[strand, (end if strand == 1 else start) % around] = behind
     return parts
 
 

@@ -8,6 +8,7 @@ from lifecode.data.gff_attributes import BARE
 from lifecode.data.gff_lines import Feature, Role
 
 _DEEPEST_FAMILY = 8
+_MOST_LINES_OF_A_NAME = 100
 _AUGUSTUS_TRANSCRIPT = re.compile(r"(.+)\.t\d+")
 _PROTEINS = frozenset({"protein", "polypeptide", "so:0000104"})
 
@@ -66,7 +67,7 @@ class Families:
                 continue
             seen.add(name)
             for level in (self._transcripts, self._genes):
-                here = level.get(name, [])
+                here = level.get(name, [])[:_MOST_LINES_OF_A_NAME]
                 here = [one for one in here if one.start < lines[0].end and lines[0].start < one.end] or here
                 found += here
                 for one in here[:1]:

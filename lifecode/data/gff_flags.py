@@ -53,6 +53,8 @@ def _says_partial(told: dict[str, str]) -> bool:
         low = value.strip().lower()
         if ("partial" in key or key.startswith("truncated")) and low not in _NO:
             return True
+        if key == "partial" and not low:  # GFF3 without a value
+            return True
         if key in _RANGES and low:
             return True
         if key in ("tag", "tags") and any(end in low for end in _OPEN_ENDS):

@@ -96,6 +96,7 @@ class GeneReader:
             if not key[1:] or len(lines[key]) > 1
             for one in lines.pop(key)
         ]
+        _join_exceptions(lines)
         used: dict[str, int] = {}
         found = []
         for key, parts in lines.items():
@@ -106,12 +107,13 @@ class GeneReader:
     def _models(self, key: Key, lines: list[Feature], stops: list[Feature]) -> Iterator[_Model]:
         """The CDS that the lines of one transcript are."""
         name = key[1] if key[0] == "transcript" and len(key) == 2 else None
+        lines = with_stop_codon(_each_once(lines), stops, len(self._nucleotides), self._circular)
         if len(lines) == 1:
             above = self._families.above(key, lines)
-            yield _Model(name, self._splitter.ordered(with_stop_codon(lines, stops), above), above)
+            yield _Model(name, lines, above)
             return
         found = []
-        for bucket in told_apart(with_stop_codon(lines, stops)):
+        for bucket in told_apart(lines):
             above = self._families.above(key, bucket)
             found += [(parts, above) for parts in self._splitter.split(bucket, above)]
         copies = loci([parts for parts, _ in found]) if len(found) > 1 else [1]
@@ -127,7 +129,7 @@ class GeneReader:
         family = [*parts, *model.above]
         slips, trans = exceptions(family)
         problem = next((part.problem for part in parts if part.problem), None)
-        phase, contradiction = self._phase(parts, told, slips)
+        phase, contradiction = self._phase(parts, slips)
         exons = ()
         if problem is None:
             parts = self._splitter.frames(parts).with_following_stop(parts)
@@ -156,9 +158,10 @@ class GeneReader:
             line=first_line(parts),
         )
 
-    def _phase(self, parts: list[Feature], told: dict[str, str], slips: bool) -> tuple[int, str | None]:
+    def _phase(self, parts: list[Feature], slips: bool) -> tuple[int, str | None]:
         """Nucleotides before the first codon, and how the phases contradict the lengths of the parts."""
-        codon_start = told.get("codon_start", "")
+        starts = (part.attributes.get("codon_start") for part in parts)
+        codon_start = next((start for start in starts if start), "")
         if codon_start.isascii() and codon_start.isdigit() and len(codon_start) < 5:
             return int(codon_start) - 1, None
         if not (slips or parts[0].source in self._with_phases):
@@ -173,6 +176,26 @@ class GeneReader:
         genes = [one for one in model.above if is_gene(one)]
         nearest = [*genes, *model.above[-1:]]
         return id_of(nearest[0]) if nearest else told.get("locus_tag")
+
+
+def _each_once(lines: list[Feature]) -> list[Feature]:
+    """The lines without those that a file has twice."""
+    if len(lines) == 1:
+        return lines
+    seen = {(one.start, one.end, one.strand, one.attributes.get("id")): one for one in reversed(lines)}
+    return lines if len(seen) == len(lines) else list(reversed(seen.values()))
+
+
+def _join_exceptions(lines: dict[Key, list[Feature]]) -> None:
+    """Join parts of one gene that have an id each and no parent, in slippage and trans-splicing."""
+    first_of: dict[str, Key] = {}
+    for key, parts in list(lines.items()):
+        if key[0] != "id" or len(parts) > 1 or not any(exceptions(parts)):
+            continue
+        told = parts[0].attributes
+        gene = told.get("protein_id") or told.get("locus_tag") or told.get("gene")
+        if gene and (first := first_of.setdefault(gene, key)) != key:
+            lines[first] += lines.pop(key)
 
 
 def _name(model: _Model, told: dict[str, str]) -> str:

@@ -133,6 +133,8 @@ def feature(line: bytes) -> Feature:
 @lru_cache(maxsize=8)
 def _told(column: str) -> tuple[bool, dict[str, str], tuple[str, ...], bool]:
     """What a ninth column says, which in many files is the same for all lines of a CDS; not to be changed."""
+    if column[:1] == '"' == column[-1:]:  # a spreadsheet has been here
+        column = column[1:-1].replace('""', '"')
     gff3 = is_gff3(column)
     told = attributes(column, gff3)
     parent = told.get("parent")
@@ -173,7 +175,7 @@ def sequence_name(line: bytes) -> str:
         raise UserError(
             f"the line has {num_columns} tab-separated columns instead of {NUM_COLUMNS}{why}: {shown(line)}"
         )
-    return unquote(line.partition(b"\t")[0].decode("utf-8", errors="replace"))
+    return unquote(line.partition(b"\t")[0].decode("utf-8", errors="replace").strip())
 
 
 def shown(line: bytes, tail: bool = False) -> str:

@@ -43,6 +43,10 @@ class Splitter:
         by_id: dict[str, list[Feature]] = defaultdict(list)
         for one in lines:
             by_id[one.attributes.get("id", "")].append(one)
+        if len(by_id) > 1 and any(len(group) > 1 for group in by_id.values()):
+            for group in by_id.values():
+                yield from self.split(group, above)
+            return
         strands = {part.strand for part in lines}
         frames = self.frames(lines)
         one_strand_and_id = len(by_id) == len(strands) == 1
@@ -56,10 +60,6 @@ class Splitter:
             return
         if any(one.problem for one in lines):
             yield from by_id.values()
-            return
-        if len(by_id) > 1 and any(len(group) > 1 for group in by_id.values()):
-            for group in by_id.values():
-                yield from self.split(group, above)
             return
         runs = [
             frames.runs(self.ordered([o for o in lines if o.strand == s], above)) for s in sorted(strands)

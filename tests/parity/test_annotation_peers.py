@@ -1,8 +1,8 @@
 """Our pairs beside gffread's and Biopython's; where they differ, the reason is written here.
 
-What gffread 0.12.7 finds of the three genes in every generated dialect is kept as a table, and checked against
-the program where it is installed (Debian's package). Real annotation is read once more in the plainest way, by
-Biopython's sequences and its rules for a complete CDS.
+What gffread 0.12.7 finds of the three genes in every generated dialect is kept as a table, and checked
+against the program where it is installed (Debian's package). Real annotation is read once more in the
+plainest way, by Biopython's sequences and its rules for a complete CDS.
 """
 
 import gzip
@@ -43,6 +43,8 @@ GFFREAD_DIFFERS = {
     "Prokka with mRNAs": (3, "each gene twice, below the gene and below the mRNA"),
     "BioPerl, phase 1 everywhere": (0, "the phase counts, codon_start does not"),
     "Geneious": (0, "needs ID or Parent"),
+    "GTF from a spreadsheet": (0, "quotes around the column"),
+    "GFF3 from a spreadsheet": (0, "quotes around the column"),
     "a term of the Sequence Ontology": (0, "SO:0000316 is no CDS"),
 }
 """Genes of which gffread gives the protein, where these are not all three or not once each, and why."""
@@ -121,7 +123,7 @@ def by_biopython(annotation, sequences):
         spliced = Seq("").join([around[start - 1 : end] for start, end, _ in sorted(rows)])
         spliced = spliced.reverse_complement() if rows[0][2] == "-" else spliced
         try:
-            spliced.translate(table=11, cds=True)
+            spliced.translate(table="Bacterial", cds=True)
         except TranslationError:
             continue
         complete[str(spliced).upper()] += 1
@@ -145,7 +147,7 @@ def test_real_annotation_beside_biopython(shared_data, name):
     theirs = Counter({re.sub("[^ACGT]", "N", sequence): number for sequence, number in theirs.items()})
     num_pairs, differences = REAL[name]
     assert ours - theirs == Counter()
-    found = Counter({reason: 0 for reason in differences})
+    found = Counter(dict.fromkeys(differences, 0))
     for sequence, number in (theirs - ours).items():
         found[left_out[sequence]] += number
     assert (ours.total(), dict(found)) == (num_pairs, differences)

@@ -275,6 +275,11 @@ DIALECTS = {
         ),
     ),
     "Geneious": ("GFF3", annotated(lambda g, i: f"Name=gene {g.number} CDS;gene=gene {g.number}")),
+    "GTF from a spreadsheet": (
+        "GTF",
+        annotated(lambda g, i: f'"gene_id ""G{g.number}""; transcript_id ""T{g.number}"";"'),
+    ),
+    "GFF3 from a spreadsheet": ("GFF3", annotated(lambda g, i: f'"ID=c{g.number};Parent=r{g.number}"')),
     "phases left out": ("GFF3", annotated(gff3, GENE_AND_MRNA, phases=".")),
     "phase 0 on every line": ("GFF3", annotated(gff3, GENE_AND_MRNA, phases="0")),
     "cds": ("GFF3", annotated(gff3, GENE_AND_MRNA, kind="cds")),
@@ -327,6 +332,7 @@ ENDS = {
     "protein in comments": lambda text: text.replace("\n", "\n##Protein 1\n##FASTACDTV\n##FASTA\n"),
     "a region first": lambda text: "ctg1\tx\tregion\t1\t1674\t.\t.\t.\tID=ctg1;note\n" + text,
     "a bare line first": lambda text: "ctg1\tx\tsource\t1\t1674\t.\t.\t.\twords of no syntax\n" + text,
+    "blanks before": lambda text: "  " + text.replace("\n", "\n  ").rstrip(" "),
     "columns of blanks behind": lambda text: text.replace("\n", "\t\t \n"),
 }
 

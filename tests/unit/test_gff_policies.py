@@ -34,6 +34,7 @@ def of_gene_1(cds="", gene="", mrna="", dialect=gff3):
     ("flag", "expected"),
     [
         ("partial=true", PARTIAL),
+        ("partial", PARTIAL),
         ("Partial=True", PARTIAL),
         ("partial=10", PARTIAL),
         ("partial=01", PARTIAL),
@@ -169,6 +170,22 @@ def test_one_id_at_two_loci_is_two_genes(judged, turned, attributes):  # noqa: F
     assert len({one.id for one in contig.coding_sequences}) == 6
 
 
+@pytest.mark.parametrize("stop", ["inside", "apart", "both", "absent"])
+def test_copies_and_operons_wherever_the_stop_codon_stands(judged, stop):  # noqa: F811
+    there = [Gene(g.number, g.strand, tuple((s + 2000, e + 2000) for s, e in g.exons)) for g in GENES]
+    text = annotated(gtf, stop=stop) + annotated(gtf, stop=stop, genes=there)
+    assert sorted(judged(text, copies(False))[0]) == sorted(PROTEINS * 2)
+    for genes in (OPERON, OPERON_MINUS):
+        sequence, proteins = genome(genes, 800)
+        text = annotated(lambda g, i: f"ID=c{g.number};Parent=m", genes=genes, stop=stop)
+        assert sorted(judged(text, sequence)[0]) == sorted(proteins)
+
+
+def test_lines_that_stand_twice_count_once(judged):  # noqa: F811
+    for attributes in (gtf, gff3, lambda g, i: f"Parent=rna{g.number}"):
+        assert judged(annotated(attributes) * 2)[0] == PROTEINS
+
+
 def test_isoforms_and_parents(judged):  # noqa: F811
     mrnas = "".join(row("mRNA", 151, 580, "+", ".", f"ID=m{i};Parent=gene1") for i in (1, 2))
     gene = row("gene", 151, 580, "+", ".", "ID=gene1")
@@ -229,6 +246,23 @@ def test_circular_in_every_spelling(judged, region, parts, strand):  # noqa: F81
     assert judged(text, sequence)[0] == [str(Seq(CIRCLE).translate())]
 
 
+@pytest.mark.parametrize("strand", ["+", "-"])
+@pytest.mark.parametrize("shift", range(5))
+def test_stop_codon_across_the_origin(judged, shift, strand):  # noqa: F811
+    at = 177 + 1 - shift
+    sequence = CIRCLE[at:] + "C" * 320 + CIRCLE[:at]
+    first = 500 - at + 1
+    places = [("CDS", first, first + 176), ("stop_codon", first + 177, first + 179)]
+    if strand == "-":
+        sequence = str(Seq(sequence).reverse_complement())
+        places = [(kind, 501 - end, 501 - start) for kind, start, end in places]
+        places = [(kind, start + 500 * (start < 1), end + 500 * (start < 1)) for kind, start, end in places]
+    told = 'gene_id "g"; transcript_id "t";'
+    text = REGION.format("region", "Is_circular=true")
+    text += "".join(row(kind, start, end, strand, 0, told) for kind, start, end in places)
+    assert judged(text, sequence)[0] == [str(Seq(CIRCLE).translate())]
+
+
 def test_slippage_and_trans_splicing(judged):  # noqa: F811
     frame = coding(80, 3)
     frame = frame[:119] + 2 * frame[120] + frame[121:]  # the ribosome reads a nucleotide twice
@@ -244,6 +278,26 @@ def test_slippage_and_trans_splicing(judged):  # noqa: F811
         text = row("mRNA", 101, 339, "+", ".", f"ID=t;{above}")
         text += row("CDS", 101, 220, "+", 0, one) + row("CDS", 220, 339, "+", 0, two)
         assert judged(text, sequence)[0] == [protein]
+    for columns in ("ID=a;protein_id=P", "ID=b;protein_id=P"), ("ID=a;gene=x", "ID=b;gene=x"):
+        one, two = (f"{column};exception=ribosomal slippage" for column in columns)
+        text = row("CDS", 101, 220, "+", 0, one) + row("CDS", 220, 339, "+", 0, two)
+        assert judged(text, sequence)[0] == [protein]
+
+
+def test_the_short_and_the_long_protein_of_a_slippery_gene(judged):  # noqa: F811
+    short = coding(50, 6, stop="TAA")
+    long = short[:120] + short[119:147] + coding(30, 7)[5:]
+    sequence = "C" * 100 + short[:147] + coding(30, 7)[5:] + "C" * 100
+    gene = row("gene", 101, 400, "+", ".", "ID=g;exception=ribosomal slippage")
+    end = 100 + len(long) - 1
+    text = (
+        gene
+        + row("CDS", 101, 220, "+", 0, "ID=p1ab;Parent=g")
+        + row("CDS", 220, end, "+", 0, "ID=p1ab;Parent=g")
+    )
+    text += row("CDS", 101, 250, "+", 0, "ID=p1a;Parent=g")
+    _, contig = judged(text, sequence)
+    assert [len(one.exons) for one in contig.coding_sequences] == [2, 1]
 
 
 TRANS = coding(80, 4)
@@ -271,6 +325,7 @@ PLACES = {1: (455, 554, "-"), 2: (51, 130, "+"), 3: (195, 254, "+")}
         ("ID=c{0};Parent=g;part={0}", "exception=trans-splicing"),
         ("ID=c{0};Parent=g", "exception=trans-splicing"),
         ("ID=c;Parent=g;exon_number={0}", "trans_splicing=_no_value"),
+        ("ID=c{0};gene=rps12;part={0}/3;exception=trans-splicing", ""),
     ],
 )
 def test_trans_splicing_in_any_order(judged, order, column, above):  # noqa: F811
@@ -386,3 +441,11 @@ def test_many_parts_and_stop_codons_of_one_parent_take_linear_time(judged):  # n
         for s, e in parts
     )
     assert len(judged(text, "ACG" * 15_001)[0]) == 1
+
+
+def test_many_lines_of_one_gene_take_linear_time(judged):  # noqa: F811
+    gene = row("gene", 1, 9, "+", ".", "ID=g")
+    transcripts = [row("mRNA", 1, 9, "+", ".", f"ID=m{i};Parent=g") for i in range(3000)]
+    text = gene * 3000 + "".join(transcripts)
+    text += row("CDS", 1, 9, "+", 0, "Parent=" + ",".join(f"m{i}" for i in range(3000)))
+    assert judged(text, "ATGAAATAAC")[0] == ["MK*"] * 3000
