@@ -5,7 +5,7 @@ or not at all. Here the typed constructor is the schema, and there is no second 
 value is checked through pydantic as strict JSON (an int may be a float; a bool is no int, "3" is no number;
 a list may be a tuple, a string a path, a mapping a dataclass), and the error names the full config key.
 
-A config may come from a stranger, so a `_target_` only reaches the public names of a few packages.
+A config may come from a stranger, so a `_target_` only reaches the classes of `configurable`.
 """
 
 import functools
@@ -22,21 +22,11 @@ from omegaconf.errors import MissingMandatoryValue
 from pydantic import ConfigDict, PydanticUserError, TypeAdapter, ValidationError
 from pydantic.errors import PydanticSchemaGenerationError, PydanticUndefinedAnnotation
 
+from lifecode.commands.configurable import is_configurable
 from lifecode.commands.explain import is_misconfiguration, nearest
 from lifecode.errors import UserError
 
 OUR_PACKAGE = "lifecode"
-# From other packages only classes, and only those made to be configured: a function such as
-# lightning.fabric's loader of pickles would let a config run code.
-CONFIGURABLE_PACKAGES = (
-    "torch.optim",
-    "lightning.pytorch.callbacks",
-    "lightning.pytorch.loggers",
-    "lightning.pytorch.plugins",
-    "lightning.pytorch.profilers",
-    "lightning.pytorch.strategies",
-    "lightning.pytorch.trainer",
-)
 OPEN_PREFIXES = ("lifecode.", "torch.optim.", "lightning.")
 
 VARIADIC = (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
@@ -76,7 +66,7 @@ def _construct(node: Node, key: str, extra: Mapping[str, Any]) -> Any:
     key = key or str(name)
     if not isinstance(partial, bool):
         raise UserError(f"is {partial!r}, expected true or false", source=f"{key}._partial_")
-    target = _locate(name, f"{key}._target_")
+    target = locate(name, f"{key}._target_")
     arguments = _check(target, {k: v for k, v in values.items() if k not in extra}, key, name)
     arguments |= extra
     if partial:
@@ -125,7 +115,12 @@ def _plain(value: Any, key: str) -> Any:
     return value
 
 
-def _locate(name: object, key: str) -> Callable[..., Any]:
+def locate(name: object, key: str) -> Callable[..., Any]:
+    """The class that a `_target_` names; `key` is where it stands.
+
+    Raises:
+        UserError: there is none, or it is not made to be configured.
+    """
     if not isinstance(name, str) or not name.startswith(OPEN_PREFIXES):
         allowed = ", ".join(f"{prefix}*" for prefix in OPEN_PREFIXES)
         raise UserError(f"{name!r} is not allowed", source=key, remedy=f"A _target_ is one of {allowed}")
@@ -135,11 +130,7 @@ def _locate(name: object, key: str) -> Callable[..., Any]:
         near = nearest(attribute, [public for public in dir(module) if not public.startswith("_")])
         guess = f"Did you mean {module.__name__}.{near[0]}?" if near and "." not in attribute else None
         raise UserError(f"there is no {name!r}", source=key, remedy=guess)
-    # Where it was defined decides, not the path taken: lifecode.x.os.system is os.system.
-    home = getattr(target, "__module__", None) or ""
-    ours = _within(home, OUR_PACKAGE) and (inspect.isclass(target) or inspect.isfunction(target))
-    theirs = inspect.isclass(target) and any(_within(home, package) for package in CONFIGURABLE_PACKAGES)
-    if attribute.startswith("_") or not (ours or theirs):
+    if attribute.startswith("_") or not is_configurable(target):
         raise UserError(f"{name!r} is not made to be configured", source=key)
     return target
 

@@ -27,6 +27,7 @@ from hydra.errors import HydraException
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
+from lifecode.commands.config_dir import configs_checked
 from lifecode.commands.construct import require_values
 from lifecode.commands.explain import explain
 from lifecode.commands.locate_config import config_folder
@@ -41,6 +42,7 @@ from lifecode.commands.start import (
     swept_values,
 )
 from lifecode.commands.verb_help import config_name, verb_help
+from lifecode.data.safe_path import safe_children
 from lifecode.errors import AlreadyReported, Interrupted, UserError
 
 DONE, USER_ERROR, INTERRUPTED, CLOSED_PIPE = 0, 2, 130, 141
@@ -60,7 +62,8 @@ def run_verb(verb: str, module: str, arguments: Sequence[str]) -> int:
             print(verb_help(verb, config_folder()))
             code = DONE
         else:
-            code = _compose_and_run(verb, module, flags, command_line(verb, arguments))
+            with safe_children():
+                code = _compose_and_run(verb, module, flags, command_line(verb, arguments))
         sys.stdout.flush()
         return code
     except KeyboardInterrupt as error:
@@ -119,20 +122,25 @@ def _compose_and_run(verb: str, module: str, flags: argparse.Namespace, command:
     line = [f"--{option}" for option in options]
     line += [f"--cfg={flags.cfg}"] if flags.cfg else []
     line += [f"--config-dir={flags.config_dir}"] if flags.config_dir else []
-    with _sweep_folder(flags) as folder, _hydra_command_line([*line, *_sweep_dir(folder, flags)]):
-        others, codes = OtherProcesses(folder), [DONE]
-        try:
-            with others.signals_passed_on():
-                compose(_task(verb, module, flags.overrides, command, others, codes))()
-        except Exception:
-            if not others.stop_requested:
-                raise
-        finally:
-            for failure in others.failures():
-                _report(verb, failure)
-                codes.append(USER_ERROR)
-        if others.stop_requested:
-            raise Interrupted("stopped; the same command goes on with the runs that are not finished")
+    with _sweep_folder(flags) as folder:
+        overrides = _sweep_dir(folder, flags)
+        checked = configs_checked(
+            flags.config_dir, own_folder=config_folder(), config_name=config_name(verb), overrides=overrides
+        )
+        with checked, _hydra_command_line([*line, *overrides]):
+            others, codes = OtherProcesses(folder), [DONE]
+            try:
+                with others.signals_passed_on():
+                    compose(_task(verb, module, flags.overrides, command, others, codes))()
+            except Exception:
+                if not others.stop_requested:
+                    raise
+            finally:
+                for failure in others.failures():
+                    _report(verb, failure)
+                    codes.append(USER_ERROR)
+            if others.stop_requested:
+                raise Interrupted("stopped; the same command goes on with the runs that are not finished")
     return max(codes)
 
 

@@ -52,7 +52,7 @@ def run_processes(verb: str, run_dir: str, num_processes: int) -> None:
             remedy="Use the command `lifecode train`, or torchrun (docs/cluster.md)",
         )
     store = TCPStore(_HOST, 0, is_master=True, wait_for_workers=False, timeout=timedelta(days=30))
-    command = [sys.executable, "-m", "lifecode", verb, *_overrides(run_dir)]
+    command = [sys.executable, "-P", "-m", "lifecode", verb, *_overrides(run_dir)]
     children: list[subprocess.Popen[bytes]] = []
     with _passing_signals_on(children):
         for rank in range(num_processes):

@@ -28,7 +28,7 @@ def replacing(path: Path, *, unique: bool = False) -> Iterator[BinaryIO]:
     own = f".{uuid4().hex[:8]}" if unique else ""
     partial = path.with_name(f".{path.name}{own}{PARTIAL}")
     try:
-        with partial.open("wb") as file:
+        with new_file(partial) as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
@@ -38,6 +38,12 @@ def replacing(path: Path, *, unique: bool = False) -> Iterator[BinaryIO]:
             partial.unlink(missing_ok=True)
         raise
     _force(path.parent)
+
+
+def new_file(path: Path) -> BinaryIO:
+    """A binary file that did not exist: what had its name, a link or another name of a file too, is let go."""
+    path.unlink(missing_ok=True)
+    return path.open("xb")  # which follows no link
 
 
 def delete_partials(folder: Path, pattern: str) -> None:

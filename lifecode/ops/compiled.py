@@ -15,7 +15,12 @@ from typing import Any
 
 import numba
 from numba import njit
+from numba.core import config as _settings
 from numba.extending import intrinsic
+
+# Numba takes settings from a file in the current folder, where `cache_dir` names pickles that it loads.
+_settings._config_fname = os.devnull  # pyright: ignore[reportAttributeAccessIssue]
+_settings.reload_config()
 
 _FOLDER = Path(__file__).parent
 

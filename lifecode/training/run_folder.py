@@ -13,6 +13,7 @@ import yaml
 from filelock import FileLock, Timeout
 
 from lifecode.data.durable import disk_faults_named, replacing
+from lifecode.data.own_folder import require_own
 from lifecode.errors import UserError
 
 IDENTITY = (
@@ -52,6 +53,7 @@ class RunFolder:
         self._made: list[Path] = []
         if not writes:
             return
+        require_own(self.path, only_read=self.path / "corpus")
         self._made = [folder for folder in (self.path, *self.path.parents) if not folder.exists()]
         try:
             self.path.mkdir(parents=True, exist_ok=True)
