@@ -9,7 +9,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any, Literal, NamedTuple
 
-from lifecode.data.durable import disk_faults_named, replacing
+from lifecode.data.durable import disk_faults_named, replacing, require_writable
 from lifecode.errors import UserError
 
 Status = Literal["warm-up", "measured", "extrapolated", "failed", "left out", "interrupted"]
@@ -114,6 +114,7 @@ def make_folder(path: str | Path) -> Path:
         raise UserError("is a file, not a folder", source=folder, remedy="Choose another output")
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        require_writable(folder)
     except OSError as fault:
         raise UserError(
             f"cannot be written ({fault.strerror or fault})", source=folder, remedy="Choose another output"

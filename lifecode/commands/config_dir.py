@@ -1,8 +1,8 @@
 """What a folder given by --config-dir may say. It may come from a stranger, so it runs no code.
 
-Hydra itself builds callbacks, launchers and log handlers, sets environment variables and imports packages that
-a config names. Every config that it composes, of each job of a sweep too, is looked at before anything is done
-with it: in what concerns Hydra it must be what it would be without the folder.
+Hydra itself builds callbacks, launchers and log handlers, sets environment variables and imports packages
+that a config names. Every config that it composes, of each job of a sweep too, is looked at before anything
+is done with it: in what concerns Hydra it must be what it would be without the folder.
 """
 
 import re
@@ -27,7 +27,7 @@ from lifecode.errors import UserError
 from lifecode.training.run_folder import config_leaves
 
 FREE = ("hydra.sweeper.params.", "hydra.help.", "hydra.hydra_help.", "hydra.overrides.", "hydra.runtime.")
-"""Of Hydra's own settings those that are words or that Hydra fills in; a sweep's values are checked job by job."""
+"""Of Hydra's settings those that are words or that it fills in; a sweep's values are checked job by job."""
 FILLED_IN = frozenset({"hydra.mode", "hydra.job.name", "hydra.job.config_name", "hydra.job.override_dirname"})
 _OF_THE_VERB = re.compile(r"\$\{(?!hydra[.:]|now:)")
 """An interpolation of what is not Hydra's own."""

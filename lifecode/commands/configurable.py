@@ -1,7 +1,7 @@
 """The classes that a `_target_` may name.
 
-A config may come from a stranger, so this is a list and not a rule: a public function or class of ours may well
-write, delete or start a process. A class that `conf/` names for the first time is entered here.
+A config may come from a stranger, so this is a list and not a rule: a public function or class of ours may
+well write, delete or start a process. A class that `conf/` names for the first time is entered here.
 """
 
 import inspect
@@ -54,7 +54,7 @@ PACKAGES = (
 
 
 def home_of(target: object) -> str:
-    """Where a class was defined, by which it is known: lifecode.x.os.system is os.system. Empty for no class."""
+    """Where a class was defined, which is not always the path taken to it; empty for what is no class."""
     return f"{target.__module__}.{target.__qualname__}" if inspect.isclass(target) else ""
 
 

@@ -29,6 +29,8 @@ from lifecode.errors import UserError
 OUR_PACKAGE = "lifecode"
 OPEN_PREFIXES = ("lifecode.", "torch.optim.", "lightning.")
 
+_PLACES = ("name", "run_dir", "output")
+"""Keys that say where a verb writes."""
 VARIADIC = (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
 Node = DictConfig | Mapping[Any, Any]
 
@@ -56,6 +58,12 @@ def require_values(config: DictConfig, verb: str) -> None:
     if missing := sorted(OmegaConf.missing_keys(config)):
         example = " ".join(f"{key}=..." for key in missing)
         raise UserError(f"{', '.join(missing)} needs a value", remedy=f"Give it: lifecode {verb} {example}")
+    for key in _PLACES:
+        value = config.get(key)
+        if isinstance(value, str) and (not value.strip() or (key == "name" and not value.strip("./ "))):
+            raise UserError(
+                f"is {value!r}, which names nothing", source=key, remedy="Give it, or leave it out"
+            )
 
 
 def _construct(node: Node, key: str, extra: Mapping[str, Any]) -> Any:
@@ -210,9 +218,20 @@ def _check_value(value: Any, kind: Any, key: str) -> Any:
         return list(checked) if isinstance(checked, Iterator) else checked
     except ValidationError as error:
         where, expected = _expectation(error, kind)
-        raise UserError(f"is {value!r}, expected {expected}{where}", source=key) from error
+        remedy = _quotes(value) if expected == "string" or "str" in expected else None
+        raise UserError(f"is {value!r}, expected {expected}{where}", source=key, remedy=remedy) from error
     except (PydanticSchemaGenerationError, PydanticUndefinedAnnotation):
         return value
+
+
+def _quotes(value: Any) -> str | None:
+    """What to do about `5:1` in a YAML file, which reads it as 5 x 60 + 1."""
+    numbers = [value] if isinstance(value, int) else value if isinstance(value, list) else []
+    for number in numbers:
+        if isinstance(number, int) and number >= 60:
+            ratio = f"{number // 60}:{number % 60}"
+            return f'YAML reads {ratio} without quotes as the number {number}: write "{ratio}"'
+    return None
 
 
 def _adapter(kind: Any) -> TypeAdapter:

@@ -5,6 +5,7 @@ second copy's room for as long as that takes.
 """
 
 import os
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -41,7 +42,7 @@ def replacing(path: Path, *, unique: bool = False) -> Iterator[BinaryIO]:
 
 
 def new_file(path: Path) -> BinaryIO:
-    """A binary file that did not exist: what had its name, a link or another name of a file too, is let go."""
+    """A binary file made new: what had its name, be it a link or another file's second name, is let go."""
     path.unlink(missing_ok=True)
     return path.open("xb")  # which follows no link
 
@@ -50,6 +51,11 @@ def delete_partials(folder: Path, pattern: str) -> None:
     """Deletes what `replacing` left in a folder when it was killed, of files whose name fits the pattern."""
     for partial in folder.glob(f".{pattern}{PARTIAL}"):
         partial.unlink(missing_ok=True)
+
+
+def require_writable(folder: Path) -> None:
+    """Raises the `OSError` that the first write into an existing folder would."""
+    os.rmdir(tempfile.mkdtemp(prefix=".lifecode-", dir=folder))
 
 
 @contextmanager

@@ -1,8 +1,8 @@
-"""Folders that we write into and delete from, which may have come from a stranger: no link leads out of them.
+"""Folders that we write into and delete from may have come from a stranger: no link leads out of them.
 
-The folder that a user names may itself be a link, and any folder above it. What lies in it is another's doing:
-`metrics.csv` that leads to `~/.bashrc`, a bucket of features that leads to another folder. One look at the whole
-folder, before the first write, keeps every later one simple.
+The folder that a user names may itself be a link, and any folder above it. What lies in it is another's
+doing: `metrics.csv` that leads to `~/.bashrc`, a bucket of features that leads to another folder. One look at
+the whole folder, before the first write, keeps every later one simple.
 """
 
 import os
@@ -20,8 +20,8 @@ def require_own(
 
     Args:
         folder: where we are going to write; it need not exist.
-        inside: the folder above it that the user has named, if that is another: no link leads out of it on the
-            way down either.
+        inside: the folder above it that the user has named, if that is another: on the way down from there no
+            link leads out either.
         only_read: a folder inside that may be a link, as nothing is written there.
         changed_in_place: files are not made anew, so that none may be another name of one elsewhere.
 

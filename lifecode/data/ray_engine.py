@@ -68,7 +68,7 @@ class RayEngine:
                 ray.shutdown()
 
     def _job_config(self) -> Any:
-        """Of which no worker gets the current folder to import from, as Ray has it where no folder is given."""
+        """Without it every worker would import from the current folder first."""
         from ray.job_config import JobConfig
 
         config = JobConfig()

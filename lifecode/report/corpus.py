@@ -28,8 +28,8 @@ from lifecode.report.corpus_tables import (
     sample_sentence,
 )
 from lifecode.report.distributions import gc_histograms, length_histograms
-from lifecode.report.left_out import LeftOut, left_out, left_out_chart
 from lifecode.report.figure_style import plain_settings
+from lifecode.report.left_out import LeftOut, left_out, left_out_chart
 from lifecode.report.page import Drawing, installed_versions, write_page
 
 

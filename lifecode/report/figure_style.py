@@ -18,7 +18,7 @@ PURPLE, INK, GREY, RULE = "#AA4499", "#1F2933", "#66717E", "#DDE2E7"
 FIGURE_WIDTH = 9.0
 """Inches."""
 plain_settings = rc_context({key: value for key, value in rcParamsDefault.items() if "backend" not in key})
-"""Decorates what draws: a `matplotlibrc` of the current folder or the user, which may call LaTeX, is not heeded."""
+"""Decorates what draws: no `matplotlibrc` is heeded, of the current folder either, as it may call LaTeX."""
 
 
 def new_figure(height: float) -> Figure:

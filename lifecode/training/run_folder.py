@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 from filelock import FileLock, Timeout
 
-from lifecode.data.durable import disk_faults_named, replacing
+from lifecode.data.durable import disk_faults_named, replacing, require_writable
 from lifecode.data.own_folder import require_own
 from lifecode.errors import UserError
 
@@ -30,7 +30,7 @@ _OF_THE_MACHINE = (
     "teacher.model.residues_at_once",
 )
 """Keys among them that say where and how features are computed, and not which."""
-_PROBE, _LOCK = ".writable", ".lock"
+_LOCK = ".lock"
 _KEYS_NAMED = 3
 
 
@@ -57,9 +57,8 @@ class RunFolder:
         self._made = [folder for folder in (self.path, *self.path.parents) if not folder.exists()]
         try:
             self.path.mkdir(parents=True, exist_ok=True)
+            require_writable(self.path)  # where no file can be made, the lock says that another has it
             self._lock.acquire(blocking=False)
-            (self.path / _PROBE).touch()
-            (self.path / _PROBE).unlink()
         except Timeout as held:
             raise UserError(
                 "another process is training in this folder",

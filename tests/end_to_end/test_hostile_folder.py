@@ -11,9 +11,35 @@ from tests.end_to_end.test_train import SMALL
 
 ROOT = Path(__file__).parents[2]
 MODULES = [
-    *("pickle", "selectors", "json", "torch", "numpy", "lifecode", "sitecustomize", "usercustomize", "random"),
-    *("multiprocessing", "ctypes", "signal", "runpy_helper", "typing", "pkgutil", "yaml", "hydra_plugins"),
-    *("joblib", "pyarrow", "numba", "wandb", "site", "socket", "threading", "subprocess", "tempfile", "logging"),
+    "pickle",
+    "selectors",
+    "json",
+    "torch",
+    "numpy",
+    "lifecode",
+    "sitecustomize",
+    "usercustomize",
+    "random",
+    "multiprocessing",
+    "ctypes",
+    "signal",
+    "typing",
+    "pkgutil",
+    "yaml",
+    "hydra_plugins",
+    "joblib",
+    "pyarrow",
+    "numba",
+    "wandb",
+    "site",
+    "socket",
+    "threading",
+    "subprocess",
+    "tempfile",
+    "logging",
+    "cloudpickle",
+    "runpy",
+    "tests",
 ]
 POISON = "import pathlib; pathlib.Path({canary!r}).open('a').write(__name__ + ' '); raise SystemExit(9)\n"
 
@@ -29,8 +55,8 @@ def poisoned(tmp_path):
     (data / "matplotlibrc").write_text("text.usetex: true\n")
     script = tmp_path / "bin" / "lifecode"  # as pip writes it
     script.parent.mkdir()
-    script.write_text("import sys\nfrom lifecode.commands.main import main\nif __name__ == '__main__':\n"
-                      "    sys.exit(main())\n")
+    code = "import sys\nfrom lifecode.commands.main import main\nif __name__ == '__main__':\n    sys.exit(main())\n"
+    script.write_text(code)
 
     def run(*arguments: str, start=(str(script),)) -> None:
         environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
