@@ -108,7 +108,7 @@ class _CheckedLoader(ConfigLoaderImpl):
         _without_environment()
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
+        vars(self).update(state)
         _without_environment()
 
     def load_configuration(self, *arguments: Any, **named: Any) -> DictConfig:
@@ -129,7 +129,8 @@ class _CheckedLoader(ConfigLoaderImpl):
 
 def _require_same_hydra(config: DictConfig, expected: DictConfig) -> None:
     found, ours = (config_leaves({"hydra": _raw(one)["hydra"]}) for one in (config, expected))
-    _require_same(*({k: v for k, v in one.items() if not _is_free(k)} for one in (found, ours)))
+    found, ours = ({k: v for k, v in one.items() if not _is_free(k)} for one in (found, ours))
+    _require_same(found, ours)
     for key, value in ours.items():
         # A number may be the folder's, as of the processes of a job; a text could be a line of a script.
         if isinstance(value, str) and _OF_THE_VERB.search(value):

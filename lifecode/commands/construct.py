@@ -29,7 +29,7 @@ from lifecode.errors import UserError
 OUR_PACKAGE = "lifecode"
 OPEN_PREFIXES = ("lifecode.", "torch.optim.", "lightning.")
 
-_PLACES = ("name", "run_dir", "output")
+_PLACES = ("name", "run_dir", "output", "teacher.cache")
 """Keys that say where a verb writes."""
 VARIADIC = (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
 Node = DictConfig | Mapping[Any, Any]
@@ -59,7 +59,7 @@ def require_values(config: DictConfig, verb: str) -> None:
         example = " ".join(f"{key}=..." for key in missing)
         raise UserError(f"{', '.join(missing)} needs a value", remedy=f"Give it: lifecode {verb} {example}")
     for key in _PLACES:
-        value = config.get(key)
+        value = OmegaConf.select(config, key)
         if isinstance(value, str) and (not value.strip() or (key == "name" and not value.strip("./ "))):
             raise UserError(
                 f"is {value!r}, which names nothing", source=key, remedy="Give it, or leave it out"

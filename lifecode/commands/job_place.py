@@ -9,6 +9,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from hydra.conf import HydraConf
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
@@ -20,7 +21,7 @@ PLACES = {"run_dir": ("name", "run_dir"), "output": ("output",)}
 """The key of the place of a verb, and those which alone give each job another."""
 
 
-def give_own_place(config: DictConfig, start: Start, hydra: DictConfig) -> None:
+def give_own_place(config: DictConfig, start: Start, hydra: HydraConf) -> None:
     """In a sweep, puts what the job leaves under `run_dir` or `output`, or beside it where that is a file.
 
     A sweep over that key alone, or over `name`, has a place a job already.

@@ -20,8 +20,8 @@ def require_own(
 
     Args:
         folder: where we are going to write; it need not exist.
-        inside: the folder above it that the user has named, if that is another: on the way down from there no
-            link leads out either.
+        inside: the folder above it that the user has named, if that is another: nothing on the way down from
+            there is a link.
         only_read: a folder inside that may be a link, as nothing is written there.
         changed_in_place: files are not made anew, so that none may be another name of one elsewhere.
 
@@ -31,9 +31,11 @@ def require_own(
     top = folder if inside is None else inside
     steps = folder.relative_to(top).parts
     way = [top.joinpath(*steps[:depth]) for depth in range(1, len(steps) + 1)]
-    for path in [*way, *(_everything_in(folder) if folder.is_dir() else ())]:
+    for path in way:
+        _require_plain(path, None, changed_in_place)
+    for path in _everything_in(folder) if folder.is_dir() else ():
         if path != only_read or not path.is_dir():
-            _require_plain(path, top, changed_in_place)
+            _require_plain(path, folder, changed_in_place)
 
 
 def _everything_in(folder: Path) -> Iterator[Path]:
@@ -42,13 +44,14 @@ def _everything_in(folder: Path) -> Iterator[Path]:
             yield Path(path) / name
 
 
-def _require_plain(path: Path, top: Path, changed_in_place: bool) -> None:
+def _require_plain(path: Path, home: Path | None, changed_in_place: bool) -> None:
+    """Refuses a path that is no file or folder, and a link unless it stays at `home`."""
     try:
         found = path.lstat()
-    except FileNotFoundError:  # not there yet, or another process has deleted it
+    except (FileNotFoundError, NotADirectoryError):  # not there yet, or another process has deleted it
         return
     if stat.S_ISLNK(found.st_mode):
-        if not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(top)):
+        if home is None or not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(home)):
             raise UserError(
                 f"is a link to {os.readlink(path)}, and nothing is written or deleted through a link",
                 source=path,

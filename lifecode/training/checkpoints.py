@@ -4,6 +4,7 @@ A step that is due for both is validated first and saved then, so that a run tha
 validates again: metrics.csv of a run with kills is that of a run without.
 """
 
+import signal
 from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
@@ -23,8 +24,8 @@ _VALIDATION_PROGRESS = "epoch_loop.val_loop.batch_progress"
 class Checkpoints(Callback):
     """Saves the newest checkpoints, and ends the run after the current step when asked to.
 
-    The first Ctrl-C (or SIGTERM, as a cluster sends before it kills, or SIGHUP) ends the step, of training or of
-    validation, saves and stops; a second one stops at once, and the run goes on from the last checkpoint.
+    The first Ctrl-C (or SIGTERM, as a cluster sends before it kills, or SIGHUP) ends the step, of training or
+    of validation, saves and stops; a second one stops at once, and the run goes on from the last checkpoint.
     A validation that was cut short is done again by the next sitting; only the one after a stage's last step
     is finished first. Of several processes it is enough that one is asked.
 
@@ -116,7 +117,7 @@ class Checkpoints(Callback):
         return trainer.strategy.reduce_boolean_decision(self.stop_requested, all=False)
 
     def _request_stop(self, number: int, frame: FrameType | None) -> None:
-        if self.stop_requested:
+        if self.stop_requested and number in (signal.SIGINT, signal.SIGTERM):  # a shell repeats SIGHUP
             raise KeyboardInterrupt
         self.stop_requested = True
 

@@ -43,6 +43,13 @@ MODULES = [
 ]
 POISON = "import pathlib; pathlib.Path({canary!r}).open('a').write(__name__ + ' '); raise SystemExit(9)\n"
 
+SCRIPT = """
+import sys
+from lifecode.commands.main import main
+if __name__ == '__main__':
+    sys.exit(main())
+"""
+
 
 @pytest.fixture
 def poisoned(tmp_path):
@@ -55,8 +62,7 @@ def poisoned(tmp_path):
     (data / "matplotlibrc").write_text("text.usetex: true\n")
     script = tmp_path / "bin" / "lifecode"  # as pip writes it
     script.parent.mkdir()
-    code = "import sys\nfrom lifecode.commands.main import main\nif __name__ == '__main__':\n    sys.exit(main())\n"
-    script.write_text(code)
+    script.write_text(SCRIPT)
 
     def run(*arguments: str, start=(str(script),)) -> None:
         environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
