@@ -163,7 +163,7 @@ def _refuse(key: str, value: Any) -> NoReturn:
 
 
 def _is_free(key: str) -> bool:
-    return key.startswith(FREE) or key in FILLED_IN
+    return f"{key}.".startswith(FREE) or key in FILLED_IN
 
 
 def _resolved(config: DictConfig, key: str) -> Any:
