@@ -7,15 +7,17 @@ import pytest
 from lifecode.commands.main import main
 
 MARK = "{mark}"
+HANDLER = "hydra: {job_logging: {handlers: {console: "
+FILE = "{class: logging.FileHandler, filename: '{mark}'}}}}"
 CODE = {
     "a callback": "hydra: {callbacks: {x: {_target_: os.system, command: 'touch {mark}'}}}",
-    "a nested callback": "hydra: {callbacks: {x: {_target_: lifecode.data.split.BlockSplit, y: [{_target_: os.system}]}}}",
+    "a callback of callbacks": "hydra: {callbacks: {x: {_target_: lifecode.Y, y: [{_target_: os.system}]}}}",
     "a launcher": "hydra: {launcher: {_target_: hydra_plugins.evil.Launcher}}",
     "a line of a launcher's script": "hydra: {launcher: {setup: ['touch {mark}']}}",
     "a sweeper": "hydra: {sweeper: {_target_: os.system}}",
-    "a factory of log handlers": "hydra: {job_logging: {handlers: {console: {(): os.system, command: 'touch {mark}'}}}}",
-    "a class of log handlers": "hydra: {job_logging: {handlers: {x: {class: logging.FileHandler, filename: '{mark}'}}}}",
-    "Hydra's own log": "hydra: {hydra_logging: {handlers: {x: {class: logging.FileHandler, filename: '{mark}'}}}}",
+    "a factory of log handlers": HANDLER + "{(): os.system, command: 'touch {mark}'}}}}",
+    "a class of log handlers": HANDLER + FILE,
+    "Hydra's own log": HANDLER.replace("job", "hydra") + FILE,
     "an environment variable": "hydra: {job: {env_set: {CXX: '{mark}'}}}",
     "a folder to change to": "hydra: {job: {chdir: true}, run: {dir: '{mark}'}}",
     "a folder to write to": "hydra: {output_subdir: '{mark}'}",
@@ -30,6 +32,7 @@ CODE = {
     "a password": "name: '${oc.env:LIFECODE_SECRET}'",
     "a password by other words": "z: env\nname: '${oc.${z}:LIFECODE_SECRET}'",
 }
+GROUPS = ["hydra/launcher", "hydra/job_logging", "hydra/callbacks", "model", "logger"]
 
 REASONS = [
     *("a folder may not set this", "is not allowed", "is not made to be configured", "from the environment"),
