@@ -7,14 +7,15 @@ the whole folder, before the first write, keeps every later one simple.
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from fnmatch import fnmatch
 from pathlib import Path
 
 from lifecode.errors import UserError
 
 
 def require_own(
-    folder: Path, *, inside: Path | None = None, only_read: Path | None = None, changed_in_place: bool = False
+    folder: Path, *, inside: Path | None = None, only_read: Sequence[str] = (), changed_in_place: bool = False
 ) -> None:
     """Refuses a folder in which a link leads out of it, or something is neither a file nor a folder.
 
@@ -22,7 +23,7 @@ def require_own(
         folder: where we are going to write; it need not exist.
         inside: the folder above it that the user has named, if that is another: nothing on the way down from
             there is a link.
-        only_read: a folder inside that may be a link, as nothing is written there.
+        only_read: patterns of paths inside that may be links, as nothing is written there.
         changed_in_place: files are not made anew, so that none may be another name of one elsewhere.
 
     Raises:
@@ -34,7 +35,8 @@ def require_own(
     for path in way:
         _require_plain(path, None, changed_in_place)
     for path in _everything_in(folder) if folder.is_dir() else ():
-        if path != only_read or not path.is_dir():
+        inner = path.relative_to(folder).as_posix()
+        if not any(fnmatch(inner, pattern) for pattern in only_read):
             _require_plain(path, folder, changed_in_place)
 
 

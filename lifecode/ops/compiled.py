@@ -5,8 +5,10 @@ keeps the machine code beside the source. Where that folder is read-only it goes
 or to the temporary folder if there is none; `NUMBA_CACHE_DIR` in the environment overrides all of this.
 """
 
+import atexit
 import hashlib
 import os
+import shutil
 import sys
 import tempfile
 from collections.abc import Callable
@@ -60,6 +62,7 @@ def _choose_cache_folder() -> None:
     if not usable:
         # A fixed name in a shared folder would let another user plant machine code.
         folder = Path(tempfile.mkdtemp(prefix="lifecode-numba-"))
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
     os.environ["NUMBA_CACHE_DIR"] = str(folder)
     # Numba read the environment when it was imported.
     numba.config.CACHE_DIR = str(folder)  # pyright: ignore[reportAttributeAccessIssue]

@@ -53,7 +53,9 @@ class RunFolder:
         self._made: list[Path] = []
         if not writes:
             return
-        require_own(self.path, only_read=self.path / "corpus")
+        # W&B has links to its own logs in the folders of its earlier sittings.
+        only_read = ["wandb/*/*", *(["corpus"] if (self.path / "corpus").is_dir() else [])]
+        require_own(self.path, only_read=only_read)
         self._made = [folder for folder in (self.path, *self.path.parents) if not folder.exists()]
         try:
             self.path.mkdir(parents=True, exist_ok=True)

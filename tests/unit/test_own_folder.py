@@ -61,6 +61,9 @@ def test_links_within_a_folder_and_the_folder_itself_are_the_users_choice(tmp_pa
     link(tmp_path / "disk" / "run" / "wandb" / "latest-run", Path("run-1"))
     require_own(link(tmp_path / "run", tmp_path / "disk" / "run"))
     link(tmp_path / "runs", tmp_path / "disk")
+    log = link(tmp_path / "disk/run/wandb/run-1/logs/debug-core.log", Path("/gone"))  # as W&B leaves it
+    RunFolder(tmp_path / "run", {}).close()
+    log.unlink()
     require_own(tmp_path / "runs" / "run")
     RunFolder(tmp_path / "runs" / "run", {}).close()
 
@@ -96,6 +99,7 @@ IN_A_RUN = [
         ".corpus.partial",
         "wandb",
         "corpus",
+        "wandb",
     ),
 ]
 
