@@ -90,17 +90,8 @@ def test_what_is_no_file(tmp_path):
 
 IN_A_RUN = [
     *(".lock", "metrics.csv", ".metrics.csv.partial", "timing.json", "config.yaml", "wandb_run.txt"),
-    *(
-        "encoder",
-        "tokenizer/checkpoints",
-        "model",
-        "teacher",
-        "figures",
-        ".corpus.partial",
-        "wandb",
-        "corpus",
-        "wandb",
-    ),
+    *("encoder", "tokenizer/checkpoints", "model", "teacher", "figures", ".corpus.partial", "wandb"),
+    "corpus",
 ]
 
 
