@@ -18,6 +18,7 @@ from typing import Any, NamedTuple, Protocol, Self
 import torch
 
 from lifecode.benchmarks.peak_memory import PeakMemory, return_free_memory
+from lifecode.data.safe_path import safe_children
 from lifecode.errors import UserError
 
 _LONGEST_REASON = 160
@@ -67,7 +68,8 @@ class FreshProcess:
         context = multiprocessing.get_context("spawn")
         self._connection, theirs = context.Pipe()
         self._process = context.Process(target=_serve, args=(theirs, factory, threads, device), daemon=True)
-        self._process.start()
+        with safe_children():
+            self._process.start()
         theirs.close()
 
     def call(self, method: str, *arguments: Any) -> Any:

@@ -1,6 +1,7 @@
 """What a benchmark leaves: every raw figure as a row of a CSV file, and points summed up from them."""
 
 import csv
+import io
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, fields
@@ -8,6 +9,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any, Literal, NamedTuple
 
+from lifecode.data.durable import disk_faults_named, replacing, require_writable
 from lifecode.errors import UserError
 
 Status = Literal["warm-up", "measured", "extrapolated", "failed", "left out", "interrupted"]
@@ -110,17 +112,26 @@ def make_folder(path: str | Path) -> Path:
     folder = Path(path).expanduser()
     if folder.exists() and not folder.is_dir():
         raise UserError("is a file, not a folder", source=folder, remedy="Choose another output")
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        require_writable(folder)
+    except OSError as fault:
+        raise UserError(
+            f"cannot be written ({fault.strerror or fault})", source=folder, remedy="Choose another output"
+        ) from fault
     return folder
 
 
 def write_measurements(folder: Path, rows: Iterable[Measurement], description: dict[str, Any]) -> None:
     """Writes `measurements.csv`, one row a call, and `benchmark.json` with the description."""
-    with (folder / "measurements.csv").open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, [field.name for field in fields(Measurement)])
-        writer.writeheader()
-        writer.writerows(asdict(row) for row in rows)
-    (folder / "benchmark.json").write_text(json.dumps(description, indent=2) + "\n", encoding="utf-8")
+    table = io.StringIO(newline="")
+    writer = csv.DictWriter(table, [field.name for field in fields(Measurement)])
+    writer.writeheader()
+    writer.writerows(asdict(row) for row in rows)
+    description_text = json.dumps(description, indent=2) + "\n"
+    for name, text in (("measurements.csv", table.getvalue()), ("benchmark.json", description_text)):
+        with disk_faults_named(folder / name), replacing(folder / name) as file:
+            file.write(text.encode())
 
 
 def described(points: Points) -> list[dict[str, Any]]:

@@ -17,6 +17,7 @@ from lifecode.benchmarks.fresh_process import ContenderFailed, Reading, failure_
 from lifecode.benchmarks.preparing_process import prepare_and_answer
 from lifecode.benchmarks.process_tree import tree_bytes
 from lifecode.data.opening import opened
+from lifecode.data.safe_path import safe_children
 
 PART = "prepare"
 MANY_FILES, ONE_FILE = "many files", "one file"
@@ -77,7 +78,8 @@ class Preparation:
         context = multiprocessing.get_context("spawn")
         connection, theirs = context.Pipe()
         process = context.Process(target=prepare_and_answer, args=(theirs, self.files, output, self.workers))
-        process.start()
+        with safe_children():
+            process.start()
         theirs.close()
         try:
             _answer(connection)

@@ -2,6 +2,7 @@
 
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -35,7 +36,10 @@ def progress_bar(total: int) -> Iterator[Callable[[str, int], None]]:
 
 @contextmanager
 def _stopped_in_order() -> Iterator[None]:
-    """Both signals that ask for an end raise KeyboardInterrupt inside."""
+    """Both signals that ask for an end raise KeyboardInterrupt inside; only the main thread can say so."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         for number in before:

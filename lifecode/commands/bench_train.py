@@ -23,8 +23,9 @@ from lifecode.benchmarks.training_table import (
     training_table,
 )
 from lifecode.commands.construct import checked_value, construct
+from lifecode.data.durable import replacing
 from lifecode.errors import Interrupted
-from lifecode.report.figure_style import save_png
+from lifecode.report.figure_style import plain_settings, save_png
 
 
 def run(config: DictConfig) -> None:
@@ -59,6 +60,7 @@ def _benchmark(config: DictConfig) -> TrainingBenchmark:
     )
 
 
+@plain_settings
 def _write(folder: Path, benchmark: TrainingBenchmark, results: TrainingResults) -> None:
     description: dict[str, Any] = {
         "benchmark": asdict(benchmark),
@@ -72,4 +74,5 @@ def _write(folder: Path, benchmark: TrainingBenchmark, results: TrainingResults)
     save_png(by_length, folder / "throughput_by_length.png")
     save_png(throughput_by_ratio(speeds, benchmark.ratios, lengths), folder / "throughput_by_ratio.png")
     if results.profile is not None:
-        (folder / "profile.txt").write_text(results.profile, encoding="utf-8")
+        with replacing(folder / "profile.txt") as file:
+            file.write(results.profile.encode())

@@ -5,7 +5,7 @@ or not at all. Here the typed constructor is the schema, and there is no second 
 value is checked through pydantic as strict JSON (an int may be a float; a bool is no int, "3" is no number;
 a list may be a tuple, a string a path, a mapping a dataclass), and the error names the full config key.
 
-A config may come from a stranger, so a `_target_` only reaches the public names of a few packages.
+A config may come from a stranger, so a `_target_` only reaches the classes of `configurable`.
 """
 
 import functools
@@ -22,23 +22,15 @@ from omegaconf.errors import MissingMandatoryValue
 from pydantic import ConfigDict, PydanticUserError, TypeAdapter, ValidationError
 from pydantic.errors import PydanticSchemaGenerationError, PydanticUndefinedAnnotation
 
+from lifecode.commands.configurable import is_configurable
 from lifecode.commands.explain import is_misconfiguration, nearest
 from lifecode.errors import UserError
 
 OUR_PACKAGE = "lifecode"
-# From other packages only classes, and only those made to be configured: a function such as
-# lightning.fabric's loader of pickles would let a config run code.
-CONFIGURABLE_PACKAGES = (
-    "torch.optim",
-    "lightning.pytorch.callbacks",
-    "lightning.pytorch.loggers",
-    "lightning.pytorch.plugins",
-    "lightning.pytorch.profilers",
-    "lightning.pytorch.strategies",
-    "lightning.pytorch.trainer",
-)
 OPEN_PREFIXES = ("lifecode.", "torch.optim.", "lightning.")
 
+_PLACES = ("name", "run_dir", "output", "teacher.cache")
+"""Keys that say where a verb writes."""
 VARIADIC = (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
 Node = DictConfig | Mapping[Any, Any]
 
@@ -66,6 +58,12 @@ def require_values(config: DictConfig, verb: str) -> None:
     if missing := sorted(OmegaConf.missing_keys(config)):
         example = " ".join(f"{key}=..." for key in missing)
         raise UserError(f"{', '.join(missing)} needs a value", remedy=f"Give it: lifecode {verb} {example}")
+    for key in _PLACES:
+        value = OmegaConf.select(config, key)
+        if isinstance(value, str) and (not value.strip() or (key == "name" and not value.strip("./ "))):
+            raise UserError(
+                f"is {value!r}, which names nothing", source=key, remedy="Give it, or leave it out"
+            )
 
 
 def _construct(node: Node, key: str, extra: Mapping[str, Any]) -> Any:
@@ -76,7 +74,7 @@ def _construct(node: Node, key: str, extra: Mapping[str, Any]) -> Any:
     key = key or str(name)
     if not isinstance(partial, bool):
         raise UserError(f"is {partial!r}, expected true or false", source=f"{key}._partial_")
-    target = _locate(name, f"{key}._target_")
+    target = locate(name, f"{key}._target_")
     arguments = _check(target, {k: v for k, v in values.items() if k not in extra}, key, name)
     arguments |= extra
     if partial:
@@ -125,7 +123,12 @@ def _plain(value: Any, key: str) -> Any:
     return value
 
 
-def _locate(name: object, key: str) -> Callable[..., Any]:
+def locate(name: object, key: str) -> Callable[..., Any]:
+    """The class that a `_target_` names; `key` is where it stands.
+
+    Raises:
+        UserError: there is none, or it is not made to be configured.
+    """
     if not isinstance(name, str) or not name.startswith(OPEN_PREFIXES):
         allowed = ", ".join(f"{prefix}*" for prefix in OPEN_PREFIXES)
         raise UserError(f"{name!r} is not allowed", source=key, remedy=f"A _target_ is one of {allowed}")
@@ -135,11 +138,7 @@ def _locate(name: object, key: str) -> Callable[..., Any]:
         near = nearest(attribute, [public for public in dir(module) if not public.startswith("_")])
         guess = f"Did you mean {module.__name__}.{near[0]}?" if near and "." not in attribute else None
         raise UserError(f"there is no {name!r}", source=key, remedy=guess)
-    # Where it was defined decides, not the path taken: lifecode.x.os.system is os.system.
-    home = getattr(target, "__module__", None) or ""
-    ours = _within(home, OUR_PACKAGE) and (inspect.isclass(target) or inspect.isfunction(target))
-    theirs = inspect.isclass(target) and any(_within(home, package) for package in CONFIGURABLE_PACKAGES)
-    if attribute.startswith("_") or not (ours or theirs):
+    if attribute.startswith("_") or not is_configurable(target):
         raise UserError(f"{name!r} is not made to be configured", source=key)
     return target
 
@@ -219,9 +218,20 @@ def _check_value(value: Any, kind: Any, key: str) -> Any:
         return list(checked) if isinstance(checked, Iterator) else checked
     except ValidationError as error:
         where, expected = _expectation(error, kind)
-        raise UserError(f"is {value!r}, expected {expected}{where}", source=key) from error
+        remedy = _quotes(value) if expected == "string" or "str" in expected else None
+        raise UserError(f"is {value!r}, expected {expected}{where}", source=key, remedy=remedy) from error
     except (PydanticSchemaGenerationError, PydanticUndefinedAnnotation):
         return value
+
+
+def _quotes(value: Any) -> str | None:
+    """What to do about `5:1` in a YAML file, which reads it as 5 x 60 + 1."""
+    numbers = [value] if isinstance(value, int) else value if isinstance(value, list) else []
+    for number in numbers:
+        if isinstance(number, int) and number >= 60:
+            ratio = f"{number // 60}:{number % 60}"
+            return f'YAML reads {ratio} without quotes as the number {number}: write "{ratio}"'
+    return None
 
 
 def _adapter(kind: Any) -> TypeAdapter:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lifecode.commands.embed_units import Unit
-from lifecode.data.durable import disk_faults_named
+from lifecode.data.durable import disk_faults_named, require_writable
 from lifecode.errors import UserError
 
 ROWS_A_COPY = 65_536
@@ -26,8 +26,16 @@ def check_output(output: Path) -> None:
     """Raises a UserError unless the file can be written there."""
     if output.suffix != ".npz":
         raise UserError("the output is an .npz file", source=output, remedy=f"Write output={output}.npz")
-    if not output.parent.is_dir() or not os.access(output.parent, os.W_OK):
-        raise UserError("cannot write into this folder", source=output.parent, remedy="Choose another output")
+    if output.is_dir():
+        raise UserError("is a folder, not a file", source=output, remedy="Choose another output")
+    try:
+        require_writable(output.parent)
+    except OSError as fault:
+        raise UserError(
+            f"cannot write into this folder ({fault.strerror or fault})",
+            source=output.parent,
+            remedy="Choose another output",
+        ) from fault
 
 
 class EmbeddingFile:

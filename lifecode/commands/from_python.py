@@ -6,18 +6,28 @@
 >>> lifecode.run("train", config)  # doctest: +SKIP
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
+from threading import Lock
 
-from hydra import compose as hydra_compose
-from hydra import initialize_config_dir
-from omegaconf import DictConfig
+from hydra._internal.config_loader_impl import ConfigLoaderImpl
+from hydra._internal.utils import create_config_search_path
+from hydra.core.singleton import Singleton
+from hydra.core.utils import JobRuntime
+from hydra.types import RunMode
+from hydra.version import VersionBase, setbase
+from omegaconf import DictConfig, open_dict
 
 from lifecode.commands.construct import require_values
 from lifecode.commands.explain import explain
 from lifecode.commands.locate_config import config_folder
 from lifecode.commands.main import VERBS, Verb
 from lifecode.commands.verb_help import config_name
+from lifecode.data.safe_path import safe_children
 from lifecode.errors import UserError
+
+_ONE_AT_A_TIME = Lock()
 
 
 def compose(verb: str, *overrides: str) -> DictConfig:
@@ -28,8 +38,14 @@ def compose(verb: str, *overrides: str) -> DictConfig:
     """
     _known(verb)
     try:
-        with initialize_config_dir(str(config_folder()), version_base="1.3"):
-            return hydra_compose(config_name(verb), list(overrides))
+        with _beside_another_hydra():
+            loader = ConfigLoaderImpl(create_config_search_path(str(config_folder())))
+            config = loader.load_configuration(
+                config_name(verb), list(overrides), RunMode.RUN, from_shell=False
+            )
+        with open_dict(config):
+            del config["hydra"]
+        return config
     except Exception as error:
         line = explain(error, verb)
         if line is None:
@@ -46,7 +62,25 @@ def run(verb: str, config: DictConfig) -> None:
     """
     module = _known(verb).module
     require_values(config, verb)
-    import_module(module).run(config)
+    with safe_children():
+        import_module(module).run(config)
+
+
+@contextmanager
+def _beside_another_hydra() -> Iterator[None]:
+    """What Hydra keeps once a process is that of the program that called, which may run a job of its own."""
+    with _ONE_AT_A_TIME:
+        of_the_process = Singleton._instances
+        before = {kind: of_the_process.pop(kind, None) for kind in (VersionBase, JobRuntime)}
+        try:
+            setbase("1.3")
+            JobRuntime.instance().set("name", "lifecode")
+            yield
+        finally:
+            for kind, instance in before.items():
+                of_the_process.pop(kind, None)
+                if instance is not None:
+                    of_the_process[kind] = instance
 
 
 def _known(verb: str) -> Verb:

@@ -6,7 +6,6 @@ keeps its traceback. With HYDRA_FULL_ERROR=1 the user's errors keep theirs too.
 """
 
 import argparse
-import hashlib
 import os
 import re
 import shutil
@@ -14,7 +13,7 @@ import stat
 import sys
 import tempfile
 import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
@@ -27,8 +26,10 @@ from hydra.errors import HydraException
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
+from lifecode.commands.config_dir import configs_checked
 from lifecode.commands.construct import require_values
 from lifecode.commands.explain import explain
+from lifecode.commands.job_place import give_own_place, job_name
 from lifecode.commands.locate_config import config_folder
 from lifecode.commands.other_processes import OtherProcesses
 from lifecode.commands.start import (
@@ -41,6 +42,8 @@ from lifecode.commands.start import (
     swept_values,
 )
 from lifecode.commands.verb_help import config_name, verb_help
+from lifecode.data.safe_path import safe_children
+from lifecode.data.stop_signals import ends_in_order
 from lifecode.errors import AlreadyReported, Interrupted, UserError
 
 DONE, USER_ERROR, INTERRUPTED, CLOSED_PIPE = 0, 2, 130, 141
@@ -48,7 +51,6 @@ _FULL_ERROR, _OURS = "HYDRA_FULL_ERROR", "LIFECODE_HYDRA_FULL_ERROR"
 """Hydra's setting, and the one that tells processes started from here that this program has set it."""
 TRACEBACKS = os.environ.get(_FULL_ERROR) == "1" and _OURS not in os.environ  # as the user set it
 PLAIN_TEXT = re.compile(r"""[^][{}()'",$\\]+""")  # without what means something in Hydra's grammar
-LONGEST_JOB_NAME = 100  # file systems allow 255 bytes a name
 
 
 def run_verb(verb: str, module: str, arguments: Sequence[str]) -> int:
@@ -60,7 +62,8 @@ def run_verb(verb: str, module: str, arguments: Sequence[str]) -> int:
             print(verb_help(verb, config_folder()))
             code = DONE
         else:
-            code = _compose_and_run(verb, module, flags, command_line(verb, arguments))
+            with safe_children(), ends_in_order():
+                code = _compose_and_run(verb, module, flags, command_line(verb, arguments))
         sys.stdout.flush()
         return code
     except KeyboardInterrupt as error:
@@ -119,20 +122,25 @@ def _compose_and_run(verb: str, module: str, flags: argparse.Namespace, command:
     line = [f"--{option}" for option in options]
     line += [f"--cfg={flags.cfg}"] if flags.cfg else []
     line += [f"--config-dir={flags.config_dir}"] if flags.config_dir else []
-    with _sweep_folder(flags) as folder, _hydra_command_line([*line, *_sweep_dir(folder, flags)]):
-        others, codes = OtherProcesses(folder), [DONE]
-        try:
-            with others.signals_passed_on():
-                compose(_task(verb, module, flags.overrides, command, others, codes))()
-        except Exception:
-            if not others.stop_requested:
-                raise
-        finally:
-            for failure in others.failures():
-                _report(verb, failure)
-                codes.append(USER_ERROR)
-        if others.stop_requested:
-            raise Interrupted("stopped; the same command goes on with the runs that are not finished")
+    with _sweep_folder(flags) as folder:
+        overrides = _sweep_dir(folder, flags)
+        checked = configs_checked(
+            flags.config_dir, own_folder=config_folder(), config_name=config_name(verb), overrides=overrides
+        )
+        with checked, _hydra_command_line([*line, *overrides]):
+            others, codes = OtherProcesses(folder), [DONE]
+            try:
+                with others.signals_passed_on():
+                    compose(_task(verb, module, flags.overrides, command, others, codes))()
+            except Exception:
+                if not others.stop_requested:
+                    raise
+            finally:
+                for failure in others.failures():
+                    _report(verb, failure)
+                    codes.append(USER_ERROR)
+            if others.stop_requested:
+                raise Interrupted("stopped; the same command goes on with the runs that are not finished")
     return max(codes)
 
 
@@ -154,7 +162,7 @@ def _task(
             others.begin_job()
         try:
             _require_multirun(verb)
-            _give_own_run_dir(config, start)
+            give_own_place(config, start, HydraConfig.get())
             require_values(config, verb)
             with started_as(start):
                 import_module(module).run(config)
@@ -169,7 +177,7 @@ def _task(
         except AlreadyReported as error:
             told = f"a run ended with exit code {error.code}; its log says why"
             if others.here():
-                others.fail(HydraConfig.get().job.num, f"{_folder_name(start.varied)}: {told}")
+                others.fail(HydraConfig.get().job.num, f"{job_name(start)}: {told}")
             elif others.elsewhere():
                 raise UserError(told) from error
             elif error.code != USER_ERROR:
@@ -183,7 +191,7 @@ def _task(
                     traceback.print_exc()  # which the error leaves behind when it travels
                 raise
             if others.here():
-                others.fail(HydraConfig.get().job.num, f"{_folder_name(start.varied)}: {line}")
+                others.fail(HydraConfig.get().job.num, f"{job_name(start)}: {line}")
             elif others.elsewhere():  # on another machine: Hydra brings the error back
                 raise
             else:
@@ -213,30 +221,6 @@ def _require_multirun(verb: str) -> None:
             remedy=f"Add -m: lifecode {verb} -m ...; one value a key, as in {next(iter(params))}=..., "
             "chooses one run of them",
         )
-
-
-def _give_own_run_dir(config: DictConfig, start: Start) -> None:
-    """In a sweep, put the job's folder under `run_dir`, named by what the sweep varies.
-
-    That name, unlike the job's number, stays when values are added: a repeated sweep finds its runs.
-    A sweep over `name` or `run_dir` alone already has a folder a job.
-    """
-    settings = HydraConfig.get()
-    if settings.mode != RunMode.MULTIRUN or "run_dir" not in config:
-        return
-    varied = {key: value for key, value in start.varied.items() if key not in ("name", "run_dir")}
-    if varied:
-        config.run_dir = f"{config.run_dir}/{_folder_name(varied)}"
-    elif not start.sweep:  # nothing says what the sweeper varies
-        config.run_dir = f"{config.run_dir}/{settings.job.num}"
-
-
-def _folder_name(varied: Mapping[str, str]) -> str:
-    overrides = [f"{key}={value}" for key, value in varied.items()]
-    name = re.sub(r"[^\w.,=+-]+", "-", ",".join(overrides))
-    if len(name) <= LONGEST_JOB_NAME:
-        return name
-    return f"{name[: LONGEST_JOB_NAME - 9]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
 
 
 def _require_current_folder() -> None:

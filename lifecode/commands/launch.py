@@ -7,7 +7,6 @@ themselves, so that only the one that knows the reason speaks.
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -16,12 +15,12 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import timedelta
 from types import FrameType
-from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
 from torch.distributed import TCPStore
 
 from lifecode.commands.start import HANDED_DOWN, current_start
+from lifecode.data.stop_signals import taken_over
 from lifecode.data.usable_cores import usable_cores
 from lifecode.errors import AlreadyReported, UserError
 from lifecode.training.processes import LAUNCHER
@@ -52,7 +51,7 @@ def run_processes(verb: str, run_dir: str, num_processes: int) -> None:
             remedy="Use the command `lifecode train`, or torchrun (docs/cluster.md)",
         )
     store = TCPStore(_HOST, 0, is_master=True, wait_for_workers=False, timeout=timedelta(days=30))
-    command = [sys.executable, "-m", "lifecode", verb, *_overrides(run_dir)]
+    command = [sys.executable, "-P", "-m", "lifecode", verb, *_overrides(run_dir)]
     children: list[subprocess.Popen[bytes]] = []
     with _passing_signals_on(children):
         for rank in range(num_processes):
@@ -110,12 +109,10 @@ def _passing_signals_on(children: Sequence["subprocess.Popen[bytes]"]) -> Iterat
             if child.poll() is None:
                 child.send_signal(number)
 
-    previous: dict[int, Any] = {n: signal.signal(n, pass_on) for n in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield
+        with taken_over(pass_on):
+            yield
     finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)
         for child in children:
             if child.poll() is None:
                 child.kill()

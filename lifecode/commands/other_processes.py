@@ -14,6 +14,8 @@ from pathlib import Path
 from secrets import token_hex
 from types import FrameType
 
+from lifecode.data.stop_signals import ASKED, die_of, take_over, taken_over
+
 _STOP, _HOME = "stop", "home"
 
 
@@ -44,9 +46,9 @@ class OtherProcesses:
         return os.getpid() != self._home and not self.here()
 
     def begin_job(self) -> None:
-        """Called in the job's process: no progress bars side by side, and SIGTERM is heeded from now on."""
+        """Called in the job's process: no progress bars side by side, and signals are heeded from now on."""
         os.environ["TTY_COMPATIBLE"] = "0"
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        take_over(signal.default_int_handler, ASKED)
 
     @property
     def stop_requested(self) -> bool:
@@ -75,24 +77,17 @@ class OtherProcesses:
         if self._folder is None:
             yield
             return
-        before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-        for number in before:
-            signal.signal(number, self._stop_all)
-        try:
+        with taken_over(self._stop_all):
             yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
 
     def _stop_all(self, number: int, frame: FrameType | None) -> None:
         jobs = [child for child in active_children() if _is_job(child)]
-        if not jobs and number == signal.SIGTERM and os.getpid() == self._home:
-            signal.signal(number, signal.SIG_DFL)
-            os.kill(os.getpid(), number)
+        if number != signal.SIGINT and os.getpid() != self._home:
+            die_of(number)
         if not jobs or self.stop_requested:
             raise KeyboardInterrupt
         self.request_stop()
-        if number == signal.SIGTERM:  # a terminal sends Ctrl-C to every process, SIGTERM comes to one
+        if number != signal.SIGINT:  # a terminal sends Ctrl-C to every process, SIGTERM comes to one
             for job in jobs:
                 job.terminate()
 

@@ -5,6 +5,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from lifecode.data.durable import new_file
+
 
 def sha256(path: Path) -> str:
     """Hexadecimal SHA-256 of a file."""
@@ -30,7 +32,8 @@ def matches_entry(folder: Path, entry: dict[str, Any]) -> bool:
 def write_json(path: Path, content: dict[str, Any]) -> None:
     """Write an indented JSON object, whole or not at all."""
     temporary = path.with_name(f".{path.name}")
-    temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    with new_file(temporary) as file:
+        file.write((json.dumps(content, indent=2) + "\n").encode())
     temporary.replace(path)
 
 

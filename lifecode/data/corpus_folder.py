@@ -13,6 +13,8 @@ from typing import Any
 from filelock import FileLock
 
 from lifecode.data.corpus import Corpus
+from lifecode.data.durable import require_writable
+from lifecode.data.own_folder import require_own
 from lifecode.errors import Interrupted, UserError
 
 
@@ -61,6 +63,9 @@ def partial_folder(output: Path) -> Iterator[Path]:
     lock = FileLock(output.parent / f".{output.name}.lock")
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
+        require_own(folder, inside=output.parent, changed_in_place=True)
+        require_own(Path(lock.lock_file), inside=output.parent)
+        require_writable(output.parent)  # where no file can be made, the lock would wait for ever
         lock.acquire()
     except OSError as fault:
         raise _cannot_write(output, fault) from fault

@@ -5,6 +5,7 @@ second copy's room for as long as that takes.
 """
 
 import os
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -28,7 +29,7 @@ def replacing(path: Path, *, unique: bool = False) -> Iterator[BinaryIO]:
     own = f".{uuid4().hex[:8]}" if unique else ""
     partial = path.with_name(f".{path.name}{own}{PARTIAL}")
     try:
-        with partial.open("wb") as file:
+        with new_file(partial) as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
@@ -40,10 +41,21 @@ def replacing(path: Path, *, unique: bool = False) -> Iterator[BinaryIO]:
     _force(path.parent)
 
 
+def new_file(path: Path) -> BinaryIO:
+    """A binary file made new: what had its name, be it a link or another file's second name, is let go."""
+    path.unlink(missing_ok=True)
+    return path.open("xb")  # which follows no link
+
+
 def delete_partials(folder: Path, pattern: str) -> None:
     """Deletes what `replacing` left in a folder when it was killed, of files whose name fits the pattern."""
     for partial in folder.glob(f".{pattern}{PARTIAL}"):
         partial.unlink(missing_ok=True)
+
+
+def require_writable(folder: Path) -> None:
+    """Raises the `OSError` that the first write into an existing folder would."""
+    os.rmdir(tempfile.mkdtemp(prefix=".lifecode-", dir=folder))
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from typing import Any, Protocol, TypeAlias
 
 import pyarrow as pa
 
+from lifecode.data.safe_path import safe_children
 from lifecode.data.usable_cores import usable_cores
 from lifecode.errors import UserError
 
@@ -68,8 +69,9 @@ class LocalEngine:
         until_closed, lifeline = context.Pipe(duplex=False)
         pool = ProcessPoolExecutor(workers, context, initializer=_begin_worker, initargs=(until_closed,))
         try:
-            yield lambda function, tasks: _run_in(pool, function, tasks)
-            pool.shutdown()
+            with safe_children():
+                yield lambda function, tasks: _run_in(pool, function, tasks)
+                pool.shutdown()
         except BrokenProcessPool as fault:
             raise UserError(
                 "a worker process ended before its task",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lifecode.data.engine import Run
+from lifecode.data.safe_path import safe_children
 from lifecode.errors import UserError
 
 _WAITING_A_CPU = 4
@@ -39,10 +40,15 @@ class RayEngine:
                 source="engine",
                 remedy="pip install 'lifecode[ray]', or use engine=local",
             ) from missing
+        with safe_children():
+            yield from self._started(ray)
+
+    def _started(self, ray: Any) -> Iterator[Run]:
         own = not ray.is_initialized()
         if own:
             try:
                 ray.init(
+                    job_config=self._job_config(),
                     address=self.address or "local",
                     num_cpus=None if self.address else self.workers,
                     log_to_driver=False,
@@ -60,6 +66,15 @@ class RayEngine:
         finally:
             if own:
                 ray.shutdown()
+
+    def _job_config(self) -> Any:
+        """Without it every worker would import from the current folder first."""
+        from ray.job_config import JobConfig
+
+        config = JobConfig()
+        if not (self.address or "").startswith("ray://"):  # whose client gives no folder, and pickles this
+            config._runtime_env_has_working_dir = lambda: True
+        return config
 
 
 def _run(function: Callable[[Any], None], tasks: Sequence[Any]) -> Iterator[int]:

@@ -5,8 +5,10 @@ keeps the machine code beside the source. Where that folder is read-only it goes
 or to the temporary folder if there is none; `NUMBA_CACHE_DIR` in the environment overrides all of this.
 """
 
+import atexit
 import hashlib
 import os
+import shutil
 import sys
 import tempfile
 from collections.abc import Callable
@@ -15,8 +17,13 @@ from typing import Any
 
 import numba
 from numba import njit
+from numba.core import config as _settings
 from numba.core.compiler_lock import global_compiler_lock
 from numba.extending import intrinsic
+
+# Numba takes settings from a file in the current folder, where `cache_dir` names pickles that it loads.
+_settings._config_fname = os.devnull  # pyright: ignore[reportAttributeAccessIssue]
+_settings.reload_config()
 
 _FOLDER = Path(__file__).parent
 
@@ -64,6 +71,7 @@ def _choose_cache_folder() -> None:
     if not usable:
         # A fixed name in a shared folder would let another user plant machine code.
         folder = Path(tempfile.mkdtemp(prefix="lifecode-numba-"))
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
     os.environ["NUMBA_CACHE_DIR"] = str(folder)
     # Numba read the environment when it was imported.
     numba.config.CACHE_DIR = str(folder)  # pyright: ignore[reportAttributeAccessIssue]

@@ -29,10 +29,12 @@ from lifecode.report.corpus_tables import (
     sample_sentence,
 )
 from lifecode.report.distributions import gc_histograms, length_histograms
+from lifecode.report.figure_style import plain_settings
 from lifecode.report.left_out import LeftOut, left_out, left_out_chart
 from lifecode.report.page import Drawing, installed_versions, write_page
 
 
+@plain_settings
 def write_corpus_report(corpus: Corpus, *, max_nucleotides: int = MAX_NUCLEOTIDES) -> Path:
     """Write `report.html` and `figures/*.png` into the folder of a corpus; the same corpus, the same page.
 

@@ -6,14 +6,19 @@ without pyplot: nothing is shared between two figures, and no display is needed.
 
 from pathlib import Path
 
+from matplotlib import rc_context, rcParamsDefault
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+
+from lifecode.data.durable import replacing
 
 BLUE, ORANGE, GREEN, VERMILION = "#0072B2", "#E69F00", "#009E73", "#D55E00"
 PURPLE, INK, GREY, RULE = "#AA4499", "#1F2933", "#66717E", "#DDE2E7"
 FIGURE_WIDTH = 9.0
 """Inches."""
+plain_settings = rc_context({key: value for key, value in rcParamsDefault.items() if "backend" not in key})
+"""Decorates what draws: no `matplotlibrc` is heeded, of the current folder either, as it may call LaTeX."""
 
 
 def new_figure(height: float) -> Figure:
@@ -35,4 +40,5 @@ def style_axes(axes: Axes, title: str = "") -> None:
 
 def save_png(figure: Figure, path: Path) -> None:
     """Write 1,800 pixels across; the same figure always gives the same bytes."""
-    figure.savefig(path, dpi=200, metadata={"Software": None})
+    with replacing(path) as file:
+        figure.savefig(file, format="png", dpi=200, metadata={"Software": None})

@@ -11,6 +11,7 @@ from lifecode.evaluation.metric_rows import MetricRow
 from lifecode.evaluation.sample import SamplePredictions
 from lifecode.report.census import corpus_counts, model_parts, split_table
 from lifecode.report.codon_map import codon_map_in_code
+from lifecode.report.figure_style import plain_settings
 from lifecode.report.held_out import Metrics, held_out_metrics, measured, verdict
 from lifecode.report.learning_curves import PANELS, learning_curves
 from lifecode.report.page import Drawing, installed_versions, write_page
@@ -21,6 +22,7 @@ from lifecode.report.time_breakdown import duration, time_breakdown
 _PACKAGES = ("lifecode", "torch", "lightning", "numpy")
 
 
+@plain_settings
 def write_report(
     folder: str | Path,
     metrics: Metrics,

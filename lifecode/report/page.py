@@ -14,6 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from matplotlib.figure import Figure
 
 from lifecode.data.durable import replacing
+from lifecode.data.own_folder import require_own
 from lifecode.errors import UserError
 from lifecode.report.figure_style import save_png
 
@@ -51,6 +52,7 @@ def write_page(
     Raises:
         UserError: if the folder cannot be written to.
     """
+    require_own(folder / "figures", inside=folder)
     try:
         (folder / "figures").mkdir(parents=True, exist_ok=True)
         pictures = {

@@ -14,6 +14,7 @@ from lifecode.evaluation.heldout import HeldOut
 from lifecode.evaluation.sample import SamplePredictions, sample_predictions
 from lifecode.model.codec import CodonCodec
 from lifecode.report.codon_map import codon_map_in_code
+from lifecode.report.figure_style import plain_settings
 from lifecode.report.sample_chart import sample_chart
 from lifecode.training.encoder_stage import EncoderStage
 from lifecode.training.tokenizer_stage import TokenizerStage
@@ -49,6 +50,7 @@ class RunPictures(Callback):
         log_figures(self.loggers, figures, f"{pl_module.name}/validation", trainer.global_step - 1)
 
 
+@plain_settings
 def model_figures(codec: CodonCodec, sample: SamplePredictions | None) -> dict[str, Figure]:
     """`codon_map`, coloured by the standard genetic code, and `sample_predictions`; if finite."""
     figures = {}
@@ -60,6 +62,7 @@ def model_figures(codec: CodonCodec, sample: SamplePredictions | None) -> dict[s
     return figures
 
 
+@plain_settings
 def log_figures(loggers: Sequence[Logger], figures: Mapping[str, Figure], prefix: str, step: int) -> None:
     """Hands pictures as `prefix/name` to the loggers that show them: W&B and TensorBoard."""
     for name, figure in figures.items():

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from lifecode.data.durable import replacing
 from lifecode.errors import UserError
+from lifecode.report.figure_style import plain_settings
 from lifecode.report.page import Drawing, installed_versions, write_page
 from lifecode.report.run_groups import Grouping, grouped
 from lifecode.report.runs import Run, find_runs
@@ -51,6 +52,7 @@ class SweepReport(NamedTuple):
     open_runs: list[Fact]
 
 
+@plain_settings
 def write_sweep_report(inputs: Sequence[Path], output: Path, *, name: str) -> SweepReport:
     """Write `report.html`, `figures/*.png`, `results.csv` and `results.md` about the runs under some folders.
 

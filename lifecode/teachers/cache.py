@@ -24,6 +24,7 @@ from typing import NamedTuple
 from filelock import FileLock, Timeout
 
 from lifecode.data.durable import delete_partials
+from lifecode.data.own_folder import require_own
 from lifecode.errors import Interrupted, UserError
 from lifecode.teachers.base import ProteinTeacher
 from lifecode.teachers.consecutive import consecutive
@@ -64,7 +65,8 @@ class FeatureCache:
     """
 
     def __init__(self, folder: str | Path, teacher: ProteinTeacher, *, verify: bool = True) -> None:
-        self.folder = Path(folder).expanduser() / teacher.name
+        self.top = Path(folder).expanduser()
+        self.folder = self.top / teacher.name
         self.teacher, self.verify = teacher, verify
 
     def disk_use(self, proteins: Iterable[str]) -> DiskUse:
@@ -96,6 +98,7 @@ class FeatureCache:
         finished = self._finished(asked)
         if finished is not None and not (self.verify and _damaged(finished.packs)):
             return finished
+        require_own(self.folder, inside=self.top)
         located: dict[bytes, Location] = {}
         done, total = 0, _num_residues(asked)
         with self._writing(), closing(self._completed(self._in_buckets(asked))) as parts:

@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 
 from lightning import Callback, LightningModule, Trainer
 
+from lifecode.data.stop_signals import take_over
 from lifecode.errors import Interrupted
 from lifecode.training.checkpoint_file import checkpoint_path, keep_checkpoints
 from lifecode.training.metrics_csv import MetricsCsv
@@ -23,8 +24,8 @@ _VALIDATION_PROGRESS = "epoch_loop.val_loop.batch_progress"
 class Checkpoints(Callback):
     """Saves the newest checkpoints, and ends the run after the current step when asked to.
 
-    The first Ctrl-C (or SIGTERM, as a cluster sends before it kills) ends the step, of training or of
-    validation, saves and stops; a second one stops at once, and the run goes on from the last checkpoint.
+    The first Ctrl-C (or SIGTERM, as a cluster sends before it kills, or SIGHUP) ends the step, of training or
+    of validation, saves and stops; a second one stops at once, and the run goes on from the last checkpoint.
     A validation that was cut short is done again by the next sitting; only the one after a stage's last step
     is finished first. Of several processes it is enough that one is asked.
 
@@ -42,10 +43,9 @@ class Checkpoints(Callback):
         self._validation_is_cut_short = False
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Takes over the two signals that ask for an end; Lightning gives them back, whatever happens."""
+        """Takes over the signals that ask for an end; Lightning gives them back, whatever happens."""
         self._first_step = trainer.global_step
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, self._request_stop)
+        take_over(self._request_stop)
 
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
@@ -117,7 +117,7 @@ class Checkpoints(Callback):
         return trainer.strategy.reduce_boolean_decision(self.stop_requested, all=False)
 
     def _request_stop(self, number: int, frame: FrameType | None) -> None:
-        if self.stop_requested:
+        if self.stop_requested and number in (signal.SIGINT, signal.SIGTERM):  # a shell repeats SIGHUP
             raise KeyboardInterrupt
         self.stop_requested = True
 

@@ -12,7 +12,8 @@ from typing import Any
 import yaml
 from filelock import FileLock, Timeout
 
-from lifecode.data.durable import disk_faults_named, replacing
+from lifecode.data.durable import disk_faults_named, replacing, require_writable
+from lifecode.data.own_folder import require_own
 from lifecode.errors import UserError
 
 IDENTITY = (
@@ -30,7 +31,7 @@ _OF_THE_MACHINE = (
 )
 """Keys among them that say where and how features are computed, and not which."""
 _SHARE, _CODE = "data.reading.max_ambiguous_share", "data.reading.genetic_code"
-_PROBE, _LOCK = ".writable", ".lock"
+_LOCK = ".lock"
 _KEYS_NAMED = 3
 
 
@@ -53,12 +54,14 @@ class RunFolder:
         self._made: list[Path] = []
         if not writes:
             return
+        # W&B has links to its own logs in the folders of its earlier sittings.
+        only_read = ["wandb/*/*", *(["corpus"] if (self.path / "corpus").is_dir() else [])]
+        require_own(self.path, only_read=only_read)
         self._made = [folder for folder in (self.path, *self.path.parents) if not folder.exists()]
         try:
             self.path.mkdir(parents=True, exist_ok=True)
+            require_writable(self.path)  # where no file can be made, the lock says that another has it
             self._lock.acquire(blocking=False)
-            (self.path / _PROBE).touch()
-            (self.path / _PROBE).unlink()
         except Timeout as held:
             raise UserError(
                 "another process is training in this folder",

@@ -9,9 +9,13 @@ from typing import Any, Literal
 
 import pytest
 import torch
+import yaml
 from omegaconf import OmegaConf
 
-from lifecode.commands.construct import checked_value, construct
+from lifecode.commands import configurable
+from lifecode.commands.configurable import home_of
+from lifecode.commands.construct import checked_value, construct, locate
+from lifecode.commands.locate_config import config_folder
 from lifecode.errors import UserError
 
 MODULE = "lifecode.toy"  # a module that exists for this test only
@@ -80,15 +84,20 @@ def double(width: int) -> int:
     return 2 * width
 
 
+TOYS = (Shape, Everything, Written, Child, Open, Picky)
+
+
 @pytest.fixture(autouse=True)
 def toy_module(monkeypatch):
     module = types.ModuleType(MODULE)
-    for thing in (Shape, Everything, Written, Child, Open, Picky, double):
+    for thing in (*TOYS, double):
         monkeypatch.setattr(thing, "__module__", MODULE)
         setattr(module, thing.__name__, thing)
     module.system = __import__("os").system
     module.Path = Path
     monkeypatch.setitem(sys.modules, MODULE, module)
+    names = {f"{MODULE}.{toy.__name__}" for toy in TOYS}
+    monkeypatch.setattr("lifecode.commands.configurable.OURS", configurable.OURS | names)
 
 
 def node(name: str, **values: Any) -> Any:
@@ -194,10 +203,22 @@ def test_partial_waits_for_the_rest():
         construct(node("Written", _partial_="yes"))
 
 
-def test_a_function_and_a_plain_dict():
-    assert construct({"_target_": f"{MODULE}.double", "width": 4}) == 8
-    with pytest.raises(UserError, match=r"^lifecode\.toy\.double\.width: is 'x'"):
-        construct({"_target_": f"{MODULE}.double", "width": "x"})
+def test_a_plain_dict():
+    assert construct({"_target_": f"{MODULE}.Written", "width": 4}).width == 4
+    with pytest.raises(UserError, match=r"^lifecode\.toy\.Written\.width: is 'x'"):
+        construct({"_target_": f"{MODULE}.Written", "width": "x"})
+
+
+def targets(node):
+    if isinstance(node, dict):
+        yield from [node["_target_"]] if "_target_" in node else []
+        yield from (target for value in node.values() for target in targets(value))
+
+
+def test_every_class_that_our_configs_name_is_listed_and_no_other():
+    files = [yaml.safe_load(path.read_text()) for path in config_folder().rglob("*.yaml")]
+    named = {home_of(locate(target, "")) for file in files for target in targets(file)}
+    assert named == configurable.OURS - {f"{MODULE}.{toy.__name__}" for toy in TOYS} | configurable.LOGGERS
 
 
 def test_extra_arguments_win():
@@ -242,6 +263,7 @@ def test_names_that_a_constructor_leaves_open_pass():
         "torch.hub.load",
         "lifecode",
         "lifecodex.run",
+        f"{MODULE}.double",
         f"{MODULE}.system",
         f"{MODULE}.Path",
         "lifecode.commands.hydra_app.shutil.rmtree",
@@ -250,6 +272,36 @@ def test_names_that_a_constructor_leaves_open_pass():
         "lightning.fabric.utilities.cloud_io._load",
         "lightning.pytorch.cli.LightningCLI",
         "lightning.pytorch.core.saving.load_hparams_from_yaml",
+        # Of ours, what deletes, writes, starts a process or runs a verb.
+        "lifecode.training.checkpoint_file.delete_checkpoint",
+        "lifecode.training.checkpoint_file.keep_checkpoints",
+        "lifecode.data.durable.delete_partials",
+        "lifecode.data.durable.new_file",
+        "lifecode.data.durable.replacing",
+        "lifecode.data.checksum.write_json",
+        "lifecode.data.prepare.prepare_corpus",
+        "lifecode.data.prepare_corpus",
+        "lifecode.data.corpus_folder.partial_folder",
+        "lifecode.data.unit_folder.store_unit",
+        "lifecode.commands.outcome.write_metrics",
+        "lifecode.commands.hydra_app.run_verb",
+        "lifecode.commands.main.main",
+        "lifecode.commands.from_python.run",
+        "lifecode.run",
+        "lifecode.load",
+        "lifecode.model.families.load",
+        "lifecode.model.pretrained.save",
+        "lifecode.report.figure_style.save_png",
+        "lifecode.benchmarks.fresh_process.FreshProcess",
+        "lifecode.benchmarks.preparation.write_copies",
+        "lifecode.training.run_folder.RunFolder",
+        "lifecode.training.metrics_csv.MetricsCsv",
+        "lifecode.teachers.cache.FeatureCache",
+        "lifecode.commands.embedding_file.EmbeddingFile",
+        "lifecode.model.life_code.LifeCode.from_pretrained",
+        "lightning.pytorch.profilers.AdvancedProfiler",
+        "lightning.pytorch.strategies.DeepSpeedStrategy",
+        "lightning.pytorch.plugins.io.AsyncCheckpointIO",
         "torch.optim.swa_utils.update_bn",
         "torch.optim.lr_scheduler.partial",
         7,

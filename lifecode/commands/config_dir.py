@@ -1,0 +1,191 @@
+"""What a folder given by --config-dir may say. It may come from a stranger, so it runs no code.
+
+Hydra itself builds callbacks, launchers and log handlers, sets environment variables and imports packages
+that a config names. Every config that it composes, of each job of a sweep too, is looked at before anything
+is done with it: in what concerns Hydra it must be what it would be without the folder.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import cached_property, partial
+from pathlib import Path
+from typing import Any, NoReturn
+
+import hydra._internal.hydra as hydra_application
+from hydra._internal.config_loader_impl import ConfigLoaderImpl
+from hydra._internal.utils import create_config_search_path
+from hydra.errors import HydraException
+from hydra.types import RunMode
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.basecontainer import BaseContainer
+from omegaconf.errors import OmegaConfBaseException
+
+from lifecode.commands.configurable import LOGGERS, OURS, home_of
+from lifecode.commands.construct import locate
+from lifecode.errors import UserError
+from lifecode.training.run_folder import config_leaves
+
+FREE = ("hydra.sweeper.params.", "hydra.help.", "hydra.hydra_help.", "hydra.overrides.", "hydra.runtime.")
+"""Of Hydra's settings those that are words or that it fills in; a sweep's values are checked job by job."""
+FILLED_IN = frozenset({"hydra.mode", "hydra.job.name", "hydra.job.config_name", "hydra.job.override_dirname"})
+_OF_THE_VERB = re.compile(r"\$\{(?!hydra[.:]|now:)")
+"""An interpolation of what is not Hydra's own."""
+_REMEDY = "Take it out of the folder of --config-dir; what you give on the command line is your own"
+
+
+@contextmanager
+def configs_checked(
+    folder: str | None, *, own_folder: Path, config_name: str, overrides: Sequence[str]
+) -> Iterator[None]:
+    """Has every config checked that Hydra composes inside, if there is such a folder.
+
+    Args:
+        folder: of `--config-dir`.
+        own_folder: of the configs of the package.
+        config_name: of the verb.
+        overrides: of the command line.
+
+    Raises:
+        UserError: the folder takes the place of the verb's own config.
+    """
+    if folder is None:
+        yield
+        return
+    for own in Path(folder).glob(f"{config_name}.y*ml"):
+        raise UserError(
+            "would take the place of the verb's own config",
+            source=own,
+            remedy="Make it an experiment: experiment/NAME.yaml, for experiment=NAME",
+        )
+    environment = BaseContainer._resolvers["oc.env"]
+    expected = _Expected(str(own_folder), config_name, tuple(overrides))
+    hydra_application.ConfigLoaderImpl = partial(_CheckedLoader, expected=expected)  # pyright: ignore
+    try:
+        yield
+    finally:
+        hydra_application.ConfigLoaderImpl = ConfigLoaderImpl
+        BaseContainer._resolvers["oc.env"] = environment
+
+
+class _Expected:
+    """What the package and the command line say, without the folder."""
+
+    def __init__(self, own_folder: str, config_name: str, overrides: tuple[str, ...]) -> None:
+        self.own_folder, self.config_name, self.overrides = own_folder, config_name, overrides
+
+    @cached_property
+    def hydra(self) -> DictConfig:
+        """Hydra's own settings, beside the rest of the verb's config."""
+        return self._composed([line for line in self.overrides if _key(line).startswith("hydra")])
+
+    def logger(self, option: str | None) -> Mapping[str, Any]:
+        """The leaves of the loggers that ship, or are given on the command line."""
+        own = [line for line in self.overrides if _key(line).startswith("logger.")]
+        config = self._composed(([f"logger={option}"] if option else []) + own)
+        return config_leaves(_raw(config).get("logger"))
+
+    def _composed(self, overrides: list[str]) -> DictConfig:
+        loader = ConfigLoaderImpl(create_config_search_path(self.own_folder))
+        try:
+            return loader.load_configuration(
+                self.config_name, overrides, RunMode.MULTIRUN, validate_sweep_overrides=False
+            )
+        except HydraException as error:
+            raise UserError(
+                f"only the command line and our own configs say this: {' '.join(overrides)}",
+                source="--config-dir",
+                remedy=_REMEDY,
+            ) from error
+
+
+class _CheckedLoader(ConfigLoaderImpl):
+    """Hydra's, with a look at every config; it travels to the processes of a sweep."""
+
+    def __init__(self, config_search_path: Any, *, expected: _Expected) -> None:
+        super().__init__(config_search_path)
+        self.expected = expected
+        _without_environment()
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        _without_environment()
+
+    def load_configuration(self, *arguments: Any, **named: Any) -> DictConfig:
+        """As Hydra's.
+
+        Raises:
+            UserError: the folder says what it may not.
+        """
+        config = super().load_configuration(*arguments, **named)
+        _require_same_hydra(config, self.expected.hydra)
+        raw = {key: value for key, value in _raw(config).items() if key != "hydra"}
+        _require_known_targets(raw, "")
+        if "logger" in raw:
+            found = config_leaves(raw["logger"])
+            _require_same(found, self.expected.logger(config.hydra.runtime.choices.get("logger")), "logger.")
+        return config
+
+
+def _require_same_hydra(config: DictConfig, expected: DictConfig) -> None:
+    found, ours = (config_leaves({"hydra": _raw(one)["hydra"]}) for one in (config, expected))
+    found, ours = ({k: v for k, v in one.items() if not _is_free(k)} for one in (found, ours))
+    _require_same(found, ours)
+    for key, value in ours.items():
+        # A number may be the folder's, as of the processes of a job; a text could be a line of a script.
+        if isinstance(value, str) and _OF_THE_VERB.search(value):
+            given, usual = (_resolved(one, key) for one in (config, expected))
+            if given != usual and not isinstance(given, int | float | None):
+                _refuse(key, given)
+
+
+def _require_same(found: Mapping[str, Any], expected: Mapping[str, Any], prefix: str = "") -> None:
+    for key in [*sorted(found), *sorted(expected)]:
+        if found.get(key, expected) != expected.get(key, expected):  # which no leaf is
+            _refuse(f"{prefix}{key}", found.get(key))
+
+
+def _require_known_targets(node: Any, key: str) -> None:
+    """Of the whole tree; a list's items too."""
+    if isinstance(node, Mapping):
+        for name, value in node.items():
+            inner = f"{key}.{name}" if key else str(name)
+            if name == "_target_" and home_of(locate(value, inner)) not in OURS | LOGGERS:
+                _refuse(inner, value)
+            _require_known_targets(value, inner)
+    elif isinstance(node, Sequence) and not isinstance(node, str):
+        for index, value in enumerate(node):
+            _require_known_targets(value, f"{key}[{index}]")
+
+
+def _refuse(key: str, value: Any) -> NoReturn:
+    raise UserError(f"a folder may not set this ({value!r})", source=key, remedy=_REMEDY)
+
+
+def _is_free(key: str) -> bool:
+    return f"{key}.".startswith(FREE) or key in FILLED_IN
+
+
+def _resolved(config: DictConfig, key: str) -> Any:
+    try:
+        return OmegaConf.select(config, key)
+    except OmegaConfBaseException:  # known once a job runs
+        return None
+
+
+def _raw(config: DictConfig) -> dict[str, Any]:
+    container: Any = OmegaConf.to_container(config, resolve=False)
+    return container
+
+
+def _key(override: str) -> str:
+    return override.partition("=")[0].lstrip("+~")
+
+
+def _without_environment() -> None:
+    """What is in the environment, passwords too, goes into no config that a run folder keeps."""
+
+    def refuse(name: str, *_: Any) -> NoReturn:
+        raise UserError(f"reads {name} from the environment", source="--config-dir", remedy=_REMEDY)
+
+    OmegaConf.register_new_resolver("oc.env", refuse, replace=True)
