@@ -10,9 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock
-
 from lifecode.data.corpus import Corpus
+from lifecode.data.exclusive import exclusive
 from lifecode.errors import Interrupted, UserError
 
 
@@ -58,27 +57,21 @@ def partial_folder(output: Path) -> Iterator[Path]:
         Interrupted: at Ctrl-C.
     """
     folder = output.parent / f".{output.name}.partial"
-    lock = FileLock(output.parent / f".{output.name}.lock")
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
-        lock.acquire()
-    except OSError as fault:
-        raise _cannot_write(output, fault) from fault
-    try:
-        folder.mkdir(exist_ok=True)
-        yield folder
-        shutil.rmtree(folder)
+        with exclusive(output.parent / f".{output.name}.lock", f"preparing {output.name}"):
+            folder.mkdir(exist_ok=True)
+            try:
+                yield folder
+            except UserError:
+                if not any(folder.glob("units/*/unit.json")):
+                    shutil.rmtree(folder, ignore_errors=True)
+                raise
+            shutil.rmtree(folder)
     except OSError as fault:
         raise _cannot_write(output, fault) from fault
     except KeyboardInterrupt as stop:
         raise Interrupted(f"interrupted; the same command goes on from {folder}") from stop
-    except UserError:
-        if not any(folder.glob("units/*/unit.json")):
-            shutil.rmtree(folder, ignore_errors=True)
-        raise
-    finally:
-        Path(lock.lock_file).unlink(missing_ok=True)
-        lock.release()
 
 
 def _comparable(identity: dict[str, Any]) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from lifecode.data.records import CodingSequence, Contig, Exon
 from lifecode.errors import UserError
 
 _WHITE_SPACE = b" \t\r\n\v\f"
-_BRACKETED = re.compile(r"\[(\w+)=([^\]]*)\]")
+_BRACKET = re.compile(r"\[(\w+)=")
 
 
 class FastaRecord(NamedTuple):
@@ -96,7 +96,7 @@ def read_fasta(
 
 def _coding_sequence(record: NucleotideRecord, genetic_code: int) -> CodingSequence:
     """The whole record as one CDS, with what NCBI says of it in the header."""
-    told = dict(_BRACKETED.findall(record.description))
+    told = dict(_bracketed(record.description))
     exception = told.get("transl_except")
     return CodingSequence(
         id=told.get("protein_id") or record.name,
@@ -109,6 +109,17 @@ def _coding_sequence(record: NucleotideRecord, genetic_code: int) -> CodingSeque
         protein_source="translated",
         gene_id=told.get("locus_tag"),
     )
+
+
+def _bracketed(description: str) -> Iterator[tuple[str, str]]:
+    """Each `[key=value]`; one look at every letter, however many brackets stay open."""
+    place = 0
+    while found := _BRACKET.search(description, place):
+        end = description.find("]", found.end())
+        if end < 0:
+            return
+        yield found[1], description[found.end() : end]
+        place = end + 1
 
 
 def _fault(problem: str, source: str, record: object, remedy: str) -> UserError:
