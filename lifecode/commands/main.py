@@ -58,13 +58,16 @@ def main(arguments: Sequence[str] | None = None, verbs: Mapping[str, Verb] = VER
 
 
 def _say(text: str) -> int:
-    """Prints, and returns the exit code: 0, or 141 where nobody reads it."""
+    """Prints, and returns the exit code: 0, 141 where nobody reads it, 2 where it cannot be written."""
     try:
         print(text, flush=True)
     except BrokenPipeError:
         if not hush_closed_stdout():
             raise
         return 141
+    except OSError as fault:
+        print(f"lifecode: {fault.strerror}", file=sys.stderr)
+        return 2
     return 0
 
 

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 _LINE, _LETTERS, _NUMBER = 76, 60, 9
-_BLANKS = np.isin(np.arange(_NUMBER, _LINE - 1), np.arange(_NUMBER, _LINE, 11))
-"""(66,) where the blanks stand in a whole line behind its number."""
+_BLANKS = slice(_NUMBER, _LINE - 1, 11)
+"""Where the blanks stand in a whole line, one before each group of ten letters."""
 _POWERS = 10 ** np.arange(_NUMBER - 1, -1, -1, dtype=np.int64)
 _LINES_AT_ONCE = 1 << 14
 
@@ -41,11 +41,11 @@ def misnumbered_line(text: bytes) -> str | None:
 
 
 def _numbers_of_whole_lines(lines: NDArray[np.uint8]) -> NDArray[np.int64]:
-    """(n,) numbers of the first n lines, all those before one that has not 60 letters in groups of ten."""
+    """(n,) numbers of the first n lines, all those before one that is not laid out as a whole line."""
     digits = lines[:, :_NUMBER] - ord("0")
     is_digit = digits < 10
     regular = lines[:, -1] == ord("\n")
-    regular &= ((lines[:, _NUMBER:-1] == ord(" ")) == _BLANKS).all(axis=1)
+    regular &= (lines[:, _BLANKS] == ord(" ")).all(axis=1)
     regular &= (is_digit | (lines[:, :_NUMBER] == ord(" "))).all(axis=1)
     regular &= is_digit[:, -1] & (is_digit[:, :-1] <= is_digit[:, 1:]).all(axis=1)
     number = len(regular) if regular.all() else int(regular.argmin())

@@ -24,7 +24,7 @@ _GZIP_MAGIC = b"\x1f\x8b"
 _BGZIP_START = re.compile(rb"\x1f\x8b\x08\x04.{8}BC", re.DOTALL)
 _BGZIP_END = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
 _BOMB_BYTES, _BOMB_RATIO = 1 << 28, 200
-"""Of a gzip file, content that is longer and so many times as long as the file is refused; genomes: 3 to 30."""
+"""Content of a gzip file that is longer, and so many times as long as the file, is refused; genomes: 30."""
 _FIRST_BYTES = 1 << 16
 _BUFFER_BYTES = 1 << 16
 _NUCLEOTIDE_LETTERS = b"ACGTUNRYSWKMBDHV"
@@ -162,7 +162,7 @@ class _Unzipped(RawIOBase):
     def _has_end_of_bgzip(self) -> bool:
         descriptor = self._compressed.fileno()
         size = os.fstat(descriptor).st_size
-        return not size or os.pread(descriptor, len(_BGZIP_END), size - len(_BGZIP_END)) == _BGZIP_END
+        return not size or os.pread(descriptor, len(_BGZIP_END), max(0, size - len(_BGZIP_END))) == _BGZIP_END
 
     def _refuse(self, problem: str) -> NoReturn:
         remedy = (

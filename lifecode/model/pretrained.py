@@ -132,7 +132,7 @@ def weights_checksum(listing: Path) -> str | None:
 
 def _checksums(listing: Path) -> dict[str, str]:
     """SHA-256 of each file that SHA256SUMS, or a file like it, lists."""
-    listed = [line.split(maxsplit=1) for line in listing.read_text().splitlines()]
+    listed = [line.split(maxsplit=1) for line in listing.read_text(errors="replace").splitlines()]
     return {words[-1]: words[0] for words in listed if words}
 
 

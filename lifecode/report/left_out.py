@@ -15,7 +15,7 @@ from lifecode.report.figure_style import GREY, INK, ORANGE, VERMILION, figure_te
 
 REJECTED, DROPPED, SKIPPED = "rejected", "dropped by the split", "skipped records"
 _COLOURS = {REJECTED: VERMILION, DROPPED: ORANGE, SKIPPED: GREY}
-_EXAMPLES = 3
+_EXAMPLES, _LONGEST = 3, 200
 
 
 class Example(NamedTuple):
@@ -85,7 +85,7 @@ def _first_examples(corpus: Corpus, counts: Mapping[str, int]) -> dict[str, list
             for reason, known in examples.items():
                 rows = batch.filter(pc.equal(batch["reason"], reason))  # pyright: ignore
                 known += [
-                    Example(*(display_name(row[column] or "") for column in Example._fields))
+                    Example(*(display_name(row[column] or "", _LONGEST) for column in Example._fields))
                     for row in rows.slice(0, _EXAMPLES - len(known)).to_pylist()
                 ]
             if all(len(examples[reason]) >= min(_EXAMPLES, count) for reason, count in counts.items()):
