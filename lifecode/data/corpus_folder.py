@@ -4,6 +4,7 @@ What is being prepared lies beside it in `.NAME.partial` until it is complete, s
 goes on from there; `.NAME.lock` keeps a second process waiting until the first has finished.
 """
 
+import errno
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -69,6 +70,8 @@ def partial_folder(output: Path) -> Iterator[Path]:
                 raise
             shutil.rmtree(folder)
     except OSError as fault:
+        if fault.errno in (errno.EMFILE, errno.ENFILE):
+            raise  # no fault of the folder
         raise _cannot_write(output, fault) from fault
     except KeyboardInterrupt as stop:
         raise Interrupted(f"interrupted; the same command goes on from {folder}") from stop

@@ -30,10 +30,26 @@ def loader_faults_named() -> Iterator[None]:
     try:
         yield
     except (RuntimeError, OSError) as fault:
-        problem = next((words for saying, words in _SAYINGS.items() if saying in str(fault)), None)
-        if isinstance(fault, OSError) and fault.errno in (errno.EMFILE, errno.ENFILE):
-            problem = _FILES
-        if problem is None or isinstance(fault, UserError):
+        problems = [_problem(link) for link in _chain(fault)]
+        problem = next(filter(None, problems), None)
+        if problem is None:
             raise
         remedy = f"{_ON}; trainer.num_workers=0 does without workers"
         raise UserError(problem, remedy=remedy) from fault
+
+
+def _chain(fault: BaseException | None) -> Iterator[BaseException]:
+    """The error and those it came from; Lightning raises another one while it ends its loaders."""
+    while fault is not None and not isinstance(fault, UserError):
+        yield fault
+        fault = fault.__cause__ or fault.__context__
+
+
+def _problem(fault: BaseException) -> str | None:
+    if isinstance(fault, OSError) and fault.errno in (errno.EMFILE, errno.ENFILE):
+        return _FILES
+    if isinstance(fault, OSError) and fault.errno == errno.ENOSPC and fault.filename is None:
+        return _SHARED  # a file would have a name
+    if not isinstance(fault, RuntimeError | OSError):
+        return None
+    return next((words for saying, words in _SAYINGS.items() if saying in str(fault)), None)
