@@ -21,7 +21,7 @@ test: .venv/.installed  ## the tests that are quick, at most 10 minutes on 2 cor
 test-slow: .venv/.installed  ## the slow tests, at most 45 minutes on 2 cores
 	@$(PYTEST) -m slow $(ARGS)
 
-soak: .venv/.installed  ## kill, damage and fill up tiny runs: docs/reliability.md; ARGS="kills saving" chooses
+soak: .venv/.installed  ## kill, damage and fill up tiny runs: docs/reliability.md; ARGS="kills hostile" chooses
 	@$(BIN)/python -m tests.soak $(ARGS)
 
 lint: .venv/.installed  ## ruff and pyright

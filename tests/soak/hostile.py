@@ -49,7 +49,7 @@ VERBS: dict[str, tuple[str, ...]] = {
 
 
 def verb_ends_cleanly(verb: str, number: int, folder: Path, chance: random.Random, whole: Path) -> list[str]:
-    """What is wrong after a signal at a random moment of a verb: traces on stderr, or a half-written output."""
+    """What is wrong after a signal at a random moment of a verb: a traceback, or something half-written."""
     place(folder)
     if verb == "check":
         shutil.copytree(whole / "corpus", folder / "corpus")
