@@ -46,7 +46,7 @@ def csv_cell(value: object) -> object:
 
 def markdown_cell(text: str) -> str:
     """Text as a cell of a table, or a line, in Markdown: no border and no HTML in it."""
-    return visible(text).replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;")
+    return visible(text.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;"))
 
 
 def _escaped(letter: str) -> str:

@@ -172,7 +172,7 @@ LAUGHS = "a: &a [x, x, x, x, x, x, x, x]\n" + "".join(
         (b"a: &a [*a]", "YAML anchors"),
         (LAUGHS.encode(), "YAML anchors"),
         (b"a: &a 1", "YAML anchors"),
-        (b"[" * 100_000, "nested too deeply"),
+        (b"[" * 100_000, "nested too deeply|nesting depth"),
         (b"a: " + b"{b: " * 60 + b"1" + b"}" * 60, "nested too deeply"),
         (b"\x00\xff\x00", "no text in UTF-8"),
         (b"\x7fELF\x02\x01", "no YAML"),
