@@ -304,34 +304,27 @@ BAD = {
 }
 
 
-@pytest.mark.parametrize("name", BAD)
-def test_one_bad_run_is_named_and_the_rest_is_reported(tmp_path, capsys, name):
+def test_bad_runs_are_named_and_the_rest_is_reported(tmp_path, capsys):
     for seed in (0, 1):
         make_run(tmp_path / f"good-{seed}", seed=seed, value=3.8 + seed / 10)
-    file, content = BAD[name]
-    (make_run(tmp_path / "bad", seed=2) / file).write_text(content)
+    for name, (file, content) in BAD.items():
+        (make_run(tmp_path / name, seed=2) / file).write_text(content)
+    devices = ("config.yaml", "metrics.json", "provenance.json")
+    for file in devices:
+        bad = make_run(tmp_path / f"device {file}", provenance=started("12:0", 0))
+        (bad / file).unlink()
+        (bad / file).symlink_to("/dev/zero")
     assert main(["report", f"input={tmp_path}"]) == 0
     out, err = capsys.readouterr()
-    named = [
-        line
-        for line in out.splitlines()
-        if line.startswith(f"not in the table: {tmp_path / 'bad'} (unreadable: ")
-    ]
-    assert len(named) == 1
-    assert len(named[0]) < 600
+    for name in (*BAD, *(f"device {file}" for file in devices)):
+        start = f"not in the table: {tmp_path / name} (unreadable: "
+        named = [line for line in out.splitlines() if line.startswith(start)]
+        assert len(named) == 1, name
+        assert len(named[0]) < 600
+        assert "no plain file" in named[0] or not name.startswith("device")
     assert "3.850" in out
-    assert "2 of 3" in Page(tmp_path / "report.html").text
+    assert f"2 of {len(BAD) + 5}" in Page(tmp_path / "report.html").text
     assert err == ""
-
-
-@pytest.mark.parametrize("file", ["config.yaml", "metrics.json", "provenance.json"])
-def test_what_is_no_file_does_not_hold_a_report_up(tmp_path, capsys, file):
-    make_run(tmp_path / "good")
-    bad = make_run(tmp_path / "bad", provenance=started("12:0", 0))
-    (bad / file).unlink()
-    (bad / file).symlink_to("/dev/zero")
-    assert main(["report", f"input={tmp_path}"]) == 0
-    assert "(unreadable: no plain file)" in capsys.readouterr().out
 
 
 def test_a_sweep_that_names_a_billion_groups(tmp_path):
