@@ -21,10 +21,9 @@ test: .venv/.installed  ## the tests that are quick, at most 10 minutes on 2 cor
 test-slow: .venv/.installed  ## the slow tests, at most 45 minutes on 2 cores
 	@$(PYTEST) -m slow $(ARGS)
 
-soak: .venv/.installed  ## kill, damage and fill up tiny runs; forks, random properties; ARGS="kills saving" chooses runs
+soak: .venv/.installed  ## kill, damage and fill up tiny runs: docs/reliability.md; ARGS="kills hostile" chooses
 	@$(BIN)/python -m tests.soak $(ARGS)
 	@OMP_NUM_THREADS=2 $(BIN)/python -m tests.forks
-	@LIFECODE_HYPOTHESIS=random $(BIN)/python -m pytest -q tests/property
 
 lint: .venv/.installed  ## ruff and pyright
 	$(BIN)/ruff check .

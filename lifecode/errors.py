@@ -3,6 +3,11 @@
 from collections.abc import Callable
 from functools import partial
 
+from lifecode.names import display_name
+
+_LONGEST_RECORD, _LONGEST_SENTENCE = 100, 2_000
+"""Characters that are shown of them: a name may be a megabyte long."""
+
 
 class UserError(ValueError):
     """A problem in the user's input or configuration, never a fault of the program.
@@ -25,16 +30,19 @@ class UserError(ValueError):
         remedy: str | None = None,
     ) -> None:
         self.problem, self.source, self.record, self.remedy = problem, source, record, remedy
-        where = [str(source)] if source is not None else []
-        where += [f"record {record}"] if record is not None else []
-        sentence = ": ".join([", ".join(where), problem] if where else [problem])
-        message = f"{sentence}. {remedy}" if remedy else sentence
-        super().__init__(" ".join(message.split()))
+        where = [_one_line(source)] if source is not None else []
+        where += [f"record {display_name(record, _LONGEST_RECORD)}"] if record is not None else []
+        sentence = ": ".join([", ".join(where), _one_line(problem)] if where else [_one_line(problem)])
+        super().__init__(f"{sentence}. {_one_line(remedy)}" if remedy else sentence)
 
     def __reduce__(self) -> tuple[Callable[..., "UserError"], tuple[()]]:
         """So that an error of a worker process arrives as it was."""
         where = {"source": self.source, "record": self.record, "remedy": self.remedy}
         return partial(type(self), self.problem, **where), ()
+
+
+def _one_line(text: object) -> str:
+    return display_name(" ".join(str(text).split()), _LONGEST_SENTENCE)
 
 
 class Interrupted(KeyboardInterrupt):

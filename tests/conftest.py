@@ -15,9 +15,9 @@ from lifecode.data.segments import cache_folder
 from tests.segment_tables import write_table
 from tests.small_genome import write_small_genome
 
-# Timings never decide a test, nor does chance: the same examples in every run, other ones in `make soak`.
-settings.register_profile("lifecode", deadline=None, derandomize=True)
-settings.register_profile("random", deadline=None)
+# Timings never decide a test, nor does chance; `make soak` looks further, with another seed every time.
+settings.register_profile("lifecode", deadline=None, derandomize=True, database=None)
+settings.register_profile("random", deadline=None, print_blob=True)
 settings.load_profile(os.environ.get("LIFECODE_HYPOTHESIS", "lifecode"))
 
 SHARED = Path(os.environ.get("LIFECODE_SHARED", Path(__file__).parents[1].parent / "shared")) / "data"

@@ -5,6 +5,12 @@ import time
 from types import TracebackType
 
 from rich.console import Console
+from rich.text import Text
+
+from lifecode.names import display_name
+
+_LONGEST = 160
+"""Characters of the line: names in it may be of any length."""
 
 
 class Activity:
@@ -32,8 +38,9 @@ class Activity:
 
     def say(self, text: str) -> None:
         """Replaces the line on a terminal; elsewhere prints it if the last one is long enough ago."""
+        text = display_name(text, _LONGEST)
         if self._status is not None:
-            self._status.update(text)
+            self._status.update(Text(text))
         elif time.perf_counter() - self._last_line >= self._every_seconds:
             self._last_line = time.perf_counter()
             print(text, file=sys.stderr, flush=True)

@@ -8,6 +8,9 @@ from lifecode.commands.construct import checked_value
 from lifecode.data.corpus import Corpus
 from lifecode.data.leaks import Leaks, find_leaks
 from lifecode.errors import UserError
+from lifecode.names import display_name
+
+_LONGEST = 200
 
 
 def run(config: DictConfig) -> None:
@@ -20,11 +23,12 @@ def run(config: DictConfig) -> None:
     for leak in leaks:
         if leak.closest is not None:
             one, other, similarity = leak.closest
-            print(f"{similarity:.2f}  {one}  {other}")
+            print(f"{similarity:.2f}  {display_name(one, _LONGEST)}  {display_name(other, _LONGEST)}")
     for leak in leaks:
         if leak.first is not None:
+            one, other = (display_name(name, _LONGEST) for name in leak.first[:2])
             raise UserError(
-                f"{leak.first.one} and {leak.first.other} are the same sequence or reverse complements",
+                f"{one} and {other} are the same sequence or reverse complements",
                 source=corpus.folder,
                 remedy="Prepare the corpus again",
             )

@@ -100,6 +100,8 @@ def _explain_link(error: BaseException, verb: str) -> str | None:
         case OSError() if error.errno in FILE_SYSTEM_REFUSALS:
             where = f"{error.filename}: " if error.filename else ""
             return f"{where}{error.strerror}. Choose another folder, or free the space or permission it needs"
+        case OSError() if error.errno in (errno.EMFILE, errno.ENFILE):
+            return f"{error.strerror}. Raise the limit (ulimit -n 1024), or use fewer workers"
     if any(kind.__name__ == "TerminatedWorkerError" for kind in type(error).__mro__):  # joblib's
         return (
             "a process of the sweep was killed, perhaps for want of memory. The same command goes on with "

@@ -9,7 +9,6 @@ import argparse
 import os
 import re
 import shutil
-import stat
 import sys
 import tempfile
 import traceback
@@ -32,6 +31,7 @@ from lifecode.commands.explain import explain
 from lifecode.commands.job_place import give_own_place, job_name
 from lifecode.commands.locate_config import config_folder
 from lifecode.commands.other_processes import OtherProcesses
+from lifecode.commands.standard_streams import hush_closed_stdout
 from lifecode.commands.start import (
     Start,
     command_line,
@@ -45,6 +45,7 @@ from lifecode.commands.verb_help import config_name, verb_help
 from lifecode.data.safe_path import safe_children
 from lifecode.data.stop_signals import ends_in_order
 from lifecode.errors import AlreadyReported, Interrupted, UserError
+from lifecode.names import visible
 
 DONE, USER_ERROR, INTERRUPTED, CLOSED_PIPE = 0, 2, 130, 141
 _FULL_ERROR, _OURS = "HYDRA_FULL_ERROR", "LIFECODE_HYDRA_FULL_ERROR"
@@ -70,7 +71,7 @@ def run_verb(verb: str, module: str, arguments: Sequence[str]) -> int:
         _report(verb, str(error) or "interrupted; the same command starts it again")
         return INTERRUPTED
     except BrokenPipeError:
-        if not _hush_closed_stdout():
+        if not hush_closed_stdout():
             raise
         return CLOSED_PIPE
     except Exception as error:
@@ -171,7 +172,7 @@ def _task(
                 raise
             others.request_stop()
         except BrokenPipeError:
-            if not _hush_closed_stdout():
+            if not hush_closed_stdout():
                 raise
             sys.exit(CLOSED_PIPE)  # not an Exception, which Hydra would print
         except AlreadyReported as error:
@@ -268,13 +269,5 @@ def _hydra_command_line(arguments: list[str]) -> Iterator[None]:
                 os.environ[name] = value
 
 
-def _hush_closed_stdout() -> bool:
-    """After a broken pipe: if stdout is a pipe its reader has left (`| head`); drop what is buffered."""
-    if not stat.S_ISFIFO(os.fstat(1).st_mode):
-        return False
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-    return True
-
-
 def _report(verb: str, line: str) -> None:
-    print(f"lifecode {verb}: {line}", file=sys.stderr)
+    print(f"lifecode {verb}: {visible(line)}", file=sys.stderr)

@@ -10,6 +10,9 @@ from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from typing import NamedTuple
 
+from lifecode.commands.standard_streams import hush_closed_stdout, open_closed_streams
+from lifecode.names import visible
+
 
 class Verb(NamedTuple):
     """The module that holds `run(config)`, and one line for the list of verbs."""
@@ -37,22 +40,35 @@ VERBS = {
 
 def main(arguments: Sequence[str] | None = None, verbs: Mapping[str, Verb] = VERBS) -> int:
     """Run one verb and return the exit code: 0 done, 2 user error, 130 interrupted and resumable."""
+    open_closed_streams()
     # OpenMP threads that wait by spinning make torch ten times slower as soon as something else wants a core.
     os.environ.setdefault("GOMP_SPINCOUNT", "1000")
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     name, rest = split_verb(arguments, verbs) if arguments else ("--help", [])
     if name in ("--help", "-h", "help"):
-        print(usage(verbs))
-        return 0
+        return _say(usage(verbs))
     if name == "--version":
-        print(f"lifecode {version('lifecode')}")
-        return 0
+        return _say(f"lifecode {version('lifecode')}")
     if name not in verbs:
-        print(f"lifecode: {_unknown(name, rest, verbs)}", file=sys.stderr)
+        print(f"lifecode: {visible(_unknown(name, rest, verbs))}", file=sys.stderr)
         return 2
     from lifecode.commands.hydra_app import run_verb
 
     return run_verb(name, verbs[name].module, rest)
+
+
+def _say(text: str) -> int:
+    """Prints, and returns the exit code: 0, 141 where nobody reads it, 2 where it cannot be written."""
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        if not hush_closed_stdout():
+            raise
+        return 141
+    except OSError as fault:
+        print(f"lifecode: {fault.strerror}", file=sys.stderr)
+        return 2
+    return 0
 
 
 def split_verb(arguments: Sequence[str], verbs: Mapping[str, Verb]) -> tuple[str, Sequence[str]]:

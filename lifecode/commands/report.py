@@ -6,8 +6,11 @@ from omegaconf import DictConfig
 
 from lifecode.commands.construct import checked_value
 from lifecode.errors import UserError
+from lifecode.names import display_name, visible
 from lifecode.report.sweep import SweepReport, write_sweep_report
 from lifecode.report.sweep_tables import SweepTable
+
+_LONGEST = 200
 
 
 def run(config: DictConfig) -> None:
@@ -22,12 +25,14 @@ def run(config: DictConfig) -> None:
     report = write_sweep_report(folders, place, name=name or place.resolve().name)
     print(terminal_table(report.grouping.heading, report.table))
     _say_what_is_open(report)
-    print(f"\nThe report is in {report.page}, with results.csv, results.md and figures beside it")
+    print(
+        f"\nThe report is in {visible(str(report.page))}, with results.csv, results.md and figures beside it"
+    )
 
 
 def terminal_table(heading: str, table: SweepTable) -> str:
     """A line for each group, its columns as wide as they need to be."""
-    lines = [[heading, *table.headings]]
+    lines = [[heading, *(display_name(name, _LONGEST) for name in table.headings)]]
     lines += [[label, *(cell.value for cell in cells)] for label, cells in table.rows]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     return "\n".join(
@@ -40,8 +45,8 @@ def terminal_table(heading: str, table: SweepTable) -> str:
 
 def _say_what_is_open(report: SweepReport) -> None:
     for sentence in report.caveats:
-        print(f"\n{sentence}", end="")
+        print(f"\n{visible(sentence)}", end="")
     if report.caveats:
         print()
     for fact in report.open_runs:
-        print(f"not in the table: {fact.label} ({fact.value})")
+        print(f"not in the table: {visible(fact.label)} ({visible(fact.value)})")

@@ -11,9 +11,10 @@ from lifecode.commands.activity import Activity
 from lifecode.commands.construct import checked_value, construct
 from lifecode.data.batch import ResidueFeatures
 from lifecode.data.corpus import Corpus
-from lifecode.data.durable import disk_faults_named, replacing
+from lifecode.data.recorded import read_recorded, write_recorded
 from lifecode.errors import UserError
 from lifecode.evaluation.evaluate import SPLIT
+from lifecode.names import display_name
 from lifecode.teachers.base import ProteinTeacher
 from lifecode.teachers.cache import FeatureCache
 from lifecode.teachers.features import TeacherFeatures
@@ -100,10 +101,10 @@ def teach(config: DictConfig, corpus: Corpus, own_folder: Path) -> Teaching | No
 
 def _require_same_teacher(path: Path, name: str) -> None:
     """One run learns from one teacher, whose precision may follow the device."""
-    if not path.exists():
-        with disk_faults_named(path), replacing(path) as file:
-            file.write(name.encode())
-    elif (before := path.read_text()) != name:
+    before = read_recorded(path, remedy=f"If this run has learned from {name}, delete the file")
+    if before is None:
+        write_recorded(path, name)
+    elif before != name:
         raise UserError(
             f"this run has learned from {before}, and here the teacher is {name}",
             source="teacher.model",
@@ -116,9 +117,8 @@ def _chosen(config: DictConfig, corpus: Corpus, name: str, split: str, key: str)
     table = corpus.segments("cds", split)
     own = [table.protein(index) for index in range(len(table))]
     chosen = select_proteins(own, max_residues(config, key), checked_value(config, "seed", int))
-    print(
-        f"{name} reads {len(chosen):,} of {len(own):,} {split} proteins ({sum(map(len, chosen)):,} residues)"
-    )
+    residues = f"{sum(map(len, chosen)):,} residues"
+    print(f"{display_name(name)} reads {len(chosen):,} of {len(own):,} {split} proteins ({residues})")
     return chosen
 
 

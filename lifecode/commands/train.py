@@ -53,6 +53,7 @@ from lifecode.evaluation.heldout import HeldOut
 from lifecode.evaluation.metric_rows import read_whole_metric_rows
 from lifecode.evaluation.sample import sample_predictions
 from lifecode.model.life_code import LifeCode
+from lifecode.names import visible
 from lifecode.objectives.distillation import DistillationLoss
 from lifecode.ops.heap import keep_freed_memory
 from lifecode.report.html import write_report
@@ -203,7 +204,7 @@ def _encoder(config: DictConfig, folder: RunFolder, corpus: Corpus, stages: TwoS
     log_held_out(stages.loggers, evaluation.heldout, steps)
     if stages.loggers:
         log_figures(stages.loggers, model_figures(model.codec, sample), SPLIT, steps)
-    print(held_out_table(metrics))
+    print(visible(held_out_table(metrics), keep="\n"))
     print(f"\nThe model is in {folder.path / 'model'}\nThe report is in {page}")
 
 

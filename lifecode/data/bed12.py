@@ -19,6 +19,8 @@ from lifecode.errors import UserError
 
 _HEADERS = (b"#", b"track", b"browser")
 _NUM_COLUMNS = 12
+_MOST_PREFIXES = 32
+"""Words, joined by `_`, that UCSC may have put before a name: each costs a look at all that follows."""
 
 
 class Transcript(NamedTuple):
@@ -121,8 +123,11 @@ def _indexed(bed: BinaryIO, source: str, settle: Settle) -> AnnotationIndex:
 def _bed_name(record: NucleotideRecord, index: AnnotationIndex) -> str:
     """The name that the BED file has for an mRNA: its own, or what follows UCSC's prefix."""
     name = record.name
-    while name not in index and "range=" in record.description and "_" in name:
-        name = name.partition("_")[2]
+    if "range=" in record.description:
+        for _ in range(_MOST_PREFIXES):
+            if name in index or "_" not in name:
+                break
+            name = name.partition("_")[2]
     return name
 
 
@@ -134,7 +139,8 @@ def _coding_sequence(
     record: NucleotideRecord, transcripts: list[Transcript], genetic_code: int
 ) -> CodingSequence | None:
     """The CDS of an mRNA, or None for a non-coding one; it has a problem where the two do not fit."""
-    here = [transcript for transcript in transcripts if f"range={transcript.place} " in record.description]
+    told = set(record.description.split())
+    here = [transcript for transcript in transcripts if f"range={transcript.place}" in told]
     transcripts = here or transcripts
     if not transcripts or transcripts[0].thick_start >= transcripts[0].thick_end:
         return None

@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from lifecode.data.regions import SPLITS
+from lifecode.names import display_name
 
 _HEADINGS = {
     "cds": "CDS",
@@ -29,7 +30,7 @@ def census_table(report: dict[str, Any]) -> Group:
     found.add_column()
     found.add_column(justify="right")
     for label, count in _rows(report):
-        found.add_row(label, f"{count:,}")
+        found.add_row(Text(display_name(label)), f"{count:,}")
     if "splits" not in report:
         return Group(found)
     splits = Table("split", box=None, padding=(0, 2, 0, 0), pad_edge=False)

@@ -4,16 +4,16 @@ What is being prepared lies beside it in `.NAME.partial` until it is complete, s
 goes on from there; `.NAME.lock` keeps a second process waiting until the first has finished.
 """
 
+import errno
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock
-
 from lifecode.data.corpus import Corpus
 from lifecode.data.durable import require_writable
+from lifecode.data.exclusive import exclusive
 from lifecode.data.own_folder import require_own
 from lifecode.errors import Interrupted, UserError
 
@@ -60,30 +60,25 @@ def partial_folder(output: Path) -> Iterator[Path]:
         Interrupted: at Ctrl-C.
     """
     folder = output.parent / f".{output.name}.partial"
-    lock = FileLock(output.parent / f".{output.name}.lock")
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
         require_own(folder, inside=output.parent, changed_in_place=True)
-        require_own(Path(lock.lock_file), inside=output.parent)
-        require_writable(output.parent)  # where no file can be made, the lock would wait for ever
-        lock.acquire()
+        require_writable(output.parent)
+        with exclusive(output.parent / f".{output.name}.lock", f"preparing {output.name}"):
+            folder.mkdir(exist_ok=True)
+            try:
+                yield folder
+            except UserError:
+                if not any(folder.glob("units/*/unit.json")):
+                    shutil.rmtree(folder, ignore_errors=True)
+                raise
+            shutil.rmtree(folder)
     except OSError as fault:
-        raise _cannot_write(output, fault) from fault
-    try:
-        folder.mkdir(exist_ok=True)
-        yield folder
-        shutil.rmtree(folder)
-    except OSError as fault:
+        if fault.errno in (errno.EMFILE, errno.ENFILE):
+            raise  # no fault of the folder
         raise _cannot_write(output, fault) from fault
     except KeyboardInterrupt as stop:
         raise Interrupted(f"interrupted; the same command goes on from {folder}") from stop
-    except UserError:
-        if not any(folder.glob("units/*/unit.json")):
-            shutil.rmtree(folder, ignore_errors=True)
-        raise
-    finally:
-        Path(lock.lock_file).unlink(missing_ok=True)
-        lock.release()
 
 
 def _said_since(corpus: Corpus, identity: dict[str, Any]) -> dict[str, Any]:

@@ -66,8 +66,15 @@ class LocalEngine:
                 pa.set_memory_pool(before)
             return
         context = multiprocessing.get_context("spawn")
-        until_closed, lifeline = context.Pipe(duplex=False)
-        pool = ProcessPoolExecutor(workers, context, initializer=_begin_worker, initargs=(until_closed,))
+        try:
+            until_closed, lifeline = context.Pipe(duplex=False)
+            pool = ProcessPoolExecutor(workers, context, initializer=_begin_worker, initargs=(until_closed,))
+        except OSError as fault:  # of the semaphores in /dev/shm, or of too many files
+            raise UserError(
+                f"no worker processes can be started here ({fault.strerror or fault})",
+                source="engine",
+                remedy="Make room in /dev/shm or raise ulimit -n, or do without: engine.workers=1",
+            ) from fault
         try:
             with safe_children():
                 yield lambda function, tasks: _run_in(pool, function, tasks)

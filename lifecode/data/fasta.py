@@ -23,7 +23,7 @@ from lifecode.errors import UserError
 _WHITE_SPACE = b" \t\r\n\v\f"
 _OPEN_END = re.compile(r"\bpartial=(?:10|01|11)\b|\btype:(?:5prime_partial|3prime_partial|internal)\b")
 _ENSEMBL_PLACE = re.compile(r"\b[a-z_]+:[^\s:]+:([^\s:]+):\d+:\d+:-?1\b")
-_BRACKETED = re.compile(r"\[(\w+)=([^\]]*)\]")
+_BRACKET = re.compile(r"\[(\w+)=")
 
 
 class FastaRecord(NamedTuple):
@@ -110,7 +110,7 @@ def _organelle(description: str, molecule: str) -> str | None:
 
 def _coding_sequence(record: NucleotideRecord, genetic_code: int) -> CodingSequence:
     """The whole record as one CDS, with what NCBI says of it in the header."""
-    told = dict(_BRACKETED.findall(record.description))
+    told = dict(_bracketed(record.description))
     exception = told.get("transl_except")
     return CodingSequence(
         id=told.get("protein_id") or record.name,
@@ -123,6 +123,17 @@ def _coding_sequence(record: NucleotideRecord, genetic_code: int) -> CodingSeque
         protein_source="translated",
         gene_id=told.get("locus_tag"),
     )
+
+
+def _bracketed(description: str) -> Iterator[tuple[str, str]]:
+    """Each `[key=value]`; one look at every letter, however many brackets stay open."""
+    place = 0
+    while found := _BRACKET.search(description, place):
+        end = description.find("]", found.end())
+        if end < 0:
+            return
+        yield found[1], description[found.end() : end]
+        place = end + 1
 
 
 def _fault(problem: str, source: str, record: object, remedy: str) -> UserError:

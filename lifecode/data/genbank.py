@@ -15,6 +15,7 @@ from lifecode.alphabet import encode_nucleotides
 from lifecode.data.biopython_records import record_by_biopython
 from lifecode.data.flat_records import split_before
 from lifecode.data.genbank_location import read_location
+from lifecode.data.genbank_origin import misnumbered_line
 from lifecode.data.genbank_text import locus_name, read_by_standard
 from lifecode.data.insdc_features import coding_sequence_of, organelle_of_definition, taxon_id
 from lifecode.data.malformed import Settle
@@ -84,6 +85,8 @@ def _parsed(text: bytes, source: str, number: int, last: str | None) -> Iterator
     """The record in a stretch of text; what the parser cannot read becomes a `UserError` that says where."""
     if _depth_of_parentheses(text) > _DEEPEST:  # the parser's stack would end the process
         raise _damaged("parentheses are nested too deeply", source, number, last)
+    if (fault := misnumbered_line(text)) is not None:
+        raise _damaged(fault, source, number, last)
     records = gb_io.iter(BytesIO(text))
     while True:
         try:

@@ -6,7 +6,7 @@ alone takes the sequence file among the inputs whose name begins its own: the lo
 same folder if there is one. Nothing is guessed beyond that.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from glob import glob, has_magic
 from pathlib import Path
@@ -118,7 +118,8 @@ def _paired(units: list[InputUnit]) -> list[InputUnit]:
     units = [unit for unit in units if len(unit.files) == 2 or unit.files[0] not in in_pairs]
     lone = [unit.files[0] for unit in units if len(unit.files) == 1]
     annotations = [file for file in lone if _is_annotation(file)]
-    sequences = [file for file in lone if file not in annotations]
+    annotated = set(annotations)
+    sequences = _by_stem(file for file in lone if file not in annotated)
     annotation_of: dict[Path, Path] = {}
     for annotation in annotations:
         sequence = _sequence_of(annotation, sequences)
@@ -137,9 +138,18 @@ def _paired(units: list[InputUnit]) -> list[InputUnit]:
     ]
 
 
-def _sequence_of(annotation: Path, candidates: list[Path]) -> Path:
-    """The sequence file that an annotation file belongs to: itself where it has a FASTA section."""
-    named_alike = [file for file in candidates if _extends(stem(annotation), stem(file))]
+def _sequence_of(annotation: Path, sequences: Mapping[str, list[Path]]) -> Path:
+    """The sequence file that an annotation file belongs to: itself where it has a FASTA section.
+
+    Its stem is that of the annotation, or is followed there by something that is no letter or digit.
+    """
+    own = stem(annotation)
+    named_alike = [
+        file
+        for length in range(len(own), 0, -1)
+        if not own[length : length + 1].isalnum()
+        for file in sequences.get(own[:length], ())
+    ]
     beside = [file for file in named_alike if file.parent == annotation.parent] or named_alike
     longest = max((len(stem(file)) for file in beside), default=0)
     best = [file for file in beside if len(stem(file)) == longest]
@@ -157,10 +167,11 @@ def _sequence_of(annotation: Path, candidates: list[Path]) -> Path:
     return annotation
 
 
-def _extends(annotation: str, sequence: str) -> bool:
-    """Whether a stem is the other, or goes on behind it with something that is no letter or digit."""
-    rest = annotation.removeprefix(sequence)
-    return rest != annotation and not rest[:1].isalnum()
+def _by_stem(files: Iterable[Path]) -> dict[str, list[Path]]:
+    found: dict[str, list[Path]] = {}
+    for file in files:
+        found.setdefault(stem(file), []).append(file)
+    return found
 
 
 def stem(file: Path) -> str:

@@ -7,13 +7,15 @@ more is read.
 """
 
 import gzip
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from io import BufferedReader, RawIOBase
 from pathlib import Path
-from typing import BinaryIO, cast
+from shlex import quote
+from typing import BinaryIO, NoReturn, cast
 
 from isal import igzip, isal_zlib
 
@@ -23,6 +25,10 @@ from lifecode.data.plain_text import PlainText
 from lifecode.errors import UserError
 
 _GZIP_MAGIC = b"\x1f\x8b"
+_BGZIP_START = re.compile(rb"\x1f\x8b\x08\x04.{8}BC", re.DOTALL)
+_BGZIP_END = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
+_BOMB_BYTES, _BOMB_RATIO = 1 << 28, 200
+"""Content of a gzip file that is longer, and so many times as long as the file, is refused; genomes: 30."""
 _FIRST_BYTES = 1 << 16
 _BUFFER_BYTES = 1 << 16
 _NUCLEOTIDE_LETTERS = b"ACGTUNRYSWKMBDHV"
@@ -207,9 +213,10 @@ class _Continued:
 class _Unzipped(RawIOBase):
     """The content of a gzip file; its faults are named."""
 
-    def __init__(self, compressed: BinaryIO, file: Path) -> None:
+    def __init__(self, compressed: BufferedReader, file: Path) -> None:
         self._content = igzip.IGzipFile(fileobj=compressed)
-        self._file = file
+        self._compressed, self._file, self._bytes = compressed, file, 0
+        self._is_bgzip = _BGZIP_START.match(compressed.peek(18)) is not None
 
     def readable(self) -> bool:
         return True
@@ -217,9 +224,27 @@ class _Unzipped(RawIOBase):
     def readinto(self, buffer: memoryview) -> int:  # pyright: ignore[reportIncompatibleMethodOverride]
         """Fill the buffer; 0 at the end."""
         try:
-            return self._content.readinto(buffer)
+            count = self._content.readinto(buffer)
         except EOFError as fault:
             problem, cause = "the gzip file ends early", fault
         except (gzip.BadGzipFile, isal_zlib.error) as fault:  # pyright: ignore[reportGeneralTypeIssues]
             problem, cause = f"the gzip file is damaged ({fault})", fault
+        else:
+            self._bytes += count
+            if self._bytes > _BOMB_BYTES and self._bytes > _BOMB_RATIO * self._compressed.tell():
+                self._refuse(f"unpacks to more than {_BOMB_RATIO} times its size")
+            if not count and self._is_bgzip and not self._has_end_of_bgzip():
+                self._refuse("the bgzip file ends early: its last block is missing")
+            return count
         raise UserError(problem, source=self._file, remedy="Check that the download is complete") from cause
+
+    def _has_end_of_bgzip(self) -> bool:
+        descriptor = self._compressed.fileno()
+        size = os.fstat(descriptor).st_size
+        return not size or os.pread(descriptor, len(_BGZIP_END), max(0, size - len(_BGZIP_END))) == _BGZIP_END
+
+    def _refuse(self, problem: str) -> NoReturn:
+        remedy = (
+            f"Check the download; if it is as it has to be, unpack it: gunzip -k {quote(str(self._file))}"
+        )
+        raise UserError(problem, source=self._file, remedy=remedy)

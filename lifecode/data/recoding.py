@@ -10,7 +10,7 @@ from Bio.Data import IUPACData
 
 from lifecode.data.records import CodingSequence
 
-_EXCEPTION = re.compile(r"pos:\s*([^:]*),\s*aa:\s*(\w+)", re.IGNORECASE)
+_EXCEPTION = re.compile(r"pos:([^:]*),\s*aa:\s*(\w+)", re.IGNORECASE)
 _POSITION = re.compile(r"\d{1,15}")
 _LETTER = {name.upper(): letter for name, letter in IUPACData.protein_letters_3to1_extended.items()}
 _LETTER |= {"TERM": "*", "OTHER": "X"}

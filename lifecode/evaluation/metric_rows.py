@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 from lifecode.errors import UserError
 
+_MOST_STEPS = 1 << 53
+
 
 class MetricRow(NamedTuple):
     """One line of `metrics.csv`: `stage` is tokenizer or encoder, `split` train or validation."""
@@ -51,7 +53,10 @@ def read_whole_metric_rows(path: str | Path) -> tuple[list[MetricRow], list[int]
         try:
             (fields,) = csv.reader([line.removesuffix("\r")])
             step, stage, split, name, value = fields
-            rows.append(MetricRow(int(step), stage, split, name, float(value)))
+            row = MetricRow(int(step), stage, split, name, float(value))
+            if not 0 <= row.step < _MOST_STEPS:
+                raise ValueError
+            rows.append(row)
         except (ValueError, csv.Error):
             damaged.append(number)
     header = lines[0].removesuffix("\r").split(",")

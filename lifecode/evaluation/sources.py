@@ -46,9 +46,11 @@ def figures_by_source(
     if len(names) < 2:
         return {}
     train_source = np.array(train.column("source"))
+    of_source: dict[str, list[int]] = {name: [] for name in names}
+    for i, gene in enumerate(genes):
+        of_source[source[gene.index]].append(i)
     figures = {}
-    for name in names:
-        own = [i for i, gene in enumerate(genes) if source[gene.index] == name]
+    for name, own in of_source.items():
         counted = np.flatnonzero(train_source == name).tolist()
         figures[name] = SourceFigures(
             num_genes=len({genes[i].index for i in own}),

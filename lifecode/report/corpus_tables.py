@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from lifecode.data.codon_usage import gc3_content
 from lifecode.data.composition import GC_WINDOW, Composition
 from lifecode.data.shards import CDS, DNA
+from lifecode.names import display_name
 from lifecode.report.distributions import Panel
 
 _NAMED_ORGANISMS = 5
@@ -121,11 +122,12 @@ def sample_sentence(compositions: Compositions) -> str | None:
 def organism_sentence(organisms: Counter[str | None]) -> str:
     """The organisms of the CDS, the most frequent first, with their numbers of CDS."""
     names = [name for name, _ in organisms.most_common() if name is not None]
+    shown = [display_name(name) for name in names[:_NAMED_ORGANISMS]]
     if not names:
         return "The files name no organism."
     if len(organisms) == 1:
-        return f"All {organisms.total():,} CDS are of {names[0]}."
-    words = [f"{name} ({organisms[name]:,})" for name in names[:_NAMED_ORGANISMS]]
+        return f"All {organisms.total():,} CDS are of {shown[0]}."
+    words = [f"{word} ({organisms[name]:,})" for word, name in zip(shown, names, strict=False)]
     if more := names[_NAMED_ORGANISMS:]:
         words.append(f"{len(more):,} more ({sum(organisms[name] for name in more):,})")
     if organisms[None]:

@@ -4,6 +4,8 @@ Figures are 9 inches wide, so that text set in points reads at the report's 900 
 without pyplot: nothing is shared between two figures, and no display is needed.
 """
 
+import warnings
+from io import BytesIO
 from pathlib import Path
 
 from matplotlib import rc_context, rcParamsDefault
@@ -12,6 +14,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from lifecode.data.durable import replacing
+from lifecode.names import display_name
 
 BLUE, ORANGE, GREEN, VERMILION = "#0072B2", "#E69F00", "#009E73", "#D55E00"
 PURPLE, INK, GREY, RULE = "#AA4499", "#1F2933", "#66717E", "#DDE2E7"
@@ -38,7 +41,22 @@ def style_axes(axes: Axes, title: str = "") -> None:
     axes.set_axisbelow(True)
 
 
+def figure_text(name: object, max_characters: int = 60) -> str:
+    """A name as text of a figure: short, no formula between `$`, and never left out of a legend."""
+    text = display_name(name, max_characters).replace("$", r"\$")
+    return f" {text}" if text.startswith("_") else text
+
+
+def png_bytes(figure: Figure) -> bytes:
+    """A figure of 1,800 pixels across; the same figure always gives the same bytes."""
+    file = BytesIO()
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing")  # a box stands for the letter
+        figure.savefig(file, dpi=200, metadata={"Software": None})
+    return file.getvalue()
+
+
 def save_png(figure: Figure, path: Path) -> None:
-    """Write 1,800 pixels across; the same figure always gives the same bytes."""
+    """Write `png_bytes`."""
     with replacing(path) as file:
-        figure.savefig(file, format="png", dpi=200, metadata={"Software": None})
+        file.write(png_bytes(figure))

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from lifecode.evaluation.metric_rows import MetricRow
 from lifecode.evaluation.sample import SamplePredictions
+from lifecode.names import display_name
 from lifecode.report.census import corpus_counts, model_parts, split_table
 from lifecode.report.codon_map import codon_map_in_code
 from lifecode.report.figure_style import plain_settings
@@ -59,7 +60,7 @@ def write_report(
     data = metrics.get("data") or {}
     content = {
         "kind": "Training run",
-        "name": name,
+        "name": display_name(name, 200),
         "model_folder": (folder / "model").as_posix(),
         "verdict": verdict(metrics),
         "key_figures": _key_figures(metrics),

@@ -10,7 +10,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from lifecode.evaluation.metric_rows import MetricRow
-from lifecode.report.figure_style import BLUE, GREY, INK, VERMILION, new_figure, style_axes
+from lifecode.report.figure_style import BLUE, GREY, INK, VERMILION, figure_text, new_figure, style_axes
 
 PANELS = {
     "masked_codon_cross_entropy": "Masked codon cross-entropy (nats)",
@@ -68,7 +68,7 @@ def _draw_stage(
     names: Sequence[str],
     baselines: Mapping[str, float] | None,
 ) -> None:
-    block.suptitle(f"Stage: {stage}", x=0.012, ha="left", fontsize=11.5, color=INK)
+    block.suptitle(f"Stage: {figure_text(stage)}", x=0.012, ha="left", fontsize=11.5, color=INK)
     num_rows = -(-len(names) // _COLUMNS)
     grid = block.add_gridspec(num_rows, _COLUMNS)
     for index, name in enumerate(names):

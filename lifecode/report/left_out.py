@@ -11,11 +11,12 @@ from matplotlib.patches import Patch
 
 from lifecode.data.corpus import Corpus
 from lifecode.data.remedies import remedy
-from lifecode.report.figure_style import GREY, INK, ORANGE, VERMILION, new_figure, style_axes
+from lifecode.names import display_name
+from lifecode.report.figure_style import GREY, INK, ORANGE, VERMILION, figure_text, new_figure, style_axes
 
 REJECTED, DROPPED, SKIPPED = "rejected", "dropped by the split", "skipped records"
 _COLOURS = {REJECTED: VERMILION, DROPPED: ORANGE, SKIPPED: GREY}
-_EXAMPLES = 3
+_EXAMPLES, _LONGEST = 3, 200
 
 
 class Example(NamedTuple):
@@ -77,7 +78,7 @@ def left_out_chart(reasons: Sequence[LeftOut]) -> Figure:
     bars = axes.barh(
         range(len(reasons)), [r.count for r in reasons], 0.62, color=[_COLOURS[r.group] for r in reasons]
     )
-    axes.set_yticks(range(len(reasons)), [r.reason.replace("_", " ") for r in reasons])
+    axes.set_yticks(range(len(reasons)), [figure_text(r.reason.replace("_", " ")) for r in reasons])
     axes.set_ylim(len(reasons) - 0.5, -0.5)
     axes.bar_label(bars, [f"{r.count:,}" for r in reasons], padding=5, fontsize=8.5, color=INK)
     axes.tick_params(axis="y", colors=INK, labelsize=9)
@@ -96,7 +97,7 @@ def _first_examples(corpus: Corpus, counts: Mapping[str, int]) -> dict[str, list
             for reason, known in examples.items():
                 rows = batch.filter(pc.equal(batch["reason"], reason))  # pyright: ignore
                 known += [
-                    Example(row["id"], row["contig"], row["detail"], row.get("place") or "")
+                    Example(*(display_name(row.get(column) or "", _LONGEST) for column in Example._fields))
                     for row in rows.slice(0, _EXAMPLES - len(known)).to_pylist()
                 ]
             if all(len(examples[reason]) >= min(_EXAMPLES, count) for reason, count in counts.items()):

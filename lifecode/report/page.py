@@ -14,9 +14,13 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from matplotlib.figure import Figure
 
 from lifecode.data.durable import replacing
+from lifecode.data.exclusive import exclusive
 from lifecode.data.own_folder import require_own
 from lifecode.errors import UserError
-from lifecode.report.figure_style import save_png
+from lifecode.names import visible
+from lifecode.report.figure_style import png_bytes
+
+_LOCK = ".report.lock"
 
 
 class Drawing(NamedTuple):
@@ -36,15 +40,22 @@ class Picture(NamedTuple):
 
 
 def write_page(
-    folder: Path, template: str, content: Mapping[str, Any], drawings: Mapping[str, Drawing]
+    folder: Path,
+    template: str,
+    content: Mapping[str, Any],
+    drawings: Mapping[str, Drawing],
+    texts: Mapping[str, str] | None = None,
 ) -> Path:
     """Write `report.html` and `figures/*.png` into a folder, which is made where it is not there.
+
+    Of several processes that do so at once the second waits for the first.
 
     Args:
         folder: where to write.
         template: file in `lifecode/report/templates`.
         content: what the template shows.
         drawings: by file name, without suffix; the template gets them as `pictures`.
+        texts: further files, by name.
 
     Returns:
         The path of `report.html`.
@@ -55,11 +66,15 @@ def write_page(
     require_own(folder / "figures", inside=folder)
     try:
         (folder / "figures").mkdir(parents=True, exist_ok=True)
-        pictures = {
-            key: _picture(folder / "figures" / f"{key}.png", drawing) for key, drawing in drawings.items()
-        }
-        with replacing(folder / "report.html") as file:
-            file.write(_rendered(template, {**content, "pictures": pictures}).encode())
+        images = {key: png_bytes(drawing.figure) for key, drawing in drawings.items()}
+        pictures = {key: _picture(image, drawings[key]) for key, image in images.items()}
+        page = _rendered(template, {**content, "pictures": pictures})
+        files = {f"figures/{key}.png": image for key, image in images.items()}
+        files |= {name: text.encode() for name, text in (texts or {}).items()}
+        with exclusive(folder / _LOCK, "writing a report"):
+            for name, data in {**files, "report.html": page.encode()}.items():
+                with replacing(folder / name) as file:
+                    file.write(data)
     except OSError as error:
         raise UserError(
             f"cannot write the report: {error.strerror}",
@@ -80,9 +95,8 @@ def installed_versions(*packages: str) -> dict[str, str]:
     return versions
 
 
-def _picture(path: Path, drawing: Drawing) -> Picture:
-    save_png(drawing.figure, path)
-    encoded = base64.b64encode(path.read_bytes()).decode("ascii")
+def _picture(image: bytes, drawing: Drawing) -> Picture:
+    encoded = base64.b64encode(image).decode("ascii")
     return Picture(drawing.title, f"data:image/png;base64,{encoded}", drawing.description)
 
 
@@ -90,6 +104,7 @@ def _rendered(template: str, content: Mapping[str, Any]) -> str:
     environment = Environment(
         loader=PackageLoader("lifecode.report"),
         autoescape=True,
+        finalize=lambda value: visible(value, keep="\n\t") if type(value) is str else value,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

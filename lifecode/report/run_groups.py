@@ -1,15 +1,22 @@
 """Runs that differ in their seed alone are one group; what else differs between runs names the groups."""
 
 import itertools
+import math
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from lifecode.names import display_name
 from lifecode.report.runs import Run
 from lifecode.training.run_folder import IDENTITY
 
 NOT_COMPARED = ("seed", "teacher.cache", "teacher.verify_cache", "tokenizer_checkpoint")
 """Parts of a run's identity that do not make another group of it: the seed, and where files lie."""
+
+
+_LONGEST_LABEL = 200
+_MOST_GROUPS = 10_000
+"""Of a sweep that names more, those that were not begun are not listed."""
 
 
 class Group(NamedTuple):
@@ -67,7 +74,7 @@ def grouped(runs: Sequence[Run]) -> Grouping:
     ]
     groups += [Group(_label(name), (), seeds) for name, seeds in _not_begun(names, order)]
     heading = ", ".join(key.rsplit(".", 1)[-1].replace("_", " ") for key in names[0]) if names else ""
-    return Grouping(heading or "run", keys, tuple(groups))
+    return Grouping(display_name(heading or "run", _LONGEST_LABEL), keys, tuple(groups))
 
 
 def _differing_keys(runs: Sequence[Run]) -> tuple[str, ...]:
@@ -116,6 +123,8 @@ def _not_begun(
     if not order or not names:
         return []
     keys = list(names[0])
+    if math.prod(len(order.get(key, [])) for key in keys) > _MOST_GROUPS:
+        return []
     wanted = itertools.product(*(order.get(key, []) for key in keys))
     present = {tuple(name[key] for key in keys) for name in names}
     seeds = tuple(order.get("seed", ("",)))
@@ -124,8 +133,9 @@ def _not_begun(
 
 def _label(name: Mapping[str, Any]) -> str:
     if len(name) < 2:
-        return str(next(iter(name.values()), "all"))
-    return ", ".join(f"{key.rsplit('.', 1)[-1]} {value}" for key, value in name.items())
+        return display_name(next(iter(name.values()), "all"), _LONGEST_LABEL)
+    words = ", ".join(f"{key.rsplit('.', 1)[-1]} {value}" for key, value in name.items())
+    return display_name(words, _LONGEST_LABEL)
 
 
 def _rank(name: Mapping[str, Any], orders: Mapping[str, Mapping[str, int]]) -> list[tuple[int, float, str]]:

@@ -1,17 +1,18 @@
 """The runs under a folder, finished or not, as their run folders tell."""
 
-import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-import yaml
-
 from lifecode.errors import UserError
 from lifecode.evaluation.metric_rows import MetricRow, read_whole_metric_rows
+from lifecode.names import display_name
+from lifecode.report.run_files import read_provenance, read_run_metrics, require_config_values
+from lifecode.training.run_config import parse_run_config
 from lifecode.training.run_folder import PROVENANCE, config_leaves
 
+_LONGEST_NOTE = 300
 Status = Literal["finished", "unfinished", "unreadable"]
 
 
@@ -84,22 +85,20 @@ def _run_folders(folder: Path) -> Iterator[Path]:
 def _read(folder: Path) -> Run:
     config: dict[str, Any] = {}
     try:
-        config = config_leaves(yaml.safe_load((folder / "config.yaml").read_text()))
+        config = config_leaves(parse_run_config(folder / "config.yaml"))
+        require_config_values(config)
         rows = _rows(folder / "metrics.csv")
-        metrics, provenance = _json(folder / "metrics.json"), _json(folder / PROVENANCE)
+        metrics = read_run_metrics(folder / "metrics.json")
+        provenance = read_provenance(folder / PROVENANCE)
         status, note = _status(config, metrics, rows)
-    except (OSError, ValueError, KeyError, TypeError, yaml.YAMLError) as error:
-        return Run(folder, "unreadable", " ".join(str(error).split()), config, {}, [], {})
+    except (OSError, ValueError, KeyError) as error:
+        return Run(folder, "unreadable", display_name(error, _LONGEST_NOTE), {}, {}, [], {})
     return Run(folder, status, note, config, metrics if status == "finished" else {}, rows, provenance)
 
 
 def _rows(path: Path) -> list[MetricRow]:
     """The rows of a metrics.csv but for a line that a kill has cut short."""
     return read_whole_metric_rows(path)[0] if path.exists() else []
-
-
-def _json(path: Path) -> dict[str, Any]:
-    return json.loads(path.read_text()) if path.exists() else {}
 
 
 def _status(

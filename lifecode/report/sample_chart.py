@@ -8,7 +8,7 @@ from lifecode.alphabet import CODONS, NUM_CODONS
 from lifecode.evaluation.sample import SamplePredictions
 from lifecode.genetic_code import genetic_code, residue_letters
 from lifecode.report.codon_map import RESIDUE_CLASSES
-from lifecode.report.figure_style import BLUE, GREEN, GREY, INK, ORANGE, new_figure
+from lifecode.report.figure_style import BLUE, GREEN, GREY, INK, ORANGE, figure_text, new_figure
 
 _GUESSES = 5
 _ROW_HEIGHT, _CELL = 0.3, 0.18
@@ -62,7 +62,7 @@ def sample_chart(sample: SamplePredictions) -> Figure:
         chance = f"{100 * probabilities[codon]:.0f} %"
         axes.text(1.0, line, chance, fontsize=9, color=GREY, ha="right", va="center")
     axes.set_title(
-        f"{sample.gene}: masked codons, never seen in training",
+        f"{figure_text(sample.gene)}: masked codons, never seen in training",
         loc="left",
         fontsize=9.5,
         color=INK,

@@ -2,6 +2,7 @@
 
 from typing import Any, NamedTuple
 
+from lifecode.names import display_name
 from lifecode.report.held_out import Metrics, measured
 
 SOURCE_HEADINGS = (
@@ -39,4 +40,4 @@ def _row(name: str, figures: dict[str, Any]) -> SourceRow:
     numbers = ["" if value is None else form.format(value) for value, form in values]
     positions = figures["heldout"]["masked_codon_cross_entropy"]["n"]
     kind = "back-translated proteins" if figures["back_translated"] else "genes"
-    return SourceRow(name, f"{figures['genes']:,} {kind}", (*numbers, f"{positions:,}"))
+    return SourceRow(display_name(name), f"{figures['genes']:,} {kind}", (*numbers, f"{positions:,}"))

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from lifecode.data.durable import replacing
 from lifecode.errors import UserError
+from lifecode.names import markdown_cell, visible
 from lifecode.report.figure_style import plain_settings
 from lifecode.report.page import Drawing, installed_versions, write_page
 from lifecode.report.run_groups import Grouping, grouped
@@ -99,13 +99,8 @@ def write_sweep_report(inputs: Sequence[Path], output: Path, *, name: str) -> Sw
         "markdown": markdown,
         "versions": installed_versions("lifecode", "torch", "lightning", "numpy"),
     }
-    page = write_page(output, "sweep.html.jinja", content, _drawings(grouping, speed))
-    try:
-        for name, text in (("results.csv", results_csv(grouping, runs)), ("results.md", markdown)):
-            with replacing(output / name) as file:
-                file.write(text.encode())
-    except OSError as error:
-        raise UserError(f"cannot write the results: {error.strerror}", source=output) from error
+    texts = {"results.csv": results_csv(grouping, runs), "results.md": markdown}
+    page = write_page(output, "sweep.html.jinja", content, _drawings(grouping, speed), texts)
     return SweepReport(page, grouping, table, markdown, limits, not_in_table)
 
 
@@ -154,8 +149,8 @@ def _markdown(
     lines = [markdown_table(grouping.heading, table), f"{SPREAD}"]
     if baselines:
         lines[-1] += f" At the same positions, over all runs: {'; '.join(baselines)}."
-    lines += [
-        f"- {fact.label}: {f'`{fact.value}`' if fact.label == 'Command' else fact.value}" for fact in told
-    ]
-    lines += [f"- {limit}" for limit in limits]
+    for fact in told:
+        code = fact.label == "Command" and "`" not in fact.value
+        lines.append(f"- {fact.label}: {f'`{visible(fact.value)}`' if code else markdown_cell(fact.value)}")
+    lines += [f"- {markdown_cell(limit)}" for limit in limits]
     return "\n".join([lines[0], lines[1], "", *lines[2:]]) + "\n"

@@ -4,12 +4,14 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from lifecode.names import display_name
 from lifecode.report.run_groups import Grouping
 from lifecode.report.runs import Run
 from lifecode.report.spread import num_parameters, throughput
 from lifecode.report.time_breakdown import duration
 
 _SAME_SIZE = 0.01
+_LONGEST = 2_000
 
 
 class Fact(NamedTuple):
@@ -176,5 +178,9 @@ def _between(numbers: Sequence[int]) -> str:
 
 def _each(runs: Iterable[Run], tell: Callable[[Run], Any]) -> str:
     """What the runs say, once each, in order."""
-    said = list(dict.fromkeys(str(word) for run in runs if (word := tell(run)) is not None and word != ""))
+    said = list(
+        dict.fromkeys(
+            display_name(word, _LONGEST) for run in runs if (word := tell(run)) is not None and word != ""
+        )
+    )
     return "; ".join(said)

@@ -17,6 +17,7 @@ from lifecode.report.figure_style import (
     ORANGE,
     PURPLE,
     VERMILION,
+    figure_text,
     new_figure,
     style_axes,
 )
@@ -29,6 +30,7 @@ from lifecode.report.spread import Spread, heldout_spread, spread_over, unit
 COLOURS = (BLUE, VERMILION, GREEN, ORANGE, PURPLE, INK, GREY)
 _FIGURE_8 = ("masked_translation_accuracy", "masked_codon_cross_entropy")
 _COLUMNS = 3
+_LONGEST_LABEL = 40
 
 
 def accuracy_against_throughput(groups: Sequence[Group], figure_of: Callable[[Run], float | None]) -> Figure:
@@ -74,8 +76,8 @@ def figures_by_group(groups: Sequence[Group], names: Sequence[str], heading: str
             if len(values):
                 axes.plot([x - 0.28, x + 0.28], [values.mean()] * 2, color=colour, linewidth=2)
                 axes.plot([x] * len(values), values, "o", color=colour, markersize=4, alpha=0.6, mew=0)
-        axes.set_xticks(range(len(groups)), [group.label for group in groups])
-        long = sum(len(group.label) for group in groups) > 24
+        axes.set_xticks(range(len(groups)), [figure_text(group.label, _LONGEST_LABEL) for group in groups])
+        long = sum(min(len(group.label), _LONGEST_LABEL) for group in groups) > 24
         axes.tick_params(axis="x", labelrotation=30 if long else 0, colors=INK)
         if long:
             for label in axes.get_xticklabels():
@@ -83,7 +85,7 @@ def figures_by_group(groups: Sequence[Group], names: Sequence[str], heading: str
         axes.set_xlim(-0.6, len(groups) - 0.4)
         axes.yaxis.set_major_locator(MaxNLocator(5))
         axes.ticklabel_format(axis="y", useOffset=False)
-    figure.supxlabel(heading, fontsize=8.5, color=GREY)
+    figure.supxlabel(figure_text(heading, 120), fontsize=8.5, color=GREY)
     return figure
 
 
@@ -130,7 +132,7 @@ def _series(name: str) -> tuple[str, str, str]:
 
 def _legend(figure: Figure, groups: Sequence[Group]) -> None:
     lines = [
-        Line2D([], [], color=colour, linewidth=0, marker="o", markersize=6, label=group.label)
+        Line2D([], [], color=colour, linewidth=0, marker="o", markersize=6, label=figure_text(group.label))
         for colour, group in zip(_cycle(groups), groups, strict=True)
     ]
     figure.legend(
@@ -150,7 +152,7 @@ def _cycle(groups: Sequence[Group]) -> list[str]:
 def _title(name: str) -> str:
     description = described(name)
     in_units = f" ({unit(description)})" if unit(description) else ""
-    return f"{description.label}{in_units}"
+    return figure_text(f"{description.label}{in_units}")
 
 
 def _factor(name: str) -> float:

@@ -5,6 +5,7 @@ import io
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from lifecode.names import csv_cell, markdown_cell
 from lifecode.report.held_out import Description, described, in_usual_order, measured
 from lifecode.report.run_groups import Group, Grouping
 from lifecode.report.runs import Run
@@ -109,38 +110,38 @@ def results_csv(grouping: Grouping, runs: Sequence[Run]) -> str:
     writer = csv.writer(text, lineterminator="\n")
     fixed = ("group", "seed", "status", "note", *grouping.keys, "encoder_steps", "parameters")
     measures = ("nucleotides_per_second", "runs_at_a_time", "seconds", "folder")
-    writer.writerow([*fixed, *names, *measures])
+    writer.writerow(map(csv_cell, [*fixed, *names, *measures]))
     for run in runs:
         done = run.status == "finished"
         figures = [measured(run.metrics, "heldout", name) for name in names]
-        writer.writerow(
-            [
-                label_of.get(run.folder, ""),
-                run.seed,
-                run.status,
-                run.note,
-                *(run.config.get(key) for key in grouping.keys),
-                run.metrics["model"]["encoder_steps"] if done else None,
-                num_parameters(run) if done else None,
-                *figures,
-                throughput(run),
-                run.provenance.get("runs_at_a_time"),
-                (run.metrics.get("timing") or {}).get("seconds"),
-                run.folder.as_posix(),
-            ]
-        )
+        row = [
+            label_of.get(run.folder, ""),
+            run.seed,
+            run.status,
+            run.note,
+            *(run.config.get(key) for key in grouping.keys),
+            run.metrics["model"]["encoder_steps"] if done else None,
+            num_parameters(run) if done else None,
+            *figures,
+            throughput(run),
+            run.provenance.get("runs_at_a_time"),
+            (run.metrics.get("timing") or {}).get("seconds"),
+            run.folder.as_posix(),
+        ]
+        writer.writerow(map(csv_cell, row))
     return text.getvalue()
 
 
 def markdown_table(heading: str, table: SweepTable) -> str:
     """The table in Markdown, each range behind its mean."""
+    headings = map(markdown_cell, [heading.capitalize(), *table.headings])
     lines = [
-        f"| {' | '.join([heading.capitalize(), *table.headings])} |",
+        f"| {' | '.join(headings)} |",
         f"| {' | '.join(['---'] * (len(table.headings) + 1))} |",
     ]
     for label, cells in table.rows:
         words = [f"{cell.value} ({cell.range})" if cell.range else cell.value for cell in cells]
-        lines.append(f"| {' | '.join([label, *words])} |")
+        lines.append(f"| {' | '.join(map(markdown_cell, [label, *words]))} |")
     return "\n".join(lines) + "\n"
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from matplotlib.figure import Figure
 
-from lifecode.report.figure_style import BLUE, INK, new_figure, style_axes
+from lifecode.report.figure_style import BLUE, INK, figure_text, new_figure, style_axes
 
 
 def time_breakdown(seconds: Mapping[str, float]) -> Figure:
@@ -18,7 +18,10 @@ def time_breakdown(seconds: Mapping[str, float]) -> Figure:
     axes.spines["bottom"].set_visible(False)
     axes.set_xticks([])
     bars = axes.barh(
-        [name.replace("_", " ") for name, _ in parts], [value for _, value in parts], 0.62, color=BLUE
+        [figure_text(name.replace("_", " ")) for name, _ in parts],
+        [value for _, value in parts],
+        0.62,
+        color=BLUE,
     )
     labels = [f"{duration(value)}  ({_share(value, total)})" for _, value in parts]
     axes.bar_label(bars, labels, padding=5, fontsize=8.5, color=INK)

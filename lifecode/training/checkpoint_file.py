@@ -8,6 +8,7 @@ one before stays the newest.
 import hashlib
 import logging
 import pickle
+import re
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -21,6 +22,7 @@ from lifecode.errors import UserError
 
 logger = logging.getLogger(__name__)
 _PATTERN, _CHECKSUM = "step=*.ckpt", ".sha256"
+_NAME = re.compile(r"step=[0-9]{7,18}\.ckpt")
 
 
 def checkpoint_path(folder: Path, step: int) -> Path:
@@ -41,7 +43,7 @@ def latest_checkpoint(folder: Path) -> Path | None:
     Raises:
         UserError: there are checkpoints, and none of them can be loaded.
     """
-    paths = sorted(folder.glob(_PATTERN), key=checkpoint_step, reverse=True)
+    paths = _checkpoints(folder)[::-1]
     for path in paths:
         fault = fault_of(path)
         if fault is None:
@@ -64,7 +66,11 @@ def fault_of(path: Path) -> str | None:
             return f"has no checksum ({sidecar.name})"
         if sidecar.read_bytes().split()[:1] != [sha256(path).encode()]:
             return f"differs from its checksum ({sidecar.name})"
-        _load(path)
+        checkpoint = _load_all(path)
+        if not isinstance(checkpoint, dict) or "state_dict" not in checkpoint:
+            return "cannot be loaded (it holds no weights)"
+        if checkpoint.get("global_step", checkpoint_step(path)) != checkpoint_step(path):
+            return "holds another step than its name says"
     except pickle.UnpicklingError:
         return "holds more than tensors and numbers, which is never loaded"
     except OSError as error:
@@ -117,16 +123,23 @@ def keep_checkpoints(folder: Path, *, up_to: int, number: int) -> None:
 
     A checkpoint of more steps is one that could not be loaded, or the run would have gone on from it.
     """
-    for path in folder.glob(_PATTERN):
+    for path in _checkpoints(folder):
         if checkpoint_step(path) > up_to:
             delete_checkpoint(path)
-    for path in sorted(folder.glob(_PATTERN), key=checkpoint_step)[:-number]:
+    for path in _checkpoints(folder)[:-number]:
         delete_checkpoint(path)
     for sidecar in folder.glob(_PATTERN + _CHECKSUM):
-        if not sidecar.with_suffix("").exists():
+        checkpoint = sidecar.with_suffix("")
+        if _NAME.fullmatch(checkpoint.name) and not checkpoint.exists() and sidecar.is_file():
             sidecar.unlink(missing_ok=True)
     for pattern in (_PATTERN, _PATTERN + _CHECKSUM):
         delete_partials(folder, pattern)
+
+
+def _checkpoints(folder: Path) -> list[Path]:
+    """The checkpoints of a folder by step; what else lies there, such as `step=abc.ckpt`, is none."""
+    found = (path for path in folder.glob(_PATTERN) if _NAME.fullmatch(path.name) and path.is_file())
+    return sorted(found, key=checkpoint_step)
 
 
 class DurableCheckpointIO(TorchCheckpointIO):
@@ -173,7 +186,11 @@ def _checksum_path(checkpoint: Path) -> Path:
 
 def _load(path: Path) -> dict[str, Any]:
     """The weights and buffers in a checkpoint, memory-mapped."""
-    return torch.load(path, map_location="cpu", weights_only=True, mmap=True)["state_dict"]
+    return _load_all(path)["state_dict"]
+
+
+def _load_all(path: Path) -> Any:
+    return torch.load(path, map_location="cpu", weights_only=True, mmap=True)
 
 
 def _short(error: Exception) -> str:

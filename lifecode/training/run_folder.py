@@ -14,7 +14,9 @@ from filelock import FileLock, Timeout
 
 from lifecode.data.durable import disk_faults_named, replacing, require_writable
 from lifecode.data.own_folder import require_own
+from lifecode.data.small_file import read_small_text
 from lifecode.errors import UserError
+from lifecode.training.run_config import parse_run_config
 
 IDENTITY = (
     *("input", "data", "model", "teacher", "objective", "kd", "optim", "seed"),
@@ -33,6 +35,7 @@ _OF_THE_MACHINE = (
 _SHARE, _CODE = "data.reading.max_ambiguous_share", "data.reading.genetic_code"
 _LOCK = ".lock"
 _KEYS_NAMED = 3
+_LONGEST_SECONDS = 1e12
 
 
 class RunFolder:
@@ -137,9 +140,15 @@ class RunFolder:
 
     def seconds(self) -> dict[str, float]:
         """Seconds spent on each part so far, as far as they are known."""
-        with suppress(OSError, ValueError):
-            return json.loads((self.path / "timing.json").read_text())
+        with suppress(OSError, ValueError, RecursionError):
+            parts = json.loads(read_small_text(self.path / "timing.json"))
+            if isinstance(parts, dict) and all(map(_is_time, parts.values())):
+                return parts
         return {}
+
+
+def _is_time(value: Any) -> bool:
+    return type(value) in (int, float) and 0 <= value < _LONGEST_SECONDS
 
 
 def peak_memory_bytes() -> int:
@@ -155,15 +164,13 @@ def read_run_config(path: Path) -> dict[str, Any]:
         UserError: it is damaged.
     """
     try:
-        if isinstance(config := yaml.safe_load(path.read_text()), dict):
-            return config
-    except (yaml.YAMLError, UnicodeDecodeError):
-        pass
-    raise UserError(
-        "is damaged, so that nobody can tell which run this folder holds",
-        source=path,
-        remedy="Bring back a copy, or delete the folder to begin anew",
-    )
+        return parse_run_config(path)
+    except (OSError, ValueError) as fault:
+        raise UserError(
+            f"is damaged, so that nobody can tell which run this folder holds ({fault})",
+            source=path,
+            remedy="Bring back a copy, or delete the folder to begin anew",
+        ) from fault
 
 
 def config_leaves(config: Any, prefix: str = "") -> dict[str, Any]:

@@ -24,6 +24,7 @@ from lifecode.training.checkpoint_file import (
 from lifecode.training.checkpoints import Checkpoints
 from lifecode.training.compilation import compile_blocks, require_compiler
 from lifecode.training.efficiency import Efficiency
+from lifecode.training.loader_faults import loader_faults_named
 from lifecode.training.metrics_csv import MetricsCsv
 from lifecode.training.processes import ALONE, Processes, cluster_environment
 from lifecode.training.progress import TrainingProgress
@@ -154,7 +155,8 @@ def train_stage(
     ]
     trainer = _trainer(settings, last_step, [metrics, *loggers], callbacks)
     try:
-        trainer.fit(trained, datamodule=data, ckpt_path=checkpoint, weights_only=True)
+        with loader_faults_named():
+            trainer.fit(trained, datamodule=data, ckpt_path=checkpoint, weights_only=True)
     except SystemExit as end:  # how Lightning ends at an interruption
         if isinstance(end.__context__, Interrupted):
             raise end.__context__ from None

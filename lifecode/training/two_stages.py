@@ -14,8 +14,8 @@ from lightning.pytorch.loggers import Logger
 from numpy.typing import NDArray
 
 from lifecode.data.batch import ResidueFeatures
-from lifecode.data.durable import disk_faults_named, replacing
 from lifecode.data.module import CorpusDataModule
+from lifecode.data.recorded import read_recorded, write_recorded
 from lifecode.errors import UserError
 from lifecode.model import pretrained
 from lifecode.model.codec import CodonCodec
@@ -75,7 +75,7 @@ class TwoStages:
             encoder: recipe of stage 2.
             begin_with: folder of what stage 2 begins with.
         """
-        began_with = pretrained.weights_checksum(self._started_from)
+        began_with = self._began_with()
         if began_with is None or began_with != pretrained.weights_checksum(begin_with / pretrained.CHECKSUMS):
             return False
         stages = [(EncoderStage.name, encoder)] + ([(TokenizerStage.name, tokenizer)] if tokenizer else [])
@@ -89,6 +89,15 @@ class TwoStages:
     @property
     def _started_from(self) -> Path:
         return self.folder / EncoderStage.name / _STARTED_FROM
+
+    def _began_with(self) -> str | None:
+        """SHA-256 of the weights that stage 2 began with; None where it has not begun.
+
+        Raises:
+            UserError: the record of it is damaged.
+        """
+        remedy = "If stage 1 was not trained further since, delete the file: the run goes on as it stands"
+        return read_recorded(self._started_from, remedy=remedy)
 
     def train_tokenizer(
         self,
@@ -162,9 +171,10 @@ class TwoStages:
         )
 
     def _record_start(self, begin_with: Path) -> None:
-        record = self._started_from
+        pretrained.read_config(begin_with)  # which says what is damaged
         weights = pretrained.weights_checksum(begin_with / pretrained.CHECKSUMS)
-        before = pretrained.weights_checksum(record)
+        assert weights is not None
+        before = self._began_with()
         if before is not None and before != weights:
             if begin_with != self.tokenizer_model:
                 raise UserError(
@@ -173,10 +183,7 @@ class TwoStages:
                     remedy="Bring those back, or give the run another name",
                 )
             self._set_checkpoints_aside(before)
-        with disk_faults_named(record):
-            record.parent.mkdir(parents=True, exist_ok=True)
-            with replacing(record) as file:
-                file.write(f"{weights}  {pretrained.WEIGHTS}\n".encode())
+        write_recorded(self._started_from, weights)
 
     def _set_checkpoints_aside(self, began_with: str) -> None:
         """So that stage 2 begins at step 0, and what it had learnt with another tokenizer is not lost."""

@@ -6,7 +6,9 @@ python -m tests.soak [--folder runs/soak] [--steps 20] [--saves 50] [only the na
 import argparse
 import json
 import platform
+import random
 import shutil
+import signal
 import time
 from collections.abc import Callable
 from datetime import date
@@ -14,7 +16,7 @@ from pathlib import Path
 
 from lifecode.benchmarks.machine import cpu_name
 from tests.small_genome import write_small_genome
-from tests.soak import damage, disk, kills
+from tests.soak import damage, disk, hostile, kills
 from tests.soak.sitting import Run, Server
 
 Row = tuple[str, int, int, str]
@@ -123,10 +125,51 @@ class Soak:
                 rows.append((f"disk full: {filling.name}", 0, 0, "no tmpfs may be mounted here"))
         return rows
 
+    def hostile(self) -> list[Row]:
+        """Run folders from strangers beside a good one."""
+        rows = []
+        for number, (name, harm) in enumerate(hostile.FOLDERS.items()):
+            wrong = hostile.report_goes_on(harm, self.folder / f"stranger-{number}", self.whole.folder)
+            rows.append((f"report beside {name}", 1, int(not wrong), "; ".join(wrong) or "goes on"))
+        return rows
+
+    def forks(self) -> list[Row]:
+        """Forked workers that embed long sequences at once."""
+        wrong = hostile.forks_agree(self.folder / "forks")
+        return [("two forked workers embed 150 kb sequences", 1, int(not wrong), "; ".join(wrong))]
+
+    def verbs(self) -> list[Row]:
+        """A signal at a random moment of every verb but train, which has its own parts."""
+        whole = self.folder / "verbs-whole"
+        hostile.place(whole)
+        shutil.copytree(self.whole.path, whole / "run")
+        shutil.copytree(self.whole.path / "corpus", whole / "corpus")
+        rows, chance = [], random.Random()
+        for verb in hostile.VERBS:
+            wrong = []
+            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+                place = self.folder / f"{verb}-{number.name}"
+                found = hostile.verb_ends_cleanly(verb, number, place, chance, whole)
+                wrong += [f"{number.name}: {each}" for each in found]
+            good = 3 - len({each.partition(":")[0] for each in wrong})
+            rows.append((f"SIGINT, SIGTERM, SIGHUP in {verb}", 3, good, "; ".join(wrong)))
+        return rows
+
+    def search(self) -> list[Row]:
+        """The property tests, at random."""
+        rows = []
+        for path in sorted((Path(__file__).parents[1] / "property").glob("test_*.py")):
+            wrong = hostile.random_search(path.name)
+            rows.append((f"at random: {path.stem}", 1, int(not wrong), " ".join(wrong)))
+        return rows
+
 
 PARTS: dict[str, Callable[[Soak], list[Row]]] = {
     name: getattr(Soak, name)
-    for name in ("kills", "saving", "signals", "non_finite", "identity", "damage", "disk")
+    for name in (
+        *("kills", "saving", "signals", "non_finite", "identity", "damage", "disk"),
+        *("hostile", "forks", "verbs", "search"),
+    )
 }
 
 

@@ -90,6 +90,30 @@ DAMAGES = [
         True,
     ),
     Damage(
+        "tokenizer's checksums, a flipped bit",
+        lambda run: flip_byte(run.path / "tokenizer/model/SHA256SUMS", 0.01),
+        "it is written again from the last checkpoint",
+        True,
+    ),
+    Damage(
+        "what stage 2 began with, a flipped bit",
+        lambda run: flip_byte(run.path / "encoder/started_from.txt", 0.1),
+        "encoder/started_from.txt: is damaged",
+        False,
+    ),
+    Damage(
+        "the teacher's name, a flipped bit",
+        lambda run: flip_byte(run.path / "teacher.txt", 0.1),
+        "teacher.txt: is damaged",
+        False,
+    ),
+    Damage(
+        "a config that contains itself",
+        lambda run: (run.path / "config.yaml").write_text("a: &a [*a]\n"),
+        "config.yaml: is damaged",
+        False,
+    ),
+    Damage(
         "corpus cache, a flipped byte",
         lambda run: flip_byte(run.path / "corpus/cache/cds-train/nucleotides.npy"),
         "cache/cds-train/nucleotides.npy",

@@ -179,3 +179,47 @@ def test_replacing_leaves_nothing_of_a_failure(tmp_path):
         interrupted()
     assert names(tmp_path) == ["file"]
     assert path.read_text() == "before"
+
+
+def test_what_has_another_name_is_no_checkpoint_and_stays(tmp_path):
+    good = write(tmp_path, 3)
+    odd = [
+        "step=abc.ckpt",
+        "step=.ckpt",
+        "step=-000001.ckpt",
+        "step=٣٣٣٣٣٣٣.ckpt",
+        "step=1e9.ckpt",
+        "step=0000003 (1).ckpt",
+    ]
+    for name in odd:
+        (tmp_path / name).write_bytes(good.read_bytes())
+        (tmp_path / f"{name}.sha256").write_text("x")
+    (tmp_path / "step=0000099.ckpt").mkdir()
+    os.mkfifo(tmp_path / "step=0000098.ckpt")
+    assert latest_checkpoint(tmp_path) == good
+    keep_checkpoints(tmp_path, up_to=3, number=2)
+    left = {path.name for path in tmp_path.iterdir()}
+    assert left >= {
+        good.name,
+        *odd,
+        *(f"{name}.sha256" for name in odd),
+        "step=0000099.ckpt",
+        "step=0000098.ckpt",
+    }
+
+
+def test_a_checkpoint_under_the_name_of_another_step(tmp_path):
+    path = checkpoint_path(tmp_path, 6)
+    write_checkpoint({"state_dict": {}, "global_step": 6}, path)
+    assert fault_of(path) is None
+    other = checkpoint_path(tmp_path, 60)
+    write_checkpoint({"state_dict": {}, "global_step": 6}, other)
+    assert fault_of(other) == "holds another step than its name says"
+    assert latest_checkpoint(tmp_path) == path
+
+
+@pytest.mark.parametrize("content", [[1], {"no": "weights"}, torch.zeros(2)])
+def test_a_checkpoint_without_weights(tmp_path, content):
+    path = checkpoint_path(tmp_path, 6)
+    write_checkpoint(content, path)
+    assert fault_of(path) == "cannot be loaded (it holds no weights)"

@@ -10,6 +10,7 @@ from lifecode.alphabet import decode_nucleotides
 from lifecode.data import packaged_genomes, read_records
 from lifecode.data.coding_sequence import ExactPair, extract, verify_all
 from lifecode.data.genbank import read_genbank
+from lifecode.data.genbank_origin import misnumbered_line
 from lifecode.data.malformed import settle_by, warn_of_skipped
 from lifecode.data.records import Exon
 from lifecode.errors import UserError
@@ -245,3 +246,57 @@ def test_interrupt_is_not_swallowed():
 
     with pytest.raises(KeyboardInterrupt):
         list(read_handle(Interrupting(record().encode())))
+
+
+def _numbered(letters: str, order=None, first=1, width=60) -> bytes:
+    """A record whose ORIGIN lines stand in this order."""
+    lines = []
+    for start in range(0, len(letters), width):
+        row = letters[start : start + width]
+        groups = " ".join(row[i : i + 10] for i in range(0, len(row), 10))
+        lines.append(f"{start + first:>9} {groups}\n")
+    body = "".join(lines[i] for i in (order or range(len(lines))))
+    return f"LOCUS       X  {len(letters)} bp DNA\nORIGIN      \n{body}//\n".encode()
+
+
+LETTERS = "acgtgcatta" * 33 + "acg"
+
+
+@pytest.mark.parametrize(
+    ("order", "found", "expected"),
+    [
+        ([0, 1, 1, 2, 3, 4, 5], 61, 121),
+        ([0, 2, 1, 3, 4, 5], 121, 61),
+        ([0, 1, 3, 4, 5], 181, 121),
+        ([0, 1, 2, 3, 5, 4], 301, 241),
+        ([0, 1, 2, 3, 4, 4, 5], 241, 301),
+        ([1, 0, 2, 3, 4, 5], 1, 121),
+    ],
+)
+@pytest.mark.parametrize("ends", [b"\n", b"\r\n"])
+def test_lost_repeated_and_swapped_origin_lines_are_named(tmp_path, order, found, expected, ends):
+    (tmp_path / "a.gb").write_bytes(_numbered(LETTERS, order).replace(b"\n", ends))
+    words = f"the ORIGIN line numbered {found} stands where {expected} belongs"
+    with pytest.raises(UserError, match=words):
+        list(read_records(tmp_path / "a.gb"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        _numbered(LETTERS),
+        _numbered(LETTERS * 300),
+        _numbered(LETTERS[:300]),
+        _numbered(LETTERS, first=5001),
+        _numbered(LETTERS, width=50),
+        _numbered(LETTERS).replace(b" acg", b" ACG"),
+        _numbered(LETTERS).replace(b"\n", b"\r\n"),
+    ],
+)
+def test_origin_lines_that_count_their_letters_are_read(text):
+    assert misnumbered_line(text) is None
+
+
+def test_a_wrong_line_far_into_a_long_record():
+    order = [*range(20_000), 19_999, *range(20_000, 27_000)]
+    assert "numbered 1,199,941 stands" in misnumbered_line(_numbered("acgtgcatta" * 162_000, order))

@@ -9,6 +9,7 @@ import pytest
 import lifecode
 
 LAYERS = [
+    "names",
     "errors",
     "alphabet",
     "genetic_code",

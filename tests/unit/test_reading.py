@@ -2,7 +2,9 @@ import gzip
 import shutil
 import tracemalloc
 
+import numpy as np
 import pytest
+from Bio import bgzf
 
 from lifecode.alphabet import decode_nucleotides
 from lifecode.data import packaged_genomes, read_records
@@ -159,3 +161,41 @@ def test_memory_does_not_grow_with_the_files(tmp_path):
 
     # 32 contigs are 3.2 MB of sequence and 1.7 MB of annotation; blocks of 1 MiB are held in any case.
     assert peak(160) < 1.25 * peak(32)
+
+
+def bgzipped(path, content):
+    """Blocks of 4,000 bytes, and the empty one at the end."""
+    with bgzf.BgzfWriter(path) as writer:
+        for start in range(0, len(content), 4000):
+            writer.write(content[start : start + 4000])
+            writer.flush()
+
+
+def test_a_bgzip_file_cut_between_its_blocks_is_seen(tmp_path):
+    path = tmp_path / "a.fa.gz"
+    bgzipped(path, b"".join(b">c%d\n%s\n" % (i, b"ACGT" * 250) for i in range(40)))
+    whole = path.read_bytes()
+    assert len(list(read_records(path))) == 40
+    blocks = [i for i in range(len(whole)) if whole.startswith(b"\x1f\x8b\x08\x04", i)]
+    assert len(blocks) > 5
+    for end in blocks[1:]:
+        path.write_bytes(whole[:end])
+        with pytest.raises(UserError, match=r"ends early: its last block is missing.*gunzip -k "):
+            list(read_records(path))
+    skipped = []
+    contigs = list(read_records(path, on_malformed="skip", report=lambda *what: skipped.append(what)))
+    assert len(contigs) < 41
+    assert "last block is missing" in skipped[0][2]
+
+
+def test_a_gzip_bomb_is_refused_before_it_fills_the_memory(tmp_path, monkeypatch):
+    monkeypatch.setattr("lifecode.data.opening._BOMB_BYTES", 1 << 22)
+    path = tmp_path / "a.fa.gz"
+    path.write_bytes(gzip.compress(b">c\n" + b"A" * (1 << 23)))
+    with pytest.raises(UserError, match="unpacks to more than 200 times its size"):
+        list(read_records(path))
+    path.write_bytes(gzip.compress(b">c\n" + b"A" * (1 << 21)))  # as dense, and no harm
+    assert len(list(read_records(path))) == 1
+    letters = np.random.default_rng(0).choice(np.frombuffer(b"ACGT", np.uint8), 1 << 23).tobytes()
+    path.write_bytes(gzip.compress(b">c\n" + letters, 1))
+    assert len(list(read_records(path))) == 1

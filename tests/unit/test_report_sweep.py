@@ -275,3 +275,88 @@ def test_a_run_that_was_killed_within_a_line_is_unfinished_and_says_where(tmp_pa
         file.write("4,encoder,tra")
     (run,) = find_runs([tmp_path])
     assert (run.status, run.note) == ("unfinished", "encoder, step 4 of 8")
+
+
+BAD = {
+    "config of aliases": ("config.yaml", "a: &a [1]\nb: [*a, *a]\n"),
+    "config within itself": ("config.yaml", "a: &a [*a]\n"),
+    "config that is binary": ("config.yaml", "\x00\x01"),
+    "config of another kind": ("config.yaml", "- 1\n"),
+    "steps that are words": ("config.yaml", "trainer: {max_steps: many}\n"),
+    "metrics that are a list": ("metrics.json", "[1]"),
+    "metrics without a model": ("metrics.json", '{"heldout": {}}'),
+    "figures that are a number": ("metrics.json", '{"model": {"encoder_steps": 8}, "heldout": 3}'),
+    "a figure that is a word": (
+        "metrics.json",
+        '{"model": {"encoder_steps": 8}, "heldout": {"a": {"value": "x"}}}',
+    ),
+    "a figure that is huge": (
+        "metrics.json",
+        '{"model": {"encoder_steps": 8}, "heldout": {"a": {"value": 1e300}}}',
+    ),
+    "parts that are words": (
+        "metrics.json",
+        '{"model": {"encoder_steps": 8, "parts": {"a": "b"}}, "heldout": {}}',
+    ),
+    "metrics nested deeply": ("metrics.json", "[" * 100_000),
+    "provenance that is a word": ("provenance.json", '"x"'),
+    "a sweep that is a number": ("provenance.json", '{"sweep": {"seed": 3}}'),
+}
+
+
+def test_bad_runs_are_named_and_the_rest_is_reported(tmp_path, capsys):
+    for seed in (0, 1):
+        make_run(tmp_path / f"good-{seed}", seed=seed, value=3.8 + seed / 10)
+    for name, (file, content) in BAD.items():
+        (make_run(tmp_path / name, seed=2) / file).write_text(content)
+    devices = ("config.yaml", "metrics.json", "provenance.json")
+    for file in devices:
+        bad = make_run(tmp_path / f"device {file}", provenance=started("12:0", 0))
+        (bad / file).unlink()
+        (bad / file).symlink_to("/dev/zero")
+    assert main(["report", f"input={tmp_path}"]) == 0
+    out, err = capsys.readouterr()
+    for name in (*BAD, *(f"device {file}" for file in devices)):
+        start = f"not in the table: {tmp_path / name} (unreadable: "
+        named = [line for line in out.splitlines() if line.startswith(start)]
+        assert len(named) == 1, name
+        assert len(named[0]) < 600
+        assert "no plain file" in named[0] or not name.startswith("device")
+    assert "3.850" in out
+    assert f"2 of {len(BAD) + 5}" in Page(tmp_path / "report.html").text
+    assert err == ""
+
+
+def test_a_sweep_that_names_a_billion_groups(tmp_path):
+    sweep = {f"model.k{i}": [str(n) for n in range(10)] for i in range(9)}
+    varied = dict.fromkeys(sweep, "0")
+    make_run(tmp_path / "run", provenance={**started("12:0", 0), "sweep": sweep, "varied": varied})
+    report = write_sweep_report([tmp_path], tmp_path / "out", name="x")
+    assert len(report.grouping.groups) == 1
+
+
+def test_steps_beyond_all_numbers_are_no_rows(tmp_path):
+    run = make_run(tmp_path / "run")
+    with (run / "metrics.csv").open("a") as file:
+        file.write(f"{10**30},encoder,validation,masked_codon_cross_entropy,1\n-1,encoder,train,mlm,1\n")
+    (found,) = find_runs([tmp_path])
+    assert found.status == "finished"
+    assert max(row.step for row in found.rows) == 7
+
+
+def test_names_of_a_sweep_are_data(tmp_path, capsys):
+    nasty = "=cmd|x$\\frac{[/b]\x1b[31m\u202e<script>" + "n" * 100_000
+    for seed, ratio in enumerate((nasty, f"_{nasty}")):
+        provenance = {**started(ratio, 0), "command": f"x` | y {nasty}", "sweep": {}}
+        make_run(tmp_path / f"{seed}\x1b[31m", hybrid_ratio=ratio, provenance=provenance)
+    make_run(tmp_path / "unfinished\x1b[2J", finished=False)
+    assert main(["report", f"input={tmp_path}"]) == 0
+    out, _ = capsys.readouterr()
+    written = [out, *((tmp_path / name).read_text() for name in ("report.html", "results.md", "results.csv"))]
+    for text in written:
+        assert not {"\x1b", "\u202e"} & set(text)
+        assert len(text) < 3_000_000
+    assert "<script>" not in written[1]
+    rows = list(csv.reader((tmp_path / "results.csv").read_text().splitlines()))
+    assert {row[0][:5] for row in rows[1:]} <= {"'=cmd", "_=cmd", "12:0"}
+    assert "\\|x" in (tmp_path / "results.md").read_text()

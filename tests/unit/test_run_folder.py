@@ -158,3 +158,54 @@ def test_a_run_that_once_shared_its_machine_is_remembered(tmp_path):
         with started_as(Start("lifecode train", runs_at_a_time=at_a_time)):
             record_provenance(tmp_path, {})
     assert json.loads((tmp_path / PROVENANCE).read_text())["runs_at_a_time"] == 3
+
+
+LAUGHS = "a: &a [x, x, x, x, x, x, x, x]\n" + "".join(
+    f"{name}: &{name} [{', '.join([f'*{before}'] * 8)}]\n"
+    for before, name in zip("abcdefgh", "bcdefghi", strict=True)
+)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"a: &a [*a]", "YAML anchors"),
+        (LAUGHS.encode(), "YAML anchors"),
+        (b"a: &a 1", "YAML anchors"),
+        (b"[" * 100_000, "nested too deeply|nesting depth"),
+        (b"a: " + b"{b: " * 60 + b"1" + b"}" * 60, "nested too deeply"),
+        (b"\x00\xff\x00", "no text in UTF-8"),
+        (b"\x7fELF\x02\x01", "no YAML"),
+        (b"a: !!python/object/apply:os.system [false]", "no YAML"),
+        (b"a: 2020-13-45", "is damaged"),
+        (b"a: " + b"9" * 5000, "is damaged"),
+        (b"- 1", "no mapping"),
+        (b"#" * ((1 << 24) + 1), "larger than"),
+    ],
+    ids=lambda value: str(value[:12]),
+)
+def test_a_config_that_is_a_trap_is_refused_in_one_line(tmp_path, content, words):
+    begun(tmp_path, CONFIG)
+    (tmp_path / "config.yaml").write_bytes(content)
+    with pytest.raises(UserError, match=words) as refused:
+        RunFolder(tmp_path, CONFIG)
+    assert len(str(refused.value)) < 500
+
+
+@pytest.mark.parametrize("kind", ["pipe", "device", "folder"])
+def test_what_is_no_file_is_not_read(tmp_path, kind):
+    begun(tmp_path, CONFIG)
+    path = tmp_path / "config.yaml"
+    path.unlink()
+    {"pipe": os.mkfifo, "device": lambda path: path.symlink_to("/dev/zero"), "folder": os.mkdir}[kind](path)
+    with pytest.raises(UserError, match=r"config\.yaml: is damaged"):
+        RunFolder(tmp_path, CONFIG)
+
+
+@pytest.mark.parametrize(
+    "content", ["[1]", '{"corpus": "x"}', '{"corpus": 1e400}', '{"corpus": -1}', "[" * 10**5]
+)
+def test_times_that_are_none_are_counted_anew(tmp_path, content):
+    folder = begun(tmp_path, CONFIG)
+    (tmp_path / "timing.json").write_text(content)
+    assert folder.seconds() == {}

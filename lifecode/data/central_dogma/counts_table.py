@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from lifecode.data.central_dogma.ranking import SPLITS
+from lifecode.names import display_name
 
 
 def counts_table(report: dict[str, Any]) -> Group:
@@ -20,13 +21,13 @@ def counts_table(report: dict[str, Any]) -> Group:
     found.add_column()
     found.add_column(justify="right")
     for label, count in _rows(report):
-        found.add_row(label, f"{count:,}")
+        found.add_row(Text(display_name(label)), f"{count:,}")
     made = Table("examples", box=None, padding=(0, 2, 0, 0), pad_edge=False)
     for heading in (*SPLITS, "all"):
         made.add_column(heading, justify="right")
     for kind, of_split in report["examples"].items():
         counts = (*of_split.values(), sum(of_split.values()))
-        made.add_row(kind.replace("_", " "), *(f"{count:,}" for count in counts))
+        made.add_row(Text(display_name(kind.replace("_", " "))), *(f"{count:,}" for count in counts))
     return Group(found, Text(), made)
 
 

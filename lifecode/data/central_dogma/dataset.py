@@ -1,11 +1,13 @@
 """Labelled examples as a folder in LucaOne's layout, which its code and `lifecode` read alike.
 
-The CSV files hold LucaOne's columns and nothing else. Where each example comes from and how it was made
+The CSV files hold LucaOne's columns and nothing else; a name that a spreadsheet would take for a formula has
+a `'` in front (`lifecode.names.csv_cell`). Where each example comes from and how it was made
 stands beside them, in `origins.csv`; what is in none and why, in `left_out.csv`; the counts in `report.json`.
 The folder appears whole or not at all and is never overwritten.
 """
 
 import csv
+import errno
 import json
 import shutil
 import tempfile
@@ -17,6 +19,7 @@ from typing import Any
 
 from lifecode.data.central_dogma.ranking import SPLITS
 from lifecode.errors import UserError
+from lifecode.names import csv_cell
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,8 +105,8 @@ def _write_csv(path: Path, header: list[str], rows: Iterable[Iterable[Any]]) -> 
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(header)
-        writer.writerows(rows)
+        writer.writerow(map(csv_cell, header))
+        writer.writerows(map(csv_cell, row) for row in rows)
 
 
 @contextmanager
@@ -117,6 +120,8 @@ def _new_folder(output: Path) -> Iterator[Path]:
         folder.chmod(0o755)
         folder.rename(output)
     except OSError as fault:
+        if fault.errno in (errno.EEXIST, errno.ENOTEMPTY):
+            require_absent(output)  # another process was quicker
         remedy = "Choose an output where you may write and which has room"
         problem = f"cannot be written ({fault.strerror or fault})"
         raise UserError(problem, source=output, remedy=remedy) from fault
