@@ -88,5 +88,5 @@ def too_little(what: str, needed: int) -> UserError:
     return UserError(
         f"{what} cannot be split into {needed} parts",
         source="split",
-        remedy="Give more sequence, or set split.validation=0 and split.test=0",
+        remedy="Give more sequence, or set data.split.validation=0 and data.split.test=0",
     )

@@ -107,13 +107,14 @@ def read_unit(
 ) -> Iterator[Contig]:
     """Yield the contigs of one unit; arguments and errors as for `read_records`."""
     settle, asked = settle_by(settings.on_malformed, report), settings.asked_codes()
-    num_contigs = 0
+    num_contigs, dialect = 0, ""
     try:
         for contig in _contigs(unit, settings, settle):
             num_contigs += 1
             contig = with_genetic_code(contig, asked)
             if contig.dialect is None:
-                contig = replace(contig, dialect=" with ".join(_annotation_first(unit)))
+                dialect = dialect or " with ".join(file_format(file).value for file in reversed(unit.files))
+                contig = replace(contig, dialect=dialect)
             yield contig if settings.isoforms == "all" else with_longest_isoforms(contig)
         if not num_contigs:
             remedy = "Check that it is complete"
@@ -153,11 +154,6 @@ def _contigs(unit: InputUnit, settings: ReadingSettings, settle: Settle) -> Iter
                 yield from read_mrna_with_bed12(files[0], names[0], files[1], names[1], code, settle)
             case _:
                 raise _wrong_combination(unit, formats)
-
-
-def _annotation_first(unit: InputUnit) -> list[str]:
-    """What the files of a unit are, for those whose reader names no dialect."""
-    return [file_format(file).value for file in reversed(unit.files)]
 
 
 def _wrong_combination(unit: InputUnit, formats: list[Format]) -> UserError:
