@@ -1,5 +1,6 @@
 """One record of a flat file through Biopython, for what gb-io does not read: some GenBank records, EMBL."""
 
+import re
 import warnings
 from collections.abc import Iterator
 from io import StringIO
@@ -25,6 +26,9 @@ from lifecode.data.insdc_features import (
 from lifecode.data.records import Contig, Exon
 
 _DIALECTS = {"genbank": "GenBank, read by Biopython", "embl": "EMBL"}
+_CDS_LINE = {
+    form: re.compile(rb"(?m)^%b {3}CDS +\S" % mark) for form, mark in (("genbank", b"  "), ("embl", b"FT"))
+}
 _NO_NAME = ("", ".", "<unknown id>", "<unknown name>")
 
 
@@ -58,6 +62,8 @@ def record_by_biopython(
     except Exception:  # of many kinds, none of which Biopython documents
         return None
     if not sequence or not _states_length(text, form, len(sequence)):
+        return None
+    if sum(feature.type == "CDS" for feature in record.features) != len(_CDS_LINE[form].findall(text)):
         return None
     name = record.id if record.id not in _NO_NAME else name
     circular = record.annotations.get("topology") == "circular"

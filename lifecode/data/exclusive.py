@@ -4,12 +4,18 @@ The lock is the operating system's, so it goes with the process that holds it, h
 removed while it is locked; a process that waited for one that is gone sees so, and takes the new one.
 """
 
-import fcntl
 import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from filelock import FileLock
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None
 
 logger = logging.getLogger(__name__)
 
@@ -25,6 +31,10 @@ def exclusive(lock: Path, doing: str) -> Iterator[None]:
     Raises:
         OSError: the lock file cannot be made.
     """
+    if fcntl is None:
+        with FileLock(lock):
+            yield
+        return
     descriptor = _taken(lock, doing)
     try:
         yield

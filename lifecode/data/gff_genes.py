@@ -7,7 +7,7 @@ several parents the transcripts count: a gene or a protein beside them means the
 
 from collections import defaultdict
 from collections.abc import Container, Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -98,11 +98,12 @@ class GeneReader:
         ]
         _join_exceptions(lines)
         used: dict[str, int] = {}
-        found = []
+        found: dict[tuple[Any, ...], CodingSequence] = {}
         for key, parts in lines.items():
             for model in self._models(key, parts, stops.get(key, [])):
-                found.append(self._coding_sequence(model, selenocysteines.get(key, []), used))
-        return Contents(tuple(found), sorted(nameless, key=_line))
+                cds = self._coding_sequence(model, selenocysteines.get(key, []), used)
+                found.setdefault(_same(cds, model), cds)
+        return Contents(tuple(found.values()), sorted(nameless, key=_line))
 
     def _models(self, key: Key, lines: list[Feature], stops: list[Feature]) -> Iterator[_Model]:
         """The CDS that the lines of one transcript are."""
@@ -196,6 +197,14 @@ def _join_exceptions(lines: dict[Key, list[Feature]]) -> None:
         gene = told.get("protein_id") or told.get("locus_tag") or told.get("gene")
         if gene and (first := first_of.setdefault(gene, key)) != key:
             lines[first] += lines.pop(key)
+
+
+def _same(cds: CodingSequence, model: _Model) -> tuple[Any, ...]:
+    """What is equal for two transcripts of a gene that share one CDS: its lines, which have an ID of its own."""
+    genes = tuple(id_of(one) for one in model.above if is_gene(one))
+    transcript = None if all(part.attributes.get("id") for part in model.parts) else model.name
+    lines = frozenset(map(_line, model.parts))
+    return lines, transcript, genes, cds.exons, cds.codon_start, cds.partial, cds.pseudo
 
 
 def _name(model: _Model, told: dict[str, str]) -> str:

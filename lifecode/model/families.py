@@ -22,7 +22,7 @@ def load(name_or_folder: str | Path, *, revision: str | None = None) -> LifeCode
     """
     folder = model_folder(name_or_folder, revision=revision)
     family = read_config(folder).get("family")
-    if family not in FAMILIES:
+    if not isinstance(family, str) or family not in FAMILIES:
         known = ", ".join(FAMILIES)
         raise UserError(
             f"unknown model family {family!r}", source=name_or_folder, remedy=f"Known families: {known}"
