@@ -138,7 +138,8 @@ def encode_nucleotides(
     ids = bytearray(raw).translate(_ID_OF_BYTE_BYTES)
     first = ids.find(_INVALID)
     if first >= 0:
-        letter = raw[first:].decode("utf-8", errors="replace")[0]
+        letter = raw[first : first + 4].decode("utf-8", errors="replace")[0]
+        letter = chr(raw[first]) if letter == "\ufffd" else letter  # Latin-1
         raise UserError(
             f"letter {letter!r} at position {first + 1} is not a nucleotide",
             source=source,

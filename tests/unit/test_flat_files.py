@@ -227,6 +227,7 @@ def test_line_ends_across_blocks(read):
         (b"LOCUS       NP_1 120 aa  linear\n", "GenPept"),
         (b"version https://git-lfs.github.com/spec/v1\n", "Git LFS"),
     ],
+    ids=lambda value: value if isinstance(value, str) else "bytes",
 )
 def test_what_is_not_read_is_named(tmp_path, content, told):
     (tmp_path / "x").write_bytes(content)
