@@ -208,8 +208,7 @@ def test_keys_by_name_reach_every_reader_and_unknown_names_are_told(tmp_path):
 def test_proteins_are_written_by_the_key_or_its_default(tmp_path):
     (tmp_path / "p.fa").write_text(">p\nMWWW\n")
     for setting, code in ((None, 1), (4, 4), ({"default": 4}, 4)):
-        options = {} if setting is None else {"genetic_code": setting}
-        (read,) = read_records(f"protein:{tmp_path / 'p.fa'}", **options)
+        (read,) = read_records(f"protein:{tmp_path / 'p.fa'}", genetic_code=setting)
         assert read.genetic_code == read.coding_sequences[0].genetic_code == code
 
 
