@@ -75,33 +75,34 @@ def test_gffread_finds_what_is_written_here(tmp_path, name):
 PARTIAL, AMBIGUOUS, PSEUDO = "partial", "ambiguous_nucleotide", "pseudo"
 REAL = {
     "arc_Aeropyrum_pernix": (1681, {}),
-    "arc_Archaeoglobus_fulgidus": (2363, {}),
+    "arc_Archaeoglobus_fulgidus": (2363, {PSEUDO: 1}),
     "arc_Candidatus_Heimdallarchaeota_archaeon_AB_125": (1993, {PARTIAL: 7}),
-    "arc_Candidatus_Korarchaeum_cryptofilum": (1631, {}),
+    "arc_Candidatus_Korarchaeum_cryptofilum": (1631, {PSEUDO: 1}),
     "arc_Candidatus_Odinarchaeota_archaeon_LCB_4": (1249, {AMBIGUOUS: 1}),
     "arc_Cenarchaeum_symbiosum": (2011, {AMBIGUOUS: 6}),
     "arc_Halobacterium_salinarum_NRC1": (2614, {}),
-    "arc_Haloquadratum_walsbyi": (2622, {}),
-    "arc_Ignicoccus_hospitalis": (1438, {}),
+    "arc_Haloquadratum_walsbyi": (2622, {PSEUDO: 3}),
+    "arc_Ignicoccus_hospitalis": (1438, {PSEUDO: 1}),
     "arc_Methanocaldococcus_jannaschii": (1683, {AMBIGUOUS: 7}),
     "arc_Methanococcus_maripaludis": (1710, {}),
-    "arc_Methanospirillum_hungatei": (3222, {}),
+    "arc_Methanospirillum_hungatei": (3222, {PSEUDO: 2}),
     "arc_Methanothermobacter_thermautotrophicus": (1728, {}),
     "arc_Nitrosopumilus_maritimus": (1853, {}),
     "arc_Pyrobaculum_calidifontis": (2149, {}),
     "arc_Pyrococcus_furiosus": (1982, {}),
-    "arc_Staphylothermus_marinus": (1603, {}),
+    "arc_Staphylothermus_marinus": (1603, {PSEUDO: 5}),
     "arc_Thermoplasma_volcanium": (1545, {}),
     "bac_Buchnera_aphidicola_APS": (582, {}),
     "bac_Corynebacterium_glutamicum": (2960, {}),
     "bac_Helicobacter_pylori_26695": (1565, {AMBIGUOUS: 12}),
     "bac_Listeria_monocytogenes": (2867, {}),
     "bac_Prochlorococcus_MIT9301": (1872, {}),
-    "bac_Segatella_copri": (2854, {}),
-    "bac_Synechococcus_7002": (3187, {}),
+    "bac_Segatella_copri": (2854, {PSEUDO: 5}),
+    "bac_Synechococcus_7002": (3187, {PSEUDO: 2}),
     "bac_Wigglesworthia": (611, {}),
 }
-"""Pairs, and CDS that Biopython translates as complete and we leave out, by our reason."""
+"""Pairs, and CDS that Biopython translates as complete and we leave out: the file calls them partial or
+pseudogenes, or they have nucleotides that are not told."""
 QUICK = ("arc_Pyrococcus_furiosus", "bac_Wigglesworthia")
 
 
