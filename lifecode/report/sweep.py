@@ -16,6 +16,7 @@ from lifecode.report.sweep_figures import (
     draws_throughput,
     figures_by_group,
 )
+from lifecode.report.sweep_sources import SourceTables, source_columns, source_tables
 from lifecode.report.sweep_tables import (
     Speed,
     SweepTable,
@@ -28,6 +29,7 @@ from lifecode.report.sweep_tables import (
 )
 
 SPREAD = "Mean ± standard deviation over seeds, and the least to the greatest; one seed has neither."
+OF_SOURCES = "Masked codon cross-entropy by input file, nats; baselines counted on the same file."
 _RATIO = "hybrid ratio"
 
 
@@ -38,6 +40,7 @@ class SweepReport(NamedTuple):
         page: path of report.html.
         grouping: of the runs.
         table: figures by group.
+        sources: the same by input file; None for one file.
         markdown: the same, with where it comes from.
         caveats: what limits the comparison, a sentence each.
         open_runs: runs that are not in the table, and why.
@@ -46,6 +49,7 @@ class SweepReport(NamedTuple):
     page: Path
     grouping: Grouping
     table: SweepTable
+    sources: SourceTables | None
     markdown: str
     caveats: list[str]
     open_runs: list[Fact]
@@ -77,19 +81,22 @@ def write_sweep_report(inputs: Sequence[Path], output: Path, *, name: str) -> Sw
         )
     speed = comparable_throughput(grouping)
     table, differences = sweep_table(grouping, speed), difference_table(grouping)
+    sources = source_tables(grouping, differences[0] if differences else None)
     told, limits = facts(runs), caveats(grouping, runs)
     baselines = baseline_lines(grouping)
-    markdown = _markdown(grouping, table, baselines, told, limits)
+    markdown = _markdown(grouping, table, baselines, sources, told, limits)
     content = {
         "kind": "Sweep",
         "name": name,
         "verdict": None,
         "key_figures": _key_figures(grouping, runs),
         "heading": grouping.heading,
+        "of_sources": OF_SOURCES,
         "table": table,
         "spread": SPREAD,
         "baselines": baselines,
         "differences": differences,
+        "sources": sources,
         "caveats": limits,
         "open_runs": not_in_table,
         "facts": told,
@@ -99,12 +106,15 @@ def write_sweep_report(inputs: Sequence[Path], output: Path, *, name: str) -> Sw
     }
     page = write_page(output, "sweep.html.jinja", content, _drawings(grouping, speed))
     try:
-        for name, text in (("results.csv", results_csv(grouping, runs)), ("results.md", markdown)):
+        for name, text in (
+            ("results.csv", results_csv(grouping, runs, source_columns(grouping))),
+            ("results.md", markdown),
+        ):
             with replacing(output / name) as file:
                 file.write(text.encode())
     except OSError as error:
         raise UserError(f"cannot write the results: {error.strerror}", source=output) from error
-    return SweepReport(page, grouping, table, markdown, limits, not_in_table)
+    return SweepReport(page, grouping, table, sources, markdown, limits, not_in_table)
 
 
 def _drawings(grouping: Grouping, speed: Speed) -> dict[str, Drawing]:
@@ -146,14 +156,16 @@ def _markdown(
     grouping: Grouping,
     table: SweepTable,
     baselines: Sequence[str],
+    sources: SourceTables | None,
     told: Sequence[Fact],
     limits: Sequence[str],
 ) -> str:
     lines = [markdown_table(grouping.heading, table), f"{SPREAD}"]
     if baselines:
         lines[-1] += f" At the same positions, over all runs: {'; '.join(baselines)}."
+    by_source = [f"\n{OF_SOURCES}\n", markdown_table(grouping.heading, sources.figures)] if sources else []
     lines += [
         f"- {fact.label}: {f'`{fact.value}`' if fact.label == 'Command' else fact.value}" for fact in told
     ]
     lines += [f"- {limit}" for limit in limits]
-    return "\n".join([lines[0], lines[1], "", *lines[2:]]) + "\n"
+    return "\n".join([lines[0], lines[1], *by_source, "", *lines[2:]]) + "\n"

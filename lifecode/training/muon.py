@@ -91,6 +91,6 @@ def layer_matrices(module: nn.Module) -> list[nn.Parameter]:
 
 
 def newton_schulz_flops(matrix: Tensor) -> float:
-    """Operations of orthogonalising a matrix (m, n), m the shorter side: 2 m²n, 2 m³ and 2 m²n an iteration."""
+    """Operations of orthogonalising a matrix (m, n), m <= n: 2 m²n, 2 m³ and 2 m²n an iteration."""
     short, long = sorted(matrix.shape)
     return NEWTON_SCHULZ_STEPS * (4 * short**2 * long + 2 * short**3)

@@ -1,8 +1,9 @@
 """Memory of one process while it trains, estimated from the shapes of the model; nothing is run.
 
 Weights, gradients and AdamW's two moments are float32: 4, 4 and 8 bytes a parameter, the latter two only of
-those that are trained; Muon keeps one moment, 4 bytes. Under bf16 autocast a bfloat16 copy of the weights comes to them. Under DDP the
-gradients are held once more, in the buckets they are sent in; FSDP divides all of these by the processes.
+those that are trained; Muon keeps one moment, 4 bytes. Under bf16 autocast a bfloat16 copy of the weights
+comes to them. Under DDP the gradients are held once more, in the buckets they are sent in; FSDP divides all
+of these by the processes.
 
 Activations are the values that a backward pass needs, counted tensor by tensor as the layers keep them. Of a
 block of width d with a feed-forward of h, in values a position:

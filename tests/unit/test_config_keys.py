@@ -95,6 +95,7 @@ _OPTIMIZER = {
     "beta2": "0.5",
     "weight_decay": "0.3",
     "clip_norm": "1e-3",
+    "matrices": "muon",
 }
 _CODEC = {
     "nucleotide_dim": "32",

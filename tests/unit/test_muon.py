@@ -1,4 +1,4 @@
-"""Muon for the matrices of the layers beside AdamW: what each moves, one state, resuming, what a plan says."""
+"""Muon for the matrices of the layers beside AdamW: what each moves, one state, going on, plans."""
 
 import copy
 
