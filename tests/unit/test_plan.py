@@ -279,7 +279,7 @@ def test_the_lines_of_the_papers_plan():
 def test_what_muon_moves_is_a_line_of_its_own():
     assert "by Muon" not in printed("model=mini")
     text = printed("model=mini", "optim.encoder.matrices=muon")
-    # Eleven Gated DeltaNet layers without their gates (2 x 4 x 128) and one of attention, and the tokenizer's.
+    # Matrices of eleven Gated DeltaNet layers but their gates, of one of attention, of the tokenizer's block.
     assert line_of(text, "by Muon") == "by Muon, parameters 0 2,977,792"
 
 
