@@ -215,6 +215,7 @@ UNSEEN = {
     "plan": "prints instead of training: test_plan",
     "engine.workers": "speed only: the corpus does not depend on it, test_engines",
     "engine.address": "where the same work is done: test_engines",
+    "data.mixture.temperature": "needs input files of several sizes: test_stream",
     "data.split.clusters": "needs homologs: test_leaks prepares with and without",
     "teacher.verify_cache": "whether the checksums of stored features are compared: test_teacher_features",
     "teacher.model.revision": "of a checkpoint on the hub, which tests do not reach",
