@@ -123,7 +123,11 @@ def test_muon_moves_between_sharded_processes_and_one(small_genome, tmp_path):
         for more in sittings:
             result = train(small_genome, tmp_path / run, *muon, *more)
             assert result.returncode == 0, result.stdout + result.stderr
-    same(tmp_path / "several", tmp_path / "one")
+    ours, theirs = (
+        {key: value for key, value in figures(tmp_path / run).items() if key[2] in ("train", "validation")}
+        for run in ("several", "one")
+    )
+    assert ours == pytest.approx(theirs, rel=1e-4, abs=1e-7)  # Muon iterates in bf16
 
 
 @pytest.mark.parametrize("strategy", ["ddp", "fsdp"])
