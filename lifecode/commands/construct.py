@@ -25,6 +25,7 @@ from pydantic.errors import PydanticSchemaGenerationError, PydanticUndefinedAnno
 from lifecode.commands.configurable import is_configurable
 from lifecode.commands.explain import is_misconfiguration, nearest
 from lifecode.errors import UserError
+from lifecode.training.run_folder import config_leaves
 
 OUR_PACKAGE = "lifecode"
 OPEN_PREFIXES = ("lifecode.", "torch.optim.", "lightning.")
@@ -55,7 +56,8 @@ def checked_value(config: DictConfig, key: str, kind: Any) -> Any:
 
 def require_values(config: DictConfig, verb: str) -> None:
     """Raises a `UserError` that names the keys whose value a user has to give."""
-    if missing := sorted(OmegaConf.missing_keys(config)):
+    leaves = config_leaves(OmegaConf.to_container(config))  # unresolved: others may be made of a missing one
+    if missing := sorted(key for key, value in leaves.items() if value == "???"):
         example = " ".join(f"{key}=..." for key in missing)
         raise UserError(f"{', '.join(missing)} needs a value", remedy=f"Give it: lifecode {verb} {example}")
     for key in _PLACES:

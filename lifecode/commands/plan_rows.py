@@ -28,7 +28,7 @@ def sections(run: RunPlan) -> dict[str, Iterable[tuple[str, Cell]]]:
         "Parameters": _parameters(run),
         "Losses": _losses(),
         "Steps and batch": _steps(run),
-        "Learning rate": _learning_rate(),
+        "Learning rate": _learning_rate(run),
         "Operations": _operations(run),
         "Memory of each process": _memory(run),
         "Disk": _disk(),
@@ -134,7 +134,7 @@ def _then(values: Iterable[str]) -> str:
     return ", then ".join(values)
 
 
-def _learning_rate() -> Iterable[tuple[str, Cell]]:
+def _learning_rate(run: RunPlan) -> Iterable[tuple[str, Cell]]:
     yield "curve over the steps", lambda plan: curve(plan.stage.optimizer_recipe, plan.num_steps)
     yield "first step", lambda plan: _rate(plan, 0)
     yield "end of warm-up", lambda plan: _rate(plan, min(_recipe(plan).warmup_steps, plan.num_steps) - 1)
@@ -142,6 +142,8 @@ def _learning_rate() -> Iterable[tuple[str, Cell]]:
         yield f"after {share:.0%}", lambda plan, share=share: _rate(plan, round(share * plan.num_steps) - 1)
     yield "last step", lambda plan: _rate(plan, plan.num_steps - 1)
     yield "AdamW betas, decay, clipping", _adamw
+    if any(plan.num_moved_by_muon for plan in run.stages):
+        yield "  by Muon, parameters", lambda plan: f"{plan.num_moved_by_muon:,}"
 
 
 def _recipe(plan: StagePlan) -> AdamWCosine:

@@ -83,4 +83,6 @@ def training_line(report: dict[str, Any], mixture: Mixture, cds_codons: int) -> 
     again = "".join(
         f"; a pass over cds reads {name} {n} x" for name, n in (mixture.cds_repeats or {}).items()
     )
+    if mixture.temperature != 1:
+        again += f"; a pass over cds reads small files more often (temperature {mixture.temperature:g})"
     return f"data.mixture has training read {read} while it reads all {rarest} once{again}{lacking}"

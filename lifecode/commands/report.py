@@ -7,7 +7,7 @@ from omegaconf import DictConfig
 from lifecode.commands.construct import checked_value
 from lifecode.errors import UserError
 from lifecode.names import display_name, visible
-from lifecode.report.sweep import SweepReport, write_sweep_report
+from lifecode.report.sweep import OF_SOURCES, SweepReport, write_sweep_report
 from lifecode.report.sweep_tables import SweepTable
 
 _LONGEST = 200
@@ -24,6 +24,9 @@ def run(config: DictConfig) -> None:
     name = checked_value(config, "name", str | None)
     report = write_sweep_report(folders, place, name=name or place.resolve().name)
     print(terminal_table(report.grouping.heading, report.table))
+    if report.sources:
+        print(f"\n{OF_SOURCES}")
+        print(terminal_table(report.grouping.heading, report.sources.figures))
     _say_what_is_open(report)
     print(
         f"\nThe report is in {visible(str(report.page))}, with results.csv, results.md and figures beside it"

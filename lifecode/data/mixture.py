@@ -21,12 +21,16 @@ class Mixture:
         rna: transcripts.
         cds_repeats: how often a pass over the coding sequences reads those of an input file, by the file's
             name; once those of a file that is not named. A small genome beside large ones is thus read more.
+        temperature: evens out the input files: the coding sequences of one are read in proportion to
+            codons ** (1 / temperature). 1 reads each once a pass; at 3 a file with an eighth of the codons
+            of the largest is read four times, some of its genes a time more or less where that is no integer.
     """
 
     cds: float = 0.75
     dna: float = 0.25
     rna: float = 0.0
     cds_repeats: Mapping[str, int] | None = None
+    temperature: float = 1.0
 
     def __post_init__(self) -> None:
         weights = self._weights.values()
@@ -35,6 +39,10 @@ class Mixture:
                 f"{self} is no mixture",
                 source="data.mixture",
                 remedy="No weight is below 0, and one at least is above",
+            )
+        if not (math.isfinite(self.temperature) and self.temperature >= 1):
+            raise UserError(
+                f"is {self.temperature}", source="data.mixture.temperature", remedy="Give 1 or more"
             )
         for name, times in (self.cds_repeats or {}).items():
             if times < 1:
@@ -64,19 +72,26 @@ class Mixture:
         Raises:
             UserError: `cds_repeats` names a file that none of them is from.
         """
-        if not self.cds_repeats:
+        if not self.cds_repeats and self.temperature == 1:
             return None
         sources = np.array(cds.column("source"))
         known = dict.fromkeys(sources.tolist())
-        for name in self.cds_repeats:
+        for name in self.cds_repeats or {}:
             if name not in known:
                 raise UserError(
                     f"no coding sequence is from {name}",
                     source="data.mixture.cds_repeats",
                     remedy=f"Name input files: {', '.join(known)}",
                 )
-        times = [self.cds_repeats.get(name, 1) for name in sources.tolist()]
-        return np.array(times, dtype=np.int64)
+        codons = cds.num_nucleotides // 3
+        all_codons = {name: int(codons[sources == name].sum()) for name in known}
+        times = np.zeros(len(sources), dtype=np.int64)
+        for name in known:
+            rate = (all_codons[name] / max(all_codons.values())) ** (1 / self.temperature - 1)
+            own = np.flatnonzero(sources == name)
+            times[own] = np.diff(np.floor(rate * np.arange(len(own) + 1)))
+            times[own] *= (self.cds_repeats or {}).get(name, 1)
+        return times
 
     def codons_of_pass(self, cds: SegmentTable) -> int:
         """Codons that one pass over coding sequences reads, each as often as `cds_repeats` says."""

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from lifecode.alphabet import NUM_AMINO_ACIDS, NUM_CODONS
 from lifecode.errors import UserError
+from lifecode.model.codon_head import FactorisedCodonHead
 from lifecode.model.config_values import require_values
 from lifecode.model.gated_deltanet import Direction
 from lifecode.model.norm import at_least_fp32
@@ -14,11 +15,12 @@ from lifecode.model.tokenizer import CodonDetokenizer, CodonTokenizer, LinearTok
 
 
 class CodonCodec(nn.Module):
-    """Tokenizer, de-tokenizer, joint codon head and amino-acid translator.
+    """Tokenizer, de-tokenizer, codon head and amino-acid translator.
 
-    Three independent nucleotide softmaxes cannot say that a codon is likely as a whole, so a joint head
-    of 64 classes stands beside the de-tokenizer; `codon_head="none"` leaves it out, and a codon's
-    probability is then the product of its nucleotides'.
+    Three independent nucleotide softmaxes cannot say that a codon is likely as a whole, so a head of 64
+    classes stands beside the de-tokenizer: one softmax (`joint`), or one over residues and one over the
+    codons of each (`factorised`, see `lifecode.model.codon_head`); `codon_head="none"` leaves it out, and a
+    codon's probability is then the product of its nucleotides'.
 
     Args:
         nucleotide_dim: width of the nucleotide embedding (384 in the paper).
@@ -28,7 +30,7 @@ class CodonCodec(nn.Module):
         stride: of the tokenizer's convolution.
         translator_hidden: hidden width of the two-layer translator; None leaves it out, and the translation
             task with it.
-        codon_head: `joint` or `none`.
+        codon_head: `joint`, `factorised` or `none`.
         layer_scale: initial residual factor of the block.
         tokenizer: `gdn`, or `linear` for nucleotides alone, without block and convolution on either side
             (Table 7); `num_heads`, `direction`, `stride` and `layer_scale` then have no effect.
@@ -43,7 +45,7 @@ class CodonCodec(nn.Module):
         direction: Direction = "both",
         stride: Literal[1, 3] = 1,
         translator_hidden: int | None = 3072,
-        codon_head: Literal["joint", "none"] = "joint",
+        codon_head: Literal["joint", "factorised", "none"] = "joint",
         layer_scale: float = 0.1,
         tokenizer: Literal["gdn", "linear"] = "gdn",
     ) -> None:
@@ -81,7 +83,12 @@ class CodonCodec(nn.Module):
         self.detokenizer = CodonDetokenizer(
             nucleotide_dim=nucleotide_dim, conv_channels=conv_channels, pointwise=tokenizer == "linear"
         )
-        self.codon_head = nn.Linear(self.codon_dim, NUM_CODONS) if codon_head == "joint" else None
+        self.codon_head: nn.Module | None = None
+        if codon_head != "none":
+            factorised = codon_head == "factorised"
+            self.codon_head = (
+                FactorisedCodonHead(self.codon_dim) if factorised else nn.Linear(self.codon_dim, NUM_CODONS)
+            )
         self.translator = (
             nn.Sequential(
                 nn.Linear(self.codon_dim, translator_hidden),

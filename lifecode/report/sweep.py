@@ -17,6 +17,7 @@ from lifecode.report.sweep_figures import (
     draws_throughput,
     figures_by_group,
 )
+from lifecode.report.sweep_sources import SourceTables, source_columns, source_tables
 from lifecode.report.sweep_tables import (
     Speed,
     SweepTable,
@@ -29,6 +30,7 @@ from lifecode.report.sweep_tables import (
 )
 
 SPREAD = "Mean ± standard deviation over seeds, and the least to the greatest; one seed has neither."
+OF_SOURCES = "Masked codon cross-entropy by input file, nats; baselines counted on the same file."
 _RATIO = "hybrid ratio"
 
 
@@ -39,6 +41,7 @@ class SweepReport(NamedTuple):
         page: path of report.html.
         grouping: of the runs.
         table: figures by group.
+        sources: the same by input file; None for one file.
         markdown: the same, with where it comes from.
         caveats: what limits the comparison, a sentence each.
         open_runs: runs that are not in the table, and why.
@@ -47,6 +50,7 @@ class SweepReport(NamedTuple):
     page: Path
     grouping: Grouping
     table: SweepTable
+    sources: SourceTables | None
     markdown: str
     caveats: list[str]
     open_runs: list[Fact]
@@ -79,19 +83,22 @@ def write_sweep_report(inputs: Sequence[Path], output: Path, *, name: str) -> Sw
         )
     speed = comparable_throughput(grouping)
     table, differences = sweep_table(grouping, speed), difference_table(grouping)
+    sources = source_tables(grouping, differences[0] if differences else None)
     told, limits = facts(runs), caveats(grouping, runs)
     baselines = baseline_lines(grouping)
-    markdown = _markdown(grouping, table, baselines, told, limits)
+    markdown = _markdown(grouping, table, baselines, sources, told, limits)
     content = {
         "kind": "Sweep",
         "name": name,
         "verdict": None,
         "key_figures": _key_figures(grouping, runs),
         "heading": grouping.heading,
+        "of_sources": OF_SOURCES,
         "table": table,
         "spread": SPREAD,
         "baselines": baselines,
         "differences": differences,
+        "sources": sources,
         "caveats": limits,
         "open_runs": not_in_table,
         "facts": told,
@@ -99,9 +106,9 @@ def write_sweep_report(inputs: Sequence[Path], output: Path, *, name: str) -> Sw
         "markdown": markdown,
         "versions": installed_versions("lifecode", "torch", "lightning", "numpy"),
     }
-    texts = {"results.csv": results_csv(grouping, runs), "results.md": markdown}
+    texts = {"results.csv": results_csv(grouping, runs, source_columns(grouping)), "results.md": markdown}
     page = write_page(output, "sweep.html.jinja", content, _drawings(grouping, speed), texts)
-    return SweepReport(page, grouping, table, markdown, limits, not_in_table)
+    return SweepReport(page, grouping, table, sources, markdown, limits, not_in_table)
 
 
 def _drawings(grouping: Grouping, speed: Speed) -> dict[str, Drawing]:
@@ -143,14 +150,16 @@ def _markdown(
     grouping: Grouping,
     table: SweepTable,
     baselines: Sequence[str],
+    sources: SourceTables | None,
     told: Sequence[Fact],
     limits: Sequence[str],
 ) -> str:
     lines = [markdown_table(grouping.heading, table), f"{SPREAD}"]
     if baselines:
         lines[-1] += f" At the same positions, over all runs: {'; '.join(baselines)}."
+    by_source = [f"\n{OF_SOURCES}\n", markdown_table(grouping.heading, sources.figures)] if sources else []
     for fact in told:
         code = fact.label == "Command" and "`" not in fact.value
         lines.append(f"- {fact.label}: {f'`{visible(fact.value)}`' if code else markdown_cell(fact.value)}")
     lines += [f"- {markdown_cell(limit)}" for limit in limits]
-    return "\n".join([lines[0], lines[1], "", *lines[2:]]) + "\n"
+    return "\n".join([lines[0], lines[1], *by_source, "", *lines[2:]]) + "\n"

@@ -68,6 +68,8 @@ def caveats(grouping: Grouping, runs: Sequence[Run]) -> list[str]:
         for key in grouping.keys
     ):
         sentences.append("Steps or batches differ between the groups, and with them the tokens.")
+    if any(key.startswith("objective.masking") for key in grouping.keys):
+        sentences.append("Validation curves mask as each group's training does; held-out figures do not.")
     sizes = [num_parameters(run) for run in done]
     if sizes and max(sizes) > (1 + _SAME_SIZE) * min(sizes):
         ratio = max(sizes) / min(sizes)

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from lifecode.names import csv_cell, markdown_cell
@@ -23,6 +23,7 @@ from lifecode.report.spread import (
 )
 
 Speed = Callable[[Run], float | None]
+Columns = Mapping[str, Callable[[Run], float | None]]
 
 
 class SweepTable(NamedTuple):
@@ -102,15 +103,15 @@ def baseline_lines(grouping: Grouping) -> list[str]:
     return lines
 
 
-def results_csv(grouping: Grouping, runs: Sequence[Run]) -> str:
-    """One line a run, unfinished ones too: group, what differs, seed, figures with all digits."""
+def results_csv(grouping: Grouping, runs: Sequence[Run], more: Columns) -> str:
+    """One line a run, unfinished ones too: group, what differs, seed, figures and `more` with all digits."""
     names = sweep_figure_names(grouping)
     label_of = {run.folder: group.label for group in grouping.groups for run in group.runs}
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     fixed = ("group", "seed", "status", "note", *grouping.keys, "encoder_steps", "parameters")
     measures = ("nucleotides_per_second", "runs_at_a_time", "seconds", "folder")
-    writer.writerow(map(csv_cell, [*fixed, *names, *measures]))
+    writer.writerow(map(csv_cell, [*fixed, *names, *more, *measures]))
     for run in runs:
         done = run.status == "finished"
         figures = [measured(run.metrics, "heldout", name) for name in names]
@@ -123,6 +124,7 @@ def results_csv(grouping: Grouping, runs: Sequence[Run]) -> str:
             run.metrics["model"]["encoder_steps"] if done else None,
             num_parameters(run) if done else None,
             *figures,
+            *(figure(run) for figure in more.values()),
             throughput(run),
             run.provenance.get("runs_at_a_time"),
             (run.metrics.get("timing") or {}).get("seconds"),

@@ -95,6 +95,11 @@ class StagePlan:
         return sum(parameter.numel() for parameter in self.stage.parameters() if parameter.requires_grad)
 
     @property
+    def num_moved_by_muon(self) -> int:
+        """Of these, the ones that Muon moves."""
+        return sum(p.numel() for p in self.stage.optimizer_recipe.moved_by_muon(self.stage))
+
+    @property
     def num_codons(self) -> float:
         """Codons that pass through the model in all steps, special tokens included."""
         return self._total(lambda contents: contents.num_codons)
@@ -116,9 +121,10 @@ class StagePlan:
 
     @property
     def checkpoint_bytes(self) -> int:
-        """Size of one checkpoint: weights and buffers, and two moments of what is trained, in float32."""
+        """Size of one checkpoint: weights and buffers, and the optimizer's moments, in float32."""
         buffers = sum(buffer.numel() * buffer.element_size() for buffer in self.stage.buffers())
-        return self.model_bytes + buffers + 2 * _FLOAT32 * self.num_trained
+        moments = self.stage.optimizer_recipe.num_state_values(self.stage)
+        return self.model_bytes + buffers + _FLOAT32 * moments
 
     @property
     def disk_bytes(self) -> int:
@@ -165,7 +171,7 @@ def plan_stage(
             if every := _looks_every_steps(stage):
                 look = pass_per_task(num_micro_batches, len(stage.tasks))
                 flops += step_flops(stage, together, masking, look) / every
-            flops *= num_processes
+            flops = num_processes * (flops + stage.optimizer_recipe.flops(stage))
             phases.append(Phase(first, last - first, max_codons, contents, flops))
     fullest = _times(
         max((phase.contents for phase in phases), key=lambda contents: contents.num_codons), rows

@@ -33,6 +33,12 @@ _OF_THE_MACHINE = (
 )
 """Keys among them that say where and how features are computed, and not which."""
 _SHARE, _CODE = "data.reading.max_ambiguous_share", "data.reading.genetic_code"
+_SAME_AS_BEFORE = {
+    "data.mixture.temperature": 1,
+    "optim.tokenizer.matrices": "adamw",
+    "optim.encoder.matrices": "adamw",
+}
+"""Keys that older runs do not have, with the value that means what these did."""
 _LOCK = ".lock"
 _KEYS_NAMED = 3
 _LONGEST_SECONDS = 1e12
@@ -114,6 +120,7 @@ class RunFolder:
         keys = (before.keys() | now.keys()) - set(_OF_THE_MACHINE)
         if _SHARE not in before:  # begun before this key, when code 1 was the default and no wish
             keys -= {_SHARE} | ({_CODE} if before.get(_CODE) == 1 and now.get(_CODE) is None else set())
+        keys -= {key for key, value in _SAME_AS_BEFORE.items() if key not in before and now.get(key) == value}
         changed = sorted(key for key in keys if before.get(key) != now.get(key))
         if changed:
             named = [f"{k} was {before.get(k)!r} and is {now.get(k)!r}" for k in changed[:_KEYS_NAMED]]

@@ -99,7 +99,7 @@ class PretrainingStage(LightningModule):
             shard(self, self.device_mesh["data_parallel"], bf16=bf16)
 
     def configure_optimizers(self) -> Any:
-        """AdamW over the trainable parameters, and its schedule."""
+        """The optimizer of the trainable parameters, and its schedule."""
         optimizer, schedule = self.optimizer_recipe.build(self)
         return {"optimizer": optimizer, "lr_scheduler": schedule}
 

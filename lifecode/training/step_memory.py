@@ -1,8 +1,9 @@
 """Memory of one process while it trains, estimated from the shapes of the model; nothing is run.
 
 Weights, gradients and AdamW's two moments are float32: 4, 4 and 8 bytes a parameter, the latter two only of
-those that are trained. Under bf16 autocast a bfloat16 copy of the weights comes to them. Under DDP the
-gradients are held once more, in the buckets they are sent in; FSDP divides all of these by the processes.
+those that are trained; Muon keeps one moment, 4 bytes. Under bf16 autocast a bfloat16 copy of the weights
+comes to them. Under DDP the gradients are held once more, in the buckets they are sent in; FSDP divides all
+of these by the processes.
 
 Activations are the values that a backward pass needs, counted tensor by tensor as the layers keep them. Of a
 block of width d with a feed-forward of h, in values a position:
@@ -43,7 +44,7 @@ class StepMemory(NamedTuple):
     Attributes:
         weights: float32, and their bfloat16 copies under autocast.
         gradients: buffers of the size of what is trained.
-        optimizer: AdamW's moments.
+        optimizer: its moments.
         activations: of the rows that pass through the model together, with the working memory.
     """
 
@@ -86,7 +87,7 @@ def step_memory(
     return StepMemory(
         weights=every * (_FLOAT32 + (low if low < _FLOAT32 else 0)) / share,
         gradients=trained * _FLOAT32 * (cost.gradient_buffers + buckets) / share,
-        optimizer=2 * trained * _FLOAT32 / share,
+        optimizer=stage.optimizer_recipe.num_state_values(stage) * _FLOAT32 / share,
         activations=activation_bytes(stage, contents, low),
     )
 

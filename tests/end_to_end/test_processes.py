@@ -116,6 +116,20 @@ def test_a_run_moves_between_sharded_processes_and_one(small_genome, alone, tmp_
         torch.testing.assert_close(ours[name], value, atol=2e-5, rtol=1e-4)
 
 
+def test_muon_moves_between_sharded_processes_and_one(small_genome, tmp_path):
+    muon = ["optim.tokenizer.matrices=muon", "optim.encoder.matrices=muon"]
+    sharded = [*TWO, "trainer.strategy=fsdp"]
+    for run, *sittings in (("one", []), ("several", [*sharded, "trainer.max_steps=4"], [])):
+        for more in sittings:
+            result = train(small_genome, tmp_path / run, *muon, *more)
+            assert result.returncode == 0, result.stdout + result.stderr
+    ours, theirs = (
+        {key: value for key, value in figures(tmp_path / run).items() if key[2] in ("train", "validation")}
+        for run in ("several", "one")
+    )
+    assert ours == pytest.approx(theirs, rel=1e-4, abs=1e-7)  # Muon iterates in bf16
+
+
 @pytest.mark.parametrize("strategy", ["ddp", "fsdp"])
 def test_bf16(small_genome, alone, tmp_path, strategy):
     mixed = [*TWO, f"trainer.strategy={strategy}", "trainer.precision=bf16-mixed"]

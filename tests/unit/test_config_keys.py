@@ -95,6 +95,7 @@ _OPTIMIZER = {
     "beta2": "0.5",
     "weight_decay": "0.3",
     "clip_norm": "1e-3",
+    "matrices": "muon",
 }
 _CODEC = {
     "nucleotide_dim": "32",
@@ -215,6 +216,7 @@ UNSEEN = {
     "plan": "prints instead of training: test_plan",
     "engine.workers": "speed only: the corpus does not depend on it, test_engines",
     "engine.address": "where the same work is done: test_engines",
+    "data.mixture.temperature": "needs input files of several sizes: test_stream",
     "data.split.clusters": "needs homologs: test_leaks prepares with and without",
     "data.reading.max_ambiguous_share": "of what is verified: test_ambiguous_codons",
     "teacher.verify_cache": "whether the checksums of stored features are compared: test_teacher_features",

@@ -177,6 +177,10 @@ def test_without_a_gpu_of_the_paper_the_step_stays_the_same():
         ("data.batch.max_codons=8192", lambda run: run.stages[1].phases[-1].max_codons),
         ("model.codec.stride=3", lambda run: run.stages[0].num_parameters),
         ("model.codec.codon_head=none", lambda run: run.stages[0].num_parameters),
+        ("model.codec.codon_head=factorised", lambda run: run.stages[0].num_parameters),
+        ("optim.encoder.matrices=muon", lambda run: run.stages[1].memory.optimizer),
+        ("optim.encoder.matrices=muon", lambda run: run.stages[1].checkpoint_bytes),
+        ("optim.encoder.matrices=muon", lambda run: run.stages[1].flops),
         ("objective.freeze_tokenizer=true", lambda run: run.stages[1].num_trained),
         ("kd.mode=paper", lambda run: run.stages[1].stage.distillation.mode),
         ("model.strands=forward", lambda run: run.stages[1].flops),
@@ -270,6 +274,13 @@ def test_the_lines_of_the_papers_plan():
     assert line_of(text, "codons of a step") == "codons of a step ≤ 4,194,304 ≤ 262,144, then 1,048,576"
     assert line_of(text, "log_sum *").split()[2:6] == ["32", "16", "1", "1.4"]
     assert "The size of the data is not known" in text
+
+
+def test_what_muon_moves_is_a_line_of_its_own():
+    assert "by Muon" not in printed("model=mini")
+    text = printed("model=mini", "optim.encoder.matrices=muon")
+    # Matrices of eleven Gated DeltaNet layers but their gates, of one of attention, of the tokenizer's block.
+    assert line_of(text, "by Muon") == "by Muon, parameters 0 2,977,792"
 
 
 def test_hours_are_said_only_at_a_rate_that_the_user_gives():
@@ -388,6 +399,7 @@ def test_the_width_of_a_checkpoint_in_a_folder(tmp_path):
         partial(encoder_stage, strands="rc"),
         partial(encoder_stage, strands="forward", hybrid_ratio="0:2", depth=2),
         partial(encoder_stage, codec={"codon_head": "none", "stride": 3}),
+        partial(encoder_stage, codec={"codon_head": "factorised"}),
     ],
 )
 def test_operations_agree_with_those_of_a_real_forward_pass(small_corpus, make, mixture):

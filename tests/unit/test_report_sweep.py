@@ -136,6 +136,8 @@ def test_what_is_not_in_the_table_is_listed(reported):
     figures = {path.name for path in (sweep / "figures").iterdir()}
     assert figures == {"accuracy_throughput.png", "by_group.png", "learning_curves.png"}
     assert any("same seeds" in sentence for sentence in report.caveats)
+    assert not any("Validation curves mask" in sentence for sentence in report.caveats)
+    assert report.sources is None
 
 
 def test_the_files_beside_the_page(reported):
@@ -223,6 +225,49 @@ def test_differences_are_between_runs_of_one_seed():
     spread = Spread({"0": 1.0, "1": 5.0}).minus(Spread({"1": 4.0, "2": 0.0}))
     assert spread.by_seed == {"1": 1.0}
     assert Spread({}).mean is None
+
+
+def test_figures_by_input_file_by_hand(tmp_path, capsys):
+    """Two groups of two seeds on two files; the baselines of a seed are counted once."""
+    nats = {("a", 0): 3.7, ("a", 1): 3.9, ("b", 0): 3.6, ("b", 1): 3.7}
+    for (arm, seed), value in nats.items():
+        provenance = {"varied": {"recipe": arm, "seed": str(seed)}, "sweep": {"recipe": ["a", "b"]}}
+        ratio = {"a": "12:0", "b": "11:1"}[arm]
+        folder = make_run(tmp_path / f"{arm}{seed}", seed=seed, hybrid_ratio=ratio, provenance=provenance)
+        config = yaml.safe_load((folder / "config.yaml").read_text())
+        config["objective"] = {"masking": {"codon_fraction": {"a": 0.15, "b": 0.4}[arm]}}
+        (folder / "config.yaml").write_text(yaml.safe_dump(config))
+        metrics = json.loads((folder / "metrics.json").read_text())
+        both = {"codon_unigram": {"value": 3.9, "n": 9}, "codon_bigram": {"value": 3.8 + seed / 10, "n": 9}}
+        metrics["sources"] = {
+            name: {"heldout": {"masked_codon_cross_entropy": {"value": x, "n": 9}}, "baselines": baselines}
+            for name, x, baselines in (("yeast.fa", value, both), ("fly.fa", value + 0.2, {}))
+        }
+        (folder / "metrics.json").write_text(json.dumps(metrics))
+    assert main(["report", f"input={tmp_path}"]) == 0
+    lines = [line.split("  ") for line in capsys.readouterr().out.splitlines()]
+    assert ["a", "3.800 ± 0.141", "4.000 ± 0.141"] in [[x.strip() for x in line if x] for line in lines]
+    report = write_sweep_report([tmp_path], tmp_path, name="x")
+    assert any("Validation curves mask" in sentence for sentence in report.caveats)
+    figures, differences = report.sources
+    assert figures.headings == ("yeast.fa", "fly.fa")
+    assert {label: [cell.value for cell in cells] for label, cells in figures.rows} == {
+        "a": ["3.800 ± 0.141", "4.000 ± 0.141"],
+        "b": ["3.650 ± 0.071", "3.850 ± 0.071"],
+        "both neighbours": ["3.850 ± 0.071", ""],
+        "codon unigram": ["3.900 ± 0.000", ""],
+    }
+    # b minus a: -0.1 of seed 0, -0.2 of seed 1
+    assert [(label, cells[0].value) for label, cells in differences.rows] == [("b", "-0.150 ± 0.071")]
+    page = Page(tmp_path / "report.html")
+    assert "fly.fa" in page.text
+    assert "The same minus a, seed by seed." in page.text
+    assert "| both neighbours | 3.850 ± 0.071" in (tmp_path / "results.md").read_text()
+    with (tmp_path / "results.csv").open() as file:
+        (first, *_) = csv.DictReader(file)
+    assert float(first["masked_codon_cross_entropy of fly.fa"]) == pytest.approx(3.9)
+    assert first["codon_bigram of yeast.fa"] == "3.8"
+    assert first["codon_bigram of fly.fa"] == ""
 
 
 def test_a_damaged_run_is_named_and_the_others_are_reported(sweep):

@@ -209,3 +209,13 @@ def test_times_that_are_none_are_counted_anew(tmp_path, content):
     folder = begun(tmp_path, CONFIG)
     (tmp_path / "timing.json").write_text(content)
     assert folder.seconds() == {}
+
+
+def test_keys_that_came_later_do_not_make_another_run(tmp_path):
+    begun(tmp_path, CONFIG).close()
+    later = {**CONFIG, "optim": {**CONFIG.get("optim", {}), "encoder": {"matrices": "adamw"}}}
+    later["data"] = {**CONFIG.get("data", {}), "mixture": {"temperature": 1.0}}
+    RunFolder(tmp_path, later).close()
+    later["optim"]["encoder"]["matrices"] = "muon"
+    with pytest.raises(UserError, match="optim.encoder.matrices was None and is 'muon'"):
+        RunFolder(tmp_path, later)

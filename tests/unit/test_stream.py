@@ -129,6 +129,32 @@ def test_a_pass_reads_the_genes_of_a_file_as_often_as_told(two_genomes):
     assert same(*(steps(source, 2) for source in validation))
 
 
+def test_a_temperature_reads_small_files_more_often_by_the_power_of_their_codons(two_genomes):
+    whole = stream(two_genomes, mixture=Mixture(dna=0))
+    table = whole.tables["cds"]
+    sources, codons = np.array(table.column("source")), table.num_nucleotides // 3
+    small, large = (codons[sources == name].sum() for name in ("small.fa", "large.fa"))
+    assert Mixture(temperature=1).repeats_of(table) is None
+    for temperature in (2.0, 5.0):
+        times = Mixture(temperature=temperature).repeats_of(table)
+        rate = (small / large) ** (1 / temperature - 1)
+        assert rate > 2
+        assert set(times[sources == "large.fa"]) == {1}
+        # of its n genes, all of one length, floor(n x rate) are read, none much more than another
+        own = times[sources == "small.fa"]
+        assert own.sum() == int(len(own) * rate)
+        assert own.max() - own.min() <= 1
+    both = Mixture(temperature=2.0, cds_repeats={"small.fa": 2}).repeats_of(table)
+    assert (both == Mixture(temperature=2.0).repeats_of(table) * np.where(sources == "small.fa", 2, 1)).all()
+    assert not same(steps(whole, 2), steps(stream(two_genomes, mixture=Mixture(dna=0, temperature=5)), 2))
+
+
+@pytest.mark.parametrize("temperature", [0.5, -1.0, float("nan"), float("inf")])
+def test_a_temperature_below_one_is_one_line(temperature):
+    with pytest.raises(UserError, match="temperature"):
+        Mixture(temperature=temperature)
+
+
 @pytest.mark.parametrize(
     ("repeats", "said"),
     [
