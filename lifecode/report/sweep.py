@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 from lifecode.data.durable import replacing
 from lifecode.errors import UserError
-from lifecode.report.page import Drawing, installed_versions, write_page
+from lifecode.installed import installed_versions
+from lifecode.report.page import Drawing, write_page
 from lifecode.report.run_groups import Grouping, grouped
 from lifecode.report.runs import Run, find_runs
 from lifecode.report.sweep_facts import Fact, caveats, comparable_throughput, facts, open_runs

@@ -9,26 +9,26 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from lifecode.benchmarks import data_benchmark
-from lifecode.benchmarks.data_benchmark import (
+from benchmarks import data_benchmark
+from benchmarks.data_benchmark import (
     DataBenchmark,
     DataResults,
     agreed_counts,
     genome_file,
     run_data_benchmark,
 )
-from lifecode.benchmarks.data_table import data_description, data_figures, data_lines, data_table
-from lifecode.benchmarks.fresh_process import ContenderFailed, Reading
-from lifecode.benchmarks.genbank_reading import (
+from benchmarks.data_table import data_description, data_figures, data_lines, data_table
+from benchmarks.fresh_process import ContenderFailed, Reading
+from benchmarks.genbank_reading import (
     Counts,
     count_with_biopython,
     count_with_lifecode,
 )
-from lifecode.benchmarks.loading import LoaderCall
-from lifecode.benchmarks.machine import Machine
-from lifecode.benchmarks.measurement import Measurement
-from lifecode.benchmarks.preparation import Preparation, write_copies
-from lifecode.benchmarks.process_tree import tree_bytes
+from benchmarks.loading import LoaderCall
+from benchmarks.machine import Machine
+from benchmarks.measurement import Measurement
+from benchmarks.preparation import Preparation, write_copies
+from benchmarks.process_tree import tree_bytes
 from lifecode.commands.main import main
 from lifecode.data import packaged_genomes, read_records
 from lifecode.errors import UserError

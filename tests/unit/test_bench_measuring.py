@@ -8,11 +8,11 @@ import signal
 import numpy as np
 import pytest
 
-from lifecode.benchmarks import rounds, terminal
-from lifecode.benchmarks.extrapolation import PowerLaw, fit_power_law
-from lifecode.benchmarks.fresh_process import ContenderFailed, FreshProcess, Reading
-from lifecode.benchmarks.machine import Machine, MatrixProducts
-from lifecode.benchmarks.measurement import (
+from benchmarks import rounds, terminal
+from benchmarks.extrapolation import PowerLaw, fit_power_law
+from benchmarks.fresh_process import ContenderFailed, FreshProcess, Reading
+from benchmarks.machine import Machine, MatrixProducts
+from benchmarks.measurement import (
     Measurement,
     Point,
     described,
@@ -21,9 +21,9 @@ from lifecode.benchmarks.measurement import (
     summarise,
     write_measurements,
 )
-from lifecode.benchmarks.peak_memory import PeakMemory, available_bytes, total_bytes
-from lifecode.benchmarks.rounds import Schedule, measure_rounds
-from lifecode.benchmarks.terminal import progress_bar
+from benchmarks.peak_memory import PeakMemory, available_bytes, total_bytes
+from benchmarks.rounds import Schedule, measure_rounds
+from benchmarks.terminal import progress_bar
 from lifecode.errors import UserError
 from lifecode.ops import matmul_rate
 

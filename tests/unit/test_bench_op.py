@@ -9,18 +9,18 @@ import pytest
 import torch
 from rich.console import Console
 
-from lifecode.benchmarks import operator_benchmark, operator_contenders
-from lifecode.benchmarks.fresh_process import ContenderFailed, Reading
-from lifecode.benchmarks.machine import Machine
-from lifecode.benchmarks.measurement import Measurement, reasons, summarise
-from lifecode.benchmarks.operator_benchmark import (
+from benchmarks import operator_benchmark, operator_contenders
+from benchmarks.fresh_process import ContenderFailed, Reading
+from benchmarks.machine import Machine
+from benchmarks.measurement import Measurement, reasons, summarise
+from benchmarks.operator_benchmark import (
     OperatorBenchmark,
     OperatorResults,
     num_calls,
     run_operator_benchmark,
     wrong_result,
 )
-from lifecode.benchmarks.operator_contenders import (
+from benchmarks.operator_contenders import (
     CONTENDERS,
     OperatorCall,
     OperatorShape,
@@ -29,8 +29,8 @@ from lifecode.benchmarks.operator_contenders import (
     obstacle,
     random_inputs,
 )
-from lifecode.benchmarks.operator_flops import CHUNK, backward_flops, forward_flops
-from lifecode.benchmarks.operator_table import operator_figures, operator_lines, operator_table
+from benchmarks.operator_flops import CHUNK, backward_flops, forward_flops
+from benchmarks.operator_table import operator_figures, operator_lines, operator_table
 from lifecode.commands.main import main
 from lifecode.errors import UserError
 from lifecode.ops import register_tiles

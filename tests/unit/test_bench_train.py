@@ -11,16 +11,16 @@ from rich.console import Console
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from lifecode.benchmarks import operator_contenders, training_benchmark
-from lifecode.benchmarks.learners import LifeCodeLearner, PeerLearner
-from lifecode.benchmarks.machine import Machine
-from lifecode.benchmarks.measurement import Measurement
-from lifecode.benchmarks.peers import PEERS, Peer, PeerSize, build_peer, counted_parameters
-from lifecode.benchmarks.throughput_figures import throughput_by_length, throughput_by_ratio
-from lifecode.benchmarks.training_benchmark import TrainingBenchmark, TrainingResults
-from lifecode.benchmarks.training_flops import forward_flops, training_flops
-from lifecode.benchmarks.training_step import TrainingStep, sequences_a_step
-from lifecode.benchmarks.training_table import throughputs, training_lines, training_table
+from benchmarks import operator_contenders, training_benchmark
+from benchmarks.learners import LifeCodeLearner, PeerLearner
+from benchmarks.machine import Machine
+from benchmarks.measurement import Measurement
+from benchmarks.peers import PEERS, Peer, PeerSize, build_peer, counted_parameters
+from benchmarks.throughput_figures import throughput_by_length, throughput_by_ratio
+from benchmarks.training_benchmark import TrainingBenchmark, TrainingResults
+from benchmarks.training_flops import forward_flops, training_flops
+from benchmarks.training_step import TrainingStep, sequences_a_step
+from benchmarks.training_table import throughputs, training_lines, training_table
 from lifecode.commands.construct import construct
 from lifecode.commands.from_python import compose
 from lifecode.commands.main import main

@@ -12,6 +12,7 @@ LAYERS = [
     "errors",
     "alphabet",
     "genetic_code",
+    "installed",
     "data",
     "ops",
     "model",
@@ -20,7 +21,6 @@ LAYERS = [
     "evaluation",
     "training",
     "report",
-    "benchmarks",
     "commands",
 ]
 ENTRANCES = ("__init__", "__main__")  # import what they like
