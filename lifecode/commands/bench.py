@@ -30,6 +30,7 @@ from lifecode.data.engine import LocalEngine
 from lifecode.data.module import CorpusDataModule
 from lifecode.data.prepare import prepare_corpus
 from lifecode.data.reading import packaged_genomes
+from lifecode.errors import UserError
 from lifecode.ops.heap import keep_freed_memory
 from lifecode.training.compilation import compile_blocks
 from lifecode.training.encoder_stage import EncoderStage
@@ -90,7 +91,15 @@ def run(config: DictConfig) -> None:
     seconds = checked_value(config, "measure_seconds", Annotated[float, Field(gt=0, allow_inf_nan=False)])
     check_values(config)
     settings: TrainerSettings = construct(config.trainer)
+    if settings.accelerator == "gpu" and not settings.on_gpu:
+        raise UserError(
+            "asks for a GPU, and this machine has none",
+            source="trainer.accelerator",
+            remedy="Measure with trainer.accelerator=cpu",
+        )
     keep_freed_memory()  # as training does
+    if settings.num_processes > 1 and not settings.on_gpu:  # they share the cores
+        torch.set_num_threads(max(1, processor()["usable_cores"] // settings.processes_a_node))
     with _quiet(), TemporaryDirectory(prefix="lifecode-bench-") as folder:
         bench = measure(config, settings, seconds, Path(folder))
     print("\n".join(lines(bench, settings, genome)))
@@ -118,6 +127,7 @@ def lines(bench: Bench, settings: TrainerSettings, genome_nucleotides: int) -> l
     """What a measurement says, line by line, with what to change at the end."""
     machine, stages = processor(), bench.stages
     threads = f"{torch.get_num_threads()} threads on {machine['usable_cores']} usable cores"
+    shared = f", {settings.num_processes} processes as fast as one" if settings.num_processes > 1 else ""
     total = sum(speed.seconds_per_step * speed.num_steps for speed in stages.values())
     prepared, read, embedded = (
         duration(genome_nucleotides / rate)
@@ -128,14 +138,15 @@ def lines(bench: Bench, settings: TrainerSettings, genome_nucleotides: int) -> l
         )
     )
     return [
-        f"{machine['name']}, {threads}, {machine['memory_gib']} GiB; {settings.device}, {settings.precision}",
+        f"{machine['name']}, {threads}, {machine['memory_gib']} GiB; {settings.device}, {settings.precision}"
+        f"{shared}",
         *(
             f"{name}: {nucleotides:,.0f} nucleotides/s, {duration(seconds)} per step, "
             f"{steps:,} steps in {duration(seconds * steps)}"
             for name, (nucleotides, seconds, steps) in stages.items()
         ),
-        f"both stages: {duration(total)}, and teacher, validation and checkpoints on top; "
-        f"memory at most {bench.memory_bytes / 2**30:.2f} GiB",
+        f"both stages: {duration(total)}, and teacher, validation and checkpoints on top",
+        f"memory of a process: {bench.memory_bytes / 2**30:.2f} GiB at most",
         f"a genome of {genome_nucleotides:,} nucleotides: prepared in {prepared}, "
         f"read once by the encoder in training in {read}, embedded in {embedded}",
         *(f"with {name}: {times:.2f} times as fast" for name, times in bench.settings.items()),

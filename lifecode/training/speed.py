@@ -62,7 +62,7 @@ def train_for(
 ) -> StepClock:
     """Trains a stage on one device for a step and then some more seconds."""
     clock = StepClock(seconds)
-    Trainer(
+    trainer = Trainer(
         accelerator="cuda" if settings.on_gpu or settings.accelerator == "gpu" else "cpu",
         devices=1,
         precision=settings.precision,
@@ -73,7 +73,11 @@ def train_for(
         enable_checkpointing=False,
         enable_progress_bar=False,
         enable_model_summary=False,
-    ).fit(stage, datamodule=data)
+    )
+    try:
+        trainer.fit(stage, datamodule=data)
+    except SystemExit:  # how Lightning ends at an interruption
+        raise KeyboardInterrupt from None
     return clock
 
 

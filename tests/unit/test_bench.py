@@ -47,7 +47,8 @@ def test_lines_by_hand():
     assert said[1:] == [
         "tokenizer: 6,000 nucleotides/s, 500.0 ms per step, 100 steps in 50.0 s",
         "encoder: 1,000 nucleotides/s, 3.0 s per step, 1,200 steps in 60.0 min",
-        "both stages: 60.8 min, and teacher, validation and checkpoints on top; memory at most 1.50 GiB",
+        "both stages: 60.8 min, and teacher, validation and checkpoints on top",
+        "memory of a process: 1.50 GiB at most",
         "a genome of 3,000,000 nucleotides: prepared in 3.0 s, "
         "read once by the encoder in training in 50.0 min, embedded in 10.0 min",
         "with OMP_NUM_THREADS=1: 0.60 times as fast",
@@ -97,7 +98,8 @@ def test_the_command_measures_real_steps(capsys, tmp_path, monkeypatch):
     for line in (
         r"tokenizer: [1-9][\d,]* nucleotides/s, \S+ m?s per step, 100 steps in .*",
         r"encoder: [1-9][\d,]* nucleotides/s, \S+ m?s per step, 2,000 steps in .*",
-        r"both stages: .* memory at most [\d.]+ GiB",
+        r"both stages: .*",
+        r"memory of a process: [\d.]+ GiB at most",
         r"a genome of 1,000 nucleotides: prepared in .*",
         r"with trainer.precision=bf16-mixed: [\d.]+ times as fast",
         r"gated delta rule: native, .* per layer and row; chunked [\d.]+ times as long",
@@ -114,11 +116,13 @@ def test_the_command_measures_real_steps(capsys, tmp_path, monkeypatch):
         ("measure_seconds=-1", "measure_seconds: is -1, expected greater than 0"),
         ("measure_seconds=soon", "measure_seconds: is 'soon', expected number"),
         ("trainer.precision=fp8", "trainer.precision: is 'fp8', expected '32-true' or 'bf16-mixed'"),
+        ("trainer.accelerator=gpu", "trainer.accelerator: asks for a GPU, and this machine has none"),
         ("model=tony", "model has no option 'tony'"),
         ("ops", "'ops' is not of the form key=value. See lifecode bench --help"),
     ],
 )
-def test_a_wrong_value_is_one_line(argument, said, capsys):
+def test_a_wrong_value_is_one_line(argument, said, capsys, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     assert main(["bench", argument]) == 2
     err = capsys.readouterr().err
     assert err.startswith(f"lifecode bench: {said}")

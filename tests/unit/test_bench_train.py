@@ -264,11 +264,11 @@ def test_a_contender_has_its_ratio():
     assert isinstance(learner, LifeCodeLearner)
     assert isinstance(learner.model, LifeCode)
     assert learner.model.config["hybrid_ratio"] == "0:2"
-    peer = benchmark().learner("bert_6nt")()
+    peer = benchmark().learner("bert_1nt")()
     assert isinstance(peer, PeerLearner)
     config = peer.model.config
     assert (config.num_hidden_layers, config.hidden_size, config.num_attention_heads) == (2, 16, 2)
-    assert config.max_position_embeddings == 683 + 2  # words in 4096 nucleotides
+    assert config.max_position_embeddings == 4096 + 2
 
 
 # Table, lines, figures
