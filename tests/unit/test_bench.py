@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 import torch
 
+from lifecode.commands import bench
 from lifecode.commands.bench import Bench, StageSpeed, duration, lines
 from lifecode.commands.main import main
 from lifecode.data.batch_shape import BatchShape
@@ -92,6 +93,7 @@ def test_a_part_of_a_step_has_its_structure():
 
 def test_the_command_measures_real_steps(capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(bench, "SHORT_ROW", 64)
     threads = torch.get_num_threads()
     assert main(["bench", *TINY, "measure_seconds=0.01", "genome_nucleotides=1000"]) == 0
     out = capsys.readouterr().out
