@@ -178,7 +178,6 @@ def test_the_memory_of_a_process_holds_that_of_its_children():
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"parts": ["reed"]}, "parts: there is no part 'reed'. Choose from read, load, prepare"),
         ({"parts": []}, "must not be empty"),
         ({"copies": [0]}, "must be positive"),
         ({"repeats": 0}, "must be positive"),
@@ -270,24 +269,6 @@ def test_ctrl_c_ends_the_run_and_keeps_what_was_measured(monkeypatch, tmp_path, 
     assert main("data", DataBenchmark, [f"input={small_file}", f"output={tmp_path}/out"]) == 130
     assert "what was measured until then is in" in capsys.readouterr().err
     assert (tmp_path / "out/measurements.csv").exists()
-
-
-@pytest.mark.parametrize(
-    ("argument", "said"),
-    [
-        ("parts=[reed]", "parts: there is no part 'reed'."),
-        ("copies=5", "copies: is 5, expected"),
-        ("input=nowhere.gb", "nowhere.gb: no such file"),
-        ("workers=0", "must be positive"),
-    ],
-)
-def test_a_wrong_value_is_one_line(argument, said, capsys, tmp_path):
-    assert main("data", DataBenchmark, [argument, f"output={tmp_path}/out"]) == 2
-    err = capsys.readouterr().err
-    assert err.startswith("benchmarks.data: ")
-    assert said in err
-    assert err.count("\n") == 1
-    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.slow

@@ -8,11 +8,14 @@ import pytest
 
 from benchmarks import command, rounds
 from benchmarks.command import make_folder, progress_bar
+from benchmarks.data import DataBenchmark
 from benchmarks.fresh_process import ContenderFailed, FreshProcess, Reading
 from benchmarks.machine import Machine, MatrixProducts
 from benchmarks.measurement import Column, Measurement, Point, reasons, records, summarise, table
+from benchmarks.op import OperatorBenchmark
 from benchmarks.peak_memory import PeakMemory
 from benchmarks.rounds import Schedule, measure_rounds, power_law
+from benchmarks.train import TrainingBenchmark
 from lifecode.errors import UserError
 from lifecode.ops import matmul_rate
 
@@ -304,3 +307,35 @@ def test_without_a_terminal_a_line_now_and_then_says_how_far_it_is(monkeypatch, 
         on_progress("11:1 at 1,024", 1)
         on_progress("0:12 at 1,024", 1)
     assert capsys.readouterr().err == "2 of 4 calls done; 11:1 at 1,024\n"
+
+
+@pytest.mark.parametrize(
+    ("kind", "argument", "said"),
+    [
+        (OperatorBenchmark, "contenders=[nobody]", "contenders: there is no contender 'nobody'."),
+        (OperatorBenchmark, "positions=5", "positions: is 5, expected"),
+        (OperatorBenchmark, "device=tpu", "device: is 'tpu', expected 'cpu' or 'cuda'"),
+        (OperatorBenchmark, "positions=[0]", "must be positive"),
+        (OperatorBenchmark, "repeets=3", "Could not override 'repeets'"),
+        (
+            TrainingBenchmark,
+            "ratios=[7:1]",
+            "a depth of 12 layers is no multiple of 7 + 1.",
+        ),
+        (TrainingBenchmark, "ratios=[661]", "ratios: is [661], expected"),
+        (TrainingBenchmark, "peers=[gpt]", "peers: there is no peer 'gpt'."),
+        (TrainingBenchmark, "precision=fp8", "precision: is 'fp8', expected 'fp32' or 'bf16'"),
+        (DataBenchmark, "parts=[reed]", "parts: there is no part 'reed'."),
+        (DataBenchmark, "copies=5", "copies: is 5, expected"),
+        (DataBenchmark, "input=nowhere.gb", "nowhere.gb: no such file"),
+        (DataBenchmark, "workers=0", "must be positive"),
+    ],
+)
+def test_a_wrong_value_is_one_line_and_leaves_no_folder(kind, argument, said, capsys, tmp_path):
+    name = kind.__module__.removeprefix("benchmarks.")
+    assert command.main(name, kind, [argument, f"output={tmp_path}/out"]) == 2
+    err = capsys.readouterr().err
+    assert err.startswith(f"benchmarks.{name}: ")
+    assert said in err
+    assert err.count("\n") == 1
+    assert not (tmp_path / "out").exists()

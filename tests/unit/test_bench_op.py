@@ -117,7 +117,6 @@ def test_who_can_run_here(monkeypatch):
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"contenders": ["nativ"]}, "contenders: there is no contender 'nativ'. Choose from native, chunked"),
         ({"positions": []}, "must not be empty"),
         ({"repeats": 0}, "must be positive"),
         ({"max_seconds": 0.0}, "must be positive"),
@@ -246,25 +245,6 @@ def test_a_missing_package_is_one_line_and_left_out(known_machine, tmp_path, mon
         said = f"{package} left out: {package} is not installed: pip install -e '.[bench]'"
         assert out.splitlines().count(said) == 1
     assert out.count("left out") == 2 + 2 * 2
-
-
-@pytest.mark.parametrize(
-    ("argument", "said"),
-    [
-        ("contenders=[nobody]", "contenders: there is no contender 'nobody'."),
-        ("positions=5", "positions: is 5, expected"),
-        ("device=tpu", "device: is 'tpu', expected 'cpu' or 'cuda'"),
-        ("positions=[0]", "must be positive"),
-        ("repeets=3", "Could not override 'repeets'"),
-    ],
-)
-def test_a_wrong_value_is_one_line(argument, said, capsys, tmp_path):
-    assert main("op", OperatorBenchmark, [argument, f"output={tmp_path}/op"]) == 2
-    err = capsys.readouterr().err
-    assert err.startswith("benchmarks.op: ")
-    assert said in err
-    assert err.count("\n") == 1
-    assert not (tmp_path / "op").exists()
 
 
 @pytest.mark.slow
