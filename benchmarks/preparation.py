@@ -52,7 +52,8 @@ class Preparation:
     """
 
     def __init__(self, genome: Path, folder: Path, layout: str, workers: int) -> None:
-        self.genome, self.folder, self.layout, self.workers = genome, folder, layout, workers
+        self.genome, self.layout, self.workers = genome, layout, workers
+        self.folder = folder.resolve()  # the process that prepares runs in another folder
         self.files: list[Path] = []
 
     def call(self, method: str, *arguments: Any) -> Any:
