@@ -4,11 +4,11 @@ BIN := .venv/bin
 PYTEST := OMP_NUM_THREADS=1 NUMBA_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help setup train test test-slow soak lint clean
+.PHONY: help setup train test test-slow soak bench-op bench-train bench-data lint clean
 .DELETE_ON_ERROR:
 
 help:  ## list these targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: .venv/.installed  ## make the environment (.venv), nothing else
 
@@ -25,6 +25,15 @@ soak: .venv/.installed  ## kill, damage and fill up tiny runs: docs/reliability.
 	@$(BIN)/python -m tests.soak $(ARGS)
 	@OMP_NUM_THREADS=2 $(BIN)/python -m tests.forks
 
+bench-op: .venv/.installed  ## time the gated delta rule beside others: docs/performance.md; ARGS="repeats=3" changes it
+	@$(BIN)/python -m benchmarks.op $(ARGS)
+
+bench-train: .venv/.installed  ## time training steps over hybrid ratios, lengths and peers
+	@$(BIN)/python -m benchmarks.train $(ARGS)
+
+bench-data: .venv/.installed  ## time GenBank to pairs beside Biopython, the loader, preparing many copies
+	@$(BIN)/python -m benchmarks.data $(ARGS)
+
 lint: .venv/.installed  ## ruff and pyright
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -32,7 +41,7 @@ lint: .venv/.installed  ## ruff and pyright
 
 clean:  ## remove the environment, builds and caches; runs/ stays
 	rm -rf .venv build dist .pytest_cache .ruff_cache .hypothesis
-	find lifecode tests -name __pycache__ -type d -prune -exec rm -rf {} +
+	find lifecode benchmarks tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/.installed: pyproject.toml constraints/ci.txt
 	@set -e; found=; \

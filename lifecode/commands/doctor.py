@@ -30,7 +30,7 @@ EXTRAS = {
     "esm": "the ESM-2 protein teachers: teacher=esm2",
     "hf": "the Hugging Face hub, AutoModel and LoRA adapters: see docs/interchange.md",
     "cuda": "the kernels for NVIDIA GPUs",
-    "bench": "what `lifecode bench` compares with",
+    "bench": "the benchmarks of a clone: `make bench-op`, `make bench-train`",
     "ray": "preparation of a corpus on several machines",
     "slurm": "sweeps as SLURM jobs: see docs/cluster.md",
     "sweep": "runs of a sweep side by side: hydra/launcher=joblib",

@@ -5,7 +5,7 @@ import platform
 import re
 import shutil
 import sys
-from importlib.metadata import PackageNotFoundError, requires, version
+from importlib.metadata import requires
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import torch
 from packaging.requirements import Requirement
 
 from lifecode.data.usable_cores import usable_cores
+from lifecode.installed import installed_version
 
 _BF16_FLAGS = ("amx_bf16", "avx512_bf16")
 _CPUINFO = Path("/proc/cpuinfo")
@@ -78,14 +79,6 @@ def installed_packages(distribution: str) -> dict[str, dict[str, str | None]]:
         }
         for extra in sorted(extras | {""})
     }
-
-
-def installed_version(name: str) -> str | None:
-    """Version of an installed distribution, or None."""
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return None
 
 
 def _extras(requirement: Requirement) -> list[str]:

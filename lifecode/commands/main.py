@@ -32,10 +32,11 @@ VERBS = {
     "embed": Verb("lifecode.commands.embed", "turn sequences into vectors with a trained model"),
     "info": Verb("lifecode.commands.info", "describe a model: parameters by part, layers, shapes"),
     "doctor": Verb("lifecode.commands.doctor", "say what this machine will use: kernels, GPU, versions"),
-    "bench op": Verb("lifecode.commands.bench_op", "time the gated delta rule beside other implementations"),
-    "bench train": Verb("lifecode.commands.bench_train", "time training steps over length, ratio and peers"),
-    "bench data": Verb("lifecode.commands.bench_data", "time reading, preparing and loading a genome"),
+    "bench": Verb("lifecode.commands.bench", "measure what a run would take here, and what to change"),
 }
+
+BENCHMARKS = ("op", "train", "data")
+"""Were verbs once, `lifecode bench op`; now targets of the Makefile of a clone."""
 
 
 def main(arguments: Sequence[str] | None = None, verbs: Mapping[str, Verb] = VERBS) -> int:
@@ -44,13 +45,19 @@ def main(arguments: Sequence[str] | None = None, verbs: Mapping[str, Verb] = VER
     # OpenMP threads that wait by spinning make torch ten times slower as soon as something else wants a core.
     os.environ.setdefault("GOMP_SPINCOUNT", "1000")
     arguments = sys.argv[1:] if arguments is None else list(arguments)
-    name, rest = split_verb(arguments, verbs) if arguments else ("--help", [])
+    name, *rest = arguments or ["--help"]
     if name in ("--help", "-h", "help"):
         return _say(usage(verbs))
     if name == "--version":
         return _say(f"lifecode {version('lifecode')}")
     if name not in verbs:
-        print(f"lifecode: {visible(_unknown(name, rest, verbs))}", file=sys.stderr)
+        near = difflib.get_close_matches(name, verbs, n=1)
+        guess = f" Did you mean {near[0]}?" if near else ""
+        unknown = f"no verb {name!r}; the verbs are {', '.join(verbs)}.{guess}"
+        print(f"lifecode: {visible(unknown)}", file=sys.stderr)
+        return 2
+    if name == "bench" and rest and rest[0] in BENCHMARKS:
+        print(f"lifecode: bench {rest[0]} is now `make bench-{rest[0]}`, in a clone", file=sys.stderr)
         return 2
     from lifecode.commands.hydra_app import run_verb
 
@@ -69,23 +76,6 @@ def _say(text: str) -> int:
         print(f"lifecode: {fault.strerror}", file=sys.stderr)
         return 2
     return 0
-
-
-def split_verb(arguments: Sequence[str], verbs: Mapping[str, Verb]) -> tuple[str, Sequence[str]]:
-    """The verb that stands first, of two words if there is such a one, and what follows it."""
-    two_words = " ".join(arguments[:2])
-    return (two_words, arguments[2:]) if two_words in verbs else (arguments[0], arguments[1:])
-
-
-def _unknown(name: str, rest: Sequence[str], verbs: Mapping[str, Verb]) -> str:
-    """What to say about a first word that is no verb: the verbs that begin with it, or all of them."""
-    family = [verb for verb in verbs if verb.startswith(f"{name} ")]
-    if family and (not rest or rest[0].startswith("-") or "=" in rest[0]):
-        return f"{name} needs a second word: {', '.join(family)}"
-    wanted = f"{name} {rest[0]}" if family else name
-    near = difflib.get_close_matches(wanted, family or verbs, n=1)
-    guess = f" Did you mean {near[0]}?" if near else ""
-    return f"no verb {wanted!r}; the verbs are {', '.join(family or verbs)}.{guess}"
 
 
 def usage(verbs: Mapping[str, Verb]) -> str:

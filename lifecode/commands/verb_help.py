@@ -14,8 +14,8 @@ KEY = re.compile(r"(?P<indent> *)(?P<key>\w+):(?: +(?P<value>[^#]*?))?(?: +# *(?
 
 
 def config_name(verb: str) -> str:
-    """Name of the config of a verb, also of one of two words: `bench op` has conf/bench_op.yaml."""
-    return verb.replace(" ", "_")
+    """Name of the config of a verb: conf/VERB.yaml."""
+    return verb
 
 
 def verb_help(verb: str, folder: Path) -> str:

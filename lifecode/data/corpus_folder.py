@@ -63,8 +63,10 @@ def partial_folder(output: Path) -> Iterator[Path]:
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
         require_own(folder, inside=output.parent, changed_in_place=True)
+        lock = output.parent / f".{output.name}.lock"
+        require_own(lock, inside=output.parent)
         require_writable(output.parent)
-        with exclusive(output.parent / f".{output.name}.lock", f"preparing {output.name}"):
+        with exclusive(lock, f"preparing {output.name}"):
             folder.mkdir(exist_ok=True)
             try:
                 yield folder

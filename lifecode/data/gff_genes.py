@@ -200,7 +200,7 @@ def _join_exceptions(lines: dict[Key, list[Feature]]) -> None:
 
 
 def _same(cds: CodingSequence, model: _Model) -> tuple[Any, ...]:
-    """What is equal for two transcripts of a gene that share one CDS: its lines, which have an ID of its own."""
+    """What is equal for transcripts of a gene that share one CDS: its lines, which have an ID."""
     genes = tuple(id_of(one) for one in model.above if is_gene(one))
     transcript = None if all(part.attributes.get("id") for part in model.parts) else model.name
     lines = frozenset(map(_line, model.parts))

@@ -1,9 +1,8 @@
-"""How many cores this process may use: fewer than the machine has under taskset, SLURM or a container."""
-
-import os
+"""How many cores this process may use: fewer than the machine has under taskset, SLURM or in a container."""
 
 
 def usable_cores() -> int:
-    """Cores that the operating system grants this process."""
-    granted = getattr(os, "sched_getaffinity", None)
-    return len(granted(0)) if granted else os.cpu_count() or 1
+    """Cores that affinity and the quota of a container (cgroup) leave this process; at least one."""
+    from joblib import cpu_count  # a third of a second, for those that ask
+
+    return cpu_count()

@@ -14,6 +14,7 @@ from lifecode.data.origins import row_origins
 from lifecode.data.reading_lines import how_read_lines
 from lifecode.data.shards import CDS, KINDS
 from lifecode.data.split import SPLITS
+from lifecode.installed import installed_versions
 from lifecode.report.census import corpus_counts, split_table
 from lifecode.report.codon_comparison import CodonComparison, codon_rows, compare_codon_usage
 from lifecode.report.codon_usage_chart import codon_usage_chart
@@ -31,7 +32,7 @@ from lifecode.report.corpus_tables import (
 from lifecode.report.distributions import gc_histograms, length_histograms
 from lifecode.report.figure_style import plain_settings
 from lifecode.report.left_out import LeftOut, left_out, left_out_chart
-from lifecode.report.page import Drawing, installed_versions, write_page
+from lifecode.report.page import Drawing, write_page
 
 
 @plain_settings

@@ -9,13 +9,14 @@ from numpy.typing import NDArray
 
 from lifecode.evaluation.metric_rows import MetricRow
 from lifecode.evaluation.sample import SamplePredictions
+from lifecode.installed import installed_versions
 from lifecode.names import display_name
 from lifecode.report.census import corpus_counts, model_parts, split_table
 from lifecode.report.codon_map import codon_map_in_code
 from lifecode.report.figure_style import plain_settings
 from lifecode.report.held_out import Metrics, held_out_metrics, measured, verdict
 from lifecode.report.learning_curves import PANELS, learning_curves
-from lifecode.report.page import Drawing, installed_versions, write_page
+from lifecode.report.page import Drawing, write_page
 from lifecode.report.sample_chart import sample_chart
 from lifecode.report.sources import SOURCE_HEADINGS, source_rows
 from lifecode.report.time_breakdown import duration, time_breakdown

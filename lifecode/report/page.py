@@ -4,9 +4,7 @@ No scripts and nothing to load; a page is written whole or not at all.
 """
 
 import base64
-import platform
 from collections.abc import Mapping
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -82,17 +80,6 @@ def write_page(
             remedy="Make room there; the same command goes on from it",
         ) from error
     return folder / "report.html"
-
-
-def installed_versions(*packages: str) -> dict[str, str]:
-    """Version of Python and of each of the packages that is installed."""
-    versions = {"python": platform.python_version()}
-    for package in packages:
-        try:
-            versions[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    return versions
 
 
 def _picture(image: bytes, drawing: Drawing) -> Picture:

@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from lifecode.errors import UserError
+from lifecode.installed import installed_versions
 from lifecode.names import markdown_cell, visible
 from lifecode.report.figure_style import plain_settings
-from lifecode.report.page import Drawing, installed_versions, write_page
+from lifecode.report.page import Drawing, write_page
 from lifecode.report.run_groups import Grouping, grouped
 from lifecode.report.runs import Run, find_runs
 from lifecode.report.sweep_facts import Fact, caveats, comparable_throughput, facts, open_runs

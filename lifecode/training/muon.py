@@ -73,7 +73,7 @@ def require_muon() -> None:
     if not hasattr(torch.optim, "Muon"):
         raise UserError(
             f"torch {torch.__version__} has no Muon",
-            remedy="Install torch 2.9 or newer, or choose matrices=adamw",
+            remedy="Install torch 2.9 or newer, or choose optim.encoder.matrices=adamw",
         )
 
 

@@ -59,6 +59,8 @@ def test_what_the_wheel_holds(installed):
     shipped = {path.relative_to(package / "conf") for path in (package / "conf").rglob("*.yaml")}
     assert shipped == {path.relative_to(ROOT / "conf") for path in (ROOT / "conf").rglob("*.yaml")}
     assert (package / "assets/ecoli_K12_MG1655.gbff.gz").stat().st_size > 3_000_000
+    assert not (package.parent / "benchmarks").exists()
+    assert not (package / "benchmarks").exists()
     licences = next(package.parent.glob("lifecode-*.dist-info")) / "licenses"
     assert {path.name for path in licences.iterdir()} == {"LICENSE", "NOTICE"}
 

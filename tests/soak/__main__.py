@@ -14,7 +14,7 @@ from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
-from lifecode.benchmarks.machine import cpu_name
+from lifecode.commands.machine import processor
 from tests.small_genome import write_small_genome
 from tests.soak import damage, disk, hostile, kills
 from tests.soak.sitting import Run, Server
@@ -196,7 +196,7 @@ def main() -> int:
             seconds[name] = round(time.perf_counter() - start, 1)
             figures = {
                 "date": date.today().isoformat(),
-                "cpu": cpu_name(),
+                "cpu": processor()["name"],
                 "python": platform.python_version(),
                 "seconds": seconds,
                 "rows": [

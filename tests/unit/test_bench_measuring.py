@@ -1,29 +1,21 @@
-"""What both benchmarks share: fresh processes, peaks, rounds, extrapolation, rows. No time decides a test."""
+"""What the benchmarks share: fresh processes, peaks, rounds, extrapolation, rows. No time decides a test."""
 
-import csv
-import json
 import os
 import signal
 
 import numpy as np
 import pytest
 
-from lifecode.benchmarks import rounds, terminal
-from lifecode.benchmarks.extrapolation import PowerLaw, fit_power_law
-from lifecode.benchmarks.fresh_process import ContenderFailed, FreshProcess, Reading
-from lifecode.benchmarks.machine import Machine, MatrixProducts
-from lifecode.benchmarks.measurement import (
-    Measurement,
-    Point,
-    described,
-    make_folder,
-    reasons,
-    summarise,
-    write_measurements,
-)
-from lifecode.benchmarks.peak_memory import PeakMemory, available_bytes, total_bytes
-from lifecode.benchmarks.rounds import Schedule, measure_rounds
-from lifecode.benchmarks.terminal import progress_bar
+from benchmarks import command, rounds
+from benchmarks.command import make_folder, progress_bar
+from benchmarks.data import DataBenchmark
+from benchmarks.fresh_process import ContenderFailed, FreshProcess, Reading
+from benchmarks.machine import Machine, MatrixProducts
+from benchmarks.measurement import Column, Measurement, Point, reasons, records, summarise, table
+from benchmarks.op import OperatorBenchmark
+from benchmarks.peak_memory import PeakMemory
+from benchmarks.rounds import Schedule, measure_rounds, power_law
+from benchmarks.train import TrainingBenchmark
 from lifecode.errors import UserError
 from lifecode.ops import matmul_rate
 
@@ -93,23 +85,17 @@ def test_a_process_that_is_killed_says_so_every_time():
                 process.measure("kill")
 
 
-def test_the_machines_memory_is_known_on_linux():
-    available, total = available_bytes(), total_bytes()
-    assert available is not None and total is not None and 0 < available < total  # noqa: PT018
-
-
 # Extrapolation
 
 
 def test_a_power_law_goes_through_the_last_two_points():
-    law = fit_power_law([(10, 99.0), (100, 2.0), (400, 8.0)])  # costs a unit
-    assert law == PowerLaw(400, 8.0, pytest.approx(1.0))
-    assert law.predict(1600) == pytest.approx(32.0)
+    costs_per_unit = [(10, 99.0), (100, 2.0), (400, 8.0)]
+    assert power_law(costs_per_unit, 1600) == pytest.approx(32.0)
 
 
 @pytest.mark.parametrize("points", [[(100, 3.0)], [(10, 5.0), (100, 3.0)], [(10, 0.0), (100, 3.0)]])
 def test_one_point_and_falling_costs_are_carried_on_unchanged(points):
-    assert fit_power_law(points).predict(100_000) == 3.0
+    assert power_law(points, 100_000) == 3.0
 
 
 # Rounds
@@ -176,13 +162,9 @@ def test_a_call_that_would_take_too_long_is_extrapolated_by_its_own_law():
     linear = Script("b", log, lambda length: length / 1000)
     results = measure_rounds({"a": quadratic, "b": linear}, schedule(1000, 4000, 16000))
     points = summarise(results.rows)
-    assert points["a", 16000, "step"] == Point(
-        "extrapolated",
-        pytest.approx(256.0),
-        pytest.approx(256.0),
-        pytest.approx(0.0),
-        "would take 256 s, more than max_seconds",
-    )
+    beyond = points["a", 16000, "step"]
+    assert (beyond.status, beyond.seconds) == ("extrapolated", pytest.approx(256.0))
+    assert beyond.note == "would take 256 s, more than max_seconds"
     assert points["b", 16000, "step"].status == "measured"
     assert ("a", "prepare", 16000) not in log
     # The law goes on beyond the first length that was not measured.
@@ -253,26 +235,33 @@ ROWS = [
 
 def test_a_point_has_the_minimum_and_median_without_the_warm_up():
     points = summarise(ROWS)
-    assert points["a", 10, "step"] == Point("measured", 1.0, 2.5, 500, "")
-    assert points["b", 10, "step"] == Point("left out", None, None, None, "b is not installed")
+    assert points["a", 10, "step"] == Point("measured", 1.0, 2.5, 500, 900)
+    assert points["b", 10, "step"] == Point("left out", note="b is not installed")
     assert reasons(ROWS) == ["b left out: b is not installed"]
 
 
 def test_a_failure_in_a_later_round_fails_the_point():
     rows = [*ROWS[:2], Measurement("a", 10, "step", 0, "failed", note="killed")]
-    assert summarise(rows)["a", 10, "step"] == Point("failed", None, None, None, "killed")
+    assert summarise(rows)["a", 10, "step"] == Point("failed", note="killed")
 
 
-def test_files_hold_every_row_and_the_description(tmp_path):
-    folder = make_folder(tmp_path / "new" / "folder")
-    write_measurements(folder, ROWS, {"points": described(summarise(ROWS))})
-    with (folder / "measurements.csv").open(newline="") as file:
-        rows = list(csv.DictReader(file))
-    assert [row["seconds"] for row in rows] == ["9.0", "3.0", "1.0", "2.5", ""]
-    assert rows[0]["extra_bytes"] == "500"
-    assert rows[4]["note"] == "b is not installed"
-    first = json.loads((folder / "benchmark.json").read_text())["points"][0]
-    assert (first["contender"], first["length"], first["seconds_median"]) == ("a", 10, 2.5)
+def test_the_table_shows_each_point_as_it_came_about():
+    rows = [*ROWS, Measurement("c", 20, "step", 0, "extrapolated", 64.0)]
+    known = records(summarise(rows), {("a", 10): {"flops": 5e9}}, lambda key: {"twice": 2 * key[1]})
+    columns = (
+        Column("contender", "contender"),
+        Column("ms", "time", 1e3),
+        Column("GFLOP", "flops", 1e-9, ".1f"),
+        Column("twice", "twice", form=","),
+    )
+    drawn = table("a title", columns, known, "length")
+    cells = [list(column.cells) for column in drawn.columns]
+    assert cells == [
+        ["a", "b", "c"],
+        ["1,000 / 2,500", "left out", "~6.4e+04"],
+        ["5.0", "", ""],
+        ["20", "20", "40"],
+    ]
 
 
 def test_the_folder_must_not_be_a_file(tmp_path):
@@ -292,7 +281,7 @@ def test_the_rate_counts_two_operations_a_multiply_add(monkeypatch):
 
 @pytest.mark.parametrize(("load", "warns"), [(1.0, False), (1.01, True), (None, False)])
 def test_a_busy_machine_is_warned_of(load, warns):
-    known = Machine("cpu", 2, 2, None, load, "Linux x86_64", {"torch": "2"}, "fp32", 100.0)
+    known = Machine("cpu", 2, 2, 2**34, load, "Linux x86_64", {"torch": "2"}, "fp32", 100.0)
     warning = known.load_warning()
     assert (warning is not None) == warns
     assert "2 threads" in known.description()
@@ -312,9 +301,41 @@ def test_what_would_kill_a_benchmark_or_be_ignored_stops_it_in_order(number):
 
 def test_without_a_terminal_a_line_now_and_then_says_how_far_it_is(monkeypatch, capsys):
     clock = iter([0.0, 5.0, 25.0, 25.0, 30.0])
-    monkeypatch.setattr(terminal.time, "perf_counter", lambda: next(clock))
+    monkeypatch.setattr(command.time, "perf_counter", lambda: next(clock))
     with progress_bar(4) as on_progress:
         on_progress("12:0 at 1,024", 1)
         on_progress("11:1 at 1,024", 1)
         on_progress("0:12 at 1,024", 1)
     assert capsys.readouterr().err == "2 of 4 calls done; 11:1 at 1,024\n"
+
+
+@pytest.mark.parametrize(
+    ("kind", "argument", "said"),
+    [
+        (OperatorBenchmark, "contenders=[nobody]", "contenders: there is no contender 'nobody'."),
+        (OperatorBenchmark, "positions=5", "positions: is 5, expected"),
+        (OperatorBenchmark, "device=tpu", "device: is 'tpu', expected 'cpu' or 'cuda'"),
+        (OperatorBenchmark, "positions=[0]", "must be positive"),
+        (OperatorBenchmark, "repeets=3", "Could not override 'repeets'"),
+        (
+            TrainingBenchmark,
+            "ratios=[7:1]",
+            "a depth of 12 layers is no multiple of 7 + 1.",
+        ),
+        (TrainingBenchmark, "ratios=[661]", "ratios: is [661], expected"),
+        (TrainingBenchmark, "peers=[gpt]", "peers: there is no peer 'gpt'."),
+        (TrainingBenchmark, "precision=fp8", "precision: is 'fp8', expected 'fp32' or 'bf16'"),
+        (DataBenchmark, "parts=[reed]", "parts: there is no part 'reed'."),
+        (DataBenchmark, "copies=5", "copies: is 5, expected"),
+        (DataBenchmark, "input=nowhere.gb", "nowhere.gb: no such file"),
+        (DataBenchmark, "workers=0", "must be positive"),
+    ],
+)
+def test_a_wrong_value_is_one_line_and_leaves_no_folder(kind, argument, said, capsys, tmp_path):
+    name = kind.__module__.removeprefix("benchmarks.")
+    assert command.main(name, kind, [argument, f"output={tmp_path}/out"]) == 2
+    err = capsys.readouterr().err
+    assert err.startswith(f"benchmarks.{name}: ")
+    assert said in err
+    assert err.count("\n") == 1
+    assert not (tmp_path / "out").exists()

@@ -1,48 +1,44 @@
-"""`lifecode bench op`: contenders, operations, table, and the command itself."""
+"""`make bench-op`: contenders, operations, what follows from the times, and the command itself."""
 
 import csv
 import json
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import torch
-from rich.console import Console
 
-from lifecode.benchmarks import operator_benchmark, operator_contenders
-from lifecode.benchmarks.fresh_process import ContenderFailed, Reading
-from lifecode.benchmarks.machine import Machine
-from lifecode.benchmarks.measurement import Measurement, reasons, summarise
-from lifecode.benchmarks.operator_benchmark import (
-    OperatorBenchmark,
-    OperatorResults,
-    num_calls,
-    run_operator_benchmark,
-    wrong_result,
-)
-from lifecode.benchmarks.operator_contenders import (
+from benchmarks import contenders, op
+from benchmarks.command import Results, main
+from benchmarks.contenders import (
+    CHUNK,
     CONTENDERS,
     OperatorCall,
     OperatorShape,
+    bound_flops,
     default_contenders,
     missing_package,
     obstacle,
     random_inputs,
 )
-from lifecode.benchmarks.operator_flops import CHUNK, backward_flops, forward_flops
-from lifecode.benchmarks.operator_table import operator_figures, operator_lines, operator_table
-from lifecode.commands.main import main
+from benchmarks.fresh_process import ContenderFailed, Reading
+from benchmarks.machine import Machine
+from benchmarks.measurement import Measurement, reasons
+from benchmarks.op import OperatorBenchmark, wrong_result
 from lifecode.errors import UserError
 from lifecode.ops import register_tiles
 
 SHAPE = OperatorShape(batch=2, heads=3, key_dim=8, value_dim=16)
-MACHINE = Machine("cpu", 2, 2, None, 0.1, "Linux x86_64", {}, "fp32", 100.0)
-COMMAND = [sys.executable, "-c", "import sys; from lifecode.commands.main import main; sys.exit(main())"]
+ROOT = Path(__file__).resolve().parents[2]
+COMMAND = [sys.executable, "-m", "benchmarks.op"]
+MACHINE = Machine("cpu", 2, 2, 2**34, 0.1, "Linux x86_64", {}, "fp32", 100.0)
 
 
 def benchmark(**changes):
     settings = {
-        "shape": SHAPE,
+        **SHAPE._asdict(),
         "positions": [100, 400],
         "contenders": ["native", "chunked", "transformers", "opengdn"],
         "repeats": 2,
@@ -50,6 +46,7 @@ def benchmark(**changes):
         "threads": 1,
         "device": "cpu",
         "keep_memory": False,
+        "output": Path("out"),
     }
     return OperatorBenchmark(**settings | changes)
 
@@ -113,18 +110,17 @@ def test_who_can_run_here(monkeypatch):
     assert obstacle("native", "cpu") is None
     assert obstacle("fla", "cpu") == "backend 'fla' cannot run: it needs CUDA tensors, these are on cpu"
     assert missing_package("torch") is None
-    monkeypatch.setattr(operator_contenders, "find_spec", lambda name: None)
-    assert obstacle("opengdn", "cpu") == "opengdn is not installed: pip install 'lifecode[bench]'"
+    monkeypatch.setattr(contenders, "find_spec", lambda name: None)
+    assert obstacle("opengdn", "cpu") == "opengdn is not installed: pip install -e '.[bench]'"
 
 
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"contenders": ["nativ"]}, "contenders: there is no contender 'nativ'. Choose from native, chunked"),
         ({"positions": []}, "must not be empty"),
         ({"repeats": 0}, "must be positive"),
         ({"max_seconds": 0.0}, "must be positive"),
-        ({"shape": SHAPE._replace(heads=0)}, "must be positive"),
+        ({"heads": 0}, "must be positive"),
     ],
 )
 def test_settings_that_make_no_benchmark(changes, said):
@@ -159,9 +155,9 @@ class Scripted:
 
 
 def test_only_who_passes_the_check_is_timed(known_machine, monkeypatch):
-    monkeypatch.setattr(operator_benchmark, "FreshProcess", Scripted)
+    monkeypatch.setattr(op, "FreshProcess", Scripted)
     chosen, told = benchmark(contenders=["native", "chunked", "opengdn", "fla"]), []
-    found = run_operator_benchmark(chosen, lambda label, calls: told.append(calls))
+    found = chosen.measure(lambda label, calls: told.append(calls))
     statuses = {name: {row.status for row in found.rows if row.contender == name} for name in CONTENDERS}
     assert statuses["native"] == {"warm-up", "measured"}
     assert statuses["chunked"] == statuses["opengdn"] == {"failed"}
@@ -170,34 +166,32 @@ def test_only_who_passes_the_check_is_timed(known_machine, monkeypatch):
         "chunked at 100, 400 failed: computes something else: error 0.5 in output",
         "opengdn at 100, 400 failed: no such thing",
     ]
-    assert sum(told) == num_calls(chosen) == 4 * 2 * 2 * 3
+    assert sum(told) == chosen.num_calls == 4 * 2 * 2 * 3
 
 
 # Operations
 
 
-def test_operations_of_one_chunk_by_hand():
+def test_operations_by_hand():
     assert CHUNK == register_tiles.CHUNK == 16
     one = OperatorShape(batch=1, heads=1, key_dim=1, value_dim=1)
-    # Multiply-adds: 2 * 256 + 3 * 16 + 256 + 120.
-    assert forward_flops(one, 1) == forward_flops(one, 16) == 2 * 936
-    # 5 * 256 + 6.75 * 16 + 3 * 256 + 120.
-    assert backward_flops(one, 16) == 2 * 2276
-    assert forward_flops(one, 17) == 2 * forward_flops(one, 16)
-
-
-def test_operations_at_the_default_size_by_hand():
+    # Multiply-adds: 2 * 256 + 3 * 16 + 256 + 120, and behind them 5 * 256 + 6.75 * 16 + 3 * 256 + 120.
+    assert bound_flops(one, 1, "forward") == bound_flops(one, 16, "forward") == 2 * 936
+    assert bound_flops(one, 16, "forward_backward") == 2 * (936 + 2276)
+    assert bound_flops(one, 17, "forward") == 2 * 2 * 936
     shape = OperatorShape(batch=2, heads=24, key_dim=32, value_dim=64)
-    chunks = 2 * 24 * 86  # of 1365 positions
-    assert forward_flops(shape, 1365) == 2 * chunks * (16384 + 98304 + 16384 + 7680)
-    assert backward_flops(shape, 1365) == 2 * chunks * (40960 + 221184 + 49152 + 7680)
+    chunks, forward = 2 * 24 * 86, 16384 + 98304 + 16384 + 7680  # of 1365 positions
+    assert bound_flops(shape, 1365, "forward") == 2 * chunks * forward
+    both = forward + 40960 + 221184 + 49152 + 7680
+    assert bound_flops(shape, 1365, "forward_backward") == 2 * chunks * both
 
 
-# The table
+# What follows from the times
 
 
 def results(*rows):
-    return OperatorResults(MACHINE, list(rows), {"native": {"output": 1e-7, "q": 3e-7}})
+    errors = {"native": {"output": 1e-7, "q": 3e-7}}
+    return Results(MACHINE, list(rows), more={"errors": errors})
 
 
 def measured(name, length, seconds, extra_bytes=None, status="measured"):
@@ -209,13 +203,6 @@ def measured(name, length, seconds, extra_bytes=None, status="measured"):
     ]
 
 
-def text(table):
-    console = Console(width=200)
-    with console.capture() as captured:
-        console.print(table)
-    return captured.get()
-
-
 def test_figures_and_lines_by_hand():
     rows = [
         *measured("native", 100, 0.001, 2**20),
@@ -223,43 +210,22 @@ def test_figures_and_lines_by_hand():
         *measured("chunked", 400, 0.016, 6 * 2**20),
         *measured("transformers", 400, 0.080, status="extrapolated"),
     ]
-    points = summarise(rows)
-    figures = operator_figures(points, benchmark(), 100.0, "native", 400)
-    assert figures.microseconds_a_position == pytest.approx(10.0)  # 8 ms over 2 x 400
-    assert figures.speedup_over_transformers == pytest.approx(10.0)
-    assert figures.memory_of_chunked == pytest.approx(0.5)
-    operations = forward_flops(SHAPE, 400) + backward_flops(SHAPE, 400)
-    assert figures.bound_seconds == pytest.approx(operations / 100e9)
-    assert figures.bound_factor == pytest.approx(0.008 * 100e9 / operations)
-    assert operator_figures(points, benchmark(), 100.0, "chunked", 400).bound_seconds is None
-    lines = operator_lines(benchmark(), results(*rows))
+    known = benchmark().records(results(*rows))
+    both = {(r["contender"], r["length"]): r for r in known if r["part"] == "forward_backward"}
+    native = both["native", 400]
+    assert native["microseconds_per_position"] == pytest.approx(10.0)  # 8 ms over 2 x 400
+    assert native["speedup_over_transformers"] == pytest.approx(10.0)
+    assert native["memory_of_chunked"] == pytest.approx(0.5)
+    operations = bound_flops(SHAPE, 400, "forward_backward")
+    assert native["bound_seconds"] == pytest.approx(operations / 100e9)
+    assert native["bound_factor"] == pytest.approx(0.008 * 100e9 / operations)
+    assert both["chunked", 400]["bound_seconds"] is None
+    lines = benchmark().lines(results(*rows), known)
     assert "native: largest error beside the recurrence 3.0e-07" in lines
-    assert "native: time a position at T = 400 over T = 100: 2.00" in lines
-    predicted = [*rows[:2], *measured("native", 400, 0.008, status="extrapolated")]
-    assert not any("time a position" in line for line in operator_lines(benchmark(), results(*predicted)))
-
-
-def test_the_table_has_a_row_a_contender_and_marks_what_was_not_measured():
-    chosen = benchmark(positions=[400])
-    rows = [
-        *measured("native", 400, 0.008, 2**20),
-        *operator_benchmark.absent_rows(chosen, "chunked", "failed", "computes something else"),
-        *measured("transformers", 400, 0.080, status="extrapolated"),
-        *operator_benchmark.absent_rows(chosen, "opengdn", "left out", "opengdn is not installed"),
-    ]
-    lines = text(operator_table(chosen, results(*rows))).splitlines()
-
-    def row(name):
-        return next(line for line in lines if f" {name} " in line)
-
-    assert "8 / 8" in row("native")
-    assert "failed" in row("chunked")
-    assert "~80" in row("transformers")
-    assert "left out" in row("opengdn")
-    assert operator_lines(chosen, results(*rows))[-2:] == [
-        "chunked at 400 failed: computes something else",
-        "opengdn left out: opengdn is not installed",
-    ]
+    assert "native: time per position at T = 400 over T = 100: 2.00" in lines
+    predicted = results(*rows[:2], *measured("native", 400, 0.008, status="extrapolated"))
+    lines = benchmark().lines(predicted, benchmark().records(predicted))
+    assert not any("time per position" in line for line in lines)
 
 
 # The command
@@ -267,44 +233,27 @@ def test_the_table_has_a_row_a_contender_and_marks_what_was_not_measured():
 
 @pytest.fixture
 def known_machine(monkeypatch):
-    monkeypatch.setattr(operator_benchmark, "describe_machine", lambda threads: MACHINE)
+    monkeypatch.setattr(op, "describe_machine", lambda threads: MACHINE)
 
 
 def test_a_missing_package_is_one_line_and_left_out(known_machine, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(operator_contenders, "find_spec", lambda name: None)
+    monkeypatch.setattr(contenders, "find_spec", lambda name: None)
     arguments = ["contenders=[transformers,opengdn]", f"output={tmp_path}/op", "positions=[8]"]
-    assert main(["bench", "op", *arguments]) == 0
+    assert main("op", OperatorBenchmark, arguments) == 0
     out = capsys.readouterr().out
     for package in ("transformers", "opengdn"):
-        said = f"{package} left out: {package} is not installed: pip install 'lifecode[bench]'"
+        said = f"{package} left out: {package} is not installed: pip install -e '.[bench]'"
         assert out.splitlines().count(said) == 1
     assert out.count("left out") == 2 + 2 * 2
-
-
-@pytest.mark.parametrize(
-    ("argument", "said"),
-    [
-        ("contenders=[nobody]", "contenders: there is no contender 'nobody'."),
-        ("positions=5", "positions: is 5, expected"),
-        ("device=tpu", "device: is 'tpu', expected 'cpu' or 'cuda'"),
-        ("positions=[0]", "must be positive"),
-    ],
-)
-def test_a_wrong_value_is_one_line(argument, said, capsys, tmp_path):
-    assert main(["bench", "op", argument, f"output={tmp_path}/op"]) == 2
-    err = capsys.readouterr().err
-    assert err.startswith("lifecode bench op: ")
-    assert said in err
-    assert err.count("\n") == 1
-    assert not (tmp_path / "op").exists()
 
 
 @pytest.mark.slow
 def test_the_command_measures_every_contender(tmp_path):
     small = ["batch=1", "heads=2", "positions=[130,40]", "repeats=2", "threads=1"]
     done = subprocess.run(
-        [*COMMAND, "bench", "op", *small, "contenders=[native,chunked,recurrent,transformers,opengdn,fla]"],
+        [*COMMAND, *small, "contenders=[native,chunked,recurrent,transformers,opengdn,fla]"],
         cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
         check=True,
@@ -317,7 +266,7 @@ def test_the_command_measures_every_contender(tmp_path):
     assert {row["contender"] for row in rows if row["status"] == "left out"} == {"fla"}
     described = json.loads((tmp_path / "bench/op/benchmark.json").read_text())
     assert described["machine"]["matmul_gflops"] > 0
-    assert described["benchmark"]["positions"] == [40, 130]
+    assert described["settings"]["positions"] == [130, 40]
     assert max(max(errors.values()) for errors in described["errors"].values()) < 1e-5
-    assert "native: time a position at T = 130 over T = 40: " in done.stdout
+    assert "native: time per position at T = 130 over T = 40: " in done.stdout
     assert "fla left out: backend 'fla' cannot run" in done.stdout

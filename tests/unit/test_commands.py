@@ -136,28 +136,6 @@ def test_unknown_verb_names_the_verbs_and_the_nearest(capsys):
     assert err == f"lifecode: no verb 'trian'; the verbs are {', '.join(VERBS)}. Did you mean train?\n"
 
 
-@pytest.mark.parametrize("arguments", [["bench"], ["bench", "positions=5"], ["bench", "--help"]])
-def test_the_first_word_of_a_verb_of_two_alone_names_them(arguments, capsys):
-    assert main(arguments) == 2
-    err = capsys.readouterr().err
-    assert err.startswith("lifecode: bench needs a second word: bench op, bench train")
-    assert err.count("\n") == 1
-
-
-def test_an_unknown_second_word_names_those_there_are(capsys):
-    assert main(["bench", "trian"]) == 2
-    err = capsys.readouterr().err
-    assert err.startswith("lifecode: no verb 'bench trian'; the verbs are bench op, bench train")
-    assert err.endswith(". Did you mean bench train?\n")
-
-
-def test_a_verb_of_two_words_shows_its_help(capsys):
-    assert main(["bench", "op", "--help"]) == 0
-    out = capsys.readouterr().out
-    assert out.startswith("usage: lifecode bench op [key=value ...]\n")
-    assert "  repeats=5 " in out
-
-
 # What arrives
 
 
@@ -438,7 +416,7 @@ def test_a_job_knows_its_own_values():
 
 
 def test_how_many_jobs_share_the_machine(monkeypatch):
-    monkeypatch.setattr(os, "sched_getaffinity", lambda _: range(8), raising=False)
+    monkeypatch.setattr(start, "usable_cores", lambda: 8)
     sweep = {"seed": ["0", "1", "2"], "a": ["x", "y"]}
     assert [start.jobs_at_a_time({"n_jobs": n}, sweep) for n in (1, 4, 100, -1, -5)] == [1, 4, 6, 6, 4]
     assert start.jobs_at_a_time({}, sweep) == 1

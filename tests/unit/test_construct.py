@@ -292,8 +292,6 @@ def test_names_that_a_constructor_leaves_open_pass():
         "lifecode.model.families.load",
         "lifecode.model.pretrained.save",
         "lifecode.report.figure_style.save_png",
-        "lifecode.benchmarks.fresh_process.FreshProcess",
-        "lifecode.benchmarks.preparation.write_copies",
         "lifecode.training.run_folder.RunFolder",
         "lifecode.training.metrics_csv.MetricsCsv",
         "lifecode.teachers.cache.FeatureCache",

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 import torch
 
-from lifecode.benchmarks.measurement import make_folder, write_measurements
 from lifecode.commands.main import main
 from lifecode.data.checksum import write_json
 from lifecode.data.durable import new_file, replacing
@@ -190,15 +189,11 @@ def test_a_model_is_saved_over_links_and_not_through_them(victim, tmp_path):
     assert pretrained.read_config(folder)["family"] == "x"
 
 
-def test_an_embedding_and_a_benchmark_take_the_place_of_links(victim, tmp_path):
+def test_an_embedding_takes_the_place_of_a_link(victim, tmp_path):
     (tmp_path / "a.fa").write_text(">a\nATGAAACGC\n")
     output = link(tmp_path / "out.npz", victim / ".bashrc")
     assert main(["embed", f"input={tmp_path / 'a.fa'}", f"output={output}"]) == 0
     assert not output.is_symlink()
-    for name in ("measurements.csv", "benchmark.json"):
-        link(tmp_path / "bench" / name, victim / ".bashrc")
-    write_measurements(make_folder(tmp_path / "bench"), [], {})
-    assert (tmp_path / "bench" / "benchmark.json").read_text() == "{}\n"
 
 
 def test_a_page_names_its_own_faults(tmp_path):

@@ -15,8 +15,8 @@ import yaml
 from omegaconf import OmegaConf
 from rich.console import Console
 
-from lifecode.benchmarks.peak_memory import PeakMemory
-from lifecode.benchmarks.training_flops import forward_flops as counted_flops
+from benchmarks.peak_memory import PeakMemory
+from benchmarks.training_flops import forward_flops as counted_flops
 from lifecode.commands.from_python import compose
 from lifecode.commands.main import main
 from lifecode.commands.plan import plan_run

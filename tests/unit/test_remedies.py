@@ -111,7 +111,7 @@ def test_the_page_says_what_was_left_out_and_what_would_change_it(mito, tmp_path
     told, page = capsys.readouterr().out, (output / "report.html").read_text()
     for text in (told, page):
         assert remedy("internal_stop") in text
-        assert "1..15(+)" in text
+        assert re.search(r"\bline \d", text)
     assert main(["prepare", f"input={mito}", "data.reading.genetic_code={X: 2}", "dry=true"]) == 2
     assert "no contig is named X" in capsys.readouterr().err
 

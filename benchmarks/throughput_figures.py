@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullFormatter
 
-from lifecode.benchmarks.training_table import Throughputs
+from benchmarks.measurement import Record
 from lifecode.report.figure_style import (
     BLUE,
     GREEN,
@@ -37,7 +37,7 @@ class Style(NamedTuple):
 
 
 def throughput_by_length(
-    speeds: Throughputs, ratios: Sequence[str], peers: Sequence[str], lengths: Sequence[int]
+    records: Sequence[Record], ratios: Sequence[str], peers: Sequence[str], lengths: Sequence[int]
 ) -> Figure:
     """Nucleotides/s over nucleotides of a sequence, both logarithmic, a line for each contender."""
     figure, axes = _new_axes("nucleotides of a sequence", "Training throughput and sequence length")
@@ -45,11 +45,11 @@ def throughput_by_length(
         points = [(length, (name, length)) for length in lengths]
         if index < len(ratios):
             style = Style(_COLOURS[index % len(_COLOURS)], _MARKERS[index % len(_MARKERS)], "-")
-            _draw_line(axes, speeds, points, style, f"Life-Code {name}")
+            _draw_line(axes, records, points, style, f"Life-Code {name}")
         else:
             place = index - len(ratios)
             colour = _PEER_COLOURS[place % len(_PEER_COLOURS)]
-            _draw_line(axes, speeds, points, Style(colour, _MARKERS[place % len(_MARKERS)], "--"), name)
+            _draw_line(axes, records, points, Style(colour, _MARKERS[place % len(_MARKERS)], "--"), name)
     axes.set_xscale("log")
     axes.xaxis.set_major_locator(FixedLocator(list(lengths)))
     axes.xaxis.set_minor_formatter(NullFormatter())
@@ -58,14 +58,14 @@ def throughput_by_length(
     return figure
 
 
-def throughput_by_ratio(speeds: Throughputs, ratios: Sequence[str], lengths: Sequence[int]) -> Figure:
+def throughput_by_ratio(records: Sequence[Record], ratios: Sequence[str], lengths: Sequence[int]) -> Figure:
     """Nucleotides/s over the hybrid ratio, most Gated DeltaNet first, a line for each length."""
     ordered = sorted(ratios, key=_share_of_attention)
     figure, axes = _new_axes("Gated DeltaNet : MHSA layers", "Training throughput and hybrid ratio")
     for index, length in enumerate(lengths):
         points = [(place, (ratio, length)) for place, ratio in enumerate(ordered)]
         style = Style(_COLOURS[index % len(_COLOURS)], _MARKERS[index % len(_MARKERS)], "-")
-        _draw_line(axes, speeds, points, style, f"{length:,} nucleotides")
+        _draw_line(axes, records, points, style, f"{length:,} nucleotides")
     axes.set_xticks(range(len(ordered)), ordered)
     _add_legend(axes)
     return figure
@@ -86,16 +86,17 @@ def _new_axes(label: str, title: str) -> tuple[Figure, Axes]:
 
 def _draw_line(
     axes: Axes,
-    speeds: Throughputs,
+    records: Sequence[Record],
     points: Sequence[tuple[int, tuple[str, int]]],
     style: Style,
     label: str,
 ) -> None:
     """One line through the points that have a throughput, its markers filled where it was measured."""
+    known = {(r["contender"], r["length"]): r for r in records if r["nucleotides_per_second"]}
     drawn = [
-        (x, speed.nucleotides_per_second, speed.extrapolated)
+        (x, known[key]["nucleotides_per_second"], known[key]["status"] == "extrapolated")
         for x, key in points
-        if (speed := speeds.get(key)) is not None and speed.nucleotides_per_second is not None
+        if key in known
     ]
     if not drawn:
         return

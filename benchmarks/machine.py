@@ -2,15 +2,14 @@
 
 import os
 import platform
-from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import Literal, NamedTuple
 
+import psutil
 import torch
 
-from lifecode.benchmarks.fresh_process import FreshProcess
-from lifecode.benchmarks.peak_memory import total_bytes
-from lifecode.data.usable_cores import usable_cores
+from benchmarks.fresh_process import FreshProcess
+from lifecode.commands.machine import processor
+from lifecode.installed import installed_versions
 from lifecode.ops.matmul_rate import matmul_flops
 
 Precision = Literal["fp32", "bf16"]
@@ -39,7 +38,7 @@ class Machine(NamedTuple):
         cpu: its name.
         num_cores: that the process may use.
         threads: that it used.
-        memory_bytes: of the machine, None where unknown.
+        memory_bytes: of the machine.
         load_average: of the last minute, before anything was measured; None where unknown.
         system: operating system and architecture.
         versions: of Python and the packages that matter, those that are installed.
@@ -50,7 +49,7 @@ class Machine(NamedTuple):
     cpu: str
     num_cores: int
     threads: int
-    memory_bytes: int | None
+    memory_bytes: int
     load_average: float | None
     system: str
     versions: dict[str, str]
@@ -89,34 +88,15 @@ def describe_machine(threads: int, precision: Precision = "fp32") -> Machine:
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
     with FreshProcess(MatrixProducts, threads=threads) as process:
         rate = process.call("best_gflops", precision)
+    known = processor()
     return Machine(
-        cpu=cpu_name(),
-        num_cores=usable_cores(),
+        cpu=known["name"],
+        num_cores=known["usable_cores"],
         threads=threads,
-        memory_bytes=total_bytes(),
+        memory_bytes=psutil.virtual_memory().total,
         load_average=load,
         system=f"{platform.system()} {platform.machine()}",
-        versions={"python": platform.python_version(), **_versions()},
+        versions=installed_versions(*_PACKAGES),
         matmul_precision=precision,
         matmul_gflops=rate,
     )
-
-
-def cpu_name() -> str:
-    """What the processor calls itself."""
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.exists():
-        for line in cpuinfo.read_text().splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()
-
-
-def _versions() -> dict[str, str]:
-    found = {}
-    for package in _PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    return found

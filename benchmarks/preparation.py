@@ -2,27 +2,28 @@
 
 Every copy has contig names of its own and else the same content. Each call runs `prepare_corpus` in a new
 process, which may start workers, as a daemon such as `FreshProcess` may not; the clock begins behind its
-imports. Memory is sampled from outside, a hundred times a second.
+imports. Memory is sampled from outside, twenty times a second.
 """
 
 import gzip
-import multiprocessing
 import re
 import shutil
-from multiprocessing.connection import Connection
+import subprocess
+import sys
+import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from lifecode.benchmarks.fresh_process import ContenderFailed, Reading, failure_reason
-from lifecode.benchmarks.preparing_process import prepare_and_answer
-from lifecode.benchmarks.process_tree import tree_bytes
-from lifecode.data.opening import opened
-from lifecode.data.safe_path import safe_children
+import psutil
 
-PART = "prepare"
+from benchmarks.fresh_process import ContenderFailed, Reading
+from lifecode.data.opening import opened
+
 MANY_FILES, ONE_FILE = "many files", "one file"
 
-_SAMPLE_SECONDS = 0.01
+_SAMPLE_SECONDS = 0.05
+_ROOT = Path(__file__).resolve().parents[1]
 _NAMES = re.compile(rb"^(ACCESSION|VERSION)( +)(?=\S)", re.MULTILINE)
 
 
@@ -51,7 +52,8 @@ class Preparation:
     """
 
     def __init__(self, genome: Path, folder: Path, layout: str, workers: int) -> None:
-        self.genome, self.folder, self.layout, self.workers = genome, folder, layout, workers
+        self.genome, self.layout, self.workers = genome, layout, workers
+        self.folder = folder.resolve()  # the process that prepares runs in another folder
         self.files: list[Path] = []
 
     def call(self, method: str, *arguments: Any) -> Any:
@@ -75,35 +77,46 @@ class Preparation:
         """
         output = self.folder / f"corpus of {self.layout}"
         shutil.rmtree(output, ignore_errors=True)
-        context = multiprocessing.get_context("spawn")
-        connection, theirs = context.Pipe()
-        process = context.Process(target=prepare_and_answer, args=(theirs, self.files, output, self.workers))
-        with safe_children():
-            process.start()
-        theirs.close()
-        try:
-            _answer(connection)
-            before = peak = tree_bytes(process.pid or 0)
-            while not connection.poll(_SAMPLE_SECONDS):
-                if peak is not None:
-                    peak = max(peak, tree_bytes(process.pid or 0) or 0)
-            seconds = _answer(connection)
-        finally:
-            process.kill()
-            process.join()
-            connection.close()
-        return Reading(seconds, None if peak is None or before is None else peak - before, peak)
+        command = [
+            sys.executable,
+            "-m",
+            "benchmarks.preparing_process",
+            output,
+            str(self.workers),
+            *self.files,
+        ]
+        with subprocess.Popen(command, cwd=_ROOT, stdout=subprocess.PIPE, text=True) as process:
+            try:
+                said = _line(process)
+                before = peak = tree_bytes(process.pid)
+                while process.poll() is None:
+                    peak = max(peak, tree_bytes(process.pid))
+                    time.sleep(_SAMPLE_SECONDS)
+                said = said and _line(process)
+            finally:
+                process.kill()
+        if not said.startswith("seconds "):
+            raise ContenderFailed(said or "the process that prepares ended")
+        return Reading(float(said.removeprefix("seconds ")), peak - before, peak)
 
     def release(self) -> None:
         """Nothing is kept between calls."""
 
 
-def _answer(connection: Connection) -> float:
-    """What the preparing process says next."""
-    try:
-        answer = connection.recv()
-    except (EOFError, OSError) as error:
-        raise ContenderFailed("the process that prepares ended") from error
-    if isinstance(answer, Exception):
-        raise ContenderFailed(failure_reason(answer)) from answer
-    return answer
+def tree_bytes(process: int) -> int:
+    """Resident memory of a process and of all below it, seen from outside; 0 once it has ended.
+
+    Pages that two processes share count twice: the sum is an upper bound.
+    """
+    with suppress(psutil.Error):
+        root, total = psutil.Process(process), 0
+        for one in (root, *root.children(recursive=True)):
+            with suppress(psutil.Error):
+                total += one.memory_info().rss
+        return total
+    return 0
+
+
+def _line(process: subprocess.Popen[str]) -> str:
+    assert process.stdout is not None
+    return process.stdout.readline().strip()

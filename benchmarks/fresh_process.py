@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, Protocol, Self
 
 import torch
 
-from lifecode.benchmarks.peak_memory import PeakMemory, return_free_memory
+from benchmarks.peak_memory import PeakMemory, return_free_memory
 from lifecode.data.safe_path import safe_children
 from lifecode.errors import UserError
 

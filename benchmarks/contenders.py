@@ -59,7 +59,7 @@ def missing_package(package: str) -> str | None:
     """What to do about a peer's package that is not installed, or None if it is."""
     if find_spec(package) is not None:
         return None
-    return f"{package} is not installed: pip install 'lifecode[bench]'"
+    return f"{package} is not installed: pip install -e '.[bench]'"
 
 
 class OperatorCall:
@@ -144,3 +144,37 @@ def _rule(contender: str, device: str) -> Rule:
         chunkwise = getattr(import_module("opengdn"), name)
         return lambda q, k, v, g, beta: chunkwise(q * q.shape[-1] ** -0.5, k, v, g.exp(), beta)[0]
     return partial(gated_delta_rule, backend=contender)
+
+
+CHUNK = 16
+"""Steps of a chunk in `lifecode.ops.delta_rule_forward`; not imported from there, which would need Numba."""
+
+
+def bound_flops(shape: OperatorShape, length: int, part: str) -> float:
+    """Operations of the matrix products and solves of the compiled kernels: what bounds them from below.
+
+    With C = 16 steps a chunk, multiply-adds of a chunk of one head, forward:
+
+    - the scores k k^T and q k^T: 2 C^2 K
+    - k S, q S and the update of the state S, each C K V: 3 C K V
+    - the triangular solve of r: C (C - 1) / 2 V
+    - scores times r: C^2 V
+
+    and backward:
+
+    - the state entering it, rebuilt in three of four chunks: 3/4 C K V
+    - the scores once more: 2 C^2 K
+    - du from the leaving dS: C K V, from the outputs: C^2 V, and its solve: C (C - 1) / 2 V
+    - dq from S: C K V; dk from S and from dS: 2 C K V
+    - the gradients of both scores: 2 C^2 V; what they give to q once and to k twice: 3 C^2 K
+    - dS of the entering state: 2 C K V
+
+    A multiply-add is two operations; B H ceil(T / C) chunks. Decays, transposes and copies are not counted,
+    nor what a split of the value columns over threads repeats: it is a bound, not an account.
+    """
+    keys, values = shape.key_dim, shape.value_dim
+    solve = CHUNK * (CHUNK - 1) / 2 * values
+    flops = 2 * CHUNK**2 * keys + 3 * CHUNK * keys * values + CHUNK**2 * values + solve
+    if part == "forward_backward":
+        flops += 6.75 * CHUNK * keys * values + 5 * CHUNK**2 * keys + 3 * CHUNK**2 * values + solve
+    return 2 * flops * shape.batch * shape.heads * -(-length // CHUNK)

@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from benchmarks.peers import Peer, PeerSize, build_peer
 from lifecode.alphabet import IGNORE
-from lifecode.benchmarks.peers import Peer, PeerSize, build_peer
 from lifecode.data.batch import Batch, Segment, corrupt_and_pack
 from lifecode.data.masking import Masking, generator
 from lifecode.data.packing import whole_codons

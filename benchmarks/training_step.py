@@ -8,10 +8,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from lifecode.benchmarks.learners import Learner
-from lifecode.benchmarks.machine import Precision
-from lifecode.benchmarks.peers import counted_parameters
-from lifecode.benchmarks.training_flops import training_flops
+from benchmarks.learners import Learner
+from benchmarks.machine import Precision
+from benchmarks.peers import counted_parameters
+from benchmarks.training_flops import training_flops
 from lifecode.ops.heap import keep_freed_memory
 from lifecode.training.optimizer import AdamWCosine
 

@@ -5,15 +5,21 @@ where the contenders cannot all keep theirs, each makes its rounds in a row, aft
 memory again.
 """
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby, product
 from typing import Any, NamedTuple, Protocol
 
-from lifecode.benchmarks.extrapolation import fit_power_law
-from lifecode.benchmarks.fresh_process import ContenderFailed, Reading
-from lifecode.benchmarks.measurement import Measurement, Points, Status, summarise
-from lifecode.benchmarks.peak_memory import available_bytes
+import psutil
+
+from benchmarks.fresh_process import ContenderFailed, Reading
+from benchmarks.measurement import Measurement, Points, Status, summarise
+
+
+def available_bytes() -> int:
+    """Memory that new allocations can use without swapping."""
+    return psutil.virtual_memory().available
 
 
 class Measurable(Protocol):
@@ -55,8 +61,8 @@ _Pair = tuple[str, str]
 
 
 @dataclass(slots=True)
-class Results:
-    """What came of it.
+class Rounds:
+    """What came of them.
 
     Attributes:
         rows: every call, and every point that was not measured.
@@ -74,7 +80,7 @@ def measure_rounds(
     schedule: Schedule,
     *,
     on_progress: Callable[[str, int], None] = lambda label, calls: None,
-) -> Results:
+) -> Rounds:
     """Measures every contender at every length, round by round.
 
     A contender that fails is not tried at greater lengths. One that would exceed `max_seconds` or the memory
@@ -86,7 +92,7 @@ def measure_rounds(
         schedule: what is measured.
         on_progress: told a label and how many calls are now done or will not be made.
     """
-    results = Results()
+    results = Rounds()
     try:
         run = _Run(processes, schedule, results, on_progress)
         for length in schedule.lengths:
@@ -109,7 +115,7 @@ class _Run:
         self,
         processes: Mapping[str, Measurable],
         schedule: Schedule,
-        results: Results,
+        results: Rounds,
         on_progress: Callable[[str, int], None],
     ) -> None:
         self.processes, self.schedule, self.results = processes, schedule, results
@@ -197,7 +203,7 @@ def _unmeasured(
     available = available_bytes()
     if seconds is not None and seconds > schedule.max_seconds:
         note = f"would take {seconds:.3g} s, more than max_seconds"
-    elif memory is not None and available is not None and memory > available:
+    elif memory is not None and memory > available:
         note = f"would take {memory / 2**30:.3g} GiB, more than is free"
     else:
         return None
@@ -214,13 +220,27 @@ def _predicted(points: Points, schedule: Schedule, key: tuple[str, int, str], qu
         and point.status == "measured"
         and (value := getattr(point, quantity)) is not None
     ]
-    return fit_power_law(costs).predict(length) * schedule.units(length) if costs else None
+    return power_law(costs, length) * schedule.units(length) if costs else None
 
 
-def _fit_together(rows: Sequence[Measurement], length: int, free: int | None) -> bool:
+def power_law(points: Sequence[tuple[int, float]], length: int) -> float:
+    """The cost at a length by the power law through the last two of (length, cost) points, lengths ascending.
+
+    The cost is that of one position or nucleotide: a kernel of linear time has the exponent 0 and one of
+    quadratic time the exponent 1. A fall with the length is taken as none (exponent 0), since overheads that
+    melt away do so only once; and one point alone tells no law, so it too is carried on unchanged, which is
+    the least that a longer input can cost.
+    """
+    (earlier, before), (at, cost) = points[-2:] if len(points) > 1 else (points[0], points[0])
+    if at == earlier or before <= 0 or cost <= before:
+        return max(cost, 0.0)
+    return cost * (length / at) ** (math.log(cost / before) / math.log(at / earlier))
+
+
+def _fit_together(rows: Sequence[Measurement], length: int, free: int) -> bool:
     """Whether all contenders can keep the memory of their calls at a length at the same time."""
     needed: dict[str, float] = {}
     for row in rows:
         if row.length == length and row.status == "warm-up":
             needed[row.contender] = max(needed.get(row.contender, 0), row.extra_bytes or 0)
-    return free is None or 1.2 * sum(needed.values()) <= free
+    return 1.2 * sum(needed.values()) <= free

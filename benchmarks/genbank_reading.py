@@ -17,7 +17,6 @@ from Bio.SeqFeature import AfterPosition, BeforePosition, SeqFeature
 from lifecode.data.coding_sequence import ExactPair, verify_all
 from lifecode.data.reading import read_records
 
-PART = "read"
 LIFECODE, BIOPYTHON = "lifecode", "biopython"
 
 

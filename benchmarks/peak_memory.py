@@ -9,17 +9,14 @@ is why benchmarks go from short inputs to long ones.
 import ctypes
 import gc
 import re
-import resource
-import sys
 from pathlib import Path
 
 import torch
 
 from lifecode.ops.buffers import release_free
+from lifecode.training.run_folder import peak_memory_bytes
 
-_STATUS, _CLEAR_REFS, _MEMINFO = (
-    Path(f"/proc/{name}") for name in ("self/status", "self/clear_refs", "meminfo")
-)
+_STATUS, _CLEAR_REFS = (Path(f"/proc/self/{name}") for name in ("status", "clear_refs"))
 
 
 class PeakMemory:
@@ -46,18 +43,6 @@ class PeakMemory:
         return torch.cuda.max_memory_allocated() if self.on_cuda else _high_water_mark()
 
 
-def available_bytes() -> int | None:
-    """Memory that new allocations can use without swapping, or None where the system does not say."""
-    kibibytes = _field(_MEMINFO, "MemAvailable")
-    return None if kibibytes is None else kibibytes * 1024
-
-
-def total_bytes() -> int | None:
-    """Memory of the machine, or None where the system does not say."""
-    kibibytes = _field(_MEMINFO, "MemTotal")
-    return None if kibibytes is None else kibibytes * 1024
-
-
 def return_free_memory() -> None:
     """Gives what this process has freed back to the system."""
     gc.collect()
@@ -76,16 +61,8 @@ def _reset_high_water_mark() -> None:
 
 
 def _high_water_mark() -> int:
-    kibibytes = _field(_STATUS, "VmHWM")
-    if kibibytes is not None:
-        return kibibytes * 1024
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024
-
-
-def _field(path: Path, name: str) -> int | None:
     try:
-        found = re.search(rf"^{name}:\s+(\d+) kB", path.read_text(), re.MULTILINE)
+        found = re.search(r"^VmHWM:\s+(\d+) kB", _STATUS.read_text(), re.MULTILINE)
     except OSError:
-        return None
-    return int(found[1]) if found else None
+        found = None
+    return int(found[1]) * 1024 if found else peak_memory_bytes()
