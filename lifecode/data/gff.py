@@ -105,7 +105,7 @@ def _index_lines(
         if line.startswith(_HEADERS) or not line.strip():
             continue
         columns = line.split(b"\t", 3)
-        if line.count(b"\t") != NUM_COLUMNS - 1 or line.endswith(b"\t"):
+        if line.count(b"\t") != NUM_COLUMNS - 1 or line.endswith((b"\t", b" ")):
             try:
                 sequence_name(line)
             except UserError as fault:

@@ -355,7 +355,7 @@ def test_output_that_cannot_be_written(annotated, tmp_path, monkeypatch):
     source = annotated()
     with pytest.raises(UserError, match=r"hand\.gb/corpus: cannot be written"):
         prepare_corpus(source, source / "corpus")
-    monkeypatch.setattr("lifecode.data.corpus_folder.FileLock.acquire", denied)
+    monkeypatch.setattr("lifecode.data.corpus_folder.exclusive", denied)
     with pytest.raises(UserError, match=r"corpus: cannot be written \(Permission denied\)"):
         prepare_corpus(source, tmp_path / "corpus")
 

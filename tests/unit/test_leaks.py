@@ -264,5 +264,6 @@ def test_skipped_records_are_counted_and_listed(tmp_path, monkeypatch):
             "source": "bad.fa",
             "reason": "malformed_record",
             "detail": "letter '!' at position 3 is not a nucleotide",
+            "place": "",
         }
     ]
