@@ -265,7 +265,7 @@ class LifeCode(nn.Module):
 
     @classmethod
     def from_pretrained(cls, name_or_folder: str | Path, *, revision: str | None = None) -> "LifeCode":
-        """The model that `save_pretrained` wrote, in evaluation mode.
+        """The model that `save_pretrained` wrote, in evaluation mode and on the CPU.
 
         Args:
             name_or_folder: its folder, or `user/name` on the Hugging Face hub.
@@ -280,8 +280,9 @@ class LifeCode(nn.Module):
         pretrained.require_depth(folder, config)
         with torch.device("meta"):
             pretrained.require_same_shapes(cls.from_config(config), folder)
-        model = cls.from_config(config).float()
-        pretrained.load_weights(model, folder)
+        with torch.device("cpu"):  # whatever the host program's default is
+            model = cls.from_config(config).float()
+            pretrained.load_weights(model, folder)
         model.training_genes = pretrained.read_training_genes(folder)
         return model.eval()
 

@@ -76,7 +76,7 @@ def stream_hidden_states(
         for rows, states in _read_strand(encoder, plus, encoder.in_proj):
             written(rows, slice(half), states)
         minus = _TokenizedChunks(tokenizer, reverse_complement(sequence), chunk_codons)
-        on_plus = reverse_codons_index(torch.tensor([0, num_codons]), num_codons).numpy()
+        on_plus = reverse_codons_index(torch.tensor([0, num_codons], device="cpu"), num_codons).numpy()
         for rows, states in _read_strand(encoder, minus, encoder.in_proj):
             written(on_plus[rows], slice(half, None), states)
     else:

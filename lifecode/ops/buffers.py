@@ -36,7 +36,7 @@ def empty(shape: Sequence[int]) -> Tensor:
     """An uninitialised float32 tensor on the CPU, like `torch.empty`."""
     num_bytes = 4 * math.prod(shape)
     if num_bytes < SMALLEST_BYTES:
-        return torch.empty(*shape, dtype=torch.float32)
+        return torch.empty(*shape, dtype=torch.float32, device="cpu")
     memory = _take(num_bytes)
     array = np.frombuffer(memory, dtype=np.float32, count=num_bytes // 4)
     weakref.finalize(array, _give_back, memory, os.getpid()).atexit = False

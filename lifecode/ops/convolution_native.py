@@ -82,6 +82,8 @@ class _Convolution(torch.autograd.Function):
 def _run(kernel: Any, plan: ConvolutionPlan, *tensors: Tensor) -> None:
     width, channels = tensors[1].shape
     workers = range(num_workers(len(plan.first)))
-    workspaces = [torch.empty(ROWS + width - 1, channels, dtype=torch.float32).numpy() for _ in workers]
+    workspaces = [
+        torch.empty(ROWS + width - 1, channels, dtype=torch.float32, device="cpu").numpy() for _ in workers
+    ]
     counter = np.zeros(1, dtype=np.int64)
     run_on_workers(kernel, workspaces, counter, *map(as_array, tensors), plan)

@@ -42,10 +42,10 @@ def chunked_gated_delta_rule(
     batch, length = q.shape[:2]
     if borders is None:
         borders = tuple(length * row for row in range(batch + 1))
-    lengths = torch.tensor(borders).diff()
+    lengths = torch.tensor(borders, device="cpu").diff()
     order = lengths.argsort(descending=True, stable=True)
     active = _active_segments(lengths)
-    index = _chunk_index(torch.tensor(borders), order, active, reverse).to(q.device)
+    index = _chunk_index(torch.tensor(borders, device="cpu"), order, active, reverse).to(q.device)
 
     def chunks(x: Tensor) -> Tensor:
         # [B, T, H, ...] -> [chunks, H, 64, ...]; the index of a padding step points at the appended zeros.
@@ -71,7 +71,7 @@ def _active_segments(lengths: Tensor) -> list[int]:
 def _chunk_index(borders: Tensor, order: Tensor, active: list[int], reverse: bool) -> Tensor:
     """Source row of every step of every chunk, ordered by rank, then by segment, the longest first."""
     starts, ends, total = borders[:-1][order], borders[1:][order], int(borders[-1])
-    steps, blocks = torch.arange(CHUNK), [torch.empty(0, dtype=torch.long)]
+    steps, blocks = torch.arange(CHUNK, device="cpu"), [torch.empty(0, dtype=torch.long, device="cpu")]
     for rank, count in enumerate(active):
         step = rank * CHUNK + steps
         rows = ends[:count, None] - 1 - step if reverse else starts[:count, None] + step

@@ -143,7 +143,10 @@ def make_workspace(plan: Plan) -> Workspace:
     keys, columns = _padded(plan.key_size), plan.columns
     shapes = [(CHUNK, CHUNK)] * 3 + [(8, CHUNK)] + [(CHUNK, CHUNK)] * 6 + [(CHUNK, keys)]
     shapes += [(keys, CHUNK)] * 5 + [(CHUNK, columns)] * 4 + [(columns, CHUNK), (keys, columns)]
-    matrices = [torch.empty(shape, dtype=torch.float32).numpy() for shape in [*shapes, (4 * keys, columns)]]
+    matrices = [
+        torch.empty(shape, dtype=torch.float32, device="cpu").numpy()
+        for shape in [*shapes, (4 * keys, columns)]
+    ]
     matrices[0][:] = np.eye(CHUNK)
     return Workspace(*matrices)
 

@@ -9,13 +9,14 @@ from lifecode.errors import UserError
 _ON = "The same command goes on from the last checkpoint"
 _SHARED = "the loader workers found no room in the shared memory of this machine (/dev/shm)"
 _FILES = "the system lets this process open no more files (ulimit -n)"
+_KILLED = "a loader worker was killed, perhaps for want of memory"
 _SAYINGS = {
     "shared memory": _SHARED,
     "unable to mmap": _SHARED,
     "unable to write to file </torch": _SHARED,
     "Too many open files": _FILES,
     "received 0 items of ancdata": _FILES,
-    "DataLoader worker": "a loader worker was killed, perhaps for want of memory",
+    "DataLoader worker": _KILLED,
 }
 """What a part of the message of torch means, the first that fits."""
 
@@ -29,7 +30,7 @@ def loader_faults_named() -> Iterator[None]:
     """
     try:
         yield
-    except (RuntimeError, OSError) as fault:
+    except (RuntimeError, OSError, EOFError) as fault:
         problems = [_problem(link) for link in _chain(fault)]
         problem = next(filter(None, problems), None)
         if problem is None:
@@ -48,6 +49,8 @@ def _chain(fault: BaseException | None) -> Iterator[BaseException]:
 def _problem(fault: BaseException) -> str | None:
     if isinstance(fault, OSError) and fault.errno in (errno.EMFILE, errno.ENFILE):
         return _FILES
+    if isinstance(fault, ConnectionError | EOFError):
+        return _KILLED  # while its result was on the way
     if isinstance(fault, OSError) and fault.errno == errno.ENOSPC and fault.filename is None:
         return _SHARED  # a file would have a name
     if not isinstance(fault, RuntimeError | OSError):

@@ -141,6 +141,9 @@ def test_contigs_of_one_name_are_refused(tmp_path):
     two.write_bytes(one.read_bytes())
     with pytest.raises(UserError, match=r"two.gb, record A.1: the contig name was already used in .*one.gb"):
         read_genes(read_records([one, two]))
+    other = BY_HAND[:-1] + ("A" if BY_HAND[-1] != "A" else "C")
+    write_genbank(two, record("A", other, [cds([(30, 37), (57, 65)], 1, "MKPD")], "M"))
+    assert list(read_genes(read_records([one, two])).contigs) == ["A.1@one", "A.1@two"]
 
 
 def test_the_gene_by_hand_is_exact():

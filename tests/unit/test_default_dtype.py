@@ -211,3 +211,16 @@ def test_lightning_in_true_precisions(precision, dtype):
     assert rounded.dtype == (torch.float64 if dtype == torch.float64 else torch.float32)
     np.testing.assert_allclose(rounded.numpy(), exact.numpy(), atol=0.1)
     assert all(bool(p.isfinite().all()) for p in module.parameters())
+
+
+def test_another_default_device_changes_nothing():
+    model = LifeCode.from_pretrained("lifecode-mini")
+    sequences = ["ATGAAACGCATTAGC" * 9, "ATGGCT"]
+    expected = [model.embed(sequences), model.embed(sequences, frames="average")]
+    torch.set_default_device("meta")
+    try:
+        loaded = LifeCode.from_pretrained("lifecode-mini")
+        found = [loaded.embed(sequences), model.embed(sequences, frames="average")]
+    finally:
+        torch.set_default_device(None)
+    assert all(map(torch.equal, found, expected))

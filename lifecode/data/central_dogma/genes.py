@@ -3,9 +3,9 @@
 All contigs are in memory: a byte a nucleotide.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from lifecode.alphabet import STOP
 from lifecode.data.central_dogma.locus import Locus, locus_of
 from lifecode.data.coding_sequence import ExactPair, Rejection, verify_all
+from lifecode.data.inputs import stem
 from lifecode.data.records import CodingSequence, Contig
 from lifecode.errors import UserError
 from lifecode.genetic_code import GeneticCode, genetic_code, residue_letters
@@ -112,17 +113,10 @@ def read_genes(contigs: Iterable[Contig]) -> Genes:
     """Verify every CDS of the contigs.
 
     Raises:
-        UserError: two contigs of one name.
+        UserError: two contigs of one name that are the same sequence, or stand in one file.
     """
     found = Genes()
-    for contig in contigs:
-        if (other := found.contigs.get(contig.name)) is not None:
-            raise UserError(
-                f"the contig name was already used in {other.source}",
-                source=contig.source,
-                record=contig.name,
-                remedy="Give each sequence once, under its own name",
-            )
+    for contig in _told_apart(list(contigs)):
         found.contigs[contig.name] = contig
         if contig.molecule == "protein":
             found.leave_out(contig.name, BACK_TRANSLATED, "its codons are chosen, not read")
@@ -133,3 +127,25 @@ def read_genes(contigs: Iterable[Contig]) -> Genes:
             else:
                 found.genes.append(Gene(contig, verdict))
     return found
+
+
+def _told_apart(contigs: list[Contig]) -> Iterator[Contig]:
+    """The contigs, those of several genomes that share a name with their file behind it, as in a corpus."""
+    alike = Counter(contig.name for contig in contigs)
+    sources: dict[str, set[str]] = defaultdict(set)
+    first: dict[tuple[str, bytes], Contig] = {}
+    for contig in contigs:
+        if alike[contig.name] == 1:
+            yield contig
+            continue
+        label = stem(Path(contig.source))
+        other = first.setdefault((contig.name, contig.nucleotides.tobytes()), contig)
+        if other is not contig or label in sources[contig.name]:
+            raise UserError(
+                f"the contig name was already used in {other.source}",
+                source=contig.source,
+                record=contig.name,
+                remedy="Give each sequence once, under its own name",
+            )
+        sources[contig.name].add(label)
+        yield replace(contig, name=f"{contig.name}@{label}")
