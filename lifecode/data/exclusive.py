@@ -46,6 +46,7 @@ def exclusive(lock: Path, doing: str) -> Iterator[None]:
 
 def _taken(lock: Path, doing: str) -> int:
     """The descriptor of the locked file, which is still the one that stands at its path."""
+    assert fcntl is not None
     while True:
         flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
         descriptor = os.open(lock, flags, 0o644)

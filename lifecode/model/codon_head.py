@@ -18,7 +18,7 @@ _RESIDUE_OF_CODON = torch.tensor(genetic_code(1).residues[:NUM_CODONS].tolist(),
 _NO_CODON = NUM_CODONS
 """Index behind the last codon."""
 _CODONS_OF_RESIDUE = nn.utils.rnn.pad_sequence(
-    [(residue == _RESIDUE_OF_CODON).nonzero().squeeze(1) for residue in range(NUM_AMINO_ACIDS)],
+    [torch.eq(_RESIDUE_OF_CODON, residue).nonzero().squeeze(1) for residue in range(NUM_AMINO_ACIDS)],
     batch_first=True,
     padding_value=_NO_CODON,
 )
