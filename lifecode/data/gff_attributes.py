@@ -29,6 +29,9 @@ _ONE_VALUE = frozenset(
 )
 
 
+_IRREGULAR = (" =", "= ", "; ", " ;", '="', "='")
+
+
 def attributes(column: str, gff3: bool) -> dict[str, str]:
     """The values by their keys in lower case; of a repeated key the values are joined by commas.
 
@@ -70,7 +73,7 @@ def is_gff3(column: str) -> bool:
 
 def _regular_gff3(column: str) -> dict[str, str] | None:
     """What a column without quotes, stray blanks and repeated keys says, and faster; None for others."""
-    if " =" in column or "= " in column or "; " in column or '="' in column or "='" in column:
+    if column[-1:] == " " or any(sign in column for sign in _IRREGULAR):
         return None
     pairs = [pair.partition("=") for pair in column.split(";") if pair]
     found = {key.lower(): value for key, _, value in pairs}

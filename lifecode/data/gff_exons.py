@@ -46,6 +46,11 @@ def possible_orders(
             if (numbered := _by_number(parts, key)) is not None:
                 yield numbered
         yield list(parts)
+    if not one_strand:
+        plus = sorted((part for part in parts if part.strand == 1), key=_start)
+        minus = sorted((part for part in parts if part.strand != 1), key=_start, reverse=True)
+        yield plus + minus
+        yield minus + plus
     yield by_position
     if (circular or trans_splicing or not one_strand) and len(parts) <= _MOST_ROTATIONS:
         if not trans_splicing:
@@ -59,7 +64,8 @@ def with_stop_codon(
 ) -> list[Feature]:
     """The parts with the stop codon that GTF keeps outside the CDS; one that they hold changes nothing.
 
-    The stop codon may itself be split over two exons. A piece behind a part lengthens it.
+    The stop codon may itself be split over two exons. A piece behind a part lengthens it; any other is a part
+    under the ID that the parts have in common.
     """
     if not stop_codons:
         return parts
@@ -71,6 +77,8 @@ def with_stop_codon(
     ends = {
         (one.strand, (one.end if one.strand == 1 else one.start) % around): i for i, one in enumerate(parts)
     }
+    ids = {part.attributes.get("id") for part in parts}
+    own_id = {"id": name} if len(ids) == 1 and (name := ids.pop()) else {}
     for stop in stop_codons:
         before = bisect_right(starts, stop.start)
         if before and furthest[before - 1] >= stop.end:
@@ -80,7 +88,7 @@ def with_stop_codon(
         strand = stop.strand
         behind = ends.pop((strand, (stop.start if strand == 1 else stop.end) % around), None)
         if behind is None or stop.problem is not None:
-            parts.append(stop._replace(phase=None))
+            parts.append(stop._replace(phase=None, attributes=stop.attributes | own_id))
             continue
         start, end = parts[behind].start, parts[behind].end
         if strand == 1:

@@ -3,11 +3,13 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 
 from lifecode.data.gff_attributes import BARE
 from lifecode.data.gff_lines import Feature, Role
 
 _DEEPEST_FAMILY = 8
+_MOST_NAMES = 32
 _MOST_LINES_OF_A_NAME = 100
 _AUGUSTUS_TRANSCRIPT = re.compile(r"(.+)\.t\d+")
 _PROTEINS = frozenset({"protein", "polypeptide", "so:0000104"})
@@ -45,6 +47,15 @@ class Families:
         transcripts = [one for one in others if one not in self._genes or one in self._transcripts]
         return transcripts or others or parents[:1]
 
+    def by_locus(self, key: tuple[str, ...], lines: list[Feature]) -> list[list[Feature]]:
+        """The lines of a transcript by the places at which it stands, where its own lines say several."""
+        named = self._transcripts.get(key[1]) or self._genes.get(key[1]) or [] if len(key) > 1 else []
+        places = sorted({(one.start, one.end) for one in named[:_MOST_LINES_OF_A_NAME]})
+        if len(places) < 2 or any(a[1] > b[0] for a, b in pairwise(places)):
+            return [lines]
+        at = [[one for one in lines if start <= one.start and one.end <= end] for start, end in places]
+        return [here for here in at if here] if sum(map(len, at)) == len(lines) else [lines]
+
     def above(self, key: tuple[str, ...], lines: Sequence[Feature]) -> list[Feature]:
         """The parents of lines, the parents of these and so on; a circle of parents ends too.
 
@@ -56,12 +67,15 @@ class Families:
             return []
         told = lines[0].attributes
         names = [key[1]] if key[0] == "transcript" else []
-        names += [*lines[0].parents[:_DEEPEST_FAMILY], told.get("derives_from", ""), told.get("gene_id", "")]
+        parents = lines[0].parents
+        if names and (names[0] in self._transcripts or names[0] in self._genes):  # the others have their own
+            parents = tuple(name for name in parents if name in self._genes and name not in self._transcripts)
+        names += [*parents[:_DEEPEST_FAMILY], told.get("derives_from", ""), told.get("gene_id", "")]
         if not (lines[0].parents or told.get("gene_id")):
             names += [name[1] for name in [_AUGUSTUS_TRANSCRIPT.fullmatch(key[1])] if name]
         found: list[Feature] = []
         seen: set[str] = set()
-        while names and len(seen) < _DEEPEST_FAMILY:
+        while names and len(seen) < _MOST_NAMES:
             name = names.pop(0)
             if not name or name in seen:
                 continue

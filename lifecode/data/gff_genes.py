@@ -21,6 +21,10 @@ from lifecode.data.gff_lines import Feature, Role
 from lifecode.data.gff_splitting import Splitter, first_line, loci, table_of, told_apart
 from lifecode.data.records import CodingSequence
 
+_LABELS = ("protein_id", "locus_tag", "gene_id", "gene", "name")
+"""What the lines of one CDS have in common where each has an id of its own, the most exact first."""
+_MOST_PARTS = 1000
+
 
 class _Model(NamedTuple):
     """The parts of one CDS from 5' to 3', and the features above it, the nearest first.
@@ -96,7 +100,7 @@ class GeneReader:
             if not key[1:] or len(lines[key]) > 1
             for one in lines.pop(key)
         ]
-        _join_exceptions(lines)
+        self._join_parts(lines)
         used: dict[str, int] = {}
         found: dict[tuple[Any, ...], CodingSequence] = {}
         for key, parts in lines.items():
@@ -104,6 +108,31 @@ class GeneReader:
                 cds = self._coding_sequence(model, selenocysteines.get(key, []), used)
                 found.setdefault(_same(cds, model), cds)
         return Contents(tuple(found.values()), sorted(nameless, key=_line))
+
+    def _join_parts(self, lines: dict[Key, list[Feature]]) -> None:
+        """Join the lines of one gene that have an id each and no parent, if together they are its CDS."""
+        pools: dict[str, list[Key]] = defaultdict(list)
+        for key, parts in lines.items():
+            if key[0] == "id" and len(parts) == 1:
+                told = parts[0].attributes
+                label = next((told[name] for name in _LABELS if told.get(name)), None)
+                if label is not None:
+                    pools[label].append(key)
+        for keys in pools.values():
+            if 1 < len(keys) <= _MOST_PARTS and self._are_parts([lines[key][0] for key in keys]):
+                for key in keys[1:]:
+                    lines[keys[0]] += lines.pop(key)
+
+    def _are_parts(self, parts: list[Feature]) -> bool:
+        """Whether lines are an intact frame together and not each alone, or slip or are spliced in trans."""
+        if any(part.problem for part in parts):
+            return False
+        if any(exceptions(parts)):
+            return all(any(exceptions([part])) for part in parts)
+        frames = self._splitter.frames(parts)
+        return frames.is_intact(self._splitter.ordered(parts, [])) and not all(
+            frames.is_intact([part]) for part in parts
+        )
 
     def _models(self, key: Key, lines: list[Feature], stops: list[Feature]) -> Iterator[_Model]:
         """The CDS that the lines of one transcript are."""
@@ -114,9 +143,11 @@ class GeneReader:
             yield _Model(name, lines, above)
             return
         found = []
-        for bucket in told_apart(lines):
+        for bucket in (here for part in told_apart(lines) for here in self._families.by_locus(key, part)):
             above = self._families.above(key, bucket)
-            found += [(parts, above) for parts in self._splitter.split(bucket, above)]
+            found += [
+                (parts, self._families.above(key, parts)) for parts in self._splitter.split(bucket, above)
+            ]
         copies = loci([parts for parts, _ in found]) if len(found) > 1 else [1]
         for (parts, above), copy in zip(found, copies, strict=True):
             yield _Model(name, parts, above, copy)
@@ -185,18 +216,6 @@ def _each_once(lines: list[Feature]) -> list[Feature]:
         return lines
     seen = {(one.start, one.end, one.strand, one.attributes.get("id")): one for one in reversed(lines)}
     return lines if len(seen) == len(lines) else list(reversed(seen.values()))
-
-
-def _join_exceptions(lines: dict[Key, list[Feature]]) -> None:
-    """Join parts of one gene that have an id each and no parent, in slippage and trans-splicing."""
-    first_of: dict[str, Key] = {}
-    for key, parts in list(lines.items()):
-        if key[0] != "id" or len(parts) > 1 or not any(exceptions(parts)):
-            continue
-        told = parts[0].attributes
-        gene = told.get("protein_id") or told.get("locus_tag") or told.get("gene")
-        if gene and (first := first_of.setdefault(gene, key)) != key:
-            lines[first] += lines.pop(key)
 
 
 def _same(cds: CodingSequence, model: _Model) -> tuple[Any, ...]:

@@ -78,6 +78,7 @@ class Feature(NamedTuple):
 @lru_cache(maxsize=1000)
 def role_of(kind: str) -> Role:
     """What lines with this word in their third column mean."""
+    kind = kind.strip()
     low = kind.lower()
     if low in _CDS:
         return Role.CDS

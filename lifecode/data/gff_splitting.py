@@ -12,7 +12,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from lifecode.data.gff_exons import possible_orders
+from lifecode.data.gff_exons import phase_contradiction, possible_orders
 from lifecode.data.gff_flags import exceptions
 from lifecode.data.gff_frames import Frames
 from lifecode.data.gff_lines import Feature
@@ -67,6 +67,8 @@ class Splitter:
         whole = [run for several in runs for run in several or ()]
         if all(runs) and len(whole) > 1:
             yield from sorted(whole, key=first_line)
+        elif all(_is_whole(one) and frames.ends_in_stop(one) for one in lines):
+            yield from ([one] for one in lines)
         elif len(by_id) == 1 or (
             len(strands) == 1 and _are_disjoint(lines) and not all(map(frames.ends_in_stop, lines))
         ):
@@ -75,7 +77,7 @@ class Splitter:
             yield from by_id.values()
 
     def ordered(self, lines: list[Feature], above: list[Feature]) -> list[Feature]:
-        """The parts from 5' to 3', in the order that is an intact frame where several are possible."""
+        """The parts from 5' to 3'; of several orders that which is an intact frame, with phases that fit."""
         if len(lines) == 1:
             return lines
         _, trans = exceptions([*lines, *above])
@@ -84,9 +86,13 @@ class Splitter:
         if not (trans or self._circular or len({part.strand for part in lines}) > 1):
             return first
         frames = self.frames(lines)
-        if frames.is_intact(first):
-            return first
-        return next((order for order in orders if frames.is_intact(order)), first)
+        best = None
+        for order in (first, *orders):
+            if frames.is_intact(order):
+                if phase_contradiction(order) is None:
+                    return order
+                best = best or order
+        return best or first
 
     def frames(self, lines: Sequence[Feature]) -> Frames:
         """Reading frames by the genetic code of a CDS, or by the default where there is no such code."""
@@ -138,6 +144,11 @@ def table_of(lines: Sequence[Feature]) -> int | None:
     if table is None:
         return None
     return int(table) if table.isascii() and table.isdigit() and len(table) < 5 else 0
+
+
+def _is_whole(part: Feature) -> bool:
+    """Whether a line alone may be a CDS: whole codons from its first nucleotide on."""
+    return (part.end - part.start) % 3 == 0 and not part.phase
 
 
 def _are_disjoint(parts: Sequence[Feature]) -> bool:

@@ -451,3 +451,67 @@ def test_many_lines_of_one_gene_take_linear_time(judged):  # noqa: F811
     text = gene * 3000 + "".join(transcripts)
     text += row("CDS", 1, 9, "+", 0, "Parent=" + ",".join(f"m{i}" for i in range(3000)))
     assert judged(text, "ATGAAATAAC")[0] == ["MK*"] * 3000
+
+
+@pytest.mark.parametrize(("strand", "last"), [("+", (619, 621)), ("-", (101, 103))])
+def test_a_stop_codon_in_another_exon_belongs_to_the_cds_of_its_parent(judged, strand, last):  # noqa: F811
+    exons = ((201, 290), (401, 520))
+    whole = Gene(7, strand, (*exons, last) if strand == "+" else (last, *exons))
+    sequence, proteins = genome([whole], 700)
+    text = annotated(lambda g, i: "ID=c;Parent=t", genes=[Gene(7, strand, exons)])
+    for pieces in ([last], [(last[0], last[0]), (last[0] + 1, last[1])]):
+        stops = "".join(row("stop_codon", a, b, strand, 0, "ID=s;Parent=t") for a, b in pieces)
+        assert judged(text + stops, sequence)[0] == proteins
+
+
+def test_many_transcripts_share_one_gene_and_its_flags(judged):  # noqa: F811
+    names = [f"t{i}" for i in range(9)]
+    mrnas = "".join(row("mRNA", 151, 580, "+", ".", f"ID={name};Parent=g") for name in names)
+    first, *rest = annotated(lambda g, i: "Parent=@", genes=FIRST).splitlines(keepends=True)
+    parts = [first.replace("@", ",".join(names))] + [
+        line.replace("@", name) for line in rest for name in names
+    ]
+    gene, text = row("gene", 151, 580, "+", ".", "ID=g@"), mrnas + "".join(parts)
+    assert judged(gene.replace("@", "") + text, isoforms="longest")[0].count(ONE) == 1
+    assert set(judged(gene.replace("@", ";pseudo=true") + text)[0]) == {PSEUDO}
+
+
+def test_a_flag_of_one_transcript_costs_no_other(judged):  # noqa: F811
+    lines = [("gene", "ID=g"), ("mRNA", "ID=a;Parent=g"), ("mRNA", "ID=b;Parent=g;partial=true")]
+    text = annotated(lambda g, i: "Parent=a,b", lambda g: lines, genes=FIRST)
+    assert sorted(judged(text)[0]) == sorted([ONE, PARTIAL])
+
+
+@pytest.mark.parametrize("label", ["locus_tag", "gene", "gene_id", "protein_id", "Name"])
+def test_an_id_a_line_without_a_parent(judged, label):  # noqa: F811
+    assert judged(annotated(lambda g, i: f"ID=c{g.number}.{i};{label}=L{g.number}"))[0] == PROTEINS
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (0, 2, 1), (2, 1, 0)])
+@pytest.mark.parametrize("phases", [True, False])
+def test_trans_splicing_over_two_strands_in_any_order(judged, order, phases):  # noqa: F811
+    frame = coding(60, 3)
+    first, second, third = frame[:50], frame[50:110], frame[110:]
+    turned = [str(Seq(piece).reverse_complement()) for piece in (third, second)]
+    sequence = ("C" * 100).join(["", first, *turned, ""])
+    spans = [(101, 150, "+", 0), (421, 480, "-", 1), (251, 320, "-", 1)]
+    column = "ID=c;Parent=t;exception=trans-splicing"
+    rows = [row("CDS", *spans[i][:3], spans[i][3] if phases else ".", column) for i in order]
+    assert judged("".join(rows), sequence)[0] == [str(Seq(frame).translate())]
+
+
+def test_a_broken_copy_costs_only_itself(judged):  # noqa: F811
+    there = [Gene(g.number, g.strand, tuple((s + 2000, e + 2000) for s, e in g.exons)) for g in FIRST]
+    places = [row("mRNA", start, start + 429, "+", ".", "ID=t") for start in (151, 2151)]
+    parts = [annotated(lambda g, i: "Parent=t", genes=genes) for genes in (FIRST, there)]
+    whole = copies(False)
+    broken = whole[:2152] + "C" + whole[2153:]
+    assert whole[2150:2153] == "ATG"
+    assert judged("".join(places + parts), whole)[0] == [ONE, ONE]
+    assert sorted(judged("".join(places + parts), broken)[0]) == sorted([ONE, "no_start_codon"])
+
+
+def test_blanks_before_a_semicolon_and_behind_a_kind(judged):  # noqa: F811
+    lines = [("gene", "ID=g;pseudo=true"), ("mRNA", "ID=t ;Parent=g ")]
+    assert judged(annotated(lambda g, i: "Parent=t ;ID=a", lambda g: lines, genes=FIRST))[0] == [PSEUDO]
+    assert judged(annotated(gff3, kind="CDS "))[0] == PROTEINS
