@@ -14,6 +14,7 @@ from lifecode.data.opening import file_format
 from lifecode.errors import UserError
 
 GENE, PROTEIN = "ATGAAATGGCATGCAGACTAA", "MKWHAD"
+TERM = "/transl_except=(pos:19,aa:TERM)"
 REFUSED = "LOCUS       B 21 bp    DNA     linear   BCT 32-XXX-2020"  # by gb-io: there is no such day
 
 
@@ -71,6 +72,12 @@ def test_a_gene_across_the_origin_on_the_other_strand(read, location):
         ({"qualifiers": (f'/translation="{PROTEIN}*"',)}, "."),
         ({"qualifiers": ('/locus_tag="L"',)}, "."),  # an intact frame
         ({"qualifiers": ('/locus_tag="L"',), "location": "1..18"}, "no_stop_codon"),
+        ({"qualifiers": ("/transl_except=(pos:1..3,aa:Met)",), "dna": "ACG" + GENE[3:]}, "."),
+        ({"qualifiers": (TERM,), "location": "1..19"}, "."),
+        ({"qualifiers": (TERM,), "location": "4..19"}, "no_start_codon"),
+        ({"qualifiers": (TERM,), "location": "1..18"}, "no_stop_codon"),
+        ({"qualifiers": (TERM,), "location": "1..19", "dna": GENE[:6] + "TAA" + GENE[9:]}, "internal_stop"),
+        ({"qualifiers": ("/transl_except=(pos:7..9,aa:Ser)",)}, "transl_except"),
         ({"qualifiers": ("/partial",)}, "partial"),
         ({"location": "<1..21"}, "partial"),
         ({"dna": "ACG" + GENE[3:]}, "translation_differs"),
