@@ -14,6 +14,7 @@ from lifecode.data.annotated_fasta import annotated_records
 from lifecode.data.annotation_index import AnnotationIndex
 from lifecode.data.fasta import NucleotideRecord
 from lifecode.data.malformed import Settle
+from lifecode.data.organelles import organelle_named
 from lifecode.data.records import CodingSequence, Contig, Exon
 from lifecode.errors import UserError
 
@@ -32,6 +33,7 @@ class Transcript(NamedTuple):
     thick_start: int
     thick_end: int
     blocks: tuple[tuple[int, int], ...]
+    chromosome: str = ""
 
 
 def read_mrna_with_bed12(
@@ -52,7 +54,9 @@ def read_mrna_with_bed12(
             sequences, source, index, lambda record: _bed_name(record, index), _codes, bed_source, settle
         )
         for record, lines in records:
-            coding = _coding_sequence(record, [parsed(line) for line in lines], genetic_code)
+            transcripts = _of_place(record, [parsed(line) for line in lines])
+            coding = _coding_sequence(record, transcripts, genetic_code)
+            chromosome = transcripts[0].chromosome if transcripts else None
             yield Contig(
                 name=record.name,
                 nucleotides=record.nucleotides,
@@ -60,6 +64,8 @@ def read_mrna_with_bed12(
                 genetic_code=genetic_code,
                 coding_sequences=(coding,) if coding else (),
                 molecule="rna",
+                organelle=organelle_named(chromosome) if chromosome else None,
+                chromosome=chromosome,
             )
 
 
@@ -89,6 +95,7 @@ def parsed(line: bytes) -> Transcript:
         thick_start=thick_start,
         thick_end=thick_end,
         blocks=blocks,
+        chromosome=columns[0],
     )
 
 
@@ -135,13 +142,16 @@ def _codes(lines: list[bytes]) -> bool:
     return any(transcript.thick_start < transcript.thick_end for transcript in map(parsed, lines))
 
 
+def _of_place(record: NucleotideRecord, transcripts: list[Transcript]) -> list[Transcript]:
+    """The transcripts of an mRNA's name: those where its header says it lies, if any does."""
+    told = set(record.description.split())
+    return [one for one in transcripts if f"range={one.place}" in told] or transcripts
+
+
 def _coding_sequence(
     record: NucleotideRecord, transcripts: list[Transcript], genetic_code: int
 ) -> CodingSequence | None:
     """The CDS of an mRNA, or None for a non-coding one; it has a problem where the two do not fit."""
-    told = set(record.description.split())
-    here = [transcript for transcript in transcripts if f"range={transcript.place}" in told]
-    transcripts = here or transcripts
     if not transcripts or transcripts[0].thick_start >= transcripts[0].thick_end:
         return None
     transcript = transcripts[0]

@@ -142,7 +142,8 @@ def verdict_on(
         stops = not completed and bool(code.stops[codons[-1:]].any())
         protein = _framed(protein, starts, stops)
         as_recoded = all(protein[i : i + 1] == residue.encode() for i, residue in recoded.items())
-        agrees = starts and (stops or completed) and b"*" not in protein[: len(protein) - stops] and as_recoded
+        intact = starts and (stops or completed) and b"*" not in protein[: len(protein) - stops]
+        agrees = intact and as_recoded
         max_ambiguous_share = 0
     else:
         annotated = (cds.protein or "").encode("utf-8", errors="replace")

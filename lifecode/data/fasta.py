@@ -89,6 +89,8 @@ def read_fasta(
     """
     for record in nucleotide_records(handle, source, settle):
         coding = (_coding_sequence(record, genetic_code),) if molecule == "cds" else ()
+        place = None if molecule == "dna" else _ENSEMBL_PLACE.search(record.description)
+        chromosome = place[1] if place else None
         yield Contig(
             name=record.name,
             nucleotides=record.nucleotides,
@@ -96,16 +98,20 @@ def read_fasta(
             genetic_code=genetic_code,
             coding_sequences=coding,
             molecule=molecule,
-            organelle=_organelle(record.description, molecule),
+            organelle=_organelle(record.description, chromosome, molecule),
+            chromosome=chromosome,
         )
 
 
-def _organelle(description: str, molecule: str) -> str | None:
-    """The organelle that a header names: as the title of a genome, or as the contig of a CDS (Ensembl)."""
-    if molecule == "dna":
-        return organelle_of_definition(description)
-    place = _ENSEMBL_PLACE.search(description)
-    return organelle_named(place[1]) if place else None
+def _organelle(description: str, chromosome: str | None, molecule: str) -> str | None:
+    """The organelle that a header names: as the chromosome, in brackets, or in the title of a genome."""
+    if chromosome:
+        return organelle_named(chromosome)
+    told = dict(_bracketed(description))
+    named = (organelle_named(told.get(key, "")) for key in ("organelle", "location"))
+    return next(filter(None, named), None) or (
+        organelle_of_definition(description) if molecule == "dna" else None
+    )
 
 
 def _coding_sequence(record: NucleotideRecord, genetic_code: int) -> CodingSequence:

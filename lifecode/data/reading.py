@@ -95,7 +95,7 @@ def _read_all(units: list[InputUnit], settings: ReadingSettings, report: Report)
     names: list[str] = []
     for unit in units:
         for contig in read_unit(unit, settings, report):
-            if (key := asked.key_of(contig.name)) is not None:
+            if (key := asked.key_of(contig.name, contig.chromosome)) is not None:
                 found.add(key)
             names += [contig.name] if len(names) <= 5 else []
             yield contig

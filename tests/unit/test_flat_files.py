@@ -176,6 +176,9 @@ def test_what_says_organelle_in_a_flat_file(read):
         (contig,) = read(record(qualifiers=(), **words))
         assert contig.organelle == "mitochondrion"
         assert [v.reason for v in verify_all(contig)] == [Rejected.ORGANELLE_GENETIC_CODE]
+    for title in ("X mitochondrial DNA, complete genome", "X mitochondrion isolate B37, complete genome"):
+        assert organelle_of_definition(title).startswith("mitochondri")
+    assert organelle_of_definition("X superoxide dismutase, mitochondrial, complete cds") is None
     nuclear = "Genus mRNA for mitochondrial protein, complete cds; nuclear gene for mitochondrial product."
     assert organelle_of_definition(nuclear) is None
 
