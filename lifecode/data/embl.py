@@ -6,6 +6,7 @@ from typing import BinaryIO
 from lifecode.data.biopython_records import record_by_biopython
 from lifecode.data.flat_records import split_before
 from lifecode.data.genbank_text import utf8
+from lifecode.data.location_text import with_standard_locations
 from lifecode.data.malformed import Settle
 from lifecode.data.records import Contig
 from lifecode.errors import UserError
@@ -26,7 +27,9 @@ def read_embl(handle: BinaryIO, source: str, genetic_code: int, settle: Settle) 
         words = text[5:200].replace(b";", b" ").split(maxsplit=1)
         name = words[0].decode("utf-8", errors="replace") if words else f"record_{number}"
         try:
-            contig = record_by_biopython(utf8(text), "embl", source, genetic_code, name)
+            contig = record_by_biopython(
+                with_standard_locations(utf8(text), "embl"), "embl", source, genetic_code, name
+            )
             if contig is None:
                 raise UserError(
                     "not a readable EMBL record with its sequence",

@@ -160,6 +160,41 @@ def test_embl_reads_as_genbank_does(read):
     assert verdicts(read(embl(location="<1..21"), "x.embl")) == ["partial"]
 
 
+@pytest.mark.parametrize(
+    ("location", "expected"),
+    [
+        ("order(1..9,10..21)", "."),
+        ("1 ..21", "."),
+        ("join(1..9,\n                     10..21)", "."),
+        ("1..21>", "partial"),
+        ("1..<21", "partial"),
+        (">1..21", "partial"),
+        ("complement(>1..21)", "partial"),
+        ("join(1..9,\n                     10..21>)", "partial"),
+        ("1.21", "unreadable_location"),
+        ("1-21", "unreadable_location"),
+        ("(1.4)..21", "unreadable_location"),
+        ("one-of(1,4)..21", "unreadable_location"),
+        ("bond(1,21)", "unreadable_location"),
+        ("1..9,10..21", "unreadable_location"),
+        ("join(1..9,10..21", "unreadable_location"),
+    ],
+)
+@pytest.mark.parametrize("read_by", ["gb-io", "Biopython", "EMBL"])
+def test_locations_that_a_parser_would_cut_short(read, read_by, location, expected):
+    words = {"location": location, "qualifiers": ('/locus_tag="L"',)}
+    if read_by == "EMBL":
+        contigs = read(embl(**words | {"location": location.replace("\n   ", "\nFT ")}), "x.embl")
+    else:
+        contigs = read(record(**words | ({"locus": REFUSED} if read_by == "Biopython" else {})))
+    assert verdicts(contigs) == [expected]
+
+
+def test_feature_keys_in_small_letters(read):
+    assert verdicts(read(record().replace(" CDS ", " cds "))) == ["."]
+    assert verdicts(read(embl().replace(" CDS ", " cds "), "x.embl")) == ["."]
+
+
 def test_embl_goes_on_behind_a_damaged_record(read):
     text = embl(name="A") + embl(name="B").replace(" BP.", "9 BP.", 1) + embl(name="C")
     contigs = read(text, "x.embl", on_malformed="skip", report=lambda *_: None)
