@@ -39,7 +39,7 @@ class ReadingSettings:
         organism: codon usage of proteins, a table of `python_codon_tables`.
         codon_choice: `frequent` takes the most frequent codon of a residue, `sampled` draws by share.
         seed: of the sampled codons; each protein's are a function of the seed and its name.
-        isoforms: `all`, or the `longest` of each gene on its contig.
+        isoforms: `all`, or the `longest` exact pair of each gene on its contig.
         max_ambiguous_share: of the codons of a CDS with an annotated protein that may have an ambiguous
             nucleotide; they are kept without a label.
         on_malformed: `stop` at a malformed record or file, or `skip` and report it.
@@ -107,7 +107,7 @@ def read_unit(
 ) -> Iterator[Contig]:
     """Yield the contigs of one unit; arguments and errors as for `read_records`."""
     settle, asked = settle_by(settings.on_malformed, report), settings.asked_codes()
-    num_contigs, dialect = 0, ""
+    num_contigs, dialect, share = 0, "", settings.max_ambiguous_share
     try:
         for contig in _contigs(unit, settings, settle):
             num_contigs += 1
@@ -115,7 +115,7 @@ def read_unit(
             if contig.dialect is None:
                 dialect = dialect or " with ".join(file_format(file).value for file in reversed(unit.files))
                 contig = replace(contig, dialect=dialect)
-            yield contig if settings.isoforms == "all" else with_longest_isoforms(contig)
+            yield contig if settings.isoforms == "all" else with_longest_isoforms(contig, share)
         if not num_contigs:
             remedy = "Check that it is complete"
             raise UserError("the file has no readable records", source=unit.files[0], remedy=remedy)

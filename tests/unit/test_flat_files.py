@@ -177,7 +177,6 @@ def test_embl_reads_as_genbank_does(read):
         ("one-of(1,4)..21", "unreadable_location"),
         ("bond(1,21)", "unreadable_location"),
         ("1..9,10..21", "unreadable_location"),
-        ("join(1..9,10..21", "unreadable_location"),
     ],
 )
 @pytest.mark.parametrize("read_by", ["gb-io", "Biopython", "EMBL"])
