@@ -74,9 +74,9 @@ def opened(file: Path) -> Iterator[BinaryIO]:
 class AnnotationLines:
     """The lines of an annotation file with their 1-based numbers and without line ends, then its sequences.
 
-    Line ends of Unix, Windows and old Macs count, also within one file. The sequences begin at the first line
-    with `>`, as the GFF3 standard has it, whether or not the directive `##FASTA` stands before it: it alone
-    says nothing, since the proteins that MetaGeneMark writes as comments may begin with FASTA.
+    The sequences begin at the first line with `>`, as the GFF3 standard has it, whether or not the directive
+    `##FASTA` stands before it: it alone says nothing, since the proteins that MetaGeneMark writes as comments
+    may begin with FASTA.
     """
 
     def __init__(self, handle: BinaryIO) -> None:
@@ -84,16 +84,12 @@ class AnnotationLines:
         self._begun = b""
 
     def __iter__(self) -> Iterator[tuple[int, bytes]]:
-        number = 0
-        for raw in self._handle:
-            text = raw.rstrip(b"\r\n")
-            pieces = text.split(b"\r") if b"\r" in text else [text]
-            for i, line in enumerate(pieces):
-                number += 1
-                if line.startswith(b">") and line.count(b"\t") < _GFF_COLUMNS - 1:
-                    self._begun = b"\n".join(pieces[i:]) + b"\n"
-                    return
-                yield number, line
+        for number, raw in enumerate(self._handle, start=1):
+            line = raw.rstrip(b"\n")
+            if line.startswith(b">") and line.count(b"\t") < _GFF_COLUMNS - 1:
+                self._begun = line + b"\n"
+                return
+            yield number, line
 
     @property
     def has_sequences(self) -> bool:

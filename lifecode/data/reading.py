@@ -14,6 +14,7 @@ from lifecode.data.coding_sequence import MAX_AMBIGUOUS_SHARE
 from lifecode.data.contig_codes import AskedCodes, with_genetic_code
 from lifecode.data.embl import read_embl
 from lifecode.data.fasta import read_fasta
+from lifecode.data.following_stop import with_following_stops
 from lifecode.data.genbank import read_genbank
 from lifecode.data.gff import read_gff
 from lifecode.data.inputs import Inputs, InputUnit, packaged_genomes, resolve_inputs
@@ -111,7 +112,7 @@ def read_unit(
     try:
         for contig in _contigs(unit, settings, settle):
             num_contigs += 1
-            contig = with_genetic_code(contig, asked)
+            contig = with_following_stops(with_genetic_code(contig, asked))
             if contig.dialect is None:
                 dialect = dialect or " with ".join(file_format(file).value for file in reversed(unit.files))
                 contig = replace(contig, dialect=dialect)

@@ -80,6 +80,13 @@ def test_chromosome_says_organelle_and_takes_a_code(read):
         read(fasta, bed, genetic_code={"chrX": 2})
 
 
+def test_a_stop_codon_behind_the_thick_part_counts(read):
+    fasta = ">name\nATGAAAGCTTAA" + "A" * 18
+    for thick, expected in (("100\t109", Exon(0, 12, 1)), ("100\t106", Exon(0, 6, 1))):
+        (contig,) = read(fasta, LINE.format(strand="+", thick=thick))
+        assert contig.coding_sequences[0].exons == (expected,)
+
+
 def test_mrna_without_cds(read):
     (contig,) = read(">name\n" + "A" * 30, LINE.format(strand="+", thick="100\t100"))
     assert contig.coding_sequences == ()

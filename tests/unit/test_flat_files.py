@@ -3,14 +3,18 @@
 import bz2
 import gzip
 import lzma
+from io import BytesIO
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
 
+from lifecode.alphabet import decode_nucleotides
 from lifecode.data import read_records
 from lifecode.data.coding_sequence import ExactPair, Rejected, verify_all
 from lifecode.data.insdc_features import organelle_of_definition
 from lifecode.data.opening import file_format
+from lifecode.data.plain_text import PlainText
 from lifecode.errors import UserError
 
 GENE, PROTEIN = "ATGAAATGGCATGCAGACTAA", "MKWHAD"
@@ -71,7 +75,9 @@ def test_a_gene_across_the_origin_on_the_other_strand(read, location):
         ({"column": 12}, "."),
         ({"qualifiers": (f'/translation="{PROTEIN}*"',)}, "."),
         ({"qualifiers": ('/locus_tag="L"',)}, "."),  # an intact frame
-        ({"qualifiers": ('/locus_tag="L"',), "location": "1..18"}, "no_stop_codon"),
+        ({"qualifiers": ('/locus_tag="L"',), "location": "1..18"}, "."),  # a stop follows
+        ({"qualifiers": ('/locus_tag="L"',), "location": "1..17"}, "length_not_multiple_of_3"),
+        ({"qualifiers": ('/locus_tag="L"',), "location": "1..15"}, "no_stop_codon"),
         ({"qualifiers": ("/transl_except=(pos:1..3,aa:Met)",), "dna": "ACG" + GENE[3:]}, "."),
         ({"qualifiers": (TERM,), "location": "1..19"}, "."),
         ({"qualifiers": (TERM,), "location": "4..19"}, "no_start_codon"),
@@ -152,6 +158,21 @@ def embl(**words):
     return f"{first}{features}XX\nSQ   Sequence {length} BP;\n     {letters} {length}\n//\n"
 
 
+@pytest.mark.parametrize("turn", range(21))
+@pytest.mark.parametrize("strand", [1, -1])
+def test_a_stop_codon_that_follows_on_a_circle_counts(read, turn, strand):
+    dna = GENE[turn:] + GENE[:turn]
+    start, end = (21 - turn) % 21 + 1, (17 + 21 - turn) % 21 + 1
+    if strand == -1:
+        dna = dna[::-1].translate(str.maketrans("ACGT", "TGCA"))
+        start, end = 22 - end, 22 - start
+    location = f"{start}..{end}" if strand == 1 else f"complement({start}..{end})"
+    words = {"dna": dna, "location": location, "qualifiers": (), "topology": "circular"}
+    (contig,) = read(record(**words))
+    (pair,) = verify_all(contig)
+    assert decode_nucleotides(pair.nucleotides) == GENE
+
+
 def test_embl_reads_as_genbank_does(read):
     (contig,) = read(embl(dna=WRAPPED, location="join(19..24,1..15)", topology="circular"), "x.embl")
     assert (contig.name, contig.organism, contig.dialect) == ("X1.2", "Genus species", "EMBL")
@@ -226,6 +247,8 @@ SPELLED = {
     "Windows": TEXT.replace("\n", "\r\n").encode(),
     "Windows, twice": TEXT.replace("\n", "\r\r\n").encode(),
     "old Mac": TEXT.replace("\n", "\r").encode(),
+    "old Mac, then Unix": TEXT.replace("\n", "\r", 9).encode(),
+    "Unix, then old Mac": TEXT[:99].encode() + TEXT[99:].replace("\n", "\r").encode(),
     "Latin-1": TEXT.replace("a note", "une région").encode("latin-1"),
     "form feed": b"\f" + TEXT.encode(),
     "Ctrl-Z": TEXT.encode() + b"\x1a",
@@ -250,6 +273,18 @@ def test_line_ends_across_blocks(read):
     assert verdicts(
         read(record(head="COMMENT     x\n").replace("\n", "\r\n").replace("COMMENT     x\r\n", filler))
     ) == ["."]
+
+
+@pytest.mark.parametrize("before", range(4))
+def test_line_ends_of_every_kind_in_one_file_across_blocks(before):
+    begun = "x" * ((1 << 16) - 4 + before)
+    text = begun + "\r\r\na\r\nb\rc\nd\r"
+    assert PlainText(BytesIO(text.encode()), Path("x")).read().decode() == begun + "\na\nb\nc\nd\n"
+
+
+def test_fasta_of_an_old_mac_joined_to_one_of_unix(read):
+    contigs = read(b">a\nACGT\n>b\rACG\rT\r>c\rAC\n", "x.fa")
+    assert [(contig.name, len(contig.nucleotides)) for contig in contigs] == [("a", 4), ("b", 4), ("c", 2)]
 
 
 @pytest.mark.parametrize(
