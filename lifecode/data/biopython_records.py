@@ -23,6 +23,7 @@ from lifecode.data.insdc_features import (
     organelle_of_definition,
     taxon_id,
 )
+from lifecode.data.insdc_genes import with_flags_of_genes
 from lifecode.data.records import Contig, Exon
 
 _DIALECTS = {"genbank": "GenBank, read by Biopython", "embl": "EMBL"}
@@ -80,12 +81,19 @@ def record_by_biopython(
         organism=organism,
         taxon=taxon,
         genetic_code=genetic_code,
-        coding_sequences=tuple(
-            coding_sequence_of(
-                _qualifiers(feature), _place(feature, len(sequence), circular), genetic_code, ids
-            )
-            for feature in record.features
-            if feature.type.upper() == "CDS"
+        coding_sequences=with_flags_of_genes(
+            (
+                coding_sequence_of(
+                    _qualifiers(feature), _place(feature, len(sequence), circular), genetic_code, ids
+                )
+                for feature in record.features
+                if feature.type.upper() == "CDS"
+            ),
+            (
+                (_qualifiers(feature), _place(feature, len(sequence), circular))
+                for feature in record.features
+                if feature.type == "gene"
+            ),
         ),
         molecule="rna" if "RNA" in str(record.annotations.get("molecule_type")) else "dna",
         dialect=_DIALECTS[form],

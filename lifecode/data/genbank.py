@@ -18,6 +18,7 @@ from lifecode.data.genbank_location import read_location
 from lifecode.data.genbank_origin import misnumbered_line
 from lifecode.data.genbank_text import locus_name, read_by_standard
 from lifecode.data.insdc_features import coding_sequence_of, organelle_of_definition, taxon_id
+from lifecode.data.insdc_genes import with_flags_of_genes
 from lifecode.data.location_text import with_standard_locations
 from lifecode.data.malformed import Settle
 from lifecode.data.records import Contig
@@ -155,12 +156,19 @@ def _contig(record: gb_io.Record, name: str, source: str, genetic_code: int) -> 
         organism=organism,
         taxon=taxon,
         genetic_code=genetic_code,
-        coding_sequences=tuple(
-            coding_sequence_of(
-                feature.qualifiers, read_location(feature, length, circular), genetic_code, ids
-            )
-            for feature in record.features
-            if feature.kind.upper() == "CDS"
+        coding_sequences=with_flags_of_genes(
+            (
+                coding_sequence_of(
+                    feature.qualifiers, read_location(feature, length, circular), genetic_code, ids
+                )
+                for feature in record.features
+                if feature.kind.upper() == "CDS"
+            ),
+            (
+                (feature.qualifiers, read_location(feature, length, circular))
+                for feature in record.features
+                if feature.kind == "gene"
+            ),
         ),
         molecule="rna" if "RNA" in (record.molecule_type or "") else "dna",
         dialect="GenBank",

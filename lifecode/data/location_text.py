@@ -1,4 +1,4 @@
-"""Locations of CDS in flat files as the standard spells them, where a parser would read only their beginning.
+"""Locations of CDS and genes in flat files as the standard spells them, where a parser would read only their beginning.
 
 gb-io takes what it understands of `1..21>` or `1.21` and drops the rest without a word. An open end in the
 wrong place is moved to its own; any other location that the standard does not have is marked as unreadable.
@@ -8,7 +8,7 @@ import re
 from typing import Literal
 
 _PLACES = {
-    form: re.compile(rb"(?m)^%b {3}(?i:CDS) +(\S[^\n]*(?:\n%b {4,}[^\s/][^\n]*)*)" % (mark, mark))
+    form: re.compile(rb"(?m)^%b {3}(?:(?i:CDS)|gene) +(\S[^\n]*(?:\n%b {4,}[^\s/][^\n]*)*)" % (mark, mark))
     for form, mark in (("genbank", b"  "), ("embl", b"FT"))
 }
 _WHITE_SPACE = re.compile(rb"\s+(?:FT\s+)?")

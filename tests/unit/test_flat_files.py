@@ -210,6 +210,30 @@ def test_locations_that_a_parser_would_cut_short(read, read_by, location, expect
     assert verdicts(contigs) == [expected]
 
 
+@pytest.mark.parametrize(
+    ("location", "flag", "expected"),
+    [
+        ("1..21", "/pseudo", "pseudo"),
+        ("1..21", '/pseudogene="unknown"', "pseudo"),
+        ("1..21", "/partial", "partial"),
+        ("<1..21", "", "partial"),
+        ("1..21>", "", "partial"),
+        ("1..21", "", "."),
+        ("complement(1..21)", "/pseudo", "."),
+    ],
+)
+@pytest.mark.parametrize("form", ["x.gbk", "x.embl"])
+def test_what_a_gene_says_of_a_cds_without_a_protein(read, form, location, flag, expected):
+    written = record if form == "x.gbk" else embl
+    margin = "\n" + ("FT   " if form == "x.embl" else "     ")
+    gene = f"{margin}gene            {location}"
+    for line in ('/locus_tag="L"', flag) if flag else ('/locus_tag="L"',):
+        gene += f"{margin}{' ' * 16}{line}"
+    for more, judged in ((), expected), ((f'/translation="{PROTEIN}"',), "."):
+        text = written(qualifiers=('/locus_tag="L"', *more)).replace(f"{margin}CDS", f"{gene}{margin}CDS")
+        assert verdicts(read(text, form)) == [judged]
+
+
 def test_feature_keys_in_small_letters(read):
     assert verdicts(read(record().replace(" CDS ", " cds "))) == ["."]
     assert verdicts(read(embl().replace(" CDS ", " cds "), "x.embl")) == ["."]
