@@ -3,9 +3,11 @@
 The blocks of a BED line are the exons; laid end to end they are the mRNA, so thickStart and thickEnd move
 from the genome to the transcript, from its other end where the gene is on the minus strand. The mRNA has the
 name of the line (column 4), alone or behind the prefix that the UCSC Table Browser writes
-(`hg19_ct_UserTrack_3545_NM_173083`). The genome itself is not needed.
+(`hg19_ct_UserTrack_3545_NM_173083`) or before the place and strand that
+`bedtools getfasta` does. The genome itself is not needed.
 """
 
+import re
 from collections.abc import Iterator
 from itertools import pairwise
 from typing import BinaryIO, NamedTuple
@@ -20,6 +22,8 @@ from lifecode.errors import UserError
 
 _HEADERS = (b"#", b"track", b"browser")
 _NUM_COLUMNS = 12
+_GETFASTA = re.compile(r"(.+?)(?:::([^:]+):(\d+)-(\d+))?(?:\([-+]\))?")
+"""The names that `bedtools getfasta -split -name` writes: `tx1::chr1:1000-1350(+)`, `tx1(+)`."""
 _MOST_PREFIXES = 32
 """Words, joined by `_`, that UCSC may have put before a name: each costs a look at all that follows."""
 
@@ -34,6 +38,7 @@ class Transcript(NamedTuple):
     thick_end: int
     blocks: tuple[tuple[int, int], ...]
     chromosome: str = ""
+    partial: bool = False
 
 
 def read_mrna_with_bed12(
@@ -75,7 +80,8 @@ def parsed(line: bytes) -> Transcript:
     Raises:
         UserError: it has too few columns, or one that is no number, or blocks that do not fit together.
     """
-    columns = line.decode("utf-8", errors="replace").split("\t")
+    text = line.decode("utf-8", errors="replace")
+    columns = text.split("\t") if "\t" in text else text.split()
     if len(columns) < _NUM_COLUMNS:
         raise UserError(f"the line has {len(columns)} columns instead of {_NUM_COLUMNS}")
     try:
@@ -96,6 +102,7 @@ def parsed(line: bytes) -> Transcript:
         thick_end=thick_end,
         blocks=blocks,
         chromosome=columns[0],
+        partial=any(column.strip() == "incmpl" for column in columns[13:15]),
     )
 
 
@@ -128,8 +135,10 @@ def _indexed(bed: BinaryIO, source: str, settle: Settle) -> AnnotationIndex:
 
 
 def _bed_name(record: NucleotideRecord, index: AnnotationIndex) -> str:
-    """The name that the BED file has for an mRNA: its own, or what follows UCSC's prefix."""
+    """The name that the BED file has for an mRNA: its own, or what bedtools and UCSC made longer."""
     name = record.name
+    if name not in index and (found := _GETFASTA.fullmatch(name)) and found[1] in index:
+        return found[1]
     if "range=" in record.description:
         for _ in range(_MOST_PREFIXES):
             if name in index or "_" not in name:
@@ -145,6 +154,8 @@ def _codes(lines: list[bytes]) -> bool:
 def _of_place(record: NucleotideRecord, transcripts: list[Transcript]) -> list[Transcript]:
     """The transcripts of an mRNA's name: those where its header says it lies, if any does."""
     told = set(record.description.split())
+    if (found := _GETFASTA.fullmatch(record.name)) and found[2]:
+        told.add(f"range={found[2]}:{int(found[3][:15]) + 1}-{found[4]}")
     return [one for one in transcripts if f"range={one.place}" in told] or transcripts
 
 
@@ -169,6 +180,7 @@ def _coding_sequence(
         gene=None,
         exons=(Exon(*found, 1),) if found and problem is None else (),
         genetic_code=genetic_code,
+        partial=transcript.partial,
         location_problem=problem,
         protein_source="translated",
     )

@@ -1,4 +1,4 @@
-"""Locations of CDS and genes in flat files as the standard spells them, where a parser would read only their beginning.
+"""Locations of CDS and genes in flat files as the standard spells them, where parsers read only a part.
 
 gb-io takes what it understands of `1..21>` or `1.21` and drops the rest without a word. An open end in the
 wrong place is moved to its own; any other location that the standard does not have is marked as unreadable.

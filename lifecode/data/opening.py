@@ -157,7 +157,7 @@ def _format_of(start: bytes) -> Format | None:
     lines = [line for line in start.splitlines() if line.strip() and not _is_comment(line)]
     found = (_table_format(line.split(b"\t")) for line in lines)
     first_columns = len(lines[0].split(b"\t")) if lines else 0
-    by_blanks = (_table_format(line.split(None, 8)) for line in lines[:1])
+    by_blanks = filter(None, (_table_format(line.split(None, n)) for line in lines[:1] for n in (8, 11)))
     if (clear := next((each for each in found if each), None)) or first_columns != _GFF_COLUMNS:
         return clear or next(by_blanks, None)
     return Format.GFF3

@@ -80,6 +80,22 @@ def test_chromosome_says_organelle_and_takes_a_code(read):
         read(fasta, bed, genetic_code={"chrX": 2})
 
 
+@pytest.mark.parametrize("header", ["name::chr1:100-150", "name::chr1:100-150(+)", "name(+)", "name"])
+@pytest.mark.parametrize("apart", ["\t", " "])
+def test_names_of_bedtools_and_columns_between_blanks(read, header, apart):
+    bed = LINE.format(strand="+", thick="103\t109")
+    elsewhere = bed.replace("chr1", "chr2") if "chr1" in header else ""
+    (contig,) = read(f">{header}\n" + "A" * 30, (elsewhere + bed).replace("\t", apart))
+    assert (contig.coding_sequences[0].exons, contig.chromosome) == ((Exon(3, 9, 1),), "chr1")
+
+
+def test_incomplete_in_big_gene_pred_is_partial(read):
+    for words, partial in (("cmpl\tcmpl", False), ("incmpl\tcmpl", True), ("none\tincmpl", True)):
+        bed = LINE.format(strand="+", thick="103\t109").strip() + f"\tname2\t{words}\t0,0,0,\n"
+        (contig,) = read(">name\n" + "A" * 30, bed)
+        assert contig.coding_sequences[0].partial == partial
+
+
 def test_a_stop_codon_behind_the_thick_part_counts(read):
     fasta = ">name\nATGAAAGCTTAA" + "A" * 18
     for thick, expected in (("100\t109", Exon(0, 12, 1)), ("100\t106", Exon(0, 6, 1))):
