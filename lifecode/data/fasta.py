@@ -22,6 +22,8 @@ from lifecode.errors import UserError
 
 _WHITE_SPACE = b" \t\r\n\v\f"
 _OPEN_END = re.compile(r"\bpartial=(?:10|01|11)\b|\btype:(?:5prime_partial|3prime_partial|internal)\b")
+_OPEN_LOCATION = re.compile(r"[<>]")
+_PSEUDOGENE = re.compile(r"\b(?:gene|transcript)_biotype:\w*pseudogene\b")
 _ENSEMBL_PLACE = re.compile(r"\b[a-z_]+:[^\s:]+:([^\s:]+):\d+:\d+:-?1\b")
 _BRACKET = re.compile(r"\[(\w+)=")
 
@@ -123,8 +125,12 @@ def _coding_sequence(record: NucleotideRecord, genetic_code: int) -> CodingSeque
         gene=told.get("gene"),
         exons=(Exon(0, len(record.nucleotides), 1),),
         genetic_code=genetic_code,
-        pseudo=told.get("pseudo") == "true",
-        partial="partial" in told or bool(_OPEN_END.search(record.description)),
+        pseudo=told.get("pseudo") == "true"
+        or "pseudogene" in told
+        or bool(_PSEUDOGENE.search(record.description)),
+        partial="partial" in told
+        or bool(_OPEN_LOCATION.search(told.get("location", "")))
+        or bool(_OPEN_END.search(record.description)),
         transl_except=(exception,) if exception else (),
         protein_source="translated",
         gene_id=told.get("locus_tag"),

@@ -281,6 +281,8 @@ SPELLED = {
     "xz": lzma.compress(TEXT.encode()),
     "lzma": lzma.compress(TEXT.encode(), format=lzma.FORMAT_ALONE),
     "Zstandard": pa.Codec("zstd").compress(TEXT.encode(), asbytes=True),
+    "Zstandard behind a skippable frame": b"\x50\x2a\x4d\x18\x04\x00\x00\x00pzst"
+    + pa.Codec("zstd").compress(TEXT.encode(), asbytes=True),
     "gzip of Windows": gzip.compress(TEXT.replace("\n", "\r\n").encode()),
 }
 
@@ -316,6 +318,7 @@ def test_fasta_of_an_old_mac_joined_to_one_of_unix(read):
     [
         (b"PK\x03\x04" + bytes(40), "a zip archive"),
         (b"\x1f\x9d\x90abcdefghijk", "Unix compress"),
+        (b"LZIP\x01\x0c" + bytes(40), "lzip-compressed"),
         (b"7z\xbc\xaf\x27\x1c" + bytes(20), "a 7z archive"),
         (gzip.compress(bytes(257) + b"ustar\x0000" + bytes(300)), "a tar archive"),
         (gzip.compress(gzip.compress(b">a\nACGT\n")), "compressed twice"),
