@@ -1,6 +1,8 @@
 """EMBL flat files to contigs, through Biopython: some seconds for a bacterial genome."""
 
+import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import BinaryIO
 
 from lifecode.data.biopython_records import record_by_biopython
@@ -12,6 +14,8 @@ from lifecode.data.records import Contig
 from lifecode.errors import UserError
 
 _FIRST_LINE = b"ID   "
+_HEAD_BYTES = 1 << 12
+_SUBMITTED_NAME = re.compile(rb"\nAC \* +_(\S+)")
 
 
 def read_embl(handle: BinaryIO, source: str, genetic_code: int, settle: Settle) -> Iterator[Contig]:
@@ -40,4 +44,6 @@ def read_embl(handle: BinaryIO, source: str, genetic_code: int, settle: Settle) 
         except UserError as fault:
             settle(fault)
         else:
+            if contig.name == "XXX" and (found := _SUBMITTED_NAME.search(text[:_HEAD_BYTES])):
+                contig = replace(contig, name=found[1].decode("utf-8", errors="replace"))
             yield contig

@@ -239,6 +239,11 @@ def test_feature_keys_in_small_letters(read):
     assert verdicts(read(embl().replace(" CDS ", " cds "), "x.embl")) == ["."]
 
 
+def test_embl_before_its_submission_has_the_submitters_name(read):
+    one = embl(name="XXX").replace("SV 2", "XXX").replace("AC   XXX;", "AC   ;\nXX\nAC * _ctg1")
+    assert [contig.name for contig in read(one + one.replace("_ctg1", "_ctg2"), "x.embl")] == ["ctg1", "ctg2"]
+
+
 def test_embl_goes_on_behind_a_damaged_record(read):
     text = embl(name="A") + embl(name="B").replace(" BP.", "9 BP.", 1) + embl(name="C")
     contigs = read(text, "x.embl", on_malformed="skip", report=lambda *_: None)
