@@ -3,9 +3,11 @@
 The blocks of a BED line are the exons; laid end to end they are the mRNA, so thickStart and thickEnd move
 from the genome to the transcript, from its other end where the gene is on the minus strand. The mRNA has the
 name of the line (column 4), alone or behind the prefix that the UCSC Table Browser writes
-(`hg19_ct_UserTrack_3545_NM_173083`). The genome itself is not needed.
+(`hg19_ct_UserTrack_3545_NM_173083`) or before the place and strand that
+`bedtools getfasta` does. The genome itself is not needed.
 """
 
+import re
 from collections.abc import Iterator
 from itertools import pairwise
 from typing import BinaryIO, NamedTuple
@@ -14,11 +16,14 @@ from lifecode.data.annotated_fasta import annotated_records
 from lifecode.data.annotation_index import AnnotationIndex
 from lifecode.data.fasta import NucleotideRecord
 from lifecode.data.malformed import Settle
+from lifecode.data.organelles import organelle_named
 from lifecode.data.records import CodingSequence, Contig, Exon
 from lifecode.errors import UserError
 
 _HEADERS = (b"#", b"track", b"browser")
 _NUM_COLUMNS = 12
+_GETFASTA = re.compile(r"(.+?)(?:::([^:]+):(\d+)-(\d+))?(?:\([-+]\))?")
+"""The names that `bedtools getfasta -split -name` writes: `tx1::chr1:1000-1350(+)`, `tx1(+)`."""
 _MOST_PREFIXES = 32
 """Words, joined by `_`, that UCSC may have put before a name: each costs a look at all that follows."""
 
@@ -32,6 +37,8 @@ class Transcript(NamedTuple):
     thick_start: int
     thick_end: int
     blocks: tuple[tuple[int, int], ...]
+    chromosome: str = ""
+    partial: bool = False
 
 
 def read_mrna_with_bed12(
@@ -52,7 +59,9 @@ def read_mrna_with_bed12(
             sequences, source, index, lambda record: _bed_name(record, index), _codes, bed_source, settle
         )
         for record, lines in records:
-            coding = _coding_sequence(record, [parsed(line) for line in lines], genetic_code)
+            transcripts = _of_place(record, [parsed(line) for line in lines])
+            coding = _coding_sequence(record, transcripts, genetic_code)
+            chromosome = transcripts[0].chromosome if transcripts else None
             yield Contig(
                 name=record.name,
                 nucleotides=record.nucleotides,
@@ -60,6 +69,8 @@ def read_mrna_with_bed12(
                 genetic_code=genetic_code,
                 coding_sequences=(coding,) if coding else (),
                 molecule="rna",
+                organelle=organelle_named(chromosome) if chromosome else None,
+                chromosome=chromosome,
             )
 
 
@@ -69,7 +80,8 @@ def parsed(line: bytes) -> Transcript:
     Raises:
         UserError: it has too few columns, or one that is no number, or blocks that do not fit together.
     """
-    columns = line.decode("utf-8", errors="replace").split("\t")
+    text = line.decode("utf-8", errors="replace")
+    columns = text.split("\t") if "\t" in text else text.split()
     if len(columns) < _NUM_COLUMNS:
         raise UserError(f"the line has {len(columns)} columns instead of {_NUM_COLUMNS}")
     try:
@@ -89,6 +101,8 @@ def parsed(line: bytes) -> Transcript:
         thick_start=thick_start,
         thick_end=thick_end,
         blocks=blocks,
+        chromosome=columns[0],
+        partial=any(column.strip() == "incmpl" for column in columns[13:15]),
     )
 
 
@@ -121,8 +135,10 @@ def _indexed(bed: BinaryIO, source: str, settle: Settle) -> AnnotationIndex:
 
 
 def _bed_name(record: NucleotideRecord, index: AnnotationIndex) -> str:
-    """The name that the BED file has for an mRNA: its own, or what follows UCSC's prefix."""
+    """The name that the BED file has for an mRNA: its own, or what bedtools and UCSC made longer."""
     name = record.name
+    if name not in index and (found := _GETFASTA.fullmatch(name)) and found[1] in index:
+        return found[1]
     if "range=" in record.description:
         for _ in range(_MOST_PREFIXES):
             if name in index or "_" not in name:
@@ -135,13 +151,18 @@ def _codes(lines: list[bytes]) -> bool:
     return any(transcript.thick_start < transcript.thick_end for transcript in map(parsed, lines))
 
 
+def _of_place(record: NucleotideRecord, transcripts: list[Transcript]) -> list[Transcript]:
+    """The transcripts of an mRNA's name: those where its header says it lies, if any does."""
+    told = set(record.description.split())
+    if (found := _GETFASTA.fullmatch(record.name)) and found[2]:
+        told.add(f"range={found[2]}:{int(found[3][:15]) + 1}-{found[4]}")
+    return [one for one in transcripts if f"range={one.place}" in told] or transcripts
+
+
 def _coding_sequence(
     record: NucleotideRecord, transcripts: list[Transcript], genetic_code: int
 ) -> CodingSequence | None:
     """The CDS of an mRNA, or None for a non-coding one; it has a problem where the two do not fit."""
-    told = set(record.description.split())
-    here = [transcript for transcript in transcripts if f"range={transcript.place}" in told]
-    transcripts = here or transcripts
     if not transcripts or transcripts[0].thick_start >= transcripts[0].thick_end:
         return None
     transcript = transcripts[0]
@@ -159,6 +180,7 @@ def _coding_sequence(
         gene=None,
         exons=(Exon(*found, 1),) if found and problem is None else (),
         genetic_code=genetic_code,
+        partial=transcript.partial,
         location_problem=problem,
         protein_source="translated",
     )

@@ -23,11 +23,13 @@ from lifecode.data.insdc_features import (
     organelle_of_definition,
     taxon_id,
 )
+from lifecode.data.insdc_genes import with_flags_of_genes
 from lifecode.data.records import Contig, Exon
 
 _DIALECTS = {"genbank": "GenBank, read by Biopython", "embl": "EMBL"}
 _CDS_LINE = {
-    form: re.compile(rb"(?m)^%b {3}CDS +\S" % mark) for form, mark in (("genbank", b"  "), ("embl", b"FT"))
+    form: re.compile(rb"(?m)^%b {3}(?i:CDS) +\S" % mark)
+    for form, mark in (("genbank", b"  "), ("embl", b"FT"))
 }
 _NO_NAME = ("", ".", "<unknown id>", "<unknown name>")
 
@@ -63,7 +65,9 @@ def record_by_biopython(
         return None
     if not sequence or not _states_length(text, form, len(sequence)):
         return None
-    if sum(feature.type == "CDS" for feature in record.features) != len(_CDS_LINE[form].findall(text)):
+    if sum(feature.type.upper() == "CDS" for feature in record.features) != len(
+        _CDS_LINE[form].findall(text)
+    ):
         return None
     name = record.id if record.id not in _NO_NAME else name
     circular = record.annotations.get("topology") == "circular"
@@ -77,12 +81,19 @@ def record_by_biopython(
         organism=organism,
         taxon=taxon,
         genetic_code=genetic_code,
-        coding_sequences=tuple(
-            coding_sequence_of(
-                _qualifiers(feature), _place(feature, len(sequence), circular), genetic_code, ids
-            )
-            for feature in record.features
-            if feature.type == "CDS"
+        coding_sequences=with_flags_of_genes(
+            (
+                coding_sequence_of(
+                    _qualifiers(feature), _place(feature, len(sequence), circular), genetic_code, ids
+                )
+                for feature in record.features
+                if feature.type.upper() == "CDS"
+            ),
+            (
+                (_qualifiers(feature), _place(feature, len(sequence), circular))
+                for feature in record.features
+                if feature.type == "gene"
+            ),
         ),
         molecule="rna" if "RNA" in str(record.annotations.get("molecule_type")) else "dna",
         dialect=_DIALECTS[form],
@@ -122,7 +133,7 @@ def _place(feature: SeqFeature, num_nucleotides: int, circular: bool) -> Place:
     if any(part.ref for part in location.parts):
         return Place((), partial, "a part of the location is on another record")
     known = all(isinstance(end, ExactPosition | BeforePosition | AfterPosition) for end in ends)
-    if not known or getattr(location, "operator", "join") != "join":
+    if not known or getattr(location, "operator", "join") not in ("join", "order"):
         return Place((), partial, "the location names no nucleotides")
     exons = tuple(
         Exon(int(part.start), int(part.end), part.strand or 1)  # pyright: ignore[reportArgumentType]

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lifecode.alphabet import UNK, codon_ids, residue_ids, reverse_complement
-from lifecode.data.recoding import ends_in_completed_stop, starts_by_exception
+from lifecode.data.recoding import ends_in_completed_stop, recoded_codons, starts_by_exception
 from lifecode.data.records import CodingSequence, Contig
 from lifecode.data.rejection import Rejected, Rejection, difference, unusable
 from lifecode.genetic_code import genetic_code
@@ -136,9 +136,14 @@ def verdict_on(
     code = genetic_code(cds.genetic_code)
     unlabelled = protein.count(b"X")
     if cds.protein_source == "translated":
-        starts, stops = bool(code.starts[codons[:1]].any()), bool(code.stops[codons[-1:]].any())
+        recoded = recoded_codons(cds) if cds.transl_except else {}
+        starts = bool(code.starts[codons[:1]].any()) or recoded.get(0) == "M"
+        completed = recoded.pop(len(protein), None) == "*"  # by polyadenylation, behind the last whole codon
+        stops = not completed and bool(code.stops[codons[-1:]].any())
         protein = _framed(protein, starts, stops)
-        agrees = starts and stops and b"*" not in protein[:-1]
+        as_recoded = all(protein[i : i + 1] == residue.encode() for i, residue in recoded.items())
+        intact = starts and (stops or completed) and b"*" not in protein[: len(protein) - stops]
+        agrees = intact and as_recoded
         max_ambiguous_share = 0
     else:
         annotated = (cds.protein or "").encode("utf-8", errors="replace")

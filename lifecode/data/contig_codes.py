@@ -32,7 +32,7 @@ class AskedCodes:
 
     Attributes:
         everywhere: of every contig, or None.
-        of_contig: by name, with or without the version of an accession.
+        of_contig: by name, or that of the chromosome, with or without the version of an accession.
         default: of contigs about which nothing else says anything, or None.
     """
 
@@ -55,11 +55,14 @@ class AskedCodes:
             return cls(None, named, setting.get(_DEFAULT_KEY))
         return cls(setting, {}, None)
 
-    def key_of(self, contig: str) -> str | None:
-        """Which of the names in `of_contig` means a contig: its own, or that without the version."""
-        bare, _, version = contig.rpartition(".")
-        names = (contig, bare) if version.isdecimal() else (contig,)
-        return next((name for name in names if name in self.of_contig), None)
+    def key_of(self, contig: str, chromosome: str | None = None) -> str | None:
+        """Which of the names in `of_contig` means a contig or its chromosome, perhaps without the version."""
+        for told in (contig, chromosome or ""):
+            bare, _, version = told.rpartition(".")
+            names = (told, bare) if version.isdecimal() else (told,)
+            if found := next((name for name in names if name in self.of_contig), None):
+                return found
+        return None
 
     @property
     def where_nothing_says(self) -> int:
@@ -93,7 +96,7 @@ def with_genetic_code(contig: Contig, asked: AskedCodes) -> Contig:
     if contig.organelle is None and contig.molecule == "dna":
         contig = replace(contig, organelle=organelle_named(contig.name))
     coding = contig.coding_sequences
-    key = asked.key_of(contig.name)
+    key = asked.key_of(contig.name, contig.chromosome)
     number = asked.everywhere if key is None else asked.of_contig[key]
     if number is not None:
         read = tuple(_read_by(cds, number) for cds in coding)

@@ -21,6 +21,7 @@ _READERS: dict[bytes, tuple[str, Callable[[BinaryIO], Any]]] = {
     b"\xfd7zXZ\x00": ("xz", lzma.LZMAFile),
     b"\x5d\x00\x00": ("xz", lzma.LZMAFile),  # of the older kind, .lzma
     b"\x28\xb5\x2f\xfd": ("Zstandard", _zstandard),
+    **{b"%c\x2a\x4d\x18" % kind: ("Zstandard", _zstandard) for kind in range(0x50, 0x60)},  # skippable
 }
 LONGEST_MAGIC = max(map(len, _READERS))
 """How many bytes `decompressed` wants to see."""

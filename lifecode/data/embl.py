@@ -1,16 +1,21 @@
 """EMBL flat files to contigs, through Biopython: some seconds for a bacterial genome."""
 
+import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import BinaryIO
 
 from lifecode.data.biopython_records import record_by_biopython
 from lifecode.data.flat_records import split_before
 from lifecode.data.genbank_text import utf8
+from lifecode.data.location_text import with_standard_locations
 from lifecode.data.malformed import Settle
 from lifecode.data.records import Contig
 from lifecode.errors import UserError
 
 _FIRST_LINE = b"ID   "
+_HEAD_BYTES = 1 << 12
+_SUBMITTED_NAME = re.compile(rb"\nAC \* +_(\S+)")
 
 
 def read_embl(handle: BinaryIO, source: str, genetic_code: int, settle: Settle) -> Iterator[Contig]:
@@ -26,7 +31,9 @@ def read_embl(handle: BinaryIO, source: str, genetic_code: int, settle: Settle) 
         words = text[5:200].replace(b";", b" ").split(maxsplit=1)
         name = words[0].decode("utf-8", errors="replace") if words else f"record_{number}"
         try:
-            contig = record_by_biopython(utf8(text), "embl", source, genetic_code, name)
+            contig = record_by_biopython(
+                with_standard_locations(utf8(text), "embl"), "embl", source, genetic_code, name
+            )
             if contig is None:
                 raise UserError(
                     "not a readable EMBL record with its sequence",
@@ -37,4 +44,6 @@ def read_embl(handle: BinaryIO, source: str, genetic_code: int, settle: Settle) 
         except UserError as fault:
             settle(fault)
         else:
+            if contig.name == "XXX" and (found := _SUBMITTED_NAME.search(text[:_HEAD_BYTES])):
+                contig = replace(contig, name=found[1].decode("utf-8", errors="replace"))
             yield contig

@@ -22,6 +22,8 @@ from lifecode.errors import UserError
 
 _WHITE_SPACE = b" \t\r\n\v\f"
 _OPEN_END = re.compile(r"\bpartial=(?:10|01|11)\b|\btype:(?:5prime_partial|3prime_partial|internal)\b")
+_OPEN_LOCATION = re.compile(r"[<>]")
+_PSEUDOGENE = re.compile(r"\b(?:gene|transcript)_biotype:\w*pseudogene\b")
 _ENSEMBL_PLACE = re.compile(r"\b[a-z_]+:[^\s:]+:([^\s:]+):\d+:\d+:-?1\b")
 _BRACKET = re.compile(r"\[(\w+)=")
 
@@ -89,6 +91,8 @@ def read_fasta(
     """
     for record in nucleotide_records(handle, source, settle):
         coding = (_coding_sequence(record, genetic_code),) if molecule == "cds" else ()
+        place = None if molecule == "dna" else _ENSEMBL_PLACE.search(record.description)
+        chromosome = place[1] if place else None
         yield Contig(
             name=record.name,
             nucleotides=record.nucleotides,
@@ -96,16 +100,20 @@ def read_fasta(
             genetic_code=genetic_code,
             coding_sequences=coding,
             molecule=molecule,
-            organelle=_organelle(record.description, molecule),
+            organelle=_organelle(record.description, chromosome, molecule),
+            chromosome=chromosome,
         )
 
 
-def _organelle(description: str, molecule: str) -> str | None:
-    """The organelle that a header names: as the title of a genome, or as the contig of a CDS (Ensembl)."""
-    if molecule == "dna":
-        return organelle_of_definition(description)
-    place = _ENSEMBL_PLACE.search(description)
-    return organelle_named(place[1]) if place else None
+def _organelle(description: str, chromosome: str | None, molecule: str) -> str | None:
+    """The organelle that a header names: as the chromosome, in brackets, or in the title of a genome."""
+    if chromosome:
+        return organelle_named(chromosome)
+    told = dict(_bracketed(description))
+    named = (organelle_named(told.get(key, "")) for key in ("organelle", "location"))
+    return next(filter(None, named), None) or (
+        organelle_of_definition(description) if molecule == "dna" else None
+    )
 
 
 def _coding_sequence(record: NucleotideRecord, genetic_code: int) -> CodingSequence:
@@ -117,8 +125,12 @@ def _coding_sequence(record: NucleotideRecord, genetic_code: int) -> CodingSeque
         gene=told.get("gene"),
         exons=(Exon(0, len(record.nucleotides), 1),),
         genetic_code=genetic_code,
-        pseudo=told.get("pseudo") == "true",
-        partial="partial" in told or bool(_OPEN_END.search(record.description)),
+        pseudo=told.get("pseudo") == "true"
+        or "pseudogene" in told
+        or bool(_PSEUDOGENE.search(record.description)),
+        partial="partial" in told
+        or bool(_OPEN_LOCATION.search(told.get("location", "")))
+        or bool(_OPEN_END.search(record.description)),
         transl_except=(exception,) if exception else (),
         protein_source="translated",
         gene_id=told.get("locus_tag"),

@@ -20,6 +20,7 @@ _FORMATS: list[tuple[bytes, str, str]] = [
     (rb"7z\xbc\xaf\x27\x1c", "a 7z archive", _UNPACK),
     (rb"Rar!", "a rar archive", _UNPACK),
     (rb"\x04\x22\x4d\x18", "lz4-compressed", "Give it plain, or as gzip, bzip2, xz or zst"),
+    (rb"LZIP[\x00\x01]", "lzip-compressed", "Give it plain, or as gzip, bzip2, xz or zst"),
     (rb"\x1f\x9d|\x1f\xa0", "compressed by Unix compress (.Z)", "Give it plain, or as gzip"),
     (rb"\x1f\x8b", "compressed twice", "Unpack it once"),
     (rb"BZh\d1AY&SY|\xfd7zXZ\x00|\x28\xb5\x2f\xfd", "compressed twice", "Unpack it once"),

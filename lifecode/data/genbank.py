@@ -18,6 +18,8 @@ from lifecode.data.genbank_location import read_location
 from lifecode.data.genbank_origin import misnumbered_line
 from lifecode.data.genbank_text import locus_name, read_by_standard
 from lifecode.data.insdc_features import coding_sequence_of, organelle_of_definition, taxon_id
+from lifecode.data.insdc_genes import with_flags_of_genes
+from lifecode.data.location_text import with_standard_locations
 from lifecode.data.malformed import Settle
 from lifecode.data.records import Contig
 from lifecode.errors import UserError
@@ -41,7 +43,7 @@ def read_genbank(handle: BinaryIO, source: str, genetic_code: int, settle: Settl
     last = None
     stretches = (text for text in split_before(handle, _FIRST_LINE) if not _is_release_header(text))
     for number, text in enumerate(stretches, start=1):
-        text = read_by_standard(text)
+        text = with_standard_locations(read_by_standard(text), "genbank")
         try:
             for contig in _contigs(text, source, number, last, genetic_code):
                 last = contig.name
@@ -154,12 +156,19 @@ def _contig(record: gb_io.Record, name: str, source: str, genetic_code: int) -> 
         organism=organism,
         taxon=taxon,
         genetic_code=genetic_code,
-        coding_sequences=tuple(
-            coding_sequence_of(
-                feature.qualifiers, read_location(feature, length, circular), genetic_code, ids
-            )
-            for feature in record.features
-            if feature.kind == "CDS"
+        coding_sequences=with_flags_of_genes(
+            (
+                coding_sequence_of(
+                    feature.qualifiers, read_location(feature, length, circular), genetic_code, ids
+                )
+                for feature in record.features
+                if feature.kind.upper() == "CDS"
+            ),
+            (
+                (feature.qualifiers, read_location(feature, length, circular))
+                for feature in record.features
+                if feature.kind == "gene"
+            ),
         ),
         molecule="rna" if "RNA" in (record.molecule_type or "") else "dna",
         dialect="GenBank",

@@ -163,7 +163,7 @@ def _landmark(features: list[Feature], num_nucleotides: int) -> _Landmark:
     references = [word for each in told for word in each.get("dbxref", "").split(",")]
     taxa = [word[6:] for word in references if word.startswith("taxon:") and word[6:15].isdecimal()]
     tables = [each["transl_table"] for each in whole if each.get("transl_table", "").isdecimal()]
-    organelles = (organelle_named(each.get("genome", "")) for each in told)
+    organelles = (organelle_named(each.get("genome") or each.get("organelle", "")) for each in told)
     return _Landmark(
         circular=circular,
         taxon=int(taxa[0][:9]) if taxa else None,

@@ -15,9 +15,21 @@ _OPEN_ENDS = ("cds_start_nf", "cds_end_nf")
 _RANGES = ("start_range", "end_range")
 _NO = frozenset({"", ".", "0", "00", "false", "no", "none", "f", "n", "complete"})
 _NOTES = ("note", "name", "description", "completeness", "status")
-_PARTIAL_NOTE = re.compile(r"(?:5'|3'|five.prime |three.prime )?\s*partial(?: cds| gene| mrna| sequence)?")
+_PARTIAL_NOTE = re.compile(
+    r"(?:5'|3'|five.prime |three.prime )?\s*partial(?: cds| gene| mrna| sequence)?"
+    r"(?: (?:at|on) (?:the )?(?:5'|3'|five.prime|three.prime)(?:[ -]end)?)?"
+)
 _ORF_TYPE = re.compile(r"type:\s*(?:5prime_partial|3prime_partial|internal)\b")
-_BIOTYPES = ("biotype", "gene_biotype", "transcript_biotype", "gene_type", "transcript_type", "bio_type")
+_BIOTYPES = (
+    "biotype",
+    "gene_biotype",
+    "transcript_biotype",
+    "gene_type",
+    "transcript_type",
+    "bio_type",
+    "so_term_name",
+    "locus_type",
+)
 
 
 def is_partial(family: Sequence[Feature]) -> bool:
@@ -53,6 +65,8 @@ def _says_partial(told: dict[str, str]) -> bool:
         low = value.strip().lower()
         if ("partial" in key or key.startswith("truncated")) and low not in _NO:
             return True
+        if key == "orf_type" and low in ("5prime_partial", "3prime_partial", "internal"):
+            return True
         if key == "partial" and not low:  # GFF3 without a value
             return True
         if key in _RANGES and low:
@@ -71,7 +85,7 @@ def _says_partial(told: dict[str, str]) -> bool:
 def _says_pseudo(told: dict[str, str]) -> bool:
     if told.get("pseudo", "false").strip().lower() not in _NO - {""}:
         return True
-    if told.get("pseudogene", "false").strip().lower() not in _NO - {""}:
+    if any(_is_set(told, key) for key in ("pseudogene", "is_pseudo", "is_pseudogene")):
         return True
     return any("pseudogene" in told.get(key, "").lower() for key in _BIOTYPES)
 

@@ -13,8 +13,10 @@ _WANTED = _FLAGS | _VALUES | {"transl_except", "exception"}
 
 
 _ORGANELLE_GENOME = re.compile(
-    r"\b(mitochondri(?:on|al)|chloroplast|plastid|apicoplast|kinetoplast|cyanelle)"
-    r"(?:,|\.?$| (?:DNA|genome|complete|partial|chromosome|sequence))",
+    r"\b(?:(mitochondrion|chloroplast|plastid|apicoplast|kinetoplast|cyanelle)"
+    r"(?:\.?$|,(?! (?:complete|partial) cds)| (?:complete|partial)(?! cds)"
+    r"| (?:DNA|genome|chromosome|sequence|isolate|strain|haplo(?:type|group)|voucher|breed|clone|cultivar)\b)"
+    r"|(mitochondrial),?(?: (?:complete|partial))? (?:DNA|genome|chromosome|sequence)\b)",
     re.IGNORECASE,
 )
 
@@ -115,7 +117,7 @@ def organelle_of_definition(definition: str) -> str | None:
     A nuclear gene of a mitochondrial protein does not count.
     """
     found = _ORGANELLE_GENOME.search(" ".join(definition.split()))
-    return found[1].lower() if found and "nuclear gene" not in definition else None
+    return (found[1] or found[2]).lower() if found and "nuclear gene" not in definition else None
 
 
 def taxon_id(text: str) -> int | None:

@@ -74,9 +74,9 @@ def opened(file: Path) -> Iterator[BinaryIO]:
 class AnnotationLines:
     """The lines of an annotation file with their 1-based numbers and without line ends, then its sequences.
 
-    Line ends of Unix, Windows and old Macs count, also within one file. The sequences begin at the first line
-    with `>`, as the GFF3 standard has it, whether or not the directive `##FASTA` stands before it: it alone
-    says nothing, since the proteins that MetaGeneMark writes as comments may begin with FASTA.
+    The sequences begin at the first line with `>`, as the GFF3 standard has it, whether or not the directive
+    `##FASTA` stands before it: it alone says nothing, since the proteins that MetaGeneMark writes as comments
+    may begin with FASTA.
     """
 
     def __init__(self, handle: BinaryIO) -> None:
@@ -84,16 +84,12 @@ class AnnotationLines:
         self._begun = b""
 
     def __iter__(self) -> Iterator[tuple[int, bytes]]:
-        number = 0
-        for raw in self._handle:
-            text = raw.rstrip(b"\r\n")
-            pieces = text.split(b"\r") if b"\r" in text else [text]
-            for i, line in enumerate(pieces):
-                number += 1
-                if line.startswith(b">") and line.count(b"\t") < _GFF_COLUMNS - 1:
-                    self._begun = b"\n".join(pieces[i:]) + b"\n"
-                    return
-                yield number, line
+        for number, raw in enumerate(self._handle, start=1):
+            line = raw.rstrip(b"\n")
+            if line.startswith(b">") and line.count(b"\t") < _GFF_COLUMNS - 1:
+                self._begun = line + b"\n"
+                return
+            yield number, line
 
     @property
     def has_sequences(self) -> bool:
@@ -161,7 +157,7 @@ def _format_of(start: bytes) -> Format | None:
     lines = [line for line in start.splitlines() if line.strip() and not _is_comment(line)]
     found = (_table_format(line.split(b"\t")) for line in lines)
     first_columns = len(lines[0].split(b"\t")) if lines else 0
-    by_blanks = (_table_format(line.split(None, 8)) for line in lines[:1])
+    by_blanks = filter(None, (_table_format(line.split(None, n)) for line in lines[:1] for n in (8, 11)))
     if (clear := next((each for each in found if each), None)) or first_columns != _GFF_COLUMNS:
         return clear or next(by_blanks, None)
     return Format.GFF3

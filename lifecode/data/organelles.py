@@ -25,7 +25,7 @@ _WORDS = re.compile(
     re.IGNORECASE,
 )
 _PREFIX = re.compile(r"^(?:chromosome|chrom|chr)[ _.-]?", re.IGNORECASE)
-_PLASMODIUM = re.compile(r"_(MIT|API)(?:_|$)")
+_PLASMODIUM = re.compile(r"^P[A-Za-z0-9]{1,7}_(MIT|API)(?:_v\d+)?$")
 
 
 def organelle_named(name: str) -> str | None:

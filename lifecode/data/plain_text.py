@@ -1,7 +1,8 @@
 """The bytes of a text file as every reader wants them: UTF-8 without a mark, lines that end with one LF.
 
-Windows writes CR LF, old Macs CR alone; editors put a byte order mark in front, some write UTF-16. Form feeds
-(pages) and the Ctrl-Z at the end of a DOS file go. A file that has none of it passes as it is.
+Windows writes CR LF, old Macs CR alone, joined files both; editors put a byte order mark in front, some write
+UTF-16. Form feeds (pages) and the Ctrl-Z at the end of a DOS file go.
+A file that has none of it passes as it is.
 """
 
 import codecs
@@ -27,7 +28,7 @@ class PlainText(RawIOBase):
     def __init__(self, raw: BinaryIO, file: Path) -> None:
         self._raw, self._file = raw, file
         self._decoder: codecs.IncrementalDecoder | None = None
-        self._cr_alone = self._ended = False
+        self._ended = False
         self._begun = False
         self._held = self._ready = b""
 
@@ -59,13 +60,12 @@ class PlainText(RawIOBase):
         return block
 
     def _without_mark(self, block: bytes) -> bytes:
-        """The first block without its byte order mark, once its encoding and line ends are known."""
+        """The first block without its byte order mark, once its encoding is known."""
         encoding = _encoding_of(block)
         if encoding == "utf-8":
             block = block[len(codecs.BOM_UTF8) :]
         elif encoding is not None:
             self._decoder = codecs.getincrementaldecoder(encoding)()
-        self._cr_alone = b"\r" in block and b"\n" not in block
         return block
 
     def _decoded(self, block: bytes) -> bytes:
@@ -78,11 +78,10 @@ class PlainText(RawIOBase):
             ) from fault
 
     def _with_line_feeds(self, block: bytes) -> bytes:
-        if self._cr_alone:
-            return block.replace(b"\r", b"\n")
         if block.endswith(b"\r") and not self._ended:
-            block, self._held = block[:-1], b"\r"
-        return block.replace(b"\r\r\n", b"\n").replace(b"\r\n", b"\n")
+            held = 2 if block.endswith(b"\r\r") else 1
+            block, self._held = block[:-held], block[-held:]
+        return block.replace(b"\r\r\n", b"\n").replace(b"\r\n", b"\n").replace(b"\r", b"\n")
 
 
 def _encoding_of(start: bytes) -> str | None:

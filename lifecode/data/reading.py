@@ -14,6 +14,7 @@ from lifecode.data.coding_sequence import MAX_AMBIGUOUS_SHARE
 from lifecode.data.contig_codes import AskedCodes, with_genetic_code
 from lifecode.data.embl import read_embl
 from lifecode.data.fasta import read_fasta
+from lifecode.data.following_stop import with_following_stops
 from lifecode.data.genbank import read_genbank
 from lifecode.data.gff import read_gff
 from lifecode.data.inputs import Inputs, InputUnit, packaged_genomes, resolve_inputs
@@ -39,7 +40,7 @@ class ReadingSettings:
         organism: codon usage of proteins, a table of `python_codon_tables`.
         codon_choice: `frequent` takes the most frequent codon of a residue, `sampled` draws by share.
         seed: of the sampled codons; each protein's are a function of the seed and its name.
-        isoforms: `all`, or the `longest` of each gene on its contig.
+        isoforms: `all`, or the `longest` exact pair of each gene on its contig.
         max_ambiguous_share: of the codons of a CDS with an annotated protein that may have an ambiguous
             nucleotide; they are kept without a label.
         on_malformed: `stop` at a malformed record or file, or `skip` and report it.
@@ -95,7 +96,7 @@ def _read_all(units: list[InputUnit], settings: ReadingSettings, report: Report)
     names: list[str] = []
     for unit in units:
         for contig in read_unit(unit, settings, report):
-            if (key := asked.key_of(contig.name)) is not None:
+            if (key := asked.key_of(contig.name, contig.chromosome)) is not None:
                 found.add(key)
             names += [contig.name] if len(names) <= 5 else []
             yield contig
@@ -107,15 +108,15 @@ def read_unit(
 ) -> Iterator[Contig]:
     """Yield the contigs of one unit; arguments and errors as for `read_records`."""
     settle, asked = settle_by(settings.on_malformed, report), settings.asked_codes()
-    num_contigs, dialect = 0, ""
+    num_contigs, dialect, share = 0, "", settings.max_ambiguous_share
     try:
         for contig in _contigs(unit, settings, settle):
             num_contigs += 1
-            contig = with_genetic_code(contig, asked)
+            contig = with_following_stops(with_genetic_code(contig, asked))
             if contig.dialect is None:
                 dialect = dialect or " with ".join(file_format(file).value for file in reversed(unit.files))
                 contig = replace(contig, dialect=dialect)
-            yield contig if settings.isoforms == "all" else with_longest_isoforms(contig)
+            yield contig if settings.isoforms == "all" else with_longest_isoforms(contig, share)
         if not num_contigs:
             remedy = "Check that it is complete"
             raise UserError("the file has no readable records", source=unit.files[0], remedy=remedy)

@@ -105,6 +105,7 @@ class Contig:
         dialect: what the annotation was taken for, such as `GenBank`, or None.
         organelle: what the file calls it, such as `mitochondrion`; None for a nuclear or bacterial one.
         code_choice: why `genetic_code`, once that is decided.
+        chromosome: on which an `rna` or a `cds` lies in the genome, where its file says so.
     """
 
     name: str
@@ -119,3 +120,4 @@ class Contig:
     dialect: str | None = None
     organelle: str | None = None
     code_choice: CodeChoice | None = None
+    chromosome: str | None = None

@@ -109,12 +109,12 @@ def difference(cds: CodingSequence, nucleotides: NDArray[np.uint8], protein: byt
 def _explained_by_recoding(cds: CodingSequence, protein: bytes) -> bool:
     """Whether the translation is right once the codons of `transl_except` are read as it says."""
     letters = list(protein.decode("ascii"))
-    recoded = recoded_codons(cds)
-    for codon, residue in recoded.items():
+    for codon, residue in recoded_codons(cds).items():
         if codon < len(letters):
             letters[codon] = residue
-    read = "".join(letters).removesuffix("*")
-    return bool(recoded) and (read == cds.protein if cds.protein else "*" not in read)
+    changed = "".join(letters)
+    read = changed.removesuffix("*")
+    return changed.encode() != protein and (read == cds.protein if cds.protein else "*" not in read)
 
 
 def _first_difference(translated: str, annotated: str) -> str:

@@ -8,7 +8,7 @@ from Bio import SeqIO
 from lifecode.alphabet import decode_nucleotides
 from lifecode.data import read_records
 from lifecode.data.bed12 import Transcript, cds_on_transcript, parsed
-from lifecode.data.coding_sequence import ExactPair, verify_all
+from lifecode.data.coding_sequence import ExactPair, Rejected, verify_all
 from lifecode.data.records import Exon
 from lifecode.errors import UserError
 
@@ -52,10 +52,10 @@ def test_line_that_does_not_fit_together(change):
 def read(tmp_path):
     """Contigs of an mRNA with a BED line."""
 
-    def of(fasta, bed):
+    def of(fasta, bed, **settings):
         (tmp_path / "m.fa").write_text(fasta)
         (tmp_path / "m.bed").write_text(bed)
-        return list(read_records(str(tmp_path / "m.*")))
+        return list(read_records(str(tmp_path / "m.*"), **settings))
 
     return of
 
@@ -65,6 +65,42 @@ def test_mrna_is_rna_with_one_cds(read):
     assert (contig.molecule, contig.name) == ("rna", "name")
     assert contig.coding_sequences[0].exons == (Exon(15, 25, 1),)
     assert contig.coding_sequences[0].protein_source == "translated"
+
+
+def test_chromosome_says_organelle_and_takes_a_code(read):
+    bed = LINE.format(strand="+", thick="100\t122").replace("chr1", "chrM")
+    fasta = ">name\nATGTGAAGCTAA" + "A" * 18
+    (contig,) = read(fasta, bed)
+    assert [v.reason for v in verify_all(contig)] == [Rejected.ORGANELLE_GENETIC_CODE]
+    for code in ({"chrM": 2}, {"chrM": 2, "default": 1}, {"name": 2}, 2):
+        (contig,) = read(fasta, bed, genetic_code=code)
+        assert contig.genetic_code == 2
+        assert [isinstance(v, ExactPair) for v in verify_all(contig)] == [True]
+    with pytest.raises(UserError, match="no contig is named chrX"):
+        read(fasta, bed, genetic_code={"chrX": 2})
+
+
+@pytest.mark.parametrize("header", ["name::chr1:100-150", "name::chr1:100-150(+)", "name(+)", "name"])
+@pytest.mark.parametrize("apart", ["\t", " "])
+def test_names_of_bedtools_and_columns_between_blanks(read, header, apart):
+    bed = LINE.format(strand="+", thick="103\t109")
+    elsewhere = bed.replace("chr1", "chr2") if "chr1" in header else ""
+    (contig,) = read(f">{header}\n" + "A" * 30, (elsewhere + bed).replace("\t", apart))
+    assert (contig.coding_sequences[0].exons, contig.chromosome) == ((Exon(3, 9, 1),), "chr1")
+
+
+def test_incomplete_in_big_gene_pred_is_partial(read):
+    for words, partial in (("cmpl\tcmpl", False), ("incmpl\tcmpl", True), ("none\tincmpl", True)):
+        bed = LINE.format(strand="+", thick="103\t109").strip() + f"\tname2\t{words}\t0,0,0,\n"
+        (contig,) = read(">name\n" + "A" * 30, bed)
+        assert contig.coding_sequences[0].partial == partial
+
+
+def test_a_stop_codon_behind_the_thick_part_counts(read):
+    fasta = ">name\nATGAAAGCTTAA" + "A" * 18
+    for thick, expected in (("100\t109", Exon(0, 12, 1)), ("100\t106", Exon(0, 6, 1))):
+        (contig,) = read(fasta, LINE.format(strand="+", thick=thick))
+        assert contig.coding_sequences[0].exons == (expected,)
 
 
 def test_mrna_without_cds(read):

@@ -157,6 +157,7 @@ def test_an_organelle_is_read_where_something_says_how(genes, setting, expected)
         "Pf_M76611_mitochondrion",
         "Pf3D7_MIT_v3",
         "Pf3D7_API_v3",
+        "PKNH_MIT",
     ],
 )
 def test_names_of_organelles(name):
@@ -173,6 +174,8 @@ def test_names_of_organelles(name):
         "I",
         "IV",
         "chrUn_MT1",
+        "Prochlorococcus_MIT_9313",
+        "NODE_1_MIT",
         "MTX1",
         "scaffold_M12",
         "NC_012920.1",
@@ -231,3 +234,12 @@ def test_a_vote_does_not_depend_on_the_order_of_the_genes():
     orders = [np.random.default_rng(seed).permutation(5) for seed in range(5)]
     choices = {with_genetic_code(contig(*[genes[i] for i in order]), NOTHING).code_choice for order in orders}
     assert len(choices) == 1
+
+
+def test_a_cds_is_named_by_its_chromosome_too(tmp_path):
+    path = tmp_path / "a.fa"
+    path.write_text(">T1 cds chromosome:GRCh38:MT:3307:3315:1 gene:G1\nATGTGATAA\n")
+    (contig,) = read_records(f"cds:{path}", genetic_code={"MT": 2})
+    assert (contig.organelle, contig.genetic_code) == ("mitochondrion", 2)
+    path.write_text(">T1 [location=mitochondrion] [organism=x]\nATGTGATAA\n")
+    assert [contig.organelle for contig in read_records(path)] == ["mitochondrion"]

@@ -63,6 +63,10 @@ def test_header_of_ncbi(judge):
     assert (one.id, one.gene, one.gene_id) == ("P.1", "abc", "b1")
     assert judge("ATGAAATAA", header + " [pseudo=true]").reason == Rejected.PSEUDO
     assert judge("ATGAAATAA", header + " [partial=5']").reason == Rejected.PARTIAL
+    for words in ("[pseudogene=unknown]", "cds gene_biotype:polymorphic_pseudogene"):
+        assert judge("ATGAAATAA", f"x {words}").reason == Rejected.PSEUDO
+    for place in ("<1..9", "complement(join(1..3,6..>9))"):
+        assert judge("ATGAAATAA", f"x [location={place}]").reason == Rejected.PARTIAL
     for words in ("# 1 # 9 # 1 # ID=1_1;partial=10;start_type=Edge", "ORF type:5prime_partial len:2"):
         assert judge("ATGAAATAA", f"x {words}").reason == Rejected.PARTIAL
     assert isinstance(judge("ATGAAATAA", "x # 1 # 9 # 1 # ID=1_1;partial=00;"), ExactPair)

@@ -3,17 +3,22 @@
 import bz2
 import gzip
 import lzma
+from io import BytesIO
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
 
+from lifecode.alphabet import decode_nucleotides
 from lifecode.data import read_records
 from lifecode.data.coding_sequence import ExactPair, Rejected, verify_all
 from lifecode.data.insdc_features import organelle_of_definition
 from lifecode.data.opening import file_format
+from lifecode.data.plain_text import PlainText
 from lifecode.errors import UserError
 
 GENE, PROTEIN = "ATGAAATGGCATGCAGACTAA", "MKWHAD"
+TERM = "/transl_except=(pos:19,aa:TERM)"
 REFUSED = "LOCUS       B 21 bp    DNA     linear   BCT 32-XXX-2020"  # by gb-io: there is no such day
 
 
@@ -70,7 +75,15 @@ def test_a_gene_across_the_origin_on_the_other_strand(read, location):
         ({"column": 12}, "."),
         ({"qualifiers": (f'/translation="{PROTEIN}*"',)}, "."),
         ({"qualifiers": ('/locus_tag="L"',)}, "."),  # an intact frame
-        ({"qualifiers": ('/locus_tag="L"',), "location": "1..18"}, "no_stop_codon"),
+        ({"qualifiers": ('/locus_tag="L"',), "location": "1..18"}, "."),  # a stop follows
+        ({"qualifiers": ('/locus_tag="L"',), "location": "1..17"}, "length_not_multiple_of_3"),
+        ({"qualifiers": ('/locus_tag="L"',), "location": "1..15"}, "no_stop_codon"),
+        ({"qualifiers": ("/transl_except=(pos:1..3,aa:Met)",), "dna": "ACG" + GENE[3:]}, "."),
+        ({"qualifiers": (TERM,), "location": "1..19"}, "."),
+        ({"qualifiers": (TERM,), "location": "4..19"}, "no_start_codon"),
+        ({"qualifiers": (TERM,), "location": "1..18"}, "no_stop_codon"),
+        ({"qualifiers": (TERM,), "location": "1..19", "dna": GENE[:6] + "TAA" + GENE[9:]}, "internal_stop"),
+        ({"qualifiers": ("/transl_except=(pos:7..9,aa:Ser)",)}, "transl_except"),
         ({"qualifiers": ("/partial",)}, "partial"),
         ({"location": "<1..21"}, "partial"),
         ({"dna": "ACG" + GENE[3:]}, "translation_differs"),
@@ -145,12 +158,90 @@ def embl(**words):
     return f"{first}{features}XX\nSQ   Sequence {length} BP;\n     {letters} {length}\n//\n"
 
 
+@pytest.mark.parametrize("turn", range(21))
+@pytest.mark.parametrize("strand", [1, -1])
+def test_a_stop_codon_that_follows_on_a_circle_counts(read, turn, strand):
+    dna = GENE[turn:] + GENE[:turn]
+    start, end = (21 - turn) % 21 + 1, (17 + 21 - turn) % 21 + 1
+    if strand == -1:
+        dna = dna[::-1].translate(str.maketrans("ACGT", "TGCA"))
+        start, end = 22 - end, 22 - start
+    location = f"{start}..{end}" if strand == 1 else f"complement({start}..{end})"
+    words = {"dna": dna, "location": location, "qualifiers": (), "topology": "circular"}
+    (contig,) = read(record(**words))
+    (pair,) = verify_all(contig)
+    assert decode_nucleotides(pair.nucleotides) == GENE
+
+
 def test_embl_reads_as_genbank_does(read):
     (contig,) = read(embl(dna=WRAPPED, location="join(19..24,1..15)", topology="circular"), "x.embl")
     assert (contig.name, contig.organism, contig.dialect) == ("X1.2", "Genus species", "EMBL")
     assert contig.circular
     assert verdicts([contig]) == ["."]
     assert verdicts(read(embl(location="<1..21"), "x.embl")) == ["partial"]
+
+
+@pytest.mark.parametrize(
+    ("location", "expected"),
+    [
+        ("order(1..9,10..21)", "."),
+        ("1 ..21", "."),
+        ("join(1..9,\n                     10..21)", "."),
+        ("1..21>", "partial"),
+        ("1..<21", "partial"),
+        (">1..21", "partial"),
+        ("complement(>1..21)", "partial"),
+        ("join(1..9,\n                     10..21>)", "partial"),
+        ("1.21", "unreadable_location"),
+        ("1-21", "unreadable_location"),
+        ("(1.4)..21", "unreadable_location"),
+        ("one-of(1,4)..21", "unreadable_location"),
+        ("bond(1,21)", "unreadable_location"),
+        ("1..9,10..21", "unreadable_location"),
+    ],
+)
+@pytest.mark.parametrize("read_by", ["gb-io", "Biopython", "EMBL"])
+def test_locations_that_a_parser_would_cut_short(read, read_by, location, expected):
+    words = {"location": location, "qualifiers": ('/locus_tag="L"',)}
+    if read_by == "EMBL":
+        contigs = read(embl(**words | {"location": location.replace("\n   ", "\nFT ")}), "x.embl")
+    else:
+        contigs = read(record(**words | ({"locus": REFUSED} if read_by == "Biopython" else {})))
+    assert verdicts(contigs) == [expected]
+
+
+@pytest.mark.parametrize(
+    ("location", "flag", "expected"),
+    [
+        ("1..21", "/pseudo", "pseudo"),
+        ("1..21", '/pseudogene="unknown"', "pseudo"),
+        ("1..21", "/partial", "partial"),
+        ("<1..21", "", "partial"),
+        ("1..21>", "", "partial"),
+        ("1..21", "", "."),
+        ("complement(1..21)", "/pseudo", "."),
+    ],
+)
+@pytest.mark.parametrize("form", ["x.gbk", "x.embl"])
+def test_what_a_gene_says_of_a_cds_without_a_protein(read, form, location, flag, expected):
+    written = record if form == "x.gbk" else embl
+    margin = "\n" + ("FT   " if form == "x.embl" else "     ")
+    gene = f"{margin}gene            {location}"
+    for line in ('/locus_tag="L"', flag) if flag else ('/locus_tag="L"',):
+        gene += f"{margin}{' ' * 16}{line}"
+    for more, judged in ((), expected), ((f'/translation="{PROTEIN}"',), "."):
+        text = written(qualifiers=('/locus_tag="L"', *more)).replace(f"{margin}CDS", f"{gene}{margin}CDS")
+        assert verdicts(read(text, form)) == [judged]
+
+
+def test_feature_keys_in_small_letters(read):
+    assert verdicts(read(record().replace(" CDS ", " cds "))) == ["."]
+    assert verdicts(read(embl().replace(" CDS ", " cds "), "x.embl")) == ["."]
+
+
+def test_embl_before_its_submission_has_the_submitters_name(read):
+    one = embl(name="XXX").replace("SV 2", "XXX").replace("AC   XXX;", "AC   ;\nXX\nAC * _ctg1")
+    assert [contig.name for contig in read(one + one.replace("_ctg1", "_ctg2"), "x.embl")] == ["ctg1", "ctg2"]
 
 
 def test_embl_goes_on_behind_a_damaged_record(read):
@@ -169,6 +260,9 @@ def test_what_says_organelle_in_a_flat_file(read):
         (contig,) = read(record(qualifiers=(), **words))
         assert contig.organelle == "mitochondrion"
         assert [v.reason for v in verify_all(contig)] == [Rejected.ORGANELLE_GENETIC_CODE]
+    for title in ("X mitochondrial DNA, complete genome", "X mitochondrion isolate B37, complete genome"):
+        assert organelle_of_definition(title).startswith("mitochondri")
+    assert organelle_of_definition("X superoxide dismutase, mitochondrial, complete cds") is None
     nuclear = "Genus mRNA for mitochondrial protein, complete cds; nuclear gene for mitochondrial product."
     assert organelle_of_definition(nuclear) is None
 
@@ -182,6 +276,8 @@ SPELLED = {
     "Windows": TEXT.replace("\n", "\r\n").encode(),
     "Windows, twice": TEXT.replace("\n", "\r\r\n").encode(),
     "old Mac": TEXT.replace("\n", "\r").encode(),
+    "old Mac, then Unix": TEXT.replace("\n", "\r", 9).encode(),
+    "Unix, then old Mac": TEXT[:99].encode() + TEXT[99:].replace("\n", "\r").encode(),
     "Latin-1": TEXT.replace("a note", "une région").encode("latin-1"),
     "form feed": b"\f" + TEXT.encode(),
     "Ctrl-Z": TEXT.encode() + b"\x1a",
@@ -190,6 +286,8 @@ SPELLED = {
     "xz": lzma.compress(TEXT.encode()),
     "lzma": lzma.compress(TEXT.encode(), format=lzma.FORMAT_ALONE),
     "Zstandard": pa.Codec("zstd").compress(TEXT.encode(), asbytes=True),
+    "Zstandard behind a skippable frame": b"\x50\x2a\x4d\x18\x04\x00\x00\x00pzst"
+    + pa.Codec("zstd").compress(TEXT.encode(), asbytes=True),
     "gzip of Windows": gzip.compress(TEXT.replace("\n", "\r\n").encode()),
 }
 
@@ -208,11 +306,24 @@ def test_line_ends_across_blocks(read):
     ) == ["."]
 
 
+@pytest.mark.parametrize("before", range(4))
+def test_line_ends_of_every_kind_in_one_file_across_blocks(before):
+    begun = "x" * ((1 << 16) - 4 + before)
+    text = begun + "\r\r\na\r\nb\rc\nd\r"
+    assert PlainText(BytesIO(text.encode()), Path("x")).read().decode() == begun + "\na\nb\nc\nd\n"
+
+
+def test_fasta_of_an_old_mac_joined_to_one_of_unix(read):
+    contigs = read(b">a\nACGT\n>b\rACG\rT\r>c\rAC\n", "x.fa")
+    assert [(contig.name, len(contig.nucleotides)) for contig in contigs] == [("a", 4), ("b", 4), ("c", 2)]
+
+
 @pytest.mark.parametrize(
     ("content", "told"),
     [
         (b"PK\x03\x04" + bytes(40), "a zip archive"),
         (b"\x1f\x9d\x90abcdefghijk", "Unix compress"),
+        (b"LZIP\x01\x0c" + bytes(40), "lzip-compressed"),
         (b"7z\xbc\xaf\x27\x1c" + bytes(20), "a 7z archive"),
         (gzip.compress(bytes(257) + b"ustar\x0000" + bytes(300)), "a tar archive"),
         (gzip.compress(gzip.compress(b">a\nACGT\n")), "compressed twice"),

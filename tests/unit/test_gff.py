@@ -239,6 +239,15 @@ def test_only_the_longest_isoform_of_a_gene(tmp_path):
     assert (verdicts[0].reason, verdicts[0].detail) == (Rejected.SHORTER_ISOFORM, "b stands for the gene")
 
 
+def test_the_longest_isoform_that_is_a_pair_stands_for_a_gene(tmp_path):
+    (tmp_path / "g.fa").write_text(">c\nATGAAATAAATGTAACCCTAA\n")
+    rows = [(1, 9, "a", "g"), (10, 21, "b", "g"), (10, 21, "c", "h"), (13, 21, "d", "h")]
+    lines = [f'c\t.\tCDS\t{s}\t{e}\t.\t+\t0\tgene_id "{g}"; transcript_id "{t}";\n' for s, e, t, g in rows]
+    (tmp_path / "g.gtf").write_text("".join(lines))
+    (contig,) = read_records(str(tmp_path / "g.*"), isoforms="longest")
+    assert [cds.longer_isoform for cds in contig.coding_sequences] == [None, "a", None, "c"]
+
+
 def test_annotation_may_jump_between_contigs_and_be_compressed(tmp_path):
     (tmp_path / "g.fa").write_text("".join(f">{name} x\nACGTACGTACGT\n" for name in "abc"))
     rows = [

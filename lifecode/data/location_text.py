@@ -1,0 +1,62 @@
+"""Locations of CDS and genes in flat files as the standard spells them, where parsers read only a part.
+
+gb-io takes what it understands of `1..21>` or `1.21` and drops the rest without a word. An open end in the
+wrong place is moved to its own; any other location that the standard does not have is marked as unreadable.
+"""
+
+import re
+from typing import Literal
+
+_PLACES = {
+    form: re.compile(rb"(?m)^%b {3}(?:(?i:CDS)|gene) +(\S[^\n]*(?:\n%b {4,}[^\s/][^\n]*)*)" % (mark, mark))
+    for form, mark in (("genbank", b"  "), ("embl", b"FT"))
+}
+_WHITE_SPACE = re.compile(rb"\s+(?:FT\s+)?")
+_RANGE = re.compile(rb"(?<![\w.:<>])([<>]?)(\d+)([<>]?)\.\.([<>]?)(\d+)([<>]?)(?![\w.<>])")
+_OPEN_ALONE = re.compile(rb"(?<![\w.:<>])([<>])(\d+)(?![\w.<>])")
+_PART = rb"(?:(?:complement|join|order)\()*(?:(?:[A-Za-z_][\w.]*:)?<?\d+(?:\.\.>?\d+|\^\d+)?|gap\(\w*\))\)*"
+_STANDARD = re.compile(rb"%b(?:,%b)*" % (_PART, _PART))
+_UNREADABLE = b"?"
+
+
+def with_standard_locations(text: bytes, form: Literal["genbank", "embl"]) -> bytes:
+    """The text of a record with its CDS locations mended; the same object where there is nothing to mend."""
+    pieces, copied = [], 0
+    for found in _PLACES[form].finditer(text):
+        written = _WHITE_SPACE.sub(b"", found[1]) if len(found[1].split()) > 1 else found[1]
+        standard = _standard(written)
+        if standard != written or (written is not found[1] and b"\n" not in found[1]):
+            pieces += [text[copied : found.start(1)], standard]
+            copied = found.end(1)
+    return b"".join([*pieces, text[copied:]]) if pieces else text
+
+
+def _standard(location: bytes) -> bytes:
+    if b"<" in location or b">" in location:
+        location = _OPEN_ALONE.sub(_opened, _RANGE.sub(_range, location))
+    if _STANDARD.fullmatch(location) and _is_one(location):
+        return location
+    return _UNREADABLE + location
+
+
+def _range(found: re.Match[bytes]) -> bytes:
+    before, start, behind, before_end, end, behind_end = found.groups()
+    opens, goes_on = b"<" * bool(before or behind), b">" * bool(before_end or behind_end)
+    return opens + start + b".." + goes_on + end
+
+
+def _opened(found: re.Match[bytes]) -> bytes:
+    mark, place = found.groups()
+    return b"<%b..%b" % (place, place) if mark == b"<" else b"%b..>%b" % (place, place)
+
+
+def _is_one(location: bytes) -> bool:
+    """Whether its parentheses match and no comma stands outside them."""
+    if b"," not in location and b"(" not in location:
+        return b")" not in location
+    depth = 0
+    for place, letter in enumerate(location):
+        depth += (letter == ord("(")) - (letter == ord(")"))
+        if depth < 0 or (not depth and letter in b",)" and place < len(location) - 1):
+            return False
+    return not depth
