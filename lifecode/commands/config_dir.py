@@ -23,12 +23,20 @@ from omegaconf.errors import OmegaConfBaseException
 
 from lifecode.commands.configurable import LOGGERS, OURS, home_of
 from lifecode.commands.construct import locate
+from lifecode.commands.start import split_overrides
 from lifecode.errors import UserError
 from lifecode.training.run_folder import config_leaves
 
-FREE = ("hydra.sweeper.params.", "hydra.help.", "hydra.hydra_help.", "hydra.overrides.", "hydra.runtime.")
-"""Of Hydra's settings those that are words or that it fills in; a sweep's values are checked job by job."""
-FILLED_IN = frozenset({"hydra.mode", "hydra.job.name", "hydra.job.config_name", "hydra.job.override_dirname"})
+FREE = ("hydra.sweeper.params.", "hydra.help.", "hydra.hydra_help.", "hydra.runtime.choices.")
+"""Of Hydra's settings those that are words; a sweep's values are checked job by job."""
+FILLED_IN = frozenset(
+    {
+        *("hydra.mode", "hydra.job.name", "hydra.job.config_name", "hydra.job.override_dirname"),
+        *("hydra.overrides.hydra", "hydra.overrides.task"),  # compared with those that were given
+        *(f"hydra.runtime.{key}" for key in ("version", "version_base", "cwd", "config_sources")),
+    }
+)
+"""What Hydra sets itself, whatever a config says."""
 _OF_THE_VERB = re.compile(r"\$\{(?!hydra[.:]|now:)")
 """An interpolation of what is not Hydra's own."""
 _REMEDY = "Take it out of the folder of --config-dir; what you give on the command line is your own"
@@ -111,14 +119,18 @@ class _CheckedLoader(ConfigLoaderImpl):
         vars(self).update(state)
         _without_environment()
 
-    def load_configuration(self, *arguments: Any, **named: Any) -> DictConfig:
+    def load_configuration(
+        self, config_name: str | None, overrides: list[str], *arguments: Any, **named: Any
+    ) -> DictConfig:
         """As Hydra's.
 
         Raises:
             UserError: the folder says what it may not.
         """
-        config = super().load_configuration(*arguments, **named)
+        config = super().load_configuration(config_name, overrides, *arguments, **named)
+        _require_same_overrides(config, overrides)
         _require_same_hydra(config, self.expected.hydra)
+        _require_words(config, self.expected.hydra)
         raw = {key: value for key, value in _raw(config).items() if key != "hydra"}
         _require_known_targets(raw, "")
         if "logger" in raw:
@@ -137,6 +149,36 @@ def _require_same_hydra(config: DictConfig, expected: DictConfig) -> None:
             given, usual = (_resolved(one, key) for one in (config, expected))
             if given != usual and not isinstance(given, int | float | None):
                 _refuse(key, given)
+
+
+def _require_same_overrides(config: DictConfig, overrides: Sequence[str]) -> None:
+    """Hydra adds what is given to what a config holds, and would give all of it to the jobs of a sweep."""
+    found = _raw(config)["hydra"]["overrides"]
+    for key, given in zip(("hydra", "task"), split_overrides(overrides), strict=True):
+        if found[key] != given:
+            _refuse(f"hydra.overrides.{key}", found[key])
+
+
+def _require_words(config: DictConfig, expected: DictConfig) -> None:
+    """Hydra builds the sweeper, and with it whatever a value of its parameters names as a `_target_`."""
+    for name in ("sweeper.params", "runtime.choices"):
+        found, ours = (_at(_raw(one)["hydra"], name) for one in (config, expected))
+        if not isinstance(found, Mapping | None):
+            _refuse(f"hydra.{name}", found)
+        for key, value in (found or {}).items():
+            own = (ours or {}).get(key, found) == value
+            words = value if isinstance(value, list) else [value]
+            if not own and (
+                any(isinstance(word, Mapping | list) or "${" in str(word) for word in words)
+                or str(key).startswith("_")
+            ):
+                _refuse(f"hydra.{name}.{key}", value)
+
+
+def _at(node: Any, name: str) -> Any:
+    for key in name.split("."):
+        node = node.get(key) if isinstance(node, Mapping) else None
+    return node
 
 
 def _require_same(found: Mapping[str, Any], expected: Mapping[str, Any], prefix: str = "") -> None:

@@ -1,10 +1,13 @@
 """A folder of configs that a stranger gave: what it may say, and that it never runs code."""
 
 import os
+from types import SimpleNamespace
 
 import pytest
 
+from lifecode.commands import launch
 from lifecode.commands.main import main
+from lifecode.commands.start import Start, started_as
 
 MARK = "{mark}"
 HANDLER = "hydra: {job_logging: {handlers: {console: "
@@ -23,6 +26,15 @@ CODE = {
     "a folder to write to": "hydra: {output_subdir: '{mark}'}",
     "a package to search": "hydra: {searchpath: ['pkg://antigravity']}",
     "values of a sweep that are Hydra's": "hydra: {sweeper: {params: {+hydra.job.env_set.CXX: a}}}",
+    "overrides for the processes of a run": "hydra: {overrides: {task: ['+hydra.job.env_set.CXX={mark}']}}",
+    "overrides for the jobs of a sweep": "hydra: {overrides: {hydra: ['+hydra.job.env_set.CXX={mark}']}}",
+    "overrides by interpolation": "y: [model=tiny]\nhydra: {overrides: {task: '${y}'}}",
+    "where Hydra writes": "hydra: {runtime: {output_dir: '{mark}'}}",
+    "a value of a sweep": "hydra: {sweeper: {params: {x: {_target_: os.mkdir, path: '{mark}'}}}}",
+    "an object for a sweep's values": "hydra: {sweeper: {params: {_target_: os.mkdir, path: '{mark}'}}}",
+    "objects in a sweep's values": "hydra: {sweeper: {params: {x: [{_target_: os.mkdir, path: '{mark}'}]}}}",
+    "a sweep's values by interpolation": "y: {_target_: os.mkdir}\nhydra: {sweeper: {params: {x: '${y}'}}}",
+    "an object among the choices": "hydra: {runtime: {choices: {x: {_target_: os.mkdir}}}}",
     "a function of another package": "model: {_target_: os.system}",
     "a function of ours": "model: {_target_: lifecode.training.checkpoint_file.delete_checkpoint, path: x}",
     "in a list": "x: [1, [{a: {_target_: lifecode.commands.hydra_app.run_verb}}]]",
@@ -37,7 +49,7 @@ GROUPS = ["hydra/launcher", "hydra/job_logging", "hydra/callbacks", "model", "lo
 REASONS = [
     *("a folder may not set this", "is not allowed", "is not made to be configured", "from the environment"),
     # Hydra's own refusals, and ours of a sweep without -m
-    *("Key 'setup' not in", "only supported from the primary config", "runs over values of"),
+    *("Key 'setup' not in", "Error merging", "only supported from the primary config", "runs over values of"),
 ]
 
 
@@ -124,6 +136,25 @@ def test_the_command_line_stays_free(stranger, capsys):
     own = ["+hydra.job.env_set.LIFECODE_OWN=1", "hydra/launcher=joblib", "hydra.launcher.n_jobs=1"]
     assert stranger("model: {width: 64}", "+experiment=theirs", *own) == 0
     assert "12 layers of width 64" in capsys.readouterr().out
+
+
+def test_the_processes_of_a_run_get_what_was_typed(stranger, monkeypatch):
+    given = []
+    monkeypatch.setattr("lifecode.commands.info.run", lambda config: given.append(launch._overrides("it's")))
+    own = ["+experiment=fine", "model=tiny", "hydra.verbose=false"]
+    assert stranger("model: {width: 64}", *own, name="experiment/fine.yaml") == 0
+    assert stranger("model: {width: 64}", *own, "+seed=1,2", "-m", name="experiment/fine.yaml") == 0
+    start = ["+experiment=fine", "model=tiny"]
+    run_dir = r"run_dir='it\'s'"
+    assert [line[1:] for line in given] == [
+        [*start, run_dir],
+        *([*start, f"+seed={seed}", run_dir] for seed in (1, 2)),
+    ]
+    settings = SimpleNamespace(overrides=SimpleNamespace(task=["model=theirs"]), runtime=SimpleNamespace())
+    settings.runtime.config_sources = []
+    monkeypatch.setattr("lifecode.commands.launch.HydraConfig", SimpleNamespace(get=lambda: settings))
+    with started_as(Start("lifecode info", overrides=start)):
+        assert launch._overrides("r") == [*start, "run_dir='r'"]
 
 
 def test_a_ratio_that_yaml_takes_for_a_number(stranger, capsys):
