@@ -66,14 +66,14 @@ def configs_checked(
             source=own,
             remedy="Make it an experiment: experiment/NAME.yaml, for experiment=NAME",
         )
-    environment = BaseContainer._resolvers["oc.env"]
+    resolvers = _resolvers()
     expected = _Expected(str(own_folder), config_name, tuple(overrides))
     hydra_application.ConfigLoaderImpl = partial(_CheckedLoader, expected=expected)  # pyright: ignore
     try:
         yield
     finally:
         hydra_application.ConfigLoaderImpl = ConfigLoaderImpl
-        BaseContainer._resolvers["oc.env"] = environment
+        BaseContainer._resolvers.update(resolvers)
 
 
 class _Expected:
@@ -113,11 +113,11 @@ class _CheckedLoader(ConfigLoaderImpl):
     def __init__(self, config_search_path: Any, *, expected: _Expected) -> None:
         super().__init__(config_search_path)
         self.expected = expected
-        _without_environment()
+        _without_resolvers()
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
-        _without_environment()
+        _without_resolvers()
 
     def load_configuration(
         self, config_name: str | None, overrides: list[str], *arguments: Any, **named: Any
@@ -224,10 +224,15 @@ def _key(override: str) -> str:
     return override.partition("=")[0].lstrip("+~")
 
 
-def _without_environment() -> None:
-    """What is in the environment, passwords too, goes into no config that a run folder keeps."""
+def _without_resolvers() -> None:
+    """OmegaConf's read the environment, passwords too, and make a `_target_` that stands in no config."""
 
     def refuse(name: str, *_: Any) -> NoReturn:
-        raise UserError(f"reads {name} from the environment", source="--config-dir", remedy=_REMEDY)
+        raise UserError(f"a folder may not use ${{{name}:...}}", source="--config-dir", remedy=_REMEDY)
 
-    OmegaConf.register_new_resolver("oc.env", refuse, replace=True)
+    for name in _resolvers():
+        OmegaConf.register_new_resolver(name, partial(refuse, name), replace=True)
+
+
+def _resolvers() -> dict[str, Any]:
+    return {name: one for name, one in BaseContainer._resolvers.items() if name.startswith("oc.")}

@@ -41,13 +41,22 @@ CODE = {
     "bound only": "model: {codec: {_target_: lifecode.data.durable.replacing, _partial_: true}}",
     "by interpolation": "y: os.system\nmodel: {_target_: '${y}'}",
     "a trainer": "model: {_target_: lightning.pytorch.Trainer}",
+    "made by oc.create": "model: '${oc.create:{_target_: lifecode.models.nothing}}'",
+    "made by oc.decode": "model: '${oc.decode:\"{_target_: lifecode.models.nothing}\"}'",
+    "a default of oc.select": "model: '${oc.select:nothing,{_target_: lifecode.models.nothing}}'",
+    "by other words": "z: create\nmodel: '${oc.${z}:{_target_: lifecode.models.nothing}}'",
     "a password": "name: '${oc.env:LIFECODE_SECRET}'",
     "a password by other words": "z: env\nname: '${oc.${z}:LIFECODE_SECRET}'",
 }
 GROUPS = ["hydra/launcher", "hydra/job_logging", "hydra/callbacks", "model", "logger"]
 
 REASONS = [
-    *("a folder may not set this", "is not allowed", "is not made to be configured", "from the environment"),
+    *(
+        "a folder may not set this",
+        "is not allowed",
+        "is not made to be configured",
+        "a folder may not use ${oc.",
+    ),
     # Hydra's own refusals, and ours of a sweep without -m
     *("Key 'setup' not in", "Error merging", "only supported from the primary config", "runs over values of"),
 ]
