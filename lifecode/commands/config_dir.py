@@ -23,6 +23,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from lifecode.commands.configurable import LOGGERS, OURS, home_of
 from lifecode.commands.construct import locate
+from lifecode.commands.plain_configs import PlainRepository, require_few_jobs
 from lifecode.commands.start import split_overrides
 from lifecode.errors import UserError
 from lifecode.training.run_folder import config_leaves
@@ -112,6 +113,7 @@ class _CheckedLoader(ConfigLoaderImpl):
 
     def __init__(self, config_search_path: Any, *, expected: _Expected) -> None:
         super().__init__(config_search_path)
+        self.repository = PlainRepository(config_search_path)
         self.expected = expected
         _without_resolvers()
 
@@ -127,7 +129,19 @@ class _CheckedLoader(ConfigLoaderImpl):
         Raises:
             UserError: the folder says what it may not.
         """
-        config = super().load_configuration(config_name, overrides, *arguments, **named)
+        try:
+            config = super().load_configuration(config_name, overrides, *arguments, **named)
+            self._check(config, overrides)
+            return config
+        except RecursionError as error:
+            raise UserError("includes itself, or is nested too deeply", source="--config-dir") from error
+        except (ValueError, TypeError, LookupError, AttributeError, AssertionError) as error:
+            if isinstance(error, UserError):
+                raise
+            problem = " ".join(str(error).split())
+            raise UserError(f"a config cannot be composed: {problem}", source="--config-dir") from error
+
+    def _check(self, config: DictConfig, overrides: Sequence[str]) -> None:
         _require_same_overrides(config, overrides)
         _require_same_hydra(config, self.expected.hydra)
         _require_words(config, self.expected.hydra)
@@ -136,7 +150,6 @@ class _CheckedLoader(ConfigLoaderImpl):
         if "logger" in raw:
             found = config_leaves(raw["logger"])
             _require_same(found, self.expected.logger(config.hydra.runtime.choices.get("logger")), "logger.")
-        return config
 
 
 def _require_same_hydra(config: DictConfig, expected: DictConfig) -> None:
@@ -173,6 +186,9 @@ def _require_words(config: DictConfig, expected: DictConfig) -> None:
                 or str(key).startswith("_")
             ):
                 _refuse(f"hydra.{name}.{key}", value)
+    params = [_at(_raw(one)["hydra"], "sweeper.params") for one in (config, expected)]
+    if params[0] != params[1]:
+        require_few_jobs(params[0] or {})
 
 
 def _at(node: Any, name: str) -> Any:

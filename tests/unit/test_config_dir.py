@@ -72,7 +72,7 @@ def stranger(tmp_path, monkeypatch):
         file = tmp_path / "conf" / name
         file.parent.mkdir(parents=True, exist_ok=True)
         content = content.replace(MARK, str(tmp_path / "mark"))
-        file.write_text(f"# @package _global_\n{content}\n")
+        file.write_text(f"# @package _global_\n{content}\n", "utf-8", "surrogateescape")
         code = main([verb, "--config-dir", str(tmp_path / "conf"), *arguments])
         assert not (tmp_path / "mark").exists()
         assert os.environ.get("CXX") != str(tmp_path / "mark")
@@ -91,6 +91,37 @@ def test_no_code_runs(what, multirun, stranger, capsys):
     assert any(reason in err for reason in REASONS), err
     assert "Traceback" not in err
     assert "password" not in out + err
+
+
+BOMB = "".join(f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 9)}]\n" for i in range(1, 12))
+PARAMS = "hydra: {sweeper: {params: {"
+MALFORMED = {
+    "exponential anchors": ("a0: &a0 [1]\n" + BOMB, "it has YAML anchors"),
+    "a list within itself": ("a: &a [*a]", "it has YAML anchors"),
+    "deep lists": ("a: " + "[" * 3000 + "]" * 3000, "nest"),
+    "no text": ("a: \udcff", "no text in UTF-8"),
+    "a number": ("5", "no mapping"),
+    "a large file": ("a: 1\n" + "# \n" * (1 << 19), "larger than"),
+    "no YAML": ("a: [", "no YAML"),
+    "a number of more digits than Python reads": ("a: " + "1" * 5000, "cannot be composed"),
+    "a config that includes itself": ("defaults: [theirs]", "includes itself"),
+    "defaults of no kind": ("defaults: [{a: {b: c}}]", "cannot be composed"),
+    "a long range": (PARAMS + "seed: 'range(0,100000000000)'}}}", "more than 10,000 jobs"),
+    "a shuffled range": (PARAMS + "seed: 'shuffle(range(0,1e11))'}}}", "more than 10,000 jobs"),
+    "a range without end": (PARAMS + "seed: 'range(0,inf)'}}}", "more than 10,000 jobs"),
+    "deep values of a sweep": (PARAMS + "seed: '" + "[" * 3000 + "]" * 3000 + "'}}}", "nested too deeply"),
+    "ranges of many jobs": (PARAMS + "a: 'range(0,999)', b: 'range(0,999)'}}}", "more than 10,000 jobs"),
+}
+
+
+@pytest.mark.parametrize("what", MALFORMED)
+def test_files_that_are_no_plain_configs(what, stranger, capsys):
+    content, said = MALFORMED[what]
+    assert stranger(content, "-m", "+experiment=theirs", "model=tiny") == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("lifecode info: ")
+    assert said in line
+    assert len(line) < 600
 
 
 def test_a_sweep_over_their_experiments_is_checked_job_by_job(stranger, capsys):
