@@ -23,12 +23,21 @@ from omegaconf.errors import OmegaConfBaseException
 
 from lifecode.commands.configurable import LOGGERS, OURS, home_of
 from lifecode.commands.construct import locate
+from lifecode.commands.plain_configs import PlainRepository, require_few_jobs
+from lifecode.commands.start import split_overrides
 from lifecode.errors import UserError
 from lifecode.training.run_folder import config_leaves
 
-FREE = ("hydra.sweeper.params.", "hydra.help.", "hydra.hydra_help.", "hydra.overrides.", "hydra.runtime.")
-"""Of Hydra's settings those that are words or that it fills in; a sweep's values are checked job by job."""
-FILLED_IN = frozenset({"hydra.mode", "hydra.job.name", "hydra.job.config_name", "hydra.job.override_dirname"})
+FREE = ("hydra.sweeper.params.", "hydra.help.", "hydra.hydra_help.", "hydra.runtime.choices.")
+"""Of Hydra's settings those that are words; a sweep's values are checked job by job."""
+FILLED_IN = frozenset(
+    {
+        *("hydra.mode", "hydra.job.name", "hydra.job.config_name", "hydra.job.override_dirname"),
+        *("hydra.overrides.hydra", "hydra.overrides.task"),  # compared with those that were given
+        *(f"hydra.runtime.{key}" for key in ("version", "version_base", "cwd", "config_sources")),
+    }
+)
+"""What Hydra sets itself, whatever a config says."""
 _OF_THE_VERB = re.compile(r"\$\{(?!hydra[.:]|now:)")
 """An interpolation of what is not Hydra's own."""
 _REMEDY = "Take it out of the folder of --config-dir; what you give on the command line is your own"
@@ -58,14 +67,14 @@ def configs_checked(
             source=own,
             remedy="Make it an experiment: experiment/NAME.yaml, for experiment=NAME",
         )
-    environment = BaseContainer._resolvers["oc.env"]
+    resolvers = _resolvers()
     expected = _Expected(str(own_folder), config_name, tuple(overrides))
     hydra_application.ConfigLoaderImpl = partial(_CheckedLoader, expected=expected)  # pyright: ignore
     try:
         yield
     finally:
         hydra_application.ConfigLoaderImpl = ConfigLoaderImpl
-        BaseContainer._resolvers["oc.env"] = environment
+        BaseContainer._resolvers.update(resolvers)
 
 
 class _Expected:
@@ -104,27 +113,43 @@ class _CheckedLoader(ConfigLoaderImpl):
 
     def __init__(self, config_search_path: Any, *, expected: _Expected) -> None:
         super().__init__(config_search_path)
+        self.repository = PlainRepository(config_search_path)
         self.expected = expected
-        _without_environment()
+        _without_resolvers()
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
-        _without_environment()
+        _without_resolvers()
 
-    def load_configuration(self, *arguments: Any, **named: Any) -> DictConfig:
+    def load_configuration(
+        self, config_name: str | None, overrides: list[str], *arguments: Any, **named: Any
+    ) -> DictConfig:
         """As Hydra's.
 
         Raises:
             UserError: the folder says what it may not.
         """
-        config = super().load_configuration(*arguments, **named)
+        try:
+            config = super().load_configuration(config_name, overrides, *arguments, **named)
+            self._check(config, overrides)
+            return config
+        except RecursionError as error:
+            raise UserError("includes itself, or is nested too deeply", source="--config-dir") from error
+        except (ValueError, TypeError, LookupError, AttributeError, AssertionError) as error:
+            if isinstance(error, UserError):
+                raise
+            problem = " ".join(str(error).split())
+            raise UserError(f"a config cannot be composed: {problem}", source="--config-dir") from error
+
+    def _check(self, config: DictConfig, overrides: Sequence[str]) -> None:
+        _require_same_overrides(config, overrides)
         _require_same_hydra(config, self.expected.hydra)
+        _require_words(config, self.expected.hydra)
         raw = {key: value for key, value in _raw(config).items() if key != "hydra"}
         _require_known_targets(raw, "")
         if "logger" in raw:
             found = config_leaves(raw["logger"])
             _require_same(found, self.expected.logger(config.hydra.runtime.choices.get("logger")), "logger.")
-        return config
 
 
 def _require_same_hydra(config: DictConfig, expected: DictConfig) -> None:
@@ -137,6 +162,39 @@ def _require_same_hydra(config: DictConfig, expected: DictConfig) -> None:
             given, usual = (_resolved(one, key) for one in (config, expected))
             if given != usual and not isinstance(given, int | float | None):
                 _refuse(key, given)
+
+
+def _require_same_overrides(config: DictConfig, overrides: Sequence[str]) -> None:
+    """Hydra adds what is given to what a config holds, and would give all of it to the jobs of a sweep."""
+    found = _raw(config)["hydra"]["overrides"]
+    for key, given in zip(("hydra", "task"), split_overrides(overrides), strict=True):
+        if found[key] != given:
+            _refuse(f"hydra.overrides.{key}", found[key])
+
+
+def _require_words(config: DictConfig, expected: DictConfig) -> None:
+    """Hydra builds the sweeper, and with it whatever a value of its parameters names as a `_target_`."""
+    for name in ("sweeper.params", "runtime.choices"):
+        found, ours = (_at(_raw(one)["hydra"], name) for one in (config, expected))
+        if not isinstance(found, Mapping | None):
+            _refuse(f"hydra.{name}", found)
+        for key, value in (found or {}).items():
+            own = (ours or {}).get(key, found) == value
+            words = value if isinstance(value, list) else [value]
+            if not own and (
+                any(isinstance(word, Mapping | list) or "${" in str(word) for word in words)
+                or str(key).startswith("_")
+            ):
+                _refuse(f"hydra.{name}.{key}", value)
+    params = [_at(_raw(one)["hydra"], "sweeper.params") for one in (config, expected)]
+    if params[0] != params[1]:
+        require_few_jobs(params[0] or {})
+
+
+def _at(node: Any, name: str) -> Any:
+    for key in name.split("."):
+        node = node.get(key) if isinstance(node, Mapping) else None
+    return node
 
 
 def _require_same(found: Mapping[str, Any], expected: Mapping[str, Any], prefix: str = "") -> None:
@@ -182,10 +240,15 @@ def _key(override: str) -> str:
     return override.partition("=")[0].lstrip("+~")
 
 
-def _without_environment() -> None:
-    """What is in the environment, passwords too, goes into no config that a run folder keeps."""
+def _without_resolvers() -> None:
+    """OmegaConf's read the environment, passwords too, and make a `_target_` that stands in no config."""
 
     def refuse(name: str, *_: Any) -> NoReturn:
-        raise UserError(f"reads {name} from the environment", source="--config-dir", remedy=_REMEDY)
+        raise UserError(f"a folder may not use ${{{name}:...}}", source="--config-dir", remedy=_REMEDY)
 
-    OmegaConf.register_new_resolver("oc.env", refuse, replace=True)
+    for name in _resolvers():
+        OmegaConf.register_new_resolver(name, partial(refuse, name), replace=True)
+
+
+def _resolvers() -> dict[str, Any]:
+    return {name: one for name, one in BaseContainer._resolvers.items() if name.startswith("oc.")}

@@ -38,6 +38,7 @@ from lifecode.commands.start import (
     handed_down,
     jobs_at_a_time,
     own_values,
+    split_overrides,
     started_as,
     swept_values,
 )
@@ -206,10 +207,11 @@ def _start(overrides: Sequence[str], command: str) -> Start:
     """What this job is among those of its sweep, as far as Hydra's settings tell."""
     settings = HydraConfig.get()
     if settings.mode != RunMode.MULTIRUN:
-        return handed_down() or Start(command)
+        return handed_down() or Start(command, overrides=split_overrides(overrides)[1])
     sweep = swept_values(overrides, settings.sweeper.get("params") or {})
-    varied = own_values(settings.overrides.task, list(sweep))
-    return Start(command, varied, sweep, jobs_at_a_time(settings.launcher, sweep))
+    own = list(settings.overrides.task)  # as the sweeper gave them; no folder adds to them (config_dir)
+    varied = own_values(own, list(sweep))
+    return Start(command, varied, sweep, jobs_at_a_time(settings.launcher, sweep), own)
 
 
 def _require_multirun(verb: str) -> None:

@@ -8,23 +8,24 @@ import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from hydra.conf import HydraConf
 from hydra.types import RunMode
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from lifecode.commands.start import Start
 from lifecode.errors import UserError
 
 LONGEST_JOB_NAME = 100  # file systems allow 255 bytes a name
 PLACES = {"run_dir": ("name", "run_dir"), "output": ("output",)}
-"""The key of the place of a verb, and those which alone give each job another."""
+"""The key of the place of a verb, and those which alone can give each job another."""
 
 
 def give_own_place(config: DictConfig, start: Start, hydra: HydraConf) -> None:
     """In a sweep, puts what the job leaves under `run_dir` or `output`, or beside it where that is a file.
 
-    A sweep over that key alone, or over `name`, has a place a job already.
+    A sweep over that key alone, or over a `name` that `run_dir` is made of, has a place a job already.
 
     Args:
         config: of the job, which is changed.
@@ -37,21 +38,22 @@ def give_own_place(config: DictConfig, start: Start, hydra: HydraConf) -> None:
     key = next((key for key in PLACES if key in config), None)
     if hydra.mode != RunMode.MULTIRUN or key is None:
         return
-    varied = [name for name in start.varied if name not in PLACES[key]]
+    own = [name for name in PLACES[key] if name == key or _made_of(config, key, name)]
+    varied = [name for name in start.varied if name not in own]
     if config[key] is None:  # `lifecode report` then writes into its input
         if varied != ["input"]:
             raise UserError("needs a value, or all jobs would write to one place", source=key)
         _require_different("input", start.sweep["input"])
         return
-    for name in PLACES[key]:
+    for name in own:
         _require_different(name, start.sweep.get(name, ()))
     for name in varied:
         if len(set(start.sweep[name])) < len(start.sweep[name]):
             raise UserError("has a value twice in this sweep", source=name, remedy="Give each value once")
     if varied or not start.sweep:
-        own = job_name(start, varied) if varied else str(hydra.job.num)  # a sweeper of which nothing is known
+        job = job_name(start, varied) if varied else str(hydra.job.num)  # a sweeper of which nothing is known
         place = Path(config[key])
-        own_place = place.with_name(f"{place.stem}.{own}{place.suffix}") if _is_file(place) else place / own
+        own_place = place.with_name(f"{place.stem}.{job}{place.suffix}") if _is_file(place) else place / job
         if own_place.is_symlink():
             raise UserError(
                 f"is a link to {os.readlink(own_place)}, and nothing is written through a link",
@@ -68,6 +70,11 @@ def job_name(start: Start, keys: Sequence[str] | None = None) -> str:
     if len(name) <= LONGEST_JOB_NAME:
         return name
     return f"{name[: LONGEST_JOB_NAME - 9]}-{_digest(name)}"
+
+
+def _made_of(config: DictConfig, key: str, name: str) -> bool:
+    raw: Any = OmegaConf.to_container(config, resolve=False)
+    return f"${{{name}}}" in str(raw[key])
 
 
 def _as_name(key: str, start: Start) -> str:

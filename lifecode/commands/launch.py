@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import timedelta
 from types import FrameType
 
@@ -64,15 +64,14 @@ def run_processes(verb: str, run_dir: str, num_processes: int) -> None:
 
 
 def _overrides(run_dir: str) -> list[str]:
-    settings = HydraConfig.get()
-    sources = settings.runtime.config_sources
+    sources = HydraConfig.get().runtime.config_sources
     folders = [f"--config-dir={source.path}" for source in sources if source.provider == "command-line"]
     quoted = run_dir.replace("'", r"\'")
-    return [*folders, *settings.overrides.task, f"run_dir='{quoted}'"]
+    return [*folders, *current_start().overrides, f"run_dir='{quoted}'"]
 
 
 def _environment(rank: int, num_processes: int, port: int) -> dict[str, str]:
-    environment = {**os.environ, HANDED_DOWN: json.dumps(asdict(current_start()))}
+    environment = {**os.environ, HANDED_DOWN: json.dumps(asdict(replace(current_start(), overrides=())))}
     environment.setdefault("OMP_NUM_THREADS", str(max(1, usable_cores() // num_processes)))
     return environment | {
         "RANK": str(rank),

@@ -36,12 +36,14 @@ class Start:
         varied: the keys of the sweep with their values in this job; empty outside a sweep.
         sweep: the keys of the sweep with all their values.
         runs_at_a_time: jobs of the sweep that share this machine.
+        overrides: of this job, without those of Hydra's settings; for the processes that it starts.
     """
 
     command: str = ""
     varied: Mapping[str, str] = field(default_factory=dict)
     sweep: Mapping[str, Sequence[str]] = field(default_factory=dict)
     runs_at_a_time: int = 1
+    overrides: Sequence[str] = ()
 
 
 HANDED_DOWN = "LIFECODE_START"
@@ -96,6 +98,15 @@ def swept_values(overrides: Sequence[str], params: Mapping[str, Any]) -> dict[st
     return values
 
 
+def split_overrides(lines: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Those of Hydra's own settings, and the others."""
+    hydras: list[str] = []
+    others: list[str] = []
+    for override in OverridesParser.create().parse_overrides(list(lines)):
+        (hydras if override.is_hydra_override() else others).append(str(override.input_line))
+    return hydras, others
+
+
 def own_values(lines: Sequence[str], keys: Sequence[str]) -> dict[str, str]:
     """The values of `keys` among the overrides of one job, in the job's order."""
     pairs = (line.split("=", 1) for line in lines if "=" in line)
@@ -127,6 +138,7 @@ def record_provenance(folder: Path, machine: Mapping[str, Any]) -> None:
         "commit": source_commit(),
         "machine": dict(machine),
     }
+    del content["overrides"]  # which are in the command
     with disk_faults_named(path), replacing(path) as file:
         file.write((json.dumps(content, indent=2) + "\n").encode())
 

@@ -24,7 +24,7 @@ def parse_run_config(path: Path) -> dict[str, Any]:
     """
     text = read_small_text(path, _MOST_BYTES)
     try:
-        _require_plain(text)
+        require_plain(text)
         config = yaml.load(text, _LOADER)
     except yaml.YAMLError as fault:
         raise ValueError(f"no YAML: {getattr(fault, 'problem', None) or 'unreadable'}") from fault
@@ -35,11 +35,17 @@ def parse_run_config(path: Path) -> dict[str, Any]:
     return config
 
 
-def _require_plain(text: str) -> None:
+def require_plain(text: str) -> None:
+    """Of YAML, before it is read.
+
+    Raises:
+        ValueError: it has anchors, or is nested too deeply.
+        yaml.YAMLError: it is no YAML.
+    """
     depth = 0
     for event in yaml.parse(text, _LOADER):
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None) is not None:
-            raise ValueError("it has YAML anchors, which no run writes")
+            raise ValueError("it has YAML anchors")
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if depth > _DEEPEST:
             raise ValueError("nested too deeply")

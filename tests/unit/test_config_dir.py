@@ -1,10 +1,13 @@
 """A folder of configs that a stranger gave: what it may say, and that it never runs code."""
 
 import os
+from types import SimpleNamespace
 
 import pytest
 
+from lifecode.commands import launch
 from lifecode.commands.main import main
+from lifecode.commands.start import Start, started_as
 
 MARK = "{mark}"
 HANDLER = "hydra: {job_logging: {handlers: {console: "
@@ -23,21 +26,39 @@ CODE = {
     "a folder to write to": "hydra: {output_subdir: '{mark}'}",
     "a package to search": "hydra: {searchpath: ['pkg://antigravity']}",
     "values of a sweep that are Hydra's": "hydra: {sweeper: {params: {+hydra.job.env_set.CXX: a}}}",
+    "overrides for the processes of a run": "hydra: {overrides: {task: ['+hydra.job.env_set.CXX={mark}']}}",
+    "overrides for the jobs of a sweep": "hydra: {overrides: {hydra: ['+hydra.job.env_set.CXX={mark}']}}",
+    "overrides by interpolation": "y: [model=tiny]\nhydra: {overrides: {task: '${y}'}}",
+    "where Hydra writes": "hydra: {runtime: {output_dir: '{mark}'}}",
+    "a value of a sweep": "hydra: {sweeper: {params: {x: {_target_: os.mkdir, path: '{mark}'}}}}",
+    "an object for a sweep's values": "hydra: {sweeper: {params: {_target_: os.mkdir, path: '{mark}'}}}",
+    "objects in a sweep's values": "hydra: {sweeper: {params: {x: [{_target_: os.mkdir, path: '{mark}'}]}}}",
+    "a sweep's values by interpolation": "y: {_target_: os.mkdir}\nhydra: {sweeper: {params: {x: '${y}'}}}",
+    "an object among the choices": "hydra: {runtime: {choices: {x: {_target_: os.mkdir}}}}",
     "a function of another package": "model: {_target_: os.system}",
     "a function of ours": "model: {_target_: lifecode.training.checkpoint_file.delete_checkpoint, path: x}",
     "in a list": "x: [1, [{a: {_target_: lifecode.commands.hydra_app.run_verb}}]]",
     "bound only": "model: {codec: {_target_: lifecode.data.durable.replacing, _partial_: true}}",
     "by interpolation": "y: os.system\nmodel: {_target_: '${y}'}",
     "a trainer": "model: {_target_: lightning.pytorch.Trainer}",
+    "made by oc.create": "model: '${oc.create:{_target_: lifecode.models.nothing}}'",
+    "made by oc.decode": "model: '${oc.decode:\"{_target_: lifecode.models.nothing}\"}'",
+    "a default of oc.select": "model: '${oc.select:nothing,{_target_: lifecode.models.nothing}}'",
+    "by other words": "z: create\nmodel: '${oc.${z}:{_target_: lifecode.models.nothing}}'",
     "a password": "name: '${oc.env:LIFECODE_SECRET}'",
     "a password by other words": "z: env\nname: '${oc.${z}:LIFECODE_SECRET}'",
 }
 GROUPS = ["hydra/launcher", "hydra/job_logging", "hydra/callbacks", "model", "logger"]
 
 REASONS = [
-    *("a folder may not set this", "is not allowed", "is not made to be configured", "from the environment"),
+    *(
+        "a folder may not set this",
+        "is not allowed",
+        "is not made to be configured",
+        "a folder may not use ${oc.",
+    ),
     # Hydra's own refusals, and ours of a sweep without -m
-    *("Key 'setup' not in", "only supported from the primary config", "runs over values of"),
+    *("Key 'setup' not in", "Error merging", "only supported from the primary config", "runs over values of"),
 ]
 
 
@@ -51,7 +72,7 @@ def stranger(tmp_path, monkeypatch):
         file = tmp_path / "conf" / name
         file.parent.mkdir(parents=True, exist_ok=True)
         content = content.replace(MARK, str(tmp_path / "mark"))
-        file.write_text(f"# @package _global_\n{content}\n")
+        file.write_text(f"# @package _global_\n{content}\n", "utf-8", "surrogateescape")
         code = main([verb, "--config-dir", str(tmp_path / "conf"), *arguments])
         assert not (tmp_path / "mark").exists()
         assert os.environ.get("CXX") != str(tmp_path / "mark")
@@ -70,6 +91,37 @@ def test_no_code_runs(what, multirun, stranger, capsys):
     assert any(reason in err for reason in REASONS), err
     assert "Traceback" not in err
     assert "password" not in out + err
+
+
+BOMB = "".join(f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 9)}]\n" for i in range(1, 12))
+PARAMS = "hydra: {sweeper: {params: {"
+MALFORMED = {
+    "exponential anchors": ("a0: &a0 [1]\n" + BOMB, "it has YAML anchors"),
+    "a list within itself": ("a: &a [*a]", "it has YAML anchors"),
+    "deep lists": ("a: " + "[" * 3000 + "]" * 3000, "nest"),
+    "no text": ("a: \udcff", "no text in UTF-8"),
+    "a number": ("5", "no mapping"),
+    "a large file": ("a: 1\n" + "# \n" * (1 << 19), "larger than"),
+    "no YAML": ("a: [", "no YAML"),
+    "a number of more digits than Python reads": ("a: " + "1" * 5000, "cannot be composed"),
+    "a config that includes itself": ("defaults: [theirs]", "includes itself"),
+    "defaults of no kind": ("defaults: [{a: {b: c}}]", "cannot be composed"),
+    "a long range": (PARAMS + "seed: 'range(0,100000000000)'}}}", "more than 10,000 jobs"),
+    "a shuffled range": (PARAMS + "seed: 'shuffle(range(0,1e11))'}}}", "more than 10,000 jobs"),
+    "a range without end": (PARAMS + "seed: 'range(0,inf)'}}}", "more than 10,000 jobs"),
+    "deep values of a sweep": (PARAMS + "seed: '" + "[" * 3000 + "]" * 3000 + "'}}}", "nested too deeply"),
+    "ranges of many jobs": (PARAMS + "a: 'range(0,999)', b: 'range(0,999)'}}}", "more than 10,000 jobs"),
+}
+
+
+@pytest.mark.parametrize("what", MALFORMED)
+def test_files_that_are_no_plain_configs(what, stranger, capsys):
+    content, said = MALFORMED[what]
+    assert stranger(content, "-m", "+experiment=theirs", "model=tiny") == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("lifecode info: ")
+    assert said in line
+    assert len(line) < 600
 
 
 def test_a_sweep_over_their_experiments_is_checked_job_by_job(stranger, capsys):
@@ -124,6 +176,25 @@ def test_the_command_line_stays_free(stranger, capsys):
     own = ["+hydra.job.env_set.LIFECODE_OWN=1", "hydra/launcher=joblib", "hydra.launcher.n_jobs=1"]
     assert stranger("model: {width: 64}", "+experiment=theirs", *own) == 0
     assert "12 layers of width 64" in capsys.readouterr().out
+
+
+def test_the_processes_of_a_run_get_what_was_typed(stranger, monkeypatch):
+    given = []
+    monkeypatch.setattr("lifecode.commands.info.run", lambda config: given.append(launch._overrides("it's")))
+    own = ["+experiment=fine", "model=tiny", "hydra.verbose=false"]
+    assert stranger("model: {width: 64}", *own, name="experiment/fine.yaml") == 0
+    assert stranger("model: {width: 64}", *own, "+seed=1,2", "-m", name="experiment/fine.yaml") == 0
+    start = ["+experiment=fine", "model=tiny"]
+    run_dir = r"run_dir='it\'s'"
+    assert [line[1:] for line in given] == [
+        [*start, run_dir],
+        *([*start, f"+seed={seed}", run_dir] for seed in (1, 2)),
+    ]
+    settings = SimpleNamespace(overrides=SimpleNamespace(task=["model=theirs"]), runtime=SimpleNamespace())
+    settings.runtime.config_sources = []
+    monkeypatch.setattr("lifecode.commands.launch.HydraConfig", SimpleNamespace(get=lambda: settings))
+    with started_as(Start("lifecode info", overrides=start)):
+        assert launch._overrides("r") == [*start, "run_dir='r'"]
 
 
 def test_a_ratio_that_yaml_takes_for_a_number(stranger, capsys):

@@ -1,5 +1,6 @@
 """Each job of a sweep leaves what it makes in a place of its own."""
 
+import itertools
 from types import SimpleNamespace
 
 import numpy as np
@@ -45,6 +46,27 @@ def test_where_jobs_write(value, sweep, expected):
         assert [config.output] == expected
     else:
         assert places(sweep, value=value) == expected
+
+
+@pytest.mark.parametrize(
+    ("run_dir", "sweep", "expected"),
+    [
+        ("runs/${name}", {"name": ["a", "b"]}, ["runs/a", "runs/b"]),
+        ("x", {"name": ["a", "b"]}, ["x/name=a", "x/name=b"]),
+        ("x", {"name": ["a", "b"], "seed": ["1"]}, ["x/name=a,seed=1", "x/name=b,seed=1"]),
+        ("runs/${name}", {"name": ["a", "b"], "seed": ["1"]}, ["runs/a/seed=1", "runs/b/seed=1"]),
+        (None, {"run_dir": ["x"], "name": ["a", "b"]}, ["x/name=a", "x/name=b"]),
+        (None, {"run_dir": ["x/${name}"], "name": ["a", "b"]}, ["x/a", "x/b"]),
+    ],
+)
+def test_a_name_is_a_place_where_run_dir_is_made_of_it(run_dir, sweep, expected):
+    found = []
+    for values in itertools.product(*sweep.values()):
+        varied = dict(zip(sweep, values, strict=True))
+        config = OmegaConf.create({"run_dir": run_dir, "name": "x"} | varied)
+        give_own_place(config, Start("x", varied, sweep), MULTIRUN)
+        found.append(config.run_dir)
+    assert found == expected
 
 
 def test_values_that_would_have_one_name_are_told_apart():
