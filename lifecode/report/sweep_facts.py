@@ -28,7 +28,7 @@ def facts(runs: Sequence[Run]) -> list[Fact]:
         Fact("Command", _each(done, lambda run: run.provenance.get("command"))),
         Fact("Commit", _each(done, _commit)),
         Fact("Training", _each(done, _training)),
-        Fact("Parameters", _range([num_parameters(run) for run in done])),
+        Fact("Parameters", _range([size for run in done if (size := num_parameters(run))])),
         Fact("Data", _each(done, _data)),
         Fact("Held-out genes", _held_out(done)),
         Fact("Machine", _each(done, _machine)),
@@ -70,7 +70,7 @@ def caveats(grouping: Grouping, runs: Sequence[Run]) -> list[str]:
         sentences.append("Steps or batches differ between the groups, and with them the tokens.")
     if any(key.startswith("objective.masking") for key in grouping.keys):
         sentences.append("Validation curves mask as each group's training does; held-out figures do not.")
-    sizes = [num_parameters(run) for run in done]
+    sizes = [size for run in done if (size := num_parameters(run))]
     if sizes and max(sizes) > (1 + _SAME_SIZE) * min(sizes):
         ratio = max(sizes) / min(sizes)
         more = f"{100 * (ratio - 1):.1f} % more" if ratio < 2 else f"{ratio:.1f} times the"
