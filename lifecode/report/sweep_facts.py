@@ -123,13 +123,14 @@ def _commit(run: Run) -> str | None:
 
 def _training(run: Run) -> str:
     rows, codons = (run.config.get(f"data.batch.{key}") for key in ("rows", "max_codons"))
-    told = (
-        f"{run.metrics['model']['encoder_steps']:,} steps of the encoder, of {rows} rows of {codons:,} codons"
-    )
+    told = f"{run.metrics['model']['encoder_steps']:,} steps of the encoder"
+    if rows is not None and codons is not None:
+        told += f", of {rows} rows of {codons:,} codons"
     if not any(row.stage == "tokenizer" for row in run.rows):
         return told
     planned = (run.config.get("optim.tokenizer.total_steps"), run.config.get("trainer.max_steps"))
-    return f"{min(step for step in planned if step is not None):,} steps of the tokenizer, {told}"
+    steps = min((step for step in planned if step is not None), default=None)
+    return told if steps is None else f"{steps:,} steps of the tokenizer, {told}"
 
 
 def _data(run: Run) -> str:

@@ -390,6 +390,22 @@ def test_bad_runs_are_named_and_the_rest_is_reported(tmp_path, capsys):
     assert err == ""
 
 
+def test_a_config_that_was_cut_short_stops_no_report(tmp_path):
+    for lines in (1, 3, 5, 20):
+        run = make_run(tmp_path / f"run-{lines}")
+        config = (run / "config.yaml").read_text().splitlines(keepends=True)
+        (run / "config.yaml").write_text("".join(config[:lines]))
+        with (run / "metrics.csv").open("a") as file:
+            file.write("4,tokenizer,train,mlm,1\n")
+    report = write_sweep_report([tmp_path], tmp_path / "out", name="x")
+    (told,) = [line for line in report.markdown.splitlines() if line.startswith("- Training: ")]
+    assert set(told.removeprefix("- Training: ").split("; ")) == {
+        "8 steps of the encoder",
+        "8 steps of the encoder, of 2 rows of 1,024 codons",
+        "5 steps of the tokenizer, 8 steps of the encoder, of 2 rows of 1,024 codons",
+    }
+
+
 def test_models_of_a_decoder_alone_are_not_compared_in_size(tmp_path):
     for seed in (0, 1):
         metrics = make_run(tmp_path / f"run-{seed}", seed=seed) / "metrics.json"
