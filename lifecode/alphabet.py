@@ -59,9 +59,11 @@ def letters_of(sequence: Any, *, source: object | None = None, record: object | 
     if isinstance(sequence, np.ndarray) and sequence.ndim == 0:
         sequence = sequence.item()
     if isinstance(sequence, bytes | bytearray | memoryview):
-        return bytes(sequence)
-    if isinstance(sequence, str | UserString):
-        return str(sequence).encode("utf-8", errors="replace")
+        return bytes(memoryview(sequence))  # of a subclass too its content, not its own bytes()
+    if isinstance(sequence, UserString):
+        sequence = sequence.data
+    if isinstance(sequence, str):  # an Enum's member, say, whose own str() is its name
+        return str.encode(sequence, "utf-8", "replace")
     try:
         if _has_letters(sequence):
             return bytes(sequence)
@@ -87,7 +89,7 @@ def as_sequences(given: Any) -> list[Any]:
         or _has_letters(given)
     ):
         return [given]
-    of_letters = isinstance(given, np.ndarray) and given.dtype in (np.dtype("S1"), np.dtype("U1"))
+    of_letters = isinstance(given, np.ndarray) and _are_single_letters(given)
     if ndim in (None, 1) and not of_letters and not isinstance(given, io.IOBase):
         if isinstance(given, _SEVERAL):
             return list(given)
@@ -103,6 +105,14 @@ def as_sequences(given: Any) -> list[Any]:
 
 
 _SEVERAL = (list, tuple, deque, Iterator, KeysView, ValuesView, np.ndarray)
+
+
+def _are_single_letters(array: NDArray[Any]) -> bool:
+    """Whether a sequence was taken apart: an array of S1 or U1, or several items of one letter each."""
+    if array.dtype in (np.dtype("S1"), np.dtype("U1")):
+        return True
+    texts = array.dtype.kind in "SUOT" and array.size > 1
+    return texts and all(isinstance(item, str | bytes) and len(item) == 1 for item in array.flat)
 
 
 def _has_letters(sequence: Any) -> bool:
@@ -187,6 +197,6 @@ def residue_ids(letters: bytes) -> NDArray[np.uint8]:
 def amino_acid_ids(protein: Any) -> NDArray[np.int16]:
     """Index in `AMINO_ACIDS` of each residue (length,), `IGNORE` for letters outside the 20 + stop."""
     if isinstance(protein, str):  # one letter a character, whatever the character
-        protein = protein.encode("latin-1", errors="replace")
+        protein = str.encode(protein, "latin-1", "replace")
     index = residue_ids(letters_of(protein))
     return np.where(index == _INVALID, np.int16(IGNORE), index.astype(np.int16))

@@ -170,7 +170,7 @@ def reverse_translate(
     codons, upper_shares = _codon_choices(organism, code)
     if not isinstance(protein, str):
         protein = letters_of(protein).decode("latin-1")
-    letters = np.frombuffer(protein.upper().encode("latin-1", errors="replace"), dtype=np.uint8)
+    letters = np.frombuffer(str.upper(protein).encode("latin-1", errors="replace"), dtype=np.uint8)
     choice = 0
     if generator is not None:
         choice = (generator.random(len(letters))[:, None] >= upper_shares[letters]).sum(axis=1)

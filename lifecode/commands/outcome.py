@@ -10,6 +10,7 @@ import torch
 from lifecode.commands.teacher import Teaching
 from lifecode.data.corpus import Corpus
 from lifecode.data.durable import disk_faults_named, replacing
+from lifecode.data.small_file import read_small_text
 from lifecode.evaluation.evaluate import SPLIT, Evaluation
 from lifecode.evaluation.heldout import HeldOut
 from lifecode.evaluation.metric_rows import read_whole_metric_rows
@@ -127,11 +128,11 @@ def is_reported(folder: Path, encoder_steps: int, settings: HeldOut) -> bool:
     """
     try:
         read_config(folder / "model")
-        metrics = json.loads((folder / "metrics.json").read_text())
+        metrics = json.loads(read_small_text(folder / "metrics.json"))
         same_steps = metrics["model"]["encoder_steps"] == encoder_steps
         same_masks = metrics["split"]["masks"] == asdict(settings)
         return same_steps and same_masks and (folder / "report.html").exists()
-    except (FileNotFoundError, ValueError, KeyError, TypeError):  # not there yet, or damaged
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):  # not there yet, or damaged
         return False
 
 

@@ -23,6 +23,7 @@ from hydra.errors import HydraException
 
 import lifecode
 from lifecode.data.durable import disk_faults_named, replacing
+from lifecode.data.small_file import read_small_text
 from lifecode.data.usable_cores import usable_cores
 from lifecode.training.run_folder import PROVENANCE
 
@@ -129,8 +130,8 @@ def record_provenance(folder: Path, machine: Mapping[str, Any]) -> None:
     """
     path = folder / PROVENANCE
     start, before = current_start(), 1
-    with suppress(OSError, ValueError, KeyError, TypeError):  # not there yet, or damaged
-        before = int(json.loads(path.read_text())["runs_at_a_time"])
+    with suppress(OSError, ValueError, KeyError, TypeError, RecursionError):  # not there yet, or damaged
+        before = int(json.loads(read_small_text(path))["runs_at_a_time"])
     content = {
         **asdict(start),
         "runs_at_a_time": max(before, start.runs_at_a_time),

@@ -12,13 +12,43 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from lifecode.data.checksum import sha256
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from lifecode.data.checksum import matches_entry, sha256
 from lifecode.data.regions import SPLITS
 from lifecode.data.segments import SegmentTable
 from lifecode.data.shards import KINDS
+from lifecode.data.small_file import read_small_text
 from lifecode.errors import UserError
 
 SCHEMA_VERSION = 2
+_MOST_BYTES = 1 << 30
+_AGAIN = "Delete the corpus and prepare it again"
+
+
+class _Input(BaseModel):
+    sha256: str
+
+
+class _Shard(BaseModel):
+    path: str
+
+
+class _File(_Shard):
+    sha256: str
+    bytes: int = Field(ge=0)
+
+
+class _Manifest(BaseModel):
+    """What every reader of a manifest counts on."""
+
+    model_config = ConfigDict(strict=True)
+
+    files: list[_File]
+    shards: list[_Shard] = []
+    inputs: list[_Input] | None = None
+    split: dict[str, Any] | None = None
+    reading: dict[str, Any] | None = None
 
 
 class Corpus:
@@ -32,7 +62,8 @@ class Corpus:
         """Open a corpus after a look at its files' sizes (not at their contents: see `check_files`).
 
         Raises:
-            UserError: no corpus there, one of another format version, or a file missing or cut short.
+            UserError: no corpus there, one of another format version, a manifest that is none, or a file
+                missing or cut short.
         """
         folder = Path(folder)
         manifest = _read_json(folder / "manifest.json")
@@ -43,18 +74,26 @@ class Corpus:
                 source=folder,
                 remedy="Prepare it again",
             )
+        _require_manifest(manifest, folder / "manifest.json")
         for entry in manifest["files"]:
             path = folder / entry["path"]
-            if not path.is_file() or path.stat().st_size != entry["bytes"]:
-                raise UserError(
-                    "is missing or cut short", source=path, remedy="Delete the corpus and prepare it again"
-                )
+            if not _has_size(path, entry["bytes"]):
+                raise UserError("is missing or cut short", source=path, remedy=_AGAIN)
         return cls(folder, manifest)
 
     @cached_property
     def report(self) -> dict[str, Any]:
-        """Counts: contigs, nucleotides, CDS, exact pairs, rejected by reason, splits."""
-        return _read_json(self.folder / "report.json")
+        """Counts: contigs, nucleotides, CDS, exact pairs, rejected by reason, splits.
+
+        Raises:
+            UserError: report.json is not the one of the manifest.
+        """
+        path = self.folder / "report.json"
+        report = _read_json(path)
+        listed = (entry for entry in self.manifest["files"] if entry["path"] == path.name)
+        if not any(matches_entry(self.folder, entry) for entry in listed):
+            raise UserError("differs from the manifest's sha256", source=path, remedy=_AGAIN)
+        return report
 
     def segments(self, kind: str, split: str) -> SegmentTable:
         """The `cds`, `dna` or `rna` segments of `train`, `validation` or `test`.
@@ -83,19 +122,39 @@ class Corpus:
                 raise UserError(
                     "differs from the manifest's sha256",
                     source=path,
-                    remedy="Delete the corpus and prepare it again",
+                    remedy=_AGAIN,
                 )
 
 
 def _read_json(path: Path) -> dict[str, Any]:
     """A JSON object from a file of the corpus."""
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(read_small_text(path, _MOST_BYTES))
+        if not isinstance(content, dict):
+            raise ValueError(f"a {type(content).__name__}, not an object")
     except FileNotFoundError as missing:
         raise UserError(
             "not a prepared corpus", source=path, remedy="Run lifecode prepare first"
         ) from missing
-    except (OSError, ValueError) as fault:
-        raise UserError(
-            f"cannot be read ({fault})", source=path, remedy="Prepare the corpus again"
-        ) from fault
+    except (OSError, ValueError, RecursionError) as fault:
+        problem = "nested too deeply" if isinstance(fault, RecursionError) else fault
+        raise UserError(f"cannot be read ({problem})", source=path, remedy=_AGAIN) from fault
+    return content
+
+
+def _require_manifest(manifest: dict[str, Any], path: Path) -> None:
+    try:
+        checked = _Manifest.model_validate(manifest)
+    except ValidationError as fault:
+        first = fault.errors()[0]
+        problem = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+        raise UserError(f"is no manifest ({problem})", source=path, remedy=_AGAIN) from fault
+    if unlisted := {shard.path for shard in checked.shards} - {file.path for file in checked.files}:
+        raise UserError(f"does not list the shard {min(unlisted)!r}", source=path, remedy=_AGAIN)
+
+
+def _has_size(path: Path, num_bytes: int) -> bool:
+    try:
+        return path.is_file() and path.stat().st_size == num_bytes
+    except (OSError, ValueError):  # a name that no file can have
+        return False

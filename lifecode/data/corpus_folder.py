@@ -99,7 +99,7 @@ def _comparable(identity: dict[str, Any]) -> dict[str, Any]:
     flat = {key: value for key, value in identity.items() if key not in ("inputs", "split", "reading")}
     for group in ("split", "reading"):
         flat |= {f"{group}.{key}": value for key, value in (identity[group] or {}).items()}
-    flat["input sha256"] = [(entry["sha256"], entry["holds"]) for entry in identity["inputs"] or ()]
+    flat["input sha256"] = [(entry["sha256"], entry.get("holds")) for entry in identity["inputs"] or ()]
     return flat
 
 

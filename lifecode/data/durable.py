@@ -68,6 +68,8 @@ def disk_faults_named(path: Path, *, remedy: str = ROOM) -> Iterator[None]:
     try:
         yield
     except OSError as fault:
+        if isinstance(fault, IsADirectoryError):
+            remedy = "Move away the folder that has this name; the same command goes on"
         raise UserError(
             f"cannot be written ({fault.strerror or fault})", source=path, remedy=remedy
         ) from fault

@@ -130,20 +130,10 @@ class LifeCodeModel(PreTrainedModel):
         prefix = f"{self.base_model_prefix}."
         own = self.state_dict().keys()
         state = {name if name in own else prefix + name: x for name, x in state_dict.items()}
-        adapters_alone = not strict and getattr(self, "_hf_peft_config_loaded", False)
-        wrong = [f"{name} is unexpected" for name in sorted(state.keys() - own)]
-        if not adapters_alone:
-            wrong = [f"{name} is missing" for name in sorted(own - state.keys())] + wrong
-        if wrong or not state:
-            others = f" (and {len(wrong) - 1} more)" if len(wrong) > 1 else ""
-            raise UserError(
-                f"these are not the weights of this model: {wrong[0] if wrong else 'there are none'}{others}",
-                remedy="Load what was saved of a model of the same shape",
-            )
-        try:
-            return super().load_state_dict(state, strict=not adapters_alone, assign=assign)
-        except RuntimeError as error:
-            raise UserError(f"these are not the weights of this model: {error}") from error
+        adapted = getattr(self, "_hf_peft_config_loaded", False)
+        return pretrained.load_all_names(
+            super().load_state_dict, self, state, strict=strict, assign=assign, adapted=adapted
+        )
 
     @classmethod
     def from_pretrained(

@@ -193,6 +193,25 @@ class LifeCode(nn.Module):
             vector = codons.mean(0) if pool == "mean" else codons.amax(0)
         return strand_invariant(vector) if self.encoder.strands == "rc" else vector
 
+    def load_state_dict(
+        self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False
+    ) -> Any:
+        """Loads weights, all of them.
+
+        Args:
+            state_dict: weights by name.
+            strict: even if False no weight may be missing or unexpected; but the weights of peft's adapters
+                may come alone to a model that has some.
+            assign: as in torch.
+
+        Raises:
+            UserError: a missing, unexpected or reshaped weight.
+        """
+        adapted = hasattr(self, "peft_config")
+        return pretrained.load_all_names(
+            super().load_state_dict, self, state_dict, strict=strict, assign=assign, adapted=adapted
+        )
+
     def save_pretrained(self, folder: str | Path, *, dtype: torch.dtype | None = None) -> None:
         """Writes config.json, model.safetensors and SHA256SUMS, and training_genes.npy if they are known.
 

@@ -8,7 +8,7 @@ the `family`.
 import json
 import re
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -266,6 +266,39 @@ def _weights(folder: Path) -> dict[str, tuple[tuple[int, ...], str]]:
             return {name: (tuple(x.get_shape()), str(x.get_dtype())) for name, x in slices.items()}
     except SafetensorError as error:
         raise UserError(f"{WEIGHTS} is no safetensors file ({error})", source=folder) from error
+
+
+def load_all_names(
+    load: Callable[..., Any],
+    model: nn.Module,
+    state: Mapping[str, Any],
+    *,
+    strict: bool,
+    assign: bool,
+    adapted: bool,
+) -> Any:
+    """Loads a state into `model` by torch's `load`, and never less than all of it, even if not `strict`.
+
+    Only the weights of adapters may come alone, if not `strict`, to a model that is `adapted`.
+
+    Raises:
+        UserError: a missing, unexpected or reshaped weight.
+    """
+    own = model.state_dict().keys()
+    adapters_alone = adapted and not strict
+    wrong = [f"{name} is unexpected" for name in sorted(state.keys() - own)]
+    if not adapters_alone:
+        wrong = [f"{name} is missing" for name in sorted(own - state.keys())] + wrong
+    if wrong or not state:
+        others = f" (and {len(wrong) - 1} more)" if len(wrong) > 1 else ""
+        raise UserError(
+            f"these are not the weights of this model: {wrong[0] if wrong else 'there are none'}{others}",
+            remedy="Load what was saved of a model of the same shape",
+        )
+    try:
+        return load(state, strict=not adapters_alone, assign=assign)
+    except RuntimeError as error:
+        raise UserError(f"these are not the weights of this model: {error}") from error
 
 
 def require_same_names(

@@ -59,9 +59,20 @@ class _Timing(_Checked):
     nucleotides_per_second: _Number | None = None
 
 
+class _Source(_Checked):
+    heldout: dict[str, _Figure] | None = None
+    baselines: dict[str, _Figure] | None = None
+
+
+def _some_parameters(parts: dict[str, int]) -> dict[str, int]:
+    if not sum(parts.values()):
+        raise ValueError("no model has no parameters")
+    return parts
+
+
 class _Model(_Checked):
     encoder_steps: _Count
-    parts: dict[str, _Count] | None = None
+    parts: Annotated[dict[str, _Count], AfterValidator(_some_parameters)] | None = None
     threads: int | None = None
 
 
@@ -69,6 +80,7 @@ class _Metrics(_Checked):
     model: _Model
     heldout: dict[str, _Figure]
     baselines: dict[str, _Figure] | None = None
+    sources: dict[str, _Source] | None = None
     timing: _Timing | None = None
     data: _Data | None = None
     split: _SplitName | None = None

@@ -28,7 +28,7 @@ def facts(runs: Sequence[Run]) -> list[Fact]:
         Fact("Command", _each(done, lambda run: run.provenance.get("command"))),
         Fact("Commit", _each(done, _commit)),
         Fact("Training", _each(done, _training)),
-        Fact("Parameters", _range([num_parameters(run) for run in done])),
+        Fact("Parameters", _range([size for run in done if (size := num_parameters(run))])),
         Fact("Data", _each(done, _data)),
         Fact("Held-out genes", _held_out(done)),
         Fact("Machine", _each(done, _machine)),
@@ -70,7 +70,7 @@ def caveats(grouping: Grouping, runs: Sequence[Run]) -> list[str]:
         sentences.append("Steps or batches differ between the groups, and with them the tokens.")
     if any(key.startswith("objective.masking") for key in grouping.keys):
         sentences.append("Validation curves mask as each group's training does; held-out figures do not.")
-    sizes = [num_parameters(run) for run in done]
+    sizes = [size for run in done if (size := num_parameters(run))]
     if sizes and max(sizes) > (1 + _SAME_SIZE) * min(sizes):
         ratio = max(sizes) / min(sizes)
         more = f"{100 * (ratio - 1):.1f} % more" if ratio < 2 else f"{ratio:.1f} times the"
@@ -123,13 +123,14 @@ def _commit(run: Run) -> str | None:
 
 def _training(run: Run) -> str:
     rows, codons = (run.config.get(f"data.batch.{key}") for key in ("rows", "max_codons"))
-    told = (
-        f"{run.metrics['model']['encoder_steps']:,} steps of the encoder, of {rows} rows of {codons:,} codons"
-    )
+    told = f"{run.metrics['model']['encoder_steps']:,} steps of the encoder"
+    if rows is not None and codons is not None:
+        told += f", of {rows} rows of {codons:,} codons"
     if not any(row.stage == "tokenizer" for row in run.rows):
         return told
     planned = (run.config.get("optim.tokenizer.total_steps"), run.config.get("trainer.max_steps"))
-    return f"{min(step for step in planned if step is not None):,} steps of the tokenizer, {told}"
+    steps = min((step for step in planned if step is not None), default=None)
+    return told if steps is None else f"{steps:,} steps of the tokenizer, {told}"
 
 
 def _data(run: Run) -> str:

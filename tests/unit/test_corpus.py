@@ -1,6 +1,7 @@
 import hashlib
 import io
 import json
+import os
 import pickle
 import time
 
@@ -220,6 +221,47 @@ def test_file_cut_short_is_found_on_opening(annotated, tmp_path):
     path.write_bytes(path.read_bytes()[:-1])
     with pytest.raises(UserError, match=r"cds-train/nucleotides\.npy: is missing or cut short"):
         Corpus.open(corpus.folder)
+
+
+DEEP = "[" * 100_000
+
+
+def test_a_manifest_that_is_none_is_refused_in_one_line(annotated, tmp_path):
+    corpus = prepare_corpus(annotated(), tmp_path / "corpus")
+    path = corpus.folder / "manifest.json"
+    good = json.loads(path.read_text())
+    entry = good["files"][0]
+    damaged = ["5", "[1, 2]", "null", "", "{", DEEP, "\x00" * 100]
+    for key, values in {
+        "files": [5, [5], [{}], [{**entry, "bytes": "1"}], [{**entry, "path": 3}], [], {"a": 1}],
+        "shards": [5, [5], [{}], [{"path": "../other.parquet"}]],
+        "inputs": [5, [5], [{"sha256": 5}]],
+        "split": [5, [1]],
+        "reading": [5, "x"],
+    }.items():
+        damaged += [json.dumps({**good, key: value}) for value in values]
+    damaged += [json.dumps({**good, "files": [{**entry, "path": "x" * 5_000}, *good["files"]]})]
+    for content in damaged:
+        path.write_text(content)
+        with pytest.raises(
+            UserError, match=r"cannot be read|no manifest|the shard|missing or cut"
+        ) as refused:
+            prepare_corpus(annotated(), corpus.folder)
+        assert "\n" not in str(refused.value)
+    path.unlink()
+    os.mkfifo(path)
+    with pytest.raises(UserError, match="no plain file"):
+        Corpus.open(corpus.folder)
+
+
+def test_a_report_that_is_not_the_manifests_is_refused(annotated, tmp_path):
+    corpus = prepare_corpus(annotated(), tmp_path / "corpus")
+    path = corpus.folder / "report.json"
+    assert corpus.report == json.loads(path.read_text())
+    for content in ("{}", "5", DEEP, path.read_text().replace('"cds"', '"cdz"')):
+        path.write_text(content)
+        with pytest.raises(UserError, match=r"report\.json: (differs from|cannot be read)"):
+            _ = Corpus(corpus.folder, corpus.manifest).report
 
 
 @pytest.mark.parametrize(

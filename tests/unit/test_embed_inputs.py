@@ -3,6 +3,7 @@
 import threading
 from collections import UserString
 from concurrent.futures import ThreadPoolExecutor
+from enum import Enum
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,21 @@ from tests.property.test_packing_properties import small_model
 
 DNA, OTHER = "ATGAAACGC", "GGCTAA"
 MODEL = small_model().eval()
+
+
+class Renamed(str):
+    def __str__(self) -> str:
+        return "ACG"
+
+    def encode(self, *_: object, **__: object) -> bytes:
+        return b"ACG"
+
+
+class RenamedBytes(bytes):
+    def __bytes__(self) -> bytes:
+        return b"ACG"
+
+
 ONE = [
     np.str_(DNA),
     np.array(DNA),
@@ -33,6 +49,10 @@ ONE = [
     MutableSeq(DNA),
     SeqRecord(Seq(DNA), id="x"),
     UserString(DNA),
+    UserString(Renamed(DNA)),
+    Enum("Gene", {"KNOWN": DNA}, type=str)["KNOWN"],
+    Renamed(DNA),
+    RenamedBytes(DNA.encode()),
 ]
 SEVERAL = [
     (DNA, OTHER),
@@ -42,6 +62,7 @@ SEVERAL = [
     np.array([DNA, OTHER]),
     np.array([DNA.encode(), OTHER.encode()]),
     np.array([DNA, OTHER], dtype=object),
+    np.array([DNA, OTHER], dtype=np.dtypes.StringDType()),
     polars.Series([DNA, OTHER]),
     pa.array([DNA, OTHER]),
     [Seq(DNA), SeqRecord(Seq(OTHER), id="x")],
@@ -55,6 +76,10 @@ NONE = [
     3,
     np.array(list(DNA)),
     np.array([DNA.encode()]).view("S1"),
+    np.array(list(DNA), dtype=object),
+    np.array([b"A", b"C"], dtype=object),
+    np.array(list(DNA), dtype=np.dtypes.StringDType()),
+    np.array(list(DNA), dtype="U5"),
     np.array([[DNA, OTHER]]),
     encode_nucleotides(DNA),
     torch.tensor([0, 1, 2]),
@@ -109,7 +134,9 @@ def test_arrays_that_hold_no_ids_are_refused(given):
 
 
 @pytest.mark.parametrize(
-    "protein", ["MKR*", b"MKR*", Seq("MKR*"), np.str_("MKR*"), SeqRecord(Seq("MKR*"))], ids=str
+    "protein",
+    ["MKR*", b"MKR*", Renamed("MKR*"), Seq("MKR*"), np.str_("MKR*"), SeqRecord(Seq("MKR*"))],
+    ids=str,
 )
 def test_proteins_are_read_alike(protein):
     assert amino_acid_ids(protein).tolist() == amino_acid_ids("MKR*").tolist()

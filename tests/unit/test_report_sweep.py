@@ -343,6 +343,24 @@ BAD = {
         "metrics.json",
         '{"model": {"encoder_steps": 8, "parts": {"a": "b"}}, "heldout": {}}',
     ),
+    "a model without parts": (
+        "metrics.json",
+        '{"model": {"encoder_steps": 8, "parts": {}}, "heldout": {}}',
+    ),
+    **{
+        f"sources that are {words}": (
+            "metrics.json",
+            f'{{"model": {{"encoder_steps": 8}}, "heldout": {{}}, "sources": {content}}}',
+        )
+        for words, content in {
+            "a number": "5",
+            "true": "true",
+            "a list": "[1]",
+            "numbers": '{"a": 5}',
+            "of words": '{"a": {"heldout": "x"}}',
+            "beside a number": '{"a": {"baselines": -1}}',
+        }.items()
+    },
     "metrics nested deeply": ("metrics.json", "[" * 100_000),
     "provenance that is a word": ("provenance.json", '"x"'),
     "a sweep that is a number": ("provenance.json", '{"sweep": {"seed": 3}}'),
@@ -370,6 +388,32 @@ def test_bad_runs_are_named_and_the_rest_is_reported(tmp_path, capsys):
     assert "3.850" in out
     assert f"2 of {len(BAD) + 5}" in Page(tmp_path / "report.html").text
     assert err == ""
+
+
+def test_a_config_that_was_cut_short_stops_no_report(tmp_path):
+    for lines in (1, 3, 5, 20):
+        run = make_run(tmp_path / f"run-{lines}")
+        config = (run / "config.yaml").read_text().splitlines(keepends=True)
+        (run / "config.yaml").write_text("".join(config[:lines]))
+        with (run / "metrics.csv").open("a") as file:
+            file.write("4,tokenizer,train,mlm,1\n")
+    report = write_sweep_report([tmp_path], tmp_path / "out", name="x")
+    (told,) = [line for line in report.markdown.splitlines() if line.startswith("- Training: ")]
+    assert set(told.removeprefix("- Training: ").split("; ")) == {
+        "8 steps of the encoder",
+        "8 steps of the encoder, of 2 rows of 1,024 codons",
+        "5 steps of the tokenizer, 8 steps of the encoder, of 2 rows of 1,024 codons",
+    }
+
+
+def test_models_of_a_decoder_alone_are_not_compared_in_size(tmp_path):
+    for seed in (0, 1):
+        metrics = make_run(tmp_path / f"run-{seed}", seed=seed) / "metrics.json"
+        parts = {"protein decoder": 5} if seed else {"encoder layers": 1000}
+        content = json.loads(metrics.read_text())
+        metrics.write_text(json.dumps({**content, "model": {"parts": parts, "encoder_steps": 8}}))
+    report = write_sweep_report([tmp_path], tmp_path / "out", name="x")
+    assert not any("parameters" in sentence for sentence in report.caveats)
 
 
 def test_a_sweep_that_names_a_billion_groups(tmp_path):

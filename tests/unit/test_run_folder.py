@@ -7,12 +7,15 @@ import signal
 import subprocess
 import sys
 import textwrap
+from dataclasses import asdict
 
 import pytest
 import yaml
 
+from lifecode.commands.outcome import is_reported, write_metrics
 from lifecode.commands.start import Start, record_provenance, started_as
 from lifecode.errors import UserError
+from lifecode.evaluation.heldout import HeldOut
 from lifecode.training.metrics_csv import MetricsCsv
 from lifecode.training.run_folder import PROVENANCE, RunFolder
 
@@ -145,12 +148,33 @@ def test_a_closed_folder_is_free_for_another_sitting(tmp_path):
     RunFolder(tmp_path / "run", {"seed": 0})
 
 
-@pytest.mark.parametrize("damaged", ["", "{", "[]", '{"version": "0.1.0"}'])
+@pytest.mark.parametrize("damaged", ["", "{", "[]", '{"version": "0.1.0"}', "[" * 10**5], ids=len)
 def test_a_damaged_provenance_is_written_anew(tmp_path, damaged):
     (tmp_path / PROVENANCE).write_text(damaged)
     record_provenance(tmp_path, {"name": "a cpu"})
     assert json.loads((tmp_path / PROVENANCE).read_text())["runs_at_a_time"] == 1
     assert [path.name for path in tmp_path.iterdir()] == [PROVENANCE]
+
+
+@pytest.mark.parametrize("damaged", ["", "5", "[1]", '{"model": 5}', "[" * 10**5, "folder", "pipe"], ids=len)
+def test_damaged_figures_are_none(tmp_path, monkeypatch, damaged):
+    monkeypatch.setattr("lifecode.commands.outcome.read_config", lambda folder: {})
+    path, masks = tmp_path / "metrics.json", HeldOut()
+    (tmp_path / "report.html").touch()
+    path.write_text(json.dumps({"model": {"encoder_steps": 8}, "split": {"masks": asdict(masks)}}))
+    assert is_reported(tmp_path, 8, masks)
+    path.unlink()
+    if damaged in ("folder", "pipe"):
+        {"folder": os.mkdir, "pipe": os.mkfifo}[damaged](path)
+    else:
+        path.write_text(damaged)
+    assert not is_reported(tmp_path, 8, masks)
+    if damaged == "folder":
+        with pytest.raises(UserError, match=r"metrics\.json: cannot be written .*Move away the folder"):
+            write_metrics(tmp_path, {})
+    else:
+        write_metrics(tmp_path, {"a": 1})
+        assert json.loads(path.read_text()) == {"a": 1}
 
 
 def test_a_run_that_once_shared_its_machine_is_remembered(tmp_path):

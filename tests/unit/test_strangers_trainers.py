@@ -123,6 +123,26 @@ def test_adapters_on_either_class(folder, tmp_path, wrapped):
     assert_equal(state_of(base().from_pretrained(tmp_path / "merged")), state_of(merged))
 
 
+def test_adapters_injected_into_a_life_code(folder):
+    def injected() -> torch.nn.Module:
+        return peft.inject_adapter_in_model(
+            peft.LoraConfig(r=2, target_modules=["q_proj"]), lifecode.load(folder)
+        )
+
+    model, other = injected(), injected()
+    move_adapters(model)
+    alone = peft.get_peft_model_state_dict(model)
+    result = peft.set_peft_model_state_dict(other, alone)
+    assert not result.unexpected_keys
+    assert_equal(peft.get_peft_model_state_dict(other), alone)
+    with pytest.raises(UserError, match="other is unexpected"):
+        other.load_state_dict({"other": torch.zeros(1)}, strict=False)
+    lora = adapted(lifecode.load(folder), ["q_proj"])
+    lora.load_state_dict(state_of(lora))
+    with pytest.raises(UserError, match="there are none"):
+        lora.base_model.model.load_state_dict({}, strict=False)
+
+
 def test_transformers_own_adapters(folder, tmp_path):
     model = AutoModel.from_pretrained(folder)
     model.add_adapter(peft.LoraConfig(r=2, target_modules=["q_proj"]))
@@ -153,16 +173,21 @@ def test_accelerate_saves_and_loads(folder, tmp_path):
     assert_equal(state_of(model), expected)
 
 
+@pytest.mark.parametrize("wrapped", [True, False], ids=["AutoModel", "LifeCode"])
 @pytest.mark.parametrize("strict", [True, False])
-def test_no_weight_may_be_missing_or_unexpected(folder, strict):
-    model, state = AutoModel.from_pretrained(folder), state_of(lifecode.load(folder))
-    model.load_state_dict({name: x + 1 for name, x in state.items()}, strict=strict)
-    assert_equal(state_of(model.life_code), {name: x + 1 for name, x in state.items()})
+def test_no_weight_may_be_missing_or_unexpected(folder, strict, wrapped):
+    state = state_of(lifecode.load(folder))
+    model = AutoModel.from_pretrained(folder) if wrapped else lifecode.load(folder)
+    loaded = model.load_state_dict({name: x + 1 for name, x in state.items()}, strict=strict)
+    assert not loaded.missing_keys
+    own = model.life_code if wrapped else model
+    assert_equal(state_of(own), {name: x + 1 for name, x in state.items()})
     first = next(iter(state))
     for wrong, said in (
         ({name: x for name, x in state.items() if name != first}, f"{first} is missing"),
         ({**state, "other": state[first]}, "other is unexpected"),
         ({**state, first: state[first][:-1]}, "size mismatch"),
+        ({f"module.{name}": x for name, x in state.items()}, "is missing"),
         ({}, "is missing"),
     ):
         with pytest.raises(UserError, match=said):
