@@ -44,6 +44,7 @@ def main(arguments: Sequence[str] | None = None, verbs: Mapping[str, Verb] = VER
     open_closed_streams()
     # OpenMP threads that wait by spinning make torch ten times slower as soon as something else wants a core.
     os.environ.setdefault("GOMP_SPINCOUNT", "1000")
+    is_program = arguments is None
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     name, *rest = arguments or ["--help"]
     if name in ("--help", "-h", "help"):
@@ -59,9 +60,13 @@ def main(arguments: Sequence[str] | None = None, verbs: Mapping[str, Verb] = VER
     if name == "bench" and rest and rest[0] in BENCHMARKS:
         print(f"lifecode: bench {rest[0]} is now `make bench-{rest[0]}`, in a clone", file=sys.stderr)
         return 2
-    from lifecode.commands.hydra_app import run_verb
+    from lifecode.commands.hydra_app import INTERRUPTED, run_verb
+    from lifecode.data.stop_signals import ASKED, take_over
 
-    return run_verb(name, verbs[name].module, rest)
+    code = run_verb(name, verbs[name].module, rest)
+    if is_program and code == INTERRUPTED:  # the same request often comes twice
+        take_over(lambda *_: None, ASKED)
+    return code
 
 
 def _say(text: str) -> int:

@@ -70,7 +70,10 @@ def current_start() -> Start:
 def handed_down() -> Start | None:
     """The start of the run that this process is one of several of, if one of them started the others."""
     text = os.environ.get(HANDED_DOWN)
-    return Start(**json.loads(text)) if text else None
+    if not text:
+        return None
+    told = json.loads(text)
+    return Start(**{**told, "overrides": tuple(told["overrides"])})
 
 
 def command_line(verb: str, arguments: Sequence[str]) -> str:

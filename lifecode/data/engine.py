@@ -19,6 +19,7 @@ from typing import Any, Protocol, TypeAlias
 import pyarrow as pa
 
 from lifecode.data.safe_path import safe_children
+from lifecode.data.stop_signals import held_back
 from lifecode.data.usable_cores import usable_cores
 from lifecode.errors import UserError
 
@@ -76,7 +77,7 @@ class LocalEngine:
                 remedy="Make room in /dev/shm or raise ulimit -n, or do without: engine.workers=1",
             ) from fault
         try:
-            with safe_children():
+            with safe_children(), _killed_at_a_fault(pool):
                 yield lambda function, tasks: _run_in(pool, function, tasks)
                 pool.shutdown()
         except BrokenProcessPool as fault:
@@ -91,6 +92,17 @@ class LocalEngine:
             pool.shutdown(wait=False, cancel_futures=True)
 
 
+@contextmanager
+def _killed_at_a_fault(pool: ProcessPoolExecutor) -> Iterator[None]:
+    """Ends the workers at once when the block does not end well; one that still starts would complain."""
+    try:
+        yield
+    except BaseException:
+        for process in list((pool._processes or {}).values()):
+            process.kill()
+        raise
+
+
 def _run_here(function: Callable[[Any], None], tasks: Sequence[Any]) -> Iterator[int]:
     for number, task in enumerate(tasks):
         function(task)
@@ -100,7 +112,8 @@ def _run_here(function: Callable[[Any], None], tasks: Sequence[Any]) -> Iterator
 def _run_in(
     pool: ProcessPoolExecutor, function: Callable[[Any], None], tasks: Sequence[Any]
 ) -> Iterator[int]:
-    number_of = {pool.submit(function, task): number for number, task in enumerate(tasks)}
+    with held_back():  # a worker whose start is broken off says so
+        number_of = {pool.submit(function, task): number for number, task in enumerate(tasks)}
     for done in as_completed(number_of):
         done.result()
         yield number_of[done]

@@ -40,6 +40,16 @@ def taken_over(handler: Handler, numbers: Sequence[int] = ALL) -> Iterator[None]
 
 
 @contextmanager
+def held_back() -> Iterator[None]:
+    """A signal that arrives in the block is heeded at its end."""
+    came: list[int] = []
+    with taken_over(lambda number, _: came.append(number)):
+        yield
+    if came:
+        signal.raise_signal(came[0])
+
+
+@contextmanager
 def ends_in_order() -> Iterator[None]:
     """Inside, SIGTERM and SIGHUP raise KeyboardInterrupt, as Ctrl-C does, so that temporary files go.
 

@@ -17,7 +17,6 @@ VERBS = {
     "dogma": ["input=ecoli", "output=out/data"],
     "train": [*SMALL, "run_dir=out/run", "optim.tokenizer.total_steps=100000"],
     "train -m": [*SMALL, "run_dir=out/run", "optim.tokenizer.total_steps=100000", "seed=1,2"],
-    "bench data": ["parts=[prepare]", "output=out/bench", "copies=[20]"],
 }
 KEPT = {".corpus.partial", ".lock"}
 """What the same command goes on from, and the lock of a run, which is a file of its own."""
@@ -58,4 +57,4 @@ def begun(folder, verb):
     """Whether the verb has begun to write."""
     if verb == "train":
         return any(folder.glob("out/run/**/metrics.csv"))
-    return any((folder / "out").iterdir()) or (verb == "bench" and any((folder / "tmp").iterdir()))
+    return any((folder / "out").iterdir())
