@@ -89,7 +89,7 @@ class LocalEngine:
             ) from fault
         finally:
             lifeline.close()
-            pool.shutdown(wait=False, cancel_futures=True)
+            pool.shutdown(cancel_futures=True)
 
 
 @contextmanager
