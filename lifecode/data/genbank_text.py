@@ -16,7 +16,9 @@ def read_by_standard(text: bytes) -> bytes:
     """A record in UTF-8, its qualifiers in column 22; gb-io does not see them in others (Benchling: 30)."""
     if not text.isascii():
         text = utf8(text)
-    return _with_qualifiers_in_place(text) if _QUALIFIER_ELSEWHERE.search(text) else text
+    end = text.find(b"\nORIGIN")
+    elsewhere = _QUALIFIER_ELSEWHERE.search(text, 0, len(text) if end < 0 else end)
+    return _with_qualifiers_in_place(text) if elsewhere else text
 
 
 def utf8(text: bytes) -> bytes:

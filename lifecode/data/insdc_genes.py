@@ -22,7 +22,7 @@ def with_flags_of_genes(
         genes: qualifiers and place of its gene features; read only where a CDS has no protein.
     """
     coding = tuple(coding_sequences)
-    if all(cds.protein_source == "annotated" for cds in coding):
+    if all(cds.protein_source == "annotated" or cds.pseudo or cds.partial for cds in coding):
         return coding
     of_name: defaultdict[str, list[tuple[bool, bool, Place]]] = defaultdict(list)
     for qualifiers, place in genes:

@@ -8,9 +8,14 @@ import re
 from typing import Literal
 
 _PLACES = {
-    form: re.compile(rb"(?m)^%b {3}(?:(?i:CDS)|gene) +(\S[^\n]*(?:\n%b {4,}[^\s/][^\n]*)*)" % (mark, mark))
+    form: re.compile(
+        rb"\n%b {3}(?:(?i:CDS)|gene) +"
+        rb"(?!(?:complement\(\d+\.\.\d+\)|\d+\.\.\d+)\n%b(?: {4,}/| {3}\S))"  # most of them, and standard
+        rb"(\S[^\n]*(?:\n%b {4,}[^\s/][^\n]*)*)" % (mark, mark, mark)
+    )
     for form, mark in (("genbank", b"  "), ("embl", b"FT"))
 }
+_SEQUENCE = {"genbank": b"\nORIGIN", "embl": b"\nSQ "}
 _WHITE_SPACE = re.compile(rb"\s+(?:FT\s+)?")
 _RANGE = re.compile(rb"(?<![\w.:<>])([<>]?)(\d+)([<>]?)\.\.([<>]?)(\d+)([<>]?)(?![\w.<>])")
 _OPEN_ALONE = re.compile(rb"(?<![\w.:<>])([<>])(\d+)(?![\w.<>])")
@@ -22,7 +27,8 @@ _UNREADABLE = b"?"
 def with_standard_locations(text: bytes, form: Literal["genbank", "embl"]) -> bytes:
     """The text of a record with its CDS locations mended; the same object where there is nothing to mend."""
     pieces, copied = [], 0
-    for found in _PLACES[form].finditer(text):
+    end = text.find(_SEQUENCE[form])
+    for found in _PLACES[form].finditer(text, 0, len(text) if end < 0 else end + 1):
         written = _WHITE_SPACE.sub(b"", found[1]) if len(found[1].split()) > 1 else found[1]
         standard = _standard(written)
         if standard != written or (written is not found[1] and b"\n" not in found[1]):
