@@ -6,7 +6,8 @@ Nothing is copied where nothing is to mend.
 import re
 
 _LOCUS_NAME = re.compile(rb"LOCUS +(\S+)(?: +(\d+))? +(?:bp|aa)\b")
-_QUALIFIER_ELSEWHERE = re.compile(rb"\n(?: {6,20}| {22,}|[ ]*\t[ \t]*)/[A-Za-z_]+[=\r\n]")
+_QUALIFIER_ELSEWHERE = re.compile(rb"\n {6}(?: {16,}+| {0,14}+)/[A-Za-z_]+[=\r\n]")
+_BEHIND_A_TAB = re.compile(rb"\n *+\t[ \t]*+/[A-Za-z_]+[=\r\n]")
 _FEATURES, _ORIGIN = re.compile(rb"^FEATURES", re.M), re.compile(rb"^(?:ORIGIN|CONTIG|//)", re.M)
 _QUALIFIER = re.compile(rb"[ \t]{6,}(/[A-Za-z_]+(?:=.*)?)$")
 _COLUMN = b" " * 21
@@ -17,7 +18,9 @@ def read_by_standard(text: bytes) -> bytes:
     if not text.isascii():
         text = utf8(text)
     end = text.find(b"\nORIGIN")
-    elsewhere = _QUALIFIER_ELSEWHERE.search(text, 0, len(text) if end < 0 else end)
+    end = len(text) if end < 0 else end
+    tabs = text.find(b"\t", 0, end) >= 0
+    elsewhere = _QUALIFIER_ELSEWHERE.search(text, 0, end) or (tabs and _BEHIND_A_TAB.search(text, 0, end))
     return _with_qualifiers_in_place(text) if elsewhere else text
 
 
