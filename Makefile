@@ -23,7 +23,7 @@ test-slow: .venv/.installed  ## the slow tests, at most 45 minutes on 2 cores
 
 soak: .venv/.installed  ## kill, damage and fill up tiny runs: docs/reliability.md; ARGS="kills hostile" chooses
 	@$(BIN)/python -m tests.soak $(ARGS)
-	@OMP_NUM_THREADS=2 $(BIN)/python -m tests.forks
+	@OMP_NUM_THREADS=2 $(BIN)/python -m tests.programs.forks
 
 bench-op: .venv/.installed  ## time the gated delta rule beside others: docs/performance.md; ARGS="repeats=3" changes it
 	@$(BIN)/python -m benchmarks.op $(ARGS)

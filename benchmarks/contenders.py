@@ -16,8 +16,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from lifecode.errors import UserError
-from lifecode.ops.delta_rule import gated_delta_rule, resolve_backend
-from lifecode.ops.heap import keep_freed_memory
+from lifecode.ops.cpu.heap import keep_freed_memory
+from lifecode.ops.delta_rule.boundary import gated_delta_rule, resolve_backend
 
 OUR_BACKENDS = ("native", "chunked", "recurrent", "fla")
 PEER_PACKAGES = {"transformers": "transformers", "opengdn": "opengdn"}
@@ -147,7 +147,7 @@ def _rule(contender: str, device: str) -> Rule:
 
 
 CHUNK = 16
-"""Steps of a chunk in `lifecode.ops.delta_rule_forward`; not imported from there, which would need Numba."""
+"""Steps of a chunk in `lifecode.ops.delta_rule.forward`; not imported from there, which would need Numba."""
 
 
 def bound_flops(shape: OperatorShape, length: int, part: str) -> float:

@@ -23,14 +23,14 @@ from benchmarks.machine import describe_machine
 from benchmarks.measurement import Column, Key, Record, ratio, records, summarise, table
 from benchmarks.preparation import MANY_FILES, ONE_FILE, Preparation
 from benchmarks.rounds import Measurable, Schedule, measure_rounds
-from lifecode.data.batch_shape import BatchShape
-from lifecode.data.engine import LocalEngine
-from lifecode.data.inputs import resolve_inputs
-from lifecode.data.masking import Masking
-from lifecode.data.mixture import Mixture
-from lifecode.data.opening import Format, file_format
-from lifecode.data.prepare import prepare_corpus
-from lifecode.data.stream import Step, TrainingStream
+from lifecode.data.batches.batch_shape import BatchShape
+from lifecode.data.batches.masking import Masking
+from lifecode.data.batches.mixture import Mixture
+from lifecode.data.batches.stream import Step, TrainingStream
+from lifecode.data.corpus.engine import LocalEngine
+from lifecode.data.corpus.prepare import prepare_corpus
+from lifecode.data.formats.opening import Format, file_format
+from lifecode.data.reading.inputs import resolve_inputs
 from lifecode.errors import UserError
 
 READ, LOAD, PREPARE = "read", "load", "prepare"

@@ -18,8 +18,8 @@ from typing import Any, NamedTuple, Protocol, Self
 import torch
 
 from benchmarks.peak_memory import PeakMemory, return_free_memory
-from lifecode.data.safe_path import safe_children
 from lifecode.errors import UserError
+from lifecode.host.safe_path import safe_children
 
 _LONGEST_REASON = 160
 

@@ -14,8 +14,8 @@ from Bio.Data.CodonTable import unambiguous_dna_by_id
 from Bio.Seq import Seq
 from Bio.SeqFeature import AfterPosition, BeforePosition, SeqFeature
 
-from lifecode.data.coding_sequence import ExactPair, verify_all
-from lifecode.data.reading import read_records
+from lifecode.data.cds.coding_sequence import ExactPair, verify_all
+from lifecode.data.reading.read import read_records
 
 LIFECODE, BIOPYTHON = "lifecode", "biopython"
 

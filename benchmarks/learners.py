@@ -12,12 +12,12 @@ from torch import Tensor, nn
 
 from benchmarks.peers import Peer, PeerSize, build_peer
 from lifecode.alphabet import IGNORE
-from lifecode.data.batch import Batch, Segment, corrupt_and_pack
-from lifecode.data.masking import Masking, generator
-from lifecode.data.packing import whole_codons
-from lifecode.data.random_words import Use, word_key
-from lifecode.model.life_code import LifeCode
+from lifecode.data.batches.batch import Batch, Segment, corrupt_and_pack
+from lifecode.data.batches.masking import Masking, generator
+from lifecode.data.batches.packing import whole_codons
+from lifecode.models.life_code.model import LifeCode
 from lifecode.objectives.masked_modelling import nucleotide_loss
+from lifecode.randomness.random_words import Use, word_key
 
 MASKED_FRACTION = 0.15
 

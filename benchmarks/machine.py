@@ -8,9 +8,9 @@ import psutil
 import torch
 
 from benchmarks.fresh_process import FreshProcess
-from lifecode.commands.machine import processor
-from lifecode.installed import installed_versions
-from lifecode.ops.matmul_rate import matmul_flops
+from lifecode.host.installed import installed_versions
+from lifecode.host.machine import processor
+from lifecode.ops.cpu.matmul_rate import matmul_flops
 
 Precision = Literal["fp32", "bf16"]
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import torch
 
-from lifecode.ops.buffers import release_free
-from lifecode.training.run_folder import peak_memory_bytes
+from lifecode.ops.cpu.buffers import release_free
+from lifecode.training.run.run_folder import peak_memory_bytes
 
 _STATUS, _CLEAR_REFS = (Path(f"/proc/self/{name}") for name in ("status", "clear_refs"))
 

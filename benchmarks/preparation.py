@@ -18,7 +18,7 @@ from typing import Any
 import psutil
 
 from benchmarks.fresh_process import ContenderFailed, Reading
-from lifecode.data.opening import opened
+from lifecode.data.formats.opening import opened
 
 MANY_FILES, ONE_FILE = "many files", "one file"
 

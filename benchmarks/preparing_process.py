@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 from time import perf_counter
 
-from lifecode.data.engine import LocalEngine
-from lifecode.data.prepare import prepare_corpus
+from lifecode.data.corpus.engine import LocalEngine
+from lifecode.data.corpus.prepare import prepare_corpus
 
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group: the parent decides

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullFormatter
 
 from benchmarks.measurement import Record
-from lifecode.report.figure_style import (
+from lifecode.report.charts.figure_style import (
     BLUE,
     GREEN,
     GREY,

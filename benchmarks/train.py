@@ -21,9 +21,9 @@ from benchmarks.rounds import Schedule, measure_rounds
 from benchmarks.throughput_figures import throughput_by_length, throughput_by_ratio
 from benchmarks.training_step import PART, TrainingStep, sequences_a_step
 from lifecode.errors import UserError
-from lifecode.model.encoder import layer_kinds
-from lifecode.model.life_code import LifeCode
-from lifecode.report.figure_style import save_png
+from lifecode.models.life_code.encoder import layer_kinds
+from lifecode.models.life_code.model import LifeCode
+from lifecode.report.charts.figure_style import save_png
 
 PROFILED_RATIO = "11:1"
 

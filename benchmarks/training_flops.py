@@ -1,8 +1,9 @@
 """Operations of a model's mathematics, whoever computes them: time at the machine's rate is the ideal.
 
-Counted while one forward pass runs, module by module, by the formulas of `lifecode.model.flops`. Peers'
-self-attention of width d counts as ours, 4 d sum of n_s^2; where it sees a window of w positions only, as
-4 d sum of n_s min(n_s, w). A training step counts as three forward passes, the backward pass being two.
+Counted while one forward pass runs, module by module, by the formulas of `lifecode.models.layers.flops`.
+Peers' self-attention of width d counts as ours, 4 d sum of n_s^2; where it sees a window of w positions
+only, as 4 d sum of n_s min(n_s, w). A training step counts as three forward
+passes, the backward pass being two.
 """
 
 from collections.abc import Callable
@@ -11,9 +12,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from lifecode.model.attention import SelfAttention
-from lifecode.model.flops import own_flops
-from lifecode.model.gated_deltanet import GatedDeltaNet
+from lifecode.models.layers.attention import SelfAttention
+from lifecode.models.layers.flops import own_flops
+from lifecode.models.layers.gated_deltanet import GatedDeltaNet
 
 FORWARD_PASSES_A_STEP = 3
 _PEER_ATTENTION = ("BertSelfAttention", "ModernBertAttention")

@@ -12,8 +12,8 @@ from benchmarks.learners import Learner
 from benchmarks.machine import Precision
 from benchmarks.peers import counted_parameters
 from benchmarks.training_flops import training_flops
-from lifecode.ops.heap import keep_freed_memory
-from lifecode.training.optimizer import AdamWCosine
+from lifecode.ops.cpu.heap import keep_freed_memory
+from lifecode.training.stages.optimizer import AdamWCosine
 
 PART = "step"
 _PROFILE_ROWS = 15

@@ -10,15 +10,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from lifecode.commands.from_python import compose, run
-    from lifecode.model import LifeCode, load
+    from lifecode.app.from_python import compose, run
+    from lifecode.models import LifeCode, load
 
 __all__ = ["LifeCode", "compose", "load", "run"]
 _HOMES = {
-    "LifeCode": "lifecode.model",
-    "load": "lifecode.model",
-    "compose": "lifecode.commands.from_python",
-    "run": "lifecode.commands.from_python",
+    "LifeCode": "lifecode.models",
+    "load": "lifecode.models",
+    "compose": "lifecode.app.from_python",
+    "run": "lifecode.app.from_python",
 }
 
 

@@ -8,6 +8,6 @@ if __name__ == "__main__":
     own_place = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     if not sys.flags.safe_path and sys.path[0] != own_place:
         del sys.path[0]
-    from lifecode.commands.main import main
+    from lifecode.app.main import main
 
     sys.exit(main())

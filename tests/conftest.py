@@ -12,9 +12,9 @@ import torch
 from hypothesis import settings
 
 from lifecode.data import BlockSplit, Corpus, prepare_corpus
-from lifecode.data.segments import cache_folder
-from tests.segment_tables import write_table
-from tests.small_genome import write_small_genome
+from lifecode.data.corpus.segments import cache_folder
+from tests.support.segment_tables import write_table
+from tests.support.small_genome import write_small_genome
 
 # Timings never decide a test, nor does chance; `make soak` looks further, with another seed every time.
 settings.register_profile("lifecode", deadline=None, derandomize=True, database=None)

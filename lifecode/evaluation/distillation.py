@@ -15,15 +15,15 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from lifecode.alphabet import codon_ids
-from lifecode.data.batch import ResidueFeatures
-from lifecode.data.permutation import permuted
-from lifecode.data.random_words import Use, word_key
-from lifecode.data.segments import SegmentTable
+from lifecode.data.batches.batch import ResidueFeatures
+from lifecode.data.corpus.segments import SegmentTable
 from lifecode.evaluation.heldout import in_row, packed_rows
 from lifecode.evaluation.ridge import RidgeSums
 from lifecode.evaluation.tally import Figure
-from lifecode.model.life_code import LifeCode
+from lifecode.models.life_code.model import LifeCode
 from lifecode.objectives.distillation import DistillationLoss, FeatureMoments
+from lifecode.randomness.permutation import permuted
+from lifecode.randomness.random_words import Use, word_key
 
 _NUM_CODONS = 64
 

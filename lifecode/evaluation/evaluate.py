@@ -5,8 +5,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lifecode.data.batch import ResidueFeatures
-from lifecode.data.corpus import Corpus
+from lifecode.data.batches.batch import ResidueFeatures
+from lifecode.data.corpus.corpus import Corpus
 from lifecode.errors import UserError
 from lifecode.evaluation.distillation import kd_explained, sample_of_genes, teacher_probe
 from lifecode.evaluation.heldout import (
@@ -19,7 +19,7 @@ from lifecode.evaluation.heldout import (
 )
 from lifecode.evaluation.sources import SourceFigures, figures_by_source
 from lifecode.evaluation.tally import Figure
-from lifecode.model.life_code import LifeCode
+from lifecode.models.life_code.model import LifeCode
 from lifecode.objectives.distillation import DistillationLoss
 
 SPLIT = "test"

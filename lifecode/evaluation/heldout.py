@@ -14,15 +14,15 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from lifecode.alphabet import IGNORE, MASK, NO_RESIDUE, codon_ids
-from lifecode.data.masking import generator
-from lifecode.data.packing import NUM_SPECIAL_CODONS, Packed, fill_rows, pack
-from lifecode.data.permutation import permuted
-from lifecode.data.random_words import Use, word_key
-from lifecode.data.segments import SegmentTable
+from lifecode.data.batches.masking import generator
+from lifecode.data.batches.packing import NUM_SPECIAL_CODONS, Packed, fill_rows, pack
+from lifecode.data.corpus.segments import SegmentTable
 from lifecode.errors import UserError
 from lifecode.evaluation.baselines import BothNeighbours, CodonUnigram, majority_residue
 from lifecode.evaluation.tally import Figure, Tally
-from lifecode.model.life_code import LifeCode
+from lifecode.models.life_code.model import LifeCode
+from lifecode.randomness.permutation import permuted
+from lifecode.randomness.random_words import Use, word_key
 
 _MASKS, _SHUFFLES = 1001, 1002
 """First words of the random keys, apart from those of training."""

@@ -7,10 +7,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from lifecode.data.packing import pack
-from lifecode.data.segments import SegmentTable
+from lifecode.data.batches.packing import pack
+from lifecode.data.corpus.segments import SegmentTable
 from lifecode.evaluation.heldout import HeldOut, held_out_genes, in_row
-from lifecode.model.life_code import LifeCode
+from lifecode.models.life_code.model import LifeCode
 
 
 class SamplePredictions(NamedTuple):

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from lifecode.errors import UserError
-from lifecode.model.norm import at_least_fp32
+from lifecode.models.layers.norm import at_least_fp32
 from lifecode.objectives.loss import Loss
 
 

@@ -6,7 +6,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from lifecode.alphabet import IGNORE
-from lifecode.model.norm import at_least_fp32
+from lifecode.models.layers.norm import at_least_fp32
 
 
 class Loss(NamedTuple):

@@ -11,8 +11,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from lifecode.alphabet import IGNORE, MASK
-from lifecode.data.batch import Batch
-from lifecode.model.codec import CodonCodec
+from lifecode.data.batches.batch import Batch
+from lifecode.models.life_code.codec import CodonCodec
 from lifecode.objectives.loss import Loss, cross_entropy
 
 Positions = Literal["all", "selected", "masked"]

@@ -3,7 +3,7 @@
 from torch import Tensor, nn
 
 from lifecode.alphabet import IGNORE
-from lifecode.data.batch import Batch
+from lifecode.data.batches.batch import Batch
 from lifecode.objectives.loss import Loss, cross_entropy
 
 

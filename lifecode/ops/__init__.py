@@ -1,10 +1,10 @@
 """Kernels behind one signature each: delta rule, short convolution, attention in segments, row arithmetic."""
 
-from lifecode.ops import forked  # noqa: F401  # takes effect by being imported
 from lifecode.ops.attention import segment_attention
-from lifecode.ops.convolution import short_convolution
-from lifecode.ops.delta_rule import gated_delta_rule
-from lifecode.ops.rows import l2_norm, rms_norm, scaled_sum, silu_gate
+from lifecode.ops.convolution.boundary import short_convolution
+from lifecode.ops.cpu import forked  # noqa: F401  # takes effect by being imported
+from lifecode.ops.delta_rule.boundary import gated_delta_rule
+from lifecode.ops.rows.boundary import l2_norm, rms_norm, scaled_sum, silu_gate
 
 __all__ = [
     "gated_delta_rule",

@@ -11,12 +11,12 @@ from typing import Any, NamedTuple
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from matplotlib.figure import Figure
 
-from lifecode.data.durable import replacing
-from lifecode.data.exclusive import exclusive
-from lifecode.data.own_folder import require_own
 from lifecode.errors import UserError
+from lifecode.host.durable import replacing
+from lifecode.host.exclusive import exclusive
+from lifecode.host.own_folder import require_own
 from lifecode.names import visible
-from lifecode.report.figure_style import png_bytes
+from lifecode.report.charts.figure_style import png_bytes
 
 _LOCK = ".report.lock"
 

@@ -23,9 +23,9 @@ from typing import NamedTuple
 
 from filelock import FileLock, Timeout
 
-from lifecode.data.durable import delete_partials
-from lifecode.data.own_folder import require_own
 from lifecode.errors import Interrupted, UserError
+from lifecode.host.durable import delete_partials
+from lifecode.host.own_folder import require_own
 from lifecode.teachers.base import ProteinTeacher
 from lifecode.teachers.consecutive import consecutive
 from lifecode.teachers.features import Location, TeacherFeatures

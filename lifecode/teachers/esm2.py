@@ -26,9 +26,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from lifecode.alphabet import as_sequences
-from lifecode.data.checksum import sha256
 from lifecode.errors import UserError
-from lifecode.model.hub import model_folder
+from lifecode.host.checksum import sha256
+from lifecode.models.hub import model_folder
 from lifecode.teachers.base import ProteinTeacher
 from lifecode.teachers.letters import RESIDUE_LETTERS, letter_codes
 from lifecode.teachers.windows import Window, windows

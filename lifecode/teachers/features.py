@@ -16,8 +16,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lifecode.data.durable import replacing
 from lifecode.errors import UserError
+from lifecode.host.durable import replacing
 from lifecode.teachers.array_file import map_arrays, serialized
 from lifecode.teachers.pack import DIGEST, Pack, digest_array, protein_digest
 

@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from lifecode.data.checksum import sha256
-from lifecode.data.durable import replacing
 from lifecode.errors import UserError
+from lifecode.host.checksum import sha256
+from lifecode.host.durable import replacing
 from lifecode.teachers.array_file import map_arrays, serialized
 
 SUFFIX = ".safetensors"

@@ -11,8 +11,8 @@ as the true features are.
 import numpy as np
 from numpy.typing import NDArray
 
-from lifecode.data.permutation import permuted
-from lifecode.data.random_words import Use, word_key
+from lifecode.randomness.permutation import permuted
+from lifecode.randomness.random_words import Use, word_key
 from lifecode.teachers.features import TeacherFeatures
 
 

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from lifecode.errors import UserError
-from lifecode.model.block import Block
+from lifecode.models.layers.block import Block
 
 
 def compile_blocks(module: nn.Module) -> None:

@@ -2,22 +2,22 @@
 
 Parameters, batch, steps and learning rates are exact: they come from the same objects that train. Tokens are
 exact where a corpus says how full its rows are, else the most that fits. Operations and memory are estimates
-(`lifecode.training.step_flops`, `lifecode.training.step_memory`).
+(`lifecode.training.cost.step_flops`, `lifecode.training.cost.step_memory`).
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from lifecode.data.batch_shape import BatchShape
-from lifecode.data.masking import Masking
-from lifecode.data.row_contents import RowContents
+from lifecode.data.batches.batch_shape import BatchShape
+from lifecode.data.batches.masking import Masking
+from lifecode.data.batches.row_contents import RowContents
 from lifecode.objectives.cost import StepCost, pass_per_task
-from lifecode.training.checkpoints import NUM_KEPT
-from lifecode.training.encoder_stage import EncoderStage
-from lifecode.training.stage import PretrainingStage
-from lifecode.training.step_flops import step_flops
-from lifecode.training.step_memory import StepMemory, activation_bytes, step_memory
+from lifecode.training.callbacks.checkpoints import NUM_KEPT
+from lifecode.training.cost.step_flops import step_flops
+from lifecode.training.cost.step_memory import StepMemory, activation_bytes, step_memory
+from lifecode.training.stages.encoder_stage import EncoderStage
+from lifecode.training.stages.stage import PretrainingStage
 from lifecode.training.trainer import TrainerSettings
 
 _FLOAT32 = 4

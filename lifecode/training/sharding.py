@@ -23,7 +23,7 @@ from torch.distributed.device_mesh import DeviceMesh
 from torch.distributed.fsdp import FSDPModule, MixedPrecisionPolicy, fully_shard
 from torch.optim import Optimizer
 
-from lifecode.model.block import Block
+from lifecode.models.layers.block import Block
 
 WHOLE = StateDictOptions(full_state_dict=True, cpu_offload=True)
 FROM_WHOLE = StateDictOptions(full_state_dict=True, broadcast_from_rank0=True)

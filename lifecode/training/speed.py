@@ -11,14 +11,14 @@ from typing import Any
 import torch
 from lightning import Callback, LightningModule, Trainer
 
-from lifecode.data.batch import Batch
-from lifecode.data.batch_shape import BatchShape
-from lifecode.data.module import CorpusDataModule
-from lifecode.model.gated_deltanet import GatedDeltaNet
-from lifecode.model.life_code import LifeCode
+from lifecode.data.batches.batch import Batch
+from lifecode.data.batches.batch_shape import BatchShape
+from lifecode.data.batches.module import CorpusDataModule
+from lifecode.models.layers.gated_deltanet import GatedDeltaNet
+from lifecode.models.life_code.model import LifeCode
 from lifecode.ops import gated_delta_rule
-from lifecode.ops.delta_rule import resolve_backend
-from lifecode.training.stage import PretrainingStage
+from lifecode.ops.delta_rule.boundary import resolve_backend
+from lifecode.training.stages.stage import PretrainingStage
 from lifecode.training.trainer import TrainerSettings
 
 SHORT_ROW = 1024

@@ -11,25 +11,25 @@ import torch
 from lightning import Callback, Trainer
 from lightning.pytorch.loggers import Logger
 
-from lifecode.data.durable import disk_faults_named
-from lifecode.data.module import CorpusDataModule
+from lifecode.data.batches.module import CorpusDataModule
 from lifecode.errors import Interrupted, UserError
+from lifecode.host.durable import disk_faults_named
 from lifecode.ops.finite import check_finite
-from lifecode.training.checkpoint_file import (
+from lifecode.training.callbacks.checkpoints import Checkpoints
+from lifecode.training.callbacks.efficiency import Efficiency
+from lifecode.training.callbacks.progress import TrainingProgress
+from lifecode.training.compilation import compile_blocks, require_compiler
+from lifecode.training.loader_faults import loader_faults_named
+from lifecode.training.processes import ALONE, Processes, cluster_environment
+from lifecode.training.run.checkpoint_file import (
     DurableCheckpointIO,
     checkpoint_step,
     latest_checkpoint,
     load_module_state,
 )
-from lifecode.training.checkpoints import Checkpoints
-from lifecode.training.compilation import compile_blocks, require_compiler
-from lifecode.training.efficiency import Efficiency
-from lifecode.training.loader_faults import loader_faults_named
-from lifecode.training.metrics_csv import MetricsCsv
-from lifecode.training.processes import ALONE, Processes, cluster_environment
-from lifecode.training.progress import TrainingProgress
+from lifecode.training.run.metrics_csv import MetricsCsv
 from lifecode.training.sharding import FullySharded, gather
-from lifecode.training.stage import PretrainingStage
+from lifecode.training.stages.stage import PretrainingStage
 
 
 @dataclass(frozen=True, slots=True)

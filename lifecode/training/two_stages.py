@@ -13,21 +13,21 @@ from lightning import Callback
 from lightning.pytorch.loggers import Logger
 from numpy.typing import NDArray
 
-from lifecode.data.batch import ResidueFeatures
-from lifecode.data.module import CorpusDataModule
-from lifecode.data.recorded import read_recorded, write_recorded
+from lifecode.data.batches.batch import ResidueFeatures
+from lifecode.data.batches.module import CorpusDataModule
 from lifecode.errors import UserError
-from lifecode.model import pretrained
-from lifecode.model.codec import CodonCodec
-from lifecode.model.life_code import LifeCode
+from lifecode.host.recorded import read_recorded, write_recorded
+from lifecode.models import pretrained
+from lifecode.models.life_code.codec import CodonCodec
+from lifecode.models.life_code.model import LifeCode
 from lifecode.objectives.distillation import DistillationLoss
 from lifecode.objectives.joint import JointObjective
-from lifecode.training.checkpoint_file import checkpoint_step, latest_checkpoint
-from lifecode.training.encoder_stage import EncoderStage
-from lifecode.training.optimizer import AdamWCosine
 from lifecode.training.processes import ALONE, Processes
-from lifecode.training.stage import PretrainingStage
-from lifecode.training.tokenizer_stage import TokenizerStage
+from lifecode.training.run.checkpoint_file import checkpoint_step, latest_checkpoint
+from lifecode.training.stages.encoder_stage import EncoderStage
+from lifecode.training.stages.optimizer import AdamWCosine
+from lifecode.training.stages.stage import PretrainingStage
+from lifecode.training.stages.tokenizer_stage import TokenizerStage
 from lifecode.training.trainer import TrainerSettings, train_stage
 
 logger = logging.getLogger(__name__)

@@ -3,13 +3,12 @@
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
 from tests.end_to_end.test_train import SMALL
+from tests.support.repository import ROOT
 
-ROOT = Path(__file__).parents[2]
 MODULES = [
     "pickle",
     "selectors",
@@ -45,7 +44,7 @@ POISON = "import pathlib; pathlib.Path({canary!r}).open('a').write(__name__ + ' 
 
 SCRIPT = """
 import sys
-from lifecode.commands.main import main
+from lifecode.app.main import main
 if __name__ == '__main__':
     sys.exit(main())
 """

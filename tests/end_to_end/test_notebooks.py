@@ -1,16 +1,16 @@
 """The notebooks, as a reader runs them, on small settings."""
 
 import re
-from pathlib import Path
 
 import nbformat
 import pytest
 from nbclient import NotebookClient
 
 from tests.end_to_end.test_train import train
+from tests.support.repository import ROOT
 
 pytestmark = pytest.mark.slow
-NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
+NOTEBOOKS = ROOT / "notebooks"
 
 
 def executed(name: str) -> tuple[str, int]:

@@ -13,10 +13,10 @@ import pytest
 import torch
 
 from lifecode import LifeCode
-from lifecode.training.efficiency import OF_THE_MACHINE
+from lifecode.training.callbacks.efficiency import OF_THE_MACHINE
 from tests.end_to_end.test_train import COMMAND, SMALL
+from tests.support.repository import ROOT
 
-ROOT = Path(__file__).parents[2]
 CUT = ["data.batch.rows=4", "data.batch.rows_at_once=1", "objective.task_gradients_every_steps=2"]
 TWO = ["trainer.devices=2", "trainer.accelerator=cpu"]
 TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
@@ -62,7 +62,7 @@ def alone(small_genome, tmp_path_factory) -> Path:
 
 def test_gradients_of_two_processes_are_those_of_one(small_corpus, tmp_path):
     """Every objective, both stages, DDP and FSDP2; also where a process lacks a task altogether."""
-    program = ["tests.gradients_of_processes", str(small_corpus.folder)]
+    program = ["tests.programs.gradients_of_processes", str(small_corpus.folder)]
     lines = {"auto": [sys.executable, "-m"], "ddp": [*TORCHRUN, "-m"], "fsdp": [*TORCHRUN, "-m"]}
     saved = {}
     for strategy, start in lines.items():

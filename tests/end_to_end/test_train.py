@@ -14,9 +14,9 @@ import pytest
 import torch
 
 from lifecode import LifeCode
-from lifecode.training.efficiency import OF_THE_MACHINE
+from lifecode.training.callbacks.efficiency import OF_THE_MACHINE
 
-COMMAND = [sys.executable, "-c", "import sys; from lifecode.commands.main import main; sys.exit(main())"]
+COMMAND = [sys.executable, "-c", "import sys; from lifecode.app.main import main; sys.exit(main())"]
 SMALL = [
     "model.width=32",
     "model.depth=2",

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from tests.end_to_end.test_train import COMMAND, SMALL, lifecode, losses
-from tests.esm_checkpoint import save_esm_checkpoint
+from tests.support.esm_checkpoint import save_esm_checkpoint
 
 pytestmark = pytest.mark.slow
 WITHOUT_TEACHER = [line for line in SMALL if not line.startswith("teacher")]

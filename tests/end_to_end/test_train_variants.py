@@ -8,7 +8,7 @@ import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from tests.end_to_end.test_train import lifecode, train
-from tests.wandb_file import history, records
+from tests.support.wandb_file import history, records
 
 pytestmark = pytest.mark.slow
 

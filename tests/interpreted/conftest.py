@@ -8,7 +8,8 @@ import os
 
 import pytest
 
-from lifecode.ops import convolution, delta_rule
+from lifecode.ops.convolution import boundary as convolution
+from lifecode.ops.delta_rule import boundary as delta_rule
 
 collect_ignore_glob = [] if os.environ.get("TRITON_INTERPRET") == "1" else ["test_*.py"]
 

@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from lifecode.ops import short_convolution
-from lifecode.ops.segments_fla import device_segments
+from lifecode.ops.fla.segments import device_segments
 from tests.interpreted.host_waits import HostWaits
-from tests.unit import test_short_convolution as contract
+from tests.unit.ops import test_short_convolution as contract
 
 # Shorter than the kernel, empty in the middle and at either end, longer than a chunk of 64.
 BORDERS = [0, 0, 1, 3, 3, 40, 130, 130]

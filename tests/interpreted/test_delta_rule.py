@@ -6,10 +6,10 @@ import pytest
 import torch
 
 from lifecode.ops import gated_delta_rule
-from lifecode.ops.segments_fla import device_segments
+from lifecode.ops.fla.segments import device_segments
 from tests.interpreted.host_waits import HostWaits
 from tests.parity import test_gated_delta_rule_contract as contract
-from tests.parity.delta_rule_cases import assert_all_close, case, differentiate
+from tests.support.delta_rule_cases import assert_all_close, case, differentiate
 
 # Every two columns hold every pair of their values:
 # steps, decay, segments, direction, dtype of q, k and v, initial state, K x V.

@@ -5,7 +5,7 @@ from importlib import import_module
 import pytest
 import torch
 
-from lifecode.model.gated_deltanet import GatedDeltaNet
+from lifecode.models.layers.gated_deltanet import GatedDeltaNet
 
 WIDTH, HEADS, KEY, VALUE = 32, 2, 16, 32
 BORDERS = [0, 3, 70, 90]

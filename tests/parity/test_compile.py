@@ -11,23 +11,23 @@ from lightning import Trainer
 from torch import _dynamo as dynamo
 
 from lifecode import LifeCode
-from lifecode.commands.construct import construct
-from lifecode.commands.from_python import compose
-from lifecode.data.batch_shape import BatchShape
-from lifecode.data.masking import Masking
-from lifecode.data.mixture import Mixture
-from lifecode.data.module import CorpusDataModule
-from lifecode.data.packing import pack
+from lifecode.app.construct import construct
+from lifecode.app.from_python import compose
+from lifecode.data.batches.batch_shape import BatchShape
+from lifecode.data.batches.masking import Masking
+from lifecode.data.batches.mixture import Mixture
+from lifecode.data.batches.module import CorpusDataModule
+from lifecode.data.batches.packing import pack
 from lifecode.errors import UserError
-from lifecode.model.block import Block
+from lifecode.models.layers.block import Block
 from lifecode.objectives import LogSum
 from lifecode.training import compilation
-from lifecode.training.checkpoint_file import latest_checkpoint
-from lifecode.training.encoder_stage import EncoderStage
-from lifecode.training.joint_gradient import accumulate_joint_gradient
-from lifecode.training.optimizer import AdamWCosine
+from lifecode.training.run.checkpoint_file import latest_checkpoint
+from lifecode.training.stages.encoder_stage import EncoderStage
+from lifecode.training.stages.joint_gradient import accumulate_joint_gradient
+from lifecode.training.stages.optimizer import AdamWCosine
 from lifecode.training.trainer import TrainerSettings, train_stage
-from tests.unit.test_training_stage import encoder_stage, step_of
+from tests.unit.training.test_training_stage import encoder_stage, step_of
 
 ROW = pack(["ATGAAACGC", "ACGTTT"])
 OTHER_ROW = pack(["ATGAAACGCAAATTTCCC", "ACGTTT", "ACG"])

@@ -7,11 +7,11 @@ import os
 import subprocess
 import sys
 from importlib.util import find_spec
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.support.repository import ROOT
+
 pytestmark = pytest.mark.slow
 
 FILES = sorted((ROOT / "tests" / "interpreted").glob("test_*.py"))

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from lifecode.ops import gated_delta_rule
-from tests.parity.delta_rule_cases import NAMES, assert_all_close, case, differentiate, needs_cuda, reference
+from tests.support.delta_rule_cases import NAMES, assert_all_close, case, differentiate, needs_cuda, reference
 
 LENGTHS = (1, 2, 3, 63, 64, 65, 100, 500)
 

@@ -13,9 +13,12 @@ import torch
 import torch.nn.functional as F
 
 from lifecode.errors import UserError
-from lifecode.ops import delta_rule, delta_rule_fla, gated_delta_rule, workers
+from lifecode.ops import gated_delta_rule
+from lifecode.ops.cpu import workers
+from lifecode.ops.delta_rule import boundary as delta_rule
+from lifecode.ops.delta_rule import fla as delta_rule_fla
 from lifecode.ops.segments import reverse_segments_index
-from tests.parity.delta_rule_cases import needs_cuda
+from tests.support.delta_rule_cases import needs_cuda
 
 CPU_BACKENDS = ["recurrent", "chunked", "native"]
 
@@ -157,7 +160,7 @@ def test_the_named_backend_runs(backend, monkeypatch):
 
 def test_auto_takes_the_compiled_kernel_and_says_so_once(caplog):
     delta_rule._automatic.cache_clear()
-    with caplog.at_level(logging.INFO, logger="lifecode.ops.delta_rule"):
+    with caplog.at_level(logging.INFO, logger="lifecode.ops.delta_rule.boundary"):
         names = [delta_rule.resolve_backend("auto", "cpu", torch.float32) for _ in range(3)]
     assert names == ["native"] * 3
     assert [r.getMessage() for r in caplog.records] == [
@@ -288,8 +291,8 @@ def test_native_after_a_fork():
 SCRIPT = """
 import torch
 from lifecode.ops import gated_delta_rule
-from lifecode.ops.delta_rule_backward import backward
-from lifecode.ops.delta_rule_forward import forward
+from lifecode.ops.delta_rule.backward import backward
+from lifecode.ops.delta_rule.forward import forward
 x = [torch.rand(1, 5, 1, 8, requires_grad=True) for _ in range(3)]
 gated_delta_rule(*x, -torch.rand(1, 5, 1), torch.rand(1, 5, 1), backend="native").sum().backward()
 print(sum(forward.stats.cache_misses.values()) + sum(backward.stats.cache_misses.values()))

@@ -8,7 +8,7 @@ from transformers.models.qwen3_next import modeling_qwen3_next
 from transformers.models.qwen3_next.configuration_qwen3_next import Qwen3NextConfig
 from transformers.models.qwen3_next.modeling_qwen3_next import Qwen3NextGatedDeltaNet
 
-from lifecode.model.gated_deltanet import GatedDeltaNet
+from lifecode.models.layers.gated_deltanet import GatedDeltaNet
 
 WIDTH, HEADS, KEY, VALUE = 32, 2, 8, 16
 

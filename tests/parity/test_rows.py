@@ -8,7 +8,7 @@ from torch import Tensor
 
 from lifecode.errors import UserError
 from lifecode.ops import l2_norm, rms_norm, scaled_sum, silu_gate
-from lifecode.ops.row_kernels import ROWS_A_TASK
+from lifecode.ops.rows.kernels import ROWS_A_TASK
 
 EPS = 1e-5
 

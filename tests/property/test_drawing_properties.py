@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lifecode.alphabet import UNK
-from lifecode.data.drawing import RecordDraws, WindowDraws
-from lifecode.data.segments import SegmentTable
-from tests.segment_tables import write_table
+from lifecode.data.batches.drawing import RecordDraws, WindowDraws
+from lifecode.data.corpus.segments import SegmentTable
+from tests.support.segment_tables import write_table
 
 MAX_CODONS = 18
 WIDTH = 3 * (MAX_CODONS - 2)

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lifecode.alphabet import CODONS, IGNORE, MASK, UNK, codon_ids
-from lifecode.data.batch import Segment, corrupt_and_pack
-from lifecode.data.masking import Masking, mask_codons, mask_nucleotides
-from lifecode.data.random_words import random_words, word_key
+from lifecode.data.batches.batch import Segment, corrupt_and_pack
+from lifecode.data.batches.masking import Masking, mask_codons, mask_nucleotides
+from lifecode.randomness.random_words import random_words, word_key
 
 sequences = st.lists(st.integers(0, 4), min_size=3, max_size=300).map(
     lambda ids: np.array(ids[: len(ids) // 3 * 3], dtype=np.uint8)

@@ -6,8 +6,8 @@ import torch
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from lifecode.data.packing import fill_rows, pack
-from lifecode.model import CodonCodec, LifeCode
+from lifecode.data.batches.packing import fill_rows, pack
+from lifecode.models import CodonCodec, LifeCode
 
 lengths = st.lists(st.integers(1, 90), min_size=1, max_size=4)
 

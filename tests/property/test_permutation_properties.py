@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lifecode.data.permutation import permuted
-from lifecode.data.random_words import word_key
+from lifecode.randomness.permutation import permuted
+from lifecode.randomness.random_words import word_key
 
 
 @given(st.integers(1, 3000), st.integers(0, 2**64 - 1))

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from lifecode.data import read_records
-from lifecode.data.coding_sequence import verify_all
+from lifecode.data.cds.coding_sequence import verify_all
 from lifecode.errors import UserError
 
 GENBANK = b"""\

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from torch.nn import functional
 
 from lifecode.alphabet import CLS, MASK, SEP, codon_ids, decode_nucleotides, reverse_complement
-from lifecode.data.packing import pack
-from lifecode.model import strands
-from lifecode.model.life_code import LifeCode
+from lifecode.data.batches.packing import pack
+from lifecode.models.life_code import strands
+from lifecode.models.life_code.model import LifeCode
 from tests.property.test_packing_properties import sequences, small_model
 
 RATIOS = {"2:0": small_model(strands="rc", hybrid_ratio="2:0"), "1:1": small_model(strands="rc")}

@@ -6,9 +6,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lifecode.data.packing import pack
+from lifecode.data.batches.packing import pack
 from lifecode.errors import UserError
-from lifecode.model.streaming import stream_hidden_states
+from lifecode.models.life_code.streaming import stream_hidden_states
 from tests.property.test_packing_properties import sequences, small_model
 
 MODELS = {

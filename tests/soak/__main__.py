@@ -14,10 +14,11 @@ from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
-from lifecode.commands.machine import processor
-from tests.small_genome import write_small_genome
+from lifecode.host.machine import processor
 from tests.soak import damage, disk, hostile, kills
 from tests.soak.sitting import Run, Server
+from tests.support.repository import ROOT
+from tests.support.small_genome import write_small_genome
 
 Row = tuple[str, int, int, str]
 """What was done, how often, how often it was survived, and what else there is to say."""
@@ -158,7 +159,7 @@ class Soak:
     def search(self) -> list[Row]:
         """The property tests, at random."""
         rows = []
-        for path in sorted((Path(__file__).parents[1] / "property").glob("test_*.py")):
+        for path in sorted((ROOT / "tests/property").glob("test_*.py")):
             wrong = hostile.random_search(path.name)
             rows.append((f"at random: {path.stem}", 1, int(not wrong), " ".join(wrong)))
         return rows

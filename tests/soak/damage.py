@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import torch
 
-from lifecode.training.checkpoint_file import checkpoint_path
+from lifecode.training.run.checkpoint_file import checkpoint_path
 from tests.soak.sitting import Run
 
 

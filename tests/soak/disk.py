@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from lifecode.training.checkpoint_file import latest_checkpoint
+from lifecode.training.run.checkpoint_file import latest_checkpoint
 from tests.soak.sitting import Run, Sitting
 
 MEGABYTES = 64

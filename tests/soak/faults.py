@@ -2,9 +2,9 @@
 
 import torch
 
-from lifecode.training.encoder_stage import EncoderStage
-from lifecode.training.stage import StepLosses
-from lifecode.training.tokenizer_stage import TokenizerStage
+from lifecode.training.stages.encoder_stage import EncoderStage
+from lifecode.training.stages.stage import StepLosses
+from lifecode.training.stages.tokenizer_stage import TokenizerStage
 
 
 def inject(faults: dict[str, list[int]]) -> None:

@@ -13,7 +13,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+from tests.support.repository import ROOT
+
 GENES = "".join(f">g{i}\nATG{'GCTAAAGATCTG'[3 * (i % 4) :] * 9}{'GCA' * i}TAA\n" for i in range(40))
 
 

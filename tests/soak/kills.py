@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from lifecode.training.checkpoint_file import checkpoint_step, latest_checkpoint
+from lifecode.training.run.checkpoint_file import checkpoint_step, latest_checkpoint
 from tests.soak.sitting import Run, Sitting
 
 STAGES = {"tokenizer": 12, "encoder": 48}

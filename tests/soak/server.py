@@ -10,8 +10,8 @@ import sys
 import traceback
 from typing import Any
 
-import lifecode.commands.train  # noqa: F401
-from lifecode.commands.main import main
+import lifecode.verbs.train.train  # noqa: F401
+from lifecode.app.main import main
 from tests.soak.faults import inject
 
 

@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from lifecode.training.efficiency import OF_THE_MACHINE
+from lifecode.training.callbacks.efficiency import OF_THE_MACHINE
+from tests.support.repository import ROOT
 
 SETTINGS = [
     "model.width=32",
@@ -51,7 +52,7 @@ class Server:
     def __init__(self) -> None:
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.soak.server"],
-            cwd=Path(__file__).parents[2],
+            cwd=ROOT,
             env={**os.environ, "OMP_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1", "GOMP_SPINCOUNT": "1000"},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

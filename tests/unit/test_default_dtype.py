@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from lifecode import LifeCode
-from lifecode.data.packing import pack
+from lifecode.data.batches.packing import pack
 from lifecode.objectives.distillation import DistillationLoss
 from lifecode.objectives.loss import cross_entropy
 from lifecode.ops import (
@@ -22,7 +22,7 @@ from lifecode.ops import (
     short_convolution,
     silu_gate,
 )
-from lifecode.ops.buffers import SMALLEST_BYTES, empty
+from lifecode.ops.cpu.buffers import SMALLEST_BYTES, empty
 from lifecode.ops.segments import positions_in_segment, reverse_segments_index, segment_ids
 from tests.property.test_packing_properties import small_model
 

@@ -4,16 +4,15 @@ import re
 import shlex
 import subprocess
 import tomllib
-from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from lifecode.commands.main import VERBS, main
-from tests.unit.test_import_graph import LAYERS
+from lifecode.app.main import VERBS, main
+from tests.support.floors import FLOORS
+from tests.support.repository import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "lifecode").rglob("*.md")])
 by_name = pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 
@@ -73,8 +72,12 @@ def test_every_direct_dependency_is_pinned_inside_its_bounds():
 
 
 def test_the_layers_in_contributing_are_the_ones_that_are_checked():
-    text = " ".join((ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").split())
-    assert " ".join(f"`{layer}`" for layer in LAYERS) in text
+    tree = re.search(
+        r"^```\nlifecode/\n(.*?)^conf/", (ROOT / "CONTRIBUTING.md").read_text("utf-8"), re.M | re.S
+    )
+    assert tree
+    assert re.findall(r"^  (\w+)", tree[1], re.M) == FLOORS[""]
+    assert re.findall(r"^    (\w+)", tree[1], re.M) == FLOORS["data"]
 
 
 def test_the_full_check_demands_its_data():

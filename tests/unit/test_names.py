@@ -7,11 +7,11 @@ import unicodedata
 import pytest
 from rich.console import Console
 
-from lifecode.commands.activity import Activity
-from lifecode.data.central_dogma.dataset import _write_csv
+from lifecode.datasets.central_dogma.dataset import _write_csv
 from lifecode.errors import UserError
+from lifecode.host.activity import Activity
 from lifecode.names import csv_cell, display_name, markdown_cell, visible
-from lifecode.report.figure_style import figure_text, new_figure, png_bytes, style_axes
+from lifecode.report.charts.figure_style import figure_text, new_figure, png_bytes, style_axes
 
 NASTY = "=cmd|' /C calc'!A1$_x^\\{[/b]\x1b[31m\x9b2J\u202e\u2066\u200b\x00\x07<script>alert(1)</script>"
 ACTING = ("Cc", "Cf", "Cs", "Zl", "Zp")

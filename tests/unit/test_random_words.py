@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lifecode.data.random_words import Use, random_words, word_key
+from lifecode.randomness.random_words import Use, random_words, word_key
 
 
 def splitmix64(state: int, count: int) -> list[int]:

@@ -1,0 +1,64 @@
+"""The classes that a `_target_` may name.
+
+A config may come from a stranger, so this is a list and not a rule: a public function or class of ours may
+well write, delete or start a process. A class that `conf/` names for the first time is entered here.
+"""
+
+import inspect
+
+OURS = frozenset(
+    {
+        "lifecode.data.batches.batch_shape.BatchShape",
+        "lifecode.datasets.central_dogma.dna.CodingSequenceOnly",
+        "lifecode.datasets.central_dogma.dna.GeneWithFlanks",
+        "lifecode.datasets.central_dogma.homologs.Homologs",
+        "lifecode.datasets.central_dogma.pairs.Pairs",
+        "lifecode.datasets.central_dogma.pre_mrna.PreMrnas",
+        "lifecode.datasets.central_dogma.splice_windows.SpliceWindows",
+        "lifecode.data.corpus.engine.LocalEngine",
+        "lifecode.data.batches.masking.Masking",
+        "lifecode.data.batches.mixture.Mixture",
+        "lifecode.data.corpus.ray_engine.RayEngine",
+        "lifecode.data.reading.read.ReadingSettings",
+        "lifecode.data.splits.split.BlockSplit",
+        "lifecode.data.splits.split.ContigSplit",
+        "lifecode.data.splits.split.TaxonSplit",
+        "lifecode.evaluation.heldout.HeldOut",
+        "lifecode.models.life_code.codec.CodonCodec",
+        "lifecode.models.life_code.model.LifeCode",
+        "lifecode.objectives.distillation.DistillationLoss",
+        "lifecode.objectives.log_sum.LogSum",
+        "lifecode.objectives.max_norm.MaxNorm",
+        "lifecode.objectives.weighted_sum.WeightedSum",
+        "lifecode.teachers.esm2.Esm2Teacher",
+        "lifecode.teachers.near.NearTeacher",
+        "lifecode.training.stages.optimizer.AdamWCosine",
+        "lifecode.training.trainer.TrainerSettings",
+    }
+)
+"""By the module that defines them, whatever path a config takes."""
+LOGGERS = frozenset(
+    {
+        "lightning.pytorch.loggers.tensorboard.TensorBoardLogger",
+        "lightning.pytorch.loggers.wandb.WandbLogger",
+    }
+)
+"""Those of `conf/logger`."""
+PACKAGES = (
+    "torch.optim",
+    "lightning.pytorch.callbacks",
+    "lightning.pytorch.loggers",
+    "lightning.pytorch.trainer.trainer",
+)
+"""Whose classes, and no functions, a command line may name besides."""
+
+
+def home_of(target: object) -> str:
+    """Where a class was defined, which is not always the path taken to it; empty for what is no class."""
+    return f"{target.__module__}.{target.__qualname__}" if inspect.isclass(target) else ""
+
+
+def is_configurable(target: object) -> bool:
+    """Whether a `_target_` may name this."""
+    home = home_of(target)
+    return home in OURS or home.startswith(tuple(f"{package}." for package in PACKAGES))

@@ -1,0 +1,89 @@
+"""The verbs from Python: compose the config that a command line would give, change it, run it.
+
+>>> import lifecode
+>>> config = lifecode.compose("train", "experiment=quickstart", "model.width=64")
+>>> config.optim.encoder.total_steps = 20
+>>> lifecode.run("train", config)  # doctest: +SKIP
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from threading import Lock
+
+from hydra._internal.config_loader_impl import ConfigLoaderImpl
+from hydra._internal.utils import create_config_search_path
+from hydra.core.singleton import Singleton
+from hydra.core.utils import JobRuntime
+from hydra.types import RunMode
+from hydra.version import VersionBase, setbase
+from omegaconf import DictConfig, open_dict
+
+from lifecode.app.construct import require_values
+from lifecode.app.explain import explain
+from lifecode.app.locate_config import config_folder
+from lifecode.app.main import VERBS, Verb
+from lifecode.app.verb_help import config_name
+from lifecode.errors import UserError
+from lifecode.host.safe_path import safe_children
+
+_ONE_AT_A_TIME = Lock()
+
+
+def compose(verb: str, *overrides: str) -> DictConfig:
+    """The config of `lifecode VERB OVERRIDES`, free to be changed.
+
+    Raises:
+        UserError: there is no such verb or key, or a value that the config does not know.
+    """
+    _known(verb)
+    try:
+        with _beside_another_hydra():
+            loader = ConfigLoaderImpl(create_config_search_path(str(config_folder())))
+            config = loader.load_configuration(
+                config_name(verb), list(overrides), RunMode.RUN, from_shell=False
+            )
+        with open_dict(config):
+            del config["hydra"]
+        return config
+    except Exception as error:
+        line = explain(error, verb)
+        if line is None:
+            raise
+        raise UserError(line) from error
+
+
+def run(verb: str, config: DictConfig) -> None:
+    """Does what `lifecode VERB` does with this config.
+
+    Raises:
+        UserError: a value does not fit, or what it names cannot be read.
+        Interrupted: stopped; run with the same config, it goes on.
+    """
+    module = _known(verb).module
+    require_values(config, verb)
+    with safe_children():
+        import_module(module).run(config)
+
+
+@contextmanager
+def _beside_another_hydra() -> Iterator[None]:
+    """What Hydra keeps once a process is that of the program that called, which may run a job of its own."""
+    with _ONE_AT_A_TIME:
+        of_the_process = Singleton._instances
+        before = {kind: of_the_process.pop(kind, None) for kind in (VersionBase, JobRuntime)}
+        try:
+            setbase("1.3")
+            JobRuntime.instance().set("name", "lifecode")
+            yield
+        finally:
+            for kind, instance in before.items():
+                of_the_process.pop(kind, None)
+                if instance is not None:
+                    of_the_process[kind] = instance
+
+
+def _known(verb: str) -> Verb:
+    if verb not in VERBS:
+        raise UserError(f"there is no verb {verb!r}", remedy=f"The verbs are {', '.join(VERBS)}")
+    return VERBS[verb]

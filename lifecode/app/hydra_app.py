@@ -1,0 +1,275 @@
+"""One verb as a Hydra app: flags, sweeps, and exit codes instead of tracebacks.
+
+Hydra composes `conf/VERB.yaml` with the overrides and calls the verb's `run(config)`. Everything a user can
+get wrong comes back as one line and exit code 2 (see `explain`); anything else is a fault of the program and
+keeps its traceback. With HYDRA_FULL_ERROR=1 the user's errors keep theirs too.
+"""
+
+import argparse
+import os
+import re
+import shutil
+import sys
+import tempfile
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from importlib import import_module
+from pathlib import Path
+from typing import NoReturn
+
+import hydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.errors import HydraException
+from hydra.types import RunMode
+from omegaconf import DictConfig
+
+from lifecode.app.config_dir import configs_checked
+from lifecode.app.construct import require_values
+from lifecode.app.explain import explain
+from lifecode.app.job_place import give_own_place, job_name
+from lifecode.app.locate_config import config_folder
+from lifecode.app.other_processes import OtherProcesses
+from lifecode.app.provenance import (
+    Start,
+    command_line,
+    handed_down,
+    jobs_at_a_time,
+    own_values,
+    split_overrides,
+    started_as,
+    swept_values,
+)
+from lifecode.app.verb_help import config_name, verb_help
+from lifecode.errors import AlreadyReported, Interrupted, UserError
+from lifecode.host.safe_path import safe_children
+from lifecode.host.standard_streams import hush_closed_stdout
+from lifecode.host.stop_signals import ends_in_order
+from lifecode.names import visible
+
+DONE, USER_ERROR, INTERRUPTED, CLOSED_PIPE = 0, 2, 130, 141
+_FULL_ERROR, _OURS = "HYDRA_FULL_ERROR", "LIFECODE_HYDRA_FULL_ERROR"
+"""Hydra's setting, and the one that tells processes started from here that this program has set it."""
+TRACEBACKS = os.environ.get(_FULL_ERROR) == "1" and _OURS not in os.environ  # as the user set it
+PLAIN_TEXT = re.compile(r"""[^][{}()'",$\\]+""")  # without what means something in Hydra's grammar
+
+
+def run_verb(verb: str, module: str, arguments: Sequence[str]) -> int:
+    """Run `module.run(config)` under the overrides in `arguments` and return the exit code."""
+    try:
+        _require_current_folder()
+        flags = _parse(verb, arguments)
+        if flags.help:
+            print(verb_help(verb, config_folder()))
+            code = DONE
+        else:
+            with safe_children(), ends_in_order():
+                code = _compose_and_run(verb, module, flags, command_line(verb, arguments))
+        sys.stdout.flush()
+        return code
+    except KeyboardInterrupt as error:
+        _report(verb, str(error) or "interrupted; the same command starts it again")
+        return INTERRUPTED
+    except BrokenPipeError:
+        if not hush_closed_stdout():
+            raise
+        return CLOSED_PIPE
+    except Exception as error:
+        line = explain(error, verb)
+        if line is None or TRACEBACKS:
+            raise
+        _report(verb, line)
+        return USER_ERROR
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise UserError(message, remedy=f"See {self.prog} --help")
+
+
+def _parse(verb: str, arguments: Sequence[str]) -> argparse.Namespace:
+    parser = _Parser(prog=f"lifecode {verb}", add_help=False, allow_abbrev=False)
+    parser.add_argument("overrides", nargs="*")
+    parser.add_argument("--help", "-h", action="store_true")
+    parser.add_argument("--multirun", "-m", action="store_true")
+    parser.add_argument("--cfg", "-c", choices=["job", "hydra", "all"])
+    parser.add_argument("--resolve", action="store_true")
+    parser.add_argument("--config-dir", "-cd")
+    flags = parser.parse_intermixed_args(arguments)
+    flags.overrides = [_quoted(override) for override in flags.overrides]
+    if flags.multirun and flags.cfg:
+        parser.error("--cfg shows one config and --multirun runs several: give one of the two")
+    if flags.resolve and not flags.cfg:
+        parser.error("--resolve goes with --cfg")
+    return flags
+
+
+def _quoted(override: str) -> str:
+    """Take `input=~/genome.fa` or `input=größe.fa`, which Hydra's grammar refuses, as the text it is."""
+    key, sign, value = override.partition("=")
+    if sign and PLAIN_TEXT.fullmatch(value):
+        try:
+            OverridesParser.create().parse_override(override)
+        except HydraException:
+            return f"{key}='{value}'"
+    return override
+
+
+def _compose_and_run(verb: str, module: str, flags: argparse.Namespace, command: str) -> int:
+    """Let Hydra compose the config, or every config of a sweep, and run the verb on each."""
+    config_path = str(config_folder())
+    compose = hydra.main(version_base="1.3", config_path=config_path, config_name=config_name(verb))
+    options = [option for option in ("multirun", "resolve") if getattr(flags, option)]
+    line = [f"--{option}" for option in options]
+    line += [f"--cfg={flags.cfg}"] if flags.cfg else []
+    line += [f"--config-dir={flags.config_dir}"] if flags.config_dir else []
+    with _sweep_folder(flags) as folder:
+        overrides = _sweep_dir(folder, flags)
+        checked = configs_checked(
+            flags.config_dir, own_folder=config_folder(), config_name=config_name(verb), overrides=overrides
+        )
+        with checked, _hydra_command_line([*line, *overrides]):
+            others, codes = OtherProcesses(folder), [DONE]
+            try:
+                with others.signals_passed_on():
+                    compose(_task(verb, module, flags.overrides, command, others, codes))()
+            except Exception:
+                if not others.stop_requested:
+                    raise
+            finally:
+                for failure in others.failures():
+                    _report(verb, failure)
+                    codes.append(USER_ERROR)
+            if others.stop_requested:
+                raise Interrupted("stopped; the same command goes on with the runs that are not finished")
+    return max(codes)
+
+
+def _task(
+    verb: str,
+    module: str,
+    overrides: Sequence[str],
+    command: str,
+    others: OtherProcesses,
+    codes: list[int],
+) -> Callable[[DictConfig], None]:
+    """The function Hydra calls once a job. A user error in one job of a sweep lets the others run."""
+
+    def task(config: DictConfig) -> None:
+        start = _start(overrides, command)
+        if others.here():
+            if others.stop_requested:
+                return
+            others.begin_job()
+        try:
+            _require_multirun(verb)
+            give_own_place(config, start, HydraConfig.get())
+            require_values(config, verb)
+            with started_as(start):
+                import_module(module).run(config)
+        except KeyboardInterrupt:
+            if not others.here():
+                raise
+            others.request_stop()
+        except BrokenPipeError:
+            if not hush_closed_stdout():
+                raise
+            sys.exit(CLOSED_PIPE)  # not an Exception, which Hydra would print
+        except AlreadyReported as error:
+            told = f"a run ended with exit code {error.code}; its log says why"
+            if others.here():
+                others.fail(HydraConfig.get().job.num, f"{job_name(start)}: {told}")
+            elif others.elsewhere():
+                raise UserError(told) from error
+            elif error.code != USER_ERROR:
+                raise
+            else:
+                codes.append(USER_ERROR)
+        except Exception as error:
+            line = explain(error, verb)
+            if line is None or TRACEBACKS:
+                if others.here():
+                    traceback.print_exc()  # which the error leaves behind when it travels
+                raise
+            if others.here():
+                others.fail(HydraConfig.get().job.num, f"{job_name(start)}: {line}")
+            elif others.elsewhere():  # on another machine: Hydra brings the error back
+                raise
+            else:
+                _report(verb, line)
+                codes.append(USER_ERROR)
+
+    return task
+
+
+def _start(overrides: Sequence[str], command: str) -> Start:
+    """What this job is among those of its sweep, as far as Hydra's settings tell."""
+    settings = HydraConfig.get()
+    if settings.mode != RunMode.MULTIRUN:
+        return handed_down() or Start(command, overrides=split_overrides(overrides)[1])
+    sweep = swept_values(overrides, settings.sweeper.get("params") or {})
+    own = list(settings.overrides.task)  # as the sweeper gave them; no folder adds to them (config_dir)
+    varied = own_values(own, list(sweep))
+    return Start(command, varied, sweep, jobs_at_a_time(settings.launcher, sweep), own)
+
+
+def _require_multirun(verb: str) -> None:
+    """A config that names the values of a sweep is meant for one."""
+    settings = HydraConfig.get()
+    params = settings.sweeper.get("params") or {}
+    if settings.mode != RunMode.MULTIRUN and params and handed_down() is None:
+        raise UserError(
+            f"the config runs over values of {' and '.join(params)}",
+            remedy=f"Add -m: lifecode {verb} -m ...; one value a key, as in {next(iter(params))}=..., "
+            "chooses one run of them",
+        )
+
+
+def _require_current_folder() -> None:
+    try:
+        Path.cwd()
+    except FileNotFoundError as error:
+        raise UserError("the current folder no longer exists", remedy="Change to another one") from error
+
+
+@contextmanager
+def _sweep_folder(flags: argparse.Namespace) -> Iterator[Path | None]:
+    """A passing place for what the processes of a sweep tell each other."""
+    if not flags.multirun:
+        yield None
+        return
+    folder = tempfile.mkdtemp(prefix="lifecode-sweep-")
+    try:
+        yield Path(folder)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _sweep_dir(folder: Path | None, flags: argparse.Namespace) -> list[str]:
+    """The overrides, and a place for the multirun.yaml that Hydra's sweeper insists on if they name none."""
+    if folder is None or any(line.startswith("hydra.sweep.dir=") for line in flags.overrides):
+        return flags.overrides
+    quoted = str(folder).replace("'", r"\'")
+    return [f"hydra.sweep.dir='{quoted}'", *flags.overrides]
+
+
+@contextmanager
+def _hydra_command_line(arguments: list[str]) -> Iterator[None]:
+    """Hydra reads sys.argv, and raises its errors instead of printing them under HYDRA_FULL_ERROR."""
+    command, before = sys.argv, {name: os.environ.get(name) for name in (_FULL_ERROR, _OURS)}
+    sys.argv, os.environ[_FULL_ERROR] = [command[0], *arguments], "1"
+    if not TRACEBACKS:
+        os.environ[_OURS] = "1"
+    try:
+        yield
+    finally:
+        sys.argv = command
+        for name, value in before.items():
+            os.environ.pop(name, None)
+            if value is not None:
+                os.environ[name] = value
+
+
+def _report(verb: str, line: str) -> None:
+    print(f"lifecode {verb}: {visible(line)}", file=sys.stderr)

@@ -1,0 +1,1 @@
+"""File formats, each read to records or contigs, one at a time."""

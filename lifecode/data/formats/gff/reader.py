@@ -1,0 +1,199 @@
+"""Genomes (FASTA) with their CDS from a GFF3, GTF or GFF2 file, or from one that holds the sequences too.
+
+The files annotate no protein, so `verify` takes every intact open reading frame. Read are the CDS and
+stop_codon lines and those of the genes, transcripts and sequences above them; exons and introns are not.
+What is held is told by `AnnotationIndex` (of the file) and `annotated_records` (of a contig).
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from typing import BinaryIO, NamedTuple
+from urllib.parse import unquote
+
+from lifecode.data.formats.annotated_fasta import annotated_records
+from lifecode.data.formats.annotation_index import AnnotationIndex
+from lifecode.data.formats.fasta import NucleotideRecord
+from lifecode.data.formats.gff.dialect import Evidence
+from lifecode.data.formats.gff.genes import GeneReader
+from lifecode.data.formats.gff.lines import NUM_COLUMNS, Feature, Role, feature, role_of, sequence_name, shown
+from lifecode.data.formats.insdc.features import organelle_of_definition
+from lifecode.data.formats.malformed import Settle
+from lifecode.data.formats.opening import AnnotationLines
+from lifecode.data.formats.organelles import organelle_named
+from lifecode.data.records import Contig
+from lifecode.errors import UserError
+
+_MOST_KINDS = 1000
+_HEADERS = (b"#", b"track ", b"track\t", b"browser ")
+_CIRCULAR_HEADER = re.compile(r"(?:topology|circular)=(?:circular|true|y(?:es)?)\b", re.IGNORECASE)
+_CODING = frozenset({Role.CDS, Role.EXON_MODEL})
+
+
+class _Landmark(NamedTuple):
+    """What the lines of a sequence itself say of it."""
+
+    circular: bool
+    taxon: int | None
+    genetic_code: int | None
+    organelle: str | None
+
+
+def read_gff(
+    annotation: BinaryIO,
+    annotation_source: str,
+    sequences: BinaryIO | None,
+    source: str,
+    code_of: Callable[[str], int],
+    settle: Settle,
+) -> Iterator[Contig]:
+    """Yield the contigs of a FASTA file with the CDS that an annotation file has for them.
+
+    Args:
+        annotation: uncompressed bytes of the GFF3, GTF or GFF2 file; the dialect is judged from all of it.
+        annotation_source: its name, for messages.
+        sequences: uncompressed bytes of the FASTA file; None reads the FASTA section of the annotation.
+        source: name of the file with the sequences.
+        code_of: NCBI code of the CDS of a contig, by its name, where the file names none.
+        settle: takes the fault of a line or of a record, and a file without CDS.
+    """
+    with AnnotationIndex() as index:
+        lines = AnnotationLines(annotation)
+        evidence = _index_lines(lines, annotation_source, index, settle)
+        dialect = evidence.dialect()
+        if not evidence.num_cds_lines:
+            settle(_no_cds(annotation_source, evidence))
+        records = annotated_records(
+            sequences or lines.sequences(), source, index, _name, _has_cds, annotation_source, settle
+        )
+        for record, found in records:
+            features = [feature(line) for line in found if evidence.matters(line)]
+            landmark = _landmark(features, len(record.nucleotides))
+            circular = landmark.circular or bool(_CIRCULAR_HEADER.search(record.description))
+            genetic_code = landmark.genetic_code or code_of(record.name)
+            reader = GeneReader(
+                record.nucleotides,
+                circular,
+                genetic_code,
+                landmark.genetic_code is not None,
+                evidence.with_phases,
+            )
+            contents = reader.read(features)
+            _settle_nameless(contents.nameless, found, annotation_source, settle)
+            yield Contig(
+                name=record.name,
+                nucleotides=record.nucleotides,
+                source=source,
+                circular=circular,
+                taxon=landmark.taxon,
+                genetic_code=genetic_code,
+                organelle=landmark.organelle or organelle_of_definition(record.description),
+                coding_sequences=contents.coding_sequences,
+                dialect=dialect,
+            )
+
+
+def _index_lines(
+    lines: Iterable[tuple[int, bytes]], source: str, index: AnnotationIndex, settle: Settle
+) -> Evidence:
+    """Index the lines that say where CDS are, with their numbers, up to the sequences."""
+    evidence = Evidence()
+    roles: dict[bytes, Role] = {}
+    name_of: dict[bytes, str] = {}
+    exon_models: list[list[bytes]] = []
+    has_exon_model = False
+    for number, line in lines:
+        if line.startswith(_HEADERS) or not line.strip():
+            continue
+        columns = line.split(b"\t", 3)
+        if line.count(b"\t") != NUM_COLUMNS - 1 or line.endswith((b"\t", b" ")):
+            try:
+                sequence_name(line)
+            except UserError as fault:
+                remedy = "Check that the file is complete, and write tabs between columns"
+                settle(UserError(fault.problem, source=source, record=f"line {number}", remedy=remedy))
+                continue
+        kind = columns[2]
+        role = roles.get(kind)
+        if role is None:
+            role = role_of(kind.decode("utf-8", errors="replace"))
+            if len(roles) < _MOST_KINDS:
+                roles[kind] = role
+        if role is Role.CDS:
+            evidence.add_cds_line(line.split(b"\t"))
+        elif role is Role.EXON_MODEL:
+            has_exon_model = has_exon_model or kind != b"Exon"
+            if len(exon_models) < _MOST_KINDS:
+                exon_models.append(line.split(b"\t"))
+        if not evidence.num_cds_lines and len(evidence.kinds) < _MOST_KINDS:
+            evidence.kinds[kind.decode("utf-8", errors="replace")] += 1
+        if role is not Role.NONE:
+            name = name_of.get(columns[0])
+            if name is None:
+                if len(name_of) >= _MOST_KINDS:
+                    name_of.clear()
+                name = name_of[columns[0]] = unquote(columns[0].decode("utf-8", errors="replace").strip())
+            index.add(name, b"%d\t%b" % (number, line))
+    if not evidence.num_cds_lines and has_exon_model:
+        evidence.has_exon_model = True
+        for columns in exon_models:
+            evidence.add_cds_line(columns)
+    return evidence
+
+
+def _no_cds(source: str, evidence: Evidence) -> UserError:
+    found = evidence.kinds_found()
+    return UserError(
+        "no line of it is a CDS" + (f" (column 3 has {found})" if found else ": it has no feature at all"),
+        source=source,
+        remedy="Give CDS lines or the sequences alone; data.reading.on_malformed=skip goes on without genes",
+    )
+
+
+def _landmark(features: list[Feature], num_nucleotides: int) -> _Landmark:
+    """What the lines of the sequence itself say of it: those as long as it, or of no gene."""
+    above = [one for one in features if one.role is Role.ABOVE and not one.kind.endswith(("gene", "rna"))]
+    above = [one for one in above if not one.parents and one.kind not in ("transcript", "operon")]
+    told = [one.attributes for one in above]
+    whole = [one.attributes for one in above if one.start == 0 and one.end >= num_nucleotides]
+    circular = any(
+        each.get(key, "").strip().lower() in ("true", "1", "yes", "circular", "t")
+        for each in told
+        for key in ("is_circular", "circular", "topology")
+    )
+    references = [word for each in told for word in each.get("dbxref", "").split(",")]
+    taxa = [word[6:] for word in references if word.startswith("taxon:") and word[6:15].isdecimal()]
+    tables = [each["transl_table"] for each in whole if each.get("transl_table", "").isdecimal()]
+    organelles = (organelle_named(each.get("genome") or each.get("organelle", "")) for each in told)
+    return _Landmark(
+        circular=circular,
+        taxon=int(taxa[0][:9]) if taxa else None,
+        genetic_code=int(tables[0][:4]) if tables else None,
+        organelle=next(filter(None, organelles), None),
+    )
+
+
+def _settle_nameless(nameless: list[Feature], lines: list[bytes], source: str, settle: Settle) -> None:
+    """The fault of every CDS line that does not say which gene it is of."""
+    if not nameless:
+        return
+    text_of = dict(line.split(b"\t", 1) for line in lines)
+    for one in nameless:
+        settle(
+            UserError(
+                "nothing says which CDS the line is a part of: "
+                + shown(text_of[b"%d" % one.line], tail=True),
+                source=source,
+                record=f"line {one.line}",
+                remedy="Write a Parent or ID (GFF3) or a transcript_id (GTF) that the lines of a CDS share",
+            )
+        )
+
+
+def _name(record: NucleotideRecord) -> str:
+    return unquote(record.name)
+
+
+def _has_cds(lines: list[bytes]) -> bool:
+    return any(
+        role_of(line.split(b"\t", 4)[3].decode("utf-8", errors="replace")) in _CODING for line in lines
+    )

@@ -1,0 +1,1 @@
+"""Flat files of the INSDC: GenBank and EMBL, through gb-io and Biopython."""

@@ -1,0 +1,1 @@
+"""Train, validation and test: what is held out, and what may not lie on both sides."""

@@ -1,0 +1,1 @@
+"""Labelled sets made of annotated genomes."""

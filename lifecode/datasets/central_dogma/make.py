@@ -1,0 +1,82 @@
+"""From contigs to a data set on disk: verify, make the examples of a task, split, write.
+
+Everything is a pure function of the contigs, the task and the seed. All contigs and examples are in memory:
+a byte a nucleotide of the contigs and of every sequence written.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from lifecode.data.records import Contig
+from lifecode.datasets.central_dogma.dataset import Dataset, require_absent, write_dataset
+from lifecode.datasets.central_dogma.genes import Genes, read_genes
+from lifecode.datasets.central_dogma.homologs import Homologs
+from lifecode.datasets.central_dogma.pairs import Pairs
+from lifecode.datasets.central_dogma.pre_mrna import PreMrnas
+from lifecode.datasets.central_dogma.ranking import SPLITS
+from lifecode.datasets.central_dogma.splice_windows import SpliceWindows
+from lifecode.errors import UserError
+
+Task: TypeAlias = Pairs | Homologs | SpliceWindows | PreMrnas
+
+
+def make_dataset(contigs: Iterable[Contig], output: str | Path, task: Task, seed: int = 0) -> dict[str, Any]:
+    """Write the data set of a task and return its `report.json`.
+
+    Args:
+        contigs: as from `read_records`.
+        output: folder to write; must not exist or be empty.
+        task: `Pairs`, `Homologs`, `SpliceWindows` or `PreMrnas`.
+        seed: of every draw and of the split.
+
+    Raises:
+        UserError: two contigs of one name, no example, or an output that exists or cannot be written.
+    """
+    output = Path(output).expanduser()
+    require_absent(output)
+    found = read_genes(contigs)
+    num_cds = len(found.genes) + len(found.left_out)
+    dataset = task.dataset(found, seed)
+    if not dataset.examples:
+        raise _no_examples(found, num_cds)
+    report = _report(found, dataset, num_cds) | {"seed": seed, "task": _settings(task)}
+    write_dataset(output, dataset, found.left_out, report)
+    return report
+
+
+def _report(found: Genes, dataset: Dataset, num_cds: int) -> dict[str, Any]:
+    """What was found, what was made of it, and what was left out."""
+    kinds = Counter(
+        (example.kind, split) for example, split in zip(dataset.examples, dataset.splits, strict=True)
+    )
+    return {
+        "contigs": len(found.contigs),
+        "cds": num_cds,
+        "genes": {"exact": len(found.genes), "with_introns": found.num_with_introns()},
+        "examples": {
+            kind: {split: kinds[kind, split] for split in SPLITS}
+            for kind in sorted({kind for kind, _ in kinds})
+        },
+        "left_out": dict(sorted(found.reasons().items())),
+    }
+
+
+def _settings(task: Task) -> dict[str, Any]:
+    """The name of a task with its settings, and the name of what writes its DNA."""
+    settings: dict[str, Any] = {"name": type(task).__name__} | asdict(task)
+    if isinstance(task, Pairs | Homologs):
+        settings["dna"] = {"name": type(task.dna).__name__} | settings["dna"]
+    return settings
+
+
+def _no_examples(found: Genes, num_cds: int) -> UserError:
+    sources = list(dict.fromkeys(contig.source for contig in found.contigs.values()))
+    reasons = ", ".join(f"{count} {reason}" for reason, count in found.reasons().most_common())
+    return UserError(
+        f"none of {num_cds} CDS gives an example ({reasons})" if num_cds else "there is no CDS",
+        source=", ".join(sources[:3]) + (" …" if len(sources) > 3 else ""),
+        remedy="Give an annotated genome that has what the task needs, or another task",
+    )

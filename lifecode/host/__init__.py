@@ -1,0 +1,1 @@
+"""What a program meets on a machine: files, locks, signals, streams, cores, installed packages."""

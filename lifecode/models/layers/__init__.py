@@ -1,0 +1,1 @@
+"""Layers that any model family may use: mixers, the block around them, norms."""

@@ -1,0 +1,1 @@
+"""Life-Code: tokenizer, codec, hybrid encoder over both strands, and the model they make."""

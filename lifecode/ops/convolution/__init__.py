@@ -1,0 +1,1 @@
+"""The short convolution: its boundary, and every backend behind it."""

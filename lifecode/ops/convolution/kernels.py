@@ -1,0 +1,96 @@
+"""Compiled short convolution with its SiLU: each row is read from memory once.
+
+Arrays: x, y [N, C] with C a multiple of 16; weight [W, C], whose last row multiplies the current position. A
+task is a run of at most 512 positions of one segment. `before` and `after` say how far the segment reaches
+beyond the run, so that the rows of another segment count as zeros.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from lifecode.ops.cpu.compiled import compiled, compiled_entry
+from lifecode.ops.cpu.vectors import WIDTH, multiply_add, read, sigmoid, spread, write
+from lifecode.ops.cpu.workers import next_task
+
+STEPS_A_TASK = 512
+ROWS = 32
+
+
+@compiled
+def _convolve(x: Any, weight: Any, row: int, step: int, reach: int, column: int) -> Any:
+    """Sum over the current row and at most `reach` rows behind it, for 16 channels."""
+    width = weight.shape[0]
+    result = read(x, row, column) * read(weight, width - 1, column)
+    for distance in range(1, min(width, reach + 1)):
+        tap = read(weight, width - 1 - distance, column)
+        result = multiply_add(read(x, row - distance * step, column), tap, result)
+    return result
+
+
+@compiled_entry
+def convolve_forward(work: Any, counter: Any, x: Any, weight: Any, y: Any, plan: Any) -> None:
+    """Run tasks until the shared counter has passed the last one; y is written."""
+    task = next_task(counter)
+    while task < plan.first.shape[0]:
+        for i in range(plan.steps[task]):
+            row = plan.first[task] + i * plan.step
+            for column in range(0, x.shape[1], WIDTH):
+                value = _convolve(x, weight, row, plan.step, plan.before[task] + i, column)
+                if plan.silu:
+                    value = value * sigmoid(value)
+                write(y, row, column, value)
+        task = next_task(counter)
+
+
+@compiled
+def _gradient_before_silu(
+    work: Any, i: int, x: Any, weight: Any, d_y: Any, row: int, reach: int, plan: Any
+) -> None:
+    """Row i of `work`: the gradient of the plain convolution at one position."""
+    one = spread(np.float32(1.0))
+    for column in range(0, x.shape[1], WIDTH):
+        gradient = read(d_y, row, column)
+        if plan.silu:
+            value = _convolve(x, weight, row, plan.step, reach, column)
+            gate = sigmoid(value)
+            gradient = gradient * gate * multiply_add(value, one - gate, one)
+        write(work, i, column, gradient)
+
+
+@compiled_entry
+def convolve_backward(
+    work: Any, counter: Any, x: Any, weight: Any, d_y: Any, d_x: Any, d_weight: Any, plan: Any
+) -> None:
+    """Run tasks until the shared counter has passed the last one.
+
+    `d_x` is written, and row `task * W + w` of `d_weight` [tasks W, C]: one part a task, so that the sum does
+    not depend on which thread ran what.
+    """
+    width, step = weight.shape[0], plan.step
+    task = next_task(counter)
+    while task < plan.first.shape[0]:
+        for begin in range(0, plan.steps[task], ROWS):
+            rows = min(ROWS, plan.steps[task] - begin)
+            first = plan.first[task] + begin * step
+            reach, left = plan.before[task] + begin, plan.steps[task] - begin + plan.after[task]
+            # The rows after these read them too.
+            known = min(rows + width - 1, left)
+            for i in range(known):
+                _gradient_before_silu(work, i, x, weight, d_y, first + i * step, reach + i, plan)
+            for i in range(rows):
+                for column in range(0, x.shape[1], WIDTH):
+                    gradient = spread(np.float32(0.0))
+                    for distance in range(min(width, known - i)):
+                        tap = read(weight, width - 1 - distance, column)
+                        gradient = multiply_add(read(work, i + distance, column), tap, gradient)
+                    write(d_x, first + i * step, column, gradient)
+            for distance in range(width):
+                out = task * width + width - 1 - distance
+                for column in range(0, x.shape[1], WIDTH):
+                    gradient = spread(np.float32(0.0)) if begin == 0 else read(d_weight, out, column)
+                    for i in range(max(0, distance - reach), rows):
+                        source = read(x, first + (i - distance) * step, column)
+                        gradient = multiply_add(read(work, i, column), source, gradient)
+                    write(d_weight, out, column, gradient)
+        task = next_task(counter)

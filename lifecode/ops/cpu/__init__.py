@@ -1,0 +1,1 @@
+"""What compiled CPU kernels share: vectors, tiles, threads, memory, the compiler."""

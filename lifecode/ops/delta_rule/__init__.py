@@ -1,0 +1,1 @@
+"""The gated delta rule: its boundary, and every backend behind it."""

@@ -1,0 +1,112 @@
+"""Compiled forward pass of the gated delta rule.
+
+A task is one group of value columns of one head of one segment. It walks along the segment in chunks of 16
+steps; its state [K, columns] stays in the first-level cache, and a chunk is a handful of small matrix
+products. With D[i, j] the product of the decays over (j, i], b_i that from the chunk's start, S the entering
+state and q already scaled:
+
+    r_i = v_i - b_i k_i^T S - sum_{j<i} D[i, j] (k_i . k_j) beta_j r_j        (a triangular solve)
+    o_i = b_i q_i^T S + sum_{j<=i} D[i, j] (q_i . k_j) beta_j r_j
+    S' = b_last S + sum_j D[last, j] k_j (beta_j r_j)^T
+
+D is multiplied up and not exponentiated from sums, so a decay of exp(-50) costs no digits. For the backward
+pass r and the state entering every fourth chunk are kept.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from lifecode.ops.cpu.compiled import compiled, compiled_entry
+from lifecode.ops.cpu.register_tiles import CHUNK, ONE, add_product, set_product, solve_lower, transpose
+from lifecode.ops.cpu.vectors import read, spread, write
+from lifecode.ops.cpu.workers import next_task
+from lifecode.ops.delta_rule.chunk_rows import (
+    copy,
+    load_decays,
+    load_rows,
+    load_state,
+    scale_columns,
+    store_rows,
+    store_state,
+)
+
+CHUNKS_A_BLOCK = 4
+
+
+@compiled
+def weigh_scores(kk: Any, qk: Any, between: Any, identity: Any, strength: Any) -> None:
+    """kk[i, j] *= -D[i, j] beta_j below the diagonal, qk[i, j] *= D[i, j] beta_j on it too, 0 elsewhere."""
+    for i in range(CHUNK):
+        decays = read(between, i, 0)
+        write(kk, i, 0, read(kk, i, 0) * (read(identity, i, 0) - decays) * strength)
+        write(qk, i, 0, read(qk, i, 0) * decays * strength)
+
+
+@compiled
+def advance_state(state: Any, scaled: Any, k_t: Any, solved: Any, between: Any, vectors: Any) -> None:
+    """S <- b_last S + sum_j D[last, j] beta_j k_j r_j^T."""
+    scale_columns(scaled, k_t, read(between, CHUNK - 1, 0) * read(vectors, 1, 0))
+    add_product(state, vectors[0, CHUNK - 1], scaled, solved)
+
+
+@compiled
+def _run_task(task: int, inputs: Any, outputs: Any, plan: Any, keep: bool, work: Any) -> None:
+    group, head = task % plan.groups, task // plan.groups % plan.heads
+    segment = plan.order[task // (plan.groups * plan.heads)]
+    keys, values = plan.key_size, min(plan.columns, plan.value_size - group * plan.columns)
+    key_column, value_column = head * keys, head * plan.value_size + group * plan.columns
+    state_row, step = (segment * plan.heads + head) * keys, plan.step
+    state, k_t, scaled, solved = work.state, work.k_t, work.scaled, work.solved
+    load_state(state, inputs.initial_state, state_row, keys, group * plan.columns, values)
+    scale = spread(plan.scale)
+    for chunk in range((plan.lengths[segment] + CHUNK - 1) // CHUNK):
+        first = plan.origins[segment] + step * chunk * CHUNK
+        count = min(CHUNK, plan.lengths[segment] - chunk * CHUNK)
+        if keep and chunk % CHUNKS_A_BLOCK == 0:
+            block = plan.blocks[segment] + chunk // CHUNKS_A_BLOCK
+            row = ((block * plan.heads + head) * plan.groups + group) * state.shape[0]
+            copy(outputs.saved[row : row + state.shape[0]], state)
+        load_rows(work.stage, inputs.k, first, step, count, key_column, keys)
+        transpose(k_t, work.stage)
+        load_rows(work.stage, inputs.q, first, step, count, key_column, keys)
+        transpose(work.q_t, work.stage)
+        load_rows(solved, inputs.v, first, step, count, value_column, values)
+        load_decays(
+            work.between, work.vectors, work.identity, inputs.decay, inputs.beta, first, step, count, head
+        )
+        start, strength = read(work.vectors, 0, 0), read(work.vectors, 1, 0)
+
+        scale_columns(work.q_t, work.q_t, scale)
+        set_product(work.kk, k_t.T, k_t)
+        set_product(work.qk, work.q_t.T, k_t)
+        weigh_scores(work.kk, work.qk, work.between, work.identity, strength)
+        scale_columns(scaled, k_t, spread(np.float32(-1.0)) * start)
+        add_product(solved, ONE, scaled.T, state)
+        solve_lower(solved, work.kk)
+        scale_columns(scaled, work.q_t, start)
+        set_product(work.out, scaled.T, state)
+        add_product(work.out, ONE, work.qk, solved)
+        store_rows(outputs.o, work.out, first, step, count, value_column, values)
+        if keep:
+            store_rows(outputs.r, solved, first, step, count, value_column, values)
+        advance_state(state, scaled, k_t, solved, work.between, work.vectors)
+    store_state(outputs.final_state, state, state_row, keys, group * plan.columns, values)
+
+
+@compiled_entry
+def forward(work: Any, counter: Any, inputs: Any, outputs: Any, plan: Any, keep: bool) -> None:
+    """Run tasks until the shared counter has passed the last one.
+
+    Args:
+        work: `Workspace` of this thread.
+        counter: int64 (1,), shared by all threads.
+        inputs: `Inputs`.
+        outputs: `Outputs`, written.
+        plan: `Plan`.
+        keep: also write `r` and `saved`, which the backward pass needs.
+    """
+    task = next_task(counter)
+    while task < plan.tasks:
+        _run_task(task, inputs, outputs, plan, keep, work)
+        task = next_task(counter)

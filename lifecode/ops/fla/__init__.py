@@ -1,0 +1,1 @@
+"""What backends on flash-linear-attention share."""

@@ -1,0 +1,1 @@
+"""Row by row arithmetic: its boundary, and its compiled kernels."""

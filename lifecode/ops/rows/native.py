@@ -1,0 +1,117 @@
+"""The compiled row kernels as differentiable torch functions, float32 on the CPU."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+from lifecode.ops.cpu.array_view import as_array
+from lifecode.ops.cpu.buffers import empty
+from lifecode.ops.cpu.workers import num_workers, run_on_workers
+from lifecode.ops.rows import kernels as row_kernels
+
+
+class Rule(NamedTuple):
+    """What is normalised: 1 / sqrt(share * sum(x^2) + eps), and whether SiLU(gate) multiplies the result."""
+
+    share: np.float32
+    eps: np.float32
+    gated: bool
+
+
+def native_normalise(x: Tensor, weight: Tensor, gate: Tensor | None, share: float, eps: float) -> Tensor:
+    """x / sqrt(share * sum(x^2) + eps) * weight * SiLU(gate) over the last axis of [N, C], weight (C,)."""
+    rule = Rule(np.float32(share), np.float32(eps), gate is not None)
+    return _Normalise.apply(x, weight, x if gate is None else gate, rule)
+
+
+def native_gate(gate: Tensor, x: Tensor) -> Tensor:
+    """SiLU(gate) * x of [N, C]."""
+    return _Gate.apply(gate, x)
+
+
+def native_scaled_sum(x: Tensor, branch: Tensor, weight: Tensor) -> Tensor:
+    """x + weight * branch of [N, C], weight (C,)."""
+    return _ScaledSum.apply(x, branch, weight)
+
+
+class _Normalise(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, *args: Any) -> Tensor:
+        (x, weight, gate), rule = (tensor.contiguous() for tensor in args[:3]), args[3]
+        y, inverse = empty(x.shape), x.new_empty(len(x))
+        _run(row_kernels.normalise_forward, x, weight, gate, y, inverse, rule=rule)
+        ctx.save_for_backward(x, weight, gate, inverse)
+        ctx.rule = rule
+        return y
+
+    @staticmethod
+    @once_differentiable
+    def backward(  # pyright: ignore[reportIncompatibleMethodOverride]
+        ctx: Any, *grads: Any
+    ) -> tuple[Tensor | None, ...]:
+        x, weight, gate, inverse = ctx.saved_tensors
+        d_x, parts = empty(x.shape), _parts(x, weight)
+        d_gate = empty(x.shape) if ctx.rule.gated else d_x
+        tensors = (x, weight, gate, inverse, grads[0].contiguous(), d_x, parts, d_gate)
+        _run(row_kernels.normalise_backward, *tensors, rule=ctx.rule)
+        return d_x, parts.sum(0), d_gate if ctx.rule.gated else None, None
+
+
+class _Gate(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, *args: Any) -> Tensor:
+        gate, x = (tensor.contiguous() for tensor in args)
+        y = empty(x.shape)
+        _run(row_kernels.gate_forward, gate, x, y)
+        ctx.save_for_backward(gate, x)
+        return y
+
+    @staticmethod
+    @once_differentiable
+    def backward(  # pyright: ignore[reportIncompatibleMethodOverride]
+        ctx: Any, *grads: Any
+    ) -> tuple[Tensor | None, ...]:
+        gate, x = ctx.saved_tensors
+        d_gate, d_x = empty(x.shape), empty(x.shape)
+        _run(row_kernels.gate_backward, gate, x, grads[0].contiguous(), d_gate, d_x)
+        return d_gate, d_x
+
+
+class _ScaledSum(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, *args: Any) -> Tensor:
+        x, branch, weight = (tensor.contiguous() for tensor in args)
+        y = empty(x.shape)
+        _run(row_kernels.scaled_sum_forward, x, branch, weight, y)
+        ctx.save_for_backward(branch, weight)
+        return y
+
+    @staticmethod
+    @once_differentiable
+    def backward(  # pyright: ignore[reportIncompatibleMethodOverride]
+        ctx: Any, *grads: Any
+    ) -> tuple[Tensor | None, ...]:
+        branch, weight = ctx.saved_tensors
+        d_branch, parts = empty(branch.shape), _parts(branch, weight)
+        _run(row_kernels.scaled_sum_backward, branch, weight, grads[0].contiguous(), d_branch, parts)
+        return grads[0], d_branch, parts.sum(0)
+
+
+def _parts(x: Tensor, weight: Tensor) -> Tensor:
+    """Room for the gradient of a weight: a row for each task."""
+    return weight.new_empty(_num_tasks(x), len(weight))
+
+
+def _run(kernel: Any, first: Tensor, *others: Tensor, rule: Rule | None = None) -> None:
+    """Calls a row kernel on [N, C] and (C,) or (N,) tensors; the first has the rows."""
+    matrices = [as_array(x[None] if x.dim() == 1 else x) for x in (first, *others)]
+    workers = range(num_workers(_num_tasks(first)))
+    counter = np.zeros(1, dtype=np.int64)
+    run_on_workers(kernel, [None for _ in workers], counter, *matrices, *([rule] if rule else []))
+
+
+def _num_tasks(rows: Tensor) -> int:
+    return -(-len(rows) // row_kernels.ROWS_A_TASK)

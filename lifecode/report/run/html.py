@@ -1,0 +1,141 @@
+"""The report of a training run: one HTML file that opens offline, without scripts or links to load."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lifecode.evaluation.metric_rows import MetricRow
+from lifecode.evaluation.sample import SamplePredictions
+from lifecode.host.installed import installed_versions
+from lifecode.names import display_name
+from lifecode.report.charts.codon_map import codon_map_in_code
+from lifecode.report.charts.figure_style import plain_settings
+from lifecode.report.charts.learning_curves import PANELS, learning_curves
+from lifecode.report.charts.sample_chart import sample_chart
+from lifecode.report.page import Drawing, write_page
+from lifecode.report.run.census import corpus_counts, model_parts, split_table
+from lifecode.report.run.held_out import Metrics, held_out_metrics, measured, verdict
+from lifecode.report.run.sources import SOURCE_HEADINGS, source_rows
+from lifecode.report.run.time_breakdown import duration, time_breakdown
+
+_PACKAGES = ("lifecode", "torch", "lightning", "numpy")
+
+
+@plain_settings
+def write_report(
+    folder: str | Path,
+    metrics: Metrics,
+    *,
+    name: str,
+    rows: Sequence[MetricRow] = (),
+    codon_embeddings: NDArray[np.floating] | None = None,
+    sample: SamplePredictions | None = None,
+    genetic_code_number: int = 1,
+    config: str = "",
+) -> Path:
+    """Write `report.html` and `figures/*.png` into a run folder; what was not measured has no place in them.
+
+    Args:
+        folder: the run folder, shown as the place to load the model from.
+        metrics: the content of `metrics.json`: `split` (its `name`, `genes_left_out`), `heldout`,
+            `baselines`, `timing` (`parts` in seconds), `data` (a corpus report, and `teacher` with `name`,
+            `proteins`, `proteins_available`, `targets`), `model` (`parts` in parameters), `sources`; each may
+            be missing.
+        name: of the run.
+        rows: of `metrics.csv`.
+        codon_embeddings: (64, d), in the order of `lifecode.alphabet.CODONS`.
+        sample: what the model says of masked codons of a held-out gene.
+        genetic_code_number: NCBI `transl_table` that the codon map is coloured by.
+        config: the resolved configuration as text.
+
+    Returns:
+        The path of `report.html`.
+
+    Raises:
+        UserError: if the folder cannot be written to.
+    """
+    folder = Path(folder)
+    data = metrics.get("data") or {}
+    content = {
+        "kind": "Training run",
+        "name": display_name(name, 200),
+        "model_folder": (folder / "model").as_posix(),
+        "verdict": verdict(metrics),
+        "key_figures": _key_figures(metrics),
+        "held_out": held_out_metrics(metrics),
+        "sources": source_rows(metrics),
+        "source_headings": SOURCE_HEADINGS,
+        "split": (metrics.get("split") or {}).get("name", "held-out"),
+        "genes_left_out": (metrics.get("split") or {}).get("genes_left_out", 0),
+        "counts": corpus_counts(data),
+        "splits": split_table(data),
+        "teacher": data.get("teacher"),
+        "parts": model_parts(metrics.get("model") or {}),
+        "config": config,
+        "versions": metrics.get("versions") or installed_versions(*_PACKAGES),
+    }
+    drawings = _drawings(metrics, rows, codon_embeddings, sample, genetic_code_number)
+    return write_page(folder, "report.html.jinja", content, drawings)
+
+
+def _drawings(
+    metrics: Metrics,
+    rows: Sequence[MetricRow],
+    codon_embeddings: NDArray[np.floating] | None,
+    sample: SamplePredictions | None,
+    genetic_code_number: int,
+) -> dict[str, Drawing]:
+    """Figures by file name."""
+    figures: dict[str, Drawing] = {}
+    if any(row.name in PANELS for row in rows):
+        named = {"codon unigram": "codon_unigram", "both neighbours": "codon_bigram"}
+        known = {label: measured(metrics, "baselines", baseline) for label, baseline in named.items()}
+        baselines = {label: value for label, value in known.items() if value is not None}
+        figures["learning_curves"] = Drawing(
+            learning_curves(rows, baselines),
+            "Learning curves",
+            "Training and validation losses and the learning rate of each stage, by step.",
+        )
+    chart = None if codon_embeddings is None else codon_map_in_code(codon_embeddings, genetic_code_number)
+    if chart is not None:
+        figures["codon_map"] = Drawing(
+            chart,
+            "The 64 codons as the model sees them",
+            "t-SNE map of the codon embeddings, coloured by the biochemical class of the residue.",
+        )
+    if sample is not None and np.isfinite(sample.probabilities).all():
+        figures["sample_predictions"] = Drawing(
+            sample_chart(sample),
+            "What the model makes of masked codons",
+            "The first masked codons of a held-out gene of median length: the codon that is there, the five "
+            "that the model finds most probable, and what it gives the true one. Codon 1 is the start codon.",
+        )
+    if parts := _timing(metrics).get("parts"):
+        figures["time"] = Drawing(
+            time_breakdown(parts),
+            "Where the time went",
+            "; ".join(f"{part.replace('_', ' ')} {duration(seconds)}" for part, seconds in parts.items()),
+        )
+    return figures
+
+
+def _key_figures(metrics: Metrics) -> list[tuple[str, str]]:
+    """Label and value of the numbers at the top."""
+    timing = {name: value for name, value in _timing(metrics).items() if value is not None}
+    figures = []
+    if "seconds" in timing:
+        figures.append(("time", duration(timing["seconds"])))
+    if "nucleotides_per_second" in timing:
+        figures.append(("nucleotides a second", f"{timing['nucleotides_per_second']:,.0f}"))
+    if "peak_memory_bytes" in timing:
+        figures.append(("peak memory", f"{timing['peak_memory_bytes'] / 2**30:.1f} GiB"))
+    if parts := model_parts(metrics.get("model") or {}):
+        figures.append(("parameters", parts[-1].value))
+    return figures
+
+
+def _timing(metrics: Metrics) -> Mapping[str, Any]:
+    return metrics.get("timing") or {}

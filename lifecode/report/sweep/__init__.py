@@ -1,0 +1,1 @@
+"""The page of many runs, by what differs between them."""

@@ -1,0 +1,88 @@
+"""Masked codon cross-entropy of each input file by group: a mean over species hides which of them gained."""
+
+from functools import partial
+from typing import NamedTuple
+
+from lifecode.report.run.held_out import described, measured
+from lifecode.report.sweep.run_groups import Group, Grouping
+from lifecode.report.sweep.runs import Run
+from lifecode.report.sweep.spread import Spread, formatted, spread_over
+from lifecode.report.sweep.tables import Columns, SweepTable
+
+FIGURE = "masked_codon_cross_entropy"
+_BASELINES = {"codon_bigram": "both neighbours", "codon_unigram": "codon unigram"}
+
+
+class SourceTables(NamedTuple):
+    """Nats by group and input file, lower is better.
+
+    Attributes:
+        figures: of each group, then the baselines, counted on the training genes of the same file.
+        differences: each group minus another, seed by seed; None without such a pair.
+    """
+
+    figures: SweepTable
+    differences: SweepTable | None
+
+
+def source_names(grouping: Grouping) -> list[str]:
+    """Input files that finished runs have figures of, in their order."""
+    runs = (run for group in grouping.groups for run in group.finished)
+    return list(dict.fromkeys(name for run in runs for name in run.metrics.get("sources") or {}))
+
+
+def source_figure(run: Run, name: str, section: str = "heldout", figure: str = FIGURE) -> float | None:
+    """A figure of one input file, or None where it was not measured."""
+    return measured((run.metrics.get("sources") or {}).get(name) or {}, section, figure)
+
+
+def source_columns(grouping: Grouping) -> Columns:
+    """Columns of results.csv: the figure and its stronger baseline, of every input file."""
+    columns = {}
+    for name in source_names(grouping):
+        columns[f"{FIGURE} of {name}"] = partial(source_figure, name=name)
+        columns[f"codon_bigram of {name}"] = partial(
+            source_figure, name=name, section="baselines", figure="codon_bigram"
+        )
+    return columns
+
+
+def source_tables(grouping: Grouping, minus: str | None) -> SourceTables | None:
+    """The tables, or None for runs of one input file.
+
+    Args:
+        grouping: of the runs.
+        minus: label of the group that the others are compared with, or None.
+    """
+    names = source_names(grouping)
+    if not names:
+        return None
+    evaluated = {group.label: group for group in grouping.groups if group.finished}
+    spreads = {label: [_spread(group, name) for name in names] for label, group in evaluated.items()}
+    rows = [(label, tuple(formatted(x, described(FIGURE)) for x in own)) for label, own in spreads.items()]
+    for figure, label in _BASELINES.items():
+        cells = (formatted(_of_each_seed(grouping, name, figure), described(FIGURE)) for name in names)
+        rows.append((label, tuple(cells)))
+    differences = [
+        (label, tuple(formatted(a.minus(b), described(FIGURE), signed=True) for a, b in pairs))
+        for label, own in spreads.items()
+        if label != minus and (pairs := list(zip(own, spreads.get(minus or "", []), strict=False)))
+    ]
+    headings = tuple(names)
+    return SourceTables(
+        SweepTable(headings, tuple(rows)), SweepTable(headings, tuple(differences)) if differences else None
+    )
+
+
+def _spread(group: Group, name: str) -> Spread:
+    return spread_over(group, lambda run: source_figure(run, name))
+
+
+def _of_each_seed(grouping: Grouping, name: str, figure: str) -> Spread:
+    """A baseline at the held-out positions, once a seed: the groups share split and masks."""
+    values: dict[str, float] = {}
+    for run in (run for group in grouping.groups for run in group.finished):
+        value = source_figure(run, name, "baselines", figure)
+        if value is not None:
+            values.setdefault(str(run.seed), value)
+    return Spread(values)

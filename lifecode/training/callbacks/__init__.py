@@ -1,0 +1,1 @@
+"""Callbacks of the trainer: checkpoints, progress, how well the machine is used."""

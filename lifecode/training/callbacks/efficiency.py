@@ -1,0 +1,80 @@
+"""How well a stage uses its machine, logged beside its losses: speed, packing, memory and MFU."""
+
+import time
+from typing import Any
+
+import torch
+from lightning import Callback, LightningModule, Trainer
+
+from lifecode.data.batches.batch import Batch
+from lifecode.data.batches.batch_shape import BatchShape
+from lifecode.data.batches.masking import Masking
+from lifecode.data.batches.row_contents import batch_contents
+from lifecode.ops.cpu.matmul_rate import matmul_flops
+from lifecode.training.cost.step_flops import model_flops
+from lifecode.training.run.run_folder import peak_memory_bytes
+from lifecode.training.stages.stage import PretrainingStage
+
+OF_THE_MACHINE = ("nucleotides_per_second", "peak_memory_gib", "mfu")
+"""Figures of metrics.csv that no two runs share."""
+_SIZE_ON_CPU, _SIZE_ON_GPU = 1024, 8192
+_GIB = 2**30
+
+
+class Efficiency(Callback):
+    """Logs what a step made of the machine; comes before the callback that shows it, after those that draw.
+
+    - `nucleotides_per_second`: of this process, times how many there are; special tokens apart,
+      validations not counted.
+    - `packing_fill`: share of the step's budget of codons that sequence and special tokens fill.
+    - `peak_memory_gib`: of this process: allocated on its GPU since the stage began, else resident so far.
+    - `mfu`: of this process: operations the model needs for this step (one forward and one backward pass,
+      nothing repeated) a second, over the rate at which its device multiplies large matrices in the same
+      precision.
+
+    Args:
+        shape: of the stage's steps.
+        masking: of its input.
+    """
+
+    def __init__(self, shape: BatchShape, masking: Masking) -> None:
+        self.shape, self.masking = shape, masking
+        self._last_step = self._rate = 0.0
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Measures the rate of matrix products, then starts the clock."""
+        on_gpu = pl_module.device.type == "cuda"
+        dtype = torch.bfloat16 if trainer.precision == "bf16-mixed" else torch.float32
+        self._rate = matmul_flops(pl_module.device, dtype, _SIZE_ON_GPU if on_gpu else _SIZE_ON_CPU)
+        if on_gpu:  # where the teacher was too
+            torch.cuda.empty_cache()
+            torch.cuda.reset_peak_memory_stats(pl_module.device)
+        self._last_step = time.perf_counter()
+
+    def on_train_batch_end(  # pyright: ignore[reportIncompatibleMethodOverride]
+        self, trainer: Trainer, pl_module: PretrainingStage, outputs: Any, batch: list[Batch], batch_idx: int
+    ) -> None:
+        """Logs the figures of one step."""
+        now = time.perf_counter()
+        seconds, self._last_step = now - self._last_step, now
+        nucleotides = sum(micro_batch.num_nucleotides for micro_batch in batch) * trainer.world_size
+        pl_module.record(nucleotides_per_second=nucleotides / seconds)
+        if not pl_module.is_logged:
+            return
+        contents = [batch_contents(micro_batch) for micro_batch in batch]
+        codons = torch.tensor(sum(each.num_codons for each in contents), device=pl_module.device)
+        budget = self.shape.codons_at(trainer.global_step - 1) * self.shape.rows
+        flops = sum(model_flops(pl_module, each, self.masking) for each in contents)
+        pl_module.record(
+            packing_fill=pl_module.over_processes(codons) / budget,
+            peak_memory_gib=_peak_memory_bytes(pl_module.device) / _GIB,
+            mfu=flops / seconds / self._rate,
+        )
+
+    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Time spent in validation is not counted as training."""
+        self._last_step = time.perf_counter()
+
+
+def _peak_memory_bytes(device: torch.device) -> int:
+    return torch.cuda.max_memory_allocated(device) if device.type == "cuda" else peak_memory_bytes()

@@ -1,0 +1,1 @@
+"""What is trained: the two stages, the gradient of a step, the optimizers."""

@@ -1,0 +1,1 @@
+"""`lifecode train`, and what it would do (`plan=true`)."""

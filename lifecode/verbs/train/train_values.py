@@ -1,0 +1,41 @@
+"""Whether the values of a `lifecode train` fit, asked before anything is written."""
+
+from typing import Annotated
+
+import torch
+from omegaconf import DictConfig
+from pydantic import Field
+
+from lifecode.app.construct import checked_value, construct
+from lifecode.verbs.train.loggers import check_loggers
+from lifecode.verbs.train.teacher import check_teacher_values
+
+_LOOSE_VALUES = {
+    "seed": Annotated[int, Field(ge=0, lt=2**32)],
+    "data.reverse_complement": bool,
+    "data.max_unknown_fraction": Annotated[float, Field(ge=0, le=1)],
+    "data.validation_steps": Annotated[int, Field(ge=0)],
+    "objective.freeze_tokenizer": bool,
+    "objective.freeze_readout": bool,
+    "objective.task_gradients_every_steps": Annotated[int, Field(ge=0)],
+}
+"""Keys that no constructor receives before the stage that needs them."""
+
+
+def check_values(config: DictConfig) -> None:
+    """Builds every part without memory, so that a wrong value is found before the first stage begins."""
+    with torch.device("meta"):
+        construct(config.model, teacher_width=1)
+        construct(config.kd, width=1)
+    construct(config.engine)
+    construct(config.data.reading, seed=0)
+    for node in (config.data.split, config.data.batch, config.data.tokenizer_batch, config.data.mixture):
+        construct(node)
+    for node in (config.objective.joint, config.objective.masking):
+        construct(node)
+    for node in (config.optim.tokenizer, config.optim.encoder, config.heldout):
+        construct(node)
+    for key, kind in _LOOSE_VALUES.items():
+        checked_value(config, key, kind)
+    check_teacher_values(config)
+    check_loggers(config)

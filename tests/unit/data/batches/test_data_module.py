@@ -1,0 +1,128 @@
+"""The data module under a trainer: what a checkpoint stores, and that the loader leaves other dice alone."""
+
+import logging
+from itertools import islice
+
+import pytest
+import torch
+from lightning import LightningModule, Trainer
+from torch import nn
+
+from lifecode.data.batches.batch_shape import BatchShape
+from lifecode.data.batches.masking import Masking
+from lifecode.data.batches.mixture import Mixture
+from lifecode.data.batches.module import CorpusDataModule
+from lifecode.data.batches.stream import Cursor
+
+SHAPE = BatchShape(max_codons=120, rows=2, warmup_codons=60, warmup_steps=4)
+
+
+def data_module(corpus, **changes) -> CorpusDataModule:
+    settings = {
+        "shape": SHAPE,
+        "mixture": Mixture(),
+        "masking": Masking(),
+        "seed": 0,
+        "reverse_complement": True,
+        "max_unknown_fraction": 0.1,
+        "validation_steps": 2,
+    }
+    return CorpusDataModule(corpus, **{**settings, **changes})
+
+
+class Listener(LightningModule):
+    """Keeps what it is trained on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.automatic_optimization = False
+        self.weight = nn.Parameter(torch.zeros(1))
+        self.heard: list[bytes] = []
+        self.validated: list[bytes] = []
+
+    def configure_optimizers(self):
+        return torch.optim.SGD(self.parameters(), lr=0.1)
+
+    def training_step(self, batch, batch_idx):
+        self.optimizers().step()
+        self.heard += [micro_batch.ids.numpy().tobytes() for micro_batch in batch]
+
+    def validation_step(self, batch, batch_idx):
+        self.validated += [micro_batch.ids.numpy().tobytes() for micro_batch in batch]
+
+
+def fit(corpus, folder, max_steps: int, ckpt_path=None, **changes) -> Listener:
+    listener = Listener()
+    trainer = Trainer(
+        max_steps=max_steps,
+        max_epochs=-1,
+        accelerator="cpu",
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        num_sanity_val_steps=0,
+        val_check_interval=3,
+        check_val_every_n_epoch=None,
+    )
+    trainer.fit(listener, datamodule=data_module(corpus, **changes), ckpt_path=ckpt_path, weights_only=True)
+    trainer.save_checkpoint(folder / f"{max_steps}.ckpt")
+    return listener
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_a_checkpoint_stands_behind_the_last_trained_step(small_corpus, tmp_path, workers):
+    """Workers have read ahead; the run goes on with the step they had read first."""
+    whole = fit(small_corpus, tmp_path, 11).heard
+    for stop in (3, 4, 7):
+        heard = fit(small_corpus, tmp_path, stop, num_workers=workers).heard
+        state = torch.load(tmp_path / f"{stop}.ckpt", weights_only=True)["CorpusDataModule"]
+        assert state["step"] == stop
+        assert all(type(value) is int for value in state.values())
+        resumed = fit(small_corpus, tmp_path, 11, tmp_path / f"{stop}.ckpt", num_workers=workers)
+        assert heard + resumed.heard == whole
+
+
+def test_validation_is_always_the_same(small_corpus, tmp_path):
+    listener = fit(small_corpus, tmp_path, 9)
+    third = len(listener.validated) // 3
+    assert third == 2
+    assert (
+        listener.validated[:third] == listener.validated[third : 2 * third] == listener.validated[2 * third :]
+    )
+
+
+def test_state_round_trip(small_corpus):
+    data = data_module(small_corpus)
+    assert Cursor(**data.state_dict()) == Cursor()
+    data.load_state_dict({"step": 5, "chunk": 1, "row": 2, "left_out_nucleotides": 7})
+    assert Cursor(**data.state_dict()) == Cursor(5, 1, 2, 7)
+    assert next(iter(data.train_dataloader())).after.step == 6
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_loaders_do_not_draw_from_the_global_generator(small_corpus, workers):
+    data = data_module(small_corpus, num_workers=workers)
+    before = torch.get_rng_state()
+    for loader in (data.train_dataloader(), data.val_dataloader()):
+        list(islice(loader, 2))
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_what_is_read_is_said_once(small_corpus, caplog):
+    data = data_module(small_corpus, mixture=Mixture(cds=0.6, dna=0.2, rna=0.2))
+    with caplog.at_level(logging.INFO, logger="lifecode"):
+        data.train_dataloader()
+        data.val_dataloader()
+    missing, packing = caplog.messages
+    assert missing == "the corpus holds no rna; its share of data.mixture goes to the others"
+    assert packing.startswith("reading 75% cds, 25% dna; the first ")
+    assert " rows of 60 codons are " in packing
+    assert "sequences longer than a row were cut" in packing
+
+
+def test_a_split_without_the_kinds_asked_for_is_not_validated(rna_corpus):
+    assert len(list(data_module(rna_corpus).val_dataloader())) == 2
+    only_in_training = data_module(rna_corpus, mixture=Mixture(cds=0, dna=0, rna=1))
+    assert list(only_in_training.val_dataloader()) == []
+    assert next(iter(only_in_training.train_dataloader())).micro_batches

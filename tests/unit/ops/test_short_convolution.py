@@ -1,0 +1,167 @@
+"""The short convolution against torch's Conv1d; its `fla` backend without a GPU is in `tests/interpreted`."""
+
+import itertools
+import math
+from types import SimpleNamespace
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from lifecode.errors import UserError
+from lifecode.ops import short_convolution
+from lifecode.ops.convolution import boundary as convolution
+from lifecode.ops.convolution.boundary import resolve_convolution_backend
+from tests.support.delta_rule_cases import needs_cuda
+
+BACKENDS = ["torch", "native"]
+BORDERS = [0, 1, 3, 3, 40, 700]
+
+
+def conv1d(x, weight):
+    channels, width = weight.shape
+    return F.conv1d(x.transpose(1, 2), weight[:, None], padding=width - 1, groups=channels)[
+        ..., : x.shape[1]
+    ].transpose(1, 2)
+
+
+def reference(x, weight, borders, reverse, activation):
+    parts = []
+    for start, end in itertools.pairwise(borders):
+        part = x[:, start:end]
+        if end > start:
+            part = conv1d(part.flip(1), weight).flip(1) if reverse else conv1d(part, weight)
+        parts.append(part)
+    output = torch.cat(parts, dim=1)
+    return F.silu(output) if activation else output
+
+
+def test_by_hand():
+    x = torch.tensor([1.0, 2.0, 3.0]).view(1, 3, 1)
+    weight = torch.tensor([[10.0, 1.0]])
+    assert short_convolution(x, weight, activation=None).flatten().tolist() == [1.0, 12.0, 23.0]
+    reversed_ = short_convolution(x, weight, reverse=True, activation=None)
+    assert reversed_.flatten().tolist() == [21.0, 32.0, 3.0]
+
+
+def assert_equals_conv1d(backend, reverse, activation, packed, width, device):
+    torch.manual_seed(0)
+    x = torch.randn(1 if packed else 2, 700, 32).mul_(3)
+    weight, d_output = torch.randn(32, width), torch.randn(x.shape)
+    exact = [t.double().requires_grad_() for t in (x, weight)]
+    expected = reference(*exact, BORDERS if packed else [0, 700], reverse, activation)
+    expected.backward(d_output.double())
+    leaves = [t.to(device, copy=True).requires_grad_() for t in (x, weight)]
+    cu_seqlens = torch.tensor(BORDERS, device=device) if packed else None
+    options = {"cu_seqlens": cu_seqlens, "reverse": reverse, "activation": activation, "backend": backend}
+    output = short_convolution(*leaves, **options)
+    output.backward(d_output.to(device))
+    torch.testing.assert_close(output.cpu().double(), expected, rtol=1e-5, atol=1e-5)
+    for leaf, true in zip(leaves, exact, strict=True):
+        torch.testing.assert_close(
+            leaf.grad.cpu().double(), true.grad, rtol=1e-5, atol=1e-5 * true.grad.abs().max()
+        )
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize("activation", ["silu", None])
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize("width", [1, 4, 5])
+def test_equals_conv1d(backend, reverse, activation, packed, width):
+    assert_equals_conv1d(backend, reverse, activation, packed, width, "cpu")
+
+
+@needs_cuda
+@pytest.mark.parametrize("backend", ["torch", "fla"])
+@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize("packed", [False, True])
+def test_equals_conv1d_on_cuda(backend, reverse, packed):
+    assert_equals_conv1d(backend, reverse, "silu", packed, 4, "cuda")
+
+
+def test_gradcheck():
+    x = torch.randn(1, 9, 3, dtype=torch.float64, requires_grad=True)
+    weight = torch.randn(3, 4, dtype=torch.float64, requires_grad=True)
+    cu_seqlens = torch.tensor([0, 2, 2, 9])
+    assert torch.autograd.gradcheck(lambda x, w: short_convolution(x, w, cu_seqlens=cu_seqlens), (x, weight))
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("reverse", [False, True])
+def test_segments_are_isolated_exactly(backend, reverse):
+    def run(disturbed):
+        torch.manual_seed(0)
+        x, weight = torch.randn(1, 60, 16), torch.randn(16, 4)
+        x[:, 20:40] += disturbed
+        x.requires_grad_()
+        output = short_convolution(
+            x, weight, cu_seqlens=torch.tensor([0, 20, 40, 60]), reverse=reverse, backend=backend
+        )
+        output.square().sum().backward()
+        return output.detach(), x.grad
+
+    for quiet, broken in zip(run(0.0), run(math.nan), strict=True):
+        for rows in (slice(0, 20), slice(40, 60)):
+            assert torch.equal(quiet[:, rows], broken[:, rows])
+        assert broken[:, 20:40].isnan().any()
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("length", [0, 1, 2, 3])
+def test_shorter_than_the_kernel(backend, length):
+    x, weight = torch.randn(2, length, 16), torch.randn(16, 4)
+    output = short_convolution(x, weight, activation=None, backend=backend)
+    expected = conv1d(x, weight) if length else x
+    torch.testing.assert_close(output, expected)
+
+
+@pytest.mark.parametrize("value", [-200.0, -88.0, -1e-8, 0.0, 1e-8, 88.0, 200.0, math.inf])
+def test_silu_of_extremes(value):
+    x, weight = torch.full((1, 1, 16), value), torch.ones(16, 1)
+    torch.testing.assert_close(short_convolution(x, weight, backend="native"), F.silu(x))
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_bf16(backend):
+    x, weight = torch.randn(1, 50, 16), torch.randn(16, 4)
+    output = short_convolution(x.bfloat16(), weight, backend=backend)
+    assert output.dtype == torch.bfloat16
+    expected = short_convolution(x.bfloat16().float(), weight, backend="torch")
+    torch.testing.assert_close(output.float(), expected, rtol=0.05, atol=0.05)
+
+
+def test_auto_takes_native_where_it_can():
+    assert resolve_convolution_backend("auto", torch.zeros(1, 2, 32)) == "native"
+    assert resolve_convolution_backend("auto", torch.zeros(1, 2, 20)) == "torch"
+    assert resolve_convolution_backend("auto", torch.zeros(1, 2, 32, dtype=torch.float64)) == "torch"
+
+
+def test_auto_takes_fla_on_cuda_where_it_can(monkeypatch):
+    def chosen(dtype):
+        # Stands for a CUDA tensor, of which the choice reads the device and the dtype.
+        return resolve_convolution_backend("auto", SimpleNamespace(device=torch.device("cuda"), dtype=dtype))
+
+    monkeypatch.setattr(convolution, "fla_convolution_problem", lambda: None)
+    assert [chosen(dtype) for dtype in (torch.float32, torch.bfloat16)] == ["fla", "fla"]
+    assert chosen(torch.float64) == "torch"
+    monkeypatch.setattr(convolution, "fla_convolution_problem", lambda: "it cannot be imported")
+    assert chosen(torch.float32) == "torch"
+
+
+@pytest.mark.parametrize(
+    ("x", "weight", "options", "message"),
+    [
+        ((5, 4), (4, 4), {}, r"x must have shape \[B, T, C\], not \[5, 4\]"),
+        ((1, 5, 4), (3, 4), {}, r"weight must have shape \[4, W\], not \[3, 4\]"),
+        ((1, 5, 4), (4, 4), {"activation": "relu"}, "activation 'relu' is unknown"),
+        ((1, 5, 4), (4, 4), {"backend": "cuda"}, "backend 'cuda' is unknown"),
+        ((1, 5, 4), (4, 4), {"backend": "native"}, "it needs a multiple of 16 channels, not 4"),
+        ((1, 5, 4), (4, 4), {"backend": "fla"}, "'fla' cannot run: it needs CUDA tensors .* on cpu"),
+        ((2, 5, 4), (4, 4), {"cu_seqlens": torch.tensor([0, 5])}, "one packed row, B = 1, not B = 2"),
+        ((1, 5, 4), (4, 4), {"cu_seqlens": torch.tensor([0, 4])}, "must end at the row's length 5"),
+    ],
+)
+def test_errors(x, weight, options, message):
+    with pytest.raises(UserError, match=message):
+        short_convolution(torch.zeros(x), torch.zeros(weight), **options)

@@ -1,0 +1,68 @@
+"""`lifecode dogma`: the counts it prints, what it writes, the mistakes it names."""
+
+import json
+
+import pytest
+
+from lifecode.app.main import main
+from tests.support.genes_with_introns import write_random
+from tests.unit.datasets.test_central_dogma_pairs import read
+
+
+@pytest.fixture
+def dogma(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    write_random(tmp_path / "genome.gb", 20, seed=5)
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        code = main(["dogma", "input=genome.gb", *arguments])
+        return code, *capsys.readouterr()
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("task", "layout"),
+    [
+        ("pairs", "gene_protein/binary_class"),
+        ("cds_pairs", "gene_protein/binary_class"),
+        ("splice", "gene/multi_class"),
+        ("premrna", "gene/nucleotide_class"),
+    ],
+)
+def test_a_genome_becomes_a_data_set(dogma, tmp_path, task, layout):
+    code, out, err = dogma(f"task={task}", "output=set/of/mine")
+    assert (code, err) == (0, "")
+    assert "exact CDS-protein pairs  20" in out
+    assert "The data set is in set/of/mine" in out
+    report = json.loads((tmp_path / "set/of/mine/report.json").read_text())
+    rows = read(tmp_path / "set/of/mine", layout)
+    assert sum(sum(splits.values()) for splits in report["examples"].values()) == len(rows)
+    assert report["task"]["shares"] == ([4, 3, 25] if "pairs" in task else [8, 1, 1])
+
+
+@pytest.mark.parametrize("task", ["homologs", "cds_homologs"])
+def test_homologs_of_one_species_are_a_mistake(dogma, task):
+    code, out, err = dogma(f"task={task}", "output=out")
+    assert (code, out) == (2, "")
+    assert err.startswith("lifecode dogma: input: homologs need two species, found Casus fortuitus.")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["task=pairs"], "output needs a value. Give it: lifecode dogma output=..."),
+        (["task=pears", "output=out"], "task has no option 'pears'; it has cds_homologs, cds_pairs"),
+        (["task.flank=3", "output=out"], "no config key 'task.flank'"),
+        (["task.dna.flank_nucleotides=-1", "output=out"], "task.dna: flank_nucleotides is negative"),
+        (["task.shares=[1,2]", "output=out"], "task.shares: is [1, 2], expected"),
+        (["task.split_by=chance", "output=out"], "task.split_by: is 'chance', expected 'gene' or 'pair'"),
+        (["output=genome.gb"], "genome.gb: is there already"),
+    ],
+)
+def test_a_mistake_is_one_line_and_leaves_nothing(dogma, tmp_path, arguments, said):
+    code, out, err = dogma(*arguments)
+    assert (code, out) == (2, "")
+    assert err.startswith(f"lifecode dogma: {said}")
+    assert err.count("\n") == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["genome.gb"]

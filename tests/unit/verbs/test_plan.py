@@ -1,0 +1,642 @@
+"""The plan of a run: the paper's numbers, what is printed, and agreement with what really happens."""
+
+import json
+import math
+import re
+from functools import partial
+from io import StringIO
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import yaml
+from omegaconf import OmegaConf
+from rich.console import Console
+
+from benchmarks.peak_memory import PeakMemory
+from benchmarks.training_flops import forward_flops as counted_flops
+from lifecode.app.from_python import compose
+from lifecode.app.main import main
+from lifecode.data.batches.batch_shape import BatchShape
+from lifecode.data.batches.masking import Masking
+from lifecode.data.batches.mixture import Mixture
+from lifecode.data.batches.row_contents import (
+    RowContents,
+    assumed_contents,
+    batch_contents,
+    measured_contents,
+)
+from lifecode.data.batches.stream import TrainingStream
+from lifecode.data.corpus.corpus import Corpus
+from lifecode.data.reading.read import ReadingSettings
+from lifecode.data.splits.split import BlockSplit
+from lifecode.data.statistics.training_size import size_of_corpus, size_of_inputs
+from lifecode.errors import UserError
+from lifecode.models import CodonCodec, LifeCode
+from lifecode.objectives import DistillationLoss, LogSum
+from lifecode.objectives.cost import StepCost, one_pass
+from lifecode.teachers.width import stated_width
+from lifecode.training.cost.step_flops import model_flops, part_flops, step_flops
+from lifecode.training.cost.step_memory import activation_bytes, block_bytes, step_memory
+from lifecode.training.plan import plan_stage
+from lifecode.training.stages.encoder_stage import EncoderStage
+from lifecode.training.stages.optimizer import AdamWCosine
+from lifecode.training.stages.tokenizer_stage import TokenizerStage
+from lifecode.training.trainer import TrainerSettings
+from lifecode.verbs.train.plan import plan_run
+from lifecode.verbs.train.plan_numbers import amount, number, size
+from lifecode.verbs.train.plan_rows import curve
+from lifecode.verbs.train.plan_tables import plan_tables
+from tests.end_to_end.test_train import SMALL
+from tests.support.repository import ROOT
+
+RECIPE = AdamWCosine(lr=1e-3, total_steps=10, warmup_steps=2)
+# The sizes of model=tiny.
+CODEC = {"nucleotide_dim": 64, "conv_channels": 32, "num_heads": 2, "translator_hidden": 384}
+MODEL = {"width": 128, "depth": 6, "hybrid_ratio": "5:1", "num_heads": 4, "attention_head_dim": 64}
+PROCESSES = ["trainer.devices=1", "trainer.accelerator=cpu"]
+
+
+class Features:
+    """Eight features a residue for every protein."""
+
+    def get(self, protein):
+        return np.random.default_rng(len(protein)).normal(size=(len(protein), 8)).astype(np.float16)
+
+
+def encoder_stage(codec: dict | None = None, **model) -> EncoderStage:
+    whole = LifeCode(codec=CodonCodec(**CODEC, **(codec or {})), teacher_width=8, **{**MODEL, **model})
+    return EncoderStage(whole, objective=LogSum(), optimizer=RECIPE, distillation=DistillationLoss(width=8))
+
+
+def tokenizer_stage(**codec) -> TokenizerStage:
+    return TokenizerStage(CodonCodec(**CODEC, **codec), objective=LogSum(), optimizer=RECIPE)
+
+
+def one_batch(corpus: Corpus, max_codons: int, **mixture):
+    stream = TrainingStream(
+        corpus,
+        shape=BatchShape(max_codons=max_codons, rows=1),
+        mixture=Mixture(**mixture),
+        masking=Masking(),
+        seed=0,
+        features=Features(),
+    )
+    return next(iter(stream)).micro_batches[0]
+
+
+def contents_of(batch) -> RowContents:
+    lengths = batch.cu_seqlens.diff().double()
+    cds = int((batch.amino_acid_labels >= 0).sum())
+    return RowContents(float(lengths.sum()), len(lengths), float(lengths.square().sum()), cds)
+
+
+# The paper's configuration
+
+
+@pytest.mark.parametrize(
+    ("experiment", "width", "in_the_layers", "key_dim"),
+    [("life_code", 1024, 351_152_544, 32), ("life_code_500m", 1280, 549_696_256, 40)],
+)
+def test_the_numbers_of_the_paper(experiment, width, in_the_layers, key_dim):
+    """Spec 3-5: Table A2, A.2, A.3, and docs/recipe.md where they contradict each other."""
+    config = compose("train", f"experiment={experiment}")
+    run = plan_run(config)
+    first, second = run.stages
+
+    assert (first.num_steps, second.num_steps) == (100_000, 1_000_000)
+    batches = [(p.shape.rows, p.num_processes, p.rows_together, p.num_micro_batches) for p in run.stages]
+    assert batches == [(1024, 8, 8, 16), (256, 8, 2, 16)]
+    assert [[(p.first_step, p.num_steps, p.max_codons) for p in plan.phases] for plan in run.stages] == [
+        [(0, 100_000, 4096)],
+        [(0, 10_000, 1024), (10_000, 990_000, 4096)],
+    ]
+    assert run.settings.precision == "bf16-mixed"
+
+    for plan, lr, min_lr, warmup in ((first, 2e-4, 0.0, 5000), (second, 1e-4, 1e-6, 10_000)):
+        recipe = plan.stage.optimizer_recipe
+        assert (recipe.lr, recipe.min_lr, recipe.warmup_steps) == (lr, min_lr, warmup)
+        assert (recipe.beta1, recipe.beta2, recipe.weight_decay, recipe.clip_norm) == (0.9, 0.98, 0.01, 1.0)
+        assert recipe.learning_rate(warmup - 1) == recipe.lr
+        assert recipe.learning_rate(plan.num_steps) == pytest.approx(min_lr)
+        assert plan.masking == Masking(nucleotide_fraction=0.15, codon_fraction=0.15, masked=0.8, random=0.1)
+        assert type(plan.stage.objective) is LogSum
+        assert (plan.stage.objective.eps, plan.stage.objective.ahead) == (1e-3, False)
+    assert first.tasks == ["mlm", "translation"]
+    assert second.tasks == ["mlm", "translation", "distillation"]
+
+    model, codec = second.stage.model, second.stage.model.codec
+    assert sum(p.numel() for p in model.encoder.layers.parameters()) == in_the_layers
+    assert 4.9e6 < first.num_parameters < 5.3e6
+    kinds = [type(layer.mixer).__name__ for layer in model.encoder.layers]
+    assert [i for i, kind in enumerate(kinds, 1) if kind == "SelfAttention"] == [12, 24]
+    assert len(kinds) == 24
+    mixer, attention = model.encoder.layers[0].mixer, model.encoder.layers[11].mixer
+    assert (mixer.num_heads, mixer.k_proj.out_features // 24, mixer.v_proj.out_features // 24) == (
+        24,
+        key_dim,
+        2 * key_dim,
+    )
+    assert (attention.head_dim, attention.rope_base) == (64, 10_000)
+    assert (model.width, model.encoder.strands, model.encoder.norm.eps) == (width, "paper", 1e-5)
+    assert model.config["layer_scale"] == codec.config["layer_scale"] == 0.1
+    assert model.config["init_std"] == 0.02
+    assert codec.config == {
+        "nucleotide_dim": 384,
+        "conv_channels": 256,
+        "num_heads": 6,
+        "direction": "both",
+        "stride": 1,
+        "tokenizer": "gdn",
+        "translator_hidden": 3072,
+        "codon_head": "joint",
+        "layer_scale": 0.1,
+    }
+    frozen = {name.split(".")[1] for name, p in model.named_parameters() if not p.requires_grad}
+    assert frozen == {"detokenizer", "codon_head", "translator"}
+    assert run.teacher.width == model.protein_decoder[-1].out_features == 1280
+    kd = second.stage.distillation
+    assert (kd.mode, kd.teacher_temperature, kd.student_temperature, kd.ema_decay) == ("dino", 0.1, 0.1, 0.9)
+
+
+def test_without_a_gpu_of_the_paper_the_step_stays_the_same():
+    two = plan_run(compose("train", "experiment=life_code", "trainer.devices=2")).stages
+    assert [(p.num_processes, p.num_micro_batches, p.shape.rows) for p in two] == [
+        (2, 64, 1024),
+        (2, 64, 256),
+    ]
+    nodes = plan_run(compose("train", "experiment=life_code", "trainer.num_nodes=2")).stages
+    assert [(p.num_processes, p.num_micro_batches) for p in nodes] == [(16, 8), (16, 8)]
+    with pytest.raises(UserError, match="256 rows cannot be shared by 3 processes"):
+        plan_run(compose("train", "experiment=life_code", "trainer.devices=3", "stage=encoder"))
+
+
+@pytest.mark.parametrize(
+    ("override", "differs"),
+    [
+        ("optim.tokenizer.lr=4e-4", lambda run: run.stages[0].stage.optimizer_recipe.lr),
+        ("data.tokenizer_batch.rows=512", lambda run: run.stages[0].num_micro_batches),
+        ("data.batch.warmup_steps=0", lambda run: len(run.stages[1].phases)),
+        ("optim.encoder.warmup_steps=10", lambda run: run.stages[1].stage.optimizer_recipe.warmup_steps),
+        ("data.batch.max_codons=8192", lambda run: run.stages[1].phases[-1].max_codons),
+        ("model.codec.stride=3", lambda run: run.stages[0].num_parameters),
+        ("model.codec.codon_head=none", lambda run: run.stages[0].num_parameters),
+        ("model.codec.codon_head=factorised", lambda run: run.stages[0].num_parameters),
+        ("optim.encoder.matrices=muon", lambda run: run.stages[1].memory.optimizer),
+        ("optim.encoder.matrices=muon", lambda run: run.stages[1].checkpoint_bytes),
+        ("optim.encoder.matrices=muon", lambda run: run.stages[1].flops),
+        ("objective.freeze_tokenizer=true", lambda run: run.stages[1].num_trained),
+        ("kd.mode=paper", lambda run: run.stages[1].stage.distillation.mode),
+        ("model.strands=forward", lambda run: run.stages[1].flops),
+    ],
+)
+def test_the_other_reading_is_one_override(override, differs):
+    assert differs(plan_run(compose("train", "experiment=life_code", override))) != differs(
+        plan_run(compose("train", "experiment=life_code"))
+    )
+
+
+def test_every_override_of_the_recipe_composes_and_every_settled_value_is_the_one_in_conf():
+    """The table of docs/recipe.md: `key: value` is what conf/ holds, the other readings are overrides."""
+    text = (ROOT / "docs" / "recipe.md").read_text(encoding="utf-8")
+    rows = [line.split("|") for line in text.splitlines() if line.startswith("| ") and "`" in line]
+    config = compose("train", "experiment=life_code")
+    settled, others = [], []
+    for row in rows:
+        if len(row) == 6:
+            settled += re.findall(r"`([\w.]+): ([^`]+)`", row[3])
+            others += re.findall(r"`([\w.]+=[^`]+)`", row[4])
+    assert len(settled) > 20
+    assert len(others) > 15
+    for key, value in settled:
+        node = config
+        for word in key.split("."):
+            node = node[word]
+        expected = json.loads(value) if re.fullmatch(r"[\d.e+-]+|true|false|null|\".*\"", value) else value
+        assert node == expected, key
+    by_key: dict[str, list[str]] = {}
+    for override in others:
+        by_key.setdefault(override.split("=")[0], []).append(override)
+    for number_of_reading in range(max(map(len, by_key.values()))):  # several at a time, one a key
+        chosen = [of_key[number_of_reading] for of_key in by_key.values() if number_of_reading < len(of_key)]
+        plan_run(compose("train", "experiment=life_code", *chosen))
+
+
+# What is printed
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["experiment=life_code"],
+        ["experiment=life_code_500m", "trainer.strategy=fsdp"],
+        ["experiment=quickstart"],
+        ["model=tiny", "input=null"],
+        ["model=mini", "stage=tokenizer"],
+        ["model=tiny", "stage=encoder", "objective/joint=max_norm", "plan_flops_per_second=1e11"],
+        ["model=tiny", "objective/joint=weighted_sum", "input=nowhere.gbff"],
+    ],
+    ids=" ".join,
+)
+def test_the_command_prints_a_plan_and_writes_nothing(arguments, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(["train", *arguments, "plan=true"]) == 0
+    out = capsys.readouterr().out
+    assert "nothing is trained, nothing is written" in out
+    for title in ("Parameters", "Losses", "Steps and batch", "Learning rate", "Operations", "Disk"):
+        assert f"\n{title} " in out
+    assert all(len(line) <= 100 for line in out.splitlines() if "─" in line or "≤" in line)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_value_that_does_not_fit_is_named_as_in_training(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(["train", "plan=true", "data.batch.max_codons=3"]) == 2
+    assert "data.batch" in capsys.readouterr().err
+    assert main(["train", "plan=maybe"]) == 2
+    assert "plan" in capsys.readouterr().err
+
+
+def printed(*overrides: str) -> str:
+    console = Console(width=100, record=True, file=StringIO())
+    console.print(plan_tables(plan_run(compose("train", *overrides))))
+    return console.export_text()
+
+
+def line_of(text: str, label: str) -> str:
+    (line,) = [line.strip() for line in text.splitlines() if line.strip().startswith(label)]
+    return " ".join(line.split())
+
+
+def test_the_lines_of_the_papers_plan():
+    text = printed("experiment=life_code")
+    assert line_of(text, "processes x rows x") == "processes x rows x accumulated 8 x 8 x 16 8 x 2 x 16"
+    assert line_of(text, "codons of a row") == "codons of a row, at most 4,096 1,024, then 4,096"
+    assert line_of(text, "steps with the shorter") == "steps with the shorter ones 0 10,000"
+    assert line_of(text, "encoder layers") == "encoder layers (22 GDN, 2 MHSA) 351,152,544"
+    assert line_of(text, "after 50%") == "after 50% step 50,000 1.08e-04 step 500,000 5.13e-05"
+    assert line_of(text, "codons of a step") == "codons of a step ≤ 4,194,304 ≤ 262,144, then 1,048,576"
+    assert line_of(text, "log_sum *").split()[2:6] == ["32", "16", "1", "1.4"]
+    assert "The size of the data is not known" in text
+
+
+def test_what_muon_moves_is_a_line_of_its_own():
+    assert "by Muon" not in printed("model=mini")
+    text = printed("model=mini", "optim.encoder.matrices=muon")
+    # Matrices of eleven Gated DeltaNet layers but their gates, of one of attention, of the tokenizer's block.
+    assert line_of(text, "by Muon") == "by Muon, parameters 0 2,977,792"
+
+
+def test_hours_are_said_only_at_a_rate_that_the_user_gives():
+    assert "hours" not in printed("model=tiny")
+    line = line_of(printed("model=tiny", "plan_flops_per_second=1e10"), "hours at 1e+10")
+    plan = plan_run(compose("train", "model=tiny")).stages[1]
+    assert line.endswith(number(plan.flops / 1e10 / 3600))
+
+
+def test_the_curve_by_hand():
+    flat = AdamWCosine(lr=1.0, min_lr=1.0, total_steps=40)
+    assert curve(flat, 40, width=4) == "████"
+    ramp = AdamWCosine(lr=1.0, total_steps=8, warmup_steps=8)
+    # means of (1/8, 2/8), (3/8, 4/8), (5/8, 6/8), (7/8, 1): 0.19, 0.44, 0.69, 0.94 of seven bars
+    assert curve(ramp, 8, width=4) == "▂▄▆█"
+    assert len(curve(ramp, 2, width=26)) == 26
+
+
+def test_numbers_read_well():
+    assert [amount(x) for x in (0, 9_999_999, 12_345_678, 1.041e12)] == [
+        "0",
+        "9,999,999",
+        "12.35 M",
+        "1.041 T",
+    ]
+    assert [number(x) for x in (0.0123, 5.678, 1234.5)] == ["0.0123", "5.68", "1,234"]
+    assert [size(x) for x in (12, 2048, 3.5 * 2**20, 2**41)] == ["12 B", "2.0 KiB", "3.5 MiB", "2.0 TiB"]
+
+
+# What a row holds
+
+
+def test_contents_of_rows_by_hand(small_corpus):
+    assert assumed_contents(100, {"cds": 0.75, "dna": 0.25}) == RowContents(100, 1, 10_000, 73.5)
+    assert assumed_contents(100, {}).num_nucleotides == 294
+    stream = TrainingStream(
+        small_corpus, shape=BatchShape(max_codons=200, rows=1), masking=Masking(), seed=0, mixture=Mixture()
+    )
+    rows = [next(iter(stream)).micro_batches[0]]
+    rows = [step.micro_batches[0] for step, _ in zip(iter(stream), stream.first_chunk().rows, strict=False)]
+    means = np.mean([contents_of(row) for row in rows], axis=0)
+    np.testing.assert_allclose(measured_contents(stream.first_chunk()), means)
+    nucleotides = np.mean([row.num_nucleotides for row in rows])
+    # A window of DNA may end inside a codon, which the batch fills up.
+    assert measured_contents(stream.first_chunk()).num_nucleotides == pytest.approx(nucleotides)
+
+
+def test_the_size_of_an_input_is_near_that_of_its_corpus(small_genome, small_corpus):
+    split = BlockSplit(block_nucleotides=6000, validation=0.1, test=0.2)
+    exact = size_of_corpus(small_corpus.report)
+    estimate = size_of_inputs(str(small_genome), ReadingSettings(), split)
+    assert estimate.estimated
+    assert not exact.estimated
+    assert estimate.codons["dna"] == pytest.approx(60_000 * 0.7 / 3)
+    # Genes on the borders of blocks are lost, of which this genome has many.
+    assert 1 < estimate.codons["cds"] / exact.codons["cds"] < 1.6
+    assert estimate.codons["rna"] == exact.codons["rna"] == 0
+    train = small_corpus.segments("cds", "train")
+    assert exact.train_residues == sum(len(train.protein(i)) for i in range(len(train)))
+
+
+def test_large_inputs_are_not_read(small_genome, monkeypatch):
+    monkeypatch.setattr("lifecode.data.statistics.training_size.MOST_BYTES_READ", 1000)
+    assert size_of_inputs(str(small_genome), ReadingSettings(), BlockSplit()) is None
+    assert "too large" in plan_run(compose("train", f"input={small_genome}")).missing_input
+
+
+def test_passes_over_a_corpus_by_hand(small_corpus, tmp_path):
+    (tmp_path / "corpus").symlink_to(small_corpus.folder)
+    config = compose(
+        "train", f"run_dir={tmp_path}", "model=tiny", "data.batch.max_codons=200", "teacher=near"
+    )
+    run = plan_run(config)
+    train = small_corpus.report["splits"]["train"]
+    plan = run.stages[1]
+    used = plan.phases[0].contents.num_codons
+    assert 0.5 < used / 200 <= 1
+    read = 520 * 2 * used
+    assert run.passes["encoder"] == pytest.approx(
+        {"cds": 0.75 * read / train["cds_codons"], "dna": 0.25 * read / (train["dna_nucleotides"] / 3)}
+    )
+    residues = sum(small_corpus.report["splits"][s]["cds_codons"] for s in ("train", "test"))
+    residues -= sum(small_corpus.report["splits"][s]["cds"] for s in ("train", "test"))
+    assert run.teacher.cache_bytes == 2 * 256 * residues
+
+
+@pytest.mark.parametrize(
+    ("teacher", "checkpoint", "width"),
+    [
+        ("lifecode.teachers.near.NearTeacher", None, 256),
+        ("lifecode.teachers.esm2.Esm2Teacher", "facebook/esm2_t33_650M_UR50D", 1280),
+        ("lifecode.teachers.esm2.Esm2Teacher", "facebook/esm2_t6_8M_UR50D", 320),
+        ("lifecode.teachers.other.Other", None, None),
+        ("lifecode.teachers.esm2.Esm2Teacher", "me/mine", None),
+    ],
+)
+def test_the_width_of_a_teacher_is_known_without_its_weights(teacher, checkpoint, width):
+    assert stated_width(teacher, checkpoint) == width
+
+
+def test_the_width_of_a_checkpoint_in_a_folder(tmp_path):
+    (tmp_path / "config.json").write_text('{"hidden_size": 24}')
+    assert stated_width("lifecode.teachers.esm2.Esm2Teacher", str(tmp_path)) == 24
+
+
+# Operations
+
+
+@pytest.mark.parametrize("mixture", [{"cds": 1, "dna": 0}, {"cds": 0, "dna": 1}, {"cds": 0.6, "dna": 0.4}])
+@pytest.mark.parametrize(
+    "make",
+    [
+        tokenizer_stage,
+        partial(tokenizer_stage, stride=3, direction="forward", codon_head="none"),
+        encoder_stage,
+        partial(encoder_stage, strands="rc"),
+        partial(encoder_stage, strands="forward", hybrid_ratio="0:2", depth=2),
+        partial(encoder_stage, codec={"codon_head": "none", "stride": 3}),
+        partial(encoder_stage, codec={"codon_head": "factorised"}),
+    ],
+)
+def test_operations_agree_with_those_of_a_real_forward_pass(small_corpus, make, mixture):
+    stage, batch = make(), one_batch(small_corpus, 200, **mixture)
+    assert batch_contents(batch) == contents_of(batch)
+    planned = sum(part.forward for part in part_flops(stage, contents_of(batch), Masking()))
+    counted = counted_flops(stage, lambda: stage.losses(batch))
+    print(f"\noperations of a forward pass: planned / counted = {planned / counted:.4f}")
+    # How many codons masking selects is chance, and a row without DNA reads one codon as if it were.
+    assert planned == pytest.approx(counted, rel=2e-3)
+
+
+def test_passes_and_frozen_parts_by_hand():
+    contents, masking = assumed_contents(100, {"cds": 1.0}), Masking()
+    stage = encoder_stage()
+    parts = {part.name: part for part in part_flops(stage, contents, masking)}
+    forward = sum(part.forward for part in parts.values())
+    assert parts["translator"].backward_passes == 1
+    assert parts["codon head"].backward_passes == 1
+    assert parts["encoder layers"].backward_passes == parts["tokenizer"].backward_passes == 2
+    frozen = parts["translator"].forward + parts["codon head"].forward
+    assert step_flops(stage, contents, masking, one_pass(1)) == pytest.approx(3 * forward - frozen)
+    assert model_flops(stage, contents, masking) == pytest.approx(3 * forward - frozen)
+    measured_first = StepCost(4, 4, 4, 1)
+    assert step_flops(stage, contents, masking, measured_first) == pytest.approx(4 * (4 * forward - frozen))
+    again = encoder_stage(activation_checkpointing=True)
+    assert step_flops(again, contents, masking, one_pass(1)) == pytest.approx(
+        3 * forward - frozen + parts["encoder layers"].forward
+    )
+    assert model_flops(again, contents, masking) == pytest.approx(3 * forward - frozen)  # nothing twice
+    for parameter in stage.model.codec.tokenizer.parameters():
+        parameter.requires_grad_(False)
+    still = {part.name: part.backward_passes for part in part_flops(stage, contents, masking)}
+    assert (still["tokenizer"], still["encoder projection"], still["encoder layers"]) == (0, 1, 2)
+
+
+def test_looks_at_task_gradients_are_operations_too():
+    stage = tokenizer_stage()
+    settings, contents = TrainerSettings(), partial(assumed_contents, shares={"cds": 1.0})
+    shape = BatchShape(max_codons=64, rows=4, rows_at_once=2)
+    never = plan_stage(stage, shape, Masking(), settings, contents).flops
+    stage.task_gradients_every_steps = 5
+    # A look: 2 tasks x 2 micro-batches, each 1 + 2 passes; a step: 2 + 2 forward, 2 backward worth 2 each.
+    assert plan_stage(stage, shape, Masking(), settings, contents).flops == pytest.approx(
+        never * (1 + 12 / 8 / 5)
+    )
+
+
+# Memory
+
+
+def saved_for_backward(stage, batch, precision: str) -> int:
+    """Bytes of all tensors that autograd keeps of the losses, weights apart."""
+    storages = {}
+
+    def pack(tensor):
+        base = tensor._base if tensor._is_view() else tensor
+        if not isinstance(base, torch.nn.Parameter):
+            storage = tensor.untyped_storage()
+            storages[storage.data_ptr()] = storage
+        return tensor
+
+    with (
+        torch.autocast("cpu", dtype=torch.bfloat16, enabled=precision == "bf16-mixed"),
+        torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor),
+    ):
+        losses = stage.losses(batch)
+    assert losses.tasks
+    return sum(storage.nbytes() for storage in storages.values())
+
+
+@pytest.mark.parametrize("precision", ["32-true", "bf16-mixed"])
+@pytest.mark.parametrize(
+    "make",
+    [
+        tokenizer_stage,
+        encoder_stage,
+        partial(encoder_stage, strands="rc"),
+        partial(encoder_stage, strands="forward", hybrid_ratio="0:2", depth=2),
+    ],
+)
+def test_activations_agree_with_what_autograd_keeps(small_corpus, make, precision):
+    stage, batch = make(), one_batch(small_corpus, 600, cds=0.8, dna=0.2)
+    low = 2 if precision == "bf16-mixed" else 4
+    contents = contents_of(batch)
+    planned = activation_bytes(stage, contents, low) - working_bytes(stage, contents, low)
+    assert planned / saved_for_backward(stage, batch, precision) == pytest.approx(1, abs=0.1)
+
+
+def working_bytes(stage, contents, low) -> float:
+    """What the plan adds for the backward pass of the widest block."""
+    if isinstance(stage, TokenizerStage):
+        return block_bytes(stage.codec.tokenizer.block, low) * 3 * contents.num_codons
+    strands = 1 if stage.model.encoder.strands == "forward" else 2
+    return max(block_bytes(x, low) for x in stage.model.encoder.layers) * strands * contents.num_codons
+
+
+def test_memory_by_hand():
+    stage, contents = encoder_stage(), assumed_contents(100, {"cds": 1.0})
+    every = sum(p.numel() for p in stage.parameters())
+    trained = sum(p.numel() for p in stage.parameters() if p.requires_grad)
+    assert trained < every
+    settings = {"precision": "32-true", "strategy": "auto", "num_processes": 1}
+    one = step_memory(stage, contents, one_pass(1), **settings)
+    assert one[:3] == (4 * every, 4 * trained, 8 * trained)
+    bf16 = step_memory(stage, contents, one_pass(1), **{**settings, "precision": "bf16-mixed"})
+    assert bf16.weights == 6 * every
+    assert bf16.activations < one.activations
+    ddp = step_memory(stage, contents, one_pass(1), **{**settings, "num_processes": 4})
+    assert ddp[:3] == (4 * every, 8 * trained, 8 * trained)
+    sharded = step_memory(stage, contents, one_pass(1), precision="32-true", strategy="fsdp", num_processes=4)
+    assert sharded[:3] == (every, trained, 2 * trained)
+    buffers = step_memory(stage, contents, StepCost(0, 3, 3, gradient_buffers=3), **settings)
+    assert buffers.gradients == 12 * trained
+    assert one.total == sum(one)
+
+
+@pytest.mark.parametrize(
+    ("name", "precision"), [("tokenizer", "32-true"), ("encoder", "32-true"), ("encoder", "bf16-mixed")]
+)
+def test_the_peak_of_a_real_step_is_near_the_plan(small_corpus, name, precision):
+    """A step of `tiny`, within a factor of 1.5 either way; docs/recipe.md has the ratios that -s prints."""
+    batch = one_batch(small_corpus, 1000, cds=0.8, dna=0.2)
+    make = encoder_stage if name == "encoder" else tokenizer_stage
+
+    def step(stage, optimizer):
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=precision == "bf16-mixed"):
+            losses = stage.losses(batch).tasks
+        sum(loss.mean for loss in losses.values()).backward()
+        optimizer.step()
+        optimizer.zero_grad()
+
+    warm = make()
+    step(warm, RECIPE.build(warm)[0])
+    del warm
+    peak = PeakMemory()
+    before = peak.reset()
+    stage = make()
+    optimizer = RECIPE.build(stage)[0]
+    for _ in range(2):
+        step(stage, optimizer)
+    measured = peak.peak() - before
+    settings = {"precision": precision, "strategy": "auto", "num_processes": 1}
+    plan = step_memory(stage, contents_of(batch), one_pass(1), **settings)
+    print(f"\nmemory of a step, {name}, {precision}: planned / measured = {plan.total / measured:.2f}")
+    assert 1 / 1.5 < plan.total / measured < 1.5
+
+
+def test_checkpointing_saves_most_of_the_activations():
+    plan = plan_run(compose("train", "experiment=life_code")).stages[1]
+    assert plan.activations_if_kept / plan.activations_if_recomputed > 5
+    checkpointed = plan_run(
+        compose("train", "experiment=life_code", "model.activation_checkpointing=true")
+    ).stages[1]
+    assert checkpointed.memory.activations == plan.activations_if_recomputed
+    assert plan.memory.activations == plan.activations_if_kept
+
+
+# A real run
+
+
+@pytest.mark.slow
+def test_a_real_run_does_what_its_plan_says(small_genome, tmp_path, monkeypatch):
+    """Parameters, effective batch, tokens of a step, learning rates and sizes on disk, of both stages."""
+    from safetensors import safe_open
+
+    monkeypatch.chdir(tmp_path)
+    overrides = [
+        f"input={small_genome}",
+        "name=small",
+        *SMALL,
+        "data.batch.rows=4",
+        "data.batch.rows_at_once=2",
+        "data.tokenizer_batch.rows=3",
+        "data.tokenizer_batch.rows_at_once=1",
+        "data.batch.warmup_steps=3",
+        "data.batch.warmup_codons=128",
+        *PROCESSES,
+    ]
+    seen: dict[str, list[list]] = {"tokenizer": [], "encoder": []}
+    from lifecode.training.stages.stage import PretrainingStage
+
+    original = PretrainingStage.training_step
+
+    def spy(stage, micro_batches, batch_idx):
+        seen[stage.name].append([(len(b.ids) // 3, b.num_nucleotides) for b in micro_batches])
+        return original(stage, micro_batches, batch_idx)
+
+    monkeypatch.setattr(PretrainingStage, "training_step", spy)
+    assert main(["train", *overrides]) == 0
+    run = plan_run(compose("train", *overrides))
+    for plan in run.stages:
+        name = plan.stage.name
+        steps = seen[name]
+        assert len(steps) == plan.num_steps
+        assert {len(step) for step in steps} == {plan.num_micro_batches}
+        codons = sum(codons for step in steps for codons, _ in step)
+        nucleotides = sum(nucleotides for step in steps for _, nucleotides in step)
+        # The plan takes the mean of the first chunk of rows, the run the first rows of it.
+        assert plan.num_codons == pytest.approx(codons, rel=0.1)
+        assert plan.num_nucleotides == pytest.approx(nucleotides, rel=0.1)
+        rows = [line.split(",") for line in Path("runs/small/metrics.csv").read_text().splitlines()]
+        rates = [float(x[4]) for x in rows if x[1] == name and x[3] == "learning_rate"]
+        planned = [plan.stage.optimizer_recipe.learning_rate(step) for step in range(plan.num_steps)]
+        assert rates == pytest.approx(planned)
+        for file in Path(f"runs/small/{name}/checkpoints").glob("*.ckpt"):
+            overhead = file.stat().st_size - plan.checkpoint_bytes
+            assert 0 < overhead < 120_000  # names, and how zip files are padded
+        model = Path("runs/small/tokenizer/model" if name == "tokenizer" else "runs/small/model")
+        with safe_open(model / "model.safetensors", "pt") as weights:
+            saved = sum(math.prod(weights.get_slice(key).get_shape()) for key in weights.keys())  # noqa: SIM118
+        assert saved == plan.num_parameters
+        assert 0 <= (model / "model.safetensors").stat().st_size - plan.model_bytes < 30_000
+    assert all(first <= second for first, second in pairwise([len(seen["tokenizer"]), len(seen["encoder"])]))
+    packs = [x for x in Path("runs/small/teacher").rglob("*.safetensors") if x.parent.name != "sets"]
+    assert 0.8 < run.teacher.cache_bytes / sum(pack.stat().st_size for pack in packs) < 1.2
+
+
+def test_the_corpus_of_another_input_is_not_the_plans(small_corpus, tmp_path):
+    (tmp_path / "corpus").symlink_to(small_corpus.folder)
+    config = compose("train", f"run_dir={tmp_path}", "input=a.gbk")
+    resolved = OmegaConf.to_container(config, resolve=True)
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump(resolved))
+    assert plan_run(config).corpus is not None
+    for other in ("input=b.gbk", "seed=1", "data.split.test=0.3"):
+        assert plan_run(compose("train", f"run_dir={tmp_path}", "input=a.gbk", other)).corpus is None
+
+
+def test_a_protein_decoder_that_nothing_trains_costs_nothing():
+    stage = encoder_stage()
+    taught = {part.name for part in part_flops(stage, assumed_contents(100, {"cds": 1.0}), Masking())}
+    stage.distillation = None
+    alone = {part.name for part in part_flops(stage, assumed_contents(100, {"cds": 1.0}), Masking())}
+    assert taught - alone == {"protein decoder"}
