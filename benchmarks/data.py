@@ -16,13 +16,13 @@ from tempfile import TemporaryDirectory
 
 from rich.table import Table
 
-from benchmarks.command import OnProgress, Results, main
-from benchmarks.fresh_process import ContenderFailed, FreshProcess
 from benchmarks.genbank_reading import BIOPYTHON, LIFECODE, Counts, GenBankReading
-from benchmarks.machine import describe_machine
-from benchmarks.measurement import Column, Key, Record, ratio, records, summarise, table
+from benchmarks.measuring.command import OnProgress, Results, main
+from benchmarks.measuring.fresh_process import ContenderFailed, FreshProcess
+from benchmarks.measuring.machine import describe_machine
+from benchmarks.measuring.measurement import Column, Key, Record, ratio, records, summarise, table
+from benchmarks.measuring.rounds import Measurable, Schedule, measure_rounds
 from benchmarks.preparation import MANY_FILES, ONE_FILE, Preparation
-from benchmarks.rounds import Measurable, Schedule, measure_rounds
 from lifecode.data.batches.batch_shape import BatchShape
 from lifecode.data.batches.masking import Masking
 from lifecode.data.batches.mixture import Mixture

@@ -10,7 +10,6 @@ from typing import Literal
 import torch
 from rich.table import Table
 
-from benchmarks.command import OnProgress, Results, main
 from benchmarks.contenders import (
     CONTENDERS,
     PARTS,
@@ -20,10 +19,21 @@ from benchmarks.contenders import (
     default_contenders,
     obstacle,
 )
-from benchmarks.fresh_process import ContenderFailed, FreshProcess
-from benchmarks.machine import describe_machine
-from benchmarks.measurement import Column, Key, Measurement, Record, Status, ratio, records, summarise, table
-from benchmarks.rounds import Schedule, measure_rounds
+from benchmarks.measuring.command import OnProgress, Results, main
+from benchmarks.measuring.fresh_process import ContenderFailed, FreshProcess
+from benchmarks.measuring.machine import describe_machine
+from benchmarks.measuring.measurement import (
+    Column,
+    Key,
+    Measurement,
+    Record,
+    Status,
+    ratio,
+    records,
+    summarise,
+    table,
+)
+from benchmarks.measuring.rounds import Schedule, measure_rounds
 from lifecode.errors import UserError
 
 LARGEST_ERROR = {"cpu": 1e-4, "cuda": 1e-2}

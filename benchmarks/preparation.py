@@ -17,7 +17,7 @@ from typing import Any
 
 import psutil
 
-from benchmarks.fresh_process import ContenderFailed, Reading
+from benchmarks.measuring.fresh_process import ContenderFailed, Reading
 from lifecode.data.formats.opening import opened
 
 MANY_FILES, ONE_FILE = "many files", "one file"

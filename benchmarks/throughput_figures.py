@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullFormatter
 
-from benchmarks.measurement import Record
+from benchmarks.measuring.measurement import Record
 from lifecode.report.charts.figure_style import (
     BLUE,
     GREEN,

@@ -10,14 +10,23 @@ from pathlib import Path
 import torch
 from rich.table import Table
 
-from benchmarks.command import OnProgress, Results, main
 from benchmarks.contenders import missing_package
-from benchmarks.fresh_process import ContenderFailed, FreshProcess
 from benchmarks.learners import Learner, LifeCodeLearner, PeerLearner
-from benchmarks.machine import Precision, describe_machine
-from benchmarks.measurement import Column, Key, Measurement, Record, ratio, records, summarise, table
+from benchmarks.measuring.command import OnProgress, Results, main
+from benchmarks.measuring.fresh_process import ContenderFailed, FreshProcess
+from benchmarks.measuring.machine import Precision, describe_machine
+from benchmarks.measuring.measurement import (
+    Column,
+    Key,
+    Measurement,
+    Record,
+    ratio,
+    records,
+    summarise,
+    table,
+)
+from benchmarks.measuring.rounds import Schedule, measure_rounds
 from benchmarks.peers import PEERS, PeerSize
-from benchmarks.rounds import Schedule, measure_rounds
 from benchmarks.throughput_figures import throughput_by_length, throughput_by_ratio
 from benchmarks.training_step import PART, TrainingStep, sequences_a_step
 from lifecode.errors import UserError

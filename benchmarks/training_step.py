@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from benchmarks.learners import Learner
-from benchmarks.machine import Precision
+from benchmarks.measuring.machine import Precision
 from benchmarks.peers import counted_parameters
 from benchmarks.training_flops import training_flops
 from lifecode.ops.cpu.heap import keep_freed_memory

@@ -2,8 +2,8 @@
 
 Forward passes count by the formulas of `lifecode.models.layers.flops`. A backward pass counts as two forward
 passes, one for the gradient of the weights, where these are trained, and one for that of the input, where
-something before it is trained. Activation checkpointing repeats the forward pass of the layers in every backward pass.
-How many passes a step has is the joint objective's `StepCost`.
+something before it is trained. Activation checkpointing repeats the forward pass of the layers in every
+backward pass. How many passes a step has is the joint objective's `StepCost`.
 """
 
 from typing import NamedTuple

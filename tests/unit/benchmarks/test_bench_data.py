@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 
 from benchmarks import data
-from benchmarks.command import Results, main
 from benchmarks.data import DataBenchmark, LoaderCall, agreed_counts, genome_file
-from benchmarks.fresh_process import ContenderFailed, Reading
 from benchmarks.genbank_reading import Counts, count_with_biopython, count_with_lifecode
-from benchmarks.machine import Machine
-from benchmarks.measurement import Measurement
+from benchmarks.measuring.command import Results, main
+from benchmarks.measuring.fresh_process import ContenderFailed, Reading
+from benchmarks.measuring.machine import Machine
+from benchmarks.measuring.measurement import Measurement
 from benchmarks.preparation import Preparation, tree_bytes, write_copies
 from lifecode.data import packaged_genomes, read_records
 from lifecode.errors import UserError

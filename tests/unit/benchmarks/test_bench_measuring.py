@@ -6,15 +6,15 @@ import signal
 import numpy as np
 import pytest
 
-from benchmarks import command, rounds
-from benchmarks.command import make_folder, progress_bar
+from benchmarks.measuring import command, rounds
 from benchmarks.data import DataBenchmark
-from benchmarks.fresh_process import ContenderFailed, FreshProcess, Reading
-from benchmarks.machine import Machine, MatrixProducts
-from benchmarks.measurement import Column, Measurement, Point, reasons, records, summarise, table
+from benchmarks.measuring.command import make_folder, progress_bar
+from benchmarks.measuring.fresh_process import ContenderFailed, FreshProcess, Reading
+from benchmarks.measuring.machine import Machine, MatrixProducts
+from benchmarks.measuring.measurement import Column, Measurement, Point, reasons, records, summarise, table
+from benchmarks.measuring.peak_memory import PeakMemory
+from benchmarks.measuring.rounds import Schedule, measure_rounds, power_law
 from benchmarks.op import OperatorBenchmark
-from benchmarks.peak_memory import PeakMemory
-from benchmarks.rounds import Schedule, measure_rounds, power_law
 from benchmarks.train import TrainingBenchmark
 from lifecode.errors import UserError
 from lifecode.ops.cpu import matmul_rate

@@ -11,7 +11,6 @@ import pytest
 import torch
 
 from benchmarks import contenders, op
-from benchmarks.command import Results, main
 from benchmarks.contenders import (
     CHUNK,
     CONTENDERS,
@@ -23,9 +22,10 @@ from benchmarks.contenders import (
     obstacle,
     random_inputs,
 )
-from benchmarks.fresh_process import ContenderFailed, Reading
-from benchmarks.machine import Machine
-from benchmarks.measurement import Measurement, reasons
+from benchmarks.measuring.command import Results, main
+from benchmarks.measuring.fresh_process import ContenderFailed, Reading
+from benchmarks.measuring.machine import Machine
+from benchmarks.measuring.measurement import Measurement, reasons
 from benchmarks.op import OperatorBenchmark, wrong_result
 from lifecode.errors import UserError
 from lifecode.ops.cpu import register_tiles

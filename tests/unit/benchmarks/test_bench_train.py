@@ -13,10 +13,10 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks import contenders, train
-from benchmarks.command import Results, composed, main
 from benchmarks.learners import LifeCodeLearner, PeerLearner
-from benchmarks.machine import Machine
-from benchmarks.measurement import Measurement
+from benchmarks.measuring.command import Results, composed, main
+from benchmarks.measuring.machine import Machine
+from benchmarks.measuring.measurement import Measurement
 from benchmarks.peers import PEERS, Peer, PeerSize, build_peer, counted_parameters
 from benchmarks.throughput_figures import throughput_by_length, throughput_by_ratio
 from benchmarks.train import TrainingBenchmark

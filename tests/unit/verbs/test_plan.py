@@ -15,7 +15,7 @@ import yaml
 from omegaconf import OmegaConf
 from rich.console import Console
 
-from benchmarks.peak_memory import PeakMemory
+from benchmarks.measuring.peak_memory import PeakMemory
 from benchmarks.training_flops import forward_flops as counted_flops
 from lifecode.app.from_python import compose
 from lifecode.app.main import main

@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 import psutil
 import torch
 
-from benchmarks.fresh_process import FreshProcess
+from benchmarks.measuring.fresh_process import FreshProcess
 from lifecode.host.installed import installed_versions
 from lifecode.host.machine import processor
 from lifecode.ops.cpu.matmul_rate import matmul_flops

@@ -13,8 +13,8 @@ from typing import Any, NamedTuple, Protocol
 
 import psutil
 
-from benchmarks.fresh_process import ContenderFailed, Reading
-from benchmarks.measurement import Measurement, Points, Status, summarise
+from benchmarks.measuring.fresh_process import ContenderFailed, Reading
+from benchmarks.measuring.measurement import Measurement, Points, Status, summarise
 
 
 def available_bytes() -> int:

@@ -20,15 +20,15 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from benchmarks.machine import Machine
-from benchmarks.measurement import Measurement, Record, reasons
+from benchmarks.measuring.machine import Machine
+from benchmarks.measuring.measurement import Measurement, Record, reasons
 from lifecode.app.construct import checked_value, construct
 from lifecode.app.locate_config import config_folder
 from lifecode.errors import UserError
 
 _WIDTH_OF_A_FILE = 200
 _SECONDS_BETWEEN_LINES = 20.0
-_CONF = Path(__file__).parent / "conf"
+_CONF = Path(__file__).parents[1] / "conf"
 
 OnProgress = Callable[[str, int], None]
 """Told a label, and how many calls are now done or will not be made."""

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, Protocol, Self
 
 import torch
 
-from benchmarks.peak_memory import PeakMemory, return_free_memory
+from benchmarks.measuring.peak_memory import PeakMemory, return_free_memory
 from lifecode.errors import UserError
 from lifecode.host.safe_path import safe_children
 
