@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-from tests.end_to_end.test_train import SMALL
 from tests.support.repository import ROOT
+from tests.support.small_run import SMALL
 
 MODULES = [
     "pickle",

@@ -6,8 +6,8 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from tests.end_to_end.test_train import train
 from tests.support.repository import ROOT
+from tests.support.small_run import train
 
 pytestmark = pytest.mark.slow
 NOTEBOOKS = ROOT / "notebooks"

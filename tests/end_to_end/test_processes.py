@@ -14,8 +14,8 @@ import torch
 
 from lifecode import LifeCode
 from lifecode.training.callbacks.efficiency import OF_THE_MACHINE
-from tests.end_to_end.test_train import COMMAND, SMALL
 from tests.support.repository import ROOT
+from tests.support.small_run import COMMAND, SMALL
 
 CUT = ["data.batch.rows=4", "data.batch.rows_at_once=1", "objective.task_gradients_every_steps=2"]
 TWO = ["trainer.devices=2", "trainer.accelerator=cpu"]

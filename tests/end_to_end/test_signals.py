@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from tests.end_to_end.test_train import COMMAND, SMALL
+from tests.support.small_run import COMMAND, SMALL
 
 pytestmark = pytest.mark.slow
 VERBS = {

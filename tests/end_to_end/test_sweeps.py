@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from tests.end_to_end.test_train import COMMAND, SMALL, lifecode, losses
+from tests.support.small_run import COMMAND, SMALL, lifecode, losses
 
 pytestmark = pytest.mark.slow
 

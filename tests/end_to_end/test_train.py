@@ -1,11 +1,9 @@
 """`lifecode train` on a piece of the real genome: the run folder, resumption, and how it refuses."""
 
-import csv
 import json
 import os
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -14,52 +12,7 @@ import pytest
 import torch
 
 from lifecode import LifeCode
-from lifecode.training.callbacks.efficiency import OF_THE_MACHINE
-
-COMMAND = [sys.executable, "-c", "import sys; from lifecode.app.main import main; sys.exit(main())"]
-SMALL = [
-    "model.width=32",
-    "model.depth=2",
-    "model.hybrid_ratio=1:1",
-    "model.num_heads=2",
-    "model.attention_head_dim=16",
-    "model.codec.nucleotide_dim=16",
-    "model.codec.conv_channels=8",
-    "model.codec.translator_hidden=32",
-    "data.split.block_nucleotides=6000",
-    "data.split.test=0.2",
-    "data.split.validation=0.1",
-    "data.batch.max_codons=256",
-    "data.batch.rows=2",
-    "optim.tokenizer.total_steps=6",
-    "optim.tokenizer.warmup_steps=1",
-    "optim.encoder.total_steps=8",
-    "optim.encoder.warmup_steps=1",
-    "trainer.log_every_steps=1",
-    "trainer.validate_every_steps=4",
-    "trainer.checkpoint_every_steps=3",
-    "teacher=near",
-    "teacher.max_train_residues=3000",
-    "teacher.max_heldout_residues=1500",
-]
-
-
-def lifecode(folder: Path, *arguments: str, **changes) -> subprocess.CompletedProcess:
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", **changes}
-    return subprocess.run(
-        [*COMMAND, *arguments], cwd=folder, capture_output=True, text=True, env=environment, check=False
-    )
-
-
-def train(folder: Path, genome: Path, *arguments: str) -> subprocess.CompletedProcess:
-    return lifecode(folder, "train", f"input={genome}", "name=small", *SMALL, *arguments)
-
-
-def losses(run: Path) -> list[tuple]:
-    """Everything a run logged but its speed and memory."""
-    with (run / "metrics.csv").open() as file:
-        rows = [tuple(row.values()) for row in csv.DictReader(file)]
-    return [row for row in rows if row[3] not in OF_THE_MACHINE]
+from tests.support.small_run import COMMAND, SMALL, lifecode, losses, train
 
 
 @pytest.fixture(scope="module")

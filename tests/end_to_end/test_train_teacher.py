@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.end_to_end.test_train import COMMAND, SMALL, lifecode, losses
 from tests.support.esm_checkpoint import save_esm_checkpoint
+from tests.support.small_run import COMMAND, SMALL, lifecode, losses
 
 pytestmark = pytest.mark.slow
 WITHOUT_TEACHER = [line for line in SMALL if not line.startswith("teacher")]

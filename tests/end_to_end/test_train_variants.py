@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from tests.end_to_end.test_train import lifecode, train
+from tests.support.small_run import lifecode, train
 from tests.support.wandb_file import history, records
 
 pytestmark = pytest.mark.slow

@@ -8,7 +8,7 @@ import torch
 from lifecode.ops import short_convolution
 from lifecode.ops.fla.segments import device_segments
 from tests.interpreted.host_waits import HostWaits
-from tests.unit.ops import test_short_convolution as contract
+from tests.support import convolution_contract as contract
 
 # Shorter than the kernel, empty in the middle and at either end, longer than a chunk of 64.
 BORDERS = [0, 0, 1, 3, 3, 40, 130, 130]
@@ -54,12 +54,12 @@ def test_equals_torch(packed, reverse, activation, width, channels, dtype, launc
 
 @pytest.mark.parametrize("reverse", [False, True])
 def test_segments_are_isolated_exactly(reverse):
-    contract.test_segments_are_isolated_exactly("fla", reverse)
+    contract.segments_are_isolated_exactly("fla", reverse)
 
 
 @pytest.mark.parametrize("length", [0, 1, 2, 3])
 def test_shorter_than_the_kernel(length):
-    contract.test_shorter_than_the_kernel("fla", length)
+    contract.shorter_than_the_kernel("fla", length)
 
 
 @pytest.mark.parametrize("value", [-200.0, -88.0, 0.0, 88.0, 200.0, math.inf])

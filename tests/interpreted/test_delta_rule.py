@@ -8,8 +8,8 @@ import torch
 from lifecode.ops import gated_delta_rule
 from lifecode.ops.fla.segments import device_segments
 from tests.interpreted.host_waits import HostWaits
-from tests.parity import test_gated_delta_rule_contract as contract
-from tests.support.delta_rule_cases import assert_all_close, case, differentiate
+from tests.support import delta_rule_contract as contract
+from tests.support.delta_rule_cases import assert_all_close, case, differentiate, random_inputs
 
 # Every two columns hold every pair of their values:
 # steps, decay, segments, direction, dtype of q, k and v, initial state, K x V.
@@ -81,40 +81,40 @@ def test_empty_segments_keep_their_states():
 
 @pytest.mark.parametrize("reverse", [False, True])
 def test_segments_are_isolated_exactly(reverse, launched):
-    contract.test_segments_are_isolated_exactly("fla", "cpu", reverse)
+    contract.segments_are_isolated_exactly("fla", "cpu", reverse)
     assert launched
 
 
 def test_gradient_across_segments_is_exactly_zero():
-    contract.test_gradient_across_segments_is_exactly_zero("fla", "cpu")
+    contract.gradient_across_segments_is_exactly_zero("fla", "cpu")
 
 
 @pytest.mark.parametrize("borders", [None, [0, 17, 90]])
 def test_reverse_is_flip_run_flip(borders):
-    contract.test_reverse_is_flip_run_flip("fla", "cpu", borders)
+    contract.reverse_is_flip_run_flip("fla", "cpu", borders)
 
 
 def test_nothing_to_do(launched):
-    contract.test_nothing_to_do("fla", "cpu")
+    contract.nothing_to_do("fla", "cpu")
     assert launched == []
 
 
 def test_by_hand(launched):
-    contract.test_one_dimension_by_hand("fla")
-    contract.test_a_key_written_again_is_overwritten("fla")
+    contract.one_dimension_by_hand("fla")
+    contract.a_key_written_again_is_overwritten("fla")
     assert launched
 
 
 def test_packed_equals_alone():
-    contract.test_packed_equals_alone("fla")
+    contract.packed_equals_alone("fla")
 
 
 def test_autocast_does_not_lower_the_precision():
-    contract.test_autocast_does_not_lower_the_precision("fla")
+    contract.autocast_does_not_lower_the_precision("fla")
 
 
 def test_inputs_need_not_be_contiguous():
-    inputs = contract.random_inputs(20)
+    inputs = random_inputs(20)
     apart = [x.transpose(1, 2).contiguous().transpose(1, 2) for x in inputs]
     assert not any(x.is_contiguous() for x in apart)
     assert torch.equal(gated_delta_rule(*apart, backend="fla"), gated_delta_rule(*inputs, backend="fla"))
@@ -124,15 +124,15 @@ def test_trains_on_borders_first_seen_in_inference_mode():
     cu_seqlens = torch.tensor([0, 7, 20])
     device_segments.cache_clear()
     with torch.inference_mode():
-        gated_delta_rule(*contract.random_inputs(20), cu_seqlens=cu_seqlens, reverse=True, backend="fla")
-    inputs = [x.requires_grad_() for x in contract.random_inputs(20)]
+        gated_delta_rule(*random_inputs(20), cu_seqlens=cu_seqlens, reverse=True, backend="fla")
+    inputs = [x.requires_grad_() for x in random_inputs(20)]
     gated_delta_rule(*inputs, cu_seqlens=cu_seqlens, reverse=True, backend="fla").sum().backward()
     assert all(x.grad.abs().sum() > 0 for x in inputs)
 
 
 def test_no_layer_waits_for_the_device():
     cu_seqlens = torch.tensor([0, 30, 30, 50, 90])
-    inputs = [x.requires_grad_() for x in contract.random_inputs(90)]
+    inputs = [x.requires_grad_() for x in random_inputs(90)]
     device_segments.cache_clear()
     with HostWaits() as waits:
         device_segments((0, 30, 30, 50, 90), inputs[0].device)

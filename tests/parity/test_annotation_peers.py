@@ -19,8 +19,8 @@ from Bio.Seq import Seq
 from lifecode.alphabet import decode_nucleotides
 from lifecode.data import read_records
 from lifecode.data.cds.coding_sequence import ExactPair, extract, verify_all
+from tests.support.gff_dialects import DIALECTS, GENOME, PROTEINS
 from tests.support.gff_genome import GENES
-from tests.unit.data.formats.test_gff_dialects import DIALECTS, GENOME, PROTEINS
 
 GFFREAD_DIFFERS = {
     "NCBI GTF": (0, "the gene lines have an empty transcript_id"),

@@ -27,7 +27,8 @@ from lifecode.training.stages.encoder_stage import EncoderStage
 from lifecode.training.stages.joint_gradient import accumulate_joint_gradient
 from lifecode.training.stages.optimizer import AdamWCosine
 from lifecode.training.trainer import TrainerSettings, train_stage
-from tests.unit.training.test_training_stage import encoder_stage, step_of
+from tests.support.corpus_batches import step_of
+from tests.support.stages import encoder_stage
 
 ROW = pack(["ATGAAACGC", "ACGTTT"])
 OTHER_ROW = pack(["ATGAAACGCAAATTTCCC", "ACGTTT", "ACG"])

@@ -1,6 +1,5 @@
 """What the gated delta rule promises beyond its numbers: isolation, backends, errors, threads."""
 
-import itertools
 import logging
 import math
 import multiprocessing
@@ -10,15 +9,14 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
-import torch.nn.functional as F
 
 from lifecode.errors import UserError
 from lifecode.ops import gated_delta_rule
 from lifecode.ops.cpu import workers
 from lifecode.ops.delta_rule import boundary as delta_rule
 from lifecode.ops.delta_rule import fla as delta_rule_fla
-from lifecode.ops.segments import reverse_segments_index
-from tests.support.delta_rule_cases import needs_cuda
+from tests.support import delta_rule_contract as contract
+from tests.support.delta_rule_cases import needs_cuda, random_inputs
 
 CPU_BACKENDS = ["recurrent", "chunked", "native"]
 
@@ -29,32 +27,14 @@ EXACT_BACKENDS = [
 ]
 
 
-def random_inputs(length=90, batch=1, heads=2, keys=8, values=16, seed=0, device="cpu"):
-    torch.manual_seed(seed)
-    shape = (batch, length, heads)
-    q, k = (F.normalize(torch.randn(*shape, keys), dim=-1) for _ in range(2))
-    return [x.to(device) for x in (q, k, torch.randn(*shape, values), -torch.rand(shape), torch.rand(shape))]
-
-
 @pytest.mark.parametrize("backend", CPU_BACKENDS)
 def test_one_dimension_by_hand(backend):
-    v = torch.tensor([2.0, 4.0, 8.0]).view(1, 3, 1, 1)
-    ones, half = torch.ones(1, 3, 1, 1), torch.full((1, 3, 1), 0.5)
-    output, state = gated_delta_rule(ones, ones, v, half.log(), half, return_state=True, backend=backend)
-    # S_t = 0.5 * 0.5 S_{t-1} + 0.5 v_t
-    torch.testing.assert_close(output.flatten(), torch.tensor([1.0, 2.25, 4.5625]))
-    torch.testing.assert_close(state.flatten(), torch.tensor([4.5625]))
-    backwards = gated_delta_rule(ones, ones, v, half.log(), half, reverse=True, backend=backend)
-    torch.testing.assert_close(backwards.flatten(), torch.tensor([1.75, 3.0, 4.0]))
+    contract.one_dimension_by_hand(backend)
 
 
 @pytest.mark.parametrize("backend", CPU_BACKENDS)
 def test_a_key_written_again_is_overwritten(backend):
-    k = torch.tensor([[1.0, 0.0], [0.0, 1.0], [1.0, 0.0]]).view(1, 3, 1, 2)
-    q = torch.tensor([2.0, 1.0]).expand(1, 3, 1, 2)
-    v = torch.tensor([3.0, 5.0, 7.0]).view(1, 3, 1, 1)
-    output = gated_delta_rule(q, k, v, torch.zeros(1, 3, 1), torch.ones(1, 3, 1), scale=0.5, backend=backend)
-    torch.testing.assert_close(output.flatten(), torch.tensor([3.0, 5.5, 9.5]))
+    contract.a_key_written_again_is_overwritten(backend)
 
 
 @pytest.mark.parametrize("backend", CPU_BACKENDS)
@@ -67,79 +47,33 @@ def test_default_scale_is_that_of_the_key_size(backend):
 @pytest.mark.parametrize(("backend", "device"), EXACT_BACKENDS)
 @pytest.mark.parametrize("reverse", [False, True])
 def test_segments_are_isolated_exactly(backend, device, reverse):
-    cu_seqlens = torch.tensor([0, 30, 30, 50, 90], device=device)
-
-    def run(disturbed):
-        inputs = random_inputs(device=device)
-        inputs[2][:, 30:50] += disturbed
-        inputs[0][:, 30:50] -= disturbed
-        inputs = [x.requires_grad_() for x in inputs]
-        output = gated_delta_rule(*inputs, cu_seqlens=cu_seqlens, reverse=reverse, backend=backend)
-        output.square().sum().backward()
-        return output.detach(), *(x.grad for x in inputs)
-
-    for quiet, loud, broken in zip(run(0.0), run(3.0), run(math.nan), strict=True):
-        others = torch.cat([torch.arange(30), torch.arange(50, 90)])
-        assert torch.equal(quiet[:, others], loud[:, others])
-        assert torch.equal(quiet[:, others], broken[:, others])
-        assert not torch.equal(quiet[:, 30:50], loud[:, 30:50])
-        assert broken[:, 30:50].isnan().any()
+    contract.segments_are_isolated_exactly(backend, device, reverse)
 
 
 @pytest.mark.parametrize(("backend", "device"), EXACT_BACKENDS)
 def test_gradient_across_segments_is_exactly_zero(backend, device):
-    inputs = [x.requires_grad_() for x in random_inputs(device=device)]
-    output = gated_delta_rule(*inputs, cu_seqlens=torch.tensor([0, 40, 90], device=device), backend=backend)
-    for gradient in torch.autograd.grad(output[:, 40:].sum(), inputs):
-        assert torch.equal(gradient[:, :40], torch.zeros_like(gradient[:, :40]))
-        assert gradient[:, 41:].abs().sum() > 0
+    contract.gradient_across_segments_is_exactly_zero(backend, device)
 
 
 @pytest.mark.parametrize("backend", CPU_BACKENDS)
 def test_packed_equals_alone(backend):
-    inputs, cu_seqlens = random_inputs(), [0, 1, 30, 90]
-    packed, states = gated_delta_rule(
-        *inputs, cu_seqlens=torch.tensor(cu_seqlens), return_state=True, backend=backend
-    )
-    for segment, (start, end) in enumerate(itertools.pairwise(cu_seqlens)):
-        alone = gated_delta_rule(*(x[:, start:end] for x in inputs), return_state=True, backend=backend)
-        torch.testing.assert_close(packed[:, start:end], alone[0])
-        torch.testing.assert_close(states[segment : segment + 1], alone[1])
+    contract.packed_equals_alone(backend)
 
 
 @pytest.mark.parametrize(("backend", "device"), EXACT_BACKENDS)
 @pytest.mark.parametrize("borders", [None, [0, 17, 90]])
 def test_reverse_is_flip_run_flip(backend, device, borders):
-    inputs = random_inputs(device=device)
-    cu_seqlens = None if borders is None else torch.tensor(borders, device=device)
-    index = reverse_segments_index(torch.tensor(borders or [0, 90], device=device), 90)
-    options = {"cu_seqlens": cu_seqlens, "return_state": True, "backend": backend}
-    flipped, flipped_state = gated_delta_rule(*(x[:, index] for x in inputs), **options)
-    output, state = gated_delta_rule(*inputs, reverse=True, **options)
-    assert torch.equal(output, flipped[:, index])
-    assert torch.equal(state, flipped_state)
+    contract.reverse_is_flip_run_flip(backend, device, borders)
 
 
 @pytest.mark.parametrize(("backend", "device"), EXACT_BACKENDS)
 def test_nothing_to_do(backend, device):
-    inputs = [x.requires_grad_() for x in random_inputs(0, device=device)]
-    start = torch.randn(2, 2, 8, 16, requires_grad=True, device=device)
-    cu_seqlens = torch.tensor([0, 0, 0], device=device)
-    output, state = gated_delta_rule(
-        *inputs, cu_seqlens=cu_seqlens, initial_state=start, return_state=True, backend=backend
-    )
-    assert output.shape == (1, 0, 2, 16)
-    assert torch.equal(state, start)
-    state.sum().backward()
-    assert torch.equal(start.grad, torch.ones_like(start))
+    contract.nothing_to_do(backend, device)
 
 
 @pytest.mark.parametrize("backend", CPU_BACKENDS)
 def test_autocast_does_not_lower_the_precision(backend):
-    inputs = random_inputs()
-    with torch.autocast("cpu", torch.bfloat16):
-        output = gated_delta_rule(*inputs, backend=backend)
-    assert torch.equal(output, gated_delta_rule(*inputs, backend=backend))
+    contract.autocast_does_not_lower_the_precision(backend)
 
 
 @pytest.mark.parametrize("backend", CPU_BACKENDS)

@@ -16,7 +16,7 @@ from torch.utils.data import DataLoader, Dataset
 from lifecode.models import LifeCode
 from lifecode.ops import gated_delta_rule, silu_gate
 from lifecode.ops.cpu.buffers import SMALLEST_BYTES
-from tests.property.test_packing_properties import small_model
+from tests.support.small_models import small_model
 
 ROWS, WIDTH, KEYS = SMALLEST_BYTES // 4 // 64 + 1, 64, 16
 SEEDS = range(2)

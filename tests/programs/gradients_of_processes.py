@@ -17,7 +17,8 @@ from lifecode.data import Corpus
 from lifecode.training.processes import cluster_environment
 from lifecode.training.sharding import FullySharded
 from lifecode.training.stages.joint_gradient import plain
-from tests.unit.training.test_training_stage import OBJECTIVES, encoder_stage, step_of, tokenizer_stage
+from tests.support.corpus_batches import step_of
+from tests.support.stages import OBJECTIVES, encoder_stage, tokenizer_stage
 
 CASES = ("cut", "apart")
 

@@ -7,18 +7,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from lifecode.data.batches.packing import fill_rows, pack
-from lifecode.models import CodonCodec, LifeCode
+from tests.support.random_sequences import sequences
+from tests.support.small_models import small_model
 
 lengths = st.lists(st.integers(1, 90), min_size=1, max_size=4)
-
-
-def small_model(**changes) -> LifeCode:
-    torch.manual_seed(0)
-    codec = CodonCodec(
-        nucleotide_dim=16, conv_channels=8, num_heads=2, translator_hidden=16, **changes.pop("codec", {})
-    )
-    shape = {"width": 32, "depth": 2, "hybrid_ratio": "1:1", "num_heads": 2, "attention_head_dim": 16}
-    return LifeCode(codec=codec, init_std=0.2, layer_scale=0.7, **{**shape, **changes})
 
 
 MODELS = {
@@ -27,11 +19,6 @@ MODELS = {
     "forward": small_model(strands="forward"),
     "causal tokenizer, stride 3": small_model(codec={"direction": "forward", "stride": 3}),
 }
-
-
-def sequences(seed: int, sizes: list[int]) -> list[np.ndarray]:
-    rng = np.random.default_rng(seed)
-    return [rng.integers(0, 5, size).astype(np.uint8) for size in sizes]
 
 
 # float64 runs `chunked`, float32 `native`; untrained weights of this size magnify rounding in float32.

@@ -13,7 +13,8 @@ from lifecode.alphabet import CLS, MASK, SEP, codon_ids, decode_nucleotides, rev
 from lifecode.data.batches.packing import pack
 from lifecode.models.life_code import strands
 from lifecode.models.life_code.model import LifeCode
-from tests.property.test_packing_properties import sequences, small_model
+from tests.support.random_sequences import sequences
+from tests.support.small_models import small_model
 
 RATIOS = {"2:0": small_model(strands="rc", hybrid_ratio="2:0"), "1:1": small_model(strands="rc")}
 whole_codons = st.lists(st.integers(1, 30).map(lambda n: 3 * n), min_size=1, max_size=4)

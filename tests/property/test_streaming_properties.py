@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from lifecode.data.batches.packing import pack
 from lifecode.errors import UserError
 from lifecode.models.life_code.streaming import stream_hidden_states
-from tests.property.test_packing_properties import sequences, small_model
+from tests.support.random_sequences import sequences
+from tests.support.small_models import small_model
 
 MODELS = {
     "paper": small_model(hybrid_ratio="2:0"),

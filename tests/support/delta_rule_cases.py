@@ -51,6 +51,14 @@ def case(length, packed, decay="mixed", keys=8, values=16, heads=2, batch=2, sta
     return (q, k, v, g, beta, normal(*states) if start else None), borders
 
 
+def random_inputs(length=90, batch=1, heads=2, keys=8, values=16, seed=0, device="cpu"):
+    """q, k, v, g and beta in float32."""
+    torch.manual_seed(seed)
+    shape = (batch, length, heads)
+    q, k = (F.normalize(torch.randn(*shape, keys), dim=-1) for _ in range(2))
+    return [x.to(device) for x in (q, k, torch.randn(*shape, values), -torch.rand(shape), torch.rand(shape))]
+
+
 def differentiate(inputs, borders, reverse, backend, dtype=torch.float64, gates=None, device="cpu"):
     """Output, final state and the gradients of a fixed weighted sum of both, on the CPU.
 

@@ -24,7 +24,7 @@ from lifecode.ops import (
 )
 from lifecode.ops.cpu.buffers import SMALLEST_BYTES, empty
 from lifecode.ops.segments import positions_in_segment, reverse_segments_index, segment_ids
-from tests.property.test_packing_properties import small_model
+from tests.support.small_models import small_model
 
 DTYPES = (torch.float64, torch.bfloat16, torch.float16)
 BORDERS = torch.tensor([0, 7, 40, 100], dtype=torch.int32)

@@ -13,7 +13,7 @@ from hydra.version import VersionBase
 
 import lifecode
 from lifecode.errors import UserError
-from tests.end_to_end.test_train import SMALL
+from tests.support.small_run import SMALL
 
 
 def test_a_composed_config_is_that_of_the_command_line_and_can_be_changed():

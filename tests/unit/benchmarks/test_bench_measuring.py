@@ -6,8 +6,8 @@ import signal
 import numpy as np
 import pytest
 
-from benchmarks.measuring import command, rounds
 from benchmarks.data import DataBenchmark
+from benchmarks.measuring import command, rounds
 from benchmarks.measuring.command import make_folder, progress_bar
 from benchmarks.measuring.fresh_process import ContenderFailed, FreshProcess, Reading
 from benchmarks.measuring.machine import Machine, MatrixProducts

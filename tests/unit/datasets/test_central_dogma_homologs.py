@@ -14,8 +14,8 @@ from lifecode.datasets.central_dogma.genes import Gene
 from lifecode.datasets.central_dogma.homologs import similarity
 from lifecode.errors import UserError
 from lifecode.genetic_code import reverse_translate
+from tests.support.dogma_rows import biopython_reads, read
 from tests.support.genes_with_introns import write_random
-from tests.unit.datasets.test_central_dogma_pairs import biopython_reads, read
 
 RANDOM = np.random.default_rng(0)
 ANCESTORS = ["M" + "".join(RANDOM.choice(list(AMINO_ACIDS[:20]), 200)) for _ in range(12)]

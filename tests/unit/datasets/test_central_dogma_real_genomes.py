@@ -20,7 +20,7 @@ from lifecode.datasets.central_dogma import (
     make_dataset,
 )
 from lifecode.datasets.central_dogma.genes import read_genes
-from tests.unit.datasets.test_central_dogma_pairs import biopython_reads, by_kind, read
+from tests.support.dogma_rows import biopython_reads, by_kind, read
 
 
 def translated(contig, name, exons):

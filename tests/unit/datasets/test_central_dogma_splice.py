@@ -16,6 +16,7 @@ from lifecode.datasets.central_dogma.junctions import decoys_of, junctions_of
 from lifecode.datasets.central_dogma.locus import Locus, locus_of
 from lifecode.datasets.central_dogma.pre_mrna import ACCEPTOR, DONOR
 from lifecode.errors import UserError
+from tests.support.dogma_rows import read
 from tests.support.genes_with_introns import (
     BY_HAND,
     EXON_1,
@@ -27,7 +28,6 @@ from tests.support.genes_with_introns import (
     write_genbank,
     write_random,
 )
-from tests.unit.datasets.test_central_dogma_pairs import read
 
 
 @pytest.fixture(scope="module")

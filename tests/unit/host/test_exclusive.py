@@ -11,7 +11,7 @@ import pytest
 from lifecode.app.main import main
 from lifecode.data import Corpus
 from lifecode.host.exclusive import exclusive
-from tests.unit.report.test_report_sweep import make_sweep
+from tests.support.run_folders import make_sweep
 
 CONTEXT = multiprocessing.get_context("fork")
 

@@ -17,7 +17,7 @@ from lifecode.report.page import write_page
 from lifecode.teachers.cache import FeatureCache
 from lifecode.training.run.run_folder import RunFolder
 from tests.support.letter_teacher import LetterTeacher, random_proteins
-from tests.unit.report.test_report_sweep import make_sweep
+from tests.support.run_folders import make_sweep
 
 CONTENT = "alias ls=ls\n"
 

@@ -7,7 +7,7 @@ import torch
 
 from lifecode.data.batches.packing import pack
 from lifecode.models.life_code import encoder
-from tests.property.test_packing_properties import small_model
+from tests.support.small_models import small_model
 
 
 @pytest.mark.parametrize("strands", ["paper", "rc"])

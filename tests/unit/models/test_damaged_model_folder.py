@@ -16,12 +16,12 @@ from lifecode.host.checksum import sha256
 from lifecode.models.auto_model import LifeCodeModel
 from lifecode.models.life_code.encoder import layer_kinds
 from lifecode.models.pretrained import CHECKSUMS, CONFIG, GENES, WEIGHTS
-from tests.unit.models.test_interchange import new_model
+from tests.support.small_models import small_model
 
 
 @pytest.fixture
 def folder(tmp_path) -> Path:
-    model = new_model()
+    model = small_model().eval()
     model.training_genes = np.ones((2, 16), np.uint32)
     model.save_pretrained(tmp_path / "model")
     return tmp_path / "model"
@@ -187,18 +187,18 @@ def test_weights_that_are_no_floating_point_numbers(folder):
 )
 def test_a_model_is_not_saved_in_what_holds_no_weights(folder, tmp_path, dtype):
     with pytest.raises(UserError, match="weights are kept in float16, bfloat16, float32, float64"):
-        new_model().save_pretrained(tmp_path / "other", dtype=dtype)
+        small_model().eval().save_pretrained(tmp_path / "other", dtype=dtype)
     assert not (tmp_path / "other").exists()
 
 
 def test_numbers_that_may_be_zero_may_be_written_as_integers(tmp_path):
-    model = new_model(layer_scale=0)
+    model = small_model(layer_scale=0).eval()
     model.save_pretrained(tmp_path / "model")
     assert lifecode.load(tmp_path / "model").config["layer_scale"] == 0
 
 
 def test_a_weight_that_half_precision_cannot_hold(tmp_path):
-    model = new_model()
+    model = small_model().eval()
     with torch.no_grad():
         model.codon_projection.weight[0, 0] = 70_000
     with pytest.raises(UserError, match=r"codon_projection\.weight is too large for torch\.float16"):

@@ -7,7 +7,7 @@ import torch
 from lifecode.alphabet import UNK
 from lifecode.errors import UserError
 from lifecode.models.life_code.frames import NucleotideStates, averaged_over_frames, in_three_frames
-from tests.property.test_packing_properties import small_model
+from tests.support.small_models import small_model
 
 
 def test_the_three_frames_by_hand():

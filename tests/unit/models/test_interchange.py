@@ -25,22 +25,17 @@ from lifecode.errors import UserError
 from lifecode.models import CodonCodec, pretrained
 from lifecode.models.auto_model import LifeCodeModel, padded_batch, register_auto_model
 from lifecode.models.pretrained import FILES
+from tests.support.adapters import adapted, move_adapters
 from tests.support.repository import ROOT
+from tests.support.small_models import small_model
 
 SEQUENCES = ["ATGAAACGCATTAGC", "AUGGCU", "ACGTTGA"]
 ROW = pack(SEQUENCES)
 
 
-def new_model(**changes) -> LifeCode:
-    torch.manual_seed(0)
-    codec = CodonCodec(nucleotide_dim=16, conv_channels=8, num_heads=2, translator_hidden=16)
-    shape = {"width": 32, "depth": 2, "hybrid_ratio": "1:1", "num_heads": 2, "attention_head_dim": 16}
-    return LifeCode(codec=codec, init_std=0.2, **{**shape, **changes}).eval()
-
-
 @pytest.fixture
 def model() -> LifeCode:
-    return new_model()
+    return small_model().eval()
 
 
 @pytest.fixture
@@ -81,7 +76,7 @@ def flip_a_byte(file: Path) -> None:
 
 def test_saving_again_replaces_the_model_and_leaves_other_files(folder):
     (folder / "notes.txt").write_text("mine")
-    other = new_model(width=64)
+    other = small_model(width=64).eval()
     other.save_pretrained(folder)
     assert LifeCode.from_pretrained(folder).width == 64
     assert sorted(path.name for path in folder.iterdir()) == sorted([*FILES, "notes.txt"])
@@ -401,17 +396,6 @@ TARGETS = [
 ]
 
 
-def adapted(model: LifeCode, targets: list[str]) -> peft.PeftModel:
-    return peft.get_peft_model(model, peft.LoraConfig(r=4, target_modules=targets))
-
-
-def move_adapters(model: torch.nn.Module) -> None:
-    with torch.no_grad():
-        for name, parameter in model.named_parameters():
-            if "lora_B" in name:
-                parameter.normal_(std=0.5)
-
-
 @pytest.mark.parametrize("targets", TARGETS, ids="+".join)
 def test_adapters_start_at_nothing_and_alone_are_trained(model, targets):
     before = states(model).detach()
@@ -442,7 +426,7 @@ def test_merged_equals_unmerged_and_adapters_travel_alone(model, targets, tmp_pa
     assert (moved - base).abs().max() > 1e-2
     lora.save_pretrained(tmp_path / "adapter")
     assert (tmp_path / "adapter/adapter_model.safetensors").exists()
-    again = peft.PeftModel.from_pretrained(new_model(), tmp_path / "adapter").eval()
+    again = peft.PeftModel.from_pretrained(small_model().eval(), tmp_path / "adapter").eval()
     torch.testing.assert_close(states(again), moved, atol=1e-6, rtol=1e-6)
     merged = lora.merge_and_unload()
     assert isinstance(merged, LifeCode)

@@ -5,7 +5,7 @@ import torch
 from lifecode.data.batches.packing import pack
 from lifecode.models import CodonCodec, LifeCode
 from lifecode.models.layers.block import Block
-from tests.property.test_packing_properties import small_model
+from tests.support.small_models import small_model
 
 
 def test_the_residual_stream_stays_in_fp32():

@@ -14,7 +14,10 @@ import lifecode
 from lifecode.errors import UserError
 from lifecode.models.auto_model import LifeCodeModel, padded_batch, register_auto_model
 from lifecode.models.pretrained import FILES, GENES
-from tests.unit.models.test_interchange import SEQUENCES, adapted, move_adapters, new_model
+from tests.support.adapters import adapted, move_adapters
+from tests.support.small_models import small_model
+
+SEQUENCES = ["ATGAAACGCATTAGC", "AUGGCU", "ACGTTGA"]
 
 State = dict[str, torch.Tensor]
 
@@ -30,7 +33,7 @@ class Regression(LifeCodeModel):
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory) -> Path:
     register_auto_model()
-    model = new_model()
+    model = small_model().eval()
     model.training_genes = np.arange(48, dtype=np.uint32).reshape(3, 16)
     folder = tmp_path_factory.mktemp("model") / "model"
     model.save_pretrained(folder)

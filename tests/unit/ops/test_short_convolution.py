@@ -12,17 +12,12 @@ from lifecode.errors import UserError
 from lifecode.ops import short_convolution
 from lifecode.ops.convolution import boundary as convolution
 from lifecode.ops.convolution.boundary import resolve_convolution_backend
+from tests.support import convolution_contract as contract
+from tests.support.convolution_contract import conv1d
 from tests.support.delta_rule_cases import needs_cuda
 
 BACKENDS = ["torch", "native"]
 BORDERS = [0, 1, 3, 3, 40, 700]
-
-
-def conv1d(x, weight):
-    channels, width = weight.shape
-    return F.conv1d(x.transpose(1, 2), weight[:, None], padding=width - 1, groups=channels)[
-        ..., : x.shape[1]
-    ].transpose(1, 2)
 
 
 def reference(x, weight, borders, reverse, activation):
@@ -90,30 +85,13 @@ def test_gradcheck():
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("reverse", [False, True])
 def test_segments_are_isolated_exactly(backend, reverse):
-    def run(disturbed):
-        torch.manual_seed(0)
-        x, weight = torch.randn(1, 60, 16), torch.randn(16, 4)
-        x[:, 20:40] += disturbed
-        x.requires_grad_()
-        output = short_convolution(
-            x, weight, cu_seqlens=torch.tensor([0, 20, 40, 60]), reverse=reverse, backend=backend
-        )
-        output.square().sum().backward()
-        return output.detach(), x.grad
-
-    for quiet, broken in zip(run(0.0), run(math.nan), strict=True):
-        for rows in (slice(0, 20), slice(40, 60)):
-            assert torch.equal(quiet[:, rows], broken[:, rows])
-        assert broken[:, 20:40].isnan().any()
+    contract.segments_are_isolated_exactly(backend, reverse)
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("length", [0, 1, 2, 3])
 def test_shorter_than_the_kernel(backend, length):
-    x, weight = torch.randn(2, length, 16), torch.randn(16, 4)
-    output = short_convolution(x, weight, activation=None, backend=backend)
-    expected = conv1d(x, weight) if length else x
-    torch.testing.assert_close(output, expected)
+    contract.shorter_than_the_kernel(backend, length)
 
 
 @pytest.mark.parametrize("value", [-200.0, -88.0, -1e-8, 0.0, 1e-8, 88.0, 200.0, math.inf])

@@ -19,8 +19,8 @@ from lifecode.report.charts.distributions import Panel, gc_histograms, length_hi
 from lifecode.report.corpus.left_out import REJECTED, LeftOut, left_out, left_out_chart
 from lifecode.report.corpus.page import write_corpus_report
 from lifecode.report.corpus.tables import gc_rows, length_rows, organism_sentence
-from tests.unit.data.statistics.test_composition import write_table
-from tests.unit.report.test_report_html import Page
+from tests.support.html_page import Page
+from tests.support.segment_tables import write_table
 
 WHOLE = BlockSplit(validation=0, test=0)
 GENES = (("ATGAAAAAGTAA", "MKK"), ("ATGGCTGCCGCCTGA", "MAAA"))

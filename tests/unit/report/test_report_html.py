@@ -1,6 +1,5 @@
 import base64
 import os
-from html.parser import HTMLParser
 
 import numpy as np
 import pytest
@@ -14,6 +13,7 @@ from lifecode.report.charts.figure_style import BLUE, GREEN
 from lifecode.report.charts.sample_chart import sample_chart
 from lifecode.report.run.held_out import held_out_metrics, verdict
 from lifecode.report.run.html import write_report
+from tests.support.html_page import Page
 
 METRICS = {
     "schema_version": 1,
@@ -59,23 +59,6 @@ METRICS = {
     },
 }
 ROWS = [MetricRow(step, "encoder", "train", "mlm", 3.0 - step / 10) for step in range(10)]
-
-
-class Page(HTMLParser):
-    """Text, tags and everything a browser would load."""
-
-    def __init__(self, path):
-        super().__init__()
-        self.loads, self.tags, self.words = [], [], []
-        self.feed(path.read_text(encoding="utf-8"))
-        self.text = " ".join(" ".join(self.words).split())
-
-    def handle_starttag(self, tag, attrs):
-        self.tags.append(tag)
-        self.loads += [value for key, value in attrs if key in ("src", "href", "srcset", "data", "action")]
-
-    def handle_data(self, data):
-        self.words.append(data)
 
 
 @pytest.fixture(scope="module")

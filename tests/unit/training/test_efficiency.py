@@ -11,7 +11,8 @@ from lifecode.data.batches.row_contents import batch_contents
 from lifecode.ops.cpu.matmul_rate import matmul_flops
 from lifecode.training.callbacks import efficiency
 from lifecode.training.cost.step_flops import model_flops
-from tests.unit.verbs.test_plan import encoder_stage, one_batch
+from tests.support.corpus_batches import step_of
+from tests.support.stages import encoder_stage
 
 SHAPE = BatchShape(max_codons=200, rows=2, rows_at_once=1, warmup_codons=100, warmup_steps=5)
 
@@ -44,7 +45,7 @@ def logged(monkeypatch):
 
 
 def test_figures_of_a_step_by_hand(small_corpus, clock, logged):
-    batch = one_batch(small_corpus, 200, cds=1, dna=0)
+    (batch,) = step_of(small_corpus, max_codons=200, cds=1, dna=0)
     callback = efficiency.Efficiency(SHAPE, Masking())
     stage, _, figures, end = step(callback, batch, global_step=6)
     clock.now = 0.5
@@ -62,7 +63,7 @@ def test_figures_of_a_step_by_hand(small_corpus, clock, logged):
 
 
 def test_a_validation_is_not_training_time(small_corpus, clock, logged):
-    batch = one_batch(small_corpus, 200, cds=1, dna=0)
+    (batch,) = step_of(small_corpus, max_codons=200, cds=1, dna=0)
     callback = efficiency.Efficiency(SHAPE, Masking())
     stage, trainer, figures, end = step(callback, batch, global_step=6)
     clock.now = 100.0
@@ -74,7 +75,7 @@ def test_a_validation_is_not_training_time(small_corpus, clock, logged):
 
 @pytest.mark.parametrize(("global_step", "budget"), [(5, 100), (6, 200)])
 def test_the_budget_is_that_of_the_step(small_corpus, clock, logged, global_step, budget):
-    batch = one_batch(small_corpus, 100, cds=1, dna=0)
+    (batch,) = step_of(small_corpus, max_codons=100, cds=1, dna=0)
     callback = efficiency.Efficiency(SHAPE, Masking())
     *_, figures, end = step(callback, batch, global_step=global_step)
     clock.now = 1.0
@@ -83,7 +84,7 @@ def test_the_budget_is_that_of_the_step(small_corpus, clock, logged, global_step
 
 
 def test_speed_is_that_of_all_processes_and_the_rest_of_this_one(small_corpus, clock, logged):
-    batch = one_batch(small_corpus, 200, cds=1, dna=0)
+    (batch,) = step_of(small_corpus, max_codons=200, cds=1, dna=0)
     shape = BatchShape(max_codons=200, rows=4, rows_at_once=1)
     callback = efficiency.Efficiency(shape, Masking())
     stage, _, figures, end = step(callback, batch, global_step=1, world_size=2)
@@ -96,7 +97,7 @@ def test_speed_is_that_of_all_processes_and_the_rest_of_this_one(small_corpus, c
 
 def test_between_logged_steps_only_the_speed_is_known(small_corpus, clock, monkeypatch):
     monkeypatch.setattr(type(encoder_stage()), "is_logged", False, raising=False)
-    batch = one_batch(small_corpus, 200, cds=1, dna=0)
+    (batch,) = step_of(small_corpus, max_codons=200, cds=1, dna=0)
     *_, figures, end = step(efficiency.Efficiency(SHAPE, Masking()), batch, global_step=6)
     clock.now = 1.0
     end()

@@ -13,8 +13,9 @@ from lifecode.training.run.checkpoint_file import latest_checkpoint
 from lifecode.training.stages.optimizer import AdamWCosine
 from lifecode.training.stages.tokenizer_stage import TokenizerStage
 from lifecode.training.trainer import TrainerSettings, train_stage
-from tests.unit.data.batches.test_data_module import data_module
-from tests.unit.training.test_training_stage import codec, encoder_stage
+from tests.support.corpus_batches import data_module
+from tests.support.small_models import small_codec
+from tests.support.stages import encoder_stage
 
 RECIPE = AdamWCosine(lr=1e-2, total_steps=8, warmup_steps=2, weight_decay=0.1, matrices="muon")
 ATTENTION = {"q_proj", "k_proj", "v_proj", "o_proj"}
@@ -101,7 +102,7 @@ def test_without_muon_nothing_is_new():
     optimizer, _ = AdamWCosine(lr=1e-2, total_steps=8).build(encoder_stage())
     assert type(optimizer) is AdamW
     assert len(optimizer.param_groups) == 2
-    linear = CodonCodec(**{**codec().config, "tokenizer": "linear"})
+    linear = CodonCodec(**{**small_codec(1).config, "tokenizer": "linear"})
     assert type(RECIPE.build(linear)[0]) is AdamW  # no layer, no matrix of one
 
 
@@ -126,7 +127,7 @@ def test_the_state_is_what_a_plan_says():
 def test_a_stage_goes_on_exactly_where_it_stopped(small_corpus, tmp_path):
     def weights(folder, *max_steps):
         for steps in max_steps:
-            stage = TokenizerStage(codec(), objective=LogSum(), optimizer=RECIPE)
+            stage = TokenizerStage(small_codec(1), objective=LogSum(), optimizer=RECIPE)
             settings = TrainerSettings(max_steps=steps, accelerator="cpu", validate_every_steps=100)
             assert train_stage(stage, data_module(small_corpus), settings, tmp_path / folder, []) == steps
         return stage.state_dict()

@@ -12,8 +12,8 @@ from lifecode.data.batches.batch_shape import BatchShape
 from lifecode.data.batches.stream import TrainingStream
 from lifecode.errors import UserError
 from lifecode.training.run.metrics_csv import MetricsCsv
-from tests.unit.data.batches.test_data_module import data_module
-from tests.unit.training.test_training_stage import RandomFeatures, encoder_stage
+from tests.support.corpus_batches import RandomFeatures, data_module
+from tests.support.stages import encoder_stage
 
 SHAPE = BatchShape(max_codons=120, rows=2, rows_at_once=1)
 STEPS = 6
@@ -133,6 +133,7 @@ class Recorded(RandomFeatures):
     """Features that note whose they are, and are infinite for one protein."""
 
     def __init__(self, broken: str | None = None) -> None:
+        super().__init__()
         self.broken, self.asked = broken, []
 
     def get(self, protein):

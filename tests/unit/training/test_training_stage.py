@@ -6,7 +6,6 @@ from contextlib import nullcontext
 from dataclasses import fields, replace
 from itertools import islice
 
-import numpy as np
 import pytest
 import torch
 from lightning import Trainer
@@ -17,46 +16,15 @@ from lifecode.data.batches.masking import Masking
 from lifecode.data.batches.mixture import Mixture
 from lifecode.data.batches.stream import TrainingStream
 from lifecode.models import CodonCodec, LifeCode
-from lifecode.objectives import DistillationLoss, LogSum, Loss, MaxNorm, WeightedSum
+from lifecode.objectives import LogSum, MaxNorm
 from lifecode.training.stages.encoder_stage import EncoderStage
 from lifecode.training.stages.joint_gradient import accumulate_joint_gradient, task_gradient_norms
 from lifecode.training.stages.optimizer import AdamWCosine
 from lifecode.training.stages.tokenizer_stage import TokenizerStage
 from lifecode.training.trainer import TrainerSettings, train_stage
-from tests.unit.data.batches.test_data_module import data_module
-
-RECIPE = AdamWCosine(lr=1e-3, total_steps=100, warmup_steps=10, clip_norm=1e9)
-
-
-class RandomFeatures:
-    """Two features a residue for every second protein."""
-
-    def get(self, protein):
-        if len(protein) % 2:
-            return None
-        return np.random.default_rng(len(protein)).normal(size=(len(protein), 2)).astype(np.float16)
-
-
-def codec() -> CodonCodec:
-    torch.manual_seed(1)
-    return CodonCodec(nucleotide_dim=16, conv_channels=8, num_heads=2, translator_hidden=16)
-
-
-def encoder_stage(objective=None, **flags) -> EncoderStage:
-    shape = {"width": 32, "depth": 2, "hybrid_ratio": "1:1", "num_heads": 2, "attention_head_dim": 16}
-    model = LifeCode(codec=codec(), teacher_width=2, **shape)
-    kd = DistillationLoss(width=2)
-    return EncoderStage(model, objective=objective or LogSum(), optimizer=RECIPE, distillation=kd, **flags)
-
-
-def tokenizer_stage(objective=None) -> TokenizerStage:
-    return TokenizerStage(codec(), objective=objective or LogSum(), optimizer=RECIPE)
-
-
-def step_of(corpus, rows: int, micro_batches: int, **kinds):
-    shape = BatchShape(max_codons=120, rows=rows * micro_batches, rows_at_once=rows)
-    settings = {"masking": Masking(), "mixture": Mixture(**kinds), "seed": 0, "features": RandomFeatures()}
-    return next(iter(TrainingStream(corpus, shape=shape, **settings))).micro_batches
+from tests.support.corpus_batches import data_module, step_of
+from tests.support.small_models import small_codec
+from tests.support.stages import OBJECTIVES, RECIPE, encoder_stage, seen, tokenizer_stage
 
 
 def attach(stage):
@@ -70,16 +38,6 @@ def gradients(stage, micro_batches):
     stage.before_step(micro_batches)
     found = accumulate_joint_gradient(stage, micro_batches)
     return found, [p.grad for p in stage.parameters() if p.grad is not None]
-
-
-def seen(objective):
-    """The objective after a step."""
-    tasks = {"mlm": 2.0, "translation": 1.0, "distillation": 0.5}
-    objective.remember({n: Loss(torch.tensor(x), torch.tensor(1.0)) for n, x in tasks.items()})
-    return objective
-
-
-OBJECTIVES = [LogSum(), seen(LogSum(weights="lagged")), MaxNorm(), WeightedSum(translation=2.0)]
 
 
 @pytest.mark.parametrize("objective", OBJECTIVES)
@@ -236,8 +194,8 @@ def test_only_matrices_decay():
 def test_a_tokenizer_learns_to_translate_in_seconds(small_corpus):
     """A sanity run that has to converge: the genetic code is a table of 64 entries."""
     torch.manual_seed(0)
-    stage = TokenizerStage(codec(), objective=LogSum(), optimizer=AdamWCosine(lr=1e-2, total_steps=120))
-    optimizer, _ = stage.optimizer_recipe.build(stage)
+    stage = tokenizer_stage()
+    optimizer, _ = AdamWCosine(lr=1e-2, total_steps=120).build(stage)
     shape = BatchShape(max_codons=400, rows=2)
     only = Mixture(cds=1, dna=0)
     stream = TrainingStream(small_corpus, shape=shape, masking=Masking(), seed=0, mixture=only)
@@ -283,7 +241,7 @@ def test_without_distillation_the_protein_decoder_is_not_trained():
 
 
 def test_without_a_translator_there_is_no_translation_task(small_corpus):
-    bare = CodonCodec(**{**codec().config, "tokenizer": "linear", "translator_hidden": None})
+    bare = CodonCodec(**{**small_codec(1).config, "tokenizer": "linear", "translator_hidden": None})
     shape = {"width": 32, "depth": 0, "num_heads": 2, "attention_head_dim": 16}
     stages = [
         TokenizerStage(bare, objective=LogSum(), optimizer=RECIPE),

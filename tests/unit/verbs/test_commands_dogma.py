@@ -5,8 +5,8 @@ import json
 import pytest
 
 from lifecode.app.main import main
+from tests.support.dogma_rows import read
 from tests.support.genes_with_introns import write_random
-from tests.unit.datasets.test_central_dogma_pairs import read
 
 
 @pytest.fixture

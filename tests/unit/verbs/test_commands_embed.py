@@ -18,7 +18,7 @@ from lifecode.models import LifeCode
 from lifecode.verbs.embed import embed as embed_verb
 from lifecode.verbs.embed.embed_units import units_of
 from lifecode.verbs.embed.embedding_file import EmbeddingFile
-from tests.property.test_packing_properties import small_model
+from tests.support.small_models import small_model
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,7 @@ from lifecode.data.batches.packing import pack
 from lifecode.errors import UserError
 from lifecode.genetic_code import reverse_translate, translate
 from lifecode.teachers.letters import letter_codes
-from tests.property.test_packing_properties import small_model
+from tests.support.small_models import small_model
 
 DNA, OTHER = "ATGAAACGC", "GGCTAA"
 MODEL = small_model().eval()

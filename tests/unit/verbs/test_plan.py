@@ -35,7 +35,7 @@ from lifecode.data.splits.split import BlockSplit
 from lifecode.data.statistics.training_size import size_of_corpus, size_of_inputs
 from lifecode.errors import UserError
 from lifecode.models import CodonCodec, LifeCode
-from lifecode.objectives import DistillationLoss, LogSum
+from lifecode.objectives import LogSum
 from lifecode.objectives.cost import StepCost, one_pass
 from lifecode.teachers.width import stated_width
 from lifecode.training.cost.step_flops import model_flops, part_flops, step_flops
@@ -49,42 +49,30 @@ from lifecode.verbs.train.plan import plan_run
 from lifecode.verbs.train.plan_numbers import amount, number, size
 from lifecode.verbs.train.plan_rows import curve
 from lifecode.verbs.train.plan_tables import plan_tables
-from tests.end_to_end.test_train import SMALL
+from tests.support.corpus_batches import RandomFeatures, step_of
 from tests.support.repository import ROOT
+from tests.support.small_run import SMALL
+from tests.support.stages import RECIPE, encoder_stage, tokenizer_stage
 
-RECIPE = AdamWCosine(lr=1e-3, total_steps=10, warmup_steps=2)
 # The sizes of model=tiny.
 CODEC = {"nucleotide_dim": 64, "conv_channels": 32, "num_heads": 2, "translator_hidden": 384}
 MODEL = {"width": 128, "depth": 6, "hybrid_ratio": "5:1", "num_heads": 4, "attention_head_dim": 64}
 PROCESSES = ["trainer.devices=1", "trainer.accelerator=cpu"]
 
 
-class Features:
-    """Eight features a residue for every protein."""
-
-    def get(self, protein):
-        return np.random.default_rng(len(protein)).normal(size=(len(protein), 8)).astype(np.float16)
-
-
-def encoder_stage(codec: dict | None = None, **model) -> EncoderStage:
+def tiny_encoder(codec: dict | None = None, **model) -> EncoderStage:
     whole = LifeCode(codec=CodonCodec(**CODEC, **(codec or {})), teacher_width=8, **{**MODEL, **model})
-    return EncoderStage(whole, objective=LogSum(), optimizer=RECIPE, distillation=DistillationLoss(width=8))
+    return encoder_stage(model=whole)
 
 
-def tokenizer_stage(**codec) -> TokenizerStage:
-    return TokenizerStage(CodonCodec(**CODEC, **codec), objective=LogSum(), optimizer=RECIPE)
+def tiny_tokenizer(**codec) -> TokenizerStage:
+    return tokenizer_stage(**{**CODEC, **codec})
 
 
 def one_batch(corpus: Corpus, max_codons: int, **mixture):
-    stream = TrainingStream(
-        corpus,
-        shape=BatchShape(max_codons=max_codons, rows=1),
-        mixture=Mixture(**mixture),
-        masking=Masking(),
-        seed=0,
-        features=Features(),
-    )
-    return next(iter(stream)).micro_batches[0]
+    """With eight features a residue of every protein."""
+    features = RandomFeatures(8, of_all=True)
+    return step_of(corpus, max_codons=max_codons, features=features, **mixture)[0]
 
 
 def contents_of(batch) -> RowContents:
@@ -399,13 +387,13 @@ def test_the_width_of_a_checkpoint_in_a_folder(tmp_path):
 @pytest.mark.parametrize(
     "make",
     [
-        tokenizer_stage,
-        partial(tokenizer_stage, stride=3, direction="forward", codon_head="none"),
-        encoder_stage,
-        partial(encoder_stage, strands="rc"),
-        partial(encoder_stage, strands="forward", hybrid_ratio="0:2", depth=2),
-        partial(encoder_stage, codec={"codon_head": "none", "stride": 3}),
-        partial(encoder_stage, codec={"codon_head": "factorised"}),
+        tiny_tokenizer,
+        partial(tiny_tokenizer, stride=3, direction="forward", codon_head="none"),
+        tiny_encoder,
+        partial(tiny_encoder, strands="rc"),
+        partial(tiny_encoder, strands="forward", hybrid_ratio="0:2", depth=2),
+        partial(tiny_encoder, codec={"codon_head": "none", "stride": 3}),
+        partial(tiny_encoder, codec={"codon_head": "factorised"}),
     ],
 )
 def test_operations_agree_with_those_of_a_real_forward_pass(small_corpus, make, mixture):
@@ -420,7 +408,7 @@ def test_operations_agree_with_those_of_a_real_forward_pass(small_corpus, make, 
 
 def test_passes_and_frozen_parts_by_hand():
     contents, masking = assumed_contents(100, {"cds": 1.0}), Masking()
-    stage = encoder_stage()
+    stage = tiny_encoder()
     parts = {part.name: part for part in part_flops(stage, contents, masking)}
     forward = sum(part.forward for part in parts.values())
     assert parts["translator"].backward_passes == 1
@@ -431,7 +419,7 @@ def test_passes_and_frozen_parts_by_hand():
     assert model_flops(stage, contents, masking) == pytest.approx(3 * forward - frozen)
     measured_first = StepCost(4, 4, 4, 1)
     assert step_flops(stage, contents, masking, measured_first) == pytest.approx(4 * (4 * forward - frozen))
-    again = encoder_stage(activation_checkpointing=True)
+    again = tiny_encoder(activation_checkpointing=True)
     assert step_flops(again, contents, masking, one_pass(1)) == pytest.approx(
         3 * forward - frozen + parts["encoder layers"].forward
     )
@@ -443,7 +431,7 @@ def test_passes_and_frozen_parts_by_hand():
 
 
 def test_looks_at_task_gradients_are_operations_too():
-    stage = tokenizer_stage()
+    stage = tiny_tokenizer()
     settings, contents = TrainerSettings(), partial(assumed_contents, shares={"cds": 1.0})
     shape = BatchShape(max_codons=64, rows=4, rows_at_once=2)
     never = plan_stage(stage, shape, Masking(), settings, contents).flops
@@ -481,10 +469,10 @@ def saved_for_backward(stage, batch, precision: str) -> int:
 @pytest.mark.parametrize(
     "make",
     [
-        tokenizer_stage,
-        encoder_stage,
-        partial(encoder_stage, strands="rc"),
-        partial(encoder_stage, strands="forward", hybrid_ratio="0:2", depth=2),
+        tiny_tokenizer,
+        tiny_encoder,
+        partial(tiny_encoder, strands="rc"),
+        partial(tiny_encoder, strands="forward", hybrid_ratio="0:2", depth=2),
     ],
 )
 def test_activations_agree_with_what_autograd_keeps(small_corpus, make, precision):
@@ -504,7 +492,7 @@ def working_bytes(stage, contents, low) -> float:
 
 
 def test_memory_by_hand():
-    stage, contents = encoder_stage(), assumed_contents(100, {"cds": 1.0})
+    stage, contents = tiny_encoder(), assumed_contents(100, {"cds": 1.0})
     every = sum(p.numel() for p in stage.parameters())
     trained = sum(p.numel() for p in stage.parameters() if p.requires_grad)
     assert trained < every
@@ -529,7 +517,7 @@ def test_memory_by_hand():
 def test_the_peak_of_a_real_step_is_near_the_plan(small_corpus, name, precision):
     """A step of `tiny`, within a factor of 1.5 either way; docs/recipe.md has the ratios that -s prints."""
     batch = one_batch(small_corpus, 1000, cds=0.8, dna=0.2)
-    make = encoder_stage if name == "encoder" else tokenizer_stage
+    make = tiny_encoder if name == "encoder" else tiny_tokenizer
 
     def step(stage, optimizer):
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=precision == "bf16-mixed"):
@@ -635,7 +623,7 @@ def test_the_corpus_of_another_input_is_not_the_plans(small_corpus, tmp_path):
 
 
 def test_a_protein_decoder_that_nothing_trains_costs_nothing():
-    stage = encoder_stage()
+    stage = tiny_encoder()
     taught = {part.name for part in part_flops(stage, assumed_contents(100, {"cds": 1.0}), Masking())}
     stage.distillation = None
     alone = {part.name for part in part_flops(stage, assumed_contents(100, {"cds": 1.0}), Masking())}

@@ -8,26 +8,9 @@ import torch
 from lightning import LightningModule, Trainer
 from torch import nn
 
-from lifecode.data.batches.batch_shape import BatchShape
-from lifecode.data.batches.masking import Masking
 from lifecode.data.batches.mixture import Mixture
-from lifecode.data.batches.module import CorpusDataModule
 from lifecode.data.batches.stream import Cursor
-
-SHAPE = BatchShape(max_codons=120, rows=2, warmup_codons=60, warmup_steps=4)
-
-
-def data_module(corpus, **changes) -> CorpusDataModule:
-    settings = {
-        "shape": SHAPE,
-        "mixture": Mixture(),
-        "masking": Masking(),
-        "seed": 0,
-        "reverse_complement": True,
-        "max_unknown_fraction": 0.1,
-        "validation_steps": 2,
-    }
-    return CorpusDataModule(corpus, **{**settings, **changes})
+from tests.support.corpus_batches import data_module
 
 
 class Listener(LightningModule):

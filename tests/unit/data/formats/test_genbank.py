@@ -14,30 +14,9 @@ from lifecode.data.formats.insdc.genbank_origin import misnumbered_line
 from lifecode.data.formats.malformed import settle_by, warn_of_skipped
 from lifecode.data.records import Exon
 from lifecode.errors import UserError
+from tests.support.flat_records import genbank_record
 
 SMALL_GENOMES = ("genomes/phiX174_NC_001422.gbk", "genomes/yersinia_plasmid_NC_005816.gb")
-
-RECORD = """\
-LOCUS       {name} 12 bp    DNA     {topology}   UNK 01-JAN-2000
-VERSION     {name}
-SOURCE      Made up.
-FEATURES             Location/Qualifiers
-     source          1..12
-                     /organism="Hand made"
-                     /db_xref="taxon:42"
-     CDS             {location}
-                     {qualifiers}
-ORIGIN
-        1 aacccggttt tt
-//
-"""
-
-
-def record(location="1..12", *qualifiers, name="HAND.1", topology="linear"):
-    lines = ('/gene="g"', *qualifiers)
-    return RECORD.format(
-        location=location, qualifiers=("\n" + " " * 21).join(lines), name=name, topology=topology
-    )
 
 
 def read(*texts):
@@ -49,7 +28,7 @@ def read_handle(handle):
 
 
 def only_cds(location="1..12", *qualifiers):
-    (contig,) = read(record(location, *qualifiers))
+    (contig,) = read(genbank_record(location, *qualifiers))
     (coding_sequence,) = contig.coding_sequences
     return coding_sequence, decode_nucleotides(extract(coding_sequence, contig))
 
@@ -145,23 +124,23 @@ def test_both_ways_to_mark_a_pseudogene(qualifier):
 def test_id_falls_back_and_stays_unique():
     assert only_cds("1..12", '/locus_tag="L1"')[0].id == "L1"
     feature = '     CDS             1..3\n                     /gene="g"\n'
-    text = record("4..6").replace("     CDS  ", feature + "     CDS  ", 1)
+    text = genbank_record("4..6").replace("     CDS  ", feature + "     CDS  ", 1)
     assert [cds.id for cds in read(text)[0].coding_sequences] == ["g", "g#2"]
 
 
 def test_contig_fields_and_several_records():
-    linear, circular = read(record(name="HAND.1"), record(name="HAND.2", topology="circular"))
+    linear, circular = read(genbank_record(name="HAND.1"), genbank_record(name="HAND.2", topology="circular"))
     assert (linear.name, linear.organism, linear.taxon, linear.circular) == ("HAND.1", "Hand made", 42, False)
     assert (circular.name, circular.circular) == ("HAND.2", True)
 
 
 def test_windows_line_ends_make_no_difference():
-    (contig,) = read(record("1..3").replace("\n", "\r\n"))
+    (contig,) = read(genbank_record("1..3").replace("\n", "\r\n"))
     assert decode_nucleotides(contig.nucleotides) == "AACCCGGTTTTT"
 
 
 def test_record_without_sequence_names_file_record_and_remedy():
-    text = record(name="HAND.7").partition("ORIGIN")[0] + "//\n"
+    text = genbank_record(name="HAND.7").partition("ORIGIN")[0] + "//\n"
     with pytest.raises(UserError, match=r"hand\.gb, record HAND\.7: .*no sequence.*GenBank \(full\)"):
         read(text)
 
@@ -177,7 +156,7 @@ def test_record_without_sequence_names_file_record_and_remedy():
 )
 def test_damaged_second_record_is_named(damage, complaint):
     with pytest.raises(UserError, match=rf"hand\.gb, record [23] \(after HAND\.\d\).*{complaint}"):
-        read(record(name="HAND.1"), damage(record(name="HAND.2")))
+        read(genbank_record(name="HAND.1"), damage(genbank_record(name="HAND.2")))
 
 
 CHLOROPLAST = "TTATTTCAT" + "CC" + "GCAGGT" + "GG" + "AAATAA"
@@ -186,7 +165,7 @@ CHLOROPLAST = "TTATTTCAT" + "CC" + "GCAGGT" + "GG" + "AAATAA"
 def test_trans_spliced_rps12_of_a_chloroplast():
     # As in NC_000932: the first exon on the minus strand, the two others elsewhere on the plus strand.
     location = "join(complement(7..9),12..17,20..25)"
-    text = record(location, "/trans_splicing", '/translation="MAGK"').replace("12 bp", "25 bp")
+    text = genbank_record(location, "/trans_splicing", '/translation="MAGK"').replace("12 bp", "25 bp")
     text = text.replace("aacccggttt tt", CHLOROPLAST.lower())
     (contig,) = read(text)
     (pair,) = verify_all(contig)
@@ -204,7 +183,9 @@ def test_trans_spliced_rps12_of_a_chloroplast():
     ],
 )
 def test_cds_across_the_origin_of_a_circular_genome(genome, location):
-    text = record(location, '/translation="MK"', topology="circular").replace("aacccggttt tt", genome.lower())
+    text = genbank_record(location, '/translation="MK"', topology="circular").replace(
+        "aacccggttt tt", genome.lower()
+    )
     (contig,) = read(text)
     theirs = SeqIO.read(StringIO(text), "genbank")
     cut_out = decode_nucleotides(extract(contig.coding_sequences[0], contig))
@@ -215,13 +196,13 @@ def test_cds_across_the_origin_of_a_circular_genome(genome, location):
 
 
 def test_mrna_is_rna():
-    assert read(record().replace("DNA ", "mRNA"))[0].molecule == "rna"
-    assert read(record())[0].molecule == "dna"
+    assert read(genbank_record().replace("DNA ", "mRNA"))[0].molecule == "rna"
+    assert read(genbank_record())[0].molecule == "dna"
 
 
 def test_header_of_a_genbank_release_is_passed_over():
     header = "GBBCT1.SEQ          Genetic Sequence Data Bank\n\n    1 loci\n\n"
-    assert [contig.name for contig in read(header + record())] == ["HAND.1"]
+    assert [contig.name for contig in read(header + genbank_record())] == ["HAND.1"]
 
 
 @pytest.mark.parametrize("opened", ["complement(", "join(1..2,", "join(complement(1..2),"])
@@ -229,7 +210,7 @@ def test_header_of_a_genbank_release_is_passed_over():
 def test_locations_nested_without_end_do_not_end_the_process(opened, closed):
     location = opened * 100_000 + "1..3" + ")" * 100_000 * closed
     with pytest.raises(UserError, match="nested too deeply"):
-        read(record(location))
+        read(genbank_record(location))
 
 
 def test_numbers_without_end_are_no_numbers():
@@ -245,7 +226,7 @@ def test_interrupt_is_not_swallowed():
             return super().read(min(size, 99))
 
     with pytest.raises(KeyboardInterrupt):
-        list(read_handle(Interrupting(record().encode())))
+        list(read_handle(Interrupting(genbank_record().encode())))
 
 
 def _numbered(letters: str, order=None, first=1, width=60) -> bytes:

@@ -5,8 +5,8 @@ from Bio.Seq import Seq
 
 from lifecode.data import read_records
 from lifecode.errors import UserError
+from tests.support.gff_dialects import GENE_AND_MRNA, GENOME, PROTEINS, gff3, gtf
 from tests.support.gff_genome import GENES, Gene, annotated, coding, genome
-from tests.unit.data.formats.test_gff_dialects import GENE_AND_MRNA, GENOME, PROTEINS, gff3, gtf, judged  # noqa: F401
 
 ONE, TWO, THREE = PROTEINS
 FIRST = GENES[:1]
@@ -68,14 +68,14 @@ def of_gene_1(cds="", gene="", mrna="", dialect=gff3):
         ("gene_biotype=transcribed_unitary_pseudogene", PSEUDO),
     ],
 )
-def test_flags_count_wherever_they_stand(judged, where, flag, expected):  # noqa: F811
+def test_flags_count_wherever_they_stand(judged, where, flag, expected):
     assert judged(of_gene_1(**{where: flag}))[0] == [expected]
     key, _, value = flag.replace("%20", " ").replace("%3A", ":").partition("=")
     if key.isidentifier():
         assert judged(of_gene_1(**{where: f'{key} "{value}";'}, dialect=gtf))[0] == [expected]
 
 
-def test_open_positions_are_partial(judged):  # noqa: F811
+def test_open_positions_are_partial(judged):
     text = of_gene_1()
     assert judged(text.replace("CDS\t151\t", "CDS\t<151\t"))[0] == [PARTIAL]
     assert judged(text.replace("\t580\t.\t+\t2", "\t>580\t.\t+\t2"))[0] == [PARTIAL]
@@ -104,7 +104,7 @@ CONTRADICT = "phases_contradict_lengths"
         ("222", "", CONTRADICT),
     ],
 )
-def test_phases(judged, phases, more, expected):  # noqa: F811
+def test_phases(judged, phases, more, expected):
     lines = of_gene_1(cds=more).splitlines(keepends=True)
     for i, phase in enumerate(phases, start=2):
         columns = lines[i].split("\t")
@@ -136,14 +136,14 @@ MRNA = row("mRNA", 61, 678, "+", ".", "ID=m;Parent=gene1,gene2,gene3")
         lambda g, i: f'gene_id "g"; transcript_id "operon"; protein_id "P{g.number}";',
     ],
 )
-def test_an_operon_is_several_genes(judged, genes, attributes):  # noqa: F811
+def test_an_operon_is_several_genes(judged, genes, attributes):
     sequence, proteins = genome(genes, 800)
     text = MRNA + annotated(attributes, genes=genes)
     for isoforms in ("all", "longest"):
         assert sorted(judged(text, sequence, isoforms=isoforms)[0]) == sorted(proteins)
 
 
-def test_one_broken_gene_of_an_operon_does_not_cost_the_others(judged):  # noqa: F811
+def test_one_broken_gene_of_an_operon_does_not_cost_the_others(judged):
     sequence, proteins = genome(OPERON, 800)
     broken = sequence[:300] + "TAA" + sequence[303:]
     text = annotated(lambda g, i: f"ID=cds{g.number};Parent=m", genes=OPERON)
@@ -158,7 +158,7 @@ def copies(turned):
 
 @pytest.mark.parametrize("turned", [False, True])
 @pytest.mark.parametrize("attributes", [gtf, gff3, lambda g, i: f"ID=c{g.number}"])
-def test_one_id_at_two_loci_is_two_genes(judged, turned, attributes):  # noqa: F811
+def test_one_id_at_two_loci_is_two_genes(judged, turned, attributes):
     length = len(GENOME)
     there = [
         Gene(
@@ -177,7 +177,7 @@ def test_one_id_at_two_loci_is_two_genes(judged, turned, attributes):  # noqa: F
 
 
 @pytest.mark.parametrize("stop", ["inside", "apart", "both", "absent"])
-def test_copies_and_operons_wherever_the_stop_codon_stands(judged, stop):  # noqa: F811
+def test_copies_and_operons_wherever_the_stop_codon_stands(judged, stop):
     there = [Gene(g.number, g.strand, tuple((s + 2000, e + 2000) for s, e in g.exons)) for g in GENES]
     text = annotated(gtf, stop=stop) + annotated(gtf, stop=stop, genes=there)
     assert sorted(judged(text, copies(False))[0]) == sorted(PROTEINS * 2)
@@ -187,12 +187,12 @@ def test_copies_and_operons_wherever_the_stop_codon_stands(judged, stop):  # noq
         assert sorted(judged(text, sequence)[0]) == sorted(proteins)
 
 
-def test_lines_that_stand_twice_count_once(judged):  # noqa: F811
+def test_lines_that_stand_twice_count_once(judged):
     for attributes in (gtf, gff3, lambda g, i: f"Parent=rna{g.number}"):
         assert judged(annotated(attributes) * 2)[0] == PROTEINS
 
 
-def test_isoforms_and_parents(judged):  # noqa: F811
+def test_isoforms_and_parents(judged):
     mrnas = "".join(row("mRNA", 151, 580, "+", ".", f"ID=m{i};Parent=gene1") for i in (1, 2))
     gene = row("gene", 151, 580, "+", ".", "ID=gene1")
     shared = gene + mrnas + annotated(lambda g, i: "ID=c;Parent=m1,m2", genes=FIRST)
@@ -206,7 +206,7 @@ def test_isoforms_and_parents(judged):  # noqa: F811
     assert judged(twice)[0] == [ONE]
 
 
-def test_an_exon_that_could_be_a_gene_is_no_gene(judged):  # noqa: F811
+def test_an_exon_that_could_be_a_gene_is_no_gene(judged):
     frame = coding(84, 5)
     frame = frame[:117] + "ATG" + frame[120:]
     sequence = "C" * 150 + frame[:117] + "GT" + "C" * 76 + "AG" + frame[117:] + "C" * 150
@@ -247,7 +247,7 @@ REGION = "ctg1\tx\t{}\t1\t500\t.\t+\t.\tID=ctg1;{}\n"
         'ctg1\tx\tregion\t1\t500\t.\t+\t.\tIs_circular "true";\n',
     ],
 )
-def test_circular_in_every_spelling(judged, region, parts, strand):  # noqa: F811
+def test_circular_in_every_spelling(judged, region, parts, strand):
     ring = CIRCLE if strand == "+" else str(Seq(CIRCLE).reverse_complement())
     sequence = ring[100:] + "C" * 320 + ring[:100]
     text = region + "".join(row("CDS", s, e, strand, ".", "ID=c") for s, e in parts)
@@ -256,7 +256,7 @@ def test_circular_in_every_spelling(judged, region, parts, strand):  # noqa: F81
 
 @pytest.mark.parametrize("strand", ["+", "-"])
 @pytest.mark.parametrize("shift", range(5))
-def test_stop_codon_across_the_origin(judged, shift, strand):  # noqa: F811
+def test_stop_codon_across_the_origin(judged, shift, strand):
     at = 177 + 1 - shift
     sequence = CIRCLE[at:] + "C" * 320 + CIRCLE[:at]
     first = 500 - at + 1
@@ -271,7 +271,7 @@ def test_stop_codon_across_the_origin(judged, shift, strand):  # noqa: F811
     assert judged(text, sequence)[0] == [str(Seq(CIRCLE).translate())]
 
 
-def test_slippage_and_trans_splicing(judged):  # noqa: F811
+def test_slippage_and_trans_splicing(judged):
     frame = coding(80, 3)
     frame = frame[:119] + 2 * frame[120] + frame[121:]  # the ribosome reads a nucleotide twice
     protein = str(Seq(frame).translate())
@@ -292,7 +292,7 @@ def test_slippage_and_trans_splicing(judged):  # noqa: F811
         assert judged(text, sequence)[0] == [protein]
 
 
-def test_the_short_and_the_long_protein_of_a_slippery_gene(judged):  # noqa: F811
+def test_the_short_and_the_long_protein_of_a_slippery_gene(judged):
     short = coding(50, 6, stop="TAA")
     long = short[:120] + short[119:147] + coding(30, 7)[5:]
     sequence = "C" * 100 + short[:147] + coding(30, 7)[5:] + "C" * 100
@@ -336,13 +336,13 @@ PLACES = {1: (455, 554, "-"), 2: (51, 130, "+"), 3: (195, 254, "+")}
         ("ID=c{0};gene=rps12;part={0}/3;exception=trans-splicing", ""),
     ],
 )
-def test_trans_splicing_in_any_order(judged, order, column, above):  # noqa: F811
+def test_trans_splicing_in_any_order(judged, order, column, above):
     text = row("gene", 51, 554, "+", ".", f"ID=g;{above}")
     text += "".join(row("CDS", *PLACES[i], ".", column.format(i)) for i in order)
     assert judged(text, TRANS_GENOME)[0] == [str(Seq(TRANS).translate())]
 
 
-def test_stop_codon_that_follows(judged):  # noqa: F811
+def test_stop_codon_that_follows(judged):
     assert judged(annotated(gtf, stop="absent"))[0] == PROTEINS
     without = annotated(gtf, stop="absent", genes=FIRST)
     place = GENES[0].exons[-1][1]
@@ -351,7 +351,7 @@ def test_stop_codon_that_follows(judged):  # noqa: F811
     assert contig.coding_sequences[0].exons[-1].end == place - 3
 
 
-def test_selenocysteine_lines_are_told(judged):  # noqa: F811
+def test_selenocysteine_lines_are_told(judged):
     frame = coding(50, 8)
     frame = frame[:60] + "TGA" + frame[63:]
     text = row("CDS", 11, 160, "+", 0, 'gene_id "g"; transcript_id "t";')
@@ -377,7 +377,7 @@ def test_selenocysteine_lines_are_told(judged):  # noqa: F811
         (row("CDS", 151, 200, "+", 0, "ID=a\tb"), "10 tab-separated columns instead of 9"),
     ],
 )
-def test_a_line_that_cannot_be_told_is_shown_and_counted(judged, tmp_path, line, problem):  # noqa: F811
+def test_a_line_that_cannot_be_told_is_shown_and_counted(judged, tmp_path, line, problem):
     text = annotated(gff3, GENE_AND_MRNA) + line
     for settled in (text, line):
         with pytest.raises(UserError) as raised:
@@ -389,7 +389,7 @@ def test_a_line_that_cannot_be_told_is_shown_and_counted(judged, tmp_path, line,
     assert [record for _, record, _ in reports] == ["line 14"]
 
 
-def test_a_file_without_cds_is_named(judged, tmp_path):  # noqa: F811
+def test_a_file_without_cds_is_named(judged, tmp_path):
     text = annotated(gff3, GENE_AND_MRNA, kind="exon")
     with pytest.raises(UserError, match=r"no line of it is a CDS \(column 3 has 7 exon, 3 gene, 3 mRNA\)"):
         judged(text)
@@ -398,7 +398,7 @@ def test_a_file_without_cds_is_named(judged, tmp_path):  # noqa: F811
     assert len(reports) == 1
 
 
-def test_genetic_code_that_a_line_names(judged):  # noqa: F811
+def test_genetic_code_that_a_line_names(judged):
     (one,) = judged(of_gene_1(cds="transl_table=11"))[1].coding_sequences
     assert (one.genetic_code, one.genetic_code_given) == (11, True)
     region = "ctg1\tx\tregion\t1\t1674\t.\t+\t.\tID=r;transl_table=4\n"
@@ -437,12 +437,12 @@ def test_sequences_without_the_directive(tmp_path):
     ],
     ids=range(12),
 )
-def test_long_columns_take_linear_time(judged, column):  # noqa: F811
+def test_long_columns_take_linear_time(judged, column):
     text = annotated(gtf) + row("CDS", 151, 200, "+", 0, f'{column}; gene_id "z"')
     judged(text, on_malformed="skip", report=lambda *_: None)
 
 
-def test_many_parts_and_stop_codons_of_one_parent_take_linear_time(judged):  # noqa: F811
+def test_many_parts_and_stop_codons_of_one_parent_take_linear_time(judged):
     parts = [(3 * i + 1, 3 * i + 3) for i in range(15_000)]
     text = "".join(
         row("CDS", s, e, "+", 0, "Parent=m") + row("stop_codon", s, e + 1, "+", 0, "Parent=m")
@@ -451,7 +451,7 @@ def test_many_parts_and_stop_codons_of_one_parent_take_linear_time(judged):  # n
     assert len(judged(text, "ACG" * 15_001)[0]) == 1
 
 
-def test_many_lines_of_one_gene_take_linear_time(judged):  # noqa: F811
+def test_many_lines_of_one_gene_take_linear_time(judged):
     gene = row("gene", 1, 9, "+", ".", "ID=g")
     transcripts = [row("mRNA", 1, 9, "+", ".", f"ID=m{i};Parent=g") for i in range(3000)]
     text = gene * 3000 + "".join(transcripts)
@@ -460,7 +460,7 @@ def test_many_lines_of_one_gene_take_linear_time(judged):  # noqa: F811
 
 
 @pytest.mark.parametrize(("strand", "last"), [("+", (619, 621)), ("-", (101, 103))])
-def test_a_stop_codon_in_another_exon_belongs_to_the_cds_of_its_parent(judged, strand, last):  # noqa: F811
+def test_a_stop_codon_in_another_exon_belongs_to_the_cds_of_its_parent(judged, strand, last):
     exons = ((201, 290), (401, 520))
     whole = Gene(7, strand, (*exons, last) if strand == "+" else (last, *exons))
     sequence, proteins = genome([whole], 700)
@@ -470,7 +470,7 @@ def test_a_stop_codon_in_another_exon_belongs_to_the_cds_of_its_parent(judged, s
         assert judged(text + stops, sequence)[0] == proteins
 
 
-def test_many_transcripts_share_one_gene_and_its_flags(judged):  # noqa: F811
+def test_many_transcripts_share_one_gene_and_its_flags(judged):
     names = [f"t{i}" for i in range(9)]
     mrnas = "".join(row("mRNA", 151, 580, "+", ".", f"ID={name};Parent=g") for name in names)
     first, *rest = annotated(lambda g, i: "Parent=@", genes=FIRST).splitlines(keepends=True)
@@ -482,20 +482,20 @@ def test_many_transcripts_share_one_gene_and_its_flags(judged):  # noqa: F811
     assert set(judged(gene.replace("@", ";pseudo=true") + text)[0]) == {PSEUDO}
 
 
-def test_a_flag_of_one_transcript_costs_no_other(judged):  # noqa: F811
+def test_a_flag_of_one_transcript_costs_no_other(judged):
     lines = [("gene", "ID=g"), ("mRNA", "ID=a;Parent=g"), ("mRNA", "ID=b;Parent=g;partial=true")]
     text = annotated(lambda g, i: "Parent=a,b", lambda g: lines, genes=FIRST)
     assert sorted(judged(text)[0]) == sorted([ONE, PARTIAL])
 
 
 @pytest.mark.parametrize("label", ["locus_tag", "gene", "gene_id", "protein_id", "Name"])
-def test_an_id_a_line_without_a_parent(judged, label):  # noqa: F811
+def test_an_id_a_line_without_a_parent(judged, label):
     assert judged(annotated(lambda g, i: f"ID=c{g.number}.{i};{label}=L{g.number}"))[0] == PROTEINS
 
 
 @pytest.mark.parametrize("order", [(0, 1, 2), (0, 2, 1), (2, 1, 0)])
 @pytest.mark.parametrize("phases", [True, False])
-def test_trans_splicing_over_two_strands_in_any_order(judged, order, phases):  # noqa: F811
+def test_trans_splicing_over_two_strands_in_any_order(judged, order, phases):
     frame = coding(60, 3)
     first, second, third = frame[:50], frame[50:110], frame[110:]
     turned = [str(Seq(piece).reverse_complement()) for piece in (third, second)]
@@ -506,7 +506,7 @@ def test_trans_splicing_over_two_strands_in_any_order(judged, order, phases):  #
     assert judged("".join(rows), sequence)[0] == [str(Seq(frame).translate())]
 
 
-def test_a_broken_copy_costs_only_itself(judged):  # noqa: F811
+def test_a_broken_copy_costs_only_itself(judged):
     there = [Gene(g.number, g.strand, tuple((s + 2000, e + 2000) for s, e in g.exons)) for g in FIRST]
     places = [row("mRNA", start, start + 429, "+", ".", "ID=t") for start in (151, 2151)]
     parts = [annotated(lambda g, i: "Parent=t", genes=genes) for genes in (FIRST, there)]
@@ -517,7 +517,7 @@ def test_a_broken_copy_costs_only_itself(judged):  # noqa: F811
     assert sorted(judged("".join(places + parts), broken)[0]) == sorted([ONE, "no_start_codon"])
 
 
-def test_blanks_before_a_semicolon_and_behind_a_kind(judged):  # noqa: F811
+def test_blanks_before_a_semicolon_and_behind_a_kind(judged):
     lines = [("gene", "ID=g;pseudo=true"), ("mRNA", "ID=t ;Parent=g ")]
     assert judged(annotated(lambda g, i: "Parent=t ;ID=a", lambda g: lines, genes=FIRST))[0] == [PSEUDO]
     assert judged(annotated(gff3, kind="CDS "))[0] == PROTEINS

@@ -10,11 +10,10 @@ from lifecode.data.formats.flat_records import split_before
 from lifecode.data.reading.inputs import resolve_inputs
 from lifecode.data.reading.read import ReadingSettings, read_unit
 from lifecode.errors import UserError
-from tests.unit.data.formats.test_genbank import record as genbank
-from tests.unit.data.formats.test_proteins import ENTRY
+from tests.support.flat_records import SWISSPROT_ENTRY, genbank_record
 
-A, B, C = (genbank(name=f"{letter}.1") for letter in "ABC")
-P, Q, R = (ENTRY.replace(b"P12345", name) for name in (b"P", b"Q", b"R"))
+A, B, C = (genbank_record(name=f"{letter}.1") for letter in "ABC")
+P, Q, R = (SWISSPROT_ENTRY.replace(b"P12345", name) for name in (b"P", b"Q", b"R"))
 
 
 @pytest.fixture

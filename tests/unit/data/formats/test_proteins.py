@@ -15,18 +15,7 @@ from lifecode.data.cds.coding_sequence import ExactPair, Rejected, verify_all
 from lifecode.data.formats.swissprot import parse_entry
 from lifecode.errors import UserError
 from lifecode.genetic_code import reverse_translate
-
-ENTRY = b"""\
-ID   A_B      Reviewed;         11 AA.
-AC   P12345; Q1;
-GN   Name=abcD {ECO:1}; Synonyms=x;
-OS   Escherichia coli
-OS   (strain K12).
-OX   NCBI_TaxID=83333 {ECO:2};
-SQ   SEQUENCE   11 AA;  1 MW;  0 CRC64;
-     MKVLEFQIPW Y
-//
-"""
+from tests.support.flat_records import SWISSPROT_ENTRY
 
 
 @pytest.fixture
@@ -115,7 +104,7 @@ def test_setting_that_does_not_exist_is_told_before_reading(setting):
 
 
 def test_entry_of_swissprot_by_hand(read):
-    (contig,) = read(ENTRY.replace(b"\n", b"\r\n"))
+    (contig,) = read(SWISSPROT_ENTRY.replace(b"\n", b"\r\n"))
     (one,) = contig.coding_sequences
     assert (contig.name, contig.organism, contig.taxon) == ("P12345", "Escherichia coli", 83333)
     assert (one.gene, one.protein) == ("abcD", "MKVLEFQIPWY")
@@ -134,7 +123,7 @@ def test_entry_of_swissprot_by_hand(read):
 )
 def test_damaged_entry(damage, complaint):
     with pytest.raises(UserError, match=complaint):
-        parse_entry(ENTRY.replace(*damage))
+        parse_entry(SWISSPROT_ENTRY.replace(*damage))
 
 
 def test_letter_that_is_no_residue_names_record_and_position(read):

@@ -8,27 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lifecode.alphabet import CODONS, encode_nucleotides
+from lifecode.alphabet import CODONS
 from lifecode.data.corpus.segments import SegmentTable, cache_folder
 from lifecode.data.statistics import composition as module
 from lifecode.data.statistics.composition import composition
-
-
-def write_table(folder, kind, sequences, codes=None, split="train"):
-    """The training cache of one kind and split, of strings."""
-    cache = cache_folder(folder, kind, split)
-    cache.mkdir(parents=True)
-    lengths = [len(sequence) for sequence in sequences]
-    arrays = {
-        "offsets": np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
-        "nucleotides": encode_nucleotides("".join(sequences)),
-        "amino_acids": np.zeros(sum(lengths) // 3 if kind == "cds" else 0, dtype=np.uint8),
-        "genetic_code": np.array(codes or [1] * len(sequences), dtype=np.int16),
-        "record_index": np.arange(len(sequences)),
-    }
-    for name, array in arrays.items():
-        np.save(cache / f"{name}.npy", array)
-    return SegmentTable(folder, kind, split)
+from tests.support.segment_tables import write_table
 
 
 def gc_of(text):

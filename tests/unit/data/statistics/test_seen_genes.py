@@ -6,7 +6,7 @@ import pytest
 from lifecode.data.statistics.seen_genes import NUM_KEPT, gene_sketches, seen_before, training_genes, union
 from lifecode.errors import UserError
 from lifecode.models import LifeCode
-from tests.unit.training.test_two_stages import model
+from tests.support.small_models import small_model
 
 
 def test_a_table_has_seen_itself_and_not_another_split(small_corpus):
@@ -35,7 +35,7 @@ def test_records_join_without_repeats(small_corpus, monkeypatch):
 
 
 def test_they_travel_with_the_model_under_its_checksums(small_corpus, tmp_path):
-    trained = model(0)
+    trained = small_model()
     trained.training_genes = training_genes(small_corpus.segments("cds", "train"))
     trained.save_pretrained(tmp_path / "model")
     loaded = LifeCode.from_pretrained(tmp_path / "model")
