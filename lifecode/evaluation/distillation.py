@@ -19,7 +19,7 @@ from lifecode.data.batches.batch import ResidueFeatures
 from lifecode.data.corpus.segments import SegmentTable
 from lifecode.evaluation.heldout import in_row, packed_rows
 from lifecode.evaluation.ridge import RidgeSums
-from lifecode.evaluation.tally import Figure
+from lifecode.evaluation.tally import Mean
 from lifecode.models.life_code.model import LifeCode
 from lifecode.objectives.distillation import DistillationLoss, FeatureMoments
 from lifecode.randomness.permutation import permuted
@@ -56,7 +56,7 @@ def kd_explained(
     held_out_genes: Sequence[int],
     features: ResidueFeatures,
     max_codons: int = 8192,
-) -> Figure:
+) -> Mean:
     """1 - sum KL(teacher || student) / sum KL(teacher || mean teacher of `train_genes`).
 
     0 is what the mean distribution of the teacher reaches, 1 a perfect student; `n` counts residues. A
@@ -71,7 +71,7 @@ def kd_explained(
         total = total + distillation.teacher_log_probabilities(seen).exp().sum(0)
         num_train += len(seen)
     if not num_train:
-        return Figure(float("nan"), 0)
+        return Mean(float("nan"), 0)
     log_mean = (total / num_train).log()
     from_student, from_mean, num_residues = 0.0, 0.0, 0
     for hidden, seen, _ in _read(model, held_out, held_out_genes, features, max_codons):
@@ -80,7 +80,7 @@ def kd_explained(
         from_student += float((teacher.exp() * (teacher - student)).sum())
         from_mean += float((teacher.exp() * (teacher - log_mean)).sum())
         num_residues += len(seen)
-    return Figure(1 - from_student / from_mean if num_residues else float("nan"), num_residues)
+    return Mean(1 - from_student / from_mean if num_residues else float("nan"), num_residues)
 
 
 @torch.inference_mode()
@@ -93,7 +93,7 @@ def teacher_probe(
     held_out_genes: Sequence[int],
     features: ResidueFeatures,
     max_codons: int = 8192,
-) -> tuple[Figure, Figure]:
+) -> tuple[Mean, Mean]:
     """Share of the variance of the teacher's features, R^2, that is linear in the model's hidden states.
 
     Variance is over residues around the mean of `train_genes`, on which the ridge regression is fitted, and
@@ -107,7 +107,7 @@ def teacher_probe(
         sums.add(hidden, seen)
         codon_sums.add(_one_hot(codons), seen)
     if not sums.count:
-        return Figure(float("nan"), 0), Figure(float("nan"), 0)
+        return Mean(float("nan"), 0), Mean(float("nan"), 0)
     fit, codon_fit = sums.fit(), codon_sums.fit()
     errors, num_residues = np.zeros(3), 0
     for hidden, seen, codons in _read(model, held_out, held_out_genes, features, max_codons):
@@ -116,7 +116,7 @@ def teacher_probe(
         errors += [float((truth - guess).square().sum()) for guess in guesses]
         num_residues += len(truth)
     shares = 1 - errors[:2] / errors[2] if num_residues else np.full(2, np.nan)
-    return Figure(float(shares[0]), num_residues), Figure(float(shares[1]), num_residues)
+    return Mean(float(shares[0]), num_residues), Mean(float(shares[1]), num_residues)
 
 
 def _read(

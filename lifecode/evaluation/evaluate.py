@@ -17,8 +17,16 @@ from lifecode.evaluation.heldout import (
     read_masked,
     translation_figures,
 )
+from lifecode.evaluation.metrics import (
+    KD_EXPLAINED,
+    MASKED_CODON_CROSS_ENTROPY,
+    SHUFFLED_CROSS_ENTROPY,
+    TEACHER_MEAN,
+    TEACHER_OF_CODON,
+    TEACHER_PROBE,
+)
 from lifecode.evaluation.sources import SourceFigures, figures_by_source
-from lifecode.evaluation.tally import Figure
+from lifecode.evaluation.tally import Mean
 from lifecode.models.life_code.model import LifeCode
 from lifecode.objectives.distillation import DistillationLoss
 
@@ -37,8 +45,8 @@ class Evaluation(NamedTuple):
         sources: of each input file, if there are several.
     """
 
-    heldout: dict[str, Figure]
-    baselines: dict[str, Figure]
+    heldout: dict[str, Mean]
+    baselines: dict[str, Mean]
     sources: dict[str, SourceFigures]
 
 
@@ -77,7 +85,7 @@ def evaluate(
     heldout = {
         **translation_figures(model, genes[: len(rows)], settings.max_codons),
         **masked_figures(readings),
-        "masked_codon_cross_entropy_shuffled": masked_figures(shuffled)["masked_codon_cross_entropy"],
+        SHUFFLED_CROSS_ENTROPY.name: masked_figures(shuffled)[MASKED_CODON_CROSS_ENTROPY.name],
     }
     baselines = baseline_figures(train, range(len(train)), genes)
     if distillation is not None and features is not None:
@@ -89,9 +97,9 @@ def evaluate(
             "features": features,
             "max_codons": settings.max_codons,
         }
-        heldout["kd_explained"] = kd_explained(model, distillation, **reading)
-        baselines["teacher_mean"] = Figure(0.0, heldout["kd_explained"].n)
-        heldout["teacher_probe_r2"], baselines["teacher_codon_r2"] = teacher_probe(model, **reading)
+        explained = heldout[KD_EXPLAINED.name] = kd_explained(model, distillation, **reading)
+        baselines[TEACHER_MEAN.name] = Mean(0.0, explained.n)
+        heldout[TEACHER_PROBE.name], baselines[TEACHER_OF_CODON.name] = teacher_probe(model, **reading)
     model.train(was_training)
     return Evaluation(heldout, baselines, figures_by_source(train, table, genes, readings))
 

@@ -19,7 +19,15 @@ from lifecode.data.batches.packing import NUM_SPECIAL_CODONS, Packed, fill_rows,
 from lifecode.data.corpus.segments import SegmentTable
 from lifecode.errors import UserError
 from lifecode.evaluation.baselines import BothNeighbours, CodonUnigram, majority_residue
-from lifecode.evaluation.tally import Figure, Tally
+from lifecode.evaluation.metrics import (
+    BOTH_NEIGHBOURS,
+    CODON_UNIGRAM,
+    MAJORITY_RESIDUE,
+    MASKED_CODON_CROSS_ENTROPY,
+    MASKED_TRANSLATION_ACCURACY,
+    TRANSLATION_ACCURACY,
+)
+from lifecode.evaluation.tally import Mean, Tally
 from lifecode.models.life_code.model import LifeCode
 from lifecode.randomness.permutation import permuted
 from lifecode.randomness.random_words import Use, word_key
@@ -144,21 +152,21 @@ def read_masked(model: LifeCode, genes: Sequence[Gene], max_codons: int) -> list
     return [readings[i] for i in range(len(genes))]
 
 
-def masked_figures(readings: Sequence[MaskedReading]) -> dict[str, Figure]:
+def masked_figures(readings: Sequence[MaskedReading]) -> dict[str, Mean]:
     """`masked_codon_cross_entropy` (nats over 64 codons); with a translator `masked_translation_accuracy`."""
     cross_entropy, translation = Tally(), Tally()
     for reading in readings:
         cross_entropy.add(reading.cross_entropy)
         if reading.translated is not None:
             translation.add(reading.translated)
-    figures = {"masked_codon_cross_entropy": cross_entropy.figure()}
+    figures = {MASKED_CODON_CROSS_ENTROPY.name: cross_entropy.mean()}
     if translation.n or not cross_entropy.n:
-        figures["masked_translation_accuracy"] = translation.figure()
+        figures[MASKED_TRANSLATION_ACCURACY.name] = translation.mean()
     return figures
 
 
 @torch.inference_mode()
-def translation_figures(model: LifeCode, genes: Sequence[Gene], max_codons: int) -> dict[str, Figure]:
+def translation_figures(model: LifeCode, genes: Sequence[Gene], max_codons: int) -> dict[str, Mean]:
     """`translation_accuracy`: share of all codons, start and stop too, translated right from unmasked genes.
 
     Nothing for a model without a translator.
@@ -172,10 +180,10 @@ def translation_figures(model: LifeCode, genes: Sequence[Gene], max_codons: int)
         predicted = translator(model.codon_projection(model.encode(packed))).argmax(-1).cpu()
         known = (residues != IGNORE) & (residues != NO_RESIDUE)
         tally.add(predicted[torch.from_numpy(known)] == torch.from_numpy(residues[known]))
-    return {"translation_accuracy": tally.figure()}
+    return {TRANSLATION_ACCURACY.name: tally.mean()}
 
 
-def baseline_figures(train: SegmentTable, rows: Sequence[int], genes: Sequence[Gene]) -> dict[str, Figure]:
+def baseline_figures(train: SegmentTable, rows: Sequence[int], genes: Sequence[Gene]) -> dict[str, Mean]:
     """The codon baselines, counted on some training genes, at the masked positions of `genes`.
 
     Args:
@@ -188,12 +196,16 @@ def baseline_figures(train: SegmentTable, rows: Sequence[int], genes: Sequence[G
         baseline(codon_ids(np.asarray(train.nucleotides(i))) for i in rows)
         for baseline in (CodonUnigram, BothNeighbours)
     )
-    tallies = {name: Tally() for name in ("codon_unigram", "codon_bigram", "majority_residue")}
+    by_unigram, by_neighbours, by_majority = Tally(), Tally(), Tally()
     for gene in genes:
-        tallies["codon_unigram"].add(unigram.cross_entropy(gene.codons, gene.masked))
-        tallies["codon_bigram"].add(neighbours.cross_entropy(gene.codons, gene.masked))
-        tallies["majority_residue"].add(gene.amino_acids[gene.masked] == majority)
-    return {name: tally.figure() for name, tally in tallies.items()}
+        by_unigram.add(unigram.cross_entropy(gene.codons, gene.masked))
+        by_neighbours.add(neighbours.cross_entropy(gene.codons, gene.masked))
+        by_majority.add(gene.amino_acids[gene.masked] == majority)
+    return {
+        CODON_UNIGRAM.name: by_unigram.mean(),
+        BOTH_NEIGHBOURS.name: by_neighbours.mean(),
+        MAJORITY_RESIDUE.name: by_majority.mean(),
+    }
 
 
 def packed_rows(

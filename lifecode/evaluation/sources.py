@@ -11,7 +11,7 @@ import numpy as np
 
 from lifecode.data.corpus.segments import SegmentTable
 from lifecode.evaluation.heldout import Gene, MaskedReading, baseline_figures, masked_figures
-from lifecode.evaluation.tally import Figure
+from lifecode.evaluation.tally import Mean
 
 
 class SourceFigures(NamedTuple):
@@ -26,8 +26,8 @@ class SourceFigures(NamedTuple):
 
     num_genes: int
     back_translated: bool
-    heldout: dict[str, Figure]
-    baselines: dict[str, Figure]
+    heldout: dict[str, Mean]
+    baselines: dict[str, Mean]
 
 
 def figures_by_source(

@@ -1,4 +1,4 @@
-"""A figure with the number of positions it is a mean over."""
+"""A mean with the number of positions it is over."""
 
 from typing import NamedTuple
 
@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 
-class Figure(NamedTuple):
-    """A mean, and how many positions it is over."""
+class Mean(NamedTuple):
+    """`value`, over `n` positions."""
 
     value: float
     n: int
@@ -26,6 +26,6 @@ class Tally:
         self.total += float(flat.sum())
         self.n += len(flat)
 
-    def figure(self) -> Figure:
+    def mean(self) -> Mean:
         """The mean so far; nan over no position."""
-        return Figure(self.total / self.n if self.n else float("nan"), self.n)
+        return Mean(self.total / self.n if self.n else float("nan"), self.n)

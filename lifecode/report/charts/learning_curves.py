@@ -10,6 +10,13 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from lifecode.evaluation.metric_rows import MetricRow
+from lifecode.evaluation.metrics import (
+    DISTILLATION,
+    LEARNING_RATE,
+    MASKED_CODON_CROSS_ENTROPY,
+    MASKED_MODELLING,
+    TRANSLATION,
+)
 from lifecode.report.charts.figure_style import (
     BLUE,
     GREY,
@@ -21,13 +28,16 @@ from lifecode.report.charts.figure_style import (
 )
 
 PANELS = {
-    "masked_codon_cross_entropy": "Masked codon cross-entropy (nats)",
-    "mlm": "Masked modelling loss (nats)",
-    "translation": "Translation loss (nats)",
-    "distillation": "Distillation loss (nats)",
-    "learning_rate": "Learning rate",
+    metric.name: metric.label if metric.unit == "number" else f"{metric.label} ({metric.unit})"
+    for metric in (
+        MASKED_CODON_CROSS_ENTROPY,
+        MASKED_MODELLING,
+        TRANSLATION,
+        DISTILLATION,
+        LEARNING_RATE,
+    )
 }
-"""Metrics that get a panel, in the order of the panels."""
+"""Titles of the metrics that get a panel, in the order of the panels."""
 
 _COLUMNS = 3
 _PANEL_HEIGHT = 2.1
@@ -84,11 +94,11 @@ def _draw_stage(
         style_axes(axes, PANELS[name])
         axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
         own = [row for row in rows if row.name == name]
-        _draw_curves(axes, own, smooth=name != "learning_rate")
-        if name == "learning_rate":
+        _draw_curves(axes, own, smooth=name != LEARNING_RATE.name)
+        if name == LEARNING_RATE.name:
             axes.yaxis.set_major_formatter(FuncFormatter(_scientific))
             axes.set_ylim(bottom=0)
-        elif name == "masked_codon_cross_entropy" and baselines:
+        elif name == MASKED_CODON_CROSS_ENTROPY.name and baselines:
             _draw_baselines(axes, baselines)
         if index + _COLUMNS >= len(names):
             axes.set_xlabel("step", fontsize=8, color=GREY)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lifecode.evaluation.metric_rows import MetricRow
+from lifecode.evaluation.metrics import MASKED_CODON_CROSS_ENTROPY, NUCLEOTIDES_PER_SECOND
 from lifecode.evaluation.sample import SamplePredictions
 from lifecode.host.installed import installed_versions
 from lifecode.names import display_name
@@ -91,8 +92,8 @@ def _drawings(
     """Figures by file name."""
     figures: dict[str, Drawing] = {}
     if any(row.name in PANELS for row in rows):
-        named = {"codon unigram": "codon_unigram", "both neighbours": "codon_bigram"}
-        known = {label: measured(metrics, "baselines", baseline) for label, baseline in named.items()}
+        named = MASKED_CODON_CROSS_ENTROPY.baselines
+        known = {metric.label: measured(metrics, "baselines", metric.name) for metric in named}
         baselines = {label: value for label, value in known.items() if value is not None}
         figures["learning_curves"] = Drawing(
             learning_curves(rows, baselines),
@@ -128,8 +129,8 @@ def _key_figures(metrics: Metrics) -> list[tuple[str, str]]:
     figures = []
     if "seconds" in timing:
         figures.append(("time", duration(timing["seconds"])))
-    if "nucleotides_per_second" in timing:
-        figures.append(("nucleotides a second", f"{timing['nucleotides_per_second']:,.0f}"))
+    if (speed := NUCLEOTIDES_PER_SECOND.name) in timing:
+        figures.append((NUCLEOTIDES_PER_SECOND.label, f"{timing[speed]:,.0f}"))
     if "peak_memory_bytes" in timing:
         figures.append(("peak memory", f"{timing['peak_memory_bytes'] / 2**30:.1f} GiB"))
     if parts := model_parts(metrics.get("model") or {}):

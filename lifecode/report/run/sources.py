@@ -2,23 +2,30 @@
 
 from typing import Any, NamedTuple
 
+from lifecode.evaluation.metrics import (
+    BOTH_NEIGHBOURS,
+    CODON_UNIGRAM,
+    MAJORITY_RESIDUE,
+    MASKED_CODON_CROSS_ENTROPY,
+    MASKED_TRANSLATION_ACCURACY,
+)
 from lifecode.names import display_name
 from lifecode.report.run.held_out import Metrics, measured
 
 SOURCE_HEADINGS = (
     "masked codon cross-entropy, nats",
-    "both neighbours",
-    "codon unigram",
+    BOTH_NEIGHBOURS.label,
+    CODON_UNIGRAM.label,
     "residue of a masked codon",
-    "most frequent residue",
+    MAJORITY_RESIDUE.label,
     "masked codons",
 )
 _FIGURES = (
-    ("heldout", "masked_codon_cross_entropy", "{:.3f}"),
-    ("baselines", "codon_bigram", "{:.3f}"),
-    ("baselines", "codon_unigram", "{:.3f}"),
-    ("heldout", "masked_translation_accuracy", "{:.2%}"),
-    ("baselines", "majority_residue", "{:.2%}"),
+    ("heldout", MASKED_CODON_CROSS_ENTROPY, "{:.3f}"),
+    ("baselines", BOTH_NEIGHBOURS, "{:.3f}"),
+    ("baselines", CODON_UNIGRAM, "{:.3f}"),
+    ("heldout", MASKED_TRANSLATION_ACCURACY, "{:.2%}"),
+    ("baselines", MAJORITY_RESIDUE, "{:.2%}"),
 )
 
 
@@ -36,8 +43,8 @@ def source_rows(metrics: Metrics) -> list[SourceRow]:
 
 
 def _row(name: str, figures: dict[str, Any]) -> SourceRow:
-    values = [(measured(figures, section, figure), form) for section, figure, form in _FIGURES]
+    values = [(measured(figures, section, metric.name), form) for section, metric, form in _FIGURES]
     numbers = ["" if value is None else form.format(value) for value, form in values]
-    positions = figures["heldout"]["masked_codon_cross_entropy"]["n"]
+    positions = figures["heldout"][MASKED_CODON_CROSS_ENTROPY.name]["n"]
     kind = "back-translated proteins" if figures["back_translated"] else "genes"
     return SourceRow(display_name(name), f"{figures['genes']:,} {kind}", (*numbers, f"{positions:,}"))

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
+from lifecode.evaluation.metrics import MASKED_CODON_CROSS_ENTROPY, MASKED_TRANSLATION_ACCURACY, metric_named
 from lifecode.report.charts.figure_style import (
     BLUE,
     GREEN,
@@ -22,13 +23,12 @@ from lifecode.report.charts.figure_style import (
     style_axes,
 )
 from lifecode.report.charts.learning_curves import PANELS
-from lifecode.report.run.held_out import described
 from lifecode.report.sweep.run_groups import Group
 from lifecode.report.sweep.runs import Run
 from lifecode.report.sweep.spread import Spread, heldout_spread, spread_over, unit
 
 COLOURS = (BLUE, VERMILION, GREEN, ORANGE, PURPLE, INK, GREY)
-_FIGURE_8 = ("masked_translation_accuracy", "masked_codon_cross_entropy")
+_FIGURE_8 = (MASKED_TRANSLATION_ACCURACY.name, MASKED_CODON_CROSS_ENTROPY.name)
 _COLUMNS = 3
 _LONGEST_LABEL = 40
 
@@ -150,13 +150,13 @@ def _cycle(groups: Sequence[Group]) -> list[str]:
 
 
 def _title(name: str) -> str:
-    description = described(name)
+    description = metric_named(name)
     in_units = f" ({unit(description)})" if unit(description) else ""
     return figure_text(f"{description.label}{in_units}")
 
 
 def _factor(name: str) -> float:
-    return 100.0 if described(name).unit == "share" else 1.0
+    return 100.0 if metric_named(name).unit == "share" else 1.0
 
 
 def draws_throughput(groups: Sequence[Group], figure_of: Callable[[Run], float | None]) -> bool:

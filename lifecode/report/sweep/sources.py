@@ -3,14 +3,14 @@
 from functools import partial
 from typing import NamedTuple
 
-from lifecode.report.run.held_out import described, measured
+from lifecode.evaluation.metrics import BOTH_NEIGHBOURS, CODON_UNIGRAM, MASKED_CODON_CROSS_ENTROPY
+from lifecode.report.run.held_out import measured
 from lifecode.report.sweep.run_groups import Group, Grouping
 from lifecode.report.sweep.runs import Run
 from lifecode.report.sweep.spread import Spread, formatted, spread_over
 from lifecode.report.sweep.tables import Columns, SweepTable
 
-FIGURE = "masked_codon_cross_entropy"
-_BASELINES = {"codon_bigram": "both neighbours", "codon_unigram": "codon unigram"}
+FIGURE = MASKED_CODON_CROSS_ENTROPY.name
 
 
 class SourceTables(NamedTuple):
@@ -41,8 +41,8 @@ def source_columns(grouping: Grouping) -> Columns:
     columns = {}
     for name in source_names(grouping):
         columns[f"{FIGURE} of {name}"] = partial(source_figure, name=name)
-        columns[f"codon_bigram of {name}"] = partial(
-            source_figure, name=name, section="baselines", figure="codon_bigram"
+        columns[f"{BOTH_NEIGHBOURS.name} of {name}"] = partial(
+            source_figure, name=name, section="baselines", figure=BOTH_NEIGHBOURS.name
         )
     return columns
 
@@ -59,12 +59,15 @@ def source_tables(grouping: Grouping, minus: str | None) -> SourceTables | None:
         return None
     evaluated = {group.label: group for group in grouping.groups if group.finished}
     spreads = {label: [_spread(group, name) for name in names] for label, group in evaluated.items()}
-    rows = [(label, tuple(formatted(x, described(FIGURE)) for x in own)) for label, own in spreads.items()]
-    for figure, label in _BASELINES.items():
-        cells = (formatted(_of_each_seed(grouping, name, figure), described(FIGURE)) for name in names)
-        rows.append((label, tuple(cells)))
+    rows = [
+        (label, tuple(formatted(x, MASKED_CODON_CROSS_ENTROPY) for x in own))
+        for label, own in spreads.items()
+    ]
+    for baseline in (BOTH_NEIGHBOURS, CODON_UNIGRAM):
+        cells = (formatted(_of_each_seed(grouping, name, baseline.name), baseline) for name in names)
+        rows.append((baseline.label, tuple(cells)))
     differences = [
-        (label, tuple(formatted(a.minus(b), described(FIGURE), signed=True) for a, b in pairs))
+        (label, tuple(formatted(a.minus(b), MASKED_CODON_CROSS_ENTROPY, signed=True) for a, b in pairs))
         for label, own in spreads.items()
         if label != minus and (pairs := list(zip(own, spreads.get(minus or "", []), strict=False)))
     ]

@@ -5,7 +5,8 @@ from collections.abc import Callable, Mapping, Sequence
 from math import isfinite
 from typing import NamedTuple
 
-from lifecode.report.run.held_out import Description, measured
+from lifecode.evaluation.metrics import NUCLEOTIDES_PER_SECOND, Metric
+from lifecode.report.run.held_out import measured
 from lifecode.report.sweep.run_groups import Group
 from lifecode.report.sweep.runs import Run
 
@@ -63,8 +64,8 @@ def spread_over(group: Group, figure: Callable[[Run], float | None]) -> Spread:
 
 
 def throughput(run: Run) -> float | None:
-    """Nucleotides a second: the median over the logged steps of the encoder."""
-    return (run.metrics.get("timing") or {}).get("nucleotides_per_second")
+    """Nucleotides per second: the median over the logged steps of the encoder."""
+    return (run.metrics.get("timing") or {}).get(NUCLEOTIDES_PER_SECOND.name)
 
 
 def num_parameters(run: Run) -> int:
@@ -73,30 +74,30 @@ def num_parameters(run: Run) -> int:
     return sum(count for name, count in parts.items() if name != "protein decoder")
 
 
-def formatted(spread: Spread, description: Description, *, signed: bool = False) -> Formatted:
+def formatted(spread: Spread, metric: Metric, *, signed: bool = False) -> Formatted:
     """Shares in percent with two decimals, nats with three, other numbers with four digits."""
     if spread.mean is None:
         return Formatted("", "")
-    value = in_unit(spread.mean, description, signed=signed)
+    value = in_unit(spread.mean, metric, signed=signed)
     if spread.deviation is None:
         return Formatted(value, "")
-    low, high = (in_unit(x, description, signed=signed) for x in (min(spread.values), max(spread.values)))
-    return Formatted(f"{value} ± {in_unit(spread.deviation, description)}", f"{low} to {high}")
+    low, high = (in_unit(x, metric, signed=signed) for x in (min(spread.values), max(spread.values)))
+    return Formatted(f"{value} ± {in_unit(spread.deviation, metric)}", f"{low} to {high}")
 
 
-def in_unit(value: float, description: Description, *, signed: bool = False) -> str:
+def in_unit(value: float, metric: Metric, *, signed: bool = False) -> str:
     """One number without its unit, which `unit` names."""
     sign = "+" if signed else ""
-    if description.unit == "share":
+    if metric.unit == "share":
         return f"{100 * value:{sign}.2f}"
-    return f"{value:{sign}.3f}" if description.unit == "nats" else f"{value:{sign}.4g}"
+    return f"{value:{sign}.3f}" if metric.unit == "nats" else f"{value:{sign}.4g}"
 
 
-def unit(description: Description, *, difference: bool = False) -> str:
+def unit(metric: Metric, *, difference: bool = False) -> str:
     """What stands behind the name of a figure in a heading."""
-    if description.unit == "share":
+    if metric.unit == "share":
         return "points" if difference else "%"
-    return "nats" if description.unit == "nats" else ""
+    return "nats" if metric.unit == "nats" else ""
 
 
 def figure_names(groups: Sequence[Group]) -> list[str]:

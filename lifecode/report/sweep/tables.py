@@ -5,8 +5,16 @@ import io
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
+from lifecode.evaluation.metrics import (
+    BOTH_NEIGHBOURS,
+    CODON_UNIGRAM,
+    MAJORITY_RESIDUE,
+    NUCLEOTIDES_PER_SECOND,
+    in_usual_order,
+    metric_named,
+)
 from lifecode.names import csv_cell, markdown_cell
-from lifecode.report.run.held_out import Description, described, in_usual_order, measured
+from lifecode.report.run.held_out import measured
 from lifecode.report.sweep.run_groups import Group, Grouping
 from lifecode.report.sweep.runs import Run
 from lifecode.report.sweep.spread import (
@@ -47,7 +55,7 @@ def sweep_table(grouping: Grouping, speed: Speed) -> SweepTable:
         cells = [
             Formatted(str(len(group.finished)), _not_finished(group)),
             Formatted(_parameters(group), ""),
-            *(formatted(heldout_spread(group, name), described(name)) for name in names),
+            *(formatted(heldout_spread(group, name), metric_named(name)) for name in names),
             _speed(spread_over(group, speed)),
         ]
         rows.append((group.label, tuple(cells)))
@@ -68,7 +76,7 @@ def difference_table(grouping: Grouping) -> tuple[str, SweepTable] | None:
     for group in (group for group in evaluated if group is not first):
         spreads = [heldout_spread(group, name).minus(heldout_spread(first, name)) for name in names]
         pairs = zip(spreads, names, strict=True)
-        cells = tuple(formatted(spread, described(name), signed=True) for spread, name in pairs)
+        cells = tuple(formatted(spread, metric_named(name), signed=True) for spread, name in pairs)
         if any(cell.value for cell in cells):
             rows.append((group.label, cells))
     headings = tuple(heading_of(name, difference=True) for name in names)
@@ -83,23 +91,19 @@ def _in_common(group: Group, others: Sequence[Group], names: Sequence[str]) -> i
 
 def heading_of(name: str, *, difference: bool = False) -> str:
     """Label of a held-out figure with its unit."""
-    description = described(name)
-    return ", ".join(filter(None, (description.label, unit(description, difference=difference))))
+    metric = metric_named(name)
+    return ", ".join(filter(None, (metric.label, unit(metric, difference=difference))))
 
 
 def baseline_lines(grouping: Grouping) -> list[str]:
     """What the codon statistics reach at the same positions, over all runs: `Codon unigram 3.914 (...)`."""
     everyone = Group("", tuple(run for group in grouping.groups for run in group.runs))
-    units = {"codon_unigram": "nats", "codon_bigram": "nats", "majority_residue": "share"}
     lines = []
-    for name, kind in units.items():
-        description = Description(name, "nats" if kind == "nats" else "share", None)
-        spread = spread_over(everyone, lambda run, name=name: measured(run.metrics, "baselines", name))
+    for metric in (CODON_UNIGRAM, BOTH_NEIGHBOURS, MAJORITY_RESIDUE):
+        spread = spread_over(everyone, lambda run, name=metric.name: measured(run.metrics, "baselines", name))
         if spread.mean is not None:
-            low, high = (in_unit(x, description) for x in (min(spread.values), max(spread.values)))
-            label = {"codon_bigram": "both neighbours", "majority_residue": "most frequent residue"}
-            words = label.get(name, "codon unigram")
-            lines.append(f"{words} {low} to {high} {unit(description)}")
+            low, high = (in_unit(x, metric) for x in (min(spread.values), max(spread.values)))
+            lines.append(f"{metric.label} {low} to {high} {unit(metric)}")
     return lines
 
 
@@ -110,7 +114,7 @@ def results_csv(grouping: Grouping, runs: Sequence[Run], more: Columns) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     fixed = ("group", "seed", "status", "note", *grouping.keys, "encoder_steps", "parameters")
-    measures = ("nucleotides_per_second", "runs_at_a_time", "seconds", "folder")
+    measures = (NUCLEOTIDES_PER_SECOND.name, "runs_at_a_time", "seconds", "folder")
     writer.writerow(map(csv_cell, [*fixed, *names, *more, *measures]))
     for run in runs:
         done = run.status == "finished"

@@ -14,7 +14,7 @@ from omegaconf import DictConfig, OmegaConf
 from lifecode.app.construct import construct
 from lifecode.errors import UserError
 from lifecode.evaluation.evaluate import SPLIT
-from lifecode.evaluation.tally import Figure
+from lifecode.evaluation.tally import Mean
 from lifecode.host.durable import disk_faults_named, replacing
 
 _WANDB_RUN = "wandb_run.txt"
@@ -56,7 +56,7 @@ def check_loggers(config: DictConfig) -> None:
             )
 
 
-def log_held_out(loggers: list[Logger], figures: Mapping[str, Figure], step: int) -> None:
+def log_held_out(loggers: list[Logger], figures: Mapping[str, Mean], step: int) -> None:
     """The figures on genes that were never seen, as `test/...`."""
     for logger in loggers:
         logger.log_metrics({f"{SPLIT}/{name}": figure.value for name, figure in figures.items()}, step)

@@ -11,7 +11,8 @@ from lifecode.data.corpus.corpus import Corpus
 from lifecode.evaluation.evaluate import SPLIT, Evaluation
 from lifecode.evaluation.heldout import HeldOut
 from lifecode.evaluation.metric_rows import read_whole_metric_rows
-from lifecode.evaluation.tally import Figure
+from lifecode.evaluation.metrics import NUCLEOTIDES_PER_SECOND
+from lifecode.evaluation.tally import Mean
 from lifecode.host.durable import disk_faults_named, replacing
 from lifecode.host.small_file import read_small_text
 from lifecode.models.life_code.model import LifeCode
@@ -52,7 +53,7 @@ def run_metrics(outcome: Outcome, folder: RunFolder, *, split: dict[str, Any]) -
     speeds = [
         row.value
         for row in read_whole_metric_rows(folder.path / "metrics.csv")[0]
-        if row.name == "nucleotides_per_second" and row.stage == "encoder"
+        if row.name == NUCLEOTIDES_PER_SECOND.name and row.stage == "encoder"
     ]
     parts = folder.seconds()
     return {
@@ -83,14 +84,14 @@ def run_metrics(outcome: Outcome, folder: RunFolder, *, split: dict[str, Any]) -
         },
         "timing": {
             "seconds": sum(parts.values()),
-            "nucleotides_per_second": sorted(speeds)[len(speeds) // 2] if speeds else None,
+            NUCLEOTIDES_PER_SECOND.name: sorted(speeds)[len(speeds) // 2] if speeds else None,
             "peak_memory_bytes": peak_memory_bytes(),
             "parts": parts,
         },
     }
 
 
-def _figures(figures: dict[str, Figure]) -> dict[str, dict[str, float]]:
+def _figures(figures: dict[str, Mean]) -> dict[str, dict[str, float]]:
     return {name: figure._asdict() for name, figure in figures.items()}
 
 

@@ -1,0 +1,131 @@
+"""Every metric by the name it has in metrics.csv and metrics.json: declared here, read everywhere else.
+
+A name that is not declared, of a user's own objective say, is a number of which it is not known whether more
+of it is better.
+"""
+
+from collections.abc import Iterable
+from typing import Literal, NamedTuple
+
+Unit = Literal["share", "nats", "nucleotides/s", "GiB", "number"]
+
+
+class Metric(NamedTuple):
+    """What a metric is called and how to read it.
+
+    Attributes:
+        name: in files, with every logger and as a key of a `ModelCheckpoint`.
+        label: for people.
+        unit: a `share` lies between 0 and 1 and is shown in percent.
+        higher_is_better: None where neither is, or it is not known.
+        explanation: what it measures.
+        baselines: metrics it has to beat; of the same unit.
+    """
+
+    name: str
+    label: str
+    unit: Unit
+    higher_is_better: bool | None
+    explanation: str = ""
+    baselines: tuple["Metric", ...] = ()
+
+
+CODON_UNIGRAM = Metric("codon_unigram", "codon unigram", "nats", False)
+BOTH_NEIGHBOURS = Metric("codon_bigram", "both neighbours", "nats", False)
+MAJORITY_RESIDUE = Metric("majority_residue", "most frequent residue", "share", True)
+TEACHER_MEAN = Metric("teacher_mean", "mean teacher", "share", True)
+TEACHER_OF_CODON = Metric("teacher_codon_r2", "the codon alone", "share", True)
+
+MASKED_CODON_CROSS_ENTROPY = Metric(
+    "masked_codon_cross_entropy",
+    "Masked codon cross-entropy",
+    "nats",
+    False,
+    "a whole codon is masked, one of 64 is predicted; lower is better",
+    (CODON_UNIGRAM, BOTH_NEIGHBOURS),
+)
+SHUFFLED_CROSS_ENTROPY = Metric(
+    "masked_codon_cross_entropy_shuffled",
+    "The same, codons shuffled",
+    "nats",
+    True,
+    "a model that reads context does worse here than on the genes in order",
+    (MASKED_CODON_CROSS_ENTROPY._replace(label="genes in order"),),
+)
+MASKED_TRANSLATION_ACCURACY = Metric(
+    "masked_translation_accuracy",
+    "Masked translation accuracy",
+    "share",
+    True,
+    "the residue of a masked codon",
+    (MAJORITY_RESIDUE,),
+)
+TRANSLATION_ACCURACY = Metric(
+    "translation_accuracy",
+    "Translation accuracy",
+    "share",
+    True,
+    "the residue of every codon, nothing masked",
+)
+KD_EXPLAINED = Metric(
+    "kd_explained",
+    "Teacher explained",
+    "share",
+    True,
+    "share of the divergence from the mean teacher that the model removes",
+    (TEACHER_MEAN,),
+)
+TEACHER_PROBE = Metric(
+    "teacher_probe_r2",
+    "Teacher in the hidden states",
+    "share",
+    True,
+    "share of the variance of the teacher's features that is linear in the model's hidden states",
+    (TEACHER_OF_CODON,),
+)
+HELD_OUT = (
+    MASKED_CODON_CROSS_ENTROPY,
+    SHUFFLED_CROSS_ENTROPY,
+    MASKED_TRANSLATION_ACCURACY,
+    TRANSLATION_ACCURACY,
+    KD_EXPLAINED,
+    TEACHER_PROBE,
+)
+"""Of a trained model on genes it never saw, in the order in which they are listed."""
+
+NUCLEOTIDES_PER_SECOND = Metric("nucleotides_per_second", "nucleotides per second", "nucleotides/s", True)
+PACKING_FILL = Metric("packing_fill", "packing fill", "share", True)
+PEAK_MEMORY = Metric("peak_memory_gib", "peak memory", "GiB", False)
+MFU = Metric("mfu", "model FLOPs utilisation", "share", True)
+OF_THE_MACHINE = (NUCLEOTIDES_PER_SECOND, PEAK_MEMORY, MFU)
+"""Metrics of a training step that no two runs share."""
+
+MASKED_MODELLING = Metric("mlm", "Masked modelling loss", "nats", False)
+TRANSLATION = Metric("translation", "Translation loss", "nats", False)
+DISTILLATION = Metric("distillation", "Distillation loss", "nats", False)
+LEARNING_RATE = Metric("learning_rate", "Learning rate", "number", None)
+
+_BY_NAME = {
+    metric.name: metric
+    for metric in (
+        *HELD_OUT,
+        *(baseline for metric in HELD_OUT for baseline in metric.baselines if baseline not in HELD_OUT),
+        *OF_THE_MACHINE,
+        PACKING_FILL,
+        MASKED_MODELLING,
+        TRANSLATION,
+        DISTILLATION,
+        LEARNING_RATE,
+    )
+}
+
+
+def metric_named(name: str) -> Metric:
+    """The metric of this name; one that is not declared is called after its name."""
+    return _BY_NAME.get(name) or Metric(name, name.replace("_", " ").capitalize(), "number", None)
+
+
+def in_usual_order(names: Iterable[str]) -> list[str]:
+    """Names of held-out metrics as `HELD_OUT` lists them, then those that are not declared."""
+    names, known = set(names), [metric.name for metric in HELD_OUT]
+    return [name for name in known if name in names] + sorted(names - set(known))
