@@ -9,8 +9,6 @@ The folder appears whole or not at all and is never overwritten.
 import csv
 import errno
 import json
-import shutil
-import tempfile
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +17,7 @@ from typing import Any
 
 from lifecode.datasets.central_dogma.ranking import SPLITS
 from lifecode.errors import UserError
+from lifecode.host.durable import new_folder
 from lifecode.names import csv_cell
 
 
@@ -69,7 +68,7 @@ def write_dataset(
     Raises:
         UserError: `output` cannot be written, or something has come to be there.
     """
-    with _new_folder(output) as folder:
+    with _named_folder(output) as folder:
         task = folder / dataset.folder
         for split in SPLITS:
             chosen = [i for i, of_example in enumerate(dataset.splits) if of_example == split]
@@ -110,21 +109,14 @@ def _write_csv(path: Path, header: list[str], rows: Iterable[Iterable[Any]]) -> 
 
 
 @contextmanager
-def _new_folder(output: Path) -> Iterator[Path]:
-    """A temporary folder beside `output` that becomes it at the end, or vanishes at an error."""
-    folder = None
+def _named_folder(output: Path) -> Iterator[Path]:
+    """`new_folder` with its faults as one line."""
     try:
-        output.parent.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(dir=output.parent, prefix=f".{output.name}.", suffix=".partial"))
-        yield folder
-        folder.chmod(0o755)
-        folder.rename(output)
+        with new_folder(output) as folder:
+            yield folder
     except OSError as fault:
         if fault.errno in (errno.EEXIST, errno.ENOTEMPTY):
             require_absent(output)  # another process was quicker
         remedy = "Choose an output where you may write and which has room"
         problem = f"cannot be written ({fault.strerror or fault})"
         raise UserError(problem, source=output, remedy=remedy) from fault
-    finally:
-        if folder is not None:
-            shutil.rmtree(folder, ignore_errors=True)
