@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from importlib import import_module
 from threading import Lock
 
-from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra._internal.utils import create_config_search_path
 from hydra.core.singleton import Singleton
 from hydra.core.utils import JobRuntime
@@ -19,8 +18,10 @@ from hydra.types import RunMode
 from hydra.version import VersionBase, setbase
 from omegaconf import DictConfig, open_dict
 
+from lifecode.app.configs.config_loader import ConfigLoader
 from lifecode.app.configs.construct import require_values
 from lifecode.app.configs.locate_config import config_folder
+from lifecode.app.configs.plugins import ask_in_python, within_reach
 from lifecode.app.explain import explain
 from lifecode.app.main import VERBS, Verb
 from lifecode.app.verb_help import config_name
@@ -39,10 +40,11 @@ def compose(verb: str, *overrides: str) -> DictConfig:
     _known(verb)
     try:
         with _beside_another_hydra():
-            loader = ConfigLoaderImpl(create_config_search_path(str(config_folder())))
+            loader = ConfigLoader(create_config_search_path(str(config_folder())))
             config = loader.load_configuration(
                 config_name(verb), list(overrides), RunMode.RUN, from_shell=False
             )
+        ask_in_python(overrides)
         with open_dict(config):
             del config["hydra"]
         return config
@@ -57,12 +59,13 @@ def run(verb: str, config: DictConfig) -> None:
     """Does what `lifecode VERB` does with this config.
 
     Raises:
-        UserError: a value does not fit, or what it names cannot be read.
+        UserError: a value does not fit, what it names cannot be read, or it has `plugins` that no
+            `compose` of this program was given.
         Interrupted: stopped; run with the same config, it goes on.
     """
     module = _known(verb).module
     require_values(config, verb)
-    with safe_children():
+    with safe_children(), within_reach(config):
         import_module(module).run(config)
 
 

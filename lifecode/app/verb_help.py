@@ -37,7 +37,8 @@ def verb_help(verb: str, folder: Path) -> str:
         "More:\n"
         f"  lifecode {verb} --cfg job        show every key with its value, and run nothing\n"
         f"  lifecode {verb} -m KEY=A,B       run once for each value{own_folder}\n"
-        f"  lifecode {verb} -cd FOLDER ...   find config groups in a folder of yours too"
+        f"  lifecode {verb} -cd FOLDER ...   find config groups in a folder of yours too\n"
+        f"  lifecode {verb} plugins=[MODULE]  let a _target_ name classes of yours: docs/extending.md"
     )
     return "\n\n".join(parts)
 

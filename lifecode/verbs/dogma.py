@@ -16,7 +16,7 @@ from lifecode.host.activity import Activity
 
 def run(config: DictConfig) -> None:
     """Make the data set and print its counts."""
-    task = construct(config.task)
+    maker = construct(config.dataset)
     output = checked_value(config, "output", str)
     seed = checked_value(config, "seed", int)
     contigs = read_records(
@@ -24,7 +24,7 @@ def run(config: DictConfig) -> None:
         **asdict(construct(config.data.reading, seed=seed)),
     )
     with Activity() as activity:
-        report = make_dataset(_told(contigs, activity), output, task, seed)
+        report = make_dataset(_told(contigs, activity), output, maker, seed)
     print_table(counts_table(report))
     print(f"\nThe data set is in {output} (origins.csv says where each row comes from)")
 
