@@ -36,13 +36,13 @@ __all__ = [
     "read_records",
 ]
 _HOMES = {
-    "BatchShape": "batch_shape",
-    "LocalEngine": "engine",
-    "Masking": "masking",
-    "Mixture": "mixture",
-    "Packed": "packing",
-    "RayEngine": "ray_engine",
-    "pack": "packing",
+    "BatchShape": "batches.batch_shape",
+    "LocalEngine": "corpus.engine",
+    "Masking": "batches.masking",
+    "Mixture": "batches.mixture",
+    "Packed": "batches.packing",
+    "RayEngine": "corpus.ray_engine",
+    "pack": "batches.packing",
 }
 
 

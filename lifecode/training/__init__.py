@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from lifecode.training.trainer import TrainerSettings
 
 __all__ = ["AdamWCosine", "TrainerSettings"]
-_HOMES = {"AdamWCosine": "optimizer", "TrainerSettings": "trainer"}
+_HOMES = {"AdamWCosine": "stages.optimizer", "TrainerSettings": "trainer"}
 
 
 def __getattr__(name: str) -> Any:

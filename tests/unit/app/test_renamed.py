@@ -8,7 +8,7 @@ from omegaconf import OmegaConf
 import lifecode
 from lifecode.app.configs.renamed import todays_overrides
 from lifecode.app.main import main
-from tests.unit.test_targets import BEFORE
+from tests.support.old_runs import BEFORE
 
 
 @pytest.fixture
@@ -107,7 +107,7 @@ hydra: {sweeper: {params: {split: "contigs,theirs"}}}
 def test_a_folder_of_old_experiments_and_groups(job, monkeypatch, tmp_path):
     for name, text in {
         "experiment/old.yaml": OLD_EXPERIMENT.lstrip(),
-        "split/theirs.yaml": "# @package data.split\n_target_: lifecode.data.splits.split.BlockSplit\ntest: 0.25\n",
+        "split/theirs.yaml": "# @package data.split\n_target_: lifecode.data.split.BlockSplit\ntest: 0.25\n",
     }.items():
         path = Path(tmp_path, "conf", name)
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -16,9 +16,10 @@ from lifecode.app.configs.construct import locate
 from lifecode.app.configs.plugins import asked_for, find_plugin, within_reach
 from lifecode.app.main import main
 from lifecode.errors import UserError
-from tests.end_to_end.test_train import SMALL
+from tests.support.repository import ROOT
+from tests.support.small_run import SMALL
 
-DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "extending.md"
+DOCUMENT = ROOT / "docs/extending.md"
 CODE = """
 import json
 from os import system as elsewhere
@@ -127,7 +128,7 @@ def test_what_a_command_line_asks_for():
 
 def command(folder, *arguments):
     """The command as it is installed: the current folder is not on its path."""
-    root = {"PYTHONPATH": str(DOCUMENT.parents[1]), "OMP_NUM_THREADS": "1"}
+    root = {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
     line = [sys.executable, "-P", "-m", "lifecode", *arguments]
     return subprocess.run(
         line, cwd=folder, env={**os.environ, **root}, capture_output=True, text=True, check=False

@@ -1,7 +1,5 @@
 """Names of classes in configs: a run that was begun with other names goes on, and an old config builds."""
 
-from pathlib import Path
-
 import pytest
 import yaml
 from omegaconf import OmegaConf
@@ -13,9 +11,7 @@ from lifecode.app.from_python import compose
 from lifecode.errors import UserError
 from lifecode.training.run.run_folder import RunFolder, read_run_config
 from lifecode.training.run.targets import _TODAY, todays_target
-
-BEFORE = Path(__file__).with_name("run_config_before.yaml")
-"""Left by `lifecode train experiment=quickstart split=contigs` when configs named the modules of classes."""
+from tests.support.old_runs import BEFORE
 
 
 def todays_config(*overrides):
@@ -25,12 +21,12 @@ def todays_config(*overrides):
 
 def test_a_run_that_was_begun_with_other_names_of_classes_goes_on(tmp_path):
     (tmp_path / "config.yaml").write_text(BEFORE.read_text())
-    assert "lifecode.data.batches.batch_shape.BatchShape" in BEFORE.read_text()
+    assert "lifecode.data.batch_shape.BatchShape" in BEFORE.read_text()
     with RunFolder(tmp_path, todays_config()).begun():
         pass
     assert "batch_shape" not in (tmp_path / "config.yaml").read_text()
     with pytest.raises(UserError, match=r"data\.split\._target_ was 'lifecode\.data\.ContigSplit'"):
-        RunFolder(tmp_path, todays_config("data.split._target_=lifecode.data.splits.split.BlockSplit"))
+        RunFolder(tmp_path, todays_config("data.split._target_=lifecode.data.split.BlockSplit"))
 
 
 def test_a_run_of_today_goes_on_with_a_config_of_before(tmp_path):
