@@ -3,13 +3,14 @@
 >>> import lifecode
 >>> config = lifecode.compose("train", "experiment=quickstart", "model.width=64")
 >>> config.optim.encoder.total_steps = 20
->>> lifecode.run("train", config)  # doctest: +SKIP
+>>> run = lifecode.run(config)  # doctest: +SKIP
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from threading import Lock
+from typing import Any, overload
 
 from hydra._internal.utils import create_config_search_path
 from hydra.core.singleton import Singleton
@@ -55,18 +56,33 @@ def compose(verb: str, *overrides: str) -> DictConfig:
         raise UserError(line) from error
 
 
-def run(verb: str, config: DictConfig) -> None:
-    """Does what `lifecode VERB` does with this config.
+@overload
+def run(verb: DictConfig) -> Any: ...
+@overload
+def run(verb: str, config: DictConfig) -> Any: ...
+def run(verb: str | DictConfig, config: DictConfig | None = None) -> Any:
+    """Does what `lifecode VERB` does with a config, and prints what it prints.
+
+    Args:
+        verb: name of the verb; `train` if a config is given alone.
+        config: as from `compose`.
+
+    Returns:
+        What the function of the verb returns: for `train` the `TrainingRun`, or a plan where `plan=true`.
 
     Raises:
         UserError: a value does not fit, what it names cannot be read, or it has `plugins` that no
             `compose` of this program was given.
         Interrupted: stopped; run with the same config, it goes on.
     """
+    if isinstance(verb, DictConfig):
+        verb, config = "train", verb
     module = _known(verb).module
+    if not isinstance(config, DictConfig):
+        raise UserError("there is no config to run", remedy=f"Give lifecode.compose({verb!r}, ...)")
     require_values(config, verb)
     with safe_children(), within_reach(config):
-        import_module(module).run(config)
+        return import_module(module).run(config)
 
 
 @contextmanager
