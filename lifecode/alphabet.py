@@ -34,6 +34,7 @@ IGNORE = -100
 NO_RESIDUE = 255
 """What stands for the residue of a codon with an ambiguous nucleotide, which has no label."""
 
+_COMPLEMENT_BYTES = COMPLEMENT.tobytes().ljust(256, b"\xff")
 _IUPAC_AMBIGUOUS = "NRYSWKMBDHV"
 _INVALID = NO_RESIDUE
 _ID_OF_BYTE = np.full(256, _INVALID, dtype=np.uint8)
@@ -164,6 +165,11 @@ def decode_nucleotides(ids: NDArray[np.uint8]) -> str:
     return _BYTE_OF_ID[ids].tobytes().decode("ascii")
 
 
+def complement(ids: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The pairing nucleotides in the same order (length,); the fastest way for a long array."""
+    return np.frombuffer(bytearray(ids).translate(_COMPLEMENT_BYTES), dtype=np.uint8)
+
+
 def reverse_complement(ids: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """The opposite strand read in its own direction; special tokens keep their id."""
     return COMPLEMENT.take(ids[::-1])
@@ -180,8 +186,11 @@ def codon_ids(ids: NDArray[np.uint8]) -> NDArray[np.int16]:
     if ids.dtype != np.uint8:
         require_nucleotide_ids(ids)
     whole = ids[: len(ids) // 3 * 3]
-    # Contiguous operations on every position, of which a third is kept, beat strided ones.
-    index = (whole[:-2] << 4 | whole[1:-1] << 2 | whole[2:])[::3].astype(np.int16)
+    index = whole[::3] << 2
+    index |= whole[1::3]
+    index <<= 2
+    index |= whole[2::3]
+    index = index.astype(np.int16)
     if len(whole) and (largest := whole.max()) >= UNK:
         if largest > MASK:
             require_nucleotide_ids(ids)

@@ -14,15 +14,15 @@ Selenocysteine and pyrrolysine have no place among the 21 residues, so a CDS wit
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lifecode.alphabet import UNK, codon_ids, residue_ids, reverse_complement
+from lifecode.alphabet import UNK, codon_ids, complement, residue_ids, reverse_complement
 from lifecode.data.cds.recoding import ends_in_completed_stop, recoded_codons, starts_by_exception
 from lifecode.data.cds.rejection import Rejected, Rejection, difference, unusable
-from lifecode.data.records import CodingSequence, Contig
+from lifecode.data.records import CodingSequence, Contig, value_class
 from lifecode.genetic_code import genetic_code
 
 MAX_AMBIGUOUS_SHARE = 0.05
@@ -31,7 +31,7 @@ MAX_AMBIGUOUS_SHARE = 0.05
 __all__ = ["MAX_AMBIGUOUS_SHARE", "ExactPair", "Rejected", "Rejection", "extract", "verify", "verify_all"]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@value_class(eq=False)
 class ExactPair:
     """A CDS whose translation is the annotated protein, or an intact frame where none is annotated.
 
@@ -86,31 +86,88 @@ def verify_all(
     """The verdict of `verify` on every CDS of a contig, in order.
 
     All CDS are cut out first and their codons read in one go, which is several times faster than one by one
-    and holds a byte a nucleotide of all CDS of the contig.
+    and holds a byte a nucleotide of all CDS of the contig. The arrays of the pairs are parts of those of all.
     """
     if contig.molecule == "protein":  # a residue that no codon spells is no pair
         max_ambiguous_share = 0
-    found = [cut_out(cds, contig) for cds in contig.coding_sequences]
-    whole = [piece[: len(piece) // 3 * 3] for piece in found if not isinstance(piece, Rejection)]
-    codons = codon_ids(np.concatenate(whole)) if whole else np.empty(0, dtype=np.int16)
-    letters: dict[int, bytes] = {}
-    start = 0
-    for cds, nucleotides in zip(contig.coding_sequences, found, strict=True):
+    found, all_nucleotides, starts = _cut_out_all(contig)
+    codons = codon_ids(all_nucleotides)
+    read_by: dict[int, tuple[str, NDArray[np.uint8]]] = {}
+    for cds, nucleotides, start in zip(contig.coding_sequences, found, starts, strict=True):
         if isinstance(nucleotides, Rejection):
             yield nucleotides
             continue
         end = start + len(nucleotides) // 3
-        number = cds.genetic_code
-        if number not in letters:
-            letters[number] = genetic_code(number).letters_of(codons)
-        yield verdict_on(cds, nucleotides, codons[start:end], letters[number][start:end], max_ambiguous_share)
-        start = end
+        if (number := cds.genetic_code) not in read_by:
+            letters = genetic_code(number).letters_of(codons)
+            read_by[number] = letters.decode("ascii"), residue_ids(letters)
+        letters, residues = read_by[number]
+        protein = letters[start:end]
+        if len(nucleotides) == 3 * len(protein) and _reads_as_annotated(cds, protein):
+            yield ExactPair(cds, nucleotides, residues[start:end])
+        else:
+            yield verdict_on(cds, nucleotides, codons[start:end], protein.encode(), max_ambiguous_share)
+
+
+def _reads_as_annotated(cds: CodingSequence, protein: str) -> bool:
+    """Whether each letter is as annotated and a stop follows, so that `verdict_on` has nothing to ask."""
+    annotated = cds.protein
+    return (
+        annotated is not None
+        and cds.protein_source == "annotated"
+        and protein[:-1] == annotated
+        and protein[-1:] == "*"
+        and "*" not in annotated
+        and "X" not in annotated
+    )
+
+
+def _cut_out_all(
+    contig: Contig,
+) -> tuple[list[NDArray[np.uint8] | Rejection], NDArray[np.uint8], list[int]]:
+    """What `cut_out` finds of every CDS, all their complete codons as one array, and where each begins there.
+
+    That is counted in codons. CDS of one exon are parts of the array, those of the reverse strand side by
+    side, so that they are complemented at once.
+    """
+    found: list[NDArray[np.uint8] | Rejection] = []
+    forward, backward, others = ([], [], [])
+    for index, cds in enumerate(contig.coding_sequences):
+        if (rejection := unusable(cds, contig)) is not None:
+            found.append(rejection)
+            continue
+        start, end, strand = cds.exons[0]
+        if len(cds.exons) > 1 or cds.codon_start > 1 or (end - start) % 3:
+            piece = _in_frame(cds, contig)
+            others.append((index, piece[: len(piece) // 3 * 3]))
+        elif strand == 1:
+            piece = contig.nucleotides[start:end]
+            forward.append((index, piece))
+        else:
+            piece = contig.nucleotides[start:end][::-1]
+            backward.append((index, piece))
+        found.append(piece)
+    order = [*forward, *backward, *others]
+    nucleotides = np.concatenate([piece for _, piece in order] or [np.empty(0, dtype=np.uint8)])
+    starts, place, alone = [0] * len(found), 0, len(forward) + len(backward)
+    for number, (index, piece) in enumerate(order):
+        starts[index], before, place = place // 3, place, place + len(piece)
+        if number < alone:
+            found[index] = nucleotides[before:place]
+    begin = sum(len(piece) for _, piece in forward)
+    reverse = nucleotides[begin : begin + sum(len(piece) for _, piece in backward)]
+    reverse[:] = complement(reverse)
+    return found, nucleotides, starts
 
 
 def cut_out(cds: CodingSequence, contig: Contig) -> NDArray[np.uint8] | Rejection:
     """The nucleotides of a CDS from the first complete codon on, or why it must not be translated."""
     if (rejection := unusable(cds, contig)) is not None:
         return rejection
+    return _in_frame(cds, contig)
+
+
+def _in_frame(cds: CodingSequence, contig: Contig) -> NDArray[np.uint8]:
     nucleotides = extract(cds, contig)[cds.codon_start - 1 :]
     if len(nucleotides) % 3 and ends_in_completed_stop(cds):
         nucleotides = nucleotides[: len(nucleotides) // 3 * 3]

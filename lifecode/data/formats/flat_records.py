@@ -7,6 +7,8 @@ behind a record that is damaged. One record is held at a time, whatever the leng
 from collections.abc import Iterator
 from typing import BinaryIO
 
+from lifecode.data.formats.insdc.flat_lines import find_line
+
 _BLOCK_BYTES = 1 << 20
 
 
@@ -19,7 +21,7 @@ def split_before(handle: BinaryIO, mark: bytes) -> Iterator[bytes]:
     held: list[bytes] = []
     while block := handle.read(_BLOCK_BYTES):
         block += handle.readline()  # so that no mark lies across two blocks
-        if not block.startswith(mark) and boundary not in block:
+        if not block.startswith(mark) and find_line(block, mark) < 0:
             held.append(block)
             continue
         first, *others = (b"\n" + block).split(boundary)

@@ -9,8 +9,6 @@ from lifecode.data.records import CodingSequence, Exon
 
 _FLAGS = frozenset({"pseudo", "pseudogene", "partial", "ribosomal_slippage", "trans_splicing"})
 _VALUES = frozenset({"protein_id", "locus_tag", "gene", "codon_start", "transl_table", "translation"})
-_WANTED = _FLAGS | _VALUES | {"transl_except", "exception"}
-
 
 _ORGANELLE_GENOME = re.compile(
     r"\b(?:(mitochondrion|chloroplast|plastid|apicoplast|kinetoplast|cyanelle)"
@@ -55,16 +53,15 @@ def coding_sequence_of(
     transl_except: list[str] = []
     for qualifier in qualifiers:
         key = qualifier.key
-        if key not in _WANTED:
-            continue
-        if key in _FLAGS:
+        if key in _VALUES:
+            if key not in values:
+                values[key] = qualifier.value or ""
+        elif key in _FLAGS:
             flags.add(key)
-        elif key == "exception":  # how older records say `/ribosomal_slippage` and `/trans_splicing`
-            flags.add((qualifier.value or "").strip().lower().replace(" ", "_").replace("-", "_"))
         elif key == "transl_except":
             transl_except.append(qualifier.value or "")
-        else:
-            values.setdefault(key, qualifier.value or "")
+        elif key == "exception":  # how older records say `/ribosomal_slippage` and `/trans_splicing`
+            flags.add((qualifier.value or "").strip().lower().replace(" ", "_").replace("-", "_"))
     gene = values.get("gene")
     locus_tag = values.get("locus_tag")
     name = values.get("protein_id") or locus_tag or gene or f"cds:{_span(place.exons)}"
@@ -78,7 +75,7 @@ def coding_sequence_of(
         codon_start=_number(values.get("codon_start"), 1),
         genetic_code=_number(table, genetic_code),
         protein=protein or None,
-        pseudo=bool(flags & {"pseudo", "pseudogene"}),
+        pseudo="pseudo" in flags or "pseudogene" in flags,
         partial=place.partial or "partial" in flags,
         ribosomal_slippage="ribosomal_slippage" in flags,
         trans_splicing="trans_splicing" in flags,
@@ -93,9 +90,10 @@ def coding_sequence_of(
 
 def around_origin(exons: tuple[Exon, ...], num_nucleotides: int) -> tuple[Exon, ...]:
     """The exons on a circular record; one across its origin, such as 261..140 or 261..440 of 300, is two."""
-    if all(start < end <= num_nucleotides for start, end, _ in exons):
-        return exons
-    return tuple(piece for exon in exons for piece in _pieces(exon, num_nucleotides))
+    for start, end, _ in exons:
+        if not start < end <= num_nucleotides:
+            return tuple(piece for exon in exons for piece in _pieces(exon, num_nucleotides))
+    return exons
 
 
 def _pieces(exon: Exon, length: int) -> tuple[Exon, ...]:

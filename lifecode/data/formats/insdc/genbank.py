@@ -19,7 +19,6 @@ from lifecode.data.formats.insdc.genbank_location import read_location
 from lifecode.data.formats.insdc.genbank_origin import misnumbered_line
 from lifecode.data.formats.insdc.genbank_text import locus_name, read_by_standard
 from lifecode.data.formats.insdc.genes import with_flags_of_genes
-from lifecode.data.formats.insdc.location_text import with_standard_locations
 from lifecode.data.formats.malformed import Settle
 from lifecode.data.records import Contig
 from lifecode.errors import UserError
@@ -43,7 +42,7 @@ def read_genbank(handle: BinaryIO, source: str, genetic_code: int, settle: Settl
     last = None
     stretches = (text for text in split_before(handle, _FIRST_LINE) if not _is_release_header(text))
     for number, text in enumerate(stretches, start=1):
-        text = with_standard_locations(read_by_standard(text), "genbank")
+        text = read_by_standard(text)
         try:
             for contig in _contigs(text, source, number, last, genetic_code):
                 last = contig.name
@@ -105,7 +104,8 @@ def _parsed(text: bytes, source: str, number: int, last: str | None) -> Iterator
 
 def _depth_of_parentheses(text: bytes) -> int:
     """How many more parentheses open than close, over the worst stretch of the text."""
-    opening = np.frombuffer(text.translate(None, _NOT_PARENTHESES), np.uint8) == ord("(")
+    until_last = text[: text.rfind(b"(") + 1]  # none of them in the sequence, which is half of the text
+    opening = np.frombuffer(until_last.translate(None, _NOT_PARENTHESES), np.uint8) == ord("(")
     open_now = np.concatenate([[0], np.cumsum(np.where(opening, 1, -1))])
     return int((open_now - np.minimum.accumulate(open_now)).max())
 

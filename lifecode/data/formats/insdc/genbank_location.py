@@ -16,30 +16,30 @@ class _UnreadableLocation(Exception):
 
 def read_location(feature: gb_io.Feature, num_nucleotides: int, circular: bool) -> Place:
     """Where a feature lies on a record of this length."""
+    exons: list[Exon] = []
     partial: list[bool] = []
     try:
-        exons = tuple(_exons(feature.location, 1, partial))
+        _collect(feature.location, 1, exons, partial)
     except _UnreadableLocation as problem:
         return Place((), any(partial), str(problem))
     except RuntimeError as unsupported:  # gb-io builds locations on access: gaps, thousands of nested parts
         return Place((), False, f"the location is not supported ({unsupported})")
-    return Place(around_origin(exons, num_nucleotides) if circular else exons, any(partial), None)
+    found = tuple(exons)
+    return Place(around_origin(found, num_nucleotides) if circular else found, True in partial, None)
 
 
-def _exons(location: gb_io.Location, strand: int, partial: list[bool]) -> list[Exon]:
+def _collect(location: gb_io.Location, strand: int, exons: list[Exon], partial: list[bool]) -> None:
     """Walk a nested location in the order of the CDS; `partial` collects its `<` and `>`."""
-    match location:
-        case gb_io.Range():
-            partial.append(location.before or location.after)
-            return [Exon(location.start, location.end, strand)]
-        case gb_io.Complement():
-            return _exons(location.location, -strand, partial)
-        case gb_io.Join():
-            parts = location.locations if strand == 1 else reversed(location.locations)
-            return [exon for part in parts for exon in _exons(part, strand, partial)]
-        case gb_io.External():
-            raise _UnreadableLocation(f"location {location.accession!r} is remote or malformed")
-        case _:
-            raise _UnreadableLocation(
-                f"a location of the kind {type(location).__name__} names no nucleotides"
-            )
+    if isinstance(location, gb_io.Range):
+        partial.append(location.before or location.after)
+        exons.append(Exon(location.start, location.end, strand))
+    elif isinstance(location, gb_io.Complement):
+        _collect(location.location, -strand, exons, partial)
+    elif isinstance(location, gb_io.Join):
+        for part in location.locations if strand == 1 else reversed(location.locations):
+            _collect(part, strand, exons, partial)
+    elif isinstance(location, gb_io.External):
+        raise _UnreadableLocation(f"location {location.accession!r} is remote or malformed")
+    else:
+        kind = type(location).__name__
+        raise _UnreadableLocation(f"a location of the kind {kind} names no nucleotides")

@@ -7,11 +7,12 @@ Lines of 60 letters are compared as one array, all others one by one.
 import numpy as np
 from numpy.typing import NDArray
 
+from lifecode.data.formats.insdc.flat_lines import find_line
+
 _LINE, _LETTERS, _NUMBER = 76, 60, 9
-_BLANKS = slice(_NUMBER, _LINE - 1, 11)
+_BLANKS = range(_NUMBER, _LINE - 1, 11)
 """Where the blanks stand in a whole line, one before each group of ten letters."""
-_POWERS = 10 ** np.arange(_NUMBER - 1, -1, -1, dtype=np.int64)
-_LINES_AT_ONCE = 1 << 14
+_LINES_AT_ONCE = 1 << 12
 
 
 def misnumbered_line(text: bytes) -> str | None:
@@ -19,37 +20,45 @@ def misnumbered_line(text: bytes) -> str | None:
 
     The first number may be any, as in a piece of a longer sequence; lines without a number are counted only.
     """
-    head = text.find(b"\nORIGIN")
+    head = find_line(text, b"ORIGIN")
     start = text.find(b"\n", head + 1) + 1 if head >= 0 else 0
     if not start:
         return None
-    end = text.find(b"\n//", start - 1) + 1 or len(text)
-    body = np.frombuffer(text, np.uint8)[start:end]
-    first, lines = None, 0
-    while (lines + 1) * _LINE <= len(body):
-        block = body[lines * _LINE : (lines + _LINES_AT_ONCE) * _LINE]
-        numbers = _numbers_of_whole_lines(block[: len(block) // _LINE * _LINE].reshape(-1, _LINE))
-        if not len(numbers):
-            break
-        first = int(numbers[0]) if first is None else first
-        expected = first + _LETTERS * np.arange(lines, lines + len(numbers))
-        wrong = np.flatnonzero(numbers != expected)
-        if len(wrong):
-            return _fault(int(numbers[wrong[0]]), int(expected[wrong[0]]))
-        lines += len(numbers)
-    return _first_fault(text[start + lines * _LINE : end], first, lines * _LETTERS)
+    end = find_line(text, b"//", start - 1) + 1 or len(text)
+    number = text[start : start + _NUMBER].lstrip(b" ")
+    first = int(number) if number.isdigit() else None
+    lines = 0 if first is None else _num_whole_lines(np.frombuffer(text, np.uint8)[start:end], first)
+    return _first_fault(text[start + lines * _LINE : end], first if lines else None, lines * _LETTERS)
 
 
-def _numbers_of_whole_lines(lines: NDArray[np.uint8]) -> NDArray[np.int64]:
-    """(n,) numbers of the first n lines, all those before one that is not laid out as a whole line."""
-    digits = lines[:, :_NUMBER] - ord("0")
-    is_digit = digits < 10
-    regular = lines[:, -1] == ord("\n")
-    regular &= (lines[:, _BLANKS] == ord(" ")).all(axis=1)
-    regular &= (is_digit | (lines[:, :_NUMBER] == ord(" "))).all(axis=1)
-    regular &= is_digit[:, -1] & (is_digit[:, :-1] <= is_digit[:, 1:]).all(axis=1)
-    number = len(regular) if regular.all() else int(regular.argmin())
-    return np.where(is_digit[:number], digits[:number], 0) @ _POWERS
+def _num_whole_lines(body: NDArray[np.uint8], first: int) -> int:
+    """How many lines, from the first on, are laid out as whole lines and numbered `first` and so on."""
+    whole = body[: len(body) // _LINE * _LINE].reshape(-1, _LINE)
+    for start in range(0, len(whole), _LINES_AT_ONCE):
+        lines = whole[start : start + _LINES_AT_ONCE]
+        regular = lines[:, -1] == ord("\n")
+        for column in _BLANKS:
+            regular &= lines[:, column] == ord(" ")
+        regular &= _are_numbered(lines, first + _LETTERS * start)
+        if not regular.all():
+            return start + int(regular.argmin())
+    return len(whole)
+
+
+def _are_numbered(lines: NDArray[np.uint8], first: int) -> NDArray[np.bool_]:
+    """(n,) whether each of n lines begins with its number, the first one's being given, flush right."""
+    if first + _LETTERS * len(lines) >= 10**_NUMBER:  # too long for the columns
+        return np.zeros(len(lines), dtype=np.bool_)
+    left = first + _LETTERS * np.arange(len(lines), dtype=np.uint32)
+    numbered = np.ones(len(lines), dtype=np.bool_)
+    for column in reversed(range(_NUMBER)):
+        tens = left // 10
+        digit = (left - 10 * tens + ord("0")).astype(np.uint8)
+        if not left[0]:  # the numbers rise, so those of the first lines may be too short for this column
+            digit[left == 0] = ord(" ")
+        numbered &= lines[:, column] == digit
+        left = tens
+    return numbered & (left == 0)
 
 
 def _first_fault(body: bytes, first: int | None, letters: int) -> str | None:

@@ -4,6 +4,13 @@ Nothing is copied where nothing is to mend.
 """
 
 import re
+from itertools import repeat
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lifecode.data.formats.insdc.flat_lines import find_line, lines_out_of_column
+from lifecode.data.formats.insdc.location_text import with_standard_locations
 
 _LOCUS_NAME = re.compile(rb"LOCUS +(\S+)(?: +(\d+))? +(?:bp|aa)\b")
 _QUALIFIER_ELSEWHERE = re.compile(rb"\n {6}(?: {16,}+| {0,14}+)/[A-Za-z_]+[=\r\n]")
@@ -14,14 +21,24 @@ _COLUMN = b" " * 21
 
 
 def read_by_standard(text: bytes) -> bytes:
-    """A record in UTF-8, its qualifiers in column 22; gb-io does not see them in others (Benchling: 30)."""
+    """A record in UTF-8, its qualifiers in column 22, its locations as in `location_text`.
+
+    gb-io does not see qualifiers in other columns (Benchling: 30).
+    """
     if not text.isascii():
         text = utf8(text)
-    end = text.find(b"\nORIGIN")
+    end = find_line(text, b"ORIGIN")
     end = len(text) if end < 0 else end
-    tabs = text.find(b"\t", 0, end) >= 0
-    elsewhere = _QUALIFIER_ELSEWHERE.search(text, 0, end) or (tabs and _BEHIND_A_TAB.search(text, 0, end))
-    return _with_qualifiers_in_place(text) if elsewhere else text
+    lines = lines_out_of_column(text, end)
+    if _has_qualifiers_elsewhere(text, end, lines):
+        return with_standard_locations(_with_qualifiers_in_place(text), "genbank")
+    return with_standard_locations(text, "genbank", lines.tolist())
+
+
+def _has_qualifiers_elsewhere(text: bytes, end: int, lines: NDArray[np.int64]) -> bool:
+    blank_in_column_6 = np.frombuffer(text, np.uint8).take(lines + 6, mode="clip") == ord(" ")
+    begun = map(_QUALIFIER_ELSEWHERE.match, repeat(text), lines[blank_in_column_6].tolist(), repeat(end))
+    return any(begun) or (text.find(b"\t", 0, end) >= 0 and bool(_BEHIND_A_TAB.search(text, 0, end)))
 
 
 def utf8(text: bytes) -> bytes:

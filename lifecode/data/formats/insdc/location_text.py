@@ -5,17 +5,21 @@ wrong place is moved to its own; any other location that the standard does not h
 """
 
 import re
+from collections.abc import Iterable
+from itertools import repeat
 from typing import Literal
+
+from lifecode.data.formats.insdc.flat_lines import find_line
 
 _PLACES = {
     form: re.compile(
-        rb"\n%b {3}(?:(?i:CDS)|gene) +"
-        rb"(?!(?:complement\(\d+\.\.\d+\)|\d+\.\.\d+)\n%b(?: {4,}/| {3}\S))"  # most of them, and standard
+        rb"\n%b {3}(?:CDS|gene|(?i:CDS)) ++"
+        rb"(?!(?:complement\(\d++\.\.\d++\)|\d++\.\.\d++)\n%b(?: {4,}+/| {3}\S))"  # most, and standard
         rb"(\S[^\n]*(?:\n%b {4,}[^\s/][^\n]*)*)" % (mark, mark, mark)
     )
     for form, mark in (("genbank", b"  "), ("embl", b"FT"))
 }
-_SEQUENCE = {"genbank": b"\nORIGIN", "embl": b"\nSQ "}
+_SEQUENCE = {"genbank": b"ORIGIN", "embl": b"SQ "}
 _WHITE_SPACE = re.compile(rb"\s+(?:FT\s+)?")
 _RANGE = re.compile(rb"(?<![\w.:<>])([<>]?)(\d+)([<>]?)\.\.([<>]?)(\d+)([<>]?)(?![\w.<>])")
 _OPEN_ALONE = re.compile(rb"(?<![\w.:<>])([<>])(\d+)(?![\w.<>])")
@@ -24,17 +28,33 @@ _STANDARD = re.compile(rb"%b(?:,%b)*" % (_PART, _PART))
 _UNREADABLE = b"?"
 
 
-def with_standard_locations(text: bytes, form: Literal["genbank", "embl"]) -> bytes:
-    """The text of a record with its CDS locations mended; the same object where there is nothing to mend."""
+def with_standard_locations(
+    text: bytes, form: Literal["genbank", "embl"], lines: Iterable[int] | None = None
+) -> bytes:
+    """The text of a record with its CDS locations mended; the same object where there is nothing to mend.
+
+    Args:
+        text: of the record.
+        form: how it is written.
+        lines: the line ends before all lines with which its features begin, at least; by default looked for.
+    """
     pieces, copied = [], 0
-    end = text.find(_SEQUENCE[form])
-    for found in _PLACES[form].finditer(text, 0, len(text) if end < 0 else end + 1):
-        written = _WHITE_SPACE.sub(b"", found[1]) if len(found[1].split()) > 1 else found[1]
+    for found in _unusual_places(text, form, lines):
+        location = found[1]
+        in_one = len(location.split()) == 1
+        written = location if in_one else _WHITE_SPACE.sub(b"", location)
         standard = _standard(written)
-        if standard != written or (written is not found[1] and b"\n" not in found[1]):
+        if standard != written or not (in_one or b"\n" in location):
             pieces += [text[copied : found.start(1)], standard]
             copied = found.end(1)
     return b"".join([*pieces, text[copied:]]) if pieces else text
+
+
+def _unusual_places(text: bytes, form: str, lines: Iterable[int] | None) -> Iterable[re.Match[bytes]]:
+    if lines is not None:
+        return filter(None, map(_PLACES[form].match, repeat(text), lines))
+    end = find_line(text, _SEQUENCE[form])
+    return _PLACES[form].finditer(text, 0, len(text) if end < 0 else end + 1)
 
 
 def _standard(location: bytes) -> bytes:
