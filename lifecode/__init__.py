@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from lifecode.app.from_python import compose, run
-    from lifecode.data.cds.translation import reverse_translate, translate
     from lifecode.data.corpus.corpus import Corpus
     from lifecode.data.reading.read import read_records
+    from lifecode.data.translation import reverse_translate, translate
     from lifecode.errors import UserError
     from lifecode.models import LifeCode, load
     from lifecode.verbs.check import check
@@ -40,9 +40,9 @@ _HOMES = {
     "make_dataset": "lifecode.verbs.dogma",
     "prepare": "lifecode.verbs.prepare.prepare",
     "read_records": "lifecode.data.reading.read",
-    "reverse_translate": "lifecode.data.cds.translation",
+    "reverse_translate": "lifecode.data.translation",
     "run": "lifecode.app.from_python",
-    "translate": "lifecode.data.cds.translation",
+    "translate": "lifecode.data.translation",
 }
 __all__ = [
     "Corpus",

@@ -97,8 +97,8 @@ NUCLEOTIDES_PER_SECOND = Metric("nucleotides_per_second", "nucleotides per secon
 PACKING_FILL = Metric("packing_fill", "packing fill", "share", True)
 PEAK_MEMORY = Metric("peak_memory_gib", "peak memory", "GiB", False)
 MFU = Metric("mfu", "model FLOPs utilisation", "share", True)
-OF_THE_MACHINE = (NUCLEOTIDES_PER_SECOND, PEAK_MEMORY, MFU)
-"""Metrics of a training step that no two runs share."""
+OF_THE_MACHINE = tuple(metric.name for metric in (NUCLEOTIDES_PER_SECOND, PEAK_MEMORY, MFU))
+"""Names of the metrics of a training step that no two runs share."""
 
 MASKED_MODELLING = Metric("mlm", "Masked modelling loss", "nats", False)
 TRANSLATION = Metric("translation", "Translation loss", "nats", False)
@@ -110,7 +110,9 @@ _BY_NAME = {
     for metric in (
         *HELD_OUT,
         *(baseline for metric in HELD_OUT for baseline in metric.baselines if baseline not in HELD_OUT),
-        *OF_THE_MACHINE,
+        NUCLEOTIDES_PER_SECOND,
+        PEAK_MEMORY,
+        MFU,
         PACKING_FILL,
         MASKED_MODELLING,
         TRANSLATION,

@@ -5,7 +5,7 @@ softmax((t - centre) / (scale tau_t)), student softmax(s / tau_s). Without centr
 Eq. 4 as printed) the teacher's distribution is nearly uniform and almost nothing can be learnt from it.
 """
 
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -31,7 +31,10 @@ class DistillationLoss(nn.Module):
         mode: `dino` (centre, scale, temperatures) or `paper` (none of them, cross-entropy).
         teacher_temperature: tau_t.
         student_temperature: tau_s.
-        ema_decay: of centre and scale, which move once an optimizer step.
+        ema_decay: of centre and scale, which move once per optimizer step.
+
+    Attributes:
+        config: the arguments it was made with.
     """
 
     centre: Tensor
@@ -54,6 +57,13 @@ class DistillationLoss(nn.Module):
                 source="kd",
                 remedy="0.1 and 0.9 are usual",
             )
+        self.config: dict[str, Any] = {
+            "width": width,
+            "mode": mode,
+            "teacher_temperature": teacher_temperature,
+            "student_temperature": student_temperature,
+            "ema_decay": ema_decay,
+        }
         self.mode = mode
         self.teacher_temperature = teacher_temperature if mode == "dino" else 1.0
         self.student_temperature = student_temperature if mode == "dino" else 1.0

@@ -5,6 +5,7 @@ weights of the tasks' totals. It never sees a part of the batch, so how the batc
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -25,6 +26,11 @@ class JointObjective:
 
     ahead = False
     balances_gradients = False
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """The arguments it was made with."""
+        return {}
 
     def require_weight(self, tasks: Sequence[str]) -> None:
         """Refuses tasks of which none has a weight: a stage would train nothing.

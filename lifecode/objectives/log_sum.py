@@ -6,7 +6,7 @@ and the step does not depend on how the batch was split.
 """
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -35,6 +35,11 @@ class LogSum(JointObjective):
         self.eps = eps
         self.ahead = weights == "lagged"
         self._previous: dict[str, float] = {}
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """The arguments it was made with."""
+        return {"eps": self.eps, "weights": "lagged" if self.ahead else "exact"}
 
     def weights(self, losses: Mapping[str, Loss]) -> dict[str, Tensor]:
         """1 / (total + eps count) of each task, 0 for a task without positions."""

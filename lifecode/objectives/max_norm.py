@@ -6,6 +6,7 @@ moving average of the gradients is left out (its beta is 0 here): it would keep 
 """
 
 from collections.abc import Mapping
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -31,6 +32,11 @@ class MaxNorm(JointObjective):
                 f"eps {eps} is not positive", source="objective.joint.eps", remedy="1e-3 is the default"
             )
         self.eps = eps
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """The arguments it was made with."""
+        return {"eps": self.eps}
 
     def weights(self, losses: Mapping[str, Loss]) -> dict[str, Tensor]:
         """1 / (total + eps count) of each task, 0 for a task without positions."""

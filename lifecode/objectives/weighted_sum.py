@@ -1,6 +1,7 @@
 """A plain weighted sum of the tasks' mean losses."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -30,6 +31,11 @@ class WeightedSum(JointObjective):
                 source="objective.joint",
                 remedy="1.0 for each task is the default",
             )
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """The arguments it was made with."""
+        return dict(self.of_task)
 
     def require_weight(self, tasks: Sequence[str]) -> None:
         """One of the tasks must weigh something; see `JointObjective.require_weight`."""

@@ -13,7 +13,6 @@ from lifecode.data.batches.batch_shape import BatchShape
 from lifecode.data.batches.masking import Masking
 from lifecode.data.batches.row_contents import RowContents
 from lifecode.objectives.cost import StepCost, pass_per_task
-from lifecode.training.callbacks.checkpoints import NUM_KEPT
 from lifecode.training.cost.step_flops import step_flops
 from lifecode.training.cost.step_memory import StepMemory, activation_bytes, step_memory
 from lifecode.training.stages.encoder_stage import EncoderStage
@@ -31,14 +30,14 @@ class Phase(NamedTuple):
         num_steps: of this length.
         max_codons: budget of a row.
         contents: of a row.
-        flops_a_step: over all processes, the average of the steps.
+        flops_per_step: over all processes, the average of the steps.
     """
 
     first_step: int
     num_steps: int
     max_codons: int
     contents: RowContents
-    flops_a_step: float
+    flops_per_step: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +55,7 @@ class StagePlan:
         memory: of one process, in the phase that needs most.
         activations_if_kept: bytes of the activations without checkpointing.
         activations_if_recomputed: with it; None in stage 1, which has none.
+        keep_checkpoints: how many of them stay.
     """
 
     stage: PretrainingStage
@@ -68,6 +68,7 @@ class StagePlan:
     memory: StepMemory
     activations_if_kept: float
     activations_if_recomputed: float | None
+    keep_checkpoints: int
 
     @property
     def rows_together(self) -> int:
@@ -112,7 +113,7 @@ class StagePlan:
     @property
     def flops(self) -> float:
         """Operations of all steps and processes."""
-        return sum(phase.num_steps * phase.flops_a_step for phase in self.phases)
+        return sum(phase.num_steps * phase.flops_per_step for phase in self.phases)
 
     @property
     def model_bytes(self) -> int:
@@ -129,7 +130,7 @@ class StagePlan:
     @property
     def disk_bytes(self) -> int:
         """At most at a time: the checkpoints that are kept, the one being written, and the model."""
-        return (NUM_KEPT + 1) * self.checkpoint_bytes + self.model_bytes
+        return (self.keep_checkpoints + 1) * self.checkpoint_bytes + self.model_bytes
 
     def _total(self, of_row: Callable[[RowContents], float]) -> float:
         return sum(phase.num_steps * self.shape.rows * of_row(phase.contents) for phase in self.phases)
@@ -197,6 +198,7 @@ def plan_stage(
         memory,
         activation_bytes(stage, fullest, low, checkpointing=False),
         activation_bytes(stage, fullest, low, checkpointing=True) if checkpointed else None,
+        settings.keep_checkpoints,
     )
 
 

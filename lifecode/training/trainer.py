@@ -1,8 +1,9 @@
 """How long and on what a stage trains: settings that may change between two sittings of one run."""
 
 import copy
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -10,15 +11,17 @@ from typing import Literal
 import torch
 from lightning import Callback, Trainer
 from lightning.pytorch.loggers import Logger
+from lightning.pytorch.profilers import Profiler
 
 from lifecode.data.batches.module import CorpusDataModule
 from lifecode.errors import Interrupted, UserError
 from lifecode.host.durable import disk_faults_named
 from lifecode.ops.finite import check_finite
-from lifecode.training.callbacks.checkpoints import Checkpoints
+from lifecode.training.callbacks.checkpoints import Checkpoints, require_several
 from lifecode.training.callbacks.efficiency import Efficiency
 from lifecode.training.callbacks.progress import TrainingProgress
 from lifecode.training.compilation import compile_blocks, require_compiler
+from lifecode.training.configured import callbacks_of_stage, profiler_of_stage, require_lightning
 from lifecode.training.loader_faults import loader_faults_named
 from lifecode.training.processes import ALONE, Processes, cluster_environment
 from lifecode.training.run.checkpoint_file import (
@@ -26,6 +29,7 @@ from lifecode.training.run.checkpoint_file import (
     checkpoint_step,
     latest_checkpoint,
     load_module_state,
+    stopped_early,
 )
 from lifecode.training.run.metrics_csv import MetricsCsv
 from lifecode.training.sharding import FullySharded, gather
@@ -50,6 +54,13 @@ class TrainerSettings:
         log_every_steps: optimizer steps between rows of metrics.csv.
         validate_every_steps: optimizer steps between validations.
         checkpoint_every_steps: optimizer steps between checkpoints.
+        keep_checkpoints: how many of the newest checkpoints of a stage stay, at least 2.
+        callbacks: of Lightning, by names that only tell them apart; a stage gets copies of those that do not
+            monitor a figure of the other stage.
+        profiler: of Lightning; it writes into `profile/<stage>` of the run folder.
+        limit_val_batches: steps of each validation, or their share of `data.validation_steps`; 0 for none.
+        deterministic: refuse operations without a deterministic algorithm, or `warn` of them.
+        detect_anomaly: say which forward operation made the first NaN of a backward pass (slow).
     """
 
     max_steps: int | None = None
@@ -64,6 +75,12 @@ class TrainerSettings:
     log_every_steps: int = 5
     validate_every_steps: int = 50
     checkpoint_every_steps: int = 25
+    keep_checkpoints: int = 2
+    callbacks: dict[str, Callback | None] = field(default_factory=dict)
+    profiler: Profiler | None = None
+    limit_val_batches: int | float = 1.0
+    deterministic: bool | Literal["warn"] = False
+    detect_anomaly: bool = False
 
     def __post_init__(self) -> None:
         rhythm = (self.log_every_steps, self.validate_every_steps, self.checkpoint_every_steps)
@@ -73,6 +90,14 @@ class TrainerSettings:
             raise UserError("devices and num_nodes must be at least 1", source="trainer")
         if self.num_workers < 0:
             raise UserError(f"is {self.num_workers}, which is below 0", source="trainer.num_workers")
+        require_several(self.keep_checkpoints)
+        if not 0 <= self.limit_val_batches <= (1 if isinstance(self.limit_val_batches, float) else math.inf):
+            raise UserError(
+                f"is {self.limit_val_batches}",
+                source="trainer.limit_val_batches",
+                remedy="Give a number of steps, or a share between 0.0 and 1.0",
+            )
+        require_lightning(self.callbacks, self.profiler)
         if self.compile:
             require_compiler("cuda" if self.on_gpu else "cpu")
 
@@ -87,7 +112,7 @@ class TrainerSettings:
         return torch.device("cuda" if self.on_gpu else "cpu")
 
     @property
-    def processes_a_node(self) -> int:
+    def processes_per_node(self) -> int:
         """Processes on each machine."""
         if self.devices == "auto":
             return torch.cuda.device_count() if self.on_gpu else 1
@@ -96,11 +121,24 @@ class TrainerSettings:
     @property
     def num_processes(self) -> int:
         """Processes on all machines."""
-        return self.processes_a_node * self.num_nodes
+        return self.processes_per_node * self.num_nodes
 
     def last_step(self, total_steps: int) -> int:
         """The step at which a stage with this schedule ends."""
         return total_steps if self.max_steps is None else min(total_steps, self.max_steps)
+
+    def validates(self, total_steps: int, validation_steps: int) -> bool:
+        """Whether a stage with this schedule and so many steps of validation comes to one."""
+        is_long_enough = self.last_step(total_steps) >= self.validate_every_steps
+        return is_long_enough and validation_steps > 0 and self.limit_val_batches > 0
+
+    def is_last(self, checkpoint: Path, total_steps: int) -> bool:
+        """Whether a stage with this schedule is finished at a checkpoint: by its steps, or by a callback.
+
+        Without callbacks, a stage that one of them had ended goes on.
+        """
+        by_steps = checkpoint_step(checkpoint) >= self.last_step(total_steps)
+        return by_steps or (any(self.callbacks.values()) and stopped_early(checkpoint))
 
 
 def train_stage(
@@ -121,7 +159,7 @@ def train_stage(
         run_folder: where checkpoints and metrics.csv are.
         loggers: beside metrics.csv.
         processes: that train together.
-        callbacks: beside those that save, measure and show.
+        callbacks: beside those of the settings, and those that save, measure and show.
 
     Raises:
         Interrupted: the stage was asked to stop; everything up to its last step is saved.
@@ -131,13 +169,17 @@ def train_stage(
     stage.objective.require_weight(stage.tasks)
     folder = run_folder / stage.name / "checkpoints"
     processes.only_first(partial(_make, folder))
-    last_step = settings.last_step(stage.optimizer_recipe.total_steps)
+    total_steps = stage.optimizer_recipe.total_steps
+    last_step = settings.last_step(total_steps)
+    is_validated = settings.validates(total_steps, data.validation_steps)
+    configured = callbacks_of_stage(settings.callbacks, stage, is_validated=is_validated)
     checkpoint = processes.from_first(lambda: latest_checkpoint(folder))
     done = checkpoint_step(checkpoint) if checkpoint else 0
     if checkpoint is not None:
         processes.first_then_others(partial(load_module_state, stage, checkpoint))
-        if done >= last_step:
-            print(f"{stage.name}: already trained for {done} steps")
+        if processes.from_first(partial(settings.is_last, checkpoint, total_steps)):
+            early = f" of {last_step}, where a callback ended it" if done < last_step else ""
+            print(f"{stage.name}: already trained for {done} steps{early}")
             return done
         print(f"{stage.name}: going on from step {done}")
     check_finite(settings.check_finite)
@@ -149,11 +191,13 @@ def train_stage(
         compile_blocks(trained)
     callbacks = [
         *callbacks,
+        *configured,
         Efficiency(data.shape, data.masking),
         TrainingProgress(stage.name),
-        Checkpoints(folder, every_steps=settings.checkpoint_every_steps),
+        Checkpoints(folder, every_steps=settings.checkpoint_every_steps, keep=settings.keep_checkpoints),
     ]
-    trainer = _trainer(settings, last_step, [metrics, *loggers], callbacks)
+    profiler = profiler_of_stage(settings.profiler, run_folder / "profile" / stage.name)
+    trainer = _trainer(settings, last_step, [metrics, *loggers], callbacks, profiler, folder.parent)
     try:
         with loader_faults_named():
             trainer.fit(trained, datamodule=data, ckpt_path=checkpoint, weights_only=True)
@@ -165,13 +209,20 @@ def train_stage(
         ) from None
     if trained is not stage:
         gather(trained, into=stage)
+    if trainer.global_step < last_step:
+        print(f"{stage.name}: a callback ended it after step {trainer.global_step} of {last_step}")
     return trainer.global_step
 
 
 def _trainer(
-    settings: TrainerSettings, last_step: int, loggers: list[Logger], callbacks: list[Callback]
+    settings: TrainerSettings,
+    last_step: int,
+    loggers: list[Logger],
+    callbacks: list[Callback],
+    profiler: Profiler | None,
+    folder: Path,
 ) -> Trainer:
-    """Lightning's trainer, with nothing of its own on the disk or the terminal."""
+    """Lightning's trainer, with nothing of its own on the terminal, and in `folder` what callbacks write."""
     environment = cluster_environment()
     return Trainer(
         max_steps=last_step,
@@ -189,7 +240,11 @@ def _trainer(
         val_check_interval=settings.validate_every_steps,
         check_val_every_n_epoch=None,
         num_sanity_val_steps=0,
-        enable_checkpointing=False,
+        limit_val_batches=settings.limit_val_batches,
+        profiler=profiler,
+        deterministic=settings.deterministic or None,  # False would change the host's setting
+        detect_anomaly=settings.detect_anomaly,
+        default_root_dir=folder,
         enable_progress_bar=False,
         enable_model_summary=False,
         use_distributed_sampler=False,

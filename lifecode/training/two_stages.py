@@ -67,8 +67,10 @@ class TwoStages:
         """Folder of the codec that stage 1 leaves."""
         return self.folder / "tokenizer" / "model"
 
-    def are_trained(self, *, tokenizer: AdamWCosine | None, encoder: AdamWCosine, begin_with: Path) -> bool:
-        """Whether both stages have done their last step, the second from what is in `begin_with`.
+    def finished_steps(
+        self, *, tokenizer: AdamWCosine | None, encoder: AdamWCosine, begin_with: Path
+    ) -> int | None:
+        """Steps of stage 2 if both stages are finished, the second from what is in `begin_with`; else None.
 
         Args:
             tokenizer: recipe of stage 1; None where it is not this run's to train.
@@ -77,14 +79,15 @@ class TwoStages:
         """
         began_with = self._began_with()
         if began_with is None or began_with != pretrained.weights_checksum(begin_with / pretrained.CHECKSUMS):
-            return False
-        stages = [(EncoderStage.name, encoder)] + ([(TokenizerStage.name, tokenizer)] if tokenizer else [])
-        for name, recipe in stages:
+            return None
+        stages = [(TokenizerStage.name, tokenizer)] if tokenizer else []
+        steps = 0
+        for name, recipe in [*stages, (EncoderStage.name, encoder)]:
             checkpoint = latest_checkpoint(self.folder / name / "checkpoints")
-            last_step = self.trainer.last_step(recipe.total_steps)
-            if checkpoint is None or checkpoint_step(checkpoint) < last_step:
-                return False
-        return True
+            if checkpoint is None or not self.trainer.is_last(checkpoint, recipe.total_steps):
+                return None
+            steps = checkpoint_step(checkpoint)
+        return steps
 
     @property
     def _started_from(self) -> Path:

@@ -99,7 +99,7 @@ def run(config: DictConfig) -> None:
         )
     keep_freed_memory()  # as training does
     if settings.num_processes > 1 and not settings.on_gpu:  # they share the cores
-        torch.set_num_threads(max(1, processor()["usable_cores"] // settings.processes_a_node))
+        torch.set_num_threads(max(1, processor()["usable_cores"] // settings.processes_per_node))
     with _quiet(), TemporaryDirectory(prefix="lifecode-bench-") as folder:
         bench = measure(config, settings, seconds, Path(folder))
     print("\n".join(lines(bench, settings, genome)))

@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from lifecode import LifeCode
-from lifecode.training.callbacks.efficiency import OF_THE_MACHINE
+from lifecode.evaluation.metrics import OF_THE_MACHINE
 from tests.support.repository import ROOT
 from tests.support.small_run import COMMAND, SMALL
 

@@ -12,6 +12,7 @@ import pytest
 import torch
 
 from lifecode import LifeCode
+from lifecode.training.stages.encoder_stage import EncoderStage
 from tests.support.small_run import COMMAND, SMALL, lifecode, losses, train
 
 
@@ -120,6 +121,33 @@ def test_cut_short_and_gone_on_it_gives_the_same_losses(finished, small_genome, 
     assert losses(resumed) == losses(run)
     one, other = (LifeCode.from_pretrained(folder / "model").state_dict() for folder in (run, resumed))
     assert all(torch.equal(one[name], other[name]) for name in one)
+
+
+@pytest.mark.slow
+def test_a_run_that_a_callback_has_ended_is_complete_until_it_is_taken_out(small_genome, tmp_path):
+    ended = [
+        "callbacks=[early_stopping,best_checkpoint]",
+        "trainer.callbacks.early_stopping.patience=1",
+        "trainer.callbacks.early_stopping.min_delta=100",
+        "trainer.validate_every_steps=2",
+        "profiler=simple",
+    ]
+    run = tmp_path / "runs" / "small"
+    first = train(tmp_path, small_genome, *ended)
+    assert first.returncode == 0, first.stderr
+    assert "encoder: a callback ended it after step 4 of 8" in first.stdout
+    assert json.loads((run / "metrics.json").read_text())["model"]["encoder_steps"] == 4
+    (best,) = (run / "encoder" / "best").glob("*.ckpt")
+    assert EncoderStage.load_from_checkpoint(best).distillation is not None
+    for stage in ("tokenizer", "encoder"):
+        assert (run / "profile" / stage / "fit-profile.txt").is_file()
+    before = losses(run)
+    again = train(tmp_path, small_genome, *ended)
+    assert "This run is complete" in again.stdout
+    assert losses(run) == before
+    further = train(tmp_path, small_genome, "trainer.validate_every_steps=2")
+    assert "encoder: going on from step 4" in further.stdout
+    assert json.loads((run / "metrics.json").read_text())["model"]["encoder_steps"] == 8
 
 
 def test_sigterm_saves_the_step_and_exits_130(finished, small_genome, tmp_path):

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lifecode.alphabet import AMINO_ACIDS, CODONS
-from lifecode.data.cds.translation import reverse_translate, translate
+from lifecode.data.translation import reverse_translate, translate
 from lifecode.genetic_code import genetic_code, genetic_code_numbers
 
 organisms = st.sampled_from(python_codon_tables.available_codon_tables_names)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from lifecode.training.callbacks.efficiency import OF_THE_MACHINE
+from lifecode.evaluation.metrics import OF_THE_MACHINE
 from tests.support.repository import ROOT
 
 SETTINGS = [

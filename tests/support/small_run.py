@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from lifecode.training.callbacks.efficiency import OF_THE_MACHINE
+from lifecode.evaluation.metrics import OF_THE_MACHINE
 
 COMMAND = [sys.executable, "-c", "import sys; from lifecode.app.main import main; sys.exit(main())"]
 """The command that is installed, whatever the PATH."""

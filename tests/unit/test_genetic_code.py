@@ -4,7 +4,7 @@ from Bio.Data import CodonTable
 from Bio.Seq import Seq
 
 from lifecode.alphabet import AMINO_ACIDS, CODONS, IGNORE, STOP, codon_ids, encode_nucleotides
-from lifecode.data.cds.translation import reverse_translate, translate
+from lifecode.data.translation import reverse_translate, translate
 from lifecode.errors import UserError
 from lifecode.genetic_code import genetic_code, genetic_code_numbers
 

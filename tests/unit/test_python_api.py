@@ -14,9 +14,9 @@ from lifecode.data import BlockSplit
 from lifecode.datasets.central_dogma import CodingSequenceOnly, Pairs
 from lifecode.errors import UserError
 from lifecode.verbs.info import ModelInfo
-from tests.property.test_packing_properties import small_model
 from tests.support.genes_with_introns import write_random
-from tests.unit.report.test_report_sweep import make_sweep
+from tests.support.run_folders import make_sweep
+from tests.support.small_models import small_model
 
 PACKAGE = Path(lifecode.__file__).parent
 MODEL = small_model(hybrid_ratio="2:0").eval()

@@ -8,15 +8,12 @@ is done with it: in what concerns Hydra it must be what it would be without the 
 import re
 from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
 import hydra._internal.hydra as hydra_application
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
-from hydra._internal.utils import create_config_search_path
-from hydra.errors import HydraException
-from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.basecontainer import BaseContainer
 from omegaconf.errors import OmegaConfBaseException
@@ -24,9 +21,15 @@ from omegaconf.errors import OmegaConfBaseException
 from lifecode.app.configs.config_loader import ConfigLoader
 from lifecode.app.configs.configurable import LOGGERS, OURS, home_of
 from lifecode.app.configs.construct import locate
+from lifecode.app.configs.expected_config import (
+    OF_LIGHTNING,
+    REMEDY,
+    ExpectedConfig,
+    leaves_of_lightning,
+    raw_config,
+)
 from lifecode.app.configs.plain_configs import PlainRepository, require_few_jobs
 from lifecode.app.configs.plugins import KEY as PLUGINS
-from lifecode.app.configs.plugins import asked_for
 from lifecode.app.configs.renamed import todays_overrides
 from lifecode.app.provenance import split_overrides
 from lifecode.errors import UserError
@@ -44,7 +47,6 @@ FILLED_IN = frozenset(
 """What Hydra sets itself, whatever a config says."""
 _OF_THE_VERB = re.compile(r"\$\{(?!hydra[.:]|now:)")
 """An interpolation of what is not Hydra's own."""
-_REMEDY = "Take it out of the folder of --config-dir; what you give on the command line is your own"
 
 
 @contextmanager
@@ -70,7 +72,7 @@ def configs_checked(
                 source=own,
                 remedy="Make it an experiment: experiment/NAME.yaml, for experiment=NAME",
             )
-        expected = _Expected(str(own_folder), config_name, tuple(overrides))
+        expected = ExpectedConfig(str(own_folder), config_name, tuple(overrides))
         loader = partial(_CheckedLoader, expected=expected)
     resolvers = _resolvers()
     hydra_application.ConfigLoaderImpl = loader
@@ -81,42 +83,10 @@ def configs_checked(
         BaseContainer._resolvers.update(resolvers)
 
 
-class _Expected:
-    """What the package and the command line say, without the folder."""
-
-    def __init__(self, own_folder: str, config_name: str, overrides: tuple[str, ...]) -> None:
-        self.own_folder, self.config_name, self.overrides = own_folder, config_name, overrides
-        self.plugins = list(asked_for(overrides))
-
-    @cached_property
-    def hydra(self) -> DictConfig:
-        """Hydra's own settings, beside the rest of the verb's config."""
-        return self._composed([line for line in self.overrides if _key(line).startswith("hydra")])
-
-    def logger(self, option: str | None) -> Mapping[str, Any]:
-        """The leaves of the loggers that ship, or are given on the command line."""
-        own = [line for line in self.overrides if _key(line).startswith("logger.")]
-        config = self._composed(([f"logger={option}"] if option else []) + own)
-        return config_leaves(_raw(config).get("logger"))
-
-    def _composed(self, overrides: list[str]) -> DictConfig:
-        loader = ConfigLoader(create_config_search_path(self.own_folder))
-        try:
-            return loader.load_configuration(
-                self.config_name, overrides, RunMode.MULTIRUN, validate_sweep_overrides=False
-            )
-        except HydraException as error:
-            raise UserError(
-                f"only the command line and our own configs say this: {' '.join(overrides)}",
-                source="--config-dir",
-                remedy=_REMEDY,
-            ) from error
-
-
 class _CheckedLoader(ConfigLoader):
     """Hydra's, with a look at every config; it travels to the processes of a sweep."""
 
-    def __init__(self, config_search_path: Any, *, expected: _Expected) -> None:
+    def __init__(self, config_search_path: Any, *, expected: ExpectedConfig) -> None:
         super().__init__(config_search_path)
         self.repository = PlainRepository(config_search_path)
         self.expected = expected
@@ -150,17 +120,19 @@ class _CheckedLoader(ConfigLoader):
         _require_same_overrides(config, overrides)
         _require_same_hydra(config, self.expected.hydra)
         _require_words(config, self.expected.hydra)
-        raw = {key: value for key, value in _raw(config).items() if key != "hydra"}
+        raw = {key: value for key, value in raw_config(config).items() if key != "hydra"}
         if any(entry not in self.expected.plugins for entry in _listed(raw.get(PLUGINS))):
             _refuse(PLUGINS, raw[PLUGINS])
         _require_known_targets(raw, "", {module_name(entry) for entry in self.expected.plugins})
         if "logger" in raw:
             found = config_leaves(raw["logger"])
             _require_same(found, self.expected.logger(config.hydra.runtime.choices.get("logger")), "logger.")
+        if found := leaves_of_lightning(raw):
+            _require_same(found, self.expected.of_lightning(config.hydra.runtime.choices))
 
 
 def _require_same_hydra(config: DictConfig, expected: DictConfig) -> None:
-    found, ours = (config_leaves({"hydra": _raw(one)["hydra"]}) for one in (config, expected))
+    found, ours = (config_leaves({"hydra": raw_config(one)["hydra"]}) for one in (config, expected))
     found, ours = ({k: v for k, v in one.items() if not _is_free(k)} for one in (found, ours))
     _require_same(found, ours)
     for key, value in ours.items():
@@ -173,7 +145,7 @@ def _require_same_hydra(config: DictConfig, expected: DictConfig) -> None:
 
 def _require_same_overrides(config: DictConfig, overrides: Sequence[str]) -> None:
     """Hydra adds what is given to what a config holds, and would give all of it to the jobs of a sweep."""
-    found = _raw(config)["hydra"]["overrides"]
+    found = raw_config(config)["hydra"]["overrides"]
     for key, given in zip(("hydra", "task"), split_overrides(overrides), strict=True):
         if found[key] != given:
             _refuse(f"hydra.overrides.{key}", found[key])
@@ -182,7 +154,7 @@ def _require_same_overrides(config: DictConfig, overrides: Sequence[str]) -> Non
 def _require_words(config: DictConfig, expected: DictConfig) -> None:
     """Hydra builds the sweeper, and with it whatever a value of its parameters names as a `_target_`."""
     for name in ("sweeper.params", "runtime.choices"):
-        found, ours = (_at(_raw(one)["hydra"], name) for one in (config, expected))
+        found, ours = (_at(raw_config(one)["hydra"], name) for one in (config, expected))
         if not isinstance(found, Mapping | None):
             _refuse(f"hydra.{name}", found)
         for key, value in (found or {}).items():
@@ -193,7 +165,7 @@ def _require_words(config: DictConfig, expected: DictConfig) -> None:
                 or str(key).startswith("_")
             ):
                 _refuse(f"hydra.{name}.{key}", value)
-    params = [_at(_raw(one)["hydra"], "sweeper.params") for one in (config, expected)]
+    params = [_at(raw_config(one)["hydra"], "sweeper.params") for one in (config, expected)]
     if params[0] != params[1]:
         require_few_jobs(params[0] or {})
 
@@ -215,6 +187,8 @@ def _require_known_targets(node: Any, key: str, plugins: Set[str]) -> None:
     if isinstance(node, Mapping):
         for name, value in node.items():
             inner = f"{key}.{name}" if key else str(name)
+            if inner in OF_LIGHTNING:  # compared with ours
+                continue
             own = str(value).partition(".")[0] in plugins
             if name == "_target_" and not own and home_of(locate(value, inner)) not in OURS | LOGGERS:
                 _refuse(inner, value)
@@ -229,7 +203,7 @@ def _listed(value: Any) -> list[Any]:
 
 
 def _refuse(key: str, value: Any) -> NoReturn:
-    raise UserError(f"a folder may not set this ({value!r})", source=key, remedy=_REMEDY)
+    raise UserError(f"a folder may not set this ({value!r})", source=key, remedy=REMEDY)
 
 
 def _is_free(key: str) -> bool:
@@ -243,20 +217,11 @@ def _resolved(config: DictConfig, key: str) -> Any:
         return None
 
 
-def _raw(config: DictConfig) -> dict[str, Any]:
-    container: Any = OmegaConf.to_container(config, resolve=False)
-    return container
-
-
-def _key(override: str) -> str:
-    return override.partition("=")[0].lstrip("+~")
-
-
 def _without_resolvers() -> None:
     """OmegaConf's read the environment, passwords too, and make a `_target_` that stands in no config."""
 
     def refuse(name: str, *_: Any) -> NoReturn:
-        raise UserError(f"a folder may not use ${{{name}:...}}", source="--config-dir", remedy=_REMEDY)
+        raise UserError(f"a folder may not use ${{{name}:...}}", source="--config-dir", remedy=REMEDY)
 
     for name in _resolvers():
         OmegaConf.register_new_resolver(name, partial(refuse, name), replace=True)

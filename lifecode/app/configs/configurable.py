@@ -44,10 +44,19 @@ LOGGERS = frozenset(
     }
 )
 """Those of `conf/logger`."""
+CALLBACKS_AND_PROFILERS = frozenset(
+    {
+        "lightning.pytorch.callbacks.early_stopping.EarlyStopping",
+        "lightning.pytorch.callbacks.model_checkpoint.ModelCheckpoint",
+        "lightning.pytorch.profilers.simple.SimpleProfiler",
+    }
+)
+"""Those of `conf/callbacks` and `conf/profiler`."""
 PACKAGES = (
     "torch.optim",
     "lightning.pytorch.callbacks",
     "lightning.pytorch.loggers",
+    "lightning.pytorch.profilers",
     "lightning.pytorch.trainer.trainer",
 )
 """Whose classes, and no functions, a command line may name besides."""

@@ -20,9 +20,18 @@ logger = logging.getLogger(__name__)
 
 
 class CorpusDataModule(LightningDataModule):
-    """Feeds a training stage; what it needs to resume is the cursor behind the last step that was trained.
+    """Feeds a module under any Lightning `Trainer`, and goes on where a checkpoint stands.
 
-    That cursor travels with each step through the loader, so steps that workers have read ahead do not count.
+    A batch is one step of the corpus: a list of micro-batches (`lifecode.data.batches.batch.Batch`), one
+    alone unless `shape.rows_at_once` cuts the step. A micro-batch is some rows packed into one: nucleotide ids, the
+    borders of their segments, and the labels of every task. A stage of lifecode takes one step of the corpus
+    for each optimizer step, a module with `accumulate_grad_batches` several; `shape.warmup_steps` counts
+    steps of the corpus.
+
+    What it needs to resume is the cursor behind the last step that was trained. That cursor travels with each
+    step through the loader, so steps that workers have read ahead do not count.
+
+    Every process reads rows of its own: a `Trainer` of several needs `use_distributed_sampler=False`.
 
     Args:
         corpus: a prepared corpus.
@@ -32,7 +41,8 @@ class CorpusDataModule(LightningDataModule):
         seed: of order, windows, strands and masks.
         reverse_complement: whether DNA windows come from either strand.
         max_unknown_fraction: windows with more unknown nucleotides are left out.
-        validation_steps: steps of the validation split that are looked at, always the same.
+        validation_steps: steps of the validation split, and of the test split, that are looked at, always
+            the same.
         features: teacher features by protein, or None.
         num_workers: loader processes; the batches do not depend on it.
     """
@@ -54,7 +64,7 @@ class CorpusDataModule(LightningDataModule):
         super().__init__()
         self.corpus, self.num_workers, self.validation_steps = corpus, num_workers, validation_steps
         self.shape, self.mixture, self.masking, self.seed = shape, mixture, masking, seed
-        self.cursor = BEGINNING
+        self.cursor = self._cursor_before = BEGINNING
         self._stream_settings: dict[str, Any] = {
             "mixture": mixture,
             "masking": masking,
@@ -65,13 +75,19 @@ class CorpusDataModule(LightningDataModule):
         }
 
     def state_dict(self) -> dict[str, int]:
-        """Where the stream stands after the last step that was trained."""
-        assert self.trainer is None or self.cursor.step == self.trainer.global_step
-        return self.cursor._asdict()
+        """Where the stream stands after the last step that was trained, be it saved within the next one."""
+        return (self._cursor_before if self._is_within_step else self.cursor)._asdict()
+
+    @property
+    def _is_within_step(self) -> bool:
+        if self.trainer is None:
+            return False
+        batches = self.trainer.fit_loop.epoch_loop.batch_progress.current
+        return batches.ready > batches.processed  # pyright: ignore[reportAttributeAccessIssue]
 
     def load_state_dict(self, state_dict: dict[str, int]) -> None:
         """Takes up what `state_dict` left."""
-        self.cursor = Cursor(**state_dict)
+        self.cursor = self._cursor_before = Cursor(**state_dict)
 
     def train_dataloader(self) -> DataLoader[Step]:
         """Endless steps from the cursor on."""
@@ -86,14 +102,25 @@ class CorpusDataModule(LightningDataModule):
         """The micro-batches of the step that is trained next, whose cursor is kept."""
         if not isinstance(batch, Step):
             return batch
-        self.cursor = batch.after
+        self._cursor_before, self.cursor = self.cursor, batch.after
         return batch.micro_batches
 
     def val_dataloader(self) -> DataLoader[list[Batch]]:
         """The first steps of the validation split with their masks, the same at every validation."""
+        return self._first_steps("validation")
+
+    def test_dataloader(self) -> DataLoader[list[Batch]]:
+        """The first steps of the test split with their masks, always the same."""
+        return self._first_steps("test")
+
+    def predict_dataloader(self) -> DataLoader[list[Batch]]:
+        """The first steps of the test split with nothing masked."""
+        return self._first_steps("test", masking=Masking(nucleotide_fraction=0, codon_fraction=0))
+
+    def _first_steps(self, split: str, **changes: Any) -> DataLoader[list[Batch]]:
         steps: list[list[Batch]] = []
-        if any(len(self.corpus.segments(kind, "validation")) for kind in self.mixture.kinds):
-            stream = self._stream("validation", replace(self.shape, warmup_steps=0), BEGINNING)
+        if any(len(self.corpus.segments(kind, split)) for kind in self.mixture.kinds):
+            stream = self._stream(split, replace(self.shape, warmup_steps=0), BEGINNING, **changes)
             steps = [step.micro_batches for step in islice(stream, self.validation_steps)]
         own = torch.Generator().manual_seed(self.seed)
         return DataLoader(steps, batch_size=None, generator=own)  # pyright: ignore[reportArgumentType]
@@ -106,7 +133,7 @@ class CorpusDataModule(LightningDataModule):
                 f"{self.cursor.left_out_nucleotides:,}",
             )
 
-    def _stream(self, split: str, shape: BatchShape, start: Cursor) -> TrainingStream:
+    def _stream(self, split: str, shape: BatchShape, start: Cursor, **changes: Any) -> TrainingStream:
         rank, world_size = (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)
         return TrainingStream(
             self.corpus,
@@ -115,7 +142,7 @@ class CorpusDataModule(LightningDataModule):
             start=start,
             rank=rank,
             world_size=world_size,
-            **self._stream_settings,
+            **{**self._stream_settings, **changes},
         )
 
 

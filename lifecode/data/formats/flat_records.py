@@ -7,7 +7,7 @@ behind a record that is damaged. One record is held at a time, whatever the leng
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from lifecode.data.formats.insdc.flat_lines import find_line
+from lifecode.data.formats.flat_lines import find_line
 
 _BLOCK_BYTES = 1 << 20
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from lifecode.data.batches.packing import NUM_SPECIAL_CODONS, consecutive_rows, pack, whole_codons
 from lifecode.data.reading.named_sequences import NamedSequences
@@ -18,20 +18,18 @@ from lifecode.models.life_code.frames import Frames, averaged_over_frames, in_th
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-    from lifecode.models.life_code.model import LifeCode
-
 Pool = Literal["mean", "max", "cls"]
 
 
 def embed(
-    model: "LifeCode",
+    model: nn.Module,
     sequences: Sequence[NDArray[np.uint8]],
     *,
     pool: Pool | None,
     max_codons: int,
     frames: Frames,
 ) -> list[Tensor]:
-    """The vector (d,) of each sequence of nucleotide ids, or its states; see `LifeCode.embed`."""
+    """The vector (d,) of each sequence of nucleotide ids, or its states; the model is a `LifeCode`, see its `embed`."""
     if frames == 0:
         return _embed_all(model, sequences, pool, max_codons)
     framed = _embed_all(model, [x for s in sequences for x in in_three_frames(s)], pool, max_codons)
@@ -79,15 +77,15 @@ def embedding_frame(
 
 
 def _embed_all(
-    model: "LifeCode", sequences: Sequence[NDArray[np.uint8]], pool: Pool | None, max_codons: int
+    model: nn.Module, sequences: Sequence[NDArray[np.uint8]], pool: Pool | None, max_codons: int
 ) -> list[Tensor]:
-    model = in_evaluation(model)
+    reader = in_evaluation(model)
     whole = [whole_codons(sequence) for sequence in sequences]
     lengths = [len(sequence) // 3 + NUM_SPECIAL_CODONS for sequence in whole]
     states: list[Tensor] = []
     for row in consecutive_rows(lengths, max_codons):
         packed = pack(whole[row])
-        hidden = at_least_fp32(model.encode(packed))
+        hidden = at_least_fp32(reader.encode(packed))
         for segment in hidden.split(packed.cu_seqlens.diff().tolist()):
-            states.append(segment[1:-1].clone() if pool is None else model.pooled(segment, pool))
+            states.append(segment[1:-1].clone() if pool is None else reader.pooled(segment, pool))
     return states

@@ -5,12 +5,12 @@ rows of a budget of codons, which bounds the memory; time grows with L squared.
 """
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from lifecode.alphabet import MASK, codon_ids
 from lifecode.data.batches.packing import NUM_SPECIAL_CODONS, consecutive_rows, pack
@@ -18,9 +18,6 @@ from lifecode.data.reading.named_sequences import NamedSequences
 from lifecode.errors import UserError
 from lifecode.models.life_code.embedding import require_sequences
 from lifecode.models.life_code.evaluation_mode import in_evaluation
-
-if TYPE_CHECKING:
-    from lifecode.models.life_code.model import LifeCode
 
 
 class PseudoLogLikelihood(NamedTuple):
@@ -52,7 +49,7 @@ def require_whole_codons(given: NamedSequences) -> None:
 @torch.inference_mode(False)
 @torch.no_grad()
 def masked_logits(
-    model: "LifeCode", sequences: Sequence[NDArray[np.uint8]], *, max_codons: int
+    model: nn.Module, sequences: Sequence[NDArray[np.uint8]], *, max_codons: int
 ) -> list[Tensor]:
     """The logits (L, 64) of each sequence of nucleotide ids; see `LifeCode.masked_logits`."""
     logits = torch.cat([rows for _, rows in _read(model, sequences, max_codons)])
@@ -62,7 +59,7 @@ def masked_logits(
 @torch.inference_mode(False)
 @torch.no_grad()
 def pseudo_log_likelihood(
-    model: "LifeCode", sequences: Sequence[NDArray[np.uint8]], *, max_codons: int
+    model: nn.Module, sequences: Sequence[NDArray[np.uint8]], *, max_codons: int
 ) -> PseudoLogLikelihood:
     """The score of each sequence of nucleotide ids; see `LifeCode.pseudo_log_likelihood`."""
     codons = np.concatenate([codon_ids(sequence) for sequence in sequences])
@@ -80,20 +77,20 @@ def pseudo_log_likelihood(
 
 
 def _read(
-    model: "LifeCode", sequences: Sequence[NDArray[np.uint8]], max_codons: int
+    model: nn.Module, sequences: Sequence[NDArray[np.uint8]], max_codons: int
 ) -> Iterator[tuple[slice, Tensor]]:
     """Row by row: which copies are in it, counted over all sequences, and log P(codon) of each (n, 64)."""
-    model = in_evaluation(model)
+    reader = in_evaluation(model)
     lengths = np.array([len(sequence) // 3 for sequence in sequences], dtype=np.int64)
     owner = np.repeat(np.arange(len(sequences)), lengths)
     position = np.arange(len(owner)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
     for copies in consecutive_rows(lengths[owner] + NUM_SPECIAL_CODONS, max_codons):
         places = zip(owner[copies], position[copies], strict=True)
         packed = pack([_with_mask(sequences[number], codon) for number, codon in places])
-        embeddings = model.codon_projection(model.encode(packed))
+        embeddings = reader.codon_projection(reader.encode(packed))
         borders = packed.cu_seqlens.to(embeddings.device)
         at = borders[:-1].long() + 1 + torch.from_numpy(position[copies]).to(embeddings.device)
-        yield copies, model.codec.codon_log_probabilities(embeddings, borders, at)
+        yield copies, reader.codec.codon_log_probabilities(embeddings, borders, at)
 
 
 def _with_mask(ids: NDArray[np.uint8], codon: int) -> NDArray[np.uint8]:

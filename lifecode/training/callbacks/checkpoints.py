@@ -1,28 +1,35 @@
-"""When a stage is saved: every so many steps, at its end, and when the run is asked to stop.
+"""When a stage is saved: every so many steps, at its end, and when it is asked to stop.
 
 A step that is due for both is validated first and saved then, so that a run that is killed in between
-validates again: metrics.csv of a run with kills is that of a run without.
+validates again: metrics.csv of a run with kills is that of a run without. Lightning's `ModelCheckpoint` saves
+such a step first; it keeps and deletes by a list in its own state, which a kill leaves behind what is on the
+disk; and it does not stop a run.
 """
 
+import math
 import signal
 from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
 
-from lightning import Callback, LightningModule, Trainer
+from lightning import LightningModule, Trainer
+from lightning.pytorch.callbacks import Checkpoint
+from lightning.pytorch.trainer.states import TrainerFn
 
-from lifecode.errors import Interrupted
+from lifecode.errors import Interrupted, UserError
 from lifecode.host.stop_signals import take_over
-from lifecode.training.run.checkpoint_file import checkpoint_path, keep_checkpoints
+from lifecode.training.run.checkpoint_file import STOPPED_EARLY, checkpoint_path, keep_checkpoints
 from lifecode.training.run.metrics_csv import MetricsCsv
 
-NUM_KEPT = 2
-"""Checkpoints of a stage that stay, the newest ones; with one alone, nothing is left once it is damaged."""
 _VALIDATION_PROGRESS = "epoch_loop.val_loop.batch_progress"
 
 
-class Checkpoints(Callback):
+class Checkpoints(Checkpoint):
     """Saves the newest checkpoints, and ends the run after the current step when asked to.
+
+    It is one of Lightning's checkpoint callbacks, which come last: what it saves holds the state of all
+    others. A trainer needs the plugin `DurableCheckpointIO` to write the checksums without which
+    `lifecode.training.run.checkpoint_file.latest_checkpoint` passes a checkpoint by.
 
     The first Ctrl-C (or SIGTERM, as a cluster sends before it kills, or SIGHUP) ends the step, of training or
     of validation, saves and stops; a second one stops at once, and the run goes on from the last checkpoint.
@@ -32,11 +39,14 @@ class Checkpoints(Callback):
     Args:
         folder: of the stage's checkpoints.
         every_steps: steps between checkpoints.
-        keep: how many of the newest stay, at least 2.
+        keep: how many of the newest stay, at least 2: with one alone, nothing is left once it is damaged.
+
+    Raises:
+        UserError: `keep` is below 2.
     """
 
-    def __init__(self, folder: Path, *, every_steps: int, keep: int = NUM_KEPT) -> None:
-        assert keep >= 2
+    def __init__(self, folder: Path, *, every_steps: int, keep: int = 2) -> None:
+        require_several(keep)
         self.folder, self.every_steps, self.keep = folder, every_steps, keep
         self.stop_requested = False
         self._first_step = 0
@@ -72,12 +82,18 @@ class Checkpoints(Callback):
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Saves when a checkpoint is due, or stops."""
-        self._save_or_stop(trainer)
+        if _trains(trainer):
+            self._save_or_stop(trainer)
 
     def on_save_checkpoint(
         self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]
     ) -> None:
-        """Of a validation that is cut short, Lightning shall think that it was at its first step."""
+        """Notes that a callback has ended the stage.
+
+        Of a validation that is cut short, Lightning shall think that it was at its first step.
+        """
+        if _ends_early(trainer):
+            checkpoint[STOPPED_EARLY] = True
         if self._validation_is_cut_short:
             progress = checkpoint["loops"]["fit_loop"][_VALIDATION_PROGRESS]
             for part in ("total", "current"):
@@ -89,7 +105,7 @@ class Checkpoints(Callback):
 
         The one that this sitting began with, which can be due again after its validation, is left alone.
         """
-        if trainer.global_step == self._first_step:
+        if trainer.global_step == self._first_step or getattr(trainer, "fast_dev_run", False):
             return
         for logger in trainer.loggers:
             if isinstance(logger, MetricsCsv):
@@ -101,13 +117,13 @@ class Checkpoints(Callback):
     def _save_or_stop(self, trainer: Trainer) -> None:
         step = trainer.global_step
         stops = self._is_to_stop(trainer)
-        if stops or step % self.every_steps == 0 or step == trainer.max_steps:
+        if stops or step % self.every_steps == 0 or step == trainer.max_steps or _ends_early(trainer):
             self.save(trainer)
         if stops:
             _stop(trainer)
 
     def _stop_in_validation(self, trainer: Trainer) -> None:
-        if trainer.global_step != trainer.max_steps and self._is_to_stop(trainer):
+        if _trains(trainer) and trainer.global_step != trainer.max_steps and self._is_to_stop(trainer):
             self._validation_is_cut_short = True
             self.save(trainer)
             _stop(trainer)
@@ -122,9 +138,34 @@ class Checkpoints(Callback):
         self.stop_requested = True
 
 
+def require_several(keep: int) -> None:
+    """Of the number of checkpoints that are kept.
+
+    Raises:
+        UserError: it is below 2.
+    """
+    if keep < 2:
+        raise UserError(
+            f"is {keep}, and one checkpoint alone leaves nothing once it is damaged",
+            source="trainer.keep_checkpoints",
+            remedy="Keep at least 2",
+        )
+
+
+def _trains(trainer: Trainer) -> bool:
+    """Whether a validation is one of training."""
+    return trainer.state.fn == TrainerFn.FITTING and not trainer.sanity_checking
+
+
+def _ends_early(trainer: Trainer) -> bool:
+    """Whether a callback has ended the training."""
+    return trainer.should_stop and trainer.global_step >= (trainer.min_steps or 0)
+
+
 def _is_validated_next(trainer: Trainer) -> bool:
-    """Whether Lightning validates after the step just taken: a fixed number of steps lies between two."""
-    return trainer.global_step % int(trainer.val_check_interval) == 0 and sum(trainer.num_val_batches) > 0
+    """Whether Lightning validates after the step just taken: when that is due, or a callback has ended it."""
+    batches, every = trainer.fit_loop.total_batch_idx + 1, trainer.val_check_batch or math.inf
+    return (batches % every == 0 or _ends_early(trainer)) and sum(trainer.num_val_batches) > 0
 
 
 def _stop(trainer: Trainer) -> NoReturn:

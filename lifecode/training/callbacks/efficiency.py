@@ -10,26 +10,27 @@ from lifecode.data.batches.batch import Batch
 from lifecode.data.batches.batch_shape import BatchShape
 from lifecode.data.batches.masking import Masking
 from lifecode.data.batches.row_contents import batch_contents
+from lifecode.evaluation.metrics import MFU, NUCLEOTIDES_PER_SECOND, PACKING_FILL, PEAK_MEMORY
 from lifecode.ops.cpu.matmul_rate import matmul_flops
 from lifecode.training.cost.step_flops import model_flops
 from lifecode.training.run.run_folder import peak_memory_bytes
 from lifecode.training.stages.stage import PretrainingStage
 
-OF_THE_MACHINE = ("nucleotides_per_second", "peak_memory_gib", "mfu")
-"""Figures of metrics.csv that no two runs share."""
 _SIZE_ON_CPU, _SIZE_ON_GPU = 1024, 8192
 _GIB = 2**30
 
 
 class Efficiency(Callback):
-    """Logs what a step made of the machine; comes before the callback that shows it, after those that draw.
+    """Logs what a step of a `PretrainingStage` made of the machine.
+
+    It comes after callbacks that draw and before `TrainingProgress`, which shows its speed where both are.
 
     - `nucleotides_per_second`: of this process, times how many there are; special tokens apart,
       validations not counted.
     - `packing_fill`: share of the step's budget of codons that sequence and special tokens fill.
     - `peak_memory_gib`: of this process: allocated on its GPU since the stage began, else resident so far.
     - `mfu`: of this process: operations the model needs for this step (one forward and one backward pass,
-      nothing repeated) a second, over the rate at which its device multiplies large matrices in the same
+      nothing repeated) per second, over the rate at which its device multiplies large matrices in the same
       precision.
 
     Args:
@@ -58,7 +59,7 @@ class Efficiency(Callback):
         now = time.perf_counter()
         seconds, self._last_step = now - self._last_step, now
         nucleotides = sum(micro_batch.num_nucleotides for micro_batch in batch) * trainer.world_size
-        pl_module.record(nucleotides_per_second=nucleotides / seconds)
+        pl_module.record(**{NUCLEOTIDES_PER_SECOND.name: nucleotides / seconds})
         if not pl_module.is_logged:
             return
         contents = [batch_contents(micro_batch) for micro_batch in batch]
@@ -66,9 +67,11 @@ class Efficiency(Callback):
         budget = self.shape.codons_at(trainer.global_step - 1) * self.shape.rows
         flops = sum(model_flops(pl_module, each, self.masking) for each in contents)
         pl_module.record(
-            packing_fill=pl_module.over_processes(codons) / budget,
-            peak_memory_gib=_peak_memory_bytes(pl_module.device) / _GIB,
-            mfu=flops / seconds / self._rate,
+            **{
+                PACKING_FILL.name: pl_module.over_processes(codons) / budget,
+                PEAK_MEMORY.name: _peak_memory_bytes(pl_module.device) / _GIB,
+                MFU.name: flops / seconds / self._rate,
+            }
         )
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:

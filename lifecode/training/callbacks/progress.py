@@ -8,12 +8,11 @@ from lightning import Callback, LightningModule, Trainer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from lifecode.data.batches.batch import Batch
-from lifecode.training.stages.stage import PretrainingStage
+from lifecode.evaluation.metrics import NUCLEOTIDES_PER_SECOND
 
 
 class TrainingProgress(Callback):
-    """Step, losses, nucleotides/s and time left.
+    """Step, what the module has on its progress bar, nucleotides/s where `Efficiency` measures, time left.
 
     Args:
         title: of the stage.
@@ -39,22 +38,22 @@ class TrainingProgress(Callback):
                 console=self.console,
             )
             self._task = self._bar.add_task(
-                self.title, total=trainer.max_steps, completed=trainer.global_step, losses=""
+                self.title, total=_last_step(trainer), completed=trainer.global_step, losses=""
             )
             self._bar.start()
 
-    def on_train_batch_end(  # pyright: ignore[reportIncompatibleMethodOverride]
-        self, trainer: Trainer, pl_module: PretrainingStage, outputs: Any, batch: list[Batch], batch_idx: int
+    def on_train_batch_end(
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         """Shows one step."""
-        losses = f"{_losses(pl_module)}  {pl_module.last_figures['nucleotides_per_second']:,.0f} nt/s"
-        now = time.perf_counter()
+        now, step = time.perf_counter(), trainer.global_step
         if self._bar is not None:
-            self._bar.update(self._task, completed=trainer.global_step, losses=losses)
-        elif now - self._last_line >= self.every_seconds or trainer.global_step == trainer.max_steps:
+            self._bar.update(self._task, completed=step, losses=_figures(trainer))
+        elif now - self._last_line >= self.every_seconds or step == trainer.max_steps:
             self._last_line = now
             if trainer.is_global_zero:
-                print(f"{self.title} step {trainer.global_step}/{trainer.max_steps}  {losses}", flush=True)
+                of = f"/{last}" if (last := _last_step(trainer)) else ""
+                print(f"{self.title} step {step}{of}  {_figures(trainer)}", flush=True)
 
     def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
         """Ends the bar."""
@@ -67,9 +66,16 @@ class TrainingProgress(Callback):
             self._bar = None
 
 
-def _losses(stage: PretrainingStage) -> str:
-    """The newest loss of each task, and the last validation of masked codons."""
-    shown = {name: stage.last_figures.get(name) for name in ("mlm", "translation", "distillation")}
-    masked = stage.trainer.callback_metrics.get(f"{stage.name}/validation/masked_codon_cross_entropy")
-    shown["validation masked codon"] = None if masked is None else float(masked)
-    return "  ".join(f"{label} {value:.3f}" for label, value in shown.items() if value is not None)
+def _last_step(trainer: Trainer) -> int | None:
+    return trainer.max_steps if trainer.max_steps > 0 else None
+
+
+def _figures(trainer: Trainer) -> str:
+    """The newest figures, each with its name without that of the module."""
+    shown = [f"{_label(name)} {float(x):.3f}" for name, x in trainer.progress_bar_metrics.items()]
+    speeds = (x for name, x in trainer.callback_metrics.items() if name.endswith(NUCLEOTIDES_PER_SECOND.name))
+    return "  ".join([*shown, *(f"{float(x):,.0f} nt/s" for x in speeds)])
+
+
+def _label(name: str) -> str:
+    return name.partition("/")[2].removeprefix("train/").replace("/", " ").replace("_", " ") or name

@@ -21,6 +21,8 @@ from lifecode.host.checksum import sha256
 from lifecode.host.durable import delete_partials, disk_faults_named, replacing
 
 logger = logging.getLogger(__name__)
+STOPPED_EARLY = "stopped_early"
+"""Key of a checkpoint at whose step a callback had ended the stage."""
 _PATTERN, _CHECKSUM = "step=*.ckpt", ".sha256"
 _NAME = re.compile(r"step=[0-9]{7,18}\.ckpt")
 
@@ -59,25 +61,45 @@ def latest_checkpoint(folder: Path) -> Path | None:
 
 
 def fault_of(path: Path) -> str | None:
-    """Why a checkpoint cannot be loaded; None if it can. No code in it is run."""
-    sidecar = _checksum_path(path)
+    """Why a checkpoint of a run cannot be loaded; None if it can. No code in it is run."""
+    if not _checksum_path(path).is_file():
+        return f"has no checksum ({_checksum_path(path).name})"
     try:
-        if not sidecar.is_file():
-            return f"has no checksum ({sidecar.name})"
-        if sidecar.read_bytes().split()[:1] != [sha256(path).encode()]:
-            return f"differs from its checksum ({sidecar.name})"
-        checkpoint = _load_all(path)
-        if not isinstance(checkpoint, dict) or "state_dict" not in checkpoint:
-            return "cannot be loaded (it holds no weights)"
-        if checkpoint.get("global_step", checkpoint_step(path)) != checkpoint_step(path):
-            return "holds another step than its name says"
-    except pickle.UnpicklingError:
-        return "holds more than tensors and numbers, which is never loaded"
-    except OSError as error:
-        return f"cannot be read ({error.strerror or error})"
-    except (RuntimeError, KeyError, ValueError, EOFError) as error:
-        return f"cannot be loaded ({_short(error)})"
+        checkpoint = _read(path)
+    except _Unreadable as fault:
+        return str(fault)
+    if checkpoint.get("global_step", checkpoint_step(path)) != checkpoint_step(path):
+        return "holds another step than its name says"
     return None
+
+
+def stopped_early(path: Path) -> bool:
+    """Whether a callback had ended the stage when a checkpoint of it, which can be loaded, was saved."""
+    return bool(_load(path).get(STOPPED_EARLY, False))
+
+
+def read_hyperparameters(path: Path, stage: str) -> dict[str, Any]:
+    """What a stage was made with, from a checkpoint that any `Trainer` saved; no code in it is run.
+
+    Args:
+        path: of the checkpoint; if its checksum lies beside it, it is verified.
+        stage: name of the stage that is expected.
+
+    Raises:
+        UserError: it cannot be loaded, or holds none of such a stage.
+    """
+    try:
+        found = _read(path).get(LightningModule.CHECKPOINT_HYPER_PARAMS_KEY)
+    except _Unreadable as fault:
+        raise UserError(f"this checkpoint {fault}", source=path) from fault
+    if not isinstance(found, dict) or found.get("stage") != stage:
+        of = found.get("stage") if isinstance(found, dict) else None
+        raise UserError(
+            f"holds the hyper-parameters of {f'stage {of}' if of else 'no stage'}, and {stage} is asked for",
+            source=path,
+            remedy="Give a checkpoint of that stage; those of an older lifecode hold none",
+        )
+    return {name: value for name, value in found.items() if name != "stage"}
 
 
 def load_module_state(module: LightningModule, path: Path) -> None:
@@ -87,7 +109,7 @@ def load_module_state(module: LightningModule, path: Path) -> None:
         UserError: they are those of another model.
     """
     try:
-        module.load_state_dict(_load(path))
+        module.load_state_dict(_load(path)["state_dict"])
     except (RuntimeError, KeyError, ValueError) as error:
         raise UserError(
             f"the checkpoint does not fit the model ({_short(error)})",
@@ -154,6 +176,10 @@ class DurableCheckpointIO(TorchCheckpointIO):
         assert storage_options is None
         write_checkpoint(checkpoint, Path(path))
 
+    def remove_checkpoint(self, path: Any) -> None:
+        """Deletes a checkpoint, then its checksum."""
+        delete_checkpoint(Path(path))
+
 
 class _HashedFile:
     """What `torch.save` writes to. Keeps the first fault of the disk: raised inside, it would be lost."""
@@ -184,12 +210,32 @@ def _checksum_path(checkpoint: Path) -> Path:
     return checkpoint.with_name(checkpoint.name + _CHECKSUM)
 
 
-def _load(path: Path) -> dict[str, Any]:
-    """The weights and buffers in a checkpoint, memory-mapped."""
-    return _load_all(path)["state_dict"]
+class _Unreadable(ValueError):
+    """A checkpoint cannot be loaded; the message says why, to follow its name."""
 
 
-def _load_all(path: Path) -> Any:
+def _read(path: Path) -> dict[str, Any]:
+    """All of a checkpoint, memory-mapped, after the comparison with its checksum if there is one."""
+    sidecar = _checksum_path(path)
+    try:
+        if sidecar.is_file() and sidecar.read_bytes().split()[:1] != [sha256(path).encode()]:
+            raise _Unreadable(f"differs from its checksum ({sidecar.name})")
+        checkpoint = _load(path)
+    except _Unreadable:
+        raise
+    except pickle.UnpicklingError as fault:
+        raise _Unreadable("holds more than tensors and numbers, which is never loaded") from fault
+    except OSError as fault:
+        raise _Unreadable(f"cannot be read ({fault.strerror or fault})") from fault
+    except (RuntimeError, KeyError, ValueError, EOFError) as fault:
+        raise _Unreadable(f"cannot be loaded ({_short(fault)})") from fault
+    if not isinstance(checkpoint, dict) or "state_dict" not in checkpoint:
+        raise _Unreadable("cannot be loaded (it holds no weights)")
+    return checkpoint
+
+
+def _load(path: Path) -> Any:
+    """What is in a file, memory-mapped."""
     return torch.load(path, map_location="cpu", weights_only=True, mmap=True)
 
 

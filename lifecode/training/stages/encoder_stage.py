@@ -11,7 +11,8 @@ from lifecode.objectives.joint import JointObjective
 from lifecode.objectives.masked_modelling import codon_loss, nucleotide_loss, num_positions
 from lifecode.objectives.translation import num_translated, translation_loss
 from lifecode.training.stages.optimizer import AdamWCosine
-from lifecode.training.stages.stage import PretrainingStage, StepLosses
+from lifecode.training.stages.stage import PretrainingStage
+from lifecode.training.stages.step_losses import StepLosses
 
 
 class EncoderStage(PretrainingStage):
@@ -46,6 +47,15 @@ class EncoderStage(PretrainingStage):
         if distillation is not None and model.protein_decoder is None:
             raise UserError("distillation needs a model with a protein decoder", remedy="Set teacher_width")
         self.model, self.distillation = model, distillation
+        self.keep_hyperparameters(
+            model=model,
+            objective=objective,
+            optimizer=optimizer,
+            task_gradients_every_steps=task_gradients_every_steps,
+            distillation=distillation,
+            freeze_tokenizer=freeze_tokenizer,
+            freeze_readout=freeze_readout,
+        )
         frozen = [model.codec.tokenizer] if freeze_tokenizer else []
         frozen += model.codec.readout() if freeze_readout else []
         if distillation is None and model.protein_decoder is not None:
@@ -72,6 +82,15 @@ class EncoderStage(PretrainingStage):
         translates, is_taught = self.model.codec.translator is not None, self.distillation is not None
         return ["mlm", *["translation"] * translates, *["distillation"] * is_taught]
 
+    @property
+    def monitors(self) -> list[str]:
+        """Reconstruction of DNA, and that of the codons of CDS whose input was `[MASK]`."""
+        return ["nucleotide_cross_entropy", "masked_codon_cross_entropy"]
+
+    def representation(self, batch: Batch) -> Tensor:
+        """Hidden states (L, d)."""
+        return self.model(batch.ids, batch.cu_seqlens)
+
     def counts(self, batch: Batch) -> dict[str, Tensor]:
         """Selected nucleotides of DNA and codons of CDS; all codons of CDS; residues the teacher has seen."""
         counts = {"mlm": num_positions(batch, positions="selected")}
@@ -83,7 +102,7 @@ class EncoderStage(PretrainingStage):
 
     def losses(self, batch: Batch) -> StepLosses:
         """Masked modelling, translation and distillation from the encoder's hidden states."""
-        hidden = self.model(batch.ids, batch.cu_seqlens)
+        hidden = self.representation(batch)
         embeddings = self.model.codon_projection(hidden)
         codec = self.model.codec
         nucleotides = nucleotide_loss(codec, embeddings, batch, positions="selected")
@@ -96,9 +115,7 @@ class EncoderStage(PretrainingStage):
             tasks["distillation"] = self.distillation(decoded, self._features(batch))
         with torch.no_grad():
             masked = codon_loss(codec, embeddings, batch, positions="masked")
-        return StepLosses(
-            tasks, {"nucleotide_cross_entropy": nucleotides, "masked_codon_cross_entropy": masked}
-        )
+        return StepLosses(tasks, dict(zip(self.monitors, (nucleotides, masked), strict=True)))
 
     def _features(self, batch: Batch) -> Tensor:
         """Teacher features (R, D'), of that width also where there is no residue."""

@@ -11,7 +11,7 @@ every process, and all processes take the same branches: they depend on sums ove
 
 from collections.abc import Iterator
 from contextlib import nullcontext
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -19,9 +19,7 @@ from torch.distributed.tensor import DTensor
 
 from lifecode.data.batches.batch import Batch
 from lifecode.objectives.loss import Loss
-
-if TYPE_CHECKING:
-    from lifecode.training.stages.stage import PretrainingStage, StepLosses
+from lifecode.training.stages.step_losses import JointlyTrained, StepLosses
 
 
 class JointGradient(NamedTuple):
@@ -33,12 +31,12 @@ class JointGradient(NamedTuple):
         norms: of each task's own gradient at the shared parameters, if they were computed.
     """
 
-    losses: "StepLosses"
+    losses: StepLosses
     weights: dict[str, Tensor]
     norms: dict[str, Tensor]
 
 
-def accumulate_joint_gradient(stage: "PretrainingStage", micro_batches: list[Batch]) -> JointGradient:
+def accumulate_joint_gradient(stage: JointlyTrained, micro_batches: list[Batch]) -> JointGradient:
     """Leaves the gradient of the objective over the whole effective batch in `.grad`."""
     if stage.objective.balances_gradients:
         return _balanced(stage, micro_batches)
@@ -59,7 +57,7 @@ def accumulate_joint_gradient(stage: "PretrainingStage", micro_batches: list[Bat
     return JointGradient(whole, _of_means(weights, whole.tasks), {})
 
 
-def task_gradient_norms(stage: "PretrainingStage", micro_batches: list[Batch]) -> dict[str, Tensor]:
+def task_gradient_norms(stage: JointlyTrained, micro_batches: list[Batch]) -> dict[str, Tensor]:
     """Norm of the gradient of each task's mean loss at the shared parameters.
 
     It begins without any gradient in `.grad` and leaves none behind.
@@ -69,7 +67,7 @@ def task_gradient_norms(stage: "PretrainingStage", micro_batches: list[Batch]) -
     return norms
 
 
-def _balanced(stage: "PretrainingStage", micro_batches: list[Batch]) -> JointGradient:
+def _balanced(stage: JointlyTrained, micro_batches: list[Batch]) -> JointGradient:
     """Sum over tasks of scale x weight x gradient at shared parameters, of weight x gradient at others."""
     found = list(_task_gradients(stage, micro_batches))
     if not found:  # no task has a position: nothing to descend, as under every other objective
@@ -93,9 +91,9 @@ def _balanced(stage: "PretrainingStage", micro_batches: list[Batch]) -> JointGra
 
 
 def _task_gradients(
-    stage: "PretrainingStage", micro_batches: list[Batch]
-) -> Iterator[tuple[str, "StepLosses", list[tuple[nn.Parameter, Tensor]], Tensor]]:
-    """Name, losses of the step, gradients of the mean loss, and their norm at shared parameters, a task."""
+    stage: JointlyTrained, micro_batches: list[Batch]
+) -> Iterator[tuple[str, StepLosses, list[tuple[nn.Parameter, Tensor]], Tensor]]:
+    """Name, losses of the step, gradients of the mean loss, and their norm at shared parameters, by task."""
     counts = stage.counts_over_processes(micro_batches)
     shared = stage.shared_parameters()
     whole = None
@@ -108,7 +106,7 @@ def _task_gradients(
         yield name, whole, _take_gradients(stage), plain(norm)
 
 
-def _take_gradients(stage: nn.Module) -> list[tuple[nn.Parameter, Tensor]]:
+def _take_gradients(stage: JointlyTrained) -> list[tuple[nn.Parameter, Tensor]]:
     """Every parameter that has a gradient with it, which it then no longer has."""
     taken = []
     for parameter in stage.parameters():
@@ -119,12 +117,12 @@ def _take_gradients(stage: nn.Module) -> list[tuple[nn.Parameter, Tensor]]:
 
 
 def _accumulate(
-    stage: "PretrainingStage",
+    stage: JointlyTrained,
     micro_batches: list[Batch],
     weights: dict[str, Tensor],
     *,
-    known: "StepLosses | None",
-) -> "StepLosses":
+    known: StepLosses | None,
+) -> StepLosses:
     """Adds the weighted gradients of all micro-batches; returns the losses of the step, or `known` ones."""
     seen = []
     for index, batch in enumerate(micro_batches):
@@ -136,7 +134,7 @@ def _accumulate(
     return stage.over_all(seen) if known is None else known
 
 
-def _descend(stage: "PretrainingStage", tasks: dict[str, Loss], weights: dict[str, Tensor]) -> None:
+def _descend(stage: JointlyTrained, tasks: dict[str, Loss], weights: dict[str, Tensor]) -> None:
     # Gradients are averaged over processes afterwards, while the objective wants their sum.
     terms = [weights[name] * loss.total for name, loss in tasks.items()]
     stage.manual_backward(torch.stack(terms).sum() * stage.trainer.world_size)

@@ -6,41 +6,33 @@ A step is a list of micro-batches; `lifecode.training.stages.joint_gradient` mak
 import copy
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any, NamedTuple
+from pathlib import Path
+from typing import Any, Self
 
 import torch
-from lightning import Callback, LightningModule
+from lightning import Callback
 from lightning.pytorch.strategies import ParallelStrategy
 from torch import Tensor, nn
 
 from lifecode.data.batches.batch import Batch
 from lifecode.errors import UserError
 from lifecode.objectives.joint import JointObjective
-from lifecode.objectives.loss import Loss
+from lifecode.training.run.checkpoint_file import read_hyperparameters
 from lifecode.training.sharding import shard
+from lifecode.training.stages.evaluated_module import EvaluatedModule
+from lifecode.training.stages.hyperparameters import as_plain_data, from_plain_data
 from lifecode.training.stages.joint_gradient import accumulate_joint_gradient, plain, task_gradient_norms
 from lifecode.training.stages.non_finite import NonFiniteSteps
 from lifecode.training.stages.optimizer import AdamWCosine
+from lifecode.training.stages.step_log import log_step
 
 
-class StepLosses(NamedTuple):
-    """Losses of one micro-batch.
-
-    Attributes:
-        tasks: joined by the objective.
-        monitors: logged beside them.
-    """
-
-    tasks: dict[str, Loss]
-    monitors: dict[str, Loss]
-
-    def detached(self) -> "StepLosses":
-        """The same without the graph behind them."""
-        return StepLosses(*({name: Loss(x.total.detach(), x.count) for name, x in of.items()} for of in self))
-
-
-class PretrainingStage(LightningModule):
+class PretrainingStage(EvaluatedModule):
     """Base of the two stages; a stage says what its losses are.
+
+    Under any Lightning `Trainer` its batches are the steps of
+    `lifecode.data.batches.module.CorpusDataModule`: lists of micro-batches. It logs `name/train/...`,
+    `name/validation/...` and `name/test/...`.
 
     Args:
         objective: joins the tasks; the stage takes a copy, as the objective may keep what it saw.
@@ -48,8 +40,6 @@ class PretrainingStage(LightningModule):
         task_gradients_every_steps: steps between logs of each task's gradient norm, which take every task
             through the step once more; 0 for never. An objective that balances gradients logs them anyway.
     """
-
-    name: str
 
     def __init__(
         self, *, objective: JointObjective, optimizer: AdamWCosine, task_gradients_every_steps: int = 0
@@ -64,18 +54,42 @@ class PretrainingStage(LightningModule):
         self.automatic_optimization = False
         self.objective, self.optimizer_recipe = copy.deepcopy(objective), optimizer
         self.task_gradients_every_steps = task_gradients_every_steps
-        self.non_finite = NonFiniteSteps()
-        self.last_figures: dict[str, float] = {}
-        self._validation: dict[str, Loss] = {}
+        self.non_finite = NonFiniteSteps(self.name)
 
-    def losses(self, batch: Batch) -> StepLosses:
-        """The losses of one micro-batch."""
-        raise NotImplementedError(f"{type(self).__name__} does not say what its losses are")
+    @classmethod
+    def load_from_checkpoint(  # pyright: ignore[reportIncompatibleMethodOverride]
+        cls, checkpoint_path: str | Path, map_location: Any = None, *, strict: bool = True, **given: Any
+    ) -> Self:
+        """A stage as it was saved, made from its checkpoint alone; no code in the file is run.
+
+        Args:
+            checkpoint_path: file that a run, or any `Trainer`, saved of such a stage.
+            map_location: device of the weights, as in `torch.load`.
+            strict: refuse weights that are missing or unexpected.
+            given: arguments of the stage that take the place of those in the checkpoint, such as an objective
+                of your own.
+
+        Raises:
+            UserError: the file cannot be loaded, or is none of such a stage.
+        """
+        path = Path(checkpoint_path)
+        hyperparameters = read_hyperparameters(path, cls.name)
+        own = from_plain_data({key: value for key, value in hyperparameters.items() if key not in given})
+        return super().load_from_checkpoint(path, map_location, None, strict, True, **own, **given)
+
+    def keep_hyperparameters(self, **arguments: Any) -> None:
+        """Notes what the stage is made with, as plain data in `hparams` and in every checkpoint."""
+        self.save_hyperparameters({"stage": self.name, **as_plain_data(arguments)}, logger=False)
 
     @property
     def tasks(self) -> list[str]:
         """Names of the losses that the objective joins."""
         raise NotImplementedError(f"{type(self).__name__} does not say what its tasks are")
+
+    @property
+    def monitors(self) -> list[str]:
+        """Names of the losses that are logged beside them."""
+        raise NotImplementedError(f"{type(self).__name__} does not say what it logs beside its tasks")
 
     def counts(self, batch: Batch) -> dict[str, Tensor]:
         """Positions of each task in one micro-batch, as `losses` counts them, without any forward pass."""
@@ -84,10 +98,6 @@ class PretrainingStage(LightningModule):
     def shared_parameters(self) -> list[nn.Parameter]:
         """Trainable parameters that every task reaches."""
         raise NotImplementedError(f"{type(self).__name__} does not say what its tasks share")
-
-    def forward(self, batch: Batch) -> StepLosses:
-        """The losses of one micro-batch; the way through which sharded parameters are gathered."""
-        return self.losses(batch)
 
     def before_step(self, micro_batches: list[Batch]) -> None:
         """Called with the whole step before any loss is computed."""
@@ -101,7 +111,7 @@ class PretrainingStage(LightningModule):
     def configure_optimizers(self) -> Any:
         """The optimizer of the trainable parameters, and its schedule."""
         optimizer, schedule = self.optimizer_recipe.build(self)
-        return {"optimizer": optimizer, "lr_scheduler": schedule}
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
     def configure_callbacks(self) -> list[Callback]:
         """What is saved beside the weights: how many steps were skipped."""
@@ -109,7 +119,7 @@ class PretrainingStage(LightningModule):
 
     def training_step(self, micro_batches: list[Batch], batch_idx: int) -> None:
         """One optimizer step, without effect if a loss or the gradient is not finite."""
-        self.non_finite.before(self)
+        self.non_finite.keep_buffers(self)
         self.before_step(micro_batches)
         optimizer = self.optimizers()
         optimizer.zero_grad()  # pyright: ignore[reportAttributeAccessIssue]
@@ -118,7 +128,7 @@ class PretrainingStage(LightningModule):
         norm = torch.nn.utils.clip_grad_norm_(
             [p for p in self.parameters() if p.grad is not None], self.optimizer_recipe.clip_norm
         )
-        skipped = self.non_finite.skips(self, losses.tasks, plain(norm))
+        skipped = self.non_finite.skip_if_not_finite(self, losses.tasks, plain(norm))
         optimizer.step()  # pyright: ignore[reportAttributeAccessIssue]
         schedule = self.lr_schedulers()
         learning_rate = schedule.get_last_lr()[0]  # pyright: ignore
@@ -135,7 +145,7 @@ class PretrainingStage(LightningModule):
             **{f"weight_{name}": weight for name, weight in weights.items() if name in present},
             **{f"gradient_norm_{name}": norm for name, norm in own_norms.items()},
         )
-        self._log({f"gradient_norm_{name}": norm for name, norm in norms.items()})
+        self._log({f"gradient_norm_{name}": norm for name, norm in norms.items()}, to_loggers=True)
         self.objective.remember(losses.tasks)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
@@ -153,25 +163,23 @@ class PretrainingStage(LightningModule):
         return due and not self.objective.balances_gradients
 
     def record(self, **figures: Tensor | float) -> None:
-        """Hands figures of the step just taken to the loggers, if it is one of those that are logged.
-
-        `LightningModule.log` would repeat the last value of a task that this step does not have.
-        """
-        self.last_figures = {**self.last_figures, **{name: float(value) for name, value in figures.items()}}
-        if self.is_logged:
-            self._log(figures)
+        """Logs figures of the step just taken; loggers get them if it is one of those that are logged."""
+        self._log(figures, to_loggers=self.is_logged)
 
     @property
     def is_logged(self) -> bool:
         """Whether the step just taken is one of those that are logged."""
-        return self.global_step % self.trainer.log_every_n_steps == 0  # pyright: ignore[reportAttributeAccessIssue]
+        every = self.trainer.log_every_n_steps  # pyright: ignore[reportAttributeAccessIssue]
+        return every > 0 and self.global_step % every == 0
 
-    def _log(self, figures: Mapping[str, Tensor | float]) -> None:
-        for logger in self.loggers if figures else ():
-            logger.log_metrics(
-                {f"{self.name}/train/{name}": float(value) for name, value in figures.items()},
-                self.global_step - 1,
-            )
+    def _log(self, figures: Mapping[str, Tensor | float], *, to_loggers: bool) -> None:
+        log_step(
+            self,
+            {self.full_name("train", name): value for name, value in figures.items()},
+            step=self.global_step - 1,
+            to_loggers=to_loggers,
+            on_bar=[self.full_name("train", name) for name in self.tasks],
+        )
 
     def counts_over_processes(self, micro_batches: list[Batch]) -> dict[str, Tensor]:
         """Positions of each task in the whole effective batch."""
@@ -179,47 +187,7 @@ class PretrainingStage(LightningModule):
         table = self.over_processes(torch.stack([torch.stack(list(x.values())) for x in counts]).sum(0))
         return dict(zip(counts[0], table.float().unbind(), strict=True))
 
-    def over_all(self, losses: list[StepLosses]) -> StepLosses:
-        """The losses of all micro-batches of all processes, detached."""
-        return StepLosses(
-            self._summed([step.tasks for step in losses]), self._summed([step.monitors for step in losses])
-        )
-
-    def _summed(self, losses: list[dict[str, Loss]]) -> dict[str, Loss]:
-        names = list(losses[0])
-        sums = [
-            torch.stack([torch.stack([x[name].total.detach(), x[name].count]) for x in losses]).sum(0)
-            for name in names
-        ]
-        if not names:
-            return {}
-        table = self.over_processes(torch.stack(sums))
-        return {name: Loss(*row) for name, row in zip(names, table, strict=True)}
-
-    def over_processes(self, values: Tensor) -> Tensor:
-        """The sum of a tensor over all processes."""
-        return (
-            self.trainer.strategy.reduce(values, reduce_op="sum") if self.trainer.world_size > 1 else values
-        )  # pyright: ignore
-
     def without_gradient_sync(self) -> AbstractContextManager[None]:
         """Gradients stay on their process inside, to be summed with those of a later micro-batch."""
         strategy = self.trainer.strategy
         return strategy.block_backward_sync() if isinstance(strategy, ParallelStrategy) else nullcontext()
-
-    def on_validation_epoch_start(self) -> None:
-        """Starts the sums of one validation."""
-        self._validation = {}
-
-    def validation_step(self, micro_batches: list[Batch], batch_idx: int) -> None:
-        """Adds the losses of one validation step."""
-        for batch in micro_batches:
-            losses = self(batch)
-            for name, loss in {**losses.tasks, **losses.monitors}.items():
-                self._validation[name] = self._validation[name] + loss if name in self._validation else loss
-
-    def on_validation_epoch_end(self) -> None:
-        """Logs each loss over all validation steps."""
-        for name, loss in self._summed([self._validation]).items() if self._validation else ():
-            if loss.count > 0:
-                self.log(f"{self.name}/validation/{name}", loss.mean)

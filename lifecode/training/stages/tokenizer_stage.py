@@ -8,7 +8,8 @@ from lifecode.objectives.joint import JointObjective
 from lifecode.objectives.masked_modelling import codon_loss, nucleotide_loss, num_positions
 from lifecode.objectives.translation import num_translated, translation_loss
 from lifecode.training.stages.optimizer import AdamWCosine
-from lifecode.training.stages.stage import PretrainingStage, StepLosses
+from lifecode.training.stages.stage import PretrainingStage
+from lifecode.training.stages.step_losses import StepLosses
 
 
 class TokenizerStage(PretrainingStage):
@@ -35,6 +36,12 @@ class TokenizerStage(PretrainingStage):
             objective=objective, optimizer=optimizer, task_gradients_every_steps=task_gradients_every_steps
         )
         self.codec = codec
+        self.keep_hyperparameters(
+            codec=codec,
+            objective=objective,
+            optimizer=optimizer,
+            task_gradients_every_steps=task_gradients_every_steps,
+        )
 
     def shared_parameters(self) -> list[nn.Parameter]:
         """Those of the tokenizer."""
@@ -45,6 +52,15 @@ class TokenizerStage(PretrainingStage):
         """Reconstruction and, with a translator, translation."""
         return ["mlm"] if self.codec.translator is None else ["mlm", "translation"]
 
+    @property
+    def monitors(self) -> list[str]:
+        """The two parts of reconstruction."""
+        return ["nucleotide_cross_entropy", "codon_cross_entropy"]
+
+    def representation(self, batch: Batch) -> Tensor:
+        """Codon embeddings (L, codon_dim)."""
+        return self.codec.tokenizer(batch.ids.int(), batch.cu_seqlens)
+
     def counts(self, batch: Batch) -> dict[str, Tensor]:
         """All known nucleotides of DNA and codons of CDS; all codons of CDS."""
         counts = {"mlm": num_positions(batch, positions="all")}
@@ -52,7 +68,7 @@ class TokenizerStage(PretrainingStage):
 
     def losses(self, batch: Batch) -> StepLosses:
         """Reconstruction and translation from the codon embeddings of the corrupted input."""
-        embeddings = self.codec.tokenizer(batch.ids.int(), batch.cu_seqlens)
+        embeddings = self.representation(batch)
         nucleotides = nucleotide_loss(self.codec, embeddings, batch, positions="all")
         codons = codon_loss(self.codec, embeddings, batch, positions="all")
         tasks = {"mlm": nucleotides + codons}
@@ -60,5 +76,5 @@ class TokenizerStage(PretrainingStage):
             tasks["translation"] = translation_loss(self.codec.translator, embeddings, batch)
         return StepLosses(
             tasks,
-            monitors={"nucleotide_cross_entropy": nucleotides, "codon_cross_entropy": codons},
+            dict(zip(self.monitors, (nucleotides, codons), strict=True)),
         )

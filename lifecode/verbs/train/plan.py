@@ -91,7 +91,7 @@ def plan_run(config: DictConfig) -> RunPlan:
     for name, node in (("tokenizer", config.data.tokenizer_batch), ("encoder", config.data.batch)):
         if stage in (name, "both"):
             shape: BatchShape = construct(node)
-            part = _stage(config, name, teacher)
+            part = stage_without_memory(config, name, teacher)
             contents = _contents(config, corpus, shape, mixture) if corpus else partial(_assumed, shares)
             plans.append(plan_stage(part, shape, construct(config.objective.masking), settings, contents))
     a_pass = dict(size.codons) if size else {}
@@ -107,7 +107,9 @@ def plan_run(config: DictConfig) -> RunPlan:
     return RunPlan(name, plans, settings, size, passes, corpus, missing, teacher, rate)
 
 
-def _stage(config: DictConfig, name: str, teacher: TeacherPlan | None) -> TokenizerStage | EncoderStage:
+def stage_without_memory(
+    config: DictConfig, name: str, teacher: TeacherPlan | None
+) -> TokenizerStage | EncoderStage:
     """A stage as training makes it, without memory for its weights."""
     width = teacher.width if teacher else None
     distilled = teacher is not None and teacher.targets != "none"

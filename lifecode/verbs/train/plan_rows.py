@@ -9,7 +9,6 @@ from lifecode.models.layers.gated_deltanet import GatedDeltaNet
 from lifecode.models.parts import codec_parameters_by_part, parameters_by_part
 from lifecode.objectives import LogSum, MaxNorm, WeightedSum
 from lifecode.objectives.joint import JointObjective
-from lifecode.training.callbacks.checkpoints import NUM_KEPT
 from lifecode.training.plan import StagePlan
 from lifecode.training.stages.encoder_stage import EncoderStage
 from lifecode.training.stages.optimizer import AdamWCosine
@@ -31,7 +30,7 @@ def sections(run: RunPlan) -> dict[str, Iterable[tuple[str, Cell]]]:
         "Learning rate": _learning_rate(run),
         "Operations": _operations(run),
         "Memory of each process": _memory(run),
-        "Disk": _disk(),
+        "Disk": _disk(run),
     }
 
 
@@ -203,7 +202,7 @@ def curve(recipe: AdamWCosine, num_steps: int, width: int = _CURVE_WIDTH) -> str
 
 def _operations(run: RunPlan) -> Iterable[tuple[str, Cell]]:
     yield "passes of a step, a process", _passes
-    yield "FLOP of a step", lambda plan: "~ " + _then(f"{x.flops_a_step:.2e}" for x in plan.phases)
+    yield "FLOP of a step", lambda plan: "~ " + _then(f"{x.flops_per_step:.2e}" for x in plan.phases)
     yield "FLOP in all", lambda plan: f"~ {plan.flops:.2e}"
     if rate := run.flops_per_second:
         yield (
@@ -239,8 +238,9 @@ def _both_activations(plan: StagePlan) -> str:
     return f"~ {size(plan.activations_if_kept)} / {size(plan.activations_if_recomputed)}"
 
 
-def _disk() -> Iterable[tuple[str, Cell]]:
+def _disk(run: RunPlan) -> Iterable[tuple[str, Cell]]:
     yield "a checkpoint", lambda plan: size(plan.checkpoint_bytes)
-    yield f"{NUM_KEPT} kept and 1 being written", lambda plan: size((NUM_KEPT + 1) * plan.checkpoint_bytes)
+    kept = run.settings.keep_checkpoints
+    yield f"{kept} kept and 1 being written", lambda plan: size((kept + 1) * plan.checkpoint_bytes)
     yield "model", lambda plan: size(plan.model_bytes)
     yield "all, at most at a time", lambda plan: size(plan.disk_bytes)

@@ -214,15 +214,14 @@ def _encoder(config: DictConfig, folder: RunFolder, corpus: Corpus, stages: TwoS
 
 def _is_complete(config: DictConfig, stage: str, stages: TwoStages) -> bool:
     """Whether there is nothing to do, found without teacher and model: a sweep asks it of every run."""
-    if stage == "tokenizer":
+    if stage == "tokenizer" or not (stages.folder / "metrics.json").exists():
         return False
-    first, second = construct(config.optim.tokenizer), construct(config.optim.encoder)
-    steps = stages.trainer.last_step(second.total_steps)
-    return is_reported(stages.folder, steps, construct(config.heldout)) and stages.are_trained(
-        tokenizer=first if trains_tokenizer(config, stage) else None,
-        encoder=second,
+    steps = stages.finished_steps(
+        tokenizer=construct(config.optim.tokenizer) if trains_tokenizer(config, stage) else None,
+        encoder=construct(config.optim.encoder),
         begin_with=start_of_encoder(config, stages.tokenizer_model, must_exist=False),
     )
+    return steps is not None and is_reported(stages.folder, steps, construct(config.heldout))
 
 
 def _say_complete(folder: RunFolder) -> None:
@@ -231,9 +230,9 @@ def _say_complete(folder: RunFolder) -> None:
 
 def _require_devices(settings: TrainerSettings) -> None:
     found = torch.cuda.device_count()
-    if (settings.on_gpu or settings.accelerator == "gpu") and settings.processes_a_node > found:
+    if (settings.on_gpu or settings.accelerator == "gpu") and settings.processes_per_node > found:
         raise UserError(
-            f"asks for {settings.processes_a_node} GPUs, and this machine has {found}",
+            f"asks for {settings.processes_per_node} GPUs, and this machine has {found}",
             source="trainer.devices",
             remedy="Ask for fewer, or for trainer.accelerator=cpu",
         )
@@ -300,5 +299,6 @@ def _quiet_lightning() -> None:
         ".*LeafSpec.*",
         ".*sync_dist=True.*",  # the stages sum over processes themselves
         ".*returned a view tensor.*",  # and change none in place
+        ".*pre-optimization state.*",  # of ModelCheckpoint: it saves what a step has left
     ):
         warnings.filterwarnings("ignore", message=message)

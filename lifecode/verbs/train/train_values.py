@@ -7,8 +7,11 @@ from omegaconf import DictConfig
 from pydantic import Field
 
 from lifecode.app.configs.construct import checked_value, construct
+from lifecode.training.configured import STAGES, callbacks_of_stage
+from lifecode.training.trainer import TrainerSettings
 from lifecode.verbs.train.loggers import check_loggers
-from lifecode.verbs.train.teacher import check_teacher_values
+from lifecode.verbs.train.plan import TeacherPlan, stage_without_memory
+from lifecode.verbs.train.teacher import Arm, check_teacher_values
 
 _LOOSE_VALUES = {
     "seed": Annotated[int, Field(ge=0, lt=2**32)],
@@ -39,3 +42,15 @@ def check_values(config: DictConfig) -> None:
         checked_value(config, key, kind)
     check_teacher_values(config)
     check_loggers(config)
+    _check_callbacks(config)
+
+
+def _check_callbacks(config: DictConfig) -> None:
+    """That the figures of validation which callbacks monitor will be there, in stage 2 too."""
+    settings: TrainerSettings = construct(config.trainer, compile=False)  # whose trial takes seconds
+    taught = config.teacher.model is not None
+    teacher = TeacherPlan(1, checked_value(config, "teacher.targets", Arm), None) if taught else None
+    for name in STAGES if settings.callbacks else ():
+        stage = stage_without_memory(config, name, teacher)
+        is_validated = settings.validates(stage.optimizer_recipe.total_steps, config.data.validation_steps)
+        callbacks_of_stage(settings.callbacks, stage, is_validated=is_validated)

@@ -162,6 +162,36 @@ def test_loggers_write_where_ours_do(line, stranger, capsys):
     assert "logger.wandb" in capsys.readouterr().err
 
 
+BEST = "lightning.pytorch.callbacks.ModelCheckpoint"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        f"trainer: {{callbacks: {{x: {{_target_: {BEST}, dirpath: '{{mark}}'}}}}}}",
+        "defaults: [{override /callbacks: best_checkpoint}]\n"
+        "trainer: {callbacks: {best_checkpoint: {dirpath: '{mark}'}}}",
+        "trainer: {profiler: {_target_: lightning.pytorch.profilers.SimpleProfiler, dirpath: '{mark}'}}",
+    ],
+)
+def test_what_a_trainer_calls_is_not_the_folders(content, stranger, capsys):
+    assert stranger(content, "experiment=theirs", "input=ecoli", "plan=true", verb="train") == 2
+    assert "a folder may not set this" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "own",
+    [
+        ["callbacks=early_stopping", "trainer.callbacks.early_stopping.patience=3"],
+        ["callbacks=[early_stopping,best_checkpoint]", "profiler=simple"],
+        ["+trainer.callbacks.x._target_=lightning.pytorch.callbacks.DeviceStatsMonitor"],
+    ],
+)
+def test_what_a_trainer_calls_is_the_command_lines(own, stranger):
+    content = "model: {width: 64}"
+    assert stranger(content, "experiment=theirs", "input=ecoli", "plan=true", *own, verb="train") == 0
+
+
 def test_what_a_folder_is_for(stranger, capsys):
     good = (
         "defaults: [{override /model: tiny}]\nmodel: {width: 64}\nhydra: {sweeper: {params: {seed: '1,2'}}}"

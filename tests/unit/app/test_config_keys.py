@@ -134,6 +134,19 @@ _TRAINER = {
     "log_every_steps": "7",
     "validate_every_steps": "7",
     "checkpoint_every_steps": "7",
+    "keep_checkpoints": "3",
+    "profiler": "{_target_: lightning.pytorch.profilers.SimpleProfiler}",
+    "limit_val_batches": "0.5",
+    "deterministic": "true",
+    "detect_anomaly": "true",
+}
+_EARLY_STOPPING = {"monitor": "another", "mode": "max", "min_delta": "0.5", "patience": "7"}
+_BEST_CHECKPOINT = {
+    "dirpath": "another",
+    "filename": "another",
+    "monitor": "another",
+    "mode": "max",
+    "save_top_k": "7",
 }
 
 ROWS: dict[str, Row] = {
@@ -189,6 +202,12 @@ ROWS: dict[str, Row] = {
     "teacher.model.checkpoint": Row("facebook/esm2_t6_8M_UR50D", "plan", ("teacher=esm2",)),
     **rows("fitted", _TRAINER, under="trainer."),
     "trainer.num_workers": Row("2", "loader"),
+    **rows(
+        "callbacks", _EARLY_STOPPING, "callbacks=early_stopping", under="trainer.callbacks.early_stopping."
+    ),
+    **rows(
+        "callbacks", _BEST_CHECKPOINT, "callbacks=best_checkpoint", under="trainer.callbacks.best_checkpoint."
+    ),
     **rows(
         "masks",
         {
@@ -368,7 +387,8 @@ def fitted(config: DictConfig, world: World) -> str:
         pass
 
     def recorder(**settings: Any) -> None:
-        callbacks = [vars(callback).get("every_steps") for callback in settings.pop("callbacks")]
+        named = ("every_steps", "keep")
+        callbacks = [[vars(x).get(name) for name in named] for x in settings.pop("callbacks")]
         settings.pop("logger")
         plugins = [type(plugin).__name__ for plugin in settings.pop("plugins")]
         seen.update(settings, callbacks=callbacks, plugins=plugins)
@@ -386,10 +406,20 @@ def fitted(config: DictConfig, world: World) -> str:
         )
         folder = world.folder / "fitted"
         folder.mkdir(exist_ok=True)
-        data = SimpleNamespace(shape=construct(config.data.batch), masking=Masking())
+        data = SimpleNamespace(
+            shape=construct(config.data.batch),
+            masking=Masking(),
+            validation_steps=config.data.validation_steps,
+        )
         with pytest.raises(Stop):
             trainer_module.train_stage(codec, data, construct(config.trainer), folder, [])
     return repr(sorted(seen.items()))
+
+
+def callbacks(config: DictConfig, world: World) -> str:
+    """What the callbacks of Lightning were made with."""
+    made = construct(config.trainer).callbacks
+    return repr({name: {k: v for k, v in vars(x).items() if "_fx" not in k} for name, x in made.items()})
 
 
 def masks(config: DictConfig, world: World) -> list[str]:
@@ -439,6 +469,7 @@ LOOKS: dict[str, Callable[[DictConfig, World], Any]] = {
         reading,
         regions,
         fitted,
+        callbacks,
         masks,
         codec_folder,
         feature_cache,

@@ -218,7 +218,8 @@ def targets(node):
 def test_every_class_that_our_configs_name_is_listed_and_no_other():
     files = [yaml.safe_load(path.read_text()) for path in config_folder().rglob("*.yaml")]
     named = {home_of(locate(target, "")) for file in files for target in targets(file)}
-    assert named == configurable.OURS - {f"{MODULE}.{toy.__name__}" for toy in TOYS} | configurable.LOGGERS
+    of_lightning = configurable.LOGGERS | configurable.CALLBACKS_AND_PROFILERS
+    assert named == configurable.OURS - {f"{MODULE}.{toy.__name__}" for toy in TOYS} | of_lightning
 
 
 def test_extra_arguments_win():

@@ -8,8 +8,8 @@ import pytest
 from lifecode.alphabet import AMINO_ACIDS, STOP, encode_nucleotides
 from lifecode.data import read_records
 from lifecode.data.cds.coding_sequence import ExactPair
-from lifecode.data.cds.translation import reverse_translate
 from lifecode.data.records import CodingSequence, Contig, Exon
+from lifecode.data.translation import reverse_translate
 from lifecode.datasets.central_dogma import CodingSequenceOnly, GeneWithFlanks, Homologs, make_dataset
 from lifecode.datasets.central_dogma.genes import Gene
 from lifecode.datasets.central_dogma.homologs import similarity

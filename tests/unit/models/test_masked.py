@@ -10,7 +10,7 @@ import lifecode
 from lifecode.alphabet import CODONS, MASK, encode_nucleotides
 from lifecode.data.batches.packing import consecutive_rows, pack
 from lifecode.errors import UserError
-from tests.property.test_packing_properties import small_model
+from tests.support.small_models import small_model
 
 GENES = ["ATGAAACGCTAA", "ATGGCUNNNUUAUAG", "ATG"]
 MODELS = {

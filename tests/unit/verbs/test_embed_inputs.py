@@ -16,7 +16,7 @@ from Bio.SeqRecord import SeqRecord
 
 from lifecode.alphabet import amino_acid_ids, as_sequences, codon_ids, encode_nucleotides
 from lifecode.data.batches.packing import pack
-from lifecode.data.cds.translation import reverse_translate, translate
+from lifecode.data.translation import reverse_translate, translate
 from lifecode.errors import UserError
 from lifecode.teachers.letters import letter_codes
 from tests.support.small_models import small_model

@@ -30,12 +30,20 @@ from lifecode.verbs.train.train_values import check_values
         ("data.reverse_complement=1", r"data\.reverse_complement: is 1"),
         ("objective.freeze_tokenizer=no_thanks", r"objective\.freeze_tokenizer: is 'no_thanks'"),
         ("objective.freeze_readout=2", r"objective\.freeze_readout: is 2"),
+        (
+            "callbacks=early_stopping trainer.max_steps=9",
+            r"stopping\.monitor: .* before its first validation",
+        ),
+        (
+            "callbacks=early_stopping trainer.callbacks.early_stopping.monitor=encoder/validation/x",
+            r"early_stopping\.monitor: is encoder/validation/x, which is no figure of validation",
+        ),
         ("objective.task_gradients_every_steps=-5", r"objective\.task_gradients_every_steps: is -5"),
     ],
 )
 def test_it_is_found_before_anything_is_written(value, said):
     with pytest.raises(UserError) as error:
-        check_values(compose("train", value))
+        check_values(compose("train", *value.split()))
     assert error.match(said)
 
 

@@ -7,7 +7,7 @@ Lines of 60 letters are compared as one array, all others one by one.
 import numpy as np
 from numpy.typing import NDArray
 
-from lifecode.data.formats.insdc.flat_lines import find_line
+from lifecode.data.formats.flat_lines import find_line
 
 _LINE, _LETTERS, _NUMBER = 76, 60, 9
 _BLANKS = range(_NUMBER, _LINE - 1, 11)

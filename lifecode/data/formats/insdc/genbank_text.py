@@ -9,7 +9,7 @@ from itertools import repeat
 import numpy as np
 from numpy.typing import NDArray
 
-from lifecode.data.formats.insdc.flat_lines import find_line, lines_out_of_column
+from lifecode.data.formats.flat_lines import find_line, lines_out_of_column
 from lifecode.data.formats.insdc.location_text import with_standard_locations
 
 _LOCUS_NAME = re.compile(rb"LOCUS +(\S+)(?: +(\d+))? +(?:bp|aa)\b")

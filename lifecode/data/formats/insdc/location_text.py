@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from itertools import repeat
 from typing import Literal
 
-from lifecode.data.formats.insdc.flat_lines import find_line
+from lifecode.data.formats.flat_lines import find_line
 
 _PLACES = {
     form: re.compile(

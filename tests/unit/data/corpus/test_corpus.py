@@ -12,10 +12,10 @@ from rich.console import Console
 
 from lifecode.alphabet import AMINO_ACIDS, decode_nucleotides
 from lifecode.data import BlockSplit, Corpus, SegmentTable, packaged_genomes, prepare_corpus, read_records
-from lifecode.data.cds.translation import translate
 from lifecode.data.corpus.segments import record_index
 from lifecode.data.reading.read import ReadingSettings
 from lifecode.data.statistics.census import census_table
+from lifecode.data.translation import translate
 from lifecode.errors import Interrupted, UserError
 
 SPLITS = ("train", "validation", "test")

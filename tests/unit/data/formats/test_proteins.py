@@ -12,8 +12,8 @@ from Bio.Seq import Seq
 from lifecode.alphabet import decode_nucleotides
 from lifecode.data import read_records
 from lifecode.data.cds.coding_sequence import ExactPair, Rejected, verify_all
-from lifecode.data.cds.translation import reverse_translate
 from lifecode.data.formats.swissprot import parse_entry
+from lifecode.data.translation import reverse_translate
 from lifecode.errors import UserError
 from lifecode.genetic_code import genetic_code
 from tests.support.flat_records import SWISSPROT_ENTRY

@@ -6,10 +6,10 @@ import pytest
 from lifecode.alphabet import encode_nucleotides
 from lifecode.data import read_records
 from lifecode.data.cds.coding_sequence import ExactPair, Rejected, verify_all
-from lifecode.data.cds.translation import translate
 from lifecode.data.formats.organelles import organelle_named
 from lifecode.data.reading.contig_codes import AskedCodes, with_genetic_code
 from lifecode.data.records import CodingSequence, Contig, Exon
+from lifecode.data.translation import translate
 from lifecode.errors import UserError
 
 SENSE = (
