@@ -11,7 +11,7 @@ from lifecode.data.batches.batch_shape import BatchShape
 from lifecode.data.batches.masking import Masking
 from lifecode.data.batches.row_contents import batch_contents
 from lifecode.ops.cpu.matmul_rate import matmul_flops
-from lifecode.training.cost.step_flops import model_flops
+from lifecode.training.cost.step_cost import model_flops
 from lifecode.training.run.run_folder import peak_memory_bytes
 from lifecode.training.stages.stage import PretrainingStage
 

@@ -14,9 +14,13 @@ from lightning.pytorch.strategies import ParallelStrategy
 from torch import Tensor, nn
 
 from lifecode.data.batches.batch import Batch
+from lifecode.data.batches.masking import Masking
+from lifecode.data.batches.row_contents import RowContents
 from lifecode.errors import UserError
+from lifecode.models.layers.cost import Part
 from lifecode.objectives.joint import JointObjective
 from lifecode.objectives.loss import Loss
+from lifecode.objectives.masked_modelling import Positions
 from lifecode.training.sharding import shard
 from lifecode.training.stages.joint_gradient import accumulate_joint_gradient, plain, task_gradient_norms
 from lifecode.training.stages.non_finite import NonFiniteSteps
@@ -50,6 +54,10 @@ class PretrainingStage(LightningModule):
     """
 
     name: str
+    positions: Positions
+    """Those that masked modelling reads."""
+    number: int
+    """Of the stage in a run."""
 
     def __init__(
         self, *, objective: JointObjective, optimizer: AdamWCosine, task_gradients_every_steps: int = 0
@@ -84,6 +92,15 @@ class PretrainingStage(LightningModule):
     def shared_parameters(self) -> list[nn.Parameter]:
         """Trainable parameters that every task reaches."""
         raise NotImplementedError(f"{type(self).__name__} does not say what its tasks share")
+
+    def parts(self, contents: RowContents, masking: Masking) -> list[Part]:
+        """The parts of the model with what each reads, for plans and `mfu`.
+
+        Args:
+            contents: of all rows that pass through the model together.
+            masking: how many codons a codon head reads.
+        """
+        raise NotImplementedError(f"{type(self).__name__} does not say what its parts read")
 
     def forward(self, batch: Batch) -> StepLosses:
         """The losses of one micro-batch; the way through which sharded parameters are gathered."""
