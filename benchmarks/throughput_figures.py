@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullFormatter
 
 from benchmarks.measuring.measurement import Record
+from lifecode.models.layers.mixers import streaming_share
 from lifecode.report.charts.figure_style import (
     BLUE,
     GREEN,
@@ -59,8 +60,8 @@ def throughput_by_length(
 
 
 def throughput_by_ratio(records: Sequence[Record], ratios: Sequence[str], lengths: Sequence[int]) -> Figure:
-    """Nucleotides/s over the hybrid ratio, most Gated DeltaNet first, a line for each length."""
-    ordered = sorted(ratios, key=_share_of_attention)
+    """Nucleotides/s over the hybrid ratio, most layers of linear time first, a line for each length."""
+    ordered = sorted(ratios, key=streaming_share, reverse=True)
     figure, axes = _new_axes("Gated DeltaNet : MHSA layers", "Training throughput and hybrid ratio")
     for index, length in enumerate(lengths):
         points = [(place, (ratio, length)) for place, ratio in enumerate(ordered)]
@@ -105,11 +106,6 @@ def _draw_line(
     for x, y, empty in drawn:
         axes.plot([x], [y], marker, color=colour, markersize=5, markerfacecolor="white" if empty else colour)
     axes.plot([], [], marker, color=colour, linewidth=1.6, linestyle=dashes, markersize=5, label=label)
-
-
-def _share_of_attention(ratio: str) -> float:
-    gated, attention = map(int, ratio.split(":"))
-    return attention / (gated + attention)
 
 
 def _add_legend(axes: Axes) -> None:

@@ -30,7 +30,7 @@ from benchmarks.peers import PEERS, PeerSize
 from benchmarks.throughput_figures import throughput_by_length, throughput_by_ratio
 from benchmarks.training_step import PART, TrainingStep, sequences_a_step
 from lifecode.errors import UserError
-from lifecode.models.life_code.encoder import layer_kinds
+from lifecode.models.layers.mixers import layer_kinds, parsed_ratio
 from lifecode.models.life_code.model import LifeCode
 from lifecode.report.charts.figure_style import save_png
 
@@ -77,7 +77,7 @@ class TrainingBenchmark:
         self.num_nucleotides = sorted(set(self.num_nucleotides))
         self.threads = torch.get_num_threads() if self.threads is None else self.threads
         for each in self.ratios:
-            layer_kinds(each, self.model.config["depth"])
+            layer_kinds(each, self.model.config["depth"], source="ratios")
         unknown = [name for name in self.peers if name not in PEERS]
         if unknown:
             raise UserError(
@@ -122,7 +122,9 @@ class TrainingBenchmark:
                 max(self.num_nucleotides),
             )
             return partial(PeerLearner, PEERS[contender], size)
-        return partial(LifeCodeLearner, {**config, "hybrid_ratio": contender})
+        pattern = None if parsed_ratio(contender) else contender
+        stack = {"hybrid_ratio": config["hybrid_ratio"] if pattern else contender, "mixers": pattern}
+        return partial(LifeCodeLearner, {**config, **stack})
 
     def measure(self, on_progress: OnProgress) -> Results:
         """Measures all contenders; peers whose package is missing are left out, with the reason."""

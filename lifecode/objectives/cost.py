@@ -21,6 +21,11 @@ class StepCost(NamedTuple):
     backwards: int
     gradient_buffers: int
 
+    @property
+    def forwards(self) -> int:
+        """Forward passes, with and without gradient."""
+        return self.forwards_without_gradient + self.forwards_with_gradient
+
 
 def one_pass(num_micro_batches: int) -> StepCost:
     """The cheapest step: every micro-batch forward and backward once."""

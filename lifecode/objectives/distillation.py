@@ -72,6 +72,12 @@ class DistillationLoss(nn.Module):
         self.register_buffer("scale", torch.ones((), dtype=torch.float32))
         self.register_buffer("num_updates", torch.zeros((), dtype=torch.int64))
 
+    @property
+    def description(self) -> str:
+        """Its settings, for a plan."""
+        temperatures = f"{self.teacher_temperature:g}, {self.student_temperature:g}"
+        return f"{self.mode}, tau {temperatures}, EMA {self.ema_decay:g}"
+
     def teacher_log_probabilities(self, features: Tensor) -> Tensor:
         """log P (R, D') of teacher features (R, D')."""
         features = features.float()

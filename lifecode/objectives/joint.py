@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from lifecode.objectives.cost import StepCost
+from lifecode.objectives.cost import StepCost, one_pass, pass_per_task
 from lifecode.objectives.loss import Loss
 
 TINY = 1e-30
@@ -18,6 +18,9 @@ TINY = 1e-30
 
 class JointObjective:
     """Base of the joint objectives; each is one choice of the config group `objective/joint`.
+
+    A new one is a subclass in its own file and a config: training asks for what it does, a plan for its
+    description and its cost.
 
     Attributes:
         ahead: whether the weights can be known before any forward pass, from counts alone.
@@ -31,6 +34,16 @@ class JointObjective:
     def config(self) -> dict[str, Any]:
         """The arguments it was made with."""
         return {}
+
+    @property
+    def description(self) -> str:
+        """Name of its config, then its settings, for a plan: `log_sum, eps 0.001, exact`."""
+        return type(self).__name__
+
+    @classmethod
+    def choices(cls) -> list["JointObjective"]:
+        """Settings whose cost a plan compares with that of what is chosen; none by default."""
+        return []
 
     def require_weight(self, tasks: Sequence[str]) -> None:
         """Refuses tasks of which none has a weight: a stage would train nothing.
@@ -66,8 +79,15 @@ class JointObjective:
         """Takes up what `state_dict` left."""
 
     def cost(self, num_micro_batches: int, num_tasks: int) -> StepCost:
-        """Passes and gradient memory of one step."""
-        raise NotImplementedError
+        """Passes and gradient memory of one step, as `lifecode.training.stages.joint_gradient` takes them.
+
+        An objective that balances gradients takes every task through the step alone, and keeps its gradient
+        until all are there. One whose weights are not known ahead measures several micro-batches first.
+        """
+        if self.balances_gradients:
+            return pass_per_task(num_micro_batches, num_tasks)._replace(gradient_buffers=num_tasks)
+        measured = num_micro_batches if num_micro_batches > 1 and not self.ahead else 0
+        return one_pass(num_micro_batches)._replace(forwards_without_gradient=measured)
 
 
 def log_sum(losses: Mapping[str, Loss], eps: float) -> Tensor:

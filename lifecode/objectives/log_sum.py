@@ -12,7 +12,6 @@ import torch
 from torch import Tensor
 
 from lifecode.errors import UserError
-from lifecode.objectives.cost import StepCost, one_pass
 from lifecode.objectives.joint import JointObjective, log_sum, log_sum_weights
 from lifecode.objectives.loss import Loss
 
@@ -40,6 +39,16 @@ class LogSum(JointObjective):
     def config(self) -> dict[str, Any]:
         """The arguments it was made with."""
         return {"eps": self.eps, "weights": "lagged" if self.ahead else "exact"}
+
+    @property
+    def description(self) -> str:
+        """Its name and settings."""
+        return f"log_sum, eps {self.eps:g}, {'lagged' if self.ahead else 'exact'}"
+
+    @classmethod
+    def choices(cls) -> list[JointObjective]:
+        """With exact and with lagged weights."""
+        return [cls(), cls(weights="lagged")]
 
     def weights(self, losses: Mapping[str, Loss]) -> dict[str, Tensor]:
         """1 / (total + eps count) of each task, 0 for a task without positions."""
@@ -72,10 +81,3 @@ class LogSum(JointObjective):
     def load_state_dict(self, state: Mapping[str, float]) -> None:
         """Takes up what `state_dict` left."""
         self._previous = dict(state)
-
-    def cost(self, num_micro_batches: int, num_tasks: int) -> StepCost:
-        """Exact weights of several micro-batches take a first pass without gradient, lagged ones nothing."""
-        measured = num_micro_batches > 1 and not self.ahead
-        return one_pass(num_micro_batches)._replace(
-            forwards_without_gradient=num_micro_batches if measured else 0
-        )

@@ -12,7 +12,6 @@ import torch
 from torch import Tensor
 
 from lifecode.errors import UserError
-from lifecode.objectives.cost import StepCost
 from lifecode.objectives.joint import TINY, JointObjective, log_sum, log_sum_weights
 from lifecode.objectives.loss import Loss
 
@@ -38,6 +37,16 @@ class MaxNorm(JointObjective):
         """The arguments it was made with."""
         return {"eps": self.eps}
 
+    @property
+    def description(self) -> str:
+        """Its name and settings."""
+        return f"max_norm, eps {self.eps:g}"
+
+    @classmethod
+    def choices(cls) -> list[JointObjective]:
+        """With its defaults."""
+        return [cls()]
+
     def weights(self, losses: Mapping[str, Loss]) -> dict[str, Tensor]:
         """1 / (total + eps count) of each task, 0 for a task without positions."""
         return log_sum_weights(losses, self.eps)
@@ -52,8 +61,3 @@ class MaxNorm(JointObjective):
         return {
             name: torch.where(norm > 0, largest / norm.clamp(min=TINY), 0.0) for name, norm in norms.items()
         }
-
-    def cost(self, num_micro_batches: int, num_tasks: int) -> StepCost:
-        """Every task goes through the step alone, and its gradient is kept until all are there."""
-        passes = num_micro_batches * num_tasks
-        return StepCost(0, passes, passes, gradient_buffers=num_tasks)

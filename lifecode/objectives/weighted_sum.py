@@ -7,7 +7,6 @@ import torch
 from torch import Tensor
 
 from lifecode.errors import UserError
-from lifecode.objectives.cost import StepCost, one_pass
 from lifecode.objectives.joint import JointObjective
 from lifecode.objectives.loss import Loss
 
@@ -37,6 +36,16 @@ class WeightedSum(JointObjective):
         """The arguments it was made with."""
         return dict(self.of_task)
 
+    @property
+    def description(self) -> str:
+        """Its name and settings."""
+        return f"weighted_sum, {', '.join(f'{weight:g}' for weight in self.of_task.values())}"
+
+    @classmethod
+    def choices(cls) -> list[JointObjective]:
+        """With its defaults."""
+        return [cls()]
+
     def require_weight(self, tasks: Sequence[str]) -> None:
         """One of the tasks must weigh something; see `JointObjective.require_weight`."""
         if not any(self.of_task[name] for name in tasks):
@@ -60,7 +69,3 @@ class WeightedSum(JointObjective):
     def value(self, losses: Mapping[str, Loss]) -> Tensor:
         """The weighted sum, over the tasks that have positions."""
         return torch.stack([self.of_task[name] * loss.mean for name, loss in losses.items()]).sum()
-
-    def cost(self, num_micro_batches: int, num_tasks: int) -> StepCost:
-        """Nothing beside the step itself."""
-        return one_pass(num_micro_batches)

@@ -2,7 +2,7 @@
 
 Parameters, batch, steps and learning rates are exact: they come from the same objects that train. Tokens are
 exact where a corpus says how full its rows are, else the most that fits. Operations and memory are estimates
-(`lifecode.training.cost.step_flops`, `lifecode.training.cost.step_memory`).
+(`lifecode.training.cost.step_cost`).
 """
 
 from collections.abc import Callable
@@ -12,10 +12,15 @@ from typing import NamedTuple
 from lifecode.data.batches.batch_shape import BatchShape
 from lifecode.data.batches.masking import Masking
 from lifecode.data.batches.row_contents import RowContents
+from lifecode.models.layers.cost import Part
 from lifecode.objectives.cost import StepCost, pass_per_task
-from lifecode.training.cost.step_flops import step_flops
-from lifecode.training.cost.step_memory import StepMemory, activation_bytes, step_memory
-from lifecode.training.stages.encoder_stage import EncoderStage
+from lifecode.training.cost.step_cost import (
+    StepMemory,
+    activation_bytes,
+    bytes_of_a_value,
+    step_flops,
+    step_memory,
+)
 from lifecode.training.stages.stage import PretrainingStage
 from lifecode.training.trainer import TrainerSettings
 
@@ -26,14 +31,12 @@ class Phase(NamedTuple):
     """Steps with rows of one length.
 
     Attributes:
-        first_step: 0-based.
         num_steps: of this length.
         max_codons: budget of a row.
         contents: of a row.
         flops_per_step: over all processes, the average of the steps.
     """
 
-    first_step: int
     num_steps: int
     max_codons: int
     contents: RowContents
@@ -48,27 +51,22 @@ class StagePlan:
         stage: whose model may be on the meta device.
         shape: of a step.
         masking: of its input.
-        num_processes: that share a step.
-        num_steps: the stage will have done at its end.
+        settings: of the trainer.
         phases: by length of rows, in order; phases that are never reached are left out.
-        cost: passes and gradient buffers of a step of one process, the looks at task gradients apart.
-        memory: of one process, in the phase that needs most.
-        activations_if_kept: bytes of the activations without checkpointing.
-        activations_if_recomputed: with it; None in stage 1, which has none.
-        keep_checkpoints: how many of them stay.
+        parts: of the model, with what the fullest rows that pass through it together hold.
     """
 
     stage: PretrainingStage
     shape: BatchShape
     masking: Masking
-    num_processes: int
-    num_steps: int
+    settings: TrainerSettings
     phases: list[Phase]
-    cost: StepCost
-    memory: StepMemory
-    activations_if_kept: float
-    activations_if_recomputed: float | None
-    keep_checkpoints: int
+    parts: list[Part]
+
+    @property
+    def num_processes(self) -> int:
+        """That share a step."""
+        return self.settings.num_processes
 
     @property
     def rows_together(self) -> int:
@@ -81,9 +79,29 @@ class StagePlan:
         return self.shape.rows // (self.rows_together * self.num_processes)
 
     @property
-    def tasks(self) -> list[str]:
-        """Names of the losses that the objective joins."""
-        return self.stage.tasks
+    def num_steps(self) -> int:
+        """The stage will have done at its end."""
+        return self.settings.last_step(self.stage.optimizer_recipe.total_steps)
+
+    @property
+    def cost(self) -> StepCost:
+        """Passes and gradient buffers of a step of one process, the looks at task gradients apart."""
+        return self.stage.objective.cost(self.num_micro_batches, len(self.stage.tasks))
+
+    @property
+    def memory(self) -> StepMemory:
+        """Of one process, in the phase that needs most."""
+        how = {"precision": self.settings.precision, "strategy": self.settings.strategy}
+        return step_memory(self.stage, self.parts, self.cost, **how, num_processes=self.num_processes)
+
+    @property
+    def activations_kept_or_recomputed(self) -> tuple[float, float] | None:
+        """Bytes of the activations without and with checkpointing; None where nothing can be recomputed."""
+        if all(part.checkpointing is None for part in self.parts):
+            return None
+        low = bytes_of_a_value(self.settings.precision)
+        kept, recomputed = (activation_bytes(self.parts, low, checkpointing=on) for on in (False, True))
+        return kept, recomputed
 
     @property
     def num_parameters(self) -> int:
@@ -96,19 +114,16 @@ class StagePlan:
         return sum(parameter.numel() for parameter in self.stage.parameters() if parameter.requires_grad)
 
     @property
-    def num_moved_by_muon(self) -> int:
-        """Of these, the ones that Muon moves."""
-        return sum(p.numel() for p in self.stage.optimizer_recipe.moved_by_muon(self.stage))
-
-    @property
     def num_codons(self) -> float:
         """Codons that pass through the model in all steps, special tokens included."""
-        return self._total(lambda contents: contents.num_codons)
+        return sum(phase.num_steps * self.shape.rows * phase.contents.num_codons for phase in self.phases)
 
     @property
     def num_nucleotides(self) -> float:
         """Nucleotides that pass through the model in all steps."""
-        return self._total(lambda contents: contents.num_nucleotides)
+        return sum(
+            phase.num_steps * self.shape.rows * phase.contents.num_nucleotides for phase in self.phases
+        )
 
     @property
     def flops(self) -> float:
@@ -126,14 +141,6 @@ class StagePlan:
         buffers = sum(buffer.numel() * buffer.element_size() for buffer in self.stage.buffers())
         moments = self.stage.optimizer_recipe.num_state_values(self.stage)
         return self.model_bytes + buffers + _FLOAT32 * moments
-
-    @property
-    def disk_bytes(self) -> int:
-        """At most at a time: the checkpoints that are kept, the one being written, and the model."""
-        return (self.keep_checkpoints + 1) * self.checkpoint_bytes + self.model_bytes
-
-    def _total(self, of_row: Callable[[RowContents], float]) -> float:
-        return sum(phase.num_steps * self.shape.rows * of_row(phase.contents) for phase in self.phases)
 
 
 def plan_stage(
@@ -156,57 +163,20 @@ def plan_stage(
         UserError: the rows of a step cannot be shared by the processes, or the objective weighs no task.
     """
     stage.objective.require_weight(stage.tasks)
-    num_processes = settings.num_processes
-    rows = shape.rows_together(num_processes)
-    num_micro_batches = shape.rows // (rows * num_processes)
-    cost = stage.objective.cost(num_micro_batches, len(stage.tasks))
-    num_steps = settings.last_step(stage.optimizer_recipe.total_steps)
-    warmup = min(shape.warmup_steps, num_steps)
-    phases: list[Phase] = []
-    for first, last in ((0, warmup), (warmup, num_steps)):
+    rows, recipe = shape.rows_together(settings.num_processes), stage.optimizer_recipe
+    plan = StagePlan(stage, shape, masking, settings, phases=[], parts=[])
+    # Looks at the gradient of each task are passes of their own.
+    every = 0 if stage.objective.balances_gradients else stage.task_gradients_every_steps
+    look = pass_per_task(plan.num_micro_batches, len(stage.tasks))
+    warmup, fullest = min(shape.warmup_steps, plan.num_steps), 0.0
+    for first, last in ((0, warmup), (warmup, plan.num_steps)):
         if last > first:
-            max_codons = shape.codons_at(first)
-            contents = contents_of_row(max_codons)
-            together = _times(contents, rows)
-            flops = step_flops(stage, together, masking, cost)
-            if every := _looks_every_steps(stage):
-                look = pass_per_task(num_micro_batches, len(stage.tasks))
-                flops += step_flops(stage, together, masking, look) / every
-            flops = num_processes * (flops + stage.optimizer_recipe.flops(stage))
-            phases.append(Phase(first, last - first, max_codons, contents, flops))
-    fullest = _times(
-        max((phase.contents for phase in phases), key=lambda contents: contents.num_codons), rows
-    )
-    memory = step_memory(
-        stage,
-        fullest,
-        cost,
-        precision=settings.precision,
-        strategy=settings.strategy,
-        num_processes=num_processes,
-    )
-    low = 2 if settings.precision.startswith("bf16") else _FLOAT32
-    checkpointed = isinstance(stage, EncoderStage)
-    return StagePlan(
-        stage,
-        shape,
-        masking,
-        num_processes,
-        num_steps,
-        phases,
-        cost,
-        memory,
-        activation_bytes(stage, fullest, low, checkpointing=False),
-        activation_bytes(stage, fullest, low, checkpointing=True) if checkpointed else None,
-        settings.keep_checkpoints,
-    )
-
-
-def _looks_every_steps(stage: PretrainingStage) -> int:
-    """Steps between looks at the gradient of each task, each of which is a pass of its own; 0 for none."""
-    return 0 if stage.objective.balances_gradients else stage.task_gradients_every_steps
-
-
-def _times(contents: RowContents, rows: int) -> RowContents:
-    """What several rows hold together."""
-    return RowContents(*(rows * value for value in contents))
+            contents = contents_of_row(shape.codons_at(first))
+            parts = stage.parts(RowContents(*(rows * value for value in contents)), masking)
+            flops = step_flops(parts, plan.cost) + recipe.flops(stage)
+            flops += step_flops(parts, look) / every if every else 0.0
+            phase = Phase(last - first, shape.codons_at(first), contents, settings.num_processes * flops)
+            plan.phases.append(phase)
+            if contents.num_codons > fullest:
+                fullest, plan.parts[:] = contents.num_codons, parts
+    return plan

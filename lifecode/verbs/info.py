@@ -9,6 +9,7 @@ from omegaconf import DictConfig
 
 from lifecode.app.configs.construct import checked_value, construct
 from lifecode.models.families import load
+from lifecode.models.layers.mixers import mixers_of
 from lifecode.models.life_code.model import LifeCode
 from lifecode.models.parts import parameters_by_part
 
@@ -24,11 +25,13 @@ class ModelInfo:
         config: its shape, as in config.json.
         codon_dim: width of the codon embedding.
         parts: number of parameters of each part.
+        layers: of the encoder, by kind: `22 GDN, 2 MHSA`; empty without a layer.
     """
 
     config: dict[str, Any]
     codon_dim: int
     parts: dict[str, int]
+    layers: str
 
     @property
     def num_parameters(self) -> int:
@@ -45,8 +48,8 @@ class ModelInfo:
     def __repr__(self) -> str:
         shape = self.config
         lines = [
-            f"{shape['depth']} layers of width {shape['width']}, "
-            f"Gated DeltaNet : MHSA {shape['hybrid_ratio']}, strands {shape['strands']}",
+            f"{shape['depth']} layers of width {shape['width']} ({self.layers or 'none'}), "
+            f"strands {shape['strands']}",
             f"codon embedding of width {self.codon_dim}",
             "",
             *(f"{name:<32} {count:>14,}" for name, count in self.parts.items()),
@@ -65,7 +68,8 @@ def info(model: LifeCode | str | Path) -> ModelInfo:
         UserError: as `lifecode.load`.
     """
     loaded = model if isinstance(model, LifeCode) else load(model)
-    return ModelInfo(loaded.config, loaded.codec.codon_dim, parameters_by_part(loaded))
+    parts, layers = parameters_by_part(loaded), mixers_of(loaded.encoder)
+    return ModelInfo(loaded.config, loaded.codec.codon_dim, parts, layers)
 
 
 def run(config: DictConfig) -> ModelInfo:

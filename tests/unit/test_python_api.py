@@ -140,7 +140,7 @@ def test_a_model_is_described():
     assert isinstance(described, ModelInfo)
     assert described.num_parameters == sum(p.numel() for p in MODEL.parameters())
     assert sum(described.table["parameters"]) == described.num_parameters
-    assert "2 layers of width 32, Gated DeltaNet : MHSA 2:0" in repr(described)
+    assert "2 layers of width 32 (2 GDN), strands" in repr(described)
 
 
 def test_runs_are_compared(tmp_path):

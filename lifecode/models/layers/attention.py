@@ -1,14 +1,21 @@
 """Multi-head self-attention inside each segment of a packed row, with rotary positions."""
 
+from typing import Any, Self
+
 import torch
 from torch import Tensor, nn
 
+from lifecode.errors import UserError
+from lifecode.models.layers.mixers import Mixer, StackShape, register_mixer
 from lifecode.models.layers.norm import at_least_fp32
 from lifecode.ops import segment_attention
 from lifecode.ops.segments import positions_in_segment
 
+_FLOAT32 = 4
 
-class SelfAttention(nn.Module):
+
+@register_mixer("mhsa", letter="A")
+class SelfAttention(Mixer):
     """Bidirectional attention with RoPE that restarts at every segment; no biases.
 
     Args:
@@ -24,6 +31,31 @@ class SelfAttention(nn.Module):
         self.k_proj = nn.Linear(width, width, bias=False)
         self.v_proj = nn.Linear(width, width, bias=False)
         self.o_proj = nn.Linear(width, width, bias=False)
+
+    @classmethod
+    def in_stack(cls, shape: StackShape, **options: Any) -> Self:
+        """A layer of an encoder.
+
+        Raises:
+            UserError: the width does not divide into heads.
+        """
+        if shape.width % shape.attention_head_dim or shape.attention_head_dim % 2:
+            raise UserError(
+                f"width {shape.width} does not divide into attention heads of {shape.attention_head_dim}, an "
+                "even number",
+                source="model.width",
+                remedy="Choose a width that model.attention_head_dim divides",
+            )
+        return cls(**{"width": shape.width, "head_dim": shape.attention_head_dim, **options})
+
+    def mixing_flops(self, positions: float, pairs: float) -> float:
+        """Scores and weighted values, 2 d each for every pair; `positions` have no effect."""
+        return 4 * self.q_proj.in_features * pairs
+
+    def kept_bytes(self, low: int) -> float:
+        """The input (under bf16 a copy for each of three readers), 5 d more, and the rotary angles, 2 D."""
+        readers = 3 if low < _FLOAT32 else 1
+        return (readers + 5) * self.q_proj.in_features * low + 2 * self.head_dim * _FLOAT32
 
     def forward(self, x: Tensor, cu_seqlens: Tensor) -> Tensor:
         """Mixes (T, d) inside each segment of `cu_seqlens` (S + 1,); returns (T, d)."""

@@ -2,8 +2,11 @@
 
 from torch import Tensor, nn
 
+from lifecode.models.layers.mixers import Mixer
 from lifecode.models.layers.norm import LayerScale, RMSNorm
 from lifecode.ops import silu_gate
+
+_FLOAT32 = 4
 
 
 def swiglu_hidden_width(width: int, multiple: int = 64) -> int:
@@ -39,7 +42,7 @@ class Block(nn.Module):
     """x + scale * mixer(norm(x)), then x + scale * feed_forward(norm(x)), on a packed row.
 
     Args:
-        mixer: maps (T, d) and `cu_seqlens` (S + 1,) to (T, d) inside each segment.
+        mixer: of any kind.
         width: d.
         layer_scale: initial factor of both residual branches.
         feed_forward_width: hidden width of the feed-forward; None for `swiglu_hidden_width(width)`.
@@ -47,7 +50,7 @@ class Block(nn.Module):
 
     def __init__(
         self,
-        mixer: nn.Module,
+        mixer: Mixer,
         *,
         width: int,
         layer_scale: float = 0.1,
@@ -69,3 +72,16 @@ class Block(nn.Module):
         """The rest of the block, given its input and what the mixer made of it, both (T, d)."""
         x = self.mixer_scale(x, mixed)
         return self.feed_forward_scale(x, self.feed_forward(self.feed_forward_norm(x)))
+
+    def kept_bytes(self, low: int) -> float:
+        """Bytes per position that a forward pass keeps for the backward pass.
+
+        Of the residual stream with its two branches 4 d in float32; of the feed-forward of hidden width h its
+        input and 3 h (under bf16 two copies of it, and 4 h); and what the mixer keeps.
+
+        Args:
+            low: bytes of a value in the precision of matrix products: 4, or 2 under bf16 autocast.
+        """
+        width, hidden = self.feed_forward.gate_proj.weight.shape[::-1]
+        feed_forward = 2 * width + 4 * hidden if low < _FLOAT32 else width + 3 * hidden
+        return 4 * width * _FLOAT32 + feed_forward * low + self.mixer.kept_bytes(low)

@@ -6,17 +6,21 @@ both ways.
 
 import math
 from collections.abc import Sequence
-from typing import Literal, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple, Self
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from lifecode.errors import UserError
+from lifecode.models.layers.mixers import Mixer, StackShape, register_mixer
 from lifecode.models.layers.norm import GatedRMSNorm, at_least_fp32
 from lifecode.ops import gated_delta_rule, l2_norm, short_convolution
 
-CONVOLUTION_WIDTH = 4
 L2_EPS = 1e-6
+_STATE_EVERY = 64
+"""Positions between the states that the delta rule keeps for its backward pass."""
+_FLOAT32 = 4
 
 Direction = Literal["forward", "both"]
 
@@ -25,7 +29,8 @@ class Memory(NamedTuple):
     """What a layer keeps of the positions it has read, so that reading can go on.
 
     Attributes:
-        projected: of q, k and v the last three rows (3, H K) or (3, H V), before their convolution.
+        projected: of q, k and v the last rows, one fewer than the convolution is wide, (3, H K) or (3, H V)
+            for a width of 4, as they are before it.
         state: of the recurrence [1, H, K, V].
     """
 
@@ -33,10 +38,11 @@ class Memory(NamedTuple):
     state: Tensor
 
 
-class GatedDeltaNet(nn.Module):
+@register_mixer("gdn", letter="G")
+class GatedDeltaNet(Mixer):
     """One Gated DeltaNet mixer over a packed row.
 
-    q, k, v are projected, pass a causal depth-wise convolution of width 4 and SiLU; q and k are
+    q, k, v are projected, pass a short causal depth-wise convolution and SiLU; q and k are
     L2-normalised; decay is g = -exp(A_log) softplus(a(x) + dt_bias) and write strength beta = sigmoid(b(x));
     the output is RMS-normalised, gated by SiLU(g(x)) and projected.
 
@@ -47,8 +53,11 @@ class GatedDeltaNet(nn.Module):
         value_dim: V, of one head.
         direction: `forward` reads each segment from its start. `both` reads it from either end with the
             same weights and averages what the two readings give, before the output projection.
+        short_conv_width: positions that the convolution sees, the current one among them.
         norm_eps: of the output norm.
     """
+
+    streams: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -58,9 +67,15 @@ class GatedDeltaNet(nn.Module):
         key_dim: int,
         value_dim: int,
         direction: Direction = "forward",
+        short_conv_width: int = 4,
         norm_eps: float = 1e-5,
     ) -> None:
         super().__init__()
+        if short_conv_width < 1:
+            raise UserError(
+                f"a convolution of {short_conv_width} positions sees none",
+                remedy="4 is the default; 1 sees the current position alone",
+            )
         self.num_heads, self.direction = num_heads, direction
         all_keys, all_values = num_heads * key_dim, num_heads * value_dim
         self.q_proj = nn.Linear(width, all_keys, bias=False)
@@ -70,13 +85,62 @@ class GatedDeltaNet(nn.Module):
         self.b_proj = nn.Linear(width, num_heads, bias=False)
         self.g_proj = nn.Linear(width, all_values, bias=False)
         self.o_proj = nn.Linear(all_values, width, bias=False)
-        self.q_conv1d = _depthwise(all_keys)
-        self.k_conv1d = _depthwise(all_keys)
-        self.v_conv1d = _depthwise(all_values)
+        self.q_conv1d = _depthwise(all_keys, short_conv_width)
+        self.k_conv1d = _depthwise(all_keys, short_conv_width)
+        self.v_conv1d = _depthwise(all_values, short_conv_width)
         self.A_log = nn.Parameter(torch.empty(num_heads))
         self.dt_bias = nn.Parameter(torch.empty(num_heads))
         self.o_norm = GatedRMSNorm(value_dim, eps=norm_eps)
         self.reset_gates()
+
+    @classmethod
+    def in_stack(cls, shape: StackShape, **options: Any) -> Self:
+        """A layer of an encoder: K = 0.75 d / H and V = 2 K.
+
+        Raises:
+            UserError: the width does not divide so.
+        """
+        if 3 * shape.width % (4 * shape.num_heads):
+            raise UserError(
+                f"width {shape.width} does not divide into {shape.num_heads} Gated DeltaNet heads of "
+                "0.75 width / heads",
+                source="model.width",
+                remedy="Choose a width that 4/3 x model.num_heads divides",
+            )
+        key_dim = 3 * shape.width // (4 * shape.num_heads)
+        sizes = {"key_dim": key_dim, "value_dim": 2 * key_dim, "short_conv_width": shape.short_conv_width}
+        return cls(**{"width": shape.width, "num_heads": shape.num_heads, **sizes, **options})
+
+    def mixing_flops(self, positions: float, pairs: float) -> float:
+        """6 H K V per position and reading (recall, write, read, 2 K V each), and its convolutions.
+
+        `pairs` have no effect.
+        """
+        values_per_head = self.v_proj.out_features // self.num_heads
+        rule = 6 * self.k_proj.out_features * values_per_head
+        convolutions = sum(x.weight.numel() for x in (self.q_conv1d, self.k_conv1d, self.v_conv1d))
+        return self._num_readings * positions * (rule + 2 * convolutions)
+
+    def kept_bytes(self, low: int) -> float:
+        """H K (2 + 4 R) + H V (3 + 3 R) values for R readings, and a state H K V every 64 positions.
+
+        The kernels work in float32. Under bf16 the input is copied for each of six readers, the gate for
+        every reading, and only the input of `o_proj` is bfloat16.
+        """
+        in_bf16, readings = low < _FLOAT32, self._num_readings
+        keys, values = self.k_proj.out_features, self.v_proj.out_features
+        states = readings * keys * values / self.num_heads / _STATE_EVERY
+        of_values = (1 + 4 * readings) * _FLOAT32 + low if in_bf16 else (3 + 3 * readings) * _FLOAT32
+        readers = self.k_proj.in_features * (6 if in_bf16 else 1)
+        return readers * low + (keys * (2 + 4 * readings) + states) * _FLOAT32 + values * of_values
+
+    def gates(self) -> list[Tensor]:
+        """The projections to decay and write strength, of one column a head."""
+        return [self.a_proj.weight, self.b_proj.weight]
+
+    @property
+    def _num_readings(self) -> int:
+        return 2 if self.direction == "both" else 1
 
     def reset_gates(self) -> None:
         """Draws rates uniform in (0, 16) and time steps log-uniform in (0.001, 0.1), as Mamba-2 does."""
@@ -101,7 +165,7 @@ class GatedDeltaNet(nn.Module):
         """What the layer remembers before the first position of a segment: nothing."""
         weight = self.v_proj.weight
         rows = [
-            weight.new_zeros(CONVOLUTION_WIDTH - 1, projection.out_features)
+            weight.new_zeros(self._num_carried, projection.out_features)
             for projection in (self.q_proj, self.k_proj, self.v_proj)
         ]
         key_dim, value_dim = (rows[i].shape[1] // self.num_heads for i in (1, 2))
@@ -119,7 +183,7 @@ class GatedDeltaNet(nn.Module):
         Returns:
             The reading (T, H, V), for `mix`, and the memory after it.
         """
-        num_carried = CONVOLUTION_WIDTH - 1
+        num_carried = self._num_carried
         pairs = zip(memory.projected, self._project(x), strict=True)
         rows = [torch.cat([new, old] if reverse else [old, new]) for old, new in pairs]
         convolved = [y[: len(x)] if reverse else y[num_carried:] for y in self._convolve(rows, reverse)]
@@ -130,7 +194,7 @@ class GatedDeltaNet(nn.Module):
             reverse=reverse,
         )
         # Cloned: a view would keep the whole stretch in memory.
-        kept = [(y[:num_carried] if reverse else y[-num_carried:]).clone() for y in rows]
+        kept = [(y[:num_carried] if reverse else y[len(y) - num_carried :]).clone() for y in rows]
         return reading[0], Memory(kept, state)
 
     def mix(self, x: Tensor, readings: Sequence[Tensor]) -> Tensor:
@@ -139,6 +203,11 @@ class GatedDeltaNet(nn.Module):
         normed = [self.o_norm(reading, gate) for reading in readings]
         mixed = normed[0] if len(normed) == 1 else (normed[0] + normed[1]) / 2
         return self.o_proj(mixed.flatten(-2))
+
+    @property
+    def _num_carried(self) -> int:
+        """Rows before the next position that its convolution still sees."""
+        return self.q_conv1d.kernel_size[0] - 1
 
     def _project(self, x: Tensor) -> list[Tensor]:
         return [self.q_proj(x), self.k_proj(x), self.v_proj(x)]
@@ -166,9 +235,9 @@ class GatedDeltaNet(nn.Module):
         return [x[None] for x in (_l2_normalised(q), _l2_normalised(k), v, *gates)]
 
 
-def _depthwise(channels: int) -> nn.Conv1d:
-    """Holds the weight (C, 1, 4) under the name that flash-linear-attention gives it."""
-    return nn.Conv1d(channels, channels, CONVOLUTION_WIDTH, groups=channels, bias=False)
+def _depthwise(channels: int, width: int) -> nn.Conv1d:
+    """Holds the weight (C, 1, width) under the name that flash-linear-attention gives it."""
+    return nn.Conv1d(channels, channels, width, groups=channels, bias=False)
 
 
 def _l2_normalised(x: Tensor) -> Tensor:

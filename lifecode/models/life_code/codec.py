@@ -32,8 +32,10 @@ class CodonCodec(nn.Module):
             task with it.
         codon_head: `joint`, `factorised` or `none`.
         layer_scale: initial residual factor of the block.
+        short_conv_width: positions that the convolution in the block's mixer sees.
         tokenizer: `gdn`, or `linear` for nucleotides alone, without block and convolution on either side
-            (Table 7); `num_heads`, `direction`, `stride` and `layer_scale` then have no effect.
+            (Table 7); `num_heads`, `direction`, `stride`, `layer_scale` and `short_conv_width` then have no
+            effect.
     """
 
     def __init__(
@@ -47,6 +49,7 @@ class CodonCodec(nn.Module):
         translator_hidden: int | None = 3072,
         codon_head: Literal["joint", "factorised", "none"] = "joint",
         layer_scale: float = 0.1,
+        short_conv_width: int = 4,
         tokenizer: Literal["gdn", "linear"] = "gdn",
     ) -> None:
         super().__init__()
@@ -65,6 +68,7 @@ class CodonCodec(nn.Module):
             "translator_hidden": translator_hidden,
             "codon_head": codon_head,
             "layer_scale": layer_scale,
+            "short_conv_width": short_conv_width,
             "tokenizer": tokenizer,
         }
         self.codon_dim = 3 * conv_channels
@@ -78,6 +82,7 @@ class CodonCodec(nn.Module):
                 direction=direction,
                 stride=stride,
                 layer_scale=layer_scale,
+                short_conv_width=short_conv_width,
             )
         )
         self.detokenizer = CodonDetokenizer(

@@ -1,44 +1,22 @@
-"""The hybrid encoder: Gated DeltaNet and self-attention layers in a ratio, run over both strands."""
+"""The hybrid encoder: layers of several kinds of mixer, Gated DeltaNet foremost, run over both strands."""
 
-import re
-from typing import get_args
+from collections.abc import Mapping, Sequence
+from typing import Any, get_args
 
 import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from lifecode.errors import UserError
-from lifecode.models.layers.attention import SelfAttention
+from lifecode.models.layers import attention, gated_deltanet  # noqa: F401  # registered by being imported
 from lifecode.models.layers.block import Block, matched_hidden_width
-from lifecode.models.layers.gated_deltanet import GatedDeltaNet
+from lifecode.models.layers.mixers import StackShape, build_mixer, registered_mixer
 from lifecode.models.layers.norm import RMSNorm, at_least_fp32
 from lifecode.models.life_code.strands import Strands, both_borders, reverse_codons_index
 from lifecode.ops.segments import reverse_segments_index
 
-
-def layer_kinds(hybrid_ratio: str, depth: int) -> list[str]:
-    """`gdn` or `mhsa` for each layer: in every group of a + b layers the last b are MHSA; none for depth 0.
-
-    >>> layer_kinds("2:1", 6)
-    ['gdn', 'gdn', 'mhsa', 'gdn', 'gdn', 'mhsa']
-    """
-    match = (
-        re.fullmatch(r"([0-9]{1,6}):([0-9]{1,6})", hybrid_ratio) if isinstance(hybrid_ratio, str) else None
-    )
-    if match is None or match.group(1) == match.group(2) == "0":
-        raise UserError(
-            f"{hybrid_ratio!r} is not a ratio of Gated DeltaNet to MHSA layers",
-            source="model.hybrid_ratio",
-            remedy='Write it as a quoted string such as "11:1" (unquoted, YAML reads a number)',
-        )
-    num_gdn, num_mhsa = int(match.group(1)), int(match.group(2))
-    if depth < 0 or depth % (num_gdn + num_mhsa):
-        raise UserError(
-            f"a depth of {depth} layers is no multiple of {num_gdn} + {num_mhsa}",
-            source="model.hybrid_ratio",
-            remedy="Choose model.depth as a multiple of the ratio's sum",
-        )
-    return (["gdn"] * num_gdn + ["mhsa"] * num_mhsa) * (depth // (num_gdn + num_mhsa)) if depth else []
+_REFERENCE = "gdn"
+"""Kind of layer whose size `equal_parameters` gives the others."""
 
 
 class HybridEncoder(nn.Module):
@@ -49,15 +27,16 @@ class HybridEncoder(nn.Module):
     Args:
         codon_dim: width of the codon embedding.
         width: d of the stack and of the hidden states.
-        depth: number of layers.
-        hybrid_ratio: `"a:b"`, Gated DeltaNet to MHSA layers.
+        kinds: name of the mixer of each layer, see `lifecode.models.layers.mixers.layer_kinds`.
         num_heads: heads of a Gated DeltaNet layer; K = 0.75 d / num_heads, V = 2 K.
-        attention_head_dim: D of an MHSA layer.
+        attention_head_dim: D of a self-attention layer.
+        short_conv_width: positions that the convolution of a Gated DeltaNet layer sees.
+        mixer_options: further arguments of a mixer, by its name.
         strands: `paper`, `rc` or `forward`, see `lifecode.models.life_code.strands`.
         layer_scale: initial factor of the residual branches.
         activation_checkpointing: recompute each layer in the backward pass instead of keeping it.
-        equal_parameters: widen the feed-forward of MHSA layers until they have as many parameters as a Gated
-            DeltaNet layer (within 1 % for d of 128 and more), so that models of any ratio are of one size.
+        equal_parameters: give every other layer the feed-forward with which it has as many parameters as a
+            Gated DeltaNet layer (within 1 % for d of 128 and more), so that any stack is of one size.
     """
 
     def __init__(
@@ -65,39 +44,35 @@ class HybridEncoder(nn.Module):
         *,
         codon_dim: int,
         width: int,
-        depth: int,
-        hybrid_ratio: str,
+        kinds: Sequence[str],
         num_heads: int,
         attention_head_dim: int = 64,
+        short_conv_width: int = 4,
+        mixer_options: Mapping[str, Mapping[str, Any]] | None = None,
         strands: Strands = "paper",
         layer_scale: float = 0.1,
         activation_checkpointing: bool = False,
         equal_parameters: bool = False,
     ) -> None:
         super().__init__()
-        if 3 * width % (4 * num_heads) or width % attention_head_dim or attention_head_dim % 2:
-            raise UserError(
-                f"width {width} does not divide into {num_heads} Gated DeltaNet heads of 0.75 width / heads "
-                f"and attention heads of {attention_head_dim}",
-                source="model.width",
-                remedy="Choose a width that 4/3 x model.num_heads and model.attention_head_dim divide",
-            )
         if strands not in get_args(Strands):
             raise UserError(
                 f"{strands!r} is unknown", source="model.strands", remedy="Use paper, rc or forward"
             )
-        key_dim = 3 * width // (4 * num_heads)
+        shape = StackShape(width, num_heads, attention_head_dim, short_conv_width)
+        options = mixer_options or {}
+        for name in options:
+            registered_mixer(name, source="model.mixer_options")
 
-        def mixer(kind: str) -> nn.Module:
-            if kind == "mhsa":
-                return SelfAttention(width=width, head_dim=attention_head_dim)
-            return GatedDeltaNet(width=width, num_heads=num_heads, key_dim=key_dim, value_dim=2 * key_dim)
+        def num_parameters(kind: str) -> int:
+            with torch.device("meta"):  # counted, not made: no random number is drawn
+                return sum(p.numel() for p in build_mixer(kind, shape, options).parameters())
 
         feed_forward_width: dict[str, int] = {}
         if equal_parameters:
-            with torch.device("meta"):  # counted, not made: no random number is drawn
-                size = {kind: sum(p.numel() for p in mixer(kind).parameters()) for kind in ("gdn", "mhsa")}
-            feed_forward_width["mhsa"] = matched_hidden_width(width, size["gdn"] - size["mhsa"])
+            for kind in set(kinds) - {_REFERENCE}:
+                missing = num_parameters(_REFERENCE) - num_parameters(kind)
+                feed_forward_width[kind] = matched_hidden_width(width, missing)
 
         self.strands: Strands = strands
         self.activation_checkpointing = activation_checkpointing
@@ -105,12 +80,12 @@ class HybridEncoder(nn.Module):
         self.in_proj = nn.Linear(codon_dim, 2 * width if strands == "paper" else width, bias=False)
         self.layers = nn.ModuleList(
             Block(
-                mixer(kind),
+                build_mixer(kind, shape, options),
                 width=width,
                 layer_scale=layer_scale,
                 feed_forward_width=feed_forward_width.get(kind),
             )
-            for kind in layer_kinds(hybrid_ratio, depth)
+            for kind in kinds
         )
         self.norm = RMSNorm(width)
         self.out_proj = nn.Linear(

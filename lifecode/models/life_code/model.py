@@ -9,6 +9,7 @@ from lifecode.data.batches.packing import Packed
 from lifecode.data.reading.named_sequences import named_sequences
 from lifecode.errors import UserError
 from lifecode.models.config_values import require_values
+from lifecode.models.layers.mixers import layer_kinds
 from lifecode.models.life_code import embedding, masked
 from lifecode.models.life_code.codec import CodonCodec
 from lifecode.models.life_code.embedding import Pool, embedding_frame, require_embeddable
@@ -29,14 +30,18 @@ class LifeCode(SavedModel):
         codec: tokenizer and its readout, trained in stage 1.
         width: d of the encoder and of the hidden states.
         depth: encoder layers; 0 leaves the codon embeddings, projected to width d.
-        hybrid_ratio: `"a:b"`, Gated DeltaNet to MHSA layers.
+        hybrid_ratio: `"a:b"`, Gated DeltaNet to self-attention layers; without effect beside `mixers`.
+        mixers: the kind of each layer, as a pattern of letters that repeats over the depth (`GGGA`) or a list
+            of `depth` registered names; None as `hybrid_ratio` says. See `lifecode.models.layers.mixers`.
+        mixer_options: further arguments of a kind of mixer, by its name.
         num_heads: heads of a Gated DeltaNet layer.
-        attention_head_dim: of an MHSA layer.
+        attention_head_dim: of a self-attention layer.
+        short_conv_width: positions that the convolution before q, k and v of a Gated DeltaNet layer sees.
         strands: how the two strands pass through the stack.
         layer_scale: initial factor of the residual branches.
         init_std: standard deviation of the encoder's initial weights.
         activation_checkpointing: recompute each layer in the backward pass.
-        equal_parameters: give MHSA layers a wider feed-forward, and as many parameters as the others.
+        equal_parameters: give every layer as many parameters as a Gated DeltaNet layer, by its feed-forward.
         teacher_width: D' of the protein teacher; None leaves the protein decoder out.
     """
 
@@ -49,8 +54,11 @@ class LifeCode(SavedModel):
         width: int,
         depth: int,
         hybrid_ratio: str = "11:1",
+        mixers: str | list[str] | None = None,
+        mixer_options: dict[str, dict[str, Any]] | None = None,
         num_heads: int = 24,
         attention_head_dim: int = 64,
+        short_conv_width: int = 4,
         strands: Strands = "paper",
         layer_scale: float = 0.1,
         init_std: float = 0.02,
@@ -59,14 +67,22 @@ class LifeCode(SavedModel):
         teacher_width: int | None = None,
     ) -> None:
         super().__init__()
+        kinds = (
+            layer_kinds(hybrid_ratio, depth, source="model.hybrid_ratio")
+            if mixers is None
+            else layer_kinds(mixers, depth)
+        )
         self.config: dict[str, Any] = {
             "family": self.family,
             "codec": codec.config,
             "width": width,
             "depth": depth,
             "hybrid_ratio": hybrid_ratio,
+            "mixers": None if mixers is None else kinds,
+            "mixer_options": mixer_options or None,
             "num_heads": num_heads,
             "attention_head_dim": attention_head_dim,
+            "short_conv_width": short_conv_width,
             "strands": strands,
             "layer_scale": layer_scale,
             "init_std": init_std,
@@ -79,10 +95,11 @@ class LifeCode(SavedModel):
         self.encoder = HybridEncoder(
             codon_dim=codec.codon_dim,
             width=width,
-            depth=depth,
-            hybrid_ratio=hybrid_ratio,
+            kinds=kinds,
             num_heads=num_heads,
             attention_head_dim=attention_head_dim,
+            short_conv_width=short_conv_width,
+            mixer_options=mixer_options,
             strands=strands,
             layer_scale=layer_scale,
             activation_checkpointing=activation_checkpointing,

@@ -40,7 +40,7 @@ def stream_hidden_states(
     """Writes what `model.encode(pack([nucleotides]))` gives, without holding more than a chunk in memory.
 
     Args:
-        model: in evaluation mode, with an encoder without attention layers (`hybrid_ratio` a:0).
+        model: in evaluation mode, all of whose layers stream: without attention (`hybrid_ratio` a:0).
         nucleotides: ids (n,).
         hidden: filled; (ceil(n / 3) + 2, d), the first row for `[CLS]` and the last for `[SEP]`; a
             `numpy.memmap` for instance.
@@ -95,10 +95,10 @@ def require_streamable(model: LifeCode) -> None:
             "a model with the linear tokenizer cannot be streamed",
             remedy="On the command line, context=unit reads windows alone",
         )
-    if not all(isinstance(layer.mixer, GatedDeltaNet) for layer in _layers(model.encoder)):
-        ratio = model.config["hybrid_ratio"]
+    others = {layer.mixer.label for layer in _layers(model.encoder) if not layer.mixer.streams}
+    if others:
         raise UserError(
-            f"a model with attention layers (hybrid ratio {ratio}) cannot be streamed",
+            f"a model with attention layers ({', '.join(sorted(others))}) cannot be streamed",
             remedy="Use a model of ratio a:0; on the command line, context=unit reads windows alone",
         )
 

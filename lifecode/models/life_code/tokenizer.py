@@ -21,6 +21,7 @@ class CodonTokenizer(nn.Module):
         direction: `both` averages two readings of the block's mixer, `forward` is causal.
         stride: 1 looks one nucleotide across codon borders, 3 stays inside the codon.
         layer_scale: initial residual factor of the block.
+        short_conv_width: positions that the convolution in the block's mixer sees.
     """
 
     def __init__(
@@ -32,6 +33,7 @@ class CodonTokenizer(nn.Module):
         direction: Direction = "both",
         stride: Literal[1, 3] = 1,
         layer_scale: float = 0.1,
+        short_conv_width: int = 4,
     ) -> None:
         super().__init__()
         self.stride = stride
@@ -43,6 +45,7 @@ class CodonTokenizer(nn.Module):
             key_dim=key_dim,
             value_dim=2 * key_dim,
             direction=direction,
+            short_conv_width=short_conv_width,
         )
         self.block = Block(mixer, width=nucleotide_dim, layer_scale=layer_scale)
         self.conv: nn.Module = (

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from lifecode.models.parts import LAYERS
+
 
 class Count(NamedTuple):
     """A labelled number; `depth` 1 is a part of the last number of depth 0."""
@@ -69,7 +71,10 @@ def split_table(data: Mapping[str, Any]) -> SplitTable | None:
 
 
 def model_parts(model: Mapping[str, Any]) -> list[Count]:
-    """Parameters of each of `model["parts"]`, then their sum."""
+    """Parameters of each of `model["parts"]`, then their sum; `model["layers"]` are the layers by kind."""
     parts: Mapping[str, int] = model.get("parts") or {}
-    counts = [Count(part.replace("_", " "), f"{number:,}") for part, number in parts.items()]
+    kinds = {LAYERS: f" ({model['layers']})"} if model.get("layers") else {}
+    counts = [
+        Count(part.replace("_", " ") + kinds.get(part, ""), f"{number:,}") for part, number in parts.items()
+    ]
     return [*counts, Count("all", f"{sum(parts.values()):,}")] if counts else []

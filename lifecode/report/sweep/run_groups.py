@@ -2,10 +2,10 @@
 
 import itertools
 import math
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from lifecode.models.layers.mixers import parsed_ratio
 from lifecode.names import display_name
 from lifecode.report.sweep.runs import Run
 from lifecode.training.run.run_folder import IDENTITY
@@ -147,9 +147,8 @@ def _value_rank(value: Any, order: Mapping[str, int]) -> tuple[int, float, str]:
     text = str(value)
     if text in order:
         return 0, order[text], text
-    if ratio := re.fullmatch(r"(\d+):(\d+)", text):
-        gdn, mhsa = map(int, ratio.groups())
-        return 1, -gdn / max(1, gdn + mhsa), text
+    if numbers := parsed_ratio(text):
+        return 1, -numbers[0] / sum(numbers), text
     try:
         return 1, float(text), text
     except ValueError:

@@ -12,7 +12,7 @@ from lifecode.data.batches.masking import Masking
 from lifecode.data.batches.row_contents import batch_contents
 from lifecode.evaluation.metrics import MFU, NUCLEOTIDES_PER_SECOND, PACKING_FILL, PEAK_MEMORY
 from lifecode.ops.cpu.matmul_rate import matmul_flops
-from lifecode.training.cost.step_flops import model_flops
+from lifecode.training.cost.step_cost import model_flops
 from lifecode.training.run.run_folder import peak_memory_bytes
 from lifecode.training.stages.stage import PretrainingStage
 

@@ -38,6 +38,10 @@ _SAME_AS_BEFORE = {
     "data.mixture.temperature": 1,
     "optim.tokenizer.matrices": "adamw",
     "optim.encoder.matrices": "adamw",
+    "model.mixers": None,
+    "model.mixer_options": None,
+    "model.short_conv_width": 4,
+    "model.codec.short_conv_width": 4,
 }
 """Keys that older runs do not have, with the value that means what these did."""
 _LOCK = ".lock"

@@ -4,8 +4,12 @@ import torch
 from torch import Tensor, nn
 
 from lifecode.data.batches.batch import Batch
+from lifecode.data.batches.masking import Masking
+from lifecode.data.batches.row_contents import RowContents
 from lifecode.errors import UserError
+from lifecode.models.layers.cost import Part
 from lifecode.models.life_code.model import LifeCode
+from lifecode.models.parts import model_parts
 from lifecode.objectives.distillation import DistillationLoss, FeatureMoments
 from lifecode.objectives.joint import JointObjective
 from lifecode.objectives.masked_modelling import codon_loss, nucleotide_loss, num_positions
@@ -29,6 +33,8 @@ class EncoderStage(PretrainingStage):
     """
 
     name = "encoder"
+    number = 2
+    positions = "selected"
 
     def __init__(
         self,
@@ -91,9 +97,15 @@ class EncoderStage(PretrainingStage):
         """Hidden states (L, d)."""
         return self.model(batch.ids, batch.cu_seqlens)
 
+    def parts(self, contents: RowContents, masking: Masking) -> list[Part]:
+        """The parts of the model; the codon head reads selected codons, those that are `[MASK]` twice."""
+        read = masking.codon_fraction * (1 + masking.masked) * contents.cds_codons
+        taught = self.distillation is not None
+        return model_parts(self.model, contents, codons_read=read, is_taught=taught)
+
     def counts(self, batch: Batch) -> dict[str, Tensor]:
         """Selected nucleotides of DNA and codons of CDS; all codons of CDS; residues the teacher has seen."""
-        counts = {"mlm": num_positions(batch, positions="selected")}
+        counts = {"mlm": num_positions(batch, positions=self.positions)}
         if self.model.codec.translator is not None:
             counts["translation"] = num_translated(batch)
         if self.distillation is not None:
@@ -105,8 +117,8 @@ class EncoderStage(PretrainingStage):
         hidden = self.representation(batch)
         embeddings = self.model.codon_projection(hidden)
         codec = self.model.codec
-        nucleotides = nucleotide_loss(codec, embeddings, batch, positions="selected")
-        codons = codon_loss(codec, embeddings, batch, positions="selected")
+        nucleotides = nucleotide_loss(codec, embeddings, batch, positions=self.positions)
+        codons = codon_loss(codec, embeddings, batch, positions=self.positions)
         tasks = {"mlm": nucleotides + codons}
         if codec.translator is not None:
             tasks["translation"] = translation_loss(codec.translator, embeddings, batch)

@@ -16,7 +16,6 @@ from torch.optim import AdamW, Optimizer
 
 from lifecode.errors import UserError
 from lifecode.models.layers.block import Block
-from lifecode.models.layers.gated_deltanet import GatedDeltaNet
 
 NEWTON_SCHULZ_STEPS = 5
 MOMENTUM = 0.95
@@ -80,12 +79,11 @@ def require_muon() -> None:
 def layer_matrices(module: nn.Module) -> list[nn.Parameter]:
     """Trainable matrices of every `Block` in a module, the tokenizer's too, in the module's order.
 
-    Convolutions (three-dimensional) are none, nor are the projections to a Gated DeltaNet's gates: of one
-    column a head, each a number of its own.
+    Convolutions (three-dimensional) are none, nor are a mixer's projections to its gates: of one column a
+    head, each a number of its own.
     """
     blocks = [part for part in module.modules() if isinstance(part, Block)]
-    mixers = [part for block in blocks for part in block.modules() if isinstance(part, GatedDeltaNet)]
-    gates = {id(gate.weight) for mixer in mixers for gate in (mixer.a_proj, mixer.b_proj)}
+    gates = {id(gate) for block in blocks for gate in block.mixer.gates()}
     parameters = (parameter for block in blocks for parameter in block.parameters())
     return [p for p in parameters if p.requires_grad and p.ndim == 2 and id(p) not in gates]
 

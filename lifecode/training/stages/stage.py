@@ -15,8 +15,12 @@ from lightning.pytorch.strategies import ParallelStrategy
 from torch import Tensor, nn
 
 from lifecode.data.batches.batch import Batch
+from lifecode.data.batches.masking import Masking
+from lifecode.data.batches.row_contents import RowContents
 from lifecode.errors import UserError
+from lifecode.models.layers.cost import Part
 from lifecode.objectives.joint import JointObjective
+from lifecode.objectives.masked_modelling import Positions
 from lifecode.training.run.checkpoint_file import read_hyperparameters
 from lifecode.training.sharding import shard
 from lifecode.training.stages.evaluated_module import EvaluatedModule
@@ -40,6 +44,11 @@ class PretrainingStage(EvaluatedModule):
         task_gradients_every_steps: steps between logs of each task's gradient norm, which take every task
             through the step once more; 0 for never. An objective that balances gradients logs them anyway.
     """
+
+    positions: Positions
+    """Those that masked modelling reads."""
+    number: int
+    """Of the stage in a run."""
 
     def __init__(
         self, *, objective: JointObjective, optimizer: AdamWCosine, task_gradients_every_steps: int = 0
@@ -98,6 +107,15 @@ class PretrainingStage(EvaluatedModule):
     def shared_parameters(self) -> list[nn.Parameter]:
         """Trainable parameters that every task reaches."""
         raise NotImplementedError(f"{type(self).__name__} does not say what its tasks share")
+
+    def parts(self, contents: RowContents, masking: Masking) -> list[Part]:
+        """The parts of the model with what each reads, for plans and `mfu`.
+
+        Args:
+            contents: of all rows that pass through the model together.
+            masking: how many codons a codon head reads.
+        """
+        raise NotImplementedError(f"{type(self).__name__} does not say what its parts read")
 
     def before_step(self, micro_batches: list[Batch]) -> None:
         """Called with the whole step before any loss is computed."""

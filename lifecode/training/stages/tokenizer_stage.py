@@ -3,7 +3,11 @@
 from torch import Tensor, nn
 
 from lifecode.data.batches.batch import Batch
+from lifecode.data.batches.masking import Masking
+from lifecode.data.batches.row_contents import RowContents
+from lifecode.models.layers.cost import Part
 from lifecode.models.life_code.codec import CodonCodec
+from lifecode.models.parts import codec_parts
 from lifecode.objectives.joint import JointObjective
 from lifecode.objectives.masked_modelling import codon_loss, nucleotide_loss, num_positions
 from lifecode.objectives.translation import num_translated, translation_loss
@@ -23,6 +27,8 @@ class TokenizerStage(PretrainingStage):
     """
 
     name = "tokenizer"
+    number = 1
+    positions = "all"
 
     def __init__(
         self,
@@ -61,16 +67,20 @@ class TokenizerStage(PretrainingStage):
         """Codon embeddings (L, codon_dim)."""
         return self.codec.tokenizer(batch.ids.int(), batch.cu_seqlens)
 
+    def parts(self, contents: RowContents, masking: Masking) -> list[Part]:
+        """The parts of the codec; the codon head reads every codon of a CDS."""
+        return codec_parts(self.codec, contents, codons_read=contents.cds_codons)
+
     def counts(self, batch: Batch) -> dict[str, Tensor]:
         """All known nucleotides of DNA and codons of CDS; all codons of CDS."""
-        counts = {"mlm": num_positions(batch, positions="all")}
+        counts = {"mlm": num_positions(batch, positions=self.positions)}
         return counts if self.codec.translator is None else {**counts, "translation": num_translated(batch)}
 
     def losses(self, batch: Batch) -> StepLosses:
         """Reconstruction and translation from the codon embeddings of the corrupted input."""
         embeddings = self.representation(batch)
-        nucleotides = nucleotide_loss(self.codec, embeddings, batch, positions="all")
-        codons = codon_loss(self.codec, embeddings, batch, positions="all")
+        nucleotides = nucleotide_loss(self.codec, embeddings, batch, positions=self.positions)
+        codons = codon_loss(self.codec, embeddings, batch, positions=self.positions)
         tasks = {"mlm": nucleotides + codons}
         if self.codec.translator is not None:
             tasks["translation"] = translation_loss(self.codec.translator, embeddings, batch)

@@ -15,6 +15,7 @@ from lifecode.evaluation.metrics import NUCLEOTIDES_PER_SECOND
 from lifecode.evaluation.tally import Mean
 from lifecode.host.durable import disk_faults_named, replacing
 from lifecode.host.small_file import read_small_text
+from lifecode.models.layers.mixers import mixers_of
 from lifecode.models.life_code.model import LifeCode
 from lifecode.models.parts import parameters_by_part
 from lifecode.models.pretrained import read_config
@@ -67,6 +68,7 @@ def run_metrics(outcome: Outcome, folder: RunFolder, *, split: dict[str, Any]) -
         "data": {**outcome.corpus.report, **_teacher(outcome)},
         "model": {
             "parts": parameters_by_part(outcome.model),
+            "layers": mixers_of(outcome.model.encoder),
             "config": outcome.model.config,
             "encoder_steps": outcome.encoder_steps,
             "threads": torch.get_num_threads(),

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from functools import cache, partial
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import torch
 from omegaconf import DictConfig, OmegaConf
@@ -92,7 +92,11 @@ def plan_run(config: DictConfig) -> RunPlan:
         if stage in (name, "both"):
             shape: BatchShape = construct(node)
             part = stage_without_memory(config, name, teacher)
-            contents = _contents(config, corpus, shape, mixture) if corpus else partial(_assumed, shares)
+            contents = (
+                _contents(config, corpus, shape, mixture)
+                if corpus
+                else partial(assumed_contents, shares=shares)
+            )
             plans.append(plan_stage(part, shape, construct(config.objective.masking), settings, contents))
     a_pass = dict(size.codons) if size else {}
     if corpus:
@@ -137,16 +141,15 @@ def _corpus(config: DictConfig) -> Corpus | None:
     if not (run / "corpus" / "manifest.json").exists():
         return None
     if (run / "config.yaml").exists():
-        now: dict[str, Any] = OmegaConf.to_container(config, resolve=True)  # pyright: ignore
-        if _of_corpus(read_run_config(run / "config.yaml")) != _of_corpus(now):
+        both = (read_run_config(run / "config.yaml"), OmegaConf.to_container(config, resolve=True))
+        depends = ("input", "seed", "data.reading.", "data.split.")
+        before, now = (
+            {key: value for key, value in config_leaves(one).items() if key.startswith(depends)}
+            for one in both
+        )
+        if before != now:
             return None
     return Corpus.open(run / "corpus")
-
-
-def _of_corpus(config: dict[str, Any]) -> dict[str, Any]:
-    """The leaves of a config that a corpus depends on."""
-    keys = ("input", "seed", "data.reading.", "data.split.")
-    return {key: value for key, value in config_leaves(config).items() if key.startswith(keys)}
 
 
 def _size_of_input(config: DictConfig) -> tuple[TrainingSize | None, str | None]:
@@ -181,10 +184,6 @@ def _contents(
         return measured_contents(stream.first_chunk())
 
     return contents
-
-
-def _assumed(shares: dict[str, float], max_codons: int) -> RowContents:
-    return assumed_contents(max_codons, shares)
 
 
 def _teacher(config: DictConfig, size: TrainingSize | None) -> TeacherPlan | None:

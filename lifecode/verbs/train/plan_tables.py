@@ -7,16 +7,22 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from lifecode.objectives import LogSum, MaxNorm, WeightedSum
+from lifecode.models.layers.cost import is_trained
+from lifecode.models.layers.mixers import mixers_of
+from lifecode.models.parts import LAYERS, parameters_of
 from lifecode.objectives.joint import JointObjective
 from lifecode.training.plan import StagePlan
+from lifecode.training.stages.optimizer import AdamWCosine
 from lifecode.verbs.train.plan import RunPlan
-from lifecode.verbs.train.plan_numbers import amount, size
-from lifecode.verbs.train.plan_rows import sections
+from lifecode.verbs.train.plan_numbers import amount, number, size
 
 _WIDTH = 98
 _WIDTH_OF_A_FILE = 100
-_TITLES = {"tokenizer": "Stage 1: tokenizer", "encoder": "Stage 2: encoder"}
+_BARS = "▁▂▃▄▅▆▇█"
+_CURVE_WIDTH = 26
+_STRATEGIES = {"auto": "one process", "ddp": "DDP", "fsdp": "FSDP"}
+Rows = dict[str, str | Text]
+"""Cells by the label of their row."""
 
 
 def print_plan(run: RunPlan) -> None:
@@ -32,51 +38,169 @@ def plan_tables(run: RunPlan) -> Group:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
     table.add_column("", width=33)
     for plan in run.stages:
-        table.add_column(_TITLES[plan.stage.name], justify="right", width=30)
-    for title, rows in sections(run).items():
+        table.add_column(f"Stage {plan.stage.number}: {plan.stage.name}", justify="right", width=30)
+    columns = [_sections(run, plan) for plan in run.stages]
+    for title in columns[0]:
         table.add_row(Text(title, style="bold"))
-        for label, cell in rows:
-            table.add_row(f"  {label}", *(cell(plan) for plan in run.stages))
+        # The last stage has every row of the one before it, in the order in which they shall stand.
+        for label in dict.fromkeys(label for column in reversed(columns) for label in column[title]):
+            table.add_row(f"  {label}", *(column[title].get(label, "") for column in columns))
         table.add_row()
     head = Text(
         f"Plan of {run.name}: nothing is trained, nothing is written. ~ is an estimate, ≤ a bound.", "bold"
     )
-    return Group(head, Text(), table, *_below(run))
+    lines = (Text(line) for line in _lines(run))
+    below: Iterable[RenderableType] = (_joint_objectives(run.stages[-1]), Text(), *lines)
+    return Group(head, Text(), table, *below)
 
 
-def _below(run: RunPlan) -> Iterable[RenderableType]:
-    yield _joint_objectives(run.stages[-1])
-    yield Text()
-    for line in _lines(run):
-        yield Text(line)
+def _sections(run: RunPlan, plan: StagePlan) -> dict[str, Rows]:
+    """What is said of one stage, by the title of the section."""
+    kept = run.settings.keep_checkpoints
+    checkpoints = (kept + 1) * plan.checkpoint_bytes
+    return {
+        "Parameters": _parameters(plan),
+        "Losses": _losses(plan),
+        "Steps and batch": _steps(run, plan),
+        "Learning rate": _learning_rate(run, plan),
+        "Operations": _operations(run, plan),
+        "Memory of each process": _memory(plan),
+        "Disk": {
+            "a checkpoint": size(plan.checkpoint_bytes),
+            f"{kept} kept and 1 being written": size(checkpoints),
+            "model": size(plan.model_bytes),
+            "all, at most at a time": size(checkpoints + plan.model_bytes),
+        },
+    }
+
+
+def _parameters(plan: StagePlan) -> Rows:
+    rows: Rows = {}
+    for name, count in parameters_of(plan.parts).items():
+        modules = [part.module for part in plan.parts if part.name == name]
+        label = f"{name} ({mixers_of(modules[0])})" if name == LAYERS else name
+        is_frozen = not any(map(is_trained, modules))
+        rows[label] = Text(f"frozen  {count:,}", style="dim") if is_frozen else f"{count:,}"
+    return {**rows, "all": f"{plan.num_parameters:,}", "trained": f"{plan.num_trained:,}"}
+
+
+def _losses(plan: StagePlan) -> Rows:
+    stage, masking = plan.stage, plan.masking
+    kept = 1 - masking.masked - masking.random
+    distillation = getattr(stage, "distillation", None)
+    return {
+        "tasks": ", ".join(stage.tasks),
+        "masked DNA, CDS": f"{masking.nucleotide_fraction:.3g}, {masking.codon_fraction:.3g}",
+        "  to [MASK], random, kept": f"{masking.masked:.3g}, {masking.random:.3g}, {kept:.3g}",
+        "masked modelling reads": stage.positions,
+        "joined by": stage.objective.description,
+        "distillation": distillation.description if distillation is not None else "none",
+    }
+
+
+def _steps(run: RunPlan, plan: StagePlan) -> Rows:
+    bound = "" if run.corpus else "≤ "
+    about = "~ " if run.size and run.size.estimated else bound
+    rows, phases = plan.shape.rows, plan.phases
+    several = any(len(each.phases) > 1 for each in run.stages)
+    passes = run.passes.get(plan.stage.name, {})
+    return {
+        "steps": f"{plan.num_steps:,}",
+        "rows of a step": f"{rows:,}",
+        "processes x rows x accumulated": (
+            f"{plan.num_processes} x {plan.rows_together} x {plan.num_micro_batches}"
+        ),
+        "codons of a row, at most": _then(f"{phase.max_codons:,}" for phase in phases),
+        **(
+            {"  steps with the shorter ones": f"{sum(x.num_steps for x in phases[:-1]):,}"} if several else {}
+        ),
+        "codons of a step": bound + _then(f"{round(rows * x.contents.num_codons):,}" for x in phases),
+        "codons in all": bound + amount(plan.num_codons),
+        "nucleotides in all": bound + amount(plan.num_nucleotides),
+        **{f"passes over {kind.upper()}": about + number(times) for kind, times in passes.items()},
+    }
+
+
+def _then(values: Iterable[str]) -> str:
+    """One value a length of rows."""
+    return ", then ".join(values)
+
+
+def _learning_rate(run: RunPlan, plan: StagePlan) -> Rows:
+    recipe, last = plan.stage.optimizer_recipe, plan.num_steps - 1
+    moments = {
+        "first step": 0,
+        "end of warm-up": min(recipe.warmup_steps, plan.num_steps) - 1,
+        **{f"after {share:.0%}": round(share * plan.num_steps) - 1 for share in (0.25, 0.5, 0.75)},
+        "last step": last,
+    }
+    by_muon = any(each.stage.optimizer_recipe.matrices == "muon" for each in run.stages)
+    moved = sum(p.numel() for p in recipe.moved_by_muon(plan.stage))
+    return {
+        "curve over the steps": curve(recipe, plan.num_steps),
+        **{
+            label: f"step {max(step, 0) + 1:,}  {recipe.learning_rate(max(step, 0)):.2e}"
+            for label, step in moments.items()
+        },
+        "AdamW betas, decay, clipping": (
+            f"{recipe.beta1:g}, {recipe.beta2:g}, {recipe.weight_decay:g}, {recipe.clip_norm:g}"
+        ),
+        **({"  by Muon, parameters": f"{moved:,}"} if by_muon else {}),
+    }
+
+
+def curve(recipe: AdamWCosine, num_steps: int, width: int = _CURVE_WIDTH) -> str:
+    """The learning rate over the steps as a line of bars, each the mean of its steps."""
+    bars = ""
+    for column in range(width):
+        first, last = (num_steps * edge // width for edge in (column, column + 1))
+        steps = range(first, max(last, first + 1), 1 + num_steps // 9999)
+        share = sum(map(recipe.learning_rate, steps)) / len(steps) / recipe.lr
+        bars += _BARS[min(round(share * (len(_BARS) - 1)), len(_BARS) - 1)]
+    return bars
+
+
+def _operations(run: RunPlan, plan: StagePlan) -> Rows:
+    rows: Rows = {
+        "passes of a step, per process": f"{plan.cost.forwards:,} forward, {plan.cost.backwards:,} backward",
+        "FLOP of a step": "~ " + _then(f"{phase.flops_per_step:.2e}" for phase in plan.phases),
+        "FLOP in all": f"~ {plan.flops:.2e}",
+    }
+    if rate := run.flops_per_second:
+        hours = number(plan.flops / plan.num_processes / rate / 3600)
+        rows[f"hours at {rate:.3g} FLOP/s a process"] = f"~ {hours}"
+    return rows
+
+
+def _memory(plan: StagePlan) -> Rows:
+    settings, memory = plan.settings, plan.memory
+    rows: Rows = {name: f"~ {size(value)}" for name, value in memory._asdict().items()}
+    if either := plan.activations_kept_or_recomputed:
+        rows["  layers kept / checkpointed"] = f"~ {size(either[0])} / {size(either[1])}"
+    strategy = "ddp" if settings.strategy == "auto" and plan.num_processes > 1 else settings.strategy
+    label = f"all ({_STRATEGIES.get(strategy, strategy)}, {settings.precision})"
+    return {**rows, label: f"~ {size(memory.total)}"}
 
 
 def _joint_objectives(plan: StagePlan) -> Table:
-    """What each way to join the tasks would cost, beside the cheapest, in the last stage."""
-    stage = plan.stage
+    """What each way to join the tasks would cost, beside the chosen one, in the last stage."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, width=_WIDTH, header_style="bold")
-    table.add_column(f"objective/joint, {stage.name}")
+    table.add_column(f"objective/joint, {plan.stage.name}")
     for heading in ("forward passes", "backward passes", "gradient buffers", "their memory"):
         table.add_column(heading, justify="right")
-    choices: dict[str, JointObjective] = {
-        "log_sum": LogSum(),
-        "log_sum, weights: lagged": LogSum(weights="lagged"),
-        "max_norm": MaxNorm(),
-        "weighted_sum": WeightedSum(),
-    }
-    for name, objective in choices.items():
-        cost = objective.cost(plan.num_micro_batches, len(plan.tasks))
-        forwards = cost.forwards_without_gradient + cost.forwards_with_gradient
+    chosen = plan.stage.objective
+    choices = [choice for kind in JointObjective.__subclasses__() for choice in kind.choices()]
+    choices = [chosen if _is_like(choice, chosen) else choice for choice in choices]
+    for objective in choices if chosen in choices else [chosen, *choices]:
+        cost = objective.cost(plan.num_micro_batches, len(plan.stage.tasks))
         memory = size(4 * cost.gradient_buffers * plan.num_trained)
-        mark = " *" if _is_chosen(objective, stage.objective) else ""
-        cells = (f"{forwards:,}", f"{cost.backwards:,}", f"{cost.gradient_buffers}", memory)
-        table.add_row(f"{name}{mark}", *cells)
+        cells = (f"{cost.forwards:,}", f"{cost.backwards:,}", f"{cost.gradient_buffers}", memory)
+        table.add_row(objective.description + (" *" if objective is chosen else ""), *cells)
     return table
 
 
-def _is_chosen(objective: JointObjective, chosen: JointObjective) -> bool:
-    lagged = [getattr(x, "ahead", None) for x in (objective, chosen)]
-    return type(objective) is type(chosen) and lagged[0] == lagged[1]
+def _is_like(objective: JointObjective, chosen: JointObjective) -> bool:
+    return type(objective) is type(chosen) and objective.ahead == chosen.ahead
 
 
 def _lines(run: RunPlan) -> Iterable[str]:

@@ -107,12 +107,16 @@ _CODEC = {
     "translator_hidden": "48",
     "codon_head": "none",
     "layer_scale": "0.5",
+    "short_conv_width": "2",
     "tokenizer": "linear",
 }
 _MODEL = {
     "width": "64",
     "depth": "4",
     "hybrid_ratio": "'2:0'",
+    "mixers": "[mhsa,gdn]",
+    "mixer_options": "{gdn:{norm_eps:0.1}}",
+    "short_conv_width": "2",
     "num_heads": "4",
     "attention_head_dim": "32",
     "strands": "rc",

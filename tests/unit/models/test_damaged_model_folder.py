@@ -14,7 +14,7 @@ import lifecode
 from lifecode.errors import UserError
 from lifecode.host.checksum import sha256
 from lifecode.models.auto_model import LifeCodeModel
-from lifecode.models.life_code.encoder import layer_kinds
+from lifecode.models.layers.mixers import layer_kinds
 from lifecode.models.pretrained import CHECKSUMS, CONFIG, GENES, WEIGHTS
 from tests.support.small_models import small_model
 
@@ -92,6 +92,10 @@ def test_a_config_that_is_no_text(folder):
         ("strands", ["paper"], "strands"),
         ("hybrid_ratio", "999999999999:1", "hybrid_ratio|ratio"),
         ("hybrid_ratio", 11.1, "hybrid_ratio"),
+        ("mixers", "GX", "no mixer 'X' is registered"),
+        ("mixers", ["gdn", 2], "mixers"),
+        ("mixer_options", {"gdn": {"wings": 2}}, "gdn takes no 'wings'"),
+        ("short_conv_width", 0, "short_conv_width is 0"),
         ("equal_parameters", "yes", "equal_parameters"),
         ("codec", None, "does not fit"),
         ("codec", {}, "another shape"),

@@ -11,7 +11,7 @@ from lifecode.app.from_python import compose
 from lifecode.errors import UserError
 from lifecode.models import CodonCodec, pretrained
 from lifecode.models.layers.block import matched_hidden_width, swiglu_hidden_width
-from lifecode.models.life_code.encoder import layer_kinds
+from lifecode.models.layers.mixers import layer_kinds
 from lifecode.models.parts import parameters_by_part
 from lifecode.training.two_stages import load_codec
 
@@ -33,7 +33,7 @@ def test_the_last_layers_of_a_group_are_attention():
 @pytest.mark.parametrize(("ratio", "depth"), [(661, 12), ("11-1", 12), ("0:0", 12), ("11:1", 13), ("", 1)])
 def test_a_ratio_that_makes_no_stack_is_an_error(ratio, depth):
     with pytest.raises(UserError, match=r"model\.hybrid_ratio"):
-        layer_kinds(ratio, depth)
+        layer_kinds(ratio, depth, source="model.hybrid_ratio")
 
 
 @pytest.mark.parametrize(("name", "millions"), [("life_code_350m", 351.2), ("life_code_500m", 549.7)])
@@ -167,8 +167,9 @@ def test_equal_parameters_are_saved_and_an_old_config_still_loads(model, tmp_pat
     wide.save_pretrained(tmp_path / "wide")
     again = LifeCode.from_pretrained(tmp_path / "wide")
     torch.testing.assert_close(again.embed("ACGTTG"), wide.embed("ACGTTG"), atol=0, rtol=0)
-    old = {key: value for key, value in model.config.items() if key != "equal_parameters"}
-    old["codec"] = {key: value for key, value in old["codec"].items() if key != "tokenizer"}
+    later = ("equal_parameters", "mixers", "mixer_options", "short_conv_width", "tokenizer")
+    old = {key: value for key, value in model.config.items() if key not in later}
+    old["codec"] = {key: value for key, value in old["codec"].items() if key not in later}
     assert LifeCode.from_config(old).config == model.config
 
 

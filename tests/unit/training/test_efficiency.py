@@ -10,7 +10,7 @@ from lifecode.data.batches.masking import Masking
 from lifecode.data.batches.row_contents import batch_contents
 from lifecode.ops.cpu.matmul_rate import matmul_flops
 from lifecode.training.callbacks import efficiency
-from lifecode.training.cost.step_flops import model_flops
+from lifecode.training.cost.step_cost import model_flops
 from tests.support.corpus_batches import step_of
 from tests.support.stages import encoder_stage
 

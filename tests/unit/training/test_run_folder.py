@@ -242,6 +242,7 @@ def test_keys_that_came_later_do_not_make_another_run(tmp_path):
         **CONFIG,
         "optim": {"encoder": encoder},
         "data": {**CONFIG["data"], "mixture": {"temperature": 1.0}},
+        "model": {"mixers": None, "short_conv_width": 4, "codec": {"short_conv_width": 4}},
     }
     begun(tmp_path, later)
     encoder["matrices"] = "muon"
