@@ -23,10 +23,10 @@ class CorpusDataModule(LightningDataModule):
     """Feeds a module under any Lightning `Trainer`, and goes on where a checkpoint stands.
 
     A batch is one step of the corpus: a list of micro-batches (`lifecode.data.batches.batch.Batch`), one
-    alone unless `shape.rows_at_once` cuts the step. A micro-batch is some rows packed into one: nucleotide ids, the
-    borders of their segments, and the labels of every task. A stage of lifecode takes one step of the corpus
-    for each optimizer step, a module with `accumulate_grad_batches` several; `shape.warmup_steps` counts
-    steps of the corpus.
+    alone unless `shape.rows_at_once` cuts the step. A micro-batch is some rows packed into one:
+    nucleotide ids, the borders of their segments, and the labels of every task. A stage of lifecode
+    takes one step of the corpus for each optimizer step, a module with `accumulate_grad_batches`
+    several; `shape.warmup_steps` counts steps of the corpus.
 
     What it needs to resume is the cursor behind the last step that was trained. That cursor travels with each
     step through the loader, so steps that workers have read ahead do not count.

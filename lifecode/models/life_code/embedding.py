@@ -29,7 +29,7 @@ def embed(
     max_codons: int,
     frames: Frames,
 ) -> list[Tensor]:
-    """The vector (d,) of each sequence of nucleotide ids, or its states; the model is a `LifeCode`, see its `embed`."""
+    """The vector (d,) of each sequence of nucleotide ids, or its states; see `LifeCode.embed`."""
     if frames == 0:
         return _embed_all(model, sequences, pool, max_codons)
     framed = _embed_all(model, [x for s in sequences for x in in_three_frames(s)], pool, max_codons)
