@@ -4,7 +4,7 @@ BIN := .venv/bin
 PYTEST := OMP_NUM_THREADS=1 NUMBA_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help setup train test test-slow soak bench-op bench-train bench-data lint clean
+.PHONY: help setup train test coverage test-slow soak bench-op bench-train bench-data lint clean
 .DELETE_ON_ERROR:
 
 help:  ## list these targets
@@ -17,6 +17,12 @@ train: .venv/.installed  ## train the quick start in runs/quickstart; ARGS="key=
 
 test: .venv/.installed  ## the tests that are quick, at most 10 minutes on 2 cores
 	@$(PYTEST) -m "not slow" $(ARGS)
+
+coverage: .venv/.installed  ## the quick tests, and which lines of lifecode/ they leave out
+	@$(BIN)/coverage erase
+	@$(subst -m pytest,-m coverage run -m pytest,$(PYTEST)) -m "not slow" $(ARGS)
+	@$(BIN)/coverage combine --quiet
+	@$(BIN)/coverage report
 
 test-slow: .venv/.installed  ## the slow tests, at most 45 minutes on 2 cores
 	@$(PYTEST) -m slow $(ARGS)
@@ -41,6 +47,7 @@ lint: .venv/.installed  ## ruff and pyright
 
 clean:  ## remove the environment, builds and caches; runs/ stays
 	rm -rf .venv build dist .pytest_cache .ruff_cache .hypothesis
+	rm -f .coverage .coverage.*
 	find lifecode benchmarks tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/.installed: pyproject.toml constraints/ci.txt

@@ -95,7 +95,7 @@ def test_a_compiled_training_step_equals_eager(small_corpus, monkeypatch):
 
 def step_gradients(stage, step):
     """The losses of one training step and the gradient of every parameter."""
-    stage._trainer = Trainer(logger=False, accelerator="cpu", enable_checkpointing=False)
+    stage.trainer = Trainer(logger=False, accelerator="cpu", enable_checkpointing=False)
     stage.manual_backward = lambda loss: loss.backward()
     stage.zero_grad()
     losses = accumulate_joint_gradient(stage, step).losses

@@ -89,7 +89,7 @@ def test_the_named_backend_runs(backend, monkeypatch):
     gated_delta_rule(*random_inputs(3), backend=backend)
     assert ran == [backend]
     module = original(backend).__module__
-    assert module == f"lifecode.ops.delta_rule_{backend}"
+    assert module == f"lifecode.ops.delta_rule.{backend}"
 
 
 def test_auto_takes_the_compiled_kernel_and_says_so_once(caplog):

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from lifecode.data.batches.packing import fill_rows, pack
 from tests.support.random_sequences import sequences
+from tests.support.rounding import assert_equal_but_for_rounding, sensitivity
 from tests.support.small_models import small_model
 
 lengths = st.lists(st.integers(1, 90), min_size=1, max_size=4)
@@ -21,48 +22,38 @@ MODELS = {
 }
 
 
-# float64 runs `chunked`, float32 `native`; untrained weights of this size magnify rounding in float32.
+# float64 runs `chunked`, float32 `native`.
 @pytest.mark.parametrize("kind", MODELS)
-@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float64, 1e-10), (torch.float32, 1e-4)])
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
 @settings(max_examples=10)
 @given(sizes=lengths, seed=st.integers(0, 1000))
-def test_packing_does_not_change_hidden_states(kind, dtype, tolerance, sizes, seed):
-    model = MODELS[kind].to(dtype)
-    alone = [model.encode(pack([sequence])) for sequence in sequences(seed, sizes)]
-    together = model.encode(pack(sequences(seed, sizes)))
-    torch.testing.assert_close(together, torch.cat(alone), atol=tolerance, rtol=tolerance)
-    model.float()
+def test_packing_does_not_change_hidden_states(kind, dtype, sizes, seed):
+    model, chosen = MODELS[kind].double(), sequences(seed, sizes)
+    exact = torch.cat([model.encode(pack([sequence])) for sequence in chosen])
+    moved = sensitivity(lambda: [model.encode(pack(chosen))], model.parameters())
+    together = model.to(dtype).encode(pack(chosen))
+    assert together.dtype == dtype
+    assert_equal_but_for_rounding([together], [exact], moved)
 
 
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
 @settings(max_examples=5)
 @given(sizes=lengths, seed=st.integers(0, 1000))
-@example(sizes=[72, 13, 5], seed=202)  # large gradients that all but cancel
-def test_packing_does_not_change_gradients(sizes, seed):
-    """In float64, where the rounding of a sum in another order is far below any mistake.
-
-    The native kernels, which are float32, are held to the sum of the segments' own gradients as it would be
-    rounded: to the magnitudes that are added up, not to what is left of them.
-    """
-    model = MODELS["paper"]
+@example(sizes=[72, 13, 5], seed=202)  # large gradients of A_log that all but cancel
+def test_packing_does_not_change_gradients(dtype, sizes, seed):
+    model, chosen = MODELS["paper"].double(), sequences(seed, sizes)
 
     def gradients(rows: list[list[np.ndarray]]) -> list[torch.Tensor]:
         model.zero_grad()
         sum(model.encode(pack(row)).square().sum() for row in rows).backward()
-        return [p.grad.clone() for p in model.parameters() if p.grad is not None]
+        return [p.grad for p in model.parameters() if p.grad is not None]
 
-    chosen = sequences(seed, sizes)
-    model.double()
-    try:
-        exact = [gradients([[s]]) for s in chosen]
-        for together, *apart in zip(gradients([chosen]), *exact, strict=True):
-            scale = float(sum(x.abs().max() for x in apart))
-            torch.testing.assert_close(together, sum(apart), rtol=0, atol=1e-12 * scale)
-    finally:
-        model.float()
-    # Rounding in float32, through 2 layers of sums over at most 360 positions: 2^-24 times a few hundred.
-    for together, *apart in zip(gradients([chosen]), *exact, strict=True):
-        scale = float(sum(x.abs().max() for x in apart))
-        torch.testing.assert_close(together.double(), sum(apart), rtol=0, atol=1e-4 * max(scale, 1))
+    apart = gradients([[sequence] for sequence in chosen])
+    moved = sensitivity(lambda: gradients([chosen]), model.parameters())
+    model.to(dtype)
+    together = gradients([chosen])
+    assert {x.dtype for x in together} == {dtype}
+    assert_equal_but_for_rounding(together, apart, moved)
 
 
 @settings(max_examples=20)
@@ -71,10 +62,12 @@ def test_packing_does_not_change_gradients(sizes, seed):
     max_codons=st.integers(4, 50),
 )
 def test_an_embedding_does_not_depend_on_the_others_in_the_call(texts, max_codons):
-    model = MODELS["paper"]
+    model = MODELS["paper"].double()
     together = model.embed(texts, max_codons=max_codons)
     alone = torch.cat([model.embed([text]) for text in texts])
-    torch.testing.assert_close(together, alone, atol=1e-5, rtol=1e-5)
+    assert_equal_but_for_rounding(
+        [together], [alone], sensitivity(lambda: [model.embed(texts)], model.parameters())
+    )
 
 
 @given(st.lists(st.integers(1, 50), max_size=60), st.integers(50, 80))

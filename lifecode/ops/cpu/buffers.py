@@ -47,6 +47,11 @@ def empty(shape: Sequence[int]) -> Tensor:
     return tensor
 
 
+def num_free() -> int:
+    """How many buffers are kept to be lent again."""
+    return len(_free)
+
+
 def release_free() -> None:
     """Gives every buffer that is not lent back to the system."""
     with _lock:

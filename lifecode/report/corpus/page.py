@@ -65,7 +65,6 @@ def write_corpus_report(corpus: Corpus, *, max_nucleotides: int = MAX_NUCLEOTIDE
         "counts": corpus_counts(report),
         "how_read": how_read_lines(report),
         "splits": split_table(report),
-        "block_nucleotides": report["block_nucleotides"],
         "sample": sample_sentence(measured),
         "length_headings": LENGTH_HEADINGS,
         "lengths": length_rows(measured),

@@ -15,8 +15,9 @@ class Count(NamedTuple):
 
 
 class SplitTable(NamedTuple):
-    """Numbers of each split: column headings, and (split, formatted numbers) a row."""
+    """How the corpus was divided, column headings, and (split, formatted numbers) per row."""
 
+    caption: str
     headings: tuple[str, ...]
     rows: tuple[tuple[str, tuple[str, ...]], ...]
 
@@ -67,7 +68,15 @@ def split_table(data: Mapping[str, Any]) -> SplitTable | None:
         for split, numbers in splits.items()
     ]
     headings = tuple(_HEADINGS.get(column, column.replace("_", " ")) for column in columns)
-    return SplitTable(headings, tuple(rows))
+    return SplitTable(_divided(data), headings, tuple(rows))
+
+
+def _divided(data: Mapping[str, Any]) -> str:
+    """What held-out data are made of, as a corpus report tells it."""
+    if "block_nucleotides" not in data:
+        return "Splits"
+    block = data["block_nucleotides"]
+    return f"Splits, by blocks of at most {block:,} nucleotides" if block else "Splits, of whole contigs"
 
 
 def model_parts(model: Mapping[str, Any]) -> list[Count]:

@@ -32,9 +32,9 @@ def test_a_buffer_comes_back_when_its_last_view_is_gone():
 
 def test_a_buffer_is_lent_only_for_about_its_size():
     buffers.empty((2 * LARGE,))
-    assert len(buffers._free) == 1
+    assert buffers.num_free() == 1
     much_smaller = buffers.empty((LARGE,))
-    assert not buffers._free  # the larger one went back to the system instead
+    assert buffers.num_free() == 0  # the larger one went back to the system instead
     del much_smaller
     buffers.release_free()
     kept = buffers.empty((int(1.2 * LARGE),)).data_ptr()
@@ -44,17 +44,17 @@ def test_a_buffer_is_lent_only_for_about_its_size():
 def test_what_is_kept_does_not_grow_beyond_what_was_needed():
     tensors = [buffers.empty((LARGE,)) for _ in range(3)]
     del tensors
-    assert len(buffers._free) == 3
+    assert buffers.num_free() == 3
     larger = buffers.empty((2 * LARGE,))
-    assert len(buffers._free) == 1
+    assert buffers.num_free() == 1
     del larger
     buffers.release_free()
-    assert not buffers._free
+    assert buffers.num_free() == 0
 
 
 def test_small_tensors_are_torchs_own():
     buffers.empty((LARGE - 1,))
-    assert not buffers._free
+    assert buffers.num_free() == 0
 
 
 def test_uninitialised_memory_is_poisoned_in_tests():

@@ -86,13 +86,13 @@ def test_a_child_neither_lends_nor_keeps_what_its_parent_took():
     buffers.release_free()
     lent, returned = buffers.empty((buffers.SMALLEST_BYTES,)), buffers.empty((buffers.SMALLEST_BYTES,))
     del returned
-    assert len(buffers._free) == 1
+    assert buffers.num_free() == 1
 
     def kept_in_child() -> tuple[int, int]:
         nonlocal lent
-        inherited = len(buffers._free)
+        inherited = buffers.num_free()
         del lent
-        return inherited, len(buffers._free)
+        return inherited, buffers.num_free()
 
     assert in_child(kept_in_child) == (0, 0)
     buffers.release_free()

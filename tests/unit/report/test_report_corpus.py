@@ -11,6 +11,7 @@ from matplotlib.colors import to_hex
 from lifecode.alphabet import CODONS
 from lifecode.data import BlockSplit, Corpus, prepare_corpus
 from lifecode.data.cds.codon_usage import FIGURE_6_ORGANISMS, kazusa_usage, relative_usage
+from lifecode.data.splits.split import ContigSplit
 from lifecode.data.statistics import composition as composition_module
 from lifecode.errors import UserError
 from lifecode.report.charts.codon_comparison import codon_rows, compare_codon_usage
@@ -19,6 +20,7 @@ from lifecode.report.charts.distributions import Panel, gc_histograms, length_hi
 from lifecode.report.corpus.left_out import REJECTED, LeftOut, left_out, left_out_chart
 from lifecode.report.corpus.page import write_corpus_report
 from lifecode.report.corpus.tables import gc_rows, length_rows, organism_sentence
+from lifecode.report.run.html import write_report
 from tests.support.html_page import Page
 from tests.support.segment_tables import write_table
 
@@ -132,6 +134,26 @@ def test_what_a_real_corpus_says(corpus):
         assert 1 <= len(reason.examples) <= 3
         assert len(reason.examples) == min(3, reason.count)
         assert all(example.id in page.text for example in reason.examples)
+
+
+@pytest.mark.parametrize(
+    ("split", "caption"),
+    [
+        (ContigSplit(validation=["b"], test=["c"]), "Splits, of whole contigs"),
+        (BlockSplit(block_nucleotides=300), "Splits, by blocks of at most 300 nucleotides"),
+    ],
+)
+def test_the_splits_are_said_to_be_what_they_are(tmp_path, split, caption):
+    """On the page of the corpus, and on that of a run on it."""
+    draw = np.random.default_rng(0)
+    contigs = {name: "".join("ACGT"[i] for i in draw.integers(0, 4, 3000)) for name in "abc"}
+    fasta = tmp_path / "three.fa"
+    fasta.write_text("".join(f">{name}\n{letters}\n" for name, letters in contigs.items()))
+    corpus = prepare_corpus(f"genome:{fasta}", tmp_path / "corpus", split=split, require_pairs=False)
+    run = write_report(tmp_path / "run", {"data": corpus.report}, name="run")
+    for page in (write_corpus_report(corpus), run):
+        assert f"{caption} split" in Page(page).text
+        assert Page(page).text.count("Splits, ") == 1
 
 
 def test_without_coding_sequences(tmp_path, page_of):

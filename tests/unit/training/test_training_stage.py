@@ -28,7 +28,7 @@ from tests.support.stages import OBJECTIVES, RECIPE, encoder_stage, seen, tokeni
 
 
 def attach(stage):
-    stage._trainer = Trainer(logger=False, accelerator="cpu", enable_checkpointing=False)
+    stage.trainer = Trainer(logger=False, accelerator="cpu", enable_checkpointing=False)
     stage.manual_backward = lambda loss: loss.backward()
 
 
@@ -43,30 +43,34 @@ def gradients(stage, micro_batches):
 @pytest.mark.parametrize("objective", OBJECTIVES)
 @pytest.mark.parametrize("make", [encoder_stage, tokenizer_stage])
 def test_the_gradient_does_not_depend_on_how_the_batch_is_cut(small_corpus, make, objective):
-    stage = make(objective)
+    stage = make(objective).double()
     whole, expected = gradients(stage, step_of(small_corpus, 8, 1))
     assert len(expected) > 10
     for rows, micro_batches in [(4, 2), (2, 4), (1, 8)]:
         found, got = gradients(stage, step_of(small_corpus, rows, micro_batches))
-        for one, other in zip(got, expected, strict=True):
-            torch.testing.assert_close(one, other, atol=1e-5, rtol=1e-5)
+        assert_close_in_float64(got, expected)
         for name, loss in whole.losses.tasks.items():
-            assert float(found.losses.tasks[name].mean) == pytest.approx(float(loss.mean), rel=1e-5)
-            assert float(found.weights[name]) == pytest.approx(float(whole.weights[name]), rel=1e-5)
+            assert float(found.losses.tasks[name].mean) == pytest.approx(float(loss.mean), rel=1e-10)
+            assert float(found.weights[name]) == pytest.approx(float(whole.weights[name]), rel=1e-10)
+
+
+def assert_close_in_float64(got, expected, relative=1e-10):
+    """Relative to the largest gradient of all: sums may cancel."""
+    largest = max(float(g.abs().max()) for g in expected)
+    for one, other in zip(got, expected, strict=True):
+        assert one.dtype == torch.float64
+        torch.testing.assert_close(one, other, atol=relative * largest, rtol=0)
 
 
 @pytest.mark.parametrize("objective", OBJECTIVES)
-def test_nor_in_double_precision_and_with_tasks_absent_from_a_part(small_corpus, objective):
+def test_nor_with_tasks_absent_from_a_part(small_corpus, objective):
     """DNA in one micro-batch, CDS in the other: each lacks tasks of the other."""
     apart = [*step_of(small_corpus, 4, 1, cds=0, dna=1), *step_of(small_corpus, 4, 1, cds=1, dna=0)]
     together = [joined(*apart)]
     stage = encoder_stage(objective).double()
     _, expected = gradients(stage, together)
     _, got = gradients(stage, apart)
-    largest = max(float(g.abs().max()) for g in expected)
-    for one, other in zip(got, expected, strict=True):
-        assert one.dtype == torch.float64
-        torch.testing.assert_close(one, other, atol=1e-9 * largest, rtol=1e-7)
+    assert_close_in_float64(got, expected)
 
 
 def joined(first: Batch, second: Batch) -> Batch:
@@ -128,7 +132,7 @@ def test_task_gradients_add_up_to_the_joint_one(small_corpus):
     """Each task alone through autograd: weighted, and for max-norm stretched, they sum to the step's."""
     batches = step_of(small_corpus, 4, 2)
     for objective in (LogSum(eps=0.01), MaxNorm(eps=0.01)):
-        stage = encoder_stage(objective)
+        stage = encoder_stage(objective).double()
         attach(stage)
         shared = [
             name for name, p in stage.named_parameters() if any(p is q for q in stage.shared_parameters())
@@ -145,16 +149,19 @@ def test_task_gradients_add_up_to_the_joint_one(small_corpus):
         largest = max(weights[n] * float(norms[n]) for n in norms)
         stretch = {n: largest / (weights[n] * float(norms[n])) for n in norms}
         result = accumulate_joint_gradient(stage, batches)
+        found, expected = [], []
         for name, parameter in named.items():
             factor = (
                 stretch if name in shared and isinstance(objective, MaxNorm) else dict.fromkeys(norms, 1.0)
             )
-            expected = sum(factor[n] * weights[n] * by_task[n][name] for n in norms)
-            torch.testing.assert_close(parameter.grad, expected, atol=1e-5, rtol=1e-4)
+            found.append(parameter.grad)
+            expected.append(sum(factor[n] * weights[n] * by_task[n][name] for n in norms))
+        # Norms are float32, and max-norm stretches by them.
+        assert_close_in_float64(found, expected, relative=1e-6)
         stage.zero_grad()
         measured = result.norms or task_gradient_norms(stage, batches)
         assert {n: float(x) for n, x in measured.items()} == pytest.approx(
-            {n: float(x) for n, x in norms.items()}, rel=1e-4
+            {n: float(x) for n, x in norms.items()}, rel=1e-6
         )
     assert all(p.grad is None for p in gradients_left_by_measuring(small_corpus))
 
