@@ -17,9 +17,10 @@ class ConfigLoader(ConfigLoaderImpl):
         """As Hydra's."""
         today = todays_overrides(config_name, overrides)
         config = super().load_configuration(config_name, today, *arguments, **named)
-        sweeper: Any = OmegaConf.to_container(config.hydra, resolve=False)["sweeper"]
+        hydra: Any = OmegaConf.to_container(config.hydra, resolve=False)
+        sweeper = hydra["sweeper"]
         params = sweeper.get("params") if isinstance(sweeper, dict) else None
-        if isinstance(params, dict) and (today := todays_params(config_name, params)) != params:
+        if isinstance(params, dict) and (renamed := todays_params(config_name, params)) != params:
             with read_write(config.hydra.sweeper):
-                config.hydra.sweeper.params = today
+                config.hydra.sweeper.params = renamed
         return config
