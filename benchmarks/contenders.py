@@ -40,7 +40,7 @@ class OperatorShape(NamedTuple):
 
 
 def default_contenders(device: str) -> tuple[str, ...]:
-    """Everybody but the recurrence, which takes a torch call a step."""
+    """Everybody but the recurrence, which takes a torch call per step."""
     return ("fla" if device == "cuda" else "native", "chunked", *PEER_PACKAGES)
 
 

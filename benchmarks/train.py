@@ -64,7 +64,7 @@ class TrainingBenchmark:
     ratios: list[str]
     peers: list[str]
     num_nucleotides: list[int]
-    nucleotides_a_step: int
+    nucleotides_per_step: int
     precision: Precision
     repeats: int
     threads: int | None
@@ -85,8 +85,8 @@ class TrainingBenchmark:
             )
         if not self.contenders or not self.num_nucleotides:
             raise UserError("num_nucleotides, and ratios or peers, must not be empty")
-        if min(*self.num_nucleotides, self.nucleotides_a_step, self.repeats, self.threads) < 1:
-            raise UserError("num_nucleotides, nucleotides_a_step, repeats and threads must be positive")
+        if min(*self.num_nucleotides, self.nucleotides_per_step, self.repeats, self.threads) < 1:
+            raise UserError("num_nucleotides, nucleotides_per_step, repeats and threads must be positive")
         if self.max_seconds <= 0:
             raise UserError("must be positive", source="max_seconds")
         if self.profile and PROFILED_RATIO not in self.ratios:
@@ -108,7 +108,7 @@ class TrainingBenchmark:
 
     def nucleotides(self, length: int) -> int:
         """Nucleotides of a step on sequences of this length."""
-        return length * sequences_a_step(length, self.nucleotides_a_step)
+        return length * sequences_a_step(length, self.nucleotides_per_step)
 
     def learner(self, contender: str) -> Callable[[], Learner]:
         """Makes the learner of a contender; picklable."""
@@ -145,7 +145,7 @@ class TrainingBenchmark:
             processes = {
                 name: stack.enter_context(
                     FreshProcess(
-                        partial(TrainingStep, self.learner(name), self.nucleotides_a_step, self.precision),
+                        partial(TrainingStep, self.learner(name), self.nucleotides_per_step, self.precision),
                         threads=self.threads,
                     )
                 )
@@ -178,7 +178,7 @@ class TrainingBenchmark:
 
     def table(self, records: list[Record]) -> Table:
         """One row a length and contender; `~` marks what was extrapolated."""
-        step = f"{self.nucleotides_a_step:,} nucleotides a step or one sequence"
+        step = f"{self.nucleotides_per_step:,} nucleotides per step or one sequence"
         return table(f"Training steps, {self.precision}, {step}", COLUMNS, records, "length")
 
     def lines(self, results: Results, records: list[Record]) -> list[str]:

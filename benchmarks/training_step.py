@@ -13,15 +13,15 @@ from benchmarks.measuring.machine import Precision
 from benchmarks.peers import counted_parameters
 from benchmarks.training_flops import training_flops
 from lifecode.ops.cpu.heap import keep_freed_memory
-from lifecode.training.stages.optimizer import AdamWCosine
+from lifecode.training.stages.optimizer import OptimizerRecipe
 
 PART = "step"
 _PROFILE_ROWS = 15
 
 
-def sequences_a_step(num_nucleotides: int, nucleotides_a_step: int) -> int:
+def sequences_a_step(num_nucleotides: int, nucleotides_per_step: int) -> int:
     """How many sequences of a length fill a step; at least one."""
-    return max(1, nucleotides_a_step // num_nucleotides)
+    return max(1, nucleotides_per_step // num_nucleotides)
 
 
 class TrainingStep:
@@ -29,21 +29,23 @@ class TrainingStep:
 
     Args:
         learner: makes it, in the process that measures.
-        nucleotides_a_step: sequences of the prepared length fill this.
+        nucleotides_per_step: sequences of the prepared length fill this.
         precision: `fp32`, or `bf16` for autocast.
     """
 
-    def __init__(self, learner: Callable[[], Learner], nucleotides_a_step: int, precision: Precision) -> None:
+    def __init__(
+        self, learner: Callable[[], Learner], nucleotides_per_step: int, precision: Precision
+    ) -> None:
         keep_freed_memory()  # as `lifecode train` does
         torch.manual_seed(0)
-        self.learner, self.nucleotides_a_step, self.precision = learner(), nucleotides_a_step, precision
-        recipe = AdamWCosine(lr=1e-4, total_steps=1_000_000)
+        self.learner, self.nucleotides_per_step, self.precision = learner(), nucleotides_per_step, precision
+        recipe = OptimizerRecipe(lr=1e-4, total_steps=1_000_000)
         self.optimizer = recipe.build(self.learner.model)[0]
         self.batch: Any = None
 
     def prepare(self, length: int) -> dict[str, float]:
         """Makes a batch; tells parameters (BERT's positions apart) and operations of a step."""
-        self.batch = self.learner.batch(sequences_a_step(length, self.nucleotides_a_step), length)
+        self.batch = self.learner.batch(sequences_a_step(length, self.nucleotides_per_step), length)
         model = self.learner.model
         every = sum(p.numel() for p in model.parameters())
         counted = counted_parameters(model)

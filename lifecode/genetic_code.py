@@ -70,7 +70,7 @@ class GeneticCode:
         return ids
 
     def translate(self, codons: NDArray[np.int16], *, complete_cds: bool = False) -> str:
-        """Protein of codon ids, one letter a codon: stops `*`, ambiguous codons `X`."""
+        """Protein of codon ids, one letter per codon: stops `*`, ambiguous codons `X`."""
         return residue_letters(self.amino_acids(codons, complete_cds=complete_cds))
 
     def reverse_translate(

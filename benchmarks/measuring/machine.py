@@ -43,7 +43,7 @@ class Machine(NamedTuple):
         system: operating system and architecture.
         versions: of Python and the packages that matter, those that are installed.
         matmul_precision: of the products behind `matmul_gflops`.
-        matmul_gflops: best rate of products of two 2048 x 2048 matrices, in 1e9 operations a second.
+        matmul_gflops: best rate of products of two 2048 x 2048 matrices, in 1e9 operations per second.
     """
 
     cpu: str
@@ -79,7 +79,7 @@ class MatrixProducts:
     """Square matrix products in a process of their own."""
 
     def best_gflops(self, precision: Precision, size: int = _MATRIX_SIZE) -> float:
-        """Best rate over a few products of size x size matrices on the CPU, in 1e9 operations a second."""
+        """Best rate over a few products of size x size matrices on the CPU, in 1e9 operations per second."""
         return matmul_flops("cpu", DTYPES[precision], size) / 1e9
 
 

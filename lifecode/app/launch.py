@@ -1,4 +1,4 @@
-"""Starts the processes of a run on this machine, one a device, as torchrun would.
+"""Starts the processes of a run on this machine, one per device, as torchrun would.
 
 Each is this command again, with the same overrides, and finds itself in the environment that torchrun sets.
 This process then only passes signals on and waits: after a failure the others get some time to end by

@@ -1,4 +1,4 @@
-"""`metrics.csv`, the record of a training run: one number a line."""
+"""`metrics.csv`, the record of a training run: one number per line."""
 
 import csv
 from pathlib import Path

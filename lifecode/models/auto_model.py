@@ -81,7 +81,7 @@ class LifeCodeModel(PreTrainedModel):
         """Hidden states of padded sequences.
 
         Args:
-            input_ids: nucleotide ids (B, 3L) with `[CLS]` and `[SEP]` as they shall be read, three ids a
+            input_ids: nucleotide ids (B, 3L) with `[CLS]` and `[SEP]` as they shall be read, three ids per
                 codon, padded with `[PAD]` by whole codons on either side.
             attention_mask: (B, 3L), 1 or True where a sequence is; by default where no `[PAD]` is.
             return_dict: False returns a tuple.

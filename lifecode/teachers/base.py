@@ -1,4 +1,4 @@
-"""What a protein teacher is: proteins in, one feature vector a residue out.
+"""What a protein teacher is: proteins in, one feature vector per residue out.
 
 Distributions, centring and temperature are the distillation loss's business (Life-Code Eq. 4), so that one
 set of stored features serves every reading of it.
@@ -17,7 +17,7 @@ class ProteinTeacher(nn.Module, ABC):
     Attributes:
         name: identifies the weights and every setting that changes the features; stored features are keyed
             by it. Fit for the name of a folder.
-        width: features a residue, D'.
+        width: features per residue, D'.
     """
 
     name: str

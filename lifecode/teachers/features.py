@@ -41,7 +41,7 @@ class TeacherFeatures:
     Attributes:
         index: its file, which `FeatureCache.features` writes.
         name: the teacher's name.
-        width: features a residue.
+        width: features per residue.
         packs: files that hold them.
 
     Raises:

@@ -1,4 +1,4 @@
-"""NEAR as a teacher: real protein features, 256 a residue, without a download.
+"""NEAR as a teacher: real protein features, 256 per residue, without a download.
 
 NEAR (Olson et al. 2025, doi:10.1093/bioinformatics/btaf198) is a 1-D ResNet of 7.35 M parameters, trained so
 that aligned residues of homologous proteins get similar vectors. Its weights (BSD-3) ship as `weights.npz`

@@ -4,11 +4,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from lifecode.training.stages.optimizer import AdamWCosine
+    from lifecode.training.stages.optimizer import OptimizerRecipe
     from lifecode.training.trainer import TrainerSettings
 
-__all__ = ["AdamWCosine", "TrainerSettings"]
-_HOMES = {"AdamWCosine": "stages.optimizer", "TrainerSettings": "trainer"}
+__all__ = ["OptimizerRecipe", "TrainerSettings"]
+_HOMES = {"OptimizerRecipe": "stages.optimizer", "TrainerSettings": "trainer"}
 
 
 def __getattr__(name: str) -> Any:

@@ -25,7 +25,7 @@ from lifecode.objectives.joint import JointObjective
 from lifecode.training.processes import ALONE, Processes
 from lifecode.training.run.checkpoint_file import checkpoint_step, latest_checkpoint
 from lifecode.training.stages.encoder_stage import EncoderStage
-from lifecode.training.stages.optimizer import AdamWCosine
+from lifecode.training.stages.optimizer import OptimizerRecipe
 from lifecode.training.stages.stage import PretrainingStage
 from lifecode.training.stages.tokenizer_stage import TokenizerStage
 from lifecode.training.trainer import TrainerSettings, train_stage
@@ -68,7 +68,7 @@ class TwoStages:
         return self.folder / "tokenizer" / "model"
 
     def finished_steps(
-        self, *, tokenizer: AdamWCosine | None, encoder: AdamWCosine, begin_with: Path
+        self, *, tokenizer: OptimizerRecipe | None, encoder: OptimizerRecipe, begin_with: Path
     ) -> int | None:
         """Steps of stage 2 if both stages are finished, the second from what is in `begin_with`; else None.
 
@@ -105,7 +105,7 @@ class TwoStages:
     def train_tokenizer(
         self,
         codec: CodonCodec,
-        optimizer: AdamWCosine,
+        optimizer: OptimizerRecipe,
         *,
         training_genes: Callable[[], NDArray[np.uint32] | None],
     ) -> int:
@@ -129,7 +129,7 @@ class TwoStages:
     def train_encoder(
         self,
         model: LifeCode,
-        optimizer: AdamWCosine,
+        optimizer: OptimizerRecipe,
         *,
         begin_with: Path,
         distillation: DistillationLoss | None,

@@ -25,7 +25,7 @@ from lifecode.training import compilation
 from lifecode.training.run.checkpoint_file import latest_checkpoint
 from lifecode.training.stages.encoder_stage import EncoderStage
 from lifecode.training.stages.joint_gradient import accumulate_joint_gradient
-from lifecode.training.stages.optimizer import AdamWCosine
+from lifecode.training.stages.optimizer import OptimizerRecipe
 from lifecode.training.trainer import TrainerSettings, train_stage
 from tests.support.corpus_batches import step_of
 from tests.support.stages import encoder_stage
@@ -121,7 +121,7 @@ def without_code_generation():
 
 @pytest.mark.slow
 def test_a_checkpoint_of_a_compiled_run_goes_on_uncompiled(small_corpus, tmp_path, without_code_generation):
-    recipe = AdamWCosine(lr=1e-3, total_steps=2, warmup_steps=1)
+    recipe = OptimizerRecipe(lr=1e-3, total_steps=2, warmup_steps=1)
     shape = BatchShape(max_codons=120, rows=1)
     stream = {
         "mixture": Mixture(cds=1, dna=0),

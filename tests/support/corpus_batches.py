@@ -15,7 +15,7 @@ from lifecode.data.batches.stream import TrainingStream
 
 
 class RandomFeatures:
-    """Some features a residue, for every second protein or for all of them."""
+    """Some features per residue, for every second protein or for all of them."""
 
     def __init__(self, width: int = 2, *, of_all: bool = False) -> None:
         self.width, self.of_all = width, of_all

@@ -8,11 +8,11 @@ from lifecode.models import LifeCode
 from lifecode.objectives import DistillationLoss, LogSum, Loss, MaxNorm, WeightedSum
 from lifecode.objectives.joint import JointObjective
 from lifecode.training.stages.encoder_stage import EncoderStage
-from lifecode.training.stages.optimizer import AdamWCosine
+from lifecode.training.stages.optimizer import OptimizerRecipe
 from lifecode.training.stages.tokenizer_stage import TokenizerStage
 from tests.support.small_models import SIZES, small_codec
 
-RECIPE = AdamWCosine(lr=1e-3, total_steps=100, warmup_steps=10, clip_norm=1e9)
+RECIPE = OptimizerRecipe(lr=1e-3, total_steps=100, warmup_steps=10, clip_norm=1e9)
 
 
 def encoder_stage(

@@ -32,7 +32,7 @@ OURS = frozenset(
         "lifecode.objectives.weighted_sum.WeightedSum",
         "lifecode.teachers.esm2.Esm2Teacher",
         "lifecode.teachers.near.NearTeacher",
-        "lifecode.training.stages.optimizer.AdamWCosine",
+        "lifecode.training.stages.optimizer.OptimizerRecipe",
         "lifecode.training.trainer.TrainerSettings",
     }
 )

@@ -1,7 +1,7 @@
 """Packing as the stream goes: a chunk of the order is drawn, packed by itself and shuffled by rows.
 
 A chunk is known from its number alone, so neither memory nor the time to begin depends on the corpus. The
-price is one row a chunk that is not full; with 256 rows in a chunk that is 0.2 %.
+price is one row per chunk that is not full; with 256 rows in a chunk that is 0.2 %.
 """
 
 from collections.abc import Mapping

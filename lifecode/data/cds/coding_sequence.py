@@ -86,7 +86,7 @@ def verify_all(
     """The verdict of `verify` on every CDS of a contig, in order.
 
     All CDS are cut out first and their codons read in one go, which is several times faster than one by one
-    and holds a byte a nucleotide of all CDS of the contig. The arrays of the pairs are parts of those of all.
+    and holds a byte per nucleotide of all CDS of the contig. The pairs' arrays are parts of those of all.
     """
     if contig.molecule == "protein":  # a residue that no codon spells is no pair
         max_ambiguous_share = 0

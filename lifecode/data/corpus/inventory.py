@@ -1,6 +1,6 @@
 """What all units hold together, as columns: names, lengths, hashes and places, never a sequence.
 
-About 100 bytes a contig and 60 a CDS in the main process; 512 more a CDS where homologs stay together.
+About 100 bytes per contig and 60 per CDS in the main process; 512 more per CDS where homologs stay together.
 """
 
 from collections import Counter

@@ -1,6 +1,6 @@
 """The training form of a corpus: memory-mapped nucleotide ids with offsets, one folder a kind and split.
 
-A byte a nucleotide, read without decoding: a segment is a slice. Codons need no offsets of their own,
+A byte per nucleotide, read without decoding: a segment is a slice. Codons need no offsets of their own,
 since every CDS is a whole number of them.
 """
 

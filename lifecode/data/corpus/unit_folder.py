@@ -1,12 +1,12 @@
 """Stage 1: one input unit, read, judged and stored, so that nothing later parses it again.
 
-contigs.parquet     one row a contig: origin, length, hash
+contigs.parquet     one row per contig: origin, length, hash
 cds.parquet         one row an exact pair, with its sequence as ids and the hash of it
 nucleotides.bin     ids of the genomic contigs and transcripts, one after another, a byte each
 rejected.parquet    every CDS that is no exact pair, every record that was skipped
 unit.json           counts, and the checksum of each of these files: it is written last
 
-One contig is in memory at a time, and exact pairs until they make a row group. The folder takes a byte a
+One contig is in memory at a time, and exact pairs until they make a row group. The folder takes a byte per
 nucleotide for as long as the corpus is being prepared.
 """
 

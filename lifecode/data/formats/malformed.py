@@ -20,7 +20,7 @@ Settle: TypeAlias = Callable[[UserError], None]
 
 
 def warn_of_skipped(source: str, record: str, problem: str) -> None:
-    """The report for those who give none: a Python warning a record."""
+    """The report for those who give none: a Python warning per record."""
     warnings.warn(str(UserError(problem, source=source, record=record or None)), stacklevel=2)
 
 

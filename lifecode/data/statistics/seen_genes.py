@@ -1,4 +1,4 @@
-"""Which genes a model was trained on, small enough to travel with its weights: 64 bytes a gene.
+"""Which genes a model was trained on, small enough to travel with its weights: 64 bytes per gene.
 
 A model that goes on learning on another genome has seen the homologs of some of that genome's held-out
 genes. Figures on these would flatter it, so they are told apart by the sketches that splits are checked with.

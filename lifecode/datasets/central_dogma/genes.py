@@ -1,6 +1,6 @@
 """The verified genes of some contigs, with what ties records of one gene together.
 
-All contigs are in memory: a byte a nucleotide.
+All contigs are in memory: a byte per nucleotide.
 """
 
 from collections import Counter, defaultdict

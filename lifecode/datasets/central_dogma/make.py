@@ -1,7 +1,7 @@
 """From contigs to a data set on disk: verify, make the examples of a maker, split, write.
 
 Everything is a pure function of the contigs, the maker and the seed. All contigs and examples are in memory:
-a byte a nucleotide of the contigs and of every sequence written.
+a byte per nucleotide of the contigs and of every sequence written.
 """
 
 from collections import Counter

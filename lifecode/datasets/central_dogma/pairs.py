@@ -27,8 +27,8 @@ class Pairs:
 
     Args:
         dna: how the gene is written.
-        dna_negatives: pairs a gene whose DNA is changed.
-        protein_negatives: pairs a gene whose protein is changed.
+        dna_negatives: pairs per gene whose DNA is changed.
+        protein_negatives: pairs per gene whose protein is changed.
         max_changed: at most this share of the residues, or as many nucleotides, changes.
         shares: of train, dev and test.
         split_by: `gene` keeps a gene and its negatives in one split; `pair` shuffles the true and the false

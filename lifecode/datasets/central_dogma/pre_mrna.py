@@ -1,4 +1,4 @@
-"""Pre-mRNAs with a label a nucleotide: exon or intron, and splice site or not.
+"""Pre-mRNAs with a label per nucleotide: exon or intron, and splice site or not.
 
 A pre-mRNA here runs from the first coding exon to the last, for a record knows the exons of the CDS and no
 others: untranslated regions, with their introns, lie outside.

@@ -47,7 +47,7 @@ class GatedDeltaNet(Mixer):
     the output is RMS-normalised, gated by SiLU(g(x)) and projected.
 
     Args:
-        width: d, features a position.
+        width: d, features per position.
         num_heads: H.
         key_dim: K, of one head.
         value_dim: V, of one head.

@@ -26,7 +26,7 @@ def in_three_frames(ids: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
 
 
 def averaged_over_frames(states: Sequence[Tensor], num_nucleotides: int) -> Tensor:
-    """One state a nucleotide: the mean of the three frames' states of it.
+    """One state per nucleotide: the mean of the three frames' states of it.
 
     Args:
         states: for each frame of `in_three_frames` the states of its nucleotides, (>= shift + n, d).

@@ -1,4 +1,4 @@
-"""The codon tokenizers: nucleotides in, one embedding a codon out (Life-Code 2.3, Figure 4; Table 7)."""
+"""The codon tokenizers: nucleotides in, one embedding per codon out (Life-Code 2.3, Figure 4; Table 7)."""
 
 from typing import Literal
 
@@ -16,7 +16,7 @@ class CodonTokenizer(nn.Module):
 
     Args:
         nucleotide_dim: width of the nucleotide embedding and its block (384 in the paper).
-        conv_channels: output channels a nucleotide; a codon embedding is three times as wide (256, so 768).
+        conv_channels: output channels per nucleotide; a codon embedding is three times as wide (256, so 768).
         num_heads: heads of the block; K = 0.75 nucleotide_dim / num_heads, V = 2 K.
         direction: `both` averages two readings of the block's mixer, `forward` is causal.
         stride: 1 looks one nucleotide across codon borders, 3 stays inside the codon.

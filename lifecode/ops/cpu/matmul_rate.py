@@ -6,7 +6,7 @@ import torch
 
 
 def matmul_flops(device: torch.device | str, dtype: torch.dtype, size: int, num_products: int = 6) -> float:
-    """Best rate of products of two size x size matrices, in operations a second; leaves torch's RNG alone."""
+    """Best rate of products of two size x size matrices, operations per second; leaves torch's RNG alone."""
     device = torch.device(device)
     x = torch.rand(size, size, generator=torch.Generator().manual_seed(0)).to(device, dtype)
     seconds = []

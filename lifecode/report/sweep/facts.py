@@ -157,7 +157,7 @@ def _machine(run: Run) -> str | None:
     if not machine:
         return None
     threads = (run.metrics.get("model") or {}).get("threads")
-    return f"{machine.get('name')}, {machine.get('usable_cores')} cores, {threads} threads a run"
+    return f"{machine.get('name')}, {machine.get('usable_cores')} cores, {threads} threads per run"
 
 
 def _time(runs: Sequence[Run]) -> str:

@@ -108,7 +108,7 @@ def baseline_lines(grouping: Grouping) -> list[str]:
 
 
 def results_csv(grouping: Grouping, runs: Sequence[Run], more: Columns) -> str:
-    """One line a run, unfinished ones too: group, what differs, seed, figures and `more` with all digits."""
+    """A line per run, unfinished ones too: group, what differs, seed, figures and `more` with all digits."""
     names = sweep_figure_names(grouping)
     label_of = {run.folder: group.label for group in grouping.groups for run in group.runs}
     text = io.StringIO()
@@ -162,7 +162,7 @@ def _parameters(group: Group) -> str:
 
 
 def _speed(spread: Spread) -> Formatted:
-    """Thousands of nucleotides a second with two decimals."""
+    """Thousands of nucleotides per second with two decimals."""
     if spread.mean is None:
         return Formatted("", "")
     values = [value / 1000 for value in spread.values]

@@ -3,7 +3,7 @@
 Operations are those of `lifecode.models.layers.cost`, with a backward pass worth up to two forward passes;
 checkpointing adds a forward pass of the layers to every backward pass.
 
-Weights, gradients and AdamW's two moments are float32: 4, 4 and 8 bytes a parameter, the latter two only of
+Weights, gradients and AdamW's two moments are float32: 4, 4 and 8 bytes per parameter, the latter two only of
 those that are trained; Muon keeps one moment, 4 bytes. Under bf16 autocast a bfloat16 copy of the weights
 comes to them. Under DDP the gradients are held once more, in the buckets they are sent in; FSDP divides all
 of these by the processes. Activations are the values that a backward pass needs, as the parts of the model

@@ -35,7 +35,7 @@ _TODAY = {
     "lifecode.objectives.weighted_sum.WeightedSum": "lifecode.objectives.WeightedSum",
     "lifecode.teachers.esm2.Esm2Teacher": "lifecode.teachers.Esm2Teacher",
     "lifecode.teachers.near.NearTeacher": "lifecode.teachers.NearTeacher",
-    "lifecode.training.optimizer.AdamWCosine": "lifecode.training.AdamWCosine",
+    "lifecode.training.optimizer.AdamWCosine": "lifecode.training.OptimizerRecipe",
     "lifecode.training.trainer.TrainerSettings": "lifecode.training.TrainerSettings",
 }
 """Each name that configs ever gave to a class, with the one that `conf/` gives it now."""

@@ -14,7 +14,7 @@ from lifecode.objectives.distillation import DistillationLoss, FeatureMoments
 from lifecode.objectives.joint import JointObjective
 from lifecode.objectives.masked_modelling import codon_loss, nucleotide_loss, num_positions
 from lifecode.objectives.translation import num_translated, translation_loss
-from lifecode.training.stages.optimizer import AdamWCosine
+from lifecode.training.stages.optimizer import OptimizerRecipe
 from lifecode.training.stages.stage import PretrainingStage
 from lifecode.training.stages.step_losses import StepLosses
 
@@ -41,7 +41,7 @@ class EncoderStage(PretrainingStage):
         model: LifeCode,
         *,
         objective: JointObjective,
-        optimizer: AdamWCosine,
+        optimizer: OptimizerRecipe,
         task_gradients_every_steps: int = 0,
         distillation: DistillationLoss | None = None,
         freeze_tokenizer: bool = False,

@@ -17,7 +17,7 @@ from lifecode.objectives.joint import JointObjective
 from lifecode.objectives.log_sum import LogSum
 from lifecode.objectives.max_norm import MaxNorm
 from lifecode.objectives.weighted_sum import WeightedSum
-from lifecode.training.stages.optimizer import AdamWCosine
+from lifecode.training.stages.optimizer import OptimizerRecipe
 
 _OBJECTIVES: dict[str, type[JointObjective]] = {
     kind.__name__: kind for kind in (LogSum, MaxNorm, WeightedSum)
@@ -47,7 +47,7 @@ def _plain(value: Any) -> Any:
             return copy.deepcopy(value.config)
         case JointObjective():
             return {"name": type(value).__name__, **value.config}
-        case AdamWCosine():
+        case OptimizerRecipe():
             return asdict(value)
         case _:
             return value
@@ -68,5 +68,5 @@ _BUILDERS: dict[str, Callable[[dict[str, Any]], Any]] = {
     "model": LifeCode.from_config,
     "distillation": lambda data: DistillationLoss(**data),
     "objective": _objective,
-    "optimizer": lambda data: AdamWCosine(**data),
+    "optimizer": lambda data: OptimizerRecipe(**data),
 }

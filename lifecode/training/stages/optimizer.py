@@ -13,7 +13,7 @@ from lifecode.training.stages.muon import MuonAdamW, layer_matrices, newton_schu
 
 
 @dataclass(frozen=True, slots=True)
-class AdamWCosine:
+class OptimizerRecipe:
     """The optimizer of one stage. The schedule knows `total_steps` only, not when a trainer stops.
 
     Attributes:
@@ -86,7 +86,7 @@ class AdamWCosine:
         return layer_matrices(module) if self.matrices == "muon" else []
 
     def num_state_values(self, module: nn.Module) -> int:
-        """Numbers that the optimizer keeps of a module: AdamW two moments a parameter, Muon one."""
+        """Numbers that the optimizer keeps of a module: AdamW two moments per parameter, Muon one."""
         trained = sum(p.numel() for p in module.parameters() if p.requires_grad)
         return 2 * trained - sum(p.numel() for p in self.moved_by_muon(module))
 

@@ -27,7 +27,7 @@ from lifecode.training.stages.evaluated_module import EvaluatedModule
 from lifecode.training.stages.hyperparameters import as_plain_data, from_plain_data
 from lifecode.training.stages.joint_gradient import accumulate_joint_gradient, plain, task_gradient_norms
 from lifecode.training.stages.non_finite import NonFiniteSteps
-from lifecode.training.stages.optimizer import AdamWCosine
+from lifecode.training.stages.optimizer import OptimizerRecipe
 from lifecode.training.stages.step_log import log_step
 
 
@@ -51,7 +51,7 @@ class PretrainingStage(EvaluatedModule):
     """Of the stage in a run."""
 
     def __init__(
-        self, *, objective: JointObjective, optimizer: AdamWCosine, task_gradients_every_steps: int = 0
+        self, *, objective: JointObjective, optimizer: OptimizerRecipe, task_gradients_every_steps: int = 0
     ) -> None:
         super().__init__()
         if task_gradients_every_steps < 0:

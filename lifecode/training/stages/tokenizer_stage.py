@@ -11,7 +11,7 @@ from lifecode.models.parts import codec_parts
 from lifecode.objectives.joint import JointObjective
 from lifecode.objectives.masked_modelling import codon_loss, nucleotide_loss, num_positions
 from lifecode.objectives.translation import num_translated, translation_loss
-from lifecode.training.stages.optimizer import AdamWCosine
+from lifecode.training.stages.optimizer import OptimizerRecipe
 from lifecode.training.stages.stage import PretrainingStage
 from lifecode.training.stages.step_losses import StepLosses
 
@@ -35,7 +35,7 @@ class TokenizerStage(PretrainingStage):
         codec: CodonCodec,
         *,
         objective: JointObjective,
-        optimizer: AdamWCosine,
+        optimizer: OptimizerRecipe,
         task_gradients_every_steps: int = 0,
     ) -> None:
         super().__init__(

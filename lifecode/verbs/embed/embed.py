@@ -1,4 +1,4 @@
-"""`lifecode embed`: one vector a record, CDS or window, or one a codon, into an .npz file."""
+"""`lifecode embed`: one vector per record, CDS or window, or one per codon, into an .npz file."""
 
 from collections import Counter
 from collections.abc import Iterator

@@ -42,7 +42,7 @@ class EmbeddingFile:
     """Collects vectors beside the output file and moves all of it into place at the end.
 
     The file holds `ids`, `contig`, `start`, `end`, `strand` (n,), as `Unit` describes them, and
-    `embeddings` (n, d); with several vectors a unit, `embeddings` (rows, d) and `offsets` (n + 1,).
+    `embeddings` (n, d); with several vectors per unit, `embeddings` (rows, d) and `offsets` (n + 1,).
 
     Where an id has more than 256 letters, `ids` is the UTF-8 (uint8) of all one behind the other, and
     `ids_offsets` (n + 1,) says where each begins. Where the name of a contig has, `contig` is that of the

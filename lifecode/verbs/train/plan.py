@@ -31,7 +31,7 @@ class TeacherPlan(NamedTuple):
     """What distillation needs.
 
     Attributes:
-        width: D', features a residue.
+        width: D', features per residue.
         targets: what training sees of them: `own`, `shuffled` or `none`.
         num_residues: that the teacher reads, at most; None where the input is not known.
     """

@@ -1,4 +1,4 @@
-"""A plan as tables for a terminal of 100 columns: a column a stage, then what holds for the whole run."""
+"""A plan as tables for a terminal of 100 columns: a column per stage, then what holds for the whole run."""
 
 from collections.abc import Iterable
 
@@ -12,7 +12,7 @@ from lifecode.models.layers.mixers import mixers_of
 from lifecode.models.parts import LAYERS, parameters_of
 from lifecode.objectives.joint import JointObjective
 from lifecode.training.plan import StagePlan
-from lifecode.training.stages.optimizer import AdamWCosine
+from lifecode.training.stages.optimizer import OptimizerRecipe
 from lifecode.verbs.train.plan import RunPlan
 from lifecode.verbs.train.plan_numbers import amount, number, size
 
@@ -149,7 +149,7 @@ def _learning_rate(run: RunPlan, plan: StagePlan) -> Rows:
     }
 
 
-def curve(recipe: AdamWCosine, num_steps: int, width: int = _CURVE_WIDTH) -> str:
+def curve(recipe: OptimizerRecipe, num_steps: int, width: int = _CURVE_WIDTH) -> str:
     """The learning rate over the steps as a line of bars, each the mean of its steps."""
     bars = ""
     for column in range(width):
@@ -223,5 +223,5 @@ def _lines(run: RunPlan) -> Iterable[str]:
         known = run.teacher.num_residues is not None
         residues = f"≤ {amount(run.teacher.num_residues)} residues, {size(run.teacher.cache_bytes)}"
         yield f"Teacher features of width {run.teacher.width} (targets: {run.teacher.targets}) take " + (
-            f"{residues} on disk." if known else f"{2 * run.teacher.width:,} bytes a residue on disk."
+            f"{residues} on disk." if known else f"{2 * run.teacher.width:,} bytes per residue on disk."
         )

@@ -266,7 +266,7 @@ class World(NamedTuple):
 
 
 class Features:
-    """Eight features a residue for every protein."""
+    """Eight features per residue for every protein."""
 
     def get(self, protein: str):
         return np.random.default_rng(len(protein)).normal(size=(len(protein), TEACHER_WIDTH)).astype("f2")

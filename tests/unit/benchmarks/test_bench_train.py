@@ -57,7 +57,7 @@ def benchmark(depth=2, **changes):
         "ratios": ["2:0", "1:1", "0:2"],
         "peers": ["bert_6nt"],
         "num_nucleotides": [1024, 4096],
-        "nucleotides_a_step": 4096,
+        "nucleotides_per_step": 4096,
         "precision": "fp32",
         "repeats": 1,
         "max_seconds": 60.0,
@@ -297,7 +297,7 @@ def test_the_four_comparisons_stand_under_the_table_if_their_points_exist():
         ratios=["12:0", "11:1", "0:12"],
         peers=[],
         num_nucleotides=[4096, 16384, 65536],
-        nucleotides_a_step=16384,
+        nucleotides_per_step=16384,
     )
     seconds = {
         ("12:0", 4096): 1.0,
@@ -356,7 +356,7 @@ def test_missing_peers_are_one_line_and_left_out(monkeypatch, tmp_path, capsys):
 
 @pytest.mark.slow
 def test_the_command_measures_ratios_and_peers(tmp_path):
-    small = ["num_nucleotides=[60,120]", "nucleotides_a_step=120", "repeats=1", "threads=1", "profile=true"]
+    small = ["num_nucleotides=[60,120]", "nucleotides_per_step=120", "repeats=1", "threads=1", "profile=true"]
     done = subprocess.run(
         [*COMMAND, *small, "ratios=[12:0,11:1]", "peers=[bert_6nt,modernbert_1nt]"],
         cwd=tmp_path,

@@ -17,7 +17,7 @@ from lifecode.models.parts import parameters_by_part
 from lifecode.objectives import LogSum
 from lifecode.report.run.census import model_parts
 from lifecode.training.stages.encoder_stage import EncoderStage
-from lifecode.training.stages.optimizer import AdamWCosine
+from lifecode.training.stages.optimizer import OptimizerRecipe
 from lifecode.training.trainer import TrainerSettings, train_stage
 from tests.support.corpus_batches import data_module
 
@@ -89,7 +89,7 @@ def test_a_kind_of_its_own_is_trained_saved_loaded_planned_and_reported(
     torch.manual_seed(0)
     model = new_model(mixer_options={"segment_mean": {"share": 0.5}})
     before = model.encoder.layers[1].mixer.proj.weight.detach().clone()
-    recipe = AdamWCosine(lr=1e-2, total_steps=1)
+    recipe = OptimizerRecipe(lr=1e-2, total_steps=1)
     stage = EncoderStage(model, objective=LogSum(), optimizer=recipe)
     settings = TrainerSettings(accelerator="cpu")
     assert train_stage(stage, data_module(small_corpus), settings, tmp_path / "run", []) == 1

@@ -10,14 +10,14 @@ from lifecode.errors import UserError
 from lifecode.models import CodonCodec
 from lifecode.objectives import LogSum
 from lifecode.training.run.checkpoint_file import latest_checkpoint
-from lifecode.training.stages.optimizer import AdamWCosine
+from lifecode.training.stages.optimizer import OptimizerRecipe
 from lifecode.training.stages.tokenizer_stage import TokenizerStage
 from lifecode.training.trainer import TrainerSettings, train_stage
 from tests.support.corpus_batches import data_module
 from tests.support.small_models import small_codec
 from tests.support.stages import encoder_stage
 
-RECIPE = AdamWCosine(lr=1e-2, total_steps=8, warmup_steps=2, weight_decay=0.1, matrices="muon")
+RECIPE = OptimizerRecipe(lr=1e-2, total_steps=8, warmup_steps=2, weight_decay=0.1, matrices="muon")
 ATTENTION = {"q_proj", "k_proj", "v_proj", "o_proj"}
 FEED_FORWARD = {"gate_proj", "up_proj", "down_proj"}
 
@@ -89,7 +89,7 @@ def test_an_update_is_orthogonal_and_of_the_size_of_adamws():
     stage = encoder_stage()
     matrix = stage.model.encoder.layers[1].mixer.q_proj.weight
     before = matrix.detach().clone()
-    recipe = AdamWCosine(lr=1.0, total_steps=1, weight_decay=0.0, matrices="muon")
+    recipe = OptimizerRecipe(lr=1.0, total_steps=1, weight_decay=0.0, matrices="muon")
     optimizer, _ = recipe.build(with_gradients(stage))
     optimizer.step()
     update = before - matrix.detach()
@@ -99,7 +99,7 @@ def test_an_update_is_orthogonal_and_of_the_size_of_adamws():
 
 
 def test_without_muon_nothing_is_new():
-    optimizer, _ = AdamWCosine(lr=1e-2, total_steps=8).build(encoder_stage())
+    optimizer, _ = OptimizerRecipe(lr=1e-2, total_steps=8).build(encoder_stage())
     assert type(optimizer) is AdamW
     assert len(optimizer.param_groups) == 2
     linear = CodonCodec(**{**small_codec(1).config, "tokenizer": "linear"})
@@ -107,7 +107,7 @@ def test_without_muon_nothing_is_new():
 
 
 def test_the_state_is_what_a_plan_says():
-    for recipe in (RECIPE, AdamWCosine(lr=1e-2, total_steps=8)):
+    for recipe in (RECIPE, OptimizerRecipe(lr=1e-2, total_steps=8)):
         stage = encoder_stage()
         stage.optimizer_recipe = recipe
         optimizer, _ = recipe.build(with_gradients(stage))
@@ -121,7 +121,7 @@ def test_the_state_is_what_a_plan_says():
     only = copy.deepcopy(stage.model.encoder.layers[1].feed_forward)
     assert RECIPE.flops(only) == 0  # no block
     assert RECIPE.flops(stage) > 2 * 3 * of_one
-    assert AdamWCosine(lr=1e-2, total_steps=8).flops(stage) == 0
+    assert OptimizerRecipe(lr=1e-2, total_steps=8).flops(stage) == 0
 
 
 def test_a_stage_goes_on_exactly_where_it_stopped(small_corpus, tmp_path):
@@ -145,7 +145,7 @@ def test_a_stage_goes_on_exactly_where_it_stopped(small_corpus, tmp_path):
 
 def test_a_torch_without_muon_is_one_line(monkeypatch):
     monkeypatch.delattr(torch.optim, "Muon")
-    AdamWCosine(lr=1e-2, total_steps=8)
+    OptimizerRecipe(lr=1e-2, total_steps=8)
     with pytest.raises(UserError, match="has no Muon") as error:
-        AdamWCosine(lr=1e-2, total_steps=8, matrices="muon")
+        OptimizerRecipe(lr=1e-2, total_steps=8, matrices="muon")
     assert "matrices=adamw" in error.value.remedy

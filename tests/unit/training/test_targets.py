@@ -58,4 +58,4 @@ def _targets(path):
 def test_the_names_of_a_run_folder_are_those_of_today():
     config = read_run_config(BEFORE)
     assert config["data"]["tokenizer_batch"]["_target_"] == "lifecode.data.BatchShape"
-    assert config["optim"]["encoder"]["_target_"] == "lifecode.training.AdamWCosine"
+    assert config["optim"]["encoder"]["_target_"] == "lifecode.training.OptimizerRecipe"

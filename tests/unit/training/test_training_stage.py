@@ -19,7 +19,7 @@ from lifecode.models import CodonCodec, LifeCode
 from lifecode.objectives import LogSum, MaxNorm
 from lifecode.training.stages.encoder_stage import EncoderStage
 from lifecode.training.stages.joint_gradient import accumulate_joint_gradient, task_gradient_norms
-from lifecode.training.stages.optimizer import AdamWCosine
+from lifecode.training.stages.optimizer import OptimizerRecipe
 from lifecode.training.stages.tokenizer_stage import TokenizerStage
 from lifecode.training.trainer import TrainerSettings, train_stage
 from tests.support.corpus_batches import data_module, step_of
@@ -184,7 +184,7 @@ def test_stage_2_freezes_what_reads_the_codon_embedding():
 
 
 def test_schedule_by_hand():
-    recipe = AdamWCosine(lr=1.0, min_lr=0.2, warmup_steps=4, total_steps=12)
+    recipe = OptimizerRecipe(lr=1.0, min_lr=0.2, warmup_steps=4, total_steps=12)
     rates = [recipe.learning_rate(step) for step in (0, 3, 4, 8, 12, 50)]
     assert rates == pytest.approx([0.25, 1.0, 1.0, 0.6, 0.2, 0.2])
 
@@ -202,7 +202,7 @@ def test_a_tokenizer_learns_to_translate_in_seconds(small_corpus):
     """A sanity run that has to converge: the genetic code is a table of 64 entries."""
     torch.manual_seed(0)
     stage = tokenizer_stage()
-    optimizer, _ = AdamWCosine(lr=1e-2, total_steps=120).build(stage)
+    optimizer, _ = OptimizerRecipe(lr=1e-2, total_steps=120).build(stage)
     shape = BatchShape(max_codons=400, rows=2)
     only = Mixture(cds=1, dna=0)
     stream = TrainingStream(small_corpus, shape=shape, masking=Masking(), seed=0, mixture=only)

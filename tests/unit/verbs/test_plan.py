@@ -42,7 +42,7 @@ from lifecode.teachers.width import stated_width
 from lifecode.training.cost.step_cost import model_flops, step_flops, step_memory
 from lifecode.training.plan import plan_stage
 from lifecode.training.stages.encoder_stage import EncoderStage
-from lifecode.training.stages.optimizer import AdamWCosine
+from lifecode.training.stages.optimizer import OptimizerRecipe
 from lifecode.training.stages.tokenizer_stage import TokenizerStage
 from lifecode.training.trainer import TrainerSettings
 from lifecode.verbs.train.plan import plan_run
@@ -69,7 +69,7 @@ def tiny_tokenizer(**codec) -> TokenizerStage:
 
 
 def one_batch(corpus: Corpus, max_codons: int, **mixture):
-    """With eight features a residue of every protein."""
+    """With eight features per residue of every protein."""
     features = RandomFeatures(8, of_all=True)
     return step_of(corpus, max_codons=max_codons, features=features, **mixture)[0]
 
@@ -254,9 +254,9 @@ def test_hours_are_said_only_at_a_rate_that_the_user_gives():
 
 
 def test_the_curve_by_hand():
-    flat = AdamWCosine(lr=1.0, min_lr=1.0, total_steps=40)
+    flat = OptimizerRecipe(lr=1.0, min_lr=1.0, total_steps=40)
     assert curve(flat, 40, width=4) == "████"
-    ramp = AdamWCosine(lr=1.0, total_steps=8, warmup_steps=8)
+    ramp = OptimizerRecipe(lr=1.0, total_steps=8, warmup_steps=8)
     # means of (1/8, 2/8), (3/8, 4/8), (5/8, 6/8), (7/8, 1): 0.19, 0.44, 0.69, 0.94 of seven bars
     assert curve(ramp, 8, width=4) == "▂▄▆█"
     assert len(curve(ramp, 2, width=26)) == 26
