@@ -22,7 +22,7 @@ class Mixture:
         cds_repeats: how often a pass over the coding sequences reads those of an input file, by the file's
             name; once those of a file that is not named. A small genome beside large ones is thus read more.
         temperature: evens out the input files: the coding sequences of one are read in proportion to
-            codons ** (1 / temperature). 1 reads each once per pass; at 3 per file with an eighth of the codons
+            codons ** (1 / temperature). 1 reads each once per pass; at 3, one with an eighth of the codons
             of the largest is read four times, some of its genes a time more or less where that is no integer.
     """
 
