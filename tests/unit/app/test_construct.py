@@ -298,7 +298,7 @@ def test_names_that_a_constructor_leaves_open_pass():
         "lifecode.teachers.cache.FeatureCache",
         "lifecode.verbs.embed.embedding_file.EmbeddingFile",
         "lifecode.models.life_code.model.LifeCode.from_pretrained",
-        "lightning.pytorch.profilers.AdvancedProfiler",
+        "lightning.pytorch.tuner.Tuner",
         "lightning.pytorch.strategies.DeepSpeedStrategy",
         "lightning.pytorch.plugins.io.AsyncCheckpointIO",
         "torch.optim.swa_utils.update_bn",
