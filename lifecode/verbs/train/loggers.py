@@ -82,7 +82,7 @@ def _opened(node: DictConfig, folder: Path, config: dict[str, Any]) -> Logger:
             f"then `wandb sync {node.save_dir}/wandb/offline-run-*`",
             file=sys.stderr,
         )
-        # `offline` alone sets an environment variable, which W&B reads once a process.
+        # `offline` alone sets an environment variable, which W&B reads once per process.
         logger = construct(node, id=_wandb_run(folder), offline=True, mode="offline")
         logger.log_hyperparams(config)
     return logger

@@ -168,7 +168,7 @@ def _operations(run: RunPlan, plan: StagePlan) -> Rows:
     }
     if rate := run.flops_per_second:
         hours = number(plan.flops / plan.num_processes / rate / 3600)
-        rows[f"hours at {rate:.3g} FLOP/s a process"] = f"~ {hours}"
+        rows[f"hours at {rate:.3g} FLOP/s per process"] = f"~ {hours}"
     return rows
 
 

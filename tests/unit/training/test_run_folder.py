@@ -71,8 +71,7 @@ def test_a_second_process_is_refused_until_the_first_is_gone(tmp_path):
         from lifecode.training.run.run_folder import RunFolder
         folder = RunFolder(sys.argv[1], {"seed": 0})
         if not os.fork():
-            time.sleep(60)
-        print("held", flush=True)
+            print("held", flush=True)  # by the worker, which has let go of the lock by then
         time.sleep(60)
     """
     command = [sys.executable, "-c", textwrap.dedent(program), str(tmp_path / "run")]

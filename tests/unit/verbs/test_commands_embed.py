@@ -138,7 +138,7 @@ def test_a_model_with_attention_does_not_read_whole_contigs(tmp_path, monkeypatc
     monkeypatch.chdir(tmp_path)
     small_model().save_pretrained(tmp_path / "hybrid")
     assert main(["embed", "checkpoint=hybrid", "input=ecoli", "unit=window", "context=contig"]) == 2
-    assert "attention layers (hybrid ratio 1:1)" in capsys.readouterr().err
+    assert "attention layers (MHSA) cannot be streamed" in capsys.readouterr().err
 
 
 def test_short_records_share_a_call_of_the_model(model_folder, tmp_path, monkeypatch):

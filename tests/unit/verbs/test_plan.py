@@ -199,7 +199,7 @@ def test_the_lines_of_the_papers_large_plan():
         "codons of a step ≤ 4,194,304 ≤ 262,144, then 1,048,576",
         "nucleotides in all ≤ 1.258 T ≤ 3.121 T",
         "after 50% step 50,000 1.08e-04 step 500,000 5.13e-05",
-        "passes of a step, a process 32 forward, 16 backward 32 forward, 16 backward",
+        "passes of a step, per process 32 forward, 16 backward 32 forward, 16 backward",
         "FLOP of a step ~ 2.99e+14 ~ 2.44e+15, then 1.00e+16",
         "FLOP in all ~ 2.99e+19 ~ 9.94e+21",
         "weights ~ 3.7 MiB ~ 410.7 MiB",

