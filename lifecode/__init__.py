@@ -19,6 +19,8 @@ _HOMES = {
     "load": "lifecode.models",
     "compose": "lifecode.app.from_python",
     "run": "lifecode.app.from_python",
+    "finetune": "lifecode.verbs.finetune",
+    "predict": "lifecode.verbs.predict",
 }
 
 

@@ -1,0 +1,172 @@
+"""Learning a task on a frozen encoder, beside its baselines, each through the same rounds."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import torch
+
+from lifecode.errors import UserError
+from lifecode.models.life_code.model import LifeCode
+from lifecode.tasks.baselines import Baseline, features_of, usual_baselines
+from lifecode.tasks.contest import Contest, Entry, best_of
+from lifecode.tasks.examples.labels import Labels
+from lifecode.tasks.examples.sequence_task import SequenceTask, TaskData, read_task
+from lifecode.tasks.features.encoder import LifeCodeEncoder
+from lifecode.tasks.predictions import predictions_table
+from lifecode.tasks.probe import Probe, linear_head
+from lifecode.tasks.scores import chosen_metric
+from lifecode.tasks.splits.leaks import Leaks, find_leaks
+from lifecode.tasks.splits.rounds import Rounds
+from lifecode.tasks.tuned_model import TunedModel
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finetuned:
+    """What a fine-tuning gave.
+
+    Attributes:
+        model: fitted on all examples outside the test file.
+        metrics: as metrics.json has them.
+        predictions: of held-out examples: id, label, prediction or a probability a class.
+        labels: kind and classes.
+        leaks: what held-out examples share with others.
+        notes: what was found rather than said.
+    """
+
+    model: TunedModel
+    metrics: dict[str, Any]
+    predictions: pa.Table
+    labels: Labels
+    leaks: Leaks
+    notes: list[str]
+
+
+def tune(
+    task: SequenceTask,
+    model: LifeCode,
+    *,
+    name: str,
+    probe: Probe,
+    trained: bool = True,
+    seeds: int = 1,
+    folds: int = 5,
+    seed: int = 0,
+    baselines: Sequence[Baseline] | None = None,
+    say: Say = lambda _: None,
+) -> Finetuned:
+    """Learn a task by a probe of an encoder, and measure it beside its baselines.
+
+    Args:
+        task: files, labels, split.
+        model: the encoder, which stays as it is.
+        name: of the encoder, in tables.
+        probe: what the head reads, and which head.
+        trained: whether the encoder is; of an untrained one no untrained twin is measured.
+        seeds: splits into folds; with a test file, choices of the head's strength.
+        folds: held out in turn, without a test file.
+        seed: the first of the seeds.
+        baselines: None takes `usual_baselines`.
+        say: told what is being done.
+
+    Raises:
+        UserError: what the task's files or the settings do not allow.
+    """
+    if seeds < 1:
+        raise UserError("is less than 1", source="seeds")
+    data = read_task(task)
+    metric = chosen_metric(data.labels.kind, task.metric)
+    rounds = Rounds(task, data, num_folds=folds, seeds=[seed + i for i in range(seeds)])
+    contest = Contest(rounds, data.labels)
+    sequences = rounds.examples.nucleotides
+    say("looking for leaks")
+    leaks = _leaks(rounds, data, model)
+
+    def progress(done: int, total: int) -> None:
+        say(f"{name}: {done:,} of {total:,} sequences read")
+
+    states = probe.states(LifeCodeEncoder(model), name, data.molecule, progress)
+    features = [states, *probe.others()]
+    say(f"{name}: reading {len(sequences):,} sequences")
+    blocks = [each(sequences) for each in features]
+    head = probe.head_for(data.labels.kind)
+    say(f"{name}: fitting")
+    ours = contest.enter(blocks, head)
+    chosen = usual_baselines(data.molecule) if baselines is None else list(baselines)
+    if not trained and "untrained" in chosen:
+        chosen.remove("untrained")
+    entries: dict[str, Entry] = {}
+    for baseline in chosen:
+        say(f"{baseline}: fitting")
+        if baseline == "untrained":
+            twin = probe.states(
+                LifeCodeEncoder(untrained_twin(model, seed)), "untrained", data.molecule, progress
+            )
+            entries[baseline] = contest.enter([twin(sequences), *blocks[1:]], head)
+        else:
+            own = features_of(baseline, data.train)
+            entries[baseline] = contest.enter(
+                [] if own is None else [own(sequences)],
+                None if own is None else linear_head(data.labels.kind),
+            )
+    if len(blocks) > 1:
+        entries["without_states"] = contest.enter(blocks[1:], head)
+    metrics = {
+        "task": {key: value for key, value in asdict(task).items() if value not in (None, {})},
+        "kind": data.labels.kind,
+        "classes": list(data.labels.classes),
+        "metric": metric.name,
+        "encoder": name,
+        "probe": asdict(probe) | {"cache": None},
+        "split": {
+            "kind": "test file" if rounds.has_test else f"{folds} folds, groups by {task.keep_together}",
+            "seeds": rounds.seeds,
+            "learnt_from": [len(one.train) for one in contest.rounds],
+            "held_out": [len(one.test) for one in contest.rounds],
+        },
+        "test": ours.summary(),
+        "baselines": {key: entry.summary() for key, entry in entries.items()},
+        "published": task.published,
+        "leaks": leaks.as_dict(),
+    }
+    if entries:
+        metrics["best_baseline"] = best_of(entries, metric)
+        metrics["differences"] = {
+            key: contest.difference(ours, entry, metric)._asdict() for key, entry in entries.items()
+        }
+    say(f"{name}: fitting on all examples")
+    told = {key: metrics[key] for key in ("task", "metric", "encoder")} | {"examples": rounds.num_train}
+    tuned = TunedModel(
+        labels=data.labels,
+        features=features,
+        head=contest.fitted(blocks, head),
+        model=model,
+        told=told | {"molecule": data.molecule},
+    )
+    rows, combined = contest.combined(ours)
+    predictions = predictions_table(rounds.examples.at(rows), data.labels, combined)
+    return Finetuned(
+        model=tuned,
+        metrics=metrics,
+        predictions=predictions,
+        labels=data.labels,
+        leaks=leaks,
+        notes=data.notes,
+    )
+
+
+def untrained_twin(model: LifeCode, seed: int) -> LifeCode:
+    """A model of the same shape with new weights, by this seed; torch's own random state stays."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return LifeCode.from_config(model.config).eval()
+
+
+def _leaks(rounds: Rounds, data: TaskData, model: LifeCode) -> Leaks:
+    split = rounds.first_split
+    held_out = split == 1 if rounds.has_test else np.ones(len(split), bool)
+    return find_leaks(rounds.examples, split, held_out, data.molecule, model.training_genes)

@@ -1,0 +1,145 @@
+"""`lifecode finetune`: learn a user's labels on an encoder, and say what baselines reach on the same rows."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+from omegaconf import DictConfig, OmegaConf
+from rich import print as print_table
+from rich.table import Table
+
+from lifecode.app.construct import checked_value, construct
+from lifecode.errors import UserError
+from lifecode.evaluation.metrics import metric_named
+from lifecode.host.activity import Activity
+from lifecode.host.new_folder import new_folder, require_absent
+from lifecode.models.families import load
+from lifecode.models.life_code.model import LifeCode
+from lifecode.names import display_name
+from lifecode.tasks.baselines import Baseline
+from lifecode.tasks.examples.sequence_task import SequenceTask
+from lifecode.tasks.finetune import Finetuned, tune
+from lifecode.tasks.probe import Probe
+from lifecode.tasks.tables import write_table
+
+METRICS, PREDICTIONS, CONFIG = "metrics.json", "predictions.csv", "config.yaml"
+
+
+def finetune(
+    task: SequenceTask | str,
+    *,
+    checkpoint: str | Path | LifeCode = "lifecode-mini",
+    probe: Probe | None = None,
+    seeds: int = 1,
+    folds: int = 5,
+    seed: int = 0,
+    baselines: Sequence[Baseline] | None = None,
+    run_dir: str | Path | None = None,
+) -> Finetuned:
+    """Learn a task by a probe of a frozen encoder, beside its baselines.
+
+    Args:
+        task: or the path of its training file, where nothing else need be said.
+        checkpoint: name or folder of a trained model, or a model.
+        probe: what the head reads; None takes the default.
+        seeds: splits into folds; with a test file, choices of the head's strength.
+        folds: held out in turn, where the task has no test file.
+        seed: the first of the seeds.
+        baselines: None takes all that fit the sequences.
+        run_dir: folder to write; None writes nothing.
+
+    Raises:
+        UserError: what the files or settings do not allow, or a `run_dir` that is there already.
+    """
+    if run_dir is not None:
+        require_absent(Path(run_dir).expanduser())
+    if isinstance(task, str):
+        task = SequenceTask(train=task)
+    model = checkpoint if isinstance(checkpoint, LifeCode) else load(checkpoint)
+    name = "model" if isinstance(checkpoint, LifeCode) else str(checkpoint)
+    with Activity() as activity:
+        result = tune(
+            task,
+            model,
+            name=name,
+            probe=probe or Probe(),
+            seeds=seeds,
+            folds=folds,
+            seed=seed,
+            baselines=baselines,
+            say=activity.say,
+        )
+    if run_dir is not None:
+        _write(result, Path(run_dir).expanduser(), None)
+    return result
+
+
+def run(config: DictConfig) -> None:
+    """Learn, write the run folder, and print the table."""
+    checked_value(config, "tuning", Literal["probe"])
+    run_dir = Path(checked_value(config, "run_dir", str)).expanduser()
+    require_absent(run_dir)
+    task, probe = construct(config.task), construct(config.probe)
+    if not isinstance(task, SequenceTask):
+        raise UserError("is no task with labels to learn", source="task", remedy="Use task=sequence")
+    seed = checked_value(config, "seed", int)
+    checkpoint = checked_value(config, "checkpoint", str | None)
+    if checkpoint is not None:
+        model = load(checkpoint)
+    else:
+        model = construct(config.model).eval()
+    with Activity() as activity:
+        result = tune(
+            task,
+            model,
+            name=checkpoint or "untrained",
+            probe=probe,
+            trained=checkpoint is not None,
+            seeds=checked_value(config, "seeds", int),
+            folds=checked_value(config, "folds", int),
+            seed=seed,
+            baselines=checked_value(config, "baselines", list[Baseline] | None),
+            say=activity.say,
+        )
+    _write(result, run_dir, config)
+    for note in result.notes:
+        print(display_name(note, 500))
+    print_table(comparison(result))
+    print(result.leaks.described())
+    print(f"\nThe model, {METRICS} and {PREDICTIONS} are in {run_dir}")
+
+
+def comparison(result: Finetuned) -> Table:
+    """Every model a row: mean and deviation of the metric of the task, and the paired difference to ours."""
+    metrics = result.metrics
+    name = metrics["metric"]
+    table = Table(title=f"{metric_named(name).label}, {metrics['split']['kind']}", title_justify="left")
+    for heading in ("model", name, "ours minus it (95 %)"):
+        table.add_column(heading)
+    for model, figures in {metrics["encoder"]: metrics["test"], **metrics["baselines"]}.items():
+        figure = figures[name]
+        spread = "" if figure["sd"] is None else f" ± {figure['sd']:.3f}"
+        difference = _interval(metrics.get("differences", {}).get(model))
+        table.add_row(display_name(model), f"{figure['mean']:.3f}{spread}", difference)
+    for model, figures in metrics["published"].items():
+        table.add_row(
+            f"{display_name(model)} (published)", f"{figures[name]:.3f}" if name in figures else "", ""
+        )
+    return table
+
+
+def _interval(difference: dict | None) -> str:
+    if difference is None:
+        return ""
+    return f"{difference['mean']:+.3f} ({difference['low']:+.3f} to {difference['high']:+.3f})"
+
+
+def _write(result: Finetuned, run_dir: Path, config: DictConfig | None) -> None:
+    with new_folder(run_dir) as folder:
+        result.model.save(folder)
+        text = json.dumps(result.metrics, indent=2, ensure_ascii=False, default=str) + "\n"
+        (folder / METRICS).write_text(text, encoding="utf-8")
+        write_table(result.predictions, folder / PREDICTIONS)
+        if config is not None:
+            (folder / CONFIG).write_text(OmegaConf.to_yaml(config, resolve=True), encoding="utf-8")
