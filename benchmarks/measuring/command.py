@@ -22,8 +22,8 @@ from rich.table import Table
 
 from benchmarks.measuring.machine import Machine
 from benchmarks.measuring.measurement import Measurement, Record, reasons
-from lifecode.app.construct import checked_value, construct
-from lifecode.app.locate_config import config_folder
+from lifecode.app.configs.construct import checked_value, construct
+from lifecode.app.configs.locate_config import config_folder
 from lifecode.errors import UserError
 
 _WIDTH_OF_A_FILE = 200

@@ -20,7 +20,7 @@ from omegaconf.errors import (
     OmegaConfBaseException,
 )
 
-from lifecode.app.locate_config import config_folder
+from lifecode.app.configs.locate_config import config_folder
 from lifecode.errors import UserError
 
 # What a disk, a quota or a permission says, as opposed to a path that a fault of ours made up.

@@ -19,9 +19,9 @@ from hydra.types import RunMode
 from hydra.version import VersionBase, setbase
 from omegaconf import DictConfig, open_dict
 
-from lifecode.app.construct import require_values
+from lifecode.app.configs.construct import require_values
+from lifecode.app.configs.locate_config import config_folder
 from lifecode.app.explain import explain
-from lifecode.app.locate_config import config_folder
 from lifecode.app.main import VERBS, Verb
 from lifecode.app.verb_help import config_name
 from lifecode.errors import UserError

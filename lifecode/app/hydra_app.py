@@ -25,11 +25,11 @@ from hydra.errors import HydraException
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
-from lifecode.app.config_dir import configs_checked
-from lifecode.app.construct import require_values
+from lifecode.app.configs.config_dir import configs_checked
+from lifecode.app.configs.construct import require_values
+from lifecode.app.configs.locate_config import config_folder
 from lifecode.app.explain import explain
 from lifecode.app.job_place import give_own_place, job_name
-from lifecode.app.locate_config import config_folder
 from lifecode.app.other_processes import OtherProcesses
 from lifecode.app.provenance import (
     Start,

@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from lifecode.host.durable import new_file
+from lifecode.host.durable import replacing
 
 
 def sha256(path: Path) -> str:
@@ -31,10 +31,8 @@ def matches_entry(folder: Path, entry: dict[str, Any]) -> bool:
 
 def write_json(path: Path, content: dict[str, Any]) -> None:
     """Write an indented JSON object, whole or not at all."""
-    temporary = path.with_name(f".{path.name}")
-    with new_file(temporary) as file:
+    with replacing(path, forced=False) as file:
         file.write((json.dumps(content, indent=2) + "\n").encode())
-    temporary.replace(path)
 
 
 def digest_of(content: dict[str, Any]) -> str:

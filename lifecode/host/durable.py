@@ -1,10 +1,11 @@
-"""Files that are there whole or not at all, also after a kill, a full disk or a power cut.
+"""Files and folders that are there whole or not at all, also after a kill, a full disk or a power cut.
 
 What is written goes to a hidden name beside the file, is forced to the disk and then renamed. The price is a
 second copy's room for as long as that takes.
 """
 
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -20,11 +21,12 @@ ROOM = "Make room there; what was there before is whole, and the same command go
 
 
 @contextmanager
-def replacing(path: Path, *, unique: bool = False) -> Iterator[BinaryIO]:
+def replacing(path: Path, *, unique: bool = False, forced: bool = True) -> Iterator[BinaryIO]:
     """A binary file that takes the place of `path` once the block has ended and its bytes are on the disk.
 
     After a failure in the block, and at a failure of the disk, `path` is as it was and nothing else is left.
-    With `unique` several processes may write the same path at once; the last of them stays.
+    With `unique` several processes may write the same path at once; the last of them stays. Without `forced`
+    a power cut may leave an empty file: for what is verified by its checksum, or made again.
     """
     own = f".{uuid4().hex[:8]}" if unique else ""
     partial = path.with_name(f".{path.name}{own}{PARTIAL}")
@@ -32,13 +34,32 @@ def replacing(path: Path, *, unique: bool = False) -> Iterator[BinaryIO]:
         with new_file(partial) as file:
             yield file
             file.flush()
-            os.fsync(file.fileno())
+            if forced:
+                os.fsync(file.fileno())
         partial.replace(path)
     except BaseException:
         with suppress(OSError):
             partial.unlink(missing_ok=True)
         raise
-    _force(path.parent)
+    if forced:
+        _force(path.parent)
+
+
+@contextmanager
+def new_folder(path: Path) -> Iterator[Path]:
+    """A folder beside `path` that takes its place once the block has ended, or vanishes at a failure.
+
+    Raises:
+        OSError: something has that name by then, or the disk fails.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.", suffix=PARTIAL))
+    try:
+        yield partial
+        partial.chmod(0o755)
+        partial.rename(path)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
 
 
 def new_file(path: Path) -> BinaryIO:

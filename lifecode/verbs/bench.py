@@ -20,7 +20,7 @@ import torch
 from omegaconf import DictConfig
 from pydantic import Field
 
-from lifecode.app.construct import checked_value, construct
+from lifecode.app.configs.construct import checked_value, construct
 from lifecode.data.batches.batch import Batch
 from lifecode.data.batches.batch_shape import BatchShape
 from lifecode.data.batches.module import CorpusDataModule

@@ -4,7 +4,7 @@ from omegaconf import DictConfig
 from rich import print as print_table
 from rich.table import Table
 
-from lifecode.app.construct import checked_value
+from lifecode.app.configs.construct import checked_value
 from lifecode.data.corpus.corpus import Corpus
 from lifecode.data.statistics.leaks import Leaks, find_leaks
 from lifecode.errors import UserError

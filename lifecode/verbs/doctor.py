@@ -17,8 +17,8 @@ from omegaconf import DictConfig
 from rich.console import Console
 from rich.text import Text
 
-from lifecode.app.construct import checked_value
-from lifecode.app.locate_config import config_folder
+from lifecode.app.configs.construct import checked_value
+from lifecode.app.configs.locate_config import config_folder
 from lifecode.data.reading.read import packaged_genomes
 from lifecode.errors import UserError
 from lifecode.host import machine

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from omegaconf import DictConfig
 from rich import print as print_table
 
-from lifecode.app.construct import checked_value, construct
+from lifecode.app.configs.construct import checked_value, construct
 from lifecode.data.reading.read import read_records
 from lifecode.data.records import Contig
 from lifecode.datasets.central_dogma.counts_table import counts_table

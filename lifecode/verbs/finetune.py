@@ -9,11 +9,11 @@ from omegaconf import DictConfig, OmegaConf
 from rich import print as print_table
 from rich.table import Table
 
-from lifecode.app.construct import checked_value, construct
+from lifecode.app.configs.construct import checked_value, construct
 from lifecode.errors import UserError
 from lifecode.evaluation.metrics import metric_named
 from lifecode.host.activity import Activity
-from lifecode.host.new_folder import new_folder, require_absent
+from lifecode.host.output_folder import output_folder, require_absent
 from lifecode.models.families import load
 from lifecode.models.life_code.model import LifeCode
 from lifecode.names import display_name
@@ -136,7 +136,7 @@ def _interval(difference: dict | None) -> str:
 
 
 def _write(result: Finetuned, run_dir: Path, config: DictConfig | None) -> None:
-    with new_folder(run_dir) as folder:
+    with output_folder(run_dir) as folder:
         result.model.save(folder)
         text = json.dumps(result.metrics, indent=2, ensure_ascii=False, default=str) + "\n"
         (folder / METRICS).write_text(text, encoding="utf-8")

@@ -3,7 +3,7 @@
 import torch
 from omegaconf import DictConfig
 
-from lifecode.app.construct import checked_value, construct
+from lifecode.app.configs.construct import checked_value, construct
 from lifecode.models.families import load
 from lifecode.models.life_code.model import LifeCode
 from lifecode.models.parts import parameters_by_part

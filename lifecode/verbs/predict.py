@@ -5,7 +5,7 @@ from pathlib import Path
 import pyarrow as pa
 from omegaconf import DictConfig
 
-from lifecode.app.construct import checked_value
+from lifecode.app.configs.construct import checked_value
 from lifecode.host.activity import Activity
 from lifecode.tasks.predict import predict_file
 from lifecode.tasks.tables import require_table_name, write_table

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
-from lifecode.app.construct import checked_value
+from lifecode.app.configs.construct import checked_value
 from lifecode.errors import UserError
 from lifecode.names import display_name, visible
 from lifecode.report.sweep.page import OF_SOURCES, SweepReport, write_sweep_report

@@ -46,7 +46,7 @@ def installed(tmp_path_factory) -> Path:
 
 
 def test_the_package_comes_from_the_wheel(installed, tmp_path):
-    ask = "import lifecode, sys; from lifecode.app.locate_config import config_folder\n"
+    ask = "import lifecode, sys; from lifecode.app.configs.locate_config import config_folder\n"
     ask += "print(lifecode.__file__, config_folder(), *sys.path, sep='\\n')"
     file, conf, *path = run(installed / "python", "-c", ask, cwd=tmp_path).splitlines()
     assert file.startswith(str(installed.parent))

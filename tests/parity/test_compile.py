@@ -11,7 +11,7 @@ from lightning import Trainer
 from torch import _dynamo as dynamo
 
 from lifecode import LifeCode
-from lifecode.app.construct import construct
+from lifecode.app.configs.construct import construct
 from lifecode.app.from_python import compose
 from lifecode.data.batches.batch_shape import BatchShape
 from lifecode.data.batches.masking import Masking

@@ -12,7 +12,6 @@ nucleotide for as long as the corpus is being prepared.
 
 import json
 import shutil
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -33,6 +32,7 @@ from lifecode.data.splits.similarity import SKETCH, protein_sketch
 from lifecode.data.splits.twins import DIGEST, strandless_digest
 from lifecode.genetic_code import residue_letters
 from lifecode.host.checksum import digest_of, file_entry, matches_entry, write_json
+from lifecode.host.durable import new_folder
 
 CONTIG_SCHEMA = pa.schema(
     [
@@ -123,16 +123,12 @@ def store_unit(task: ReadTask) -> None:
     if is_complete(task.folder):
         return
     shutil.rmtree(task.folder, ignore_errors=True)
-    task.folder.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = Path(tempfile.mkdtemp(dir=task.folder.parent, prefix="unfinished-"))
     try:
-        _write(task, unfinished)
-        unfinished.rename(task.folder)
+        with new_folder(task.folder) as unfinished:
+            _write(task, unfinished)
     except OSError:
         if not is_complete(task.folder):  # else a worker that outlived its killed main process was quicker
             raise
-    finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
 
 
 def is_complete(folder: Path) -> bool:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from lifecode.datasets.central_dogma.ranking import SPLITS
-from lifecode.host.new_folder import new_folder
+from lifecode.host.output_folder import output_folder
 from lifecode.names import csv_cell
 
 
@@ -65,7 +65,7 @@ def write_dataset(
     Raises:
         UserError: `output` cannot be written, or something has come to be there.
     """
-    with new_folder(output) as folder:
+    with output_folder(output) as folder:
         task = folder / dataset.folder
         for split in SPLITS:
             chosen = [i for i, of_example in enumerate(dataset.splits) if of_example == split]

@@ -19,7 +19,7 @@ from lifecode.datasets.central_dogma.pre_mrna import PreMrnas
 from lifecode.datasets.central_dogma.ranking import SPLITS
 from lifecode.datasets.central_dogma.splice_windows import SpliceWindows
 from lifecode.errors import UserError
-from lifecode.host.new_folder import require_absent
+from lifecode.host.output_folder import require_absent
 
 Task: TypeAlias = Pairs | Homologs | SpliceWindows | PreMrnas
 

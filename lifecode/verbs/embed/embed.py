@@ -10,7 +10,7 @@ import torch
 from omegaconf import DictConfig
 
 from lifecode.alphabet import decode_nucleotides
-from lifecode.app.construct import checked_value
+from lifecode.app.configs.construct import checked_value
 from lifecode.data.batches.packing import NUM_SPECIAL_CODONS
 from lifecode.data.reading.read import read_records
 from lifecode.data.records import Contig

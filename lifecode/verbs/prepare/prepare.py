@@ -5,7 +5,7 @@ from typing import Any
 from omegaconf import DictConfig
 from rich import print as print_table
 
-from lifecode.app.construct import checked_value, construct
+from lifecode.app.configs.construct import checked_value, construct
 from lifecode.data.batches.mixture import Mixture
 from lifecode.data.corpus.prepare import prepare_corpus
 from lifecode.data.corpus.shards import CDS

@@ -11,7 +11,7 @@ from typing import Any
 from lightning.pytorch.loggers import Logger, WandbLogger
 from omegaconf import DictConfig, OmegaConf
 
-from lifecode.app.construct import construct
+from lifecode.app.configs.construct import construct
 from lifecode.errors import UserError
 from lifecode.evaluation.evaluate import SPLIT
 from lifecode.evaluation.tally import Mean

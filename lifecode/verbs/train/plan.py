@@ -8,7 +8,7 @@ from typing import Any, Literal, NamedTuple
 import torch
 from omegaconf import DictConfig, OmegaConf
 
-from lifecode.app.construct import checked_value, construct
+from lifecode.app.configs.construct import checked_value, construct
 from lifecode.data.batches.batch_shape import BatchShape
 from lifecode.data.batches.mixture import Mixture
 from lifecode.data.batches.row_contents import RowContents, assumed_contents, measured_contents

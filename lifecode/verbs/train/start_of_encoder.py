@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 from omegaconf import DictConfig
 
-from lifecode.app.construct import checked_value, construct
+from lifecode.app.configs.construct import checked_value, construct
 from lifecode.data.corpus.corpus import Corpus
 from lifecode.data.statistics.seen_genes import NUM_KEPT, seen_before
 from lifecode.errors import UserError

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, NamedTuple
 from omegaconf import DictConfig
 from pydantic import Field
 
-from lifecode.app.construct import checked_value, construct
+from lifecode.app.configs.construct import checked_value, construct
 from lifecode.data.batches.batch import ResidueFeatures
 from lifecode.data.corpus.corpus import Corpus
 from lifecode.errors import UserError

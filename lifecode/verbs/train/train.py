@@ -14,7 +14,7 @@ from lightning import seed_everything
 from omegaconf import DictConfig, OmegaConf
 from rich import print as print_table
 
-from lifecode.app.construct import checked_value, construct
+from lifecode.app.configs.construct import checked_value, construct
 from lifecode.app.launch import run_processes
 from lifecode.app.provenance import record_provenance
 from lifecode.data.batches.batch import ResidueFeatures

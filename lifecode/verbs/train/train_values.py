@@ -6,7 +6,7 @@ import torch
 from omegaconf import DictConfig
 from pydantic import Field
 
-from lifecode.app.construct import checked_value, construct
+from lifecode.app.configs.construct import checked_value, construct
 from lifecode.verbs.train.loggers import check_loggers
 from lifecode.verbs.train.teacher import check_teacher_values
 

@@ -7,9 +7,9 @@ from hydra.core.plugins import Plugins
 from omegaconf import OmegaConf
 from submitit.slurm.slurm import _make_sbatch_string
 
-from lifecode.app.construct import construct
+from lifecode.app.configs.construct import construct
+from lifecode.app.configs.locate_config import config_folder
 from lifecode.app.launch import _wait
-from lifecode.app.locate_config import config_folder
 from lifecode.errors import AlreadyReported, UserError
 from lifecode.objectives import LogSum, MaxNorm, WeightedSum
 from lifecode.training.processes import ALONE, _exit_code, joined

@@ -23,8 +23,8 @@ from omegaconf import DictConfig, OmegaConf
 
 from lifecode.app import explain, hydra_app
 from lifecode.app import provenance as start
-from lifecode.app.construct import checked_value
-from lifecode.app.locate_config import config_folder
+from lifecode.app.configs.construct import checked_value
+from lifecode.app.configs.locate_config import config_folder
 from lifecode.app.main import VERBS, Verb, main
 from lifecode.app.other_processes import OtherProcesses
 from lifecode.app.verb_help import commented_keys, config_name, verb_help

@@ -19,9 +19,9 @@ from lightning import Trainer, seed_everything
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
-from lifecode.app.construct import construct
+from lifecode.app.configs.construct import construct
+from lifecode.app.configs.locate_config import config_folder
 from lifecode.app.from_python import compose
-from lifecode.app.locate_config import config_folder
 from lifecode.data.batches.masking import Masking
 from lifecode.data.batches.stream import BEGINNING
 from lifecode.data.corpus.corpus import Corpus

@@ -12,10 +12,10 @@ import torch
 import yaml
 from omegaconf import OmegaConf
 
-from lifecode.app import configurable
-from lifecode.app.configurable import home_of
-from lifecode.app.construct import checked_value, construct, locate
-from lifecode.app.locate_config import config_folder
+from lifecode.app.configs import configurable
+from lifecode.app.configs.configurable import home_of
+from lifecode.app.configs.construct import checked_value, construct, locate
+from lifecode.app.configs.locate_config import config_folder
 from lifecode.errors import UserError
 
 MODULE = "lifecode.toy"  # a module that exists for this test only
@@ -97,7 +97,7 @@ def toy_module(monkeypatch):
     module.Path = Path
     monkeypatch.setitem(sys.modules, MODULE, module)
     names = {f"{MODULE}.{toy.__name__}" for toy in TOYS}
-    monkeypatch.setattr("lifecode.app.configurable.OURS", configurable.OURS | names)
+    monkeypatch.setattr("lifecode.app.configs.configurable.OURS", configurable.OURS | names)
 
 
 def node(name: str, **values: Any) -> Any:
@@ -347,7 +347,7 @@ def test_a_missing_package_is_named(monkeypatch):
     def absent(name: str) -> None:
         raise ModuleNotFoundError("No module named 'rare'", name="rare")
 
-    monkeypatch.setattr("lifecode.app.construct.import_module", absent)
+    monkeypatch.setattr("lifecode.app.configs.construct.import_module", absent)
     with pytest.raises(UserError, match=r"needs the package 'rare', which is not installed"):
         construct(node("Written"))
 

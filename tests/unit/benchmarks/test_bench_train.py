@@ -22,7 +22,7 @@ from benchmarks.throughput_figures import throughput_by_length, throughput_by_ra
 from benchmarks.train import TrainingBenchmark
 from benchmarks.training_flops import forward_flops, training_flops
 from benchmarks.training_step import TrainingStep, sequences_a_step
-from lifecode.app.construct import construct
+from lifecode.app.configs.construct import construct
 from lifecode.errors import UserError
 from lifecode.models import LifeCode
 from lifecode.models.layers.attention import SelfAttention

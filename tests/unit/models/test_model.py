@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from lifecode import LifeCode, load
-from lifecode.app.construct import construct
+from lifecode.app.configs.construct import construct
 from lifecode.app.from_python import compose
 from lifecode.errors import UserError
 from lifecode.models import CodonCodec, pretrained

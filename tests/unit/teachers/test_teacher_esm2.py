@@ -14,7 +14,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lifecode.app.construct import construct
+from lifecode.app.configs.construct import construct
 from lifecode.app.from_python import compose
 from lifecode.data.batches.batch_shape import BatchShape
 from lifecode.data.batches.masking import Masking

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from lifecode.app.construct import construct
+from lifecode.app.configs.construct import construct
 from lifecode.app.from_python import compose
 from lifecode.errors import UserError
 from lifecode.verbs.train import train

@@ -24,8 +24,8 @@ PREPARE = """
     import sys
     from lifecode.data import BlockSplit, prepare_corpus
     from lifecode.data.corpus.engine import LocalEngine
-    from lifecode.data import plan
-    plan._SHARD_NUCLEOTIDES = {shard}
+    from lifecode.data.corpus import layout
+    layout._SHARD_NUCLEOTIDES = {shard}
     split = BlockSplit(block_nucleotides=6000)
 
     def tell_and_wait(*_):

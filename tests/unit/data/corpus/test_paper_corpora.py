@@ -9,7 +9,7 @@ import pytest
 from Bio import SeqIO
 from omegaconf import OmegaConf
 
-from lifecode.app.construct import construct
+from lifecode.app.configs.construct import construct
 from lifecode.app.from_python import compose
 from lifecode.app.main import main
 from lifecode.data import Corpus

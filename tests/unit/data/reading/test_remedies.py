@@ -10,7 +10,7 @@ import pytest
 from omegaconf import OmegaConf
 
 import lifecode
-from lifecode.app.locate_config import config_folder
+from lifecode.app.configs.locate_config import config_folder
 from lifecode.app.main import main
 from lifecode.data.cds.rejection import Rejected
 from lifecode.data.reading.remedies import BORDER, DUPLICATE, HOMOLOG, MALFORMED, remedy

@@ -1,13 +1,12 @@
-"""A folder that appears whole or not at all, and never in the place of another."""
+"""The folder that a command writes: in no other's place, whole or not at all, its faults in one line."""
 
 import errno
-import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from lifecode.errors import UserError
+from lifecode.host.durable import new_folder
 
 
 def require_absent(output: Path) -> None:
@@ -17,25 +16,18 @@ def require_absent(output: Path) -> None:
 
 
 @contextmanager
-def new_folder(output: Path) -> Iterator[Path]:
-    """A temporary folder beside `output` that becomes it at the end, or vanishes at an error.
+def output_folder(output: Path) -> Iterator[Path]:
+    """A folder that becomes `output` once the block has ended, or vanishes at a failure.
 
     Raises:
         UserError: it cannot be written, or something has come to be there.
     """
-    folder = None
     try:
-        output.parent.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(dir=output.parent, prefix=f".{output.name}.", suffix=".partial"))
-        yield folder
-        folder.chmod(0o755)
-        folder.rename(output)
+        with new_folder(output) as folder:
+            yield folder
     except OSError as fault:
         if fault.errno in (errno.EEXIST, errno.ENOTEMPTY):
             require_absent(output)  # another process was quicker
         remedy = "Choose an output where you may write and which has room"
         problem = f"cannot be written ({fault.strerror or fault})"
         raise UserError(problem, source=output, remedy=remedy) from fault
-    finally:
-        if folder is not None:
-            shutil.rmtree(folder, ignore_errors=True)

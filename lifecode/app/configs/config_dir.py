@@ -21,9 +21,9 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.basecontainer import BaseContainer
 from omegaconf.errors import OmegaConfBaseException
 
-from lifecode.app.configurable import LOGGERS, OURS, home_of
-from lifecode.app.construct import locate
-from lifecode.app.plain_configs import PlainRepository, require_few_jobs
+from lifecode.app.configs.configurable import LOGGERS, OURS, home_of
+from lifecode.app.configs.construct import locate
+from lifecode.app.configs.plain_configs import PlainRepository, require_few_jobs
 from lifecode.app.provenance import split_overrides
 from lifecode.errors import UserError
 from lifecode.training.run.run_folder import config_leaves

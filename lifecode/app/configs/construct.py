@@ -22,7 +22,7 @@ from omegaconf.errors import MissingMandatoryValue
 from pydantic import ConfigDict, PydanticUserError, TypeAdapter, ValidationError
 from pydantic.errors import PydanticSchemaGenerationError, PydanticUndefinedAnnotation
 
-from lifecode.app.configurable import is_configurable
+from lifecode.app.configs.configurable import is_configurable
 from lifecode.app.explain import is_misconfiguration, nearest
 from lifecode.errors import UserError
 from lifecode.training.run.run_folder import config_leaves
