@@ -79,7 +79,7 @@ def tune(
     if seeds < 1:
         raise UserError("is less than 1", source="seeds")
     data = read_task(task)
-    metric = chosen_metric(data.labels.kind, task.metric)
+    metric, head = chosen_metric(data.labels.kind, task.metric), probe.head_for(data.labels.kind)
     rounds = Rounds(task, data, num_folds=folds, seeds=[seed + i for i in range(seeds)])
     contest = Contest(rounds, data.labels)
     sequences = rounds.examples.nucleotides
@@ -93,7 +93,6 @@ def tune(
     features = [states, *probe.others()]
     say(f"{name}: reading {len(sequences):,} sequences")
     blocks = [each(sequences) for each in features]
-    head = probe.head_for(data.labels.kind)
     say(f"{name}: fitting")
     ours = contest.enter(blocks, head)
     chosen = usual_baselines(data.molecule) if baselines is None else list(baselines)

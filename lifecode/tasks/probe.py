@@ -32,6 +32,7 @@ class Probe:
         layer: states behind so many layers; None for all.
         projected: states behind the output projection, as `embed` gives them; False takes those before it.
         window: positions of `centre` and `positions`.
+        max_codons: of each sequence so many are read, from the first on; None reads all.
         beside: features of the sequence alone that the head gets too.
         head: `linear` is a ridge or logistic regression on everything; `stack`, of a regression, joins a
             linear and a kernel ridge on each of the features by weights chosen inside the training examples.
@@ -43,6 +44,7 @@ class Probe:
     layer: int | None = None
     projected: bool = False
     window: int = 8
+    max_codons: int | None = None
     beside: list[Beside] = field(default_factory=list)
     head: Literal["linear", "stack"] = "linear"
     cache: str | None = None
@@ -50,8 +52,9 @@ class Probe:
     def __post_init__(self) -> None:
         if not self.pools:
             raise UserError("names no pooling", source="probe.pools", remedy="Give [mean], say")
-        if self.window < 1:
-            raise UserError("is not positive", source="probe.window")
+        for name, value in (("window", self.window), ("max_codons", self.max_codons)):
+            if value is not None and value < 1:
+                raise UserError("is not positive", source=f"probe.{name}")
 
     def states(
         self,
@@ -68,6 +71,7 @@ class Probe:
             frames=self.frames if self.frames is not None else 0 if molecule == "cds" else "stack",
             place=Place(self.layer, self.projected),
             window=self.window,
+            max_codons=self.max_codons,
         )
         if self.cache is None:
             return features

@@ -10,13 +10,16 @@ from lifecode.app.configs.construct import checked_value, construct
 from lifecode.data.reading.read import read_records
 from lifecode.data.records import Contig
 from lifecode.datasets.central_dogma.counts_table import counts_table
-from lifecode.datasets.central_dogma.make import make_dataset
+from lifecode.datasets.central_dogma.make import Task, make_dataset
+from lifecode.errors import UserError
 from lifecode.host.activity import Activity
 
 
 def run(config: DictConfig) -> None:
     """Make the data set and print its counts."""
     task = construct(config.task)
+    if not isinstance(task, Task):
+        raise UserError("makes no examples", source="task", remedy="Use one of: lifecode dogma --help")
     output = checked_value(config, "output", str)
     seed = checked_value(config, "seed", int)
     contigs = read_records(

@@ -31,6 +31,7 @@ class StateFeatures:
             three, and take the mean, or mean, maximum and minimum one behind the other.
         place: where in the encoder.
         window: positions of `centre` and `positions`.
+        max_codons: of each sequence so many are read, from the first on; None reads all.
     """
 
     encoder: Encoder
@@ -39,6 +40,7 @@ class StateFeatures:
     frames: FrameReading = 0
     place: Place = _BEFORE_PROJECTION
     window: int = 8
+    max_codons: int | None = None
 
     @property
     def name(self) -> str:
@@ -55,10 +57,13 @@ class StateFeatures:
             "frames": self.frames,
             "place": self.place._asdict(),
             "window": self.window,
+            "max_codons": self.max_codons,
         }
 
     def __call__(self, sequences: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
         """(n, num_features)."""
+        if self.max_codons is not None:
+            sequences = [ids[: 3 * self.max_codons] for ids in sequences]
         if self.frames not in ("average", "stack"):
             given = (
                 sequences if self.frames == 0 else [in_three_frames(ids)[self.frames] for ids in sequences]

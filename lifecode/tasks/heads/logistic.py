@@ -9,16 +9,17 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import softmax
+from scipy.special import log_softmax, softmax
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import log_loss
 
 from lifecode.tasks.heads.head import Blocks
 from lifecode.tasks.heads.standardise import Standardised
 
 STRENGTHS = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)
-"""Penalties a example on half the squared weights: scikit-learn's C is 1 / (strength x examples)."""
+"""Penalties per example on half the squared weights: scikit-learn's C is 1 / (strength x examples)."""
 _MOST_STEPS = 300
+_UNLIKELY = -20.0
+"""Intercept of a class that a fold leaves without examples."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,42 +58,38 @@ class LogisticHead:
     """Logistic regression on all blocks side by side, at the strength with the least log-loss held out."""
 
     def fit(self, blocks: Blocks, labels: NDArray, folds: NDArray[np.int64], seed: int) -> LinearClasses:
-        """As `Head.fit`; nothing is drawn. Every fold leaves at least one example of each class."""
+        """As `Head.fit`; nothing is drawn."""
         standardised = Standardised.of(blocks)
         x = standardised(blocks)
         num, width = x.shape
         axes = np.linalg.svd(x, full_matrices=False)[2].T if width > num else np.eye(width)
-        x, classes = x @ axes, np.arange(labels.max() + 1)
-        losses = [
-            np.mean([self._loss(x, labels, folds == fold, strength, classes) for fold in np.unique(folds)])
-            for strength in STRENGTHS
-        ]
+        x, num_classes = x @ axes, int(labels.max()) + 1
+        losses = []
+        for strength in STRENGTHS:
+            total = 0.0
+            for fold in np.unique(folds):
+                out = folds == fold
+                weight, intercept = _fitted(x[~out], labels[~out], strength, num_classes)
+                logs = log_softmax(x[out] @ weight + intercept, axis=1)
+                total -= float(logs[np.arange(len(logs)), labels[out]].sum())
+            losses.append(total)
         strength = STRENGTHS[int(np.argmin(losses))]
-        weight, intercept = _fitted(x, labels, strength)
+        weight, intercept = _fitted(x, labels, strength, num_classes)
         return LinearClasses(standardised, axes @ weight, intercept, strength)
 
-    @staticmethod
-    def _loss(
-        x: NDArray[np.float64],
-        labels: NDArray,
-        held_out: NDArray[np.bool_],
-        strength: float,
-        classes: NDArray[np.int64],
-    ) -> float:
-        weight, intercept = _fitted(x[~held_out], labels[~held_out], strength)
-        return float(
-            log_loss(labels[held_out], softmax(x[held_out] @ weight + intercept, axis=1), labels=classes)
-        )
 
-
-def _fitted(x: NDArray[np.float64], labels: NDArray, strength: float) -> tuple[NDArray[np.float64], NDArray]:
-    """Weights (num_features, num_classes) and intercepts (num_classes,)."""
-    if not x.shape[1]:
-        shares = np.bincount(labels) / len(labels)
-        return np.zeros((0, len(shares))), np.log(shares)
-    model = LogisticRegression(C=1 / (strength * len(x)), max_iter=_MOST_STEPS, tol=1e-4)
-    model.fit(x, labels)
-    if len(model.classes_) == 2:  # scikit-learn keeps the second class's log-odds alone
-        zeros = np.zeros_like(model.coef_)
-        return np.concatenate([zeros, model.coef_]).T, np.array([0.0, model.intercept_[0]])
-    return model.coef_.T, model.intercept_
+def _fitted(
+    x: NDArray[np.float64], labels: NDArray, strength: float, num_classes: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Weights (num_features, num_classes) and intercepts; a class without examples is unlikely."""
+    weight, intercept = np.zeros((x.shape[1], num_classes)), np.full(num_classes, _UNLIKELY)
+    present, counts = np.unique(labels, return_counts=True)
+    if len(present) == 1 or not x.shape[1]:
+        intercept[present] = np.log(counts / len(labels))
+        return weight, intercept
+    model = LogisticRegression(C=1 / (strength * len(x)), max_iter=_MOST_STEPS).fit(x, labels)
+    if len(present) == 2:  # scikit-learn keeps the second class's log-odds alone
+        weight[:, present[1]], intercept[present] = model.coef_[0], [0.0, model.intercept_[0]]
+    else:
+        weight[:, present], intercept[present] = model.coef_.T, model.intercept_
+    return weight, intercept
