@@ -61,8 +61,8 @@ def config_groups(config: DictConfig, folder: Path) -> Iterator[tuple[str, list[
 def _builds(folder: Path, group: str, option: str) -> str | None:
     """The package of what an option builds, by its own file or the first option that this one goes on from.
 
-    Verbs share a group where they share its name: the `task` of `dogma` makes examples, that of `finetune` reads
-    them.
+    Verbs share a group where they share its name: the `task` of `dogma` makes examples, that of `finetune`
+    reads them.
     """
     path = folder / group / f"{option}.yaml"
     config = OmegaConf.load(path) if path.is_file() else None

@@ -69,8 +69,8 @@ class Contest:
         """Ours minus theirs in one metric; above 0 is better wherever more is better."""
         if not self._split.has_test:
             share = np.mean([len(one.test) / len(one.train) for one in self.rounds])
-            figures = (np.array(entry.figures[metric.name]) for entry in (ours, theirs))
-            return over_folds(*figures, float(share))
+            first, second = (np.array(entry.figures[metric.name]) for entry in (ours, theirs))
+            return over_folds(first, second, float(share))
         labels = self._all[self.rounds[0].test]
         predictions = [np.mean(entry.predictions, axis=0) for entry in (ours, theirs)]
 
@@ -81,6 +81,29 @@ class Contest:
             return ours_now, theirs_now
 
         return over_examples(both, len(labels), self.rounds[0].seed)
+
+    def table(self, ours: Entry, others: dict[str, Entry], metric: Metric) -> dict[str, Any]:
+        """The figures of all, which of the others is best in one metric, and our difference to each in it."""
+        found: dict[str, Any] = {
+            "metric": metric.name,
+            "test": ours.summary(),
+            "baselines": {name: entry.summary() for name, entry in others.items()},
+        }
+        if others:
+            found["best_baseline"] = best_of(others, metric)
+            found["differences"] = {
+                name: self.difference(ours, entry, metric)._asdict() for name, entry in others.items()
+            }
+        return found
+
+    def described(self) -> dict[str, Any]:
+        """The kind of split, its seeds, and the number of examples of each round."""
+        return {
+            "kind": self._split.described(),
+            "seeds": self._split.seeds,
+            "learnt_from": [len(one.train) for one in self.rounds],
+            "held_out": [len(one.test) for one in self.rounds],
+        }
 
     def combined(self, entry: Entry) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Rows that were predicted, in their order, and the mean over seeds of their predictions."""

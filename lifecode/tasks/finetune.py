@@ -11,10 +11,11 @@ import torch
 from lifecode.errors import UserError
 from lifecode.models.life_code.model import LifeCode
 from lifecode.tasks.baselines import Baseline, features_of, usual_baselines
-from lifecode.tasks.contest import Contest, Entry, best_of
+from lifecode.tasks.contest import Contest, Entry
 from lifecode.tasks.examples.labels import Labels
 from lifecode.tasks.examples.sequence_task import SequenceTask, TaskData, read_task
 from lifecode.tasks.features.encoder import LifeCodeEncoder
+from lifecode.tasks.features.feature import Features
 from lifecode.tasks.predictions import predictions_table
 from lifecode.tasks.probe import Probe, linear_head
 from lifecode.tasks.scores import chosen_metric
@@ -86,72 +87,53 @@ def tune(
     say("looking for leaks")
     leaks = _leaks(rounds, data, model)
 
-    def progress(done: int, total: int) -> None:
-        say(f"{name}: {done:,} of {total:,} sequences read")
+    def states_of(encoder: LifeCode, label: str) -> Features:
+        def told(done: int, total: int) -> None:
+            say(f"{label}: {done:,} of {total:,} sequences read")
 
-    states = probe.states(LifeCodeEncoder(model), name, data.molecule, progress)
-    features = [states, *probe.others()]
+        return probe.states(LifeCodeEncoder(encoder), label, data.molecule, told)
+
+    features = [states_of(model, name), *probe.others(data.train.nucleotides)]
     say(f"{name}: reading {len(sequences):,} sequences")
-    blocks = [each(sequences) for each in features]
+    states, *others = (each(sequences) for each in features)
     say(f"{name}: fitting")
-    ours = contest.enter(blocks, head)
-    chosen = usual_baselines(data.molecule) if baselines is None else list(baselines)
-    if not trained and "untrained" in chosen:
-        chosen.remove("untrained")
+    ours = contest.enter([states, *others], head)
     entries: dict[str, Entry] = {}
-    for baseline in chosen:
+    for baseline in usual_baselines(data.molecule) if baselines is None else baselines:
         say(f"{baseline}: fitting")
-        if baseline == "untrained":
-            twin = probe.states(
-                LifeCodeEncoder(untrained_twin(model, seed)), "untrained", data.molecule, progress
-            )
-            entries[baseline] = contest.enter([twin(sequences), *blocks[1:]], head)
-        else:
+        if baseline != "untrained":
             own = features_of(baseline, data.train)
-            entries[baseline] = contest.enter(
-                [] if own is None else [own(sequences)],
-                None if own is None else linear_head(data.labels.kind),
-            )
-    if len(blocks) > 1:
-        entries["without_states"] = contest.enter(blocks[1:], head)
-    metrics = {
-        "task": {key: value for key, value in asdict(task).items() if value not in (None, {})},
-        "kind": data.labels.kind,
-        "classes": list(data.labels.classes),
-        "metric": metric.name,
-        "encoder": name,
-        "probe": asdict(probe) | {"cache": None},
-        "split": {
-            "kind": "test file" if rounds.has_test else f"{folds} folds, groups by {task.keep_together}",
-            "seeds": rounds.seeds,
-            "learnt_from": [len(one.train) for one in contest.rounds],
-            "held_out": [len(one.test) for one in contest.rounds],
-        },
-        "test": ours.summary(),
-        "baselines": {key: entry.summary() for key, entry in entries.items()},
-        "published": task.published,
-        "leaks": leaks.as_dict(),
-    }
-    if entries:
-        metrics["best_baseline"] = best_of(entries, metric)
-        metrics["differences"] = {
-            key: contest.difference(ours, entry, metric)._asdict() for key, entry in entries.items()
-        }
+            blocks, learner = ([], None) if own is None else ([own(sequences)], linear_head(data.labels.kind))
+            entries[baseline] = contest.enter(blocks, learner)
+        elif trained:
+            twin = states_of(untrained_twin(model, seed), "untrained")
+            entries[baseline] = contest.enter([twin(sequences), *others], head)
+    if others:
+        entries["without_states"] = contest.enter(others, head)
     say(f"{name}: fitting on all examples")
-    told = {key: metrics[key] for key in ("task", "metric", "encoder")} | {"examples": rounds.num_train}
+    told = {"task": _given(task), "encoder": name, "examples": rounds.num_train, "molecule": data.molecule}
     tuned = TunedModel(
         labels=data.labels,
         features=features,
-        head=contest.fitted(blocks, head),
+        head=contest.fitted([states, *others], head),
         model=model,
-        told=told | {"molecule": data.molecule},
+        told=told,
     )
     rows, combined = contest.combined(ours)
-    predictions = predictions_table(rounds.examples.at(rows), data.labels, combined)
     return Finetuned(
         model=tuned,
-        metrics=metrics,
-        predictions=predictions,
+        metrics={
+            "task": _given(task),
+            "kind": data.labels.kind,
+            "classes": list(data.labels.classes),
+            "encoder": name,
+            "probe": asdict(probe),
+            "split": contest.described(),
+            **contest.table(ours, entries, metric),
+            "published": task.published,
+            "leaks": asdict(leaks),
+        },
+        predictions=predictions_table(rounds.examples.at(rows), data.labels, combined),
         labels=data.labels,
         leaks=leaks,
         notes=data.notes,
@@ -163,6 +145,11 @@ def untrained_twin(model: LifeCode, seed: int) -> LifeCode:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         return LifeCode.from_config(model.config).eval()
+
+
+def _given(task: SequenceTask) -> dict[str, Any]:
+    """What the task says, without what it leaves open."""
+    return {key: value for key, value in asdict(task).items() if value not in (None, {})}
 
 
 def _leaks(rounds: Rounds, data: TaskData, model: LifeCode) -> Leaks:

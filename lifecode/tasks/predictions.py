@@ -25,7 +25,7 @@ def predictions_table(
     if labels.classes:
         named = np.array(labels.classes)
         if labelled:
-            columns["label"] = named[examples.labels].tolist()
+            columns["label"] = named[examples.labels.astype(np.int64)].tolist()
         columns["prediction"] = named[predictions.argmax(1)].tolist()
         columns |= {f"p({name})": predictions[:, number] for number, name in enumerate(labels.classes)}
     else:

@@ -1,9 +1,12 @@
 """`tuning=probe`: which states of a frozen encoder a head learns from, and what stands beside them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
 
 from lifecode.errors import UserError
 from lifecode.host.checksum import digest_of
@@ -78,9 +81,9 @@ class Probe:
         key = digest_of({"encoder": encoder.digest} | features.config | {"label": None})
         return CachedFeatures(features, Path(self.cache).expanduser() / key, on_progress)
 
-    def others(self) -> list[Features]:
-        """The features that stand beside the states."""
-        return [beside(name) for name in self.beside]
+    def others(self, sequences: Sequence[NDArray[np.uint8]]) -> list[Features]:
+        """The features beside the states, of as many positions as the training `sequences` have."""
+        return [beside(name, sequences) for name in self.beside]
 
     def head_for(self, kind: LabelKind) -> Head:
         """An unfitted head for labels of this kind.

@@ -25,7 +25,7 @@ class Examples:
 
     ids: list[str]
     nucleotides: list[NDArray[np.uint8]]
-    labels: NDArray[np.int64] | NDArray[np.float64]
+    labels: NDArray[np.number]
     has_ids: bool
 
     def __len__(self) -> int:
@@ -52,9 +52,7 @@ def joined(parts: Sequence[Examples]) -> Examples:
     )
 
 
-def examples_of(
-    table: Table, columns: Columns, labels: NDArray[np.int64] | NDArray[np.float64] | None = None
-) -> Examples:
+def examples_of(table: Table, columns: Columns, labels: NDArray[np.number] | None = None) -> Examples:
     """The sequences of a table, with the labels of its rows where they are known.
 
     Raises:

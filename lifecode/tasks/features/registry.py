@@ -1,7 +1,10 @@
 """Features by the name that a config or a saved head calls them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
 
 from lifecode.errors import UserError
 from lifecode.tasks.features.counts import (
@@ -14,10 +17,10 @@ from lifecode.tasks.features.counts import (
 )
 from lifecode.tasks.features.encoder import Encoder, Place
 from lifecode.tasks.features.feature import Features
-from lifecode.tasks.features.one_hot import OneHot
+from lifecode.tasks.features.one_hot import OneHot, positions_of
 from lifecode.tasks.features.states import StateFeatures
 
-Beside = Literal["codon_frequency", "codon_preference", "residues", "gene_shape", "start"]
+Beside = Literal["codon_frequency", "codon_preference", "residues", "gene_shape", "start", "codon_one_hot"]
 """Features of a sequence alone that a probe may take beside the states."""
 _START_CODONS = 10
 _BY_NAME: dict[str, Callable[..., Features]] = {
@@ -31,9 +34,17 @@ _BY_NAME: dict[str, Callable[..., Features]] = {
 }
 
 
-def beside(name: Beside) -> Features:
-    """Features of a sequence alone; `start` is a one-hot of the first ten codons."""
-    return OneHot("codon", _START_CODONS) if name == "start" else _BY_NAME[name]()
+def beside(name: Beside, sequences: Sequence[NDArray[np.uint8]]) -> Features:
+    """Features of a sequence alone.
+
+    Args:
+        name: `start` is a one-hot of the first ten codons, `codon_one_hot` of as many as the longest of
+            `sequences` has, up to 256.
+        sequences: that are learnt from.
+    """
+    if name in ("start", "codon_one_hot"):
+        return OneHot("codon", _START_CODONS if name == "start" else positions_of(sequences, "codon"))
+    return _BY_NAME[name]()
 
 
 def features_from(config: Mapping[str, Any], encoder: Encoder | None) -> Features:

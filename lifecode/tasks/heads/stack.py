@@ -93,7 +93,8 @@ class Stack:
     def predict(self, blocks: Blocks) -> NDArray[np.float64]:
         """Values (n,)."""
         table = np.concatenate(blocks, axis=1)
-        return self.intercept + sum(member.share * member.predict(table) for member in self.members)
+        parts = [member.share * member.predict(table) for member in self.members]
+        return np.sum([np.full(len(table), self.intercept), *parts], axis=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +134,7 @@ def _member(
     if kernel and x.shape[1]:
         count = min(NUM_LANDMARKS, len(x))
         nystroem = Nystroem(gamma=0.5 / x.shape[1], n_components=count, random_state=seed).fit(x)
-        landmarks, turned = nystroem.components_, nystroem.normalization_.T
+        landmarks, turned = np.asarray(nystroem.components_), nystroem.normalization_.T
         x = _gaussian(x, landmarks) @ turned
         centre = x.mean(0)
         x = x - centre

@@ -1,7 +1,6 @@
 """What held-out examples share with those that are learnt from, and with what an encoder was trained on."""
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,16 +38,12 @@ class Leaks:
     named: list[str]
     seen_by_encoder: int | None
 
-    def as_dict(self) -> dict[str, Any]:
-        """For metrics.json."""
-        return asdict(self)
-
     def described(self) -> str:
         """One line."""
         seen = (
             ""
             if self.seen_by_encoder is None
-            else f"; {self.seen_by_encoder:,} resemble genes the encoder was trained on"
+            else f"; {self.seen_by_encoder:,} resemble genes the encoder has read"
         )
         return (
             f"of {self.held_out:,} held-out sequences {self.equal:,} are also learnt from, "

@@ -54,6 +54,7 @@ class Rounds:
             self.groups = clusters_of(self.examples, data.molecule, task.cluster_similarity)
         else:
             self.groups = groups_of(self.examples)
+        self._kept = task.keep_together
         self._classes = self.examples.labels if data.labels.classes else None
         self._labels = data.labels
         self.first_split = self._split(seeds[0])
@@ -77,6 +78,10 @@ class Rounds:
         if num < 2:
             raise UserError("all examples that are learnt from are of one group", source="task.train")
         return fold_of(self.groups[rows], num, seed, classes)
+
+    def described(self) -> str:
+        """In a few words."""
+        return "test file" if self.has_test else f"{self.num_folds} folds, groups of {self._kept} sequences"
 
     def everything(self) -> Round:
         """The fit of the model that is saved: on all examples outside the test file."""
