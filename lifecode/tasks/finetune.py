@@ -130,7 +130,7 @@ def tune(
             "probe": asdict(probe),
             "split": contest.described(),
             **contest.table(ours, entries, metric),
-            "published": task.published,
+            "published": task.published or {},
             "leaks": asdict(leaks),
         },
         predictions=predictions_table(rounds.examples.at(rows), data.labels, combined),
@@ -149,7 +149,7 @@ def untrained_twin(model: LifeCode, seed: int) -> LifeCode:
 
 def _given(task: SequenceTask) -> dict[str, Any]:
     """What the task says, without what it leaves open."""
-    return {key: value for key, value in asdict(task).items() if value not in (None, {})}
+    return {key: value for key, value in asdict(task).items() if value is not None}
 
 
 def _leaks(rounds: Rounds, data: TaskData, model: LifeCode) -> Leaks:

@@ -1,7 +1,7 @@
 """A task of labelled sequences, as one config says it: files, columns, kind of label, metric, split."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -28,7 +28,7 @@ class SequenceTask:
         sequence: column of the sequences; None finds it by its letters.
         label: column of the labels; None finds it by its name, or takes the only one left.
         id: column of the ids; None takes one that is called id, seq_id, gene_id or name.
-        where: value of a column, by its name, of the rows to keep.
+        where: value of a column, by its name, of the rows to keep; None keeps all.
         molecule: `cds` is read in its frame, `dna` in all three; None looks at the sequences.
         kind: None reads it off the labels.
         transform: `log` takes the natural logarithm of a regression's labels; rows without one are left out.
@@ -45,14 +45,14 @@ class SequenceTask:
     sequence: str | None = None
     label: str | None = None
     id: str | None = None
-    where: dict[str, str | int | float] = field(default_factory=dict)
+    where: dict[str, str | int | float] | None = None
     molecule: Molecule | None = None
     kind: LabelKind | None = None
     transform: Literal["log"] | None = None
     metric: str | None = None
     keep_together: Literal["equal", "clusters"] = "equal"
     cluster_similarity: float = 0.3
-    published: dict[str, dict[str, float]] = field(default_factory=dict)
+    published: dict[str, dict[str, float]] | None = None
 
     def __post_init__(self) -> None:
         if not 0 < self.cluster_similarity <= 1:
@@ -84,7 +84,7 @@ def read_task(task: SequenceTask) -> TaskData:
         UserError: a file, column or label that is not as the task says, or an id in two splits.
     """
     tables = {
-        name: _tables(files, task.where)
+        name: _tables(files, task.where or {})
         for name, files in (("train", task.train), ("validation", task.validation), ("test", task.test))
         if files is not None
     }
