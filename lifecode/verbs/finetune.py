@@ -1,10 +1,11 @@
 """`lifecode finetune`: learn a user's labels on an encoder, and say what baselines reach on the same rows."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
+import torch
 from omegaconf import DictConfig, OmegaConf
 from rich import print as print_table
 from rich.table import Table
@@ -52,62 +53,78 @@ def finetune(
     Raises:
         UserError: what the files or settings do not allow, or a `run_dir` that is there already.
     """
-    if run_dir is not None:
-        require_absent(Path(run_dir).expanduser())
-    if isinstance(task, str):
-        task = SequenceTask(train=task)
     model = checkpoint if isinstance(checkpoint, LifeCode) else load(checkpoint)
-    name = "model" if isinstance(checkpoint, LifeCode) else str(checkpoint)
-    with Activity() as activity:
-        result = tune(
-            task,
-            model,
-            name=name,
-            probe=probe or Probe(),
-            seeds=seeds,
-            folds=folds,
-            seed=seed,
-            baselines=baselines,
-            say=activity.say,
-        )
-    if run_dir is not None:
-        _write(result, Path(run_dir).expanduser(), None)
-    return result
+    return _finetune(
+        SequenceTask(train=task) if isinstance(task, str) else task,
+        model,
+        name="model" if isinstance(checkpoint, LifeCode) else str(checkpoint),
+        probe=probe or Probe(),
+        seeds=seeds,
+        folds=folds,
+        seed=seed,
+        baselines=baselines,
+        run_dir=run_dir,
+    )
 
 
 def run(config: DictConfig) -> None:
     """Learn, write the run folder, and print the table."""
     checked_value(config, "tuning", Literal["probe"])
-    run_dir = Path(checked_value(config, "run_dir", str)).expanduser()
-    require_absent(run_dir)
     task, probe = construct(config.task), construct(config.probe)
     if not isinstance(task, SequenceTask):
         raise UserError("is no task with labels to learn", source="task", remedy="Use task=sequence")
-    seed = checked_value(config, "seed", int)
-    checkpoint = checked_value(config, "checkpoint", str | None)
-    if checkpoint is not None:
-        model = load(checkpoint)
-    else:
-        model = construct(config.model).eval()
-    with Activity() as activity:
-        result = tune(
-            task,
-            model,
-            name=checkpoint or "untrained",
-            probe=probe,
-            trained=checkpoint is not None,
-            seeds=checked_value(config, "seeds", int),
-            folds=checked_value(config, "folds", int),
-            seed=seed,
-            baselines=checked_value(config, "baselines", list[Baseline] | None),
-            say=activity.say,
-        )
-    _write(result, run_dir, config)
+    run_dir = checked_value(config, "run_dir", str)
+    require_absent(Path(run_dir).expanduser())
+    checkpoint, seed = checked_value(config, "checkpoint", str | None), checked_value(config, "seed", int)
+    result = _finetune(
+        task,
+        _untrained(config, seed) if checkpoint is None else load(checkpoint),
+        name=checkpoint or "untrained",
+        trained=checkpoint is not None,
+        probe=probe,
+        seeds=checked_value(config, "seeds", int),
+        folds=checked_value(config, "folds", int),
+        seed=seed,
+        baselines=checked_value(config, "baselines", list[Baseline] | None),
+        run_dir=run_dir,
+        config=OmegaConf.to_yaml(config, resolve=True),
+    )
     for note in result.notes:
         print(display_name(note, 500))
     print_table(comparison(result))
     print(result.leaks.described())
     print(f"\nThe model, {METRICS} and {PREDICTIONS} are in {run_dir}")
+
+
+def _untrained(config: DictConfig, seed: int) -> LifeCode:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return construct(config.model).eval()
+
+
+def _finetune(
+    task: SequenceTask,
+    model: LifeCode,
+    *,
+    run_dir: str | Path | None,
+    config: str | None = None,
+    **settings: Any,
+) -> Finetuned:
+    """`tune`, and where there is a `run_dir` all that a run leaves."""
+    folder = None if run_dir is None else Path(run_dir).expanduser()
+    if folder is not None:
+        require_absent(folder)
+    with Activity() as activity:
+        result = tune(task, model, say=activity.say, **settings)
+    if folder is not None:
+        with output_folder(folder) as partial:
+            result.model.save(partial)
+            text = json.dumps(result.metrics, indent=2, ensure_ascii=False) + "\n"
+            (partial / METRICS).write_text(text, encoding="utf-8")
+            write_table(result.predictions, partial / PREDICTIONS)
+            if config is not None:
+                (partial / CONFIG).write_text(config, encoding="utf-8")
+    return result
 
 
 def comparison(result: Finetuned) -> Table:
@@ -129,17 +146,7 @@ def comparison(result: Finetuned) -> Table:
     return table
 
 
-def _interval(difference: dict | None) -> str:
+def _interval(difference: Mapping[str, float] | None) -> str:
     if difference is None:
         return ""
     return f"{difference['mean']:+.3f} ({difference['low']:+.3f} to {difference['high']:+.3f})"
-
-
-def _write(result: Finetuned, run_dir: Path, config: DictConfig | None) -> None:
-    with output_folder(run_dir) as folder:
-        result.model.save(folder)
-        text = json.dumps(result.metrics, indent=2, ensure_ascii=False, default=str) + "\n"
-        (folder / METRICS).write_text(text, encoding="utf-8")
-        write_table(result.predictions, folder / PREDICTIONS)
-        if config is not None:
-            (folder / CONFIG).write_text(OmegaConf.to_yaml(config, resolve=True), encoding="utf-8")

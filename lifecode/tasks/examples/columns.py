@@ -5,7 +5,8 @@ from typing import NamedTuple
 from lifecode.errors import UserError
 from lifecode.tasks.examples.table import Table
 
-_NUCLEOTIDES, _RESIDUES = frozenset("ACGTUNRYSWKMBDHV"), frozenset("ACDEFGHIKLMNPQRSTVWYUOBJXZ*")
+_KNOWN, _NUCLEOTIDES = frozenset("ACGTUN"), frozenset("ACGTUNRYSWKMBDHV")
+_RESIDUES = frozenset("ACDEFGHIKLMNPQRSTVWYUOBJXZ*")
 _LOOKED_AT, _SHARE = 1_000, 0.95
 _SHORTEST = 6
 """Letters of a sequence, on average: `A` and `CAT` may be the names of classes."""
@@ -39,9 +40,13 @@ def find_columns(
         labelled: whether there must be a label.
 
     Raises:
-        UserError: a column that is given is not there, no column holds nucleotides, or several could be the
-            label.
+        UserError: no header, a column that is given and not there, none that holds nucleotides, or several
+            that could be the label.
     """
+    if any(set(name.upper()) <= _KNOWN and len(name) >= 2 * _SHORTEST for name in table.columns):
+        raise UserError(
+            "begins without a header", source=table.source, remedy="Name the columns in the first line"
+        )
     for key, name in (("task.sequence", sequence), ("task.label", label), ("task.id", id)):
         if name is not None:
             table.column(name, key)
@@ -64,10 +69,6 @@ def _sequence(table: Table, taken: set[str | None]) -> str:
     }
     if lengths and (longest := max(lengths.values())) >= _SHORTEST:
         return next(name for name, length in lengths.items() if length == longest)
-    if any(set(name.upper()) <= _NUCLEOTIDES and len(name) >= 2 * _SHORTEST for name in table.columns):
-        raise UserError(
-            "begins without a header", source=table.source, remedy="Name the columns in the first line"
-        )
     protein = next(
         (name for name, values in free.items() if _share_of_texts(values, _RESIDUES) >= _SHARE), None
     )

@@ -79,7 +79,6 @@ def read_table(path: str | Path) -> Table:
 def _separated(content: bytes, path: Path) -> Table:
     header = content.lstrip(b"\r\n").partition(b"\n")[0]
     separator = max(_SEPARATORS, key=header.count)
-    names = next(iter(_parsed(header + b"\n", separator, None, path).column_names), None)
     names = _parsed(header + b"\n", separator, None, path).column_names
     table = _parsed(content, separator, names, path)
     return _table({name.strip(): table.column(i) for i, name in enumerate(names)}, names, path)

@@ -34,10 +34,15 @@ def clusters_of(examples: Examples, molecule: Molecule, at_least: float) -> NDAr
 
 def sketches(sequences: Sequence[NDArray[np.uint8]], molecule: Molecule) -> NDArray[np.uint32]:
     """(n, 128) sketches: of the proteins of coding sequences of 60 nucleotides or more, else of 15-mers."""
-    of_protein = molecule == "cds" and np.median([len(ids) for ids in sequences]) >= _SHORTEST_FOR_PROTEIN
+    of_protein = compared_by_protein(sequences, molecule)
     return np.array(
         [protein_sketch(residues(ids)) if of_protein else nucleotide_sketch(ids) for ids in sequences]
     )
+
+
+def compared_by_protein(sequences: Sequence[NDArray[np.uint8]], molecule: Molecule) -> bool:
+    """Whether these are coding sequences of 60 nucleotides or more, by the median."""
+    return molecule == "cds" and float(np.median([len(ids) for ids in sequences])) >= _SHORTEST_FOR_PROTEIN
 
 
 def residues(ids: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -10,7 +10,7 @@ from lifecode.data.splits.twins import strandless_digest
 from lifecode.data.statistics.seen_genes import NUM_KEPT
 from lifecode.tasks.examples.examples import Examples
 from lifecode.tasks.examples.molecule import Molecule
-from lifecode.tasks.splits.folds import sketches
+from lifecode.tasks.splits.folds import compared_by_protein, sketches
 
 ALIKE, SEEN = 0.8, 0.5
 """Jaccard index of k-mers from which on a sequence is a near twin, and a protein one that was seen."""
@@ -28,7 +28,7 @@ class Leaks:
         alike: of which a sequence is that shares most k-mers, by sketches.
         named: the first ten of these, with the example that each resembles.
         seen_by_encoder: whose protein resembles a gene that the encoder was trained on; None where that is
-            not known, or the sequences are no coding ones.
+            not known, or the sequences are no coding ones or short.
     """
 
     held_out: int
@@ -40,48 +40,9 @@ class Leaks:
 
     def described(self) -> str:
         """One line."""
-        seen = (
-            ""
-            if self.seen_by_encoder is None
-            else f"; {self.seen_by_encoder:,} resemble genes the encoder has read"
-        )
-        return (
-            f"of {self.held_out:,} held-out sequences {self.equal:,} are also learnt from, "
-            f"{self.reverse_complement:,} as reverse complements, {self.alike:,} as near twins{seen}"
-        )
+        by_protein = compared_by_protein(examples.nucleotides, molecule)
 
-
-def find_leaks(
-    examples: Examples,
-    split: NDArray[np.int64],
-    held_out: NDArray[np.bool_],
-    molecule: Molecule,
-    training_genes: NDArray[np.uint32] | None,
-) -> Leaks:
-    """Compare each held-out example with those of other splits.
-
-    Args:
-        examples: of all splits.
-        split: (n,) equal for examples that are held out, or learnt from, together.
-        held_out: (n,) which are asked about.
-        molecule: what the sequences are.
-        training_genes: (num_genes, 16) sketches of the genes that an encoder was trained on, if known.
-    """
-    found = sketches(examples.nucleotides, molecule)
-    kind_of = {"equal": 0, "reverse_complement": 0, "alike": 0}
-    named: list[str] = []
-    twins = _twins(examples, split, held_out)
-    near = _near_twins(found, split, held_out)
-    for row in np.flatnonzero(held_out).tolist():
-        pair = twins.get(row) or near.get(row)
-        if pair is not None:
-            other, kind = pair
-            kind_of[kind] += 1
-            if len(named) < _MOST_NAMED:
-                named.append(f"{examples.ids[row]} and {examples.ids[other]}: {kind.replace('_', ' ')}")
-    seen = (
-        _seen(found[held_out], training_genes) if molecule == "cds" and training_genes is not None else None
-    )
+    seen = _seen(found[held_out], training_genes) if by_protein and training_genes is not None else None
     return Leaks(int(held_out.sum()), **kind_of, named=named, seen_by_encoder=seen)
 
 
