@@ -11,21 +11,75 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from lifecode.app.from_python import compose, run
+    from lifecode.data.cds.translation import reverse_translate, translate
+    from lifecode.data.corpus.corpus import Corpus
+    from lifecode.data.reading.read import read_records
+    from lifecode.errors import UserError
     from lifecode.models import LifeCode, load
+    from lifecode.verbs.check import check
+    from lifecode.verbs.dogma import make_dataset
+    from lifecode.verbs.embed.embed import embed
+    from lifecode.verbs.finetune import finetune
+    from lifecode.verbs.info import info
+    from lifecode.verbs.predict import predict
+    from lifecode.verbs.prepare.prepare import prepare
+    from lifecode.verbs.report import compare_runs
+    from lifecode.verbs.train.training_run import TrainingRun
 
-__all__ = ["LifeCode", "compose", "load", "run"]
+    __version__: str
+
 _HOMES = {
+    "Corpus": "lifecode.data.corpus.corpus",
     "LifeCode": "lifecode.models",
-    "load": "lifecode.models",
+    "TrainingRun": "lifecode.verbs.train.training_run",
+    "UserError": "lifecode.errors",
+    "check": "lifecode.verbs.check",
+    "compare_runs": "lifecode.verbs.report",
     "compose": "lifecode.app.from_python",
-    "run": "lifecode.app.from_python",
+    "embed": "lifecode.verbs.embed.embed",
     "finetune": "lifecode.verbs.finetune",
+    "info": "lifecode.verbs.info",
+    "load": "lifecode.models",
+    "make_dataset": "lifecode.verbs.dogma",
     "predict": "lifecode.verbs.predict",
+    "prepare": "lifecode.verbs.prepare.prepare",
+    "read_records": "lifecode.data.reading.read",
+    "reverse_translate": "lifecode.data.cds.translation",
+    "run": "lifecode.app.from_python",
+    "translate": "lifecode.data.cds.translation",
 }
+__all__ = [
+    "Corpus",
+    "LifeCode",
+    "TrainingRun",
+    "UserError",
+    "__version__",
+    "check",
+    "compare_runs",
+    "compose",
+    "embed",
+    "finetune",
+    "info",
+    "load",
+    "make_dataset",
+    "predict",
+    "prepare",
+    "read_records",
+    "reverse_translate",
+    "run",
+    "translate",
+]
 
 
 def __getattr__(name: str) -> Any:
     """Imports what is asked for at its first use, so that `import lifecode` does not wait for torch."""
+    if name == "__version__":
+        return import_module("importlib.metadata").version("lifecode")
     if name in _HOMES:
         return getattr(import_module(_HOMES[name]), name)
     raise AttributeError(f"module 'lifecode' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """The public names."""
+    return __all__

@@ -6,7 +6,6 @@ with an ambiguous nucleotide: so translation is one `take`, at some 100 million 
 residue unless the whole CDS is translated as such (`complete_cds`).
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -22,8 +21,6 @@ from lifecode.alphabet import (
     IGNORE,
     NUM_CODONS,
     STOP,
-    codon_ids,
-    encode_nucleotides,
     letters_of,
 )
 from lifecode.errors import UserError
@@ -76,6 +73,41 @@ class GeneticCode:
         """Protein of codon ids, one letter a codon: stops `*`, ambiguous codons `X`."""
         return residue_letters(self.amino_acids(codons, complete_cds=complete_cds))
 
+    def reverse_translate(
+        self, protein: Any, organism: str = "e_coli", *, generator: np.random.Generator | None = None
+    ) -> str:
+        """DNA of a protein, exactly three nucleotides per letter, by the codon usage of an organism.
+
+        The 20 residues and `*` translate back. U is written TGA and O is written TAG, which no code reads
+        back; B, J, X and Z, which stand for no one residue, are written NNN and come back as X. Under the
+        codes whose stops are also residues (27, 28, 31) `*` comes back only at the end, by `complete_cds`.
+
+        Args:
+            protein: one-letter residues in either case, as for `alphabet.letters_of`.
+            organism: a Kazusa table of `python_codon_tables`, such as `e_coli` or `h_sapiens_9606`; only
+                codons that this code reads as the residue are used.
+            generator: draws each codon with its share among those of the residue; by default the most
+                frequent one is taken.
+
+        Raises:
+            UserError: unknown organism, or a letter that is no residue, with its 1-based position.
+        """
+        codons, upper_shares = _codon_choices(organism, self.number)
+        if not isinstance(protein, str):
+            protein = letters_of(protein).decode("latin-1")
+        letters = np.frombuffer(str.upper(protein).encode("latin-1", errors="replace"), dtype=np.uint8)
+        choice = 0
+        if generator is not None:
+            choice = (generator.random(len(letters))[:, None] >= upper_shares[letters]).sum(axis=1)
+        chosen = codons[letters, choice]
+        if (unknown := np.flatnonzero(chosen[:, 0] == 0)).size:
+            position = int(unknown[0])
+            raise UserError(
+                f"letter {protein[position]!r} at position {position + 1} is not an amino acid",
+                remedy=f"Allowed are {AMINO_ACIDS}UO and {_UNKNOWN_RESIDUES}",
+            )
+        return chosen.tobytes().decode("ascii")
+
     def letters_of(self, codons: NDArray[np.int16]) -> bytes:
         """The same as ASCII, each codon read as inside a gene; the fastest way to a protein."""
         return codons.astype(np.uint8).tobytes().translate(self.letters)
@@ -111,77 +143,6 @@ def genetic_code(number: int) -> GeneticCode:
         array.flags.writeable = False
     letters = residue_letters(residues[:NUM_CODONS]).encode().ljust(256, b"X")
     return GeneticCode(number, str(table.names[0]), residues, starts, stops, letters)
-
-
-def translate(
-    sequence: Any,
-    code: int = 1,
-    *,
-    complete_cds: bool = False,
-    recoded: Mapping[int, str] | None = None,
-) -> str:
-    """Protein of a DNA or RNA string, or of nucleotide ids (length,): one letter a complete codon.
-
-    Args:
-        sequence: ids, or as for `alphabet.letters_of`; read from its first nucleotide; one or two letters
-            after the last codon are ignored.
-        code: NCBI genetic code number.
-        complete_cds: alternative start codons read M at the first position; see `GeneticCode`.
-        recoded: residue at a 0-based codon position whatever the codon there says, such as
-            `{195: "U"}` for a selenocysteine (GenBank's `transl_except`).
-
-    Raises:
-        UserError: unknown genetic code, a letter that is no nucleotide, or a recoded position beyond
-            the last codon.
-    """
-    is_ids = isinstance(sequence, np.ndarray) and sequence.ndim > 0
-    ids = sequence if is_ids else encode_nucleotides(sequence)
-    protein = genetic_code(code).translate(codon_ids(ids), complete_cds=complete_cds)
-    if not recoded:
-        return protein
-    letters = list(protein)
-    for position, residue in recoded.items():
-        if not 0 <= position < len(letters):
-            raise UserError(f"recoded position {position} is not in a sequence of {len(letters)} codons")
-        letters[position] = residue
-    return "".join(letters)
-
-
-def reverse_translate(
-    protein: Any, organism: str = "e_coli", code: int = 1, *, generator: np.random.Generator | None = None
-) -> str:
-    """DNA of a protein, exactly three nucleotides a letter, by the codon usage of an organism.
-
-    `translate(reverse_translate(p, organism, code), code) == p` for the 20 residues and `*`. U is written
-    TGA and O is written TAG, which no code reads back: name their positions in `translate(recoded=...)`.
-    B, J, X and Z, which stand for no one residue, are written NNN and come back as X. Under the
-    codes whose stops are also residues (27, 28, 31) `*` comes back only at the end, by `complete_cds`.
-
-    Args:
-        protein: one-letter residues in either case, as for `alphabet.letters_of`.
-        organism: a Kazusa table of `python_codon_tables`, such as `e_coli` or `h_sapiens_9606`.
-        code: NCBI genetic code number; only codons that it reads as the residue are used.
-        generator: draws each codon with its share among those of the residue; by default the most
-            frequent one is taken.
-
-    Raises:
-        UserError: unknown organism or code, or a letter that is no residue, with its 1-based position.
-    """
-    codons, upper_shares = _codon_choices(organism, code)
-    if not isinstance(protein, str):
-        protein = letters_of(protein).decode("latin-1")
-    letters = np.frombuffer(str.upper(protein).encode("latin-1", errors="replace"), dtype=np.uint8)
-    choice = 0
-    if generator is not None:
-        choice = (generator.random(len(letters))[:, None] >= upper_shares[letters]).sum(axis=1)
-    chosen = codons[letters, choice]
-    if (unknown := np.flatnonzero(chosen[:, 0] == 0)).size:
-        position = int(unknown[0])
-        raise UserError(
-            f"letter {protein[position]!r} at position {position + 1} is not an amino acid",
-            remedy=f"Allowed are {AMINO_ACIDS}UO and {_UNKNOWN_RESIDUES}",
-        )
-    return chosen.tobytes().decode("ascii")
 
 
 def require_codon_usage(organism: str) -> None:

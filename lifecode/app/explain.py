@@ -144,7 +144,8 @@ def _keys(node: DictConfig, prefix: str = "") -> Iterable[str]:
 
 def _unreadable_override(error: OverrideParseException, verb: str) -> str:
     if "=" not in error.override and not error.override.startswith("~"):
-        groups = sorted(path.parent.name for path in config_folder().glob(f"*/{error.override}.yaml"))
+        found = config_folder().rglob(f"*/{error.override}.yaml")
+        groups = sorted(path.parent.relative_to(config_folder()).as_posix() for path in found)
         advice = f"Did you mean {groups[0]}={error.override}?" if groups else f"See lifecode {verb} --help"
         return f"{error.override!r} is not of the form key=value. {advice}"
     key = error.override.split("=", 1)[0]

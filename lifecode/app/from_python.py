@@ -3,15 +3,15 @@
 >>> import lifecode
 >>> config = lifecode.compose("train", "experiment=quickstart", "model.width=64")
 >>> config.optim.encoder.total_steps = 20
->>> lifecode.run("train", config)  # doctest: +SKIP
+>>> run = lifecode.run(config)  # doctest: +SKIP
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from threading import Lock
+from typing import Any, overload
 
-from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra._internal.utils import create_config_search_path
 from hydra.core.singleton import Singleton
 from hydra.core.utils import JobRuntime
@@ -19,8 +19,10 @@ from hydra.types import RunMode
 from hydra.version import VersionBase, setbase
 from omegaconf import DictConfig, open_dict
 
+from lifecode.app.configs.config_loader import ConfigLoader
 from lifecode.app.configs.construct import require_values
 from lifecode.app.configs.locate_config import config_folder
+from lifecode.app.configs.plugins import ask_in_python, within_reach
 from lifecode.app.explain import explain
 from lifecode.app.main import VERBS, Verb
 from lifecode.app.verb_help import config_name
@@ -39,10 +41,11 @@ def compose(verb: str, *overrides: str) -> DictConfig:
     _known(verb)
     try:
         with _beside_another_hydra():
-            loader = ConfigLoaderImpl(create_config_search_path(str(config_folder())))
+            loader = ConfigLoader(create_config_search_path(str(config_folder())))
             config = loader.load_configuration(
                 config_name(verb), list(overrides), RunMode.RUN, from_shell=False
             )
+        ask_in_python(overrides)
         with open_dict(config):
             del config["hydra"]
         return config
@@ -53,17 +56,33 @@ def compose(verb: str, *overrides: str) -> DictConfig:
         raise UserError(line) from error
 
 
-def run(verb: str, config: DictConfig) -> None:
-    """Does what `lifecode VERB` does with this config.
+@overload
+def run(verb: DictConfig) -> Any: ...
+@overload
+def run(verb: str, config: DictConfig) -> Any: ...
+def run(verb: str | DictConfig, config: DictConfig | None = None) -> Any:
+    """Does what `lifecode VERB` does with a config, and prints what it prints.
+
+    Args:
+        verb: name of the verb; `train` if a config is given alone.
+        config: as from `compose`.
+
+    Returns:
+        What the function of the verb returns: for `train` the `TrainingRun`, or a plan where `plan=true`.
 
     Raises:
-        UserError: a value does not fit, or what it names cannot be read.
+        UserError: a value does not fit, what it names cannot be read, or it has `plugins` that no
+            `compose` of this program was given.
         Interrupted: stopped; run with the same config, it goes on.
     """
+    if isinstance(verb, DictConfig):
+        verb, config = "train", verb
     module = _known(verb).module
+    if not isinstance(config, DictConfig):
+        raise UserError("there is no config to run", remedy=f"Give lifecode.compose({verb!r}, ...)")
     require_values(config, verb)
-    with safe_children():
-        import_module(module).run(config)
+    with safe_children(), within_reach(config):
+        return import_module(module).run(config)
 
 
 @contextmanager

@@ -7,7 +7,6 @@ keeps its traceback. With HYDRA_FULL_ERROR=1 the user's errors keep theirs too.
 
 import argparse
 import os
-import re
 import shutil
 import sys
 import tempfile
@@ -16,20 +15,20 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
-from typing import NoReturn
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
-from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.errors import HydraException
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
 from lifecode.app.configs.config_dir import configs_checked
 from lifecode.app.configs.construct import require_values
 from lifecode.app.configs.locate_config import config_folder
+from lifecode.app.configs.plugins import asked_for, within_reach
+from lifecode.app.configs.renamed import announced, in_names, todays_overrides
 from lifecode.app.explain import explain
-from lifecode.app.job_place import give_own_place, job_name
+from lifecode.app.flags import hydra_flags, parse_flags, shown
+from lifecode.app.job_place import give_own_place, job_name, leave_multirun
 from lifecode.app.other_processes import OtherProcesses
 from lifecode.app.provenance import (
     Start,
@@ -52,18 +51,27 @@ DONE, USER_ERROR, INTERRUPTED, CLOSED_PIPE = 0, 2, 130, 141
 _FULL_ERROR, _OURS = "HYDRA_FULL_ERROR", "LIFECODE_HYDRA_FULL_ERROR"
 """Hydra's setting, and the one that tells processes started from here that this program has set it."""
 TRACEBACKS = os.environ.get(_FULL_ERROR) == "1" and _OURS not in os.environ  # as the user set it
-PLAIN_TEXT = re.compile(r"""[^][{}()'",$\\]+""")  # without what means something in Hydra's grammar
 
 
 def run_verb(verb: str, module: str, arguments: Sequence[str]) -> int:
     """Run `module.run(config)` under the overrides in `arguments` and return the exit code."""
     try:
         _require_current_folder()
-        flags = _parse(verb, arguments)
+        flags = parse_flags(verb, arguments)
         if flags.help:
             print(verb_help(verb, config_folder()))
             code = DONE
+        elif flags.hydra_help:
+            code = _hydra_help(verb)
+        elif flags.shell_completion:
+            raise UserError(
+                "--shell-completion is one for all verbs",
+                remedy='In ~/.bashrc: eval "$(lifecode --shell-completion install=bash)"',
+            )
         else:
+            for line in announced(verb, flags.overrides):
+                _report(verb, line)
+            flags.overrides = todays_overrides(verb, flags.overrides)
             with safe_children(), ends_in_order():
                 code = _compose_and_run(verb, module, flags, command_line(verb, arguments))
         sys.stdout.flush()
@@ -83,67 +91,44 @@ def run_verb(verb: str, module: str, arguments: Sequence[str]) -> int:
         return USER_ERROR
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise UserError(message, remedy=f"See {self.prog} --help")
-
-
-def _parse(verb: str, arguments: Sequence[str]) -> argparse.Namespace:
-    parser = _Parser(prog=f"lifecode {verb}", add_help=False, allow_abbrev=False)
-    parser.add_argument("overrides", nargs="*")
-    parser.add_argument("--help", "-h", action="store_true")
-    parser.add_argument("--multirun", "-m", action="store_true")
-    parser.add_argument("--cfg", "-c", choices=["job", "hydra", "all"])
-    parser.add_argument("--resolve", action="store_true")
-    parser.add_argument("--config-dir", "-cd")
-    flags = parser.parse_intermixed_args(arguments)
-    flags.overrides = [_quoted(override) for override in flags.overrides]
-    if flags.multirun and flags.cfg:
-        parser.error("--cfg shows one config and --multirun runs several: give one of the two")
-    if flags.resolve and not flags.cfg:
-        parser.error("--resolve goes with --cfg")
-    return flags
-
-
-def _quoted(override: str) -> str:
-    """Take `input=~/genome.fa` or `input=größe.fa`, which Hydra's grammar refuses, as the text it is."""
-    key, sign, value = override.partition("=")
-    if sign and PLAIN_TEXT.fullmatch(value):
-        try:
-            OverridesParser.create().parse_override(override)
-        except HydraException:
-            return f"{key}='{value}'"
-    return override
-
-
 def _compose_and_run(verb: str, module: str, flags: argparse.Namespace, command: str) -> int:
     """Let Hydra compose the config, or every config of a sweep, and run the verb on each."""
-    config_path = str(config_folder())
-    compose = hydra.main(version_base="1.3", config_path=config_path, config_name=config_name(verb))
-    options = [option for option in ("multirun", "resolve") if getattr(flags, option)]
-    line = [f"--{option}" for option in options]
-    line += [f"--cfg={flags.cfg}"] if flags.cfg else []
-    line += [f"--config-dir={flags.config_dir}"] if flags.config_dir else []
     with _sweep_folder(flags) as folder:
         overrides = _sweep_dir(folder, flags)
         checked = configs_checked(
             flags.config_dir, own_folder=config_folder(), config_name=config_name(verb), overrides=overrides
         )
-        with checked, _hydra_command_line([*line, *overrides]):
+        with checked, _hydra_command_line([*hydra_flags(flags), *overrides]), shown(flags):
             others, codes = OtherProcesses(folder), [DONE]
             try:
+                task = _task(verb, module, flags.overrides, command, others, codes)
                 with others.signals_passed_on():
-                    compose(_task(verb, module, flags.overrides, command, others, codes))()
+                    _hydra(verb)(task)()
             except Exception:
                 if not others.stop_requested:
                     raise
             finally:
+                leave_multirun(folder)
                 for failure in others.failures():
                     _report(verb, failure)
                     codes.append(USER_ERROR)
             if others.stop_requested:
                 raise Interrupted("stopped; the same command goes on with the runs that are not finished")
     return max(codes)
+
+
+def _hydra(verb: str) -> Callable[[Callable[[DictConfig], None]], Callable[[], None]]:
+    return hydra.main(version_base="1.3", config_path=str(config_folder()), config_name=config_name(verb))
+
+
+def _hydra_help(verb: str) -> int:
+    """Prints what Hydra says of its own flags and settings."""
+    with _hydra_command_line(["--hydra-help"]):
+        try:
+            _hydra(verb)(lambda config: None)()
+        except SystemExit as end:
+            return int(end.code or DONE)
+    return DONE
 
 
 def _task(
@@ -155,6 +140,7 @@ def _task(
     codes: list[int],
 ) -> Callable[[DictConfig], None]:
     """The function Hydra calls once a job. A user error in one job of a sweep lets the others run."""
+    plugins = asked_for(overrides)
 
     def task(config: DictConfig) -> None:
         start = _start(overrides, command)
@@ -162,11 +148,12 @@ def _task(
             if others.stop_requested:
                 return
             others.begin_job()
+        place = None
         try:
-            _require_multirun(verb)
-            give_own_place(config, start, HydraConfig.get())
+            _require_multirun(verb, start)
+            place = give_own_place(config, start, HydraConfig.get())
             require_values(config, verb)
-            with started_as(start):
+            with started_as(start), within_reach(config, plugins):
                 import_module(module).run(config)
         except KeyboardInterrupt:
             if not others.here():
@@ -199,6 +186,8 @@ def _task(
             else:
                 _report(verb, line)
                 codes.append(USER_ERROR)
+        finally:
+            leave_multirun(others.folder, place)
 
     return task
 
@@ -210,19 +199,20 @@ def _start(overrides: Sequence[str], command: str) -> Start:
         return handed_down() or Start(command, overrides=split_overrides(overrides)[1])
     sweep = swept_values(overrides, settings.sweeper.get("params") or {})
     own = list(settings.overrides.task)  # as the sweeper gave them; no folder adds to them (config_dir)
-    varied = own_values(own, list(sweep))
+    varied = {in_names(key): value for key, value in own_values(own, list(sweep)).items()}
+    sweep = {in_names(key): values for key, values in sweep.items()}
     return Start(command, varied, sweep, jobs_at_a_time(settings.launcher, sweep), own)
 
 
-def _require_multirun(verb: str) -> None:
+def _require_multirun(verb: str, start: Start) -> None:
     """A config that names the values of a sweep is meant for one."""
     settings = HydraConfig.get()
     params = settings.sweeper.get("params") or {}
     if settings.mode != RunMode.MULTIRUN and params and handed_down() is None:
         raise UserError(
             f"the config runs over values of {' and '.join(params)}",
-            remedy=f"Add -m: lifecode {verb} -m ...; one value a key, as in {next(iter(params))}=..., "
-            "chooses one run of them",
+            remedy=f"Add -m: {start.command.replace(f'lifecode {verb}', f'lifecode {verb} -m', 1)} "
+            f"({next(iter(params))}=VALUE beside it chooses a part of them)",
         )
 
 

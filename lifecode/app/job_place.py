@@ -16,13 +16,15 @@ from omegaconf import DictConfig, OmegaConf
 
 from lifecode.app.provenance import Start
 from lifecode.errors import UserError
+from lifecode.host.durable import disk_faults_named, replacing
 
+MULTIRUN = "multirun.yaml"
 LONGEST_JOB_NAME = 100  # file systems allow 255 bytes a name
 PLACES = {"run_dir": ("name", "run_dir"), "output": ("output",)}
 """The key of the place of a verb, and those which alone can give each job another."""
 
 
-def give_own_place(config: DictConfig, start: Start, hydra: HydraConf) -> None:
+def give_own_place(config: DictConfig, start: Start, hydra: HydraConf) -> Path | None:
     """In a sweep, puts what the job leaves under `run_dir` or `output`, or beside it where that is a file.
 
     A sweep over that key alone, or over a `name` that `run_dir` is made of, has a place a job already.
@@ -32,19 +34,22 @@ def give_own_place(config: DictConfig, start: Start, hydra: HydraConf) -> None:
         start: what the job is among the others.
         hydra: Hydra's settings of the job.
 
+    Returns:
+        the folder in which all jobs of the sweep have theirs, if there is one.
+
     Raises:
         UserError: two jobs would write to one place, or what is there leads elsewhere.
     """
     key = next((key for key in PLACES if key in config), None)
     if hydra.mode != RunMode.MULTIRUN or key is None:
-        return
+        return None
     own = [name for name in PLACES[key] if name == key or _made_of(config, key, name)]
     varied = [name for name in start.varied if name not in own]
     if config[key] is None:  # `lifecode report` then writes into its input
         if varied != ["input"]:
             raise UserError("needs a value, or all jobs would write to one place", source=key)
         _require_different("input", start.sweep["input"])
-        return
+        return None
     for name in own:
         _require_different(name, start.sweep.get(name, ()))
     for name in varied:
@@ -61,6 +66,30 @@ def give_own_place(config: DictConfig, start: Start, hydra: HydraConf) -> None:
                 remedy=f"Delete the link, or give another {key}",
             )
         config[key] = str(own_place)
+        return None if _is_file(place) else place
+    return None
+
+
+def leave_multirun(record: Path | None, place: Path | None = None) -> None:
+    """Leaves Hydra's multirun.yaml in the folder of a sweep, once a job has made that folder.
+
+    Args:
+        record: passing folder of the sweep, where Hydra has written the file.
+        place: folder of the sweep; None for the one that the file itself names.
+    """
+    file = None if record is None else record / MULTIRUN
+    if file is None or not file.is_file():  # on another machine, or hydra.sweep.dir names another folder
+        return
+    config = OmegaConf.load(file)
+    assert isinstance(config, DictConfig)
+    if place is None:
+        key = next((key for key in PLACES if config.get(key)), None)
+        place = Path(config[key]) if key else None
+    if place is None or not place.is_dir():
+        return
+    config.hydra.sweep.dir = str(place)
+    with disk_faults_named(place / MULTIRUN), replacing(place / MULTIRUN, unique=True) as target:
+        target.write(OmegaConf.to_yaml(config).encode())
 
 
 def job_name(start: Start, keys: Sequence[str] | None = None) -> str:

@@ -55,6 +55,10 @@ def main(arguments: Sequence[str] | None = None, verbs: Mapping[str, Verb] = VER
         return _say(usage(verbs))
     if name == "--version":
         return _say(f"lifecode {version('lifecode')}")
+    if name in ("--shell-completion", "-sc"):
+        from lifecode.app.completion import print_completion
+
+        return print_completion(rest, list(verbs))
     if name not in verbs:
         near = difflib.get_close_matches(name, verbs, n=1)
         guess = f" Did you mean {near[0]}?" if near else ""
@@ -98,4 +102,5 @@ From annotated genomes to codon-level language models.
 {listed}
 
   lifecode VERB --help   what the verb does, an example, its keys
+  lifecode --shell-completion install=bash   completion of verbs, groups and keys: what to put into ~/.bashrc
   lifecode --version"""

@@ -31,6 +31,11 @@ class OtherProcesses:
         if folder is not None:
             (folder / _HOME).write_text(self._token)
 
+    @property
+    def folder(self) -> Path | None:
+        """That all of them see."""
+        return self._folder
+
     def here(self) -> bool:
         """Whether this is another process than that of the command, and one that can reach it.
 

@@ -37,13 +37,14 @@ def verb_help(verb: str, folder: Path) -> str:
         "More:\n"
         f"  lifecode {verb} --cfg job        show every key with its value, and run nothing\n"
         f"  lifecode {verb} -m KEY=A,B       run once for each value{own_folder}\n"
-        f"  lifecode {verb} -cd FOLDER ...   find config groups in a folder of yours too"
+        f"  lifecode {verb} -cd FOLDER ...   find config groups in a folder of yours too\n"
+        f"  lifecode {verb} plugins=[MODULE]  let a _target_ name classes of yours: docs/extending.md"
     )
     return "\n\n".join(parts)
 
 
 def config_groups(config: DictConfig, folder: Path) -> Iterator[tuple[str, list[str]]]:
-    """The groups in a config's defaults list, with the options of its kind; the chosen one has a star."""
+    """The groups in a config's defaults list, with their options; the chosen one is marked with a star."""
     for entry in config.get("defaults", []):
         if not isinstance(entry, DictConfig):
             continue
@@ -53,27 +54,7 @@ def config_groups(config: DictConfig, folder: Path) -> Iterator[tuple[str, list[
                 continue
             group = words[-1].lstrip("/").split("@")[0]
             options = sorted(path.stem for path in (folder / group).glob("*.yaml"))
-            own = _builds(folder, group, str(chosen))
-            options = [option for option in options if _builds(folder, group, option) in (own, None)]
             yield group, [f"{option}*" if option == chosen else option for option in options]
-
-
-def _builds(folder: Path, group: str, option: str) -> str | None:
-    """The package of what an option builds, by its own file or the first option that this one goes on from.
-
-    Verbs share a group where they share its name: the `task` of `dogma` makes examples, that of `finetune`
-    reads them.
-    """
-    path = folder / group / f"{option}.yaml"
-    config = OmegaConf.load(path) if path.is_file() else None
-    if not isinstance(config, DictConfig):
-        return None
-    if "_target_" in config:
-        return ".".join(str(config["_target_"]).split(".")[:2])
-    first = next(iter(config.get("defaults", [])), None)
-    return (
-        _builds(folder, group, first) if isinstance(first, str) and first not in ("_self_", option) else None
-    )
 
 
 def commented_keys(text: str) -> Iterator[tuple[str, str]]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -23,6 +23,9 @@ from lifecode.tasks.splits.leaks import Leaks, find_leaks
 from lifecode.tasks.splits.rounds import Rounds
 from lifecode.tasks.tuned_model import TunedModel
 
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
 Say = Callable[[str], None]
 
 
@@ -33,7 +36,7 @@ class Finetuned:
     Attributes:
         model: fitted on all examples outside the test file.
         metrics: as metrics.json has them.
-        predictions: of held-out examples: id, label, prediction or a probability a class.
+        table: of held-out examples: id, label, prediction, and of classes the probability of each.
         labels: kind and classes.
         leaks: what held-out examples share with others.
         notes: what was found rather than said.
@@ -41,10 +44,15 @@ class Finetuned:
 
     model: TunedModel
     metrics: dict[str, Any]
-    predictions: pa.Table
+    table: pa.Table
     labels: Labels
     leaks: Leaks
     notes: list[str]
+
+    @property
+    def predictions(self) -> "DataFrame":
+        """`table` as a pandas frame."""
+        return self.table.to_pandas()
 
 
 def tune(
@@ -133,7 +141,7 @@ def tune(
             "published": task.published or {},
             "leaks": asdict(leaks),
         },
-        predictions=predictions_table(rounds.examples.at(rows), data.labels, combined),
+        table=predictions_table(rounds.examples.at(rows), data.labels, combined),
         labels=data.labels,
         leaks=leaks,
         notes=data.notes,

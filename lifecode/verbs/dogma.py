@@ -1,35 +1,104 @@
 """`lifecode dogma`: annotated genomes to labelled examples of the central dogma."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict
+from contextlib import nullcontext
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from omegaconf import DictConfig
 from rich import print as print_table
 
 from lifecode.app.configs.construct import checked_value, construct
-from lifecode.data.reading.read import read_records
+from lifecode.data.reading.inputs import Inputs
+from lifecode.data.reading.read import ReadingSettings, read_records
 from lifecode.data.records import Contig
+from lifecode.datasets.central_dogma import make
 from lifecode.datasets.central_dogma.counts_table import counts_table
-from lifecode.datasets.central_dogma.make import Task, make_dataset
-from lifecode.errors import UserError
 from lifecode.host.activity import Activity
 
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
-def run(config: DictConfig) -> None:
+
+@dataclass(frozen=True, slots=True)
+class LabelledDataset:
+    """A data set that was made; tables are pandas frames.
+
+    Attributes:
+        folder: in LucaOne's layout, with `origins.csv` and `left_out.csv` beside it.
+        counts: what was found, made and left out, as in `report.json`.
+    """
+
+    folder: Path
+    counts: dict[str, Any]
+
+    @property
+    def examples(self) -> "DataFrame":
+        """How many examples of each kind (rows) are in each split (columns)."""
+        from pandas import DataFrame
+
+        return DataFrame.from_dict(self.counts["examples"], orient="index")
+
+    @property
+    def origins(self) -> "DataFrame":
+        """Where each example comes from and how it was made, as in `origins.csv`."""
+        from pandas import read_csv
+
+        return read_csv(self.folder / "origins.csv")
+
+    @property
+    def left_out(self) -> "DataFrame":
+        """What is in no example, and why, as in `left_out.csv`."""
+        from pandas import read_csv
+
+        return read_csv(self.folder / "left_out.csv")
+
+
+def make_dataset(
+    input: Inputs,
+    output: str | Path,
+    maker: make.Maker,
+    *,
+    seed: int = 0,
+    reading: ReadingSettings | None = None,
+    progress: bool = True,
+) -> LabelledDataset:
+    """Make labelled examples of the central dogma from annotated genomes.
+
+    Args:
+        input: as for `lifecode.read_records`.
+        output: folder to write; must not exist or be empty.
+        maker: `Pairs`, `Homologs`, `SpliceWindows` or `PreMrnas` of `lifecode.datasets.central_dogma`.
+        seed: of every draw and of the split.
+        reading: what the files do not say, a `ReadingSettings` of `lifecode.data`.
+        progress: show on stderr what is being done.
+
+    Raises:
+        UserError: an input that cannot be read, two contigs of one name, no example, or an output that exists
+            or cannot be written.
+    """
+    contigs = read_records(input, **asdict(reading or ReadingSettings()))
+    with Activity() if progress else nullcontext() as activity:
+        told = contigs if activity is None else _told(contigs, activity)
+        counts = make.make_dataset(told, output, maker, seed)
+    return LabelledDataset(Path(output).expanduser(), counts)
+
+
+def run(config: DictConfig) -> LabelledDataset:
     """Make the data set and print its counts."""
-    task = construct(config.task)
-    if not isinstance(task, Task):
-        raise UserError("makes no examples", source="task", remedy="Use one of: lifecode dogma --help")
-    output = checked_value(config, "output", str)
+    maker, output = construct(config.dataset), checked_value(config, "output", str)
     seed = checked_value(config, "seed", int)
-    contigs = read_records(
+    dataset = make_dataset(
         checked_value(config, "input", str | list[str]),
-        **asdict(construct(config.data.reading, seed=seed)),
+        output,
+        maker,
+        seed=seed,
+        reading=construct(config.data.reading, seed=seed),
     )
-    with Activity() as activity:
-        report = make_dataset(_told(contigs, activity), output, task, seed)
-    print_table(counts_table(report))
+    print_table(counts_table(dataset.counts))
     print(f"\nThe data set is in {output} (origins.csv says where each row comes from)")
+    return dataset
 
 
 def _told(contigs: Iterable[Contig], activity: Activity) -> Iterator[Contig]:

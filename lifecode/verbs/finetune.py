@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, Literal
 
@@ -11,7 +12,6 @@ from rich import print as print_table
 from rich.table import Table
 
 from lifecode.app.configs.construct import checked_value, construct
-from lifecode.errors import UserError
 from lifecode.evaluation.metrics import metric_named
 from lifecode.host.activity import Activity
 from lifecode.host.output_folder import output_folder, require_absent
@@ -37,6 +37,7 @@ def finetune(
     seed: int = 0,
     baselines: Sequence[Baseline] | None = None,
     run_dir: str | Path | None = None,
+    progress: bool = True,
 ) -> Finetuned:
     """Learn a task by a probe of a frozen encoder, beside its baselines.
 
@@ -49,6 +50,7 @@ def finetune(
         seed: the first of the seeds.
         baselines: None takes all that fit the sequences.
         run_dir: folder to write; None writes nothing.
+        progress: show on stderr what is being done.
 
     Raises:
         UserError: what the files or settings do not allow, or a `run_dir` that is there already.
@@ -64,15 +66,14 @@ def finetune(
         seed=seed,
         baselines=baselines,
         run_dir=run_dir,
+        progress=progress,
     )
 
 
-def run(config: DictConfig) -> None:
+def run(config: DictConfig) -> Finetuned:
     """Learn, write the run folder, and print the table."""
     checked_value(config, "tuning", Literal["probe"])
     task, probe = construct(config.task), construct(config.probe)
-    if not isinstance(task, SequenceTask):
-        raise UserError("is no task with labels to learn", source="task", remedy="Use task=sequence")
     run_dir = checked_value(config, "run_dir", str)
     require_absent(Path(run_dir).expanduser())
     checkpoint, seed = checked_value(config, "checkpoint", str | None), checked_value(config, "seed", int)
@@ -94,6 +95,7 @@ def run(config: DictConfig) -> None:
     print_table(comparison(result))
     print(result.leaks.described())
     print(f"\nThe model, {METRICS} and {PREDICTIONS} are in {run_dir}")
+    return result
 
 
 def _untrained(config: DictConfig, seed: int) -> LifeCode:
@@ -108,20 +110,22 @@ def _finetune(
     *,
     run_dir: str | Path | None,
     config: str | None = None,
+    progress: bool = True,
     **settings: Any,
 ) -> Finetuned:
     """`tune`, and where there is a `run_dir` all that a run leaves."""
     folder = None if run_dir is None else Path(run_dir).expanduser()
     if folder is not None:
         require_absent(folder)
-    with Activity() as activity:
-        result = tune(task, model, say=activity.say, **settings)
+    with Activity() if progress else nullcontext() as activity:
+        say = (lambda _: None) if activity is None else activity.say
+        result = tune(task, model, say=say, **settings)
     if folder is not None:
         with output_folder(folder) as partial:
             result.model.save(partial)
             text = json.dumps(result.metrics, indent=2, ensure_ascii=False) + "\n"
             (partial / METRICS).write_text(text, encoding="utf-8")
-            write_table(result.predictions, partial / PREDICTIONS)
+            write_table(result.table, partial / PREDICTIONS)
             if config is not None:
                 (partial / CONFIG).write_text(config, encoding="utf-8")
     return result

@@ -1,5 +1,6 @@
 """`lifecode report`: the runs of a sweep in one page, by what differs between them."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from omegaconf import DictConfig
@@ -13,16 +14,34 @@ from lifecode.report.sweep.tables import SweepTable
 _LONGEST = 200
 
 
-def run(config: DictConfig) -> None:
-    """Read the runs, write the page and its tables, and print the table."""
-    inputs = checked_value(config, "input", str | list[str])
-    folders = [Path(path).expanduser() for path in ([inputs] if isinstance(inputs, str) else inputs)]
-    output = checked_value(config, "output", str | None)
+def compare_runs(
+    input: str | Path | Sequence[str | Path], output: str | Path | None = None, *, name: str | None = None
+) -> SweepReport:
+    """Compare the runs of a sweep: group them by what differs beside the seed, and write one page.
+
+    Args:
+        input: folder of runs, at any depth, or several such folders.
+        output: folder for `report.html`, `results.csv`, `results.md` and figures; None is the one input.
+        name: title of the page; None is the name of the output folder.
+
+    Raises:
+        UserError: several inputs and no output, no finished run, or an output that is a run itself or cannot
+            be written.
+    """
+    folders = [Path(path).expanduser() for path in ([input] if isinstance(input, str | Path) else input)]
     if output is None and len(folders) != 1:
         raise UserError("output needs a value, for several inputs", remedy="Give output=FOLDER")
     place = folders[0] if output is None else Path(output).expanduser()
-    name = checked_value(config, "name", str | None)
-    report = write_sweep_report(folders, place, name=name or place.resolve().name)
+    return write_sweep_report(folders, place, name=name or place.resolve().name)
+
+
+def run(config: DictConfig) -> SweepReport:
+    """Read the runs, write the page and its tables, and print the table."""
+    report = compare_runs(
+        checked_value(config, "input", str | list[str]),
+        checked_value(config, "output", str | None),
+        name=checked_value(config, "name", str | None),
+    )
     print(terminal_table(report.grouping.heading, report.table))
     if report.sources:
         print(f"\n{OF_SOURCES}")
@@ -31,6 +50,7 @@ def run(config: DictConfig) -> None:
     print(
         f"\nThe report is in {visible(str(report.page))}, with results.csv, results.md and figures beside it"
     )
+    return report
 
 
 def terminal_table(heading: str, table: SweepTable) -> str:

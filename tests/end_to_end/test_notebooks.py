@@ -35,6 +35,7 @@ def test_quickstart():
     text, pictures = executed("01_quickstart.ipynb")
     assert "4,288 genes, 54 of them ribosomal proteins" in text
     assert text.count("average precision") == 2
+    assert text.count(": own codons -") == 3
     assert pictures == 3
 
 

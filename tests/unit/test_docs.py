@@ -1,7 +1,9 @@
 """What the documents, the Makefile and the constraints promise is there."""
 
+import doctest
 import re
 import shlex
+import shutil
 import subprocess
 import tomllib
 
@@ -9,6 +11,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+import lifecode
 from lifecode.app.main import VERBS, main
 from tests.support.floors import FLOORS
 from tests.support.repository import ROOT
@@ -49,6 +52,33 @@ def test_commands_in_code_blocks_compose(document, capsys, tmp_path, monkeypatch
         words = shlex.split(line, comments=True) if line.startswith("lifecode ") else []
         if len(words) > 1 and words[1] in VERBS and not {"-m", "--multirun", "--help", "--cfg"} & set(words):
             assert main([*words[1:], "--cfg", "job"]) == 0, capsys.readouterr().err
+
+
+@pytest.fixture
+def beside_a_genome(small_genome, tmp_path, monkeypatch) -> None:
+    """A folder with the `genome.gbk` and `genes.fasta` of docs/python.md."""
+    shutil.copy(small_genome, tmp_path / "genome.gbk")
+    thr_l = "ATGAAACGCATTAGCACCACCATTACCACCACCATCACCATTACCACAGGTAACGGTGCGGGCTGA"
+    (tmp_path / "genes.fasta").write_text(f">thrL\n{thr_l}\n>piece\n{thr_l[:15]}\n")
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.usefixtures("beside_a_genome")
+def test_the_examples_in_python_give_what_they_say():
+    failed, tried = doctest.testfile(str(ROOT / "docs/python.md"), module_relative=False, encoding="utf-8")
+    assert failed == 0
+    assert tried > 20
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("beside_a_genome")
+def test_the_training_in_python_runs():
+    text = (ROOT / "docs/python.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"^```python\n(config = .*?)^```", text, re.M | re.S)
+    names: dict = {"lifecode": lifecode}
+    exec(example, names)
+    assert set(names["run"].held_out["of"]) == {"model", "baseline"}
+    assert len(names["run"].metrics)
 
 
 def test_make_lists_every_target():

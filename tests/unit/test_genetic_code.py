@@ -4,8 +4,9 @@ from Bio.Data import CodonTable
 from Bio.Seq import Seq
 
 from lifecode.alphabet import AMINO_ACIDS, CODONS, IGNORE, STOP, codon_ids, encode_nucleotides
+from lifecode.data.cds.translation import reverse_translate, translate
 from lifecode.errors import UserError
-from lifecode.genetic_code import genetic_code, genetic_code_numbers, reverse_translate, translate
+from lifecode.genetic_code import genetic_code, genetic_code_numbers
 
 CONTEXT_DEPENDENT_STOPS = (27, 28, 31)
 
@@ -55,12 +56,6 @@ def test_codon_that_is_residue_and_stop_ends_a_complete_cds():
     assert translate("ATGTGATGA", 27, complete_cds=True) == "MW*"
 
 
-def test_recoded_positions_read_as_told():
-    assert translate("ATGTGATAG", recoded={1: "U", 2: "O"}) == "MUO"
-    with pytest.raises(UserError, match="recoded position 3"):
-        translate("ATGTGATAG", recoded={3: "U"})
-
-
 def test_unknown_genetic_code_lists_the_known_ones():
     with pytest.raises(UserError, match=r"genetic code 7 does not exist.*1, 2, 3, 4, 5, 6, 9"):
         translate("ATG", 7)
@@ -73,24 +68,46 @@ def test_reverse_translation_takes_the_most_frequent_codon():
 
 
 def test_reverse_translation_only_uses_codons_that_the_code_reads_back():
-    assert reverse_translate("L", code=26) != "CTG"  # CTG is alanine there
-    assert reverse_translate("A", code=26) == "GCG"
-    assert reverse_translate("*", code=6) == "TGA"
+    assert reverse_translate("L", genetic_code=26) != "CTG"  # CTG is alanine there
+    assert reverse_translate("A", genetic_code=26) == "GCG"
+    assert reverse_translate("*", genetic_code=6) == "TGA"
 
 
 @pytest.mark.parametrize("number", genetic_code_numbers())
 def test_twenty_residues_and_stop_come_back_in_every_code(number):
     protein = "M" + AMINO_ACIDS
     complete = number in CONTEXT_DEPENDENT_STOPS
-    assert translate(reverse_translate(protein, code=number), number, complete_cds=complete) == protein
+    assert (
+        translate(reverse_translate(protein, genetic_code=number), number, complete_cds=complete) == protein
+    )
 
 
-def test_selenocysteine_and_pyrrolysine_come_back_where_the_code_is_told():
-    protein = "MUAO"
-    dna = reverse_translate(protein)
-    assert dna[3:6] == "TGA"
-    assert dna[9:] == "TAG"
-    assert translate(dna, recoded={i: r for i, r in enumerate(protein) if r in "UO"}) == protein
+def test_selenocysteine_and_pyrrolysine_are_written_as_the_stops_that_are_recoded():
+    assert reverse_translate("MUAO") == "ATGTGAGCGTAG"
+
+
+def test_several_sequences_give_the_same_as_one():
+    genes = ["GTGGTGTAA", "ATGGGNTAA"]
+    assert translate(genes, 11, complete_cds=True) == ["MV*", "MX*"]
+    assert translate(iter(genes)) == [translate(gene) for gene in genes] == ["VV*", "MX*"]
+    assert translate(np.array(genes[:1])) == ["VV*"]
+    assert translate([]) == []
+    assert reverse_translate(["MLA*", "W"], "h_sapiens") == ["ATGCTGGCCTGA", "TGG"]
+    with pytest.raises(UserError, match="record 1: letter '!' at position 1"):
+        translate(["ATG", "!TG"])
+    with pytest.raises(UserError, match="record 1: letter '1' at position 2"):
+        reverse_translate(["MK", "M1"])
+
+
+def test_sampled_codons_are_a_function_of_seed_and_protein():
+    proteins = ["LSR" * 40, "MLS" * 40]
+    sampled = reverse_translate(proteins, codon_choice="sampled")
+    assert translate(sampled) == proteins
+    assert sampled[1] == reverse_translate(proteins[1].lower(), codon_choice="sampled")
+    assert sampled[0] != reverse_translate(proteins[0])
+    assert sampled[0] != reverse_translate(proteins[0], codon_choice="sampled", seed=1)
+    with pytest.raises(UserError, match="codon_choice 'rare' is unknown"):
+        reverse_translate("M", codon_choice="rare")
 
 
 def test_residues_that_stand_for_several_become_n():

@@ -6,7 +6,7 @@ is done with it: in what concerns Hydra it must be what it would be without the 
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from functools import cached_property, partial
 from pathlib import Path
@@ -21,12 +21,16 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.basecontainer import BaseContainer
 from omegaconf.errors import OmegaConfBaseException
 
+from lifecode.app.configs.config_loader import ConfigLoader
 from lifecode.app.configs.configurable import LOGGERS, OURS, home_of
 from lifecode.app.configs.construct import locate
 from lifecode.app.configs.plain_configs import PlainRepository, require_few_jobs
+from lifecode.app.configs.plugins import KEY as PLUGINS
+from lifecode.app.configs.plugins import asked_for
+from lifecode.app.configs.renamed import todays_overrides
 from lifecode.app.provenance import split_overrides
 from lifecode.errors import UserError
-from lifecode.training.run.run_folder import config_leaves
+from lifecode.training.run.run_folder import config_leaves, module_name
 
 FREE = ("hydra.sweeper.params.", "hydra.help.", "hydra.hydra_help.", "hydra.runtime.choices.")
 """Of Hydra's settings those that are words; a sweep's values are checked job by job."""
@@ -47,7 +51,7 @@ _REMEDY = "Take it out of the folder of --config-dir; what you give on the comma
 def configs_checked(
     folder: str | None, *, own_folder: Path, config_name: str, overrides: Sequence[str]
 ) -> Iterator[None]:
-    """Has every config checked that Hydra composes inside, if there is such a folder.
+    """Hydra composes configs inside as `ConfigLoader` does, and checks each if there is such a folder.
 
     Args:
         folder: of `--config-dir`.
@@ -58,18 +62,18 @@ def configs_checked(
     Raises:
         UserError: the folder takes the place of the verb's own config.
     """
-    if folder is None:
-        yield
-        return
-    for own in Path(folder).glob(f"{config_name}.y*ml"):
-        raise UserError(
-            "would take the place of the verb's own config",
-            source=own,
-            remedy="Make it an experiment: experiment/NAME.yaml, for experiment=NAME",
-        )
+    loader: Any = ConfigLoader
+    if folder is not None:
+        for own in Path(folder).glob(f"{config_name}.y*ml"):
+            raise UserError(
+                "would take the place of the verb's own config",
+                source=own,
+                remedy="Make it an experiment: experiment/NAME.yaml, for experiment=NAME",
+            )
+        expected = _Expected(str(own_folder), config_name, tuple(overrides))
+        loader = partial(_CheckedLoader, expected=expected)
     resolvers = _resolvers()
-    expected = _Expected(str(own_folder), config_name, tuple(overrides))
-    hydra_application.ConfigLoaderImpl = partial(_CheckedLoader, expected=expected)  # pyright: ignore
+    hydra_application.ConfigLoaderImpl = loader
     try:
         yield
     finally:
@@ -82,6 +86,7 @@ class _Expected:
 
     def __init__(self, own_folder: str, config_name: str, overrides: tuple[str, ...]) -> None:
         self.own_folder, self.config_name, self.overrides = own_folder, config_name, overrides
+        self.plugins = list(asked_for(overrides))
 
     @cached_property
     def hydra(self) -> DictConfig:
@@ -95,7 +100,7 @@ class _Expected:
         return config_leaves(_raw(config).get("logger"))
 
     def _composed(self, overrides: list[str]) -> DictConfig:
-        loader = ConfigLoaderImpl(create_config_search_path(self.own_folder))
+        loader = ConfigLoader(create_config_search_path(self.own_folder))
         try:
             return loader.load_configuration(
                 self.config_name, overrides, RunMode.MULTIRUN, validate_sweep_overrides=False
@@ -108,7 +113,7 @@ class _Expected:
             ) from error
 
 
-class _CheckedLoader(ConfigLoaderImpl):
+class _CheckedLoader(ConfigLoader):
     """Hydra's, with a look at every config; it travels to the processes of a sweep."""
 
     def __init__(self, config_search_path: Any, *, expected: _Expected) -> None:
@@ -131,7 +136,7 @@ class _CheckedLoader(ConfigLoaderImpl):
         """
         try:
             config = super().load_configuration(config_name, overrides, *arguments, **named)
-            self._check(config, overrides)
+            self._check(config, todays_overrides(config_name, overrides))
             return config
         except RecursionError as error:
             raise UserError("includes itself, or is nested too deeply", source="--config-dir") from error
@@ -146,7 +151,9 @@ class _CheckedLoader(ConfigLoaderImpl):
         _require_same_hydra(config, self.expected.hydra)
         _require_words(config, self.expected.hydra)
         raw = {key: value for key, value in _raw(config).items() if key != "hydra"}
-        _require_known_targets(raw, "")
+        if any(entry not in self.expected.plugins for entry in _listed(raw.get(PLUGINS))):
+            _refuse(PLUGINS, raw[PLUGINS])
+        _require_known_targets(raw, "", {module_name(entry) for entry in self.expected.plugins})
         if "logger" in raw:
             found = config_leaves(raw["logger"])
             _require_same(found, self.expected.logger(config.hydra.runtime.choices.get("logger")), "logger.")
@@ -203,17 +210,22 @@ def _require_same(found: Mapping[str, Any], expected: Mapping[str, Any], prefix:
             _refuse(f"{prefix}{key}", found.get(key))
 
 
-def _require_known_targets(node: Any, key: str) -> None:
-    """Of the whole tree; a list's items too."""
+def _require_known_targets(node: Any, key: str, plugins: Set[str]) -> None:
+    """Of the whole tree; a list's items too. What a plugin holds is known once a job has imported it."""
     if isinstance(node, Mapping):
         for name, value in node.items():
             inner = f"{key}.{name}" if key else str(name)
-            if name == "_target_" and home_of(locate(value, inner)) not in OURS | LOGGERS:
+            own = str(value).partition(".")[0] in plugins
+            if name == "_target_" and not own and home_of(locate(value, inner)) not in OURS | LOGGERS:
                 _refuse(inner, value)
-            _require_known_targets(value, inner)
+            _require_known_targets(value, inner, plugins)
     elif isinstance(node, Sequence) and not isinstance(node, str):
         for index, value in enumerate(node):
-            _require_known_targets(value, f"{key}[{index}]")
+            _require_known_targets(value, f"{key}[{index}]", plugins)
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [] if value is None else [value]
 
 
 def _refuse(key: str, value: Any) -> NoReturn:

@@ -5,7 +5,8 @@ or not at all. Here the typed constructor is the schema, and there is no second 
 value is checked through pydantic as strict JSON (an int may be a float; a bool is no int, "3" is no number;
 a list may be a tuple, a string a path, a mapping a dataclass), and the error names the full config key.
 
-A config may come from a stranger, so a `_target_` only reaches the classes of `configurable`.
+A config may come from a stranger, so a `_target_` only reaches the classes of `configurable`, and what the
+modules define that the user himself has asked for (`plugins`).
 """
 
 import functools
@@ -23,9 +24,11 @@ from pydantic import ConfigDict, PydanticUserError, TypeAdapter, ValidationError
 from pydantic.errors import PydanticSchemaGenerationError, PydanticUndefinedAnnotation
 
 from lifecode.app.configs.configurable import is_configurable
+from lifecode.app.configs.plugins import is_within_reach
 from lifecode.app.explain import is_misconfiguration, nearest
 from lifecode.errors import UserError
 from lifecode.training.run.run_folder import config_leaves
+from lifecode.training.run.targets import todays_target
 
 OUR_PACKAGE = "lifecode"
 OPEN_PREFIXES = ("lifecode.", "torch.optim.", "lightning.")
@@ -131,16 +134,23 @@ def locate(name: object, key: str) -> Callable[..., Any]:
     Raises:
         UserError: there is none, or it is not made to be configured.
     """
-    if not isinstance(name, str) or not name.startswith(OPEN_PREFIXES):
+    if not isinstance(name, str) or not (name.startswith(OPEN_PREFIXES) or is_within_reach(name)):
         allowed = ", ".join(f"{prefix}*" for prefix in OPEN_PREFIXES)
-        raise UserError(f"{name!r} is not allowed", source=key, remedy=f"A _target_ is one of {allowed}")
-    module, attribute = _import_as_far_as_possible(name, key)
+        own = str(name).partition(".")[0]
+        example = "my_module" if own in sys.stdlib_module_names or not own.isidentifier() else own
+        raise UserError(
+            f"{name!r} is not allowed",
+            source=key,
+            remedy=f"A _target_ is one of {allowed}, or of a module of yours: plugins=[{example}] runs it",
+        )
+    module, attribute = _import_as_far_as_possible(todays_target(name), key)
     target = getattr(module, attribute, None)
     if target is None:
         near = nearest(attribute, [public for public in dir(module) if not public.startswith("_")])
         guess = f"Did you mean {module.__name__}.{near[0]}?" if near and "." not in attribute else None
         raise UserError(f"there is no {name!r}", source=key, remedy=guess)
-    if attribute.startswith("_") or not is_configurable(target):
+    own = callable(target) and is_within_reach(getattr(target, "__module__", None) or "")
+    if attribute.startswith("_") or not (own or is_configurable(target)):
         raise UserError(f"{name!r} is not made to be configured", source=key)
     return target
 

@@ -8,10 +8,12 @@ import yaml
 from hydra._internal.config_repository import ConfigRepository
 from hydra._internal.core_plugins.file_config_source import FileConfigSource
 from hydra.core.config_search_path import ConfigSearchPath
+from hydra.core.default_element import GroupDefault
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import ChoiceSweep, Override, RangeSweep
 from hydra.plugins.config_source import ConfigResult
 
+from lifecode.app.configs.renamed import place_before, todays_group
 from lifecode.errors import UserError
 from lifecode.host.small_file import read_small_text
 from lifecode.training.run.run_config import require_plain
@@ -31,9 +33,27 @@ class PlainRepository(ConfigRepository):
             for source in self.sources
         ]
 
+    def load_config(self, config_path: str) -> ConfigResult | None:
+        """As Hydra's; a defaults list may have the words of before."""
+        config = super().load_config(config_path)
+        for default in (config.defaults_list if config else None) or ():
+            if isinstance(default, GroupDefault) and isinstance(default.value, str):
+                default.group = todays_group(str(default.group), default.value)
+        return config
+
 
 class _PlainFiles(FileConfigSource):
+    def is_config(self, config_path: str) -> bool:
+        return super().is_config(self._place(config_path))
+
+    def _place(self, config_path: str) -> str:
+        """Where it is, which may be the folder of a group's former name."""
+        before = place_before(config_path)
+        moved = before is not None and not super().is_config(config_path) and super().is_config(before)
+        return before if moved and before else config_path
+
     def load_config(self, config_path: str) -> ConfigResult:
+        config_path = self._place(config_path)
         path = Path(self.path, self._normalize_file_name(config_path))
         try:
             text = read_small_text(path, MOST_BYTES)

@@ -4,7 +4,7 @@ A packed row is `[CLS] codons [SEP] [CLS] codons [SEP] …`, each special token 
 segment borders in codons beside it. Packing is invisible: no part of the model sees across a border.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -70,6 +70,26 @@ def pack(sequences: Iterable[Any]) -> Packed:
     ids = np.concatenate(pieces) if pieces else np.empty(0, np.uint8)
     borders = np.concatenate([[0], np.cumsum(num_codons)]).astype(np.int32)
     return Packed(torch.from_numpy(ids), torch.from_numpy(borders))
+
+
+def consecutive_rows(num_codons: Sequence[int] | NDArray[np.int64], max_codons: int) -> Iterator[slice]:
+    """Distributes segments over rows in their order, a longer one in a row of its own.
+
+    Args:
+        num_codons: length of each segment, special tokens included.
+        max_codons: budget of a row.
+
+    Yields:
+        The segments of each row.
+    """
+    first, room = 0, max_codons
+    for index, size in enumerate(num_codons):
+        if index > first and size > room:
+            yield slice(first, index)
+            first, room = index, max_codons
+        room -= size
+    if first < len(num_codons):
+        yield slice(first, len(num_codons))
 
 
 def fill_rows(num_codons: NDArray[np.int64], max_codons: int) -> list[list[int]]:

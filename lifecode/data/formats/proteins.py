@@ -1,6 +1,6 @@
 """Proteins as coding sequences: FASTA and Swiss-Prot flat files, written in the codons of an organism.
 
-Reverse translation gives three nucleotides a residue and no stop; the codon is the most frequent one, or
+Reverse translation gives three nucleotides per residue and no stop; the codon is the most frequent one, or
 drawn by its share with a generator that depends on the seed and the protein's name and on nothing else.
 Selenocysteine and pyrrolysine are marked as GenBank marks them, by `transl_except`.
 """
@@ -19,7 +19,7 @@ from lifecode.data.formats.malformed import Settle
 from lifecode.data.formats.swissprot import SwissProtEntry, parse_entry
 from lifecode.data.records import CodingSequence, Contig, Exon
 from lifecode.errors import UserError
-from lifecode.genetic_code import reverse_translate
+from lifecode.genetic_code import genetic_code
 
 CodonChoice: TypeAlias = Literal["frequent", "sampled"]
 
@@ -43,14 +43,14 @@ class CodonUsage:
     genetic_code: int
 
     def dna_of(self, protein: str, name: str) -> str:
-        """Three nucleotides a residue."""
+        """Three nucleotides per residue; sampled codons depend on the seed and the name."""
         generator = None
         if self.choice == "sampled":
             digest = blake2b(
                 f"{self.seed}\0{name}".encode("utf-8", errors="replace"), digest_size=16
             ).digest()
             generator = np.random.default_rng(int.from_bytes(digest))
-        return reverse_translate(protein, self.organism, self.genetic_code, generator=generator)
+        return genetic_code(self.genetic_code).reverse_translate(protein, self.organism, generator=generator)
 
 
 def read_protein_fasta(handle: BinaryIO, source: str, usage: CodonUsage, settle: Settle) -> Iterator[Contig]:

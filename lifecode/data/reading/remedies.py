@@ -23,7 +23,7 @@ _OF_REASON: dict[str, str] = {
     Rejected.INTERNAL_STOP: "data.reading.genetic_code=4, or the code that is right, if it is another",
     Rejected.NO_STOP_CODON: "data.reading.genetic_code=1, or the code that is right, if it is another",
     Rejected.TRANSLATION_DIFFERS: "data.reading.genetic_code=1, or the code that is right, if it is another",
-    BORDER: "split=contigs, or longer data.split.block_nucleotides",
+    BORDER: "data/split=contigs, or longer data.split.block_nucleotides",
     DUPLICATE: "nothing: the same sequence is held out",
     HOMOLOG: "data.split.clusters=null",
     MALFORMED: "nothing: see rejected.parquet for what is wrong with each",

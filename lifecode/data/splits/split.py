@@ -217,7 +217,7 @@ class TaxonSplit(Split):
             raise UserError(
                 f"{int((contigs.taxon < 0).sum())} contigs name no taxon, so they cannot be split by it",
                 record=first,
-                remedy="Split by contig (split=contigs), or give files with taxonomy ids such as GenBank's",
+                remedy="Take data/split=contigs, or give files with taxonomy ids such as GenBank's",
             )
         taxa, taxon_of = np.unique(contigs.taxon, return_inverse=True)
         number_of = {taxon: number for number, taxon in enumerate(taxa.tolist())}

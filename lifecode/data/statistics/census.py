@@ -1,6 +1,7 @@
-"""A corpus report as tables for the terminal."""
+"""What a corpus holds and what was left out, line by line, and as tables for the terminal."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from rich.console import Group
@@ -29,8 +30,8 @@ def census_table(report: dict[str, Any]) -> Group:
     found = Table.grid(padding=(0, 2))
     found.add_column()
     found.add_column(justify="right")
-    for label, count in _rows(report):
-        found.add_row(Text(display_name(label)), f"{count:,}")
+    for row in census_rows(report):
+        found.add_row(Text(display_name(_label(row))), f"{row.count:,}")
     if "splits" not in report:
         return Group(found)
     splits = Table("split", box=None, padding=(0, 2, 0, 0), pad_edge=False)
@@ -46,18 +47,39 @@ def census_table(report: dict[str, Any]) -> Group:
     return Group(*parts)
 
 
-def _rows(report: dict[str, Any]) -> Iterator[tuple[str, int]]:
-    """Label and count of each line, reasons indented under the total they belong to."""
+@dataclass(frozen=True, slots=True)
+class CensusRow:
+    """How many there are of something: `of` names the line that it is part of, or is None."""
+
+    what: str
+    of: str | None
+    count: int
+
+
+def census_rows(report: dict[str, Any]) -> Iterator[CensusRow]:
+    """Each line of the census, the parts of a total behind it.
+
+    Args:
+        report: as for `census_table`.
+    """
     pairs = report["pairs"]
-    yield "contigs", report["contigs"]
-    yield "nucleotides", report["nucleotides"]
-    for reason, count in report["skipped"].items():
-        yield f"skipped: {reason.replace('_', ' ')}", count
-    yield "CDS", report["cds"]["total"]
-    yield "exact CDS-protein pairs", pairs["kept"]
-    yield "rejected", sum(pairs["rejected"].values())
-    for reason, count in pairs["rejected"].items():
-        yield f"  {reason.replace('_', ' ')}", count
-    yield "dropped by the split", sum(pairs["dropped"].values())
-    for reason, count in pairs["dropped"].items():
-        yield f"  {reason.replace('_', ' ')}", count
+    yield CensusRow("contigs", None, report["contigs"])
+    yield CensusRow("nucleotides", None, report["nucleotides"])
+    yield from _parts("skipped", report["skipped"])
+    yield CensusRow("CDS", None, report["cds"]["total"])
+    yield CensusRow("exact CDS-protein pairs", None, pairs["kept"])
+    for total, key in (("rejected", "rejected"), ("dropped by the split", "dropped")):
+        yield CensusRow(total, None, sum(pairs[key].values()))
+        yield from _parts(total, pairs[key])
+
+
+def _parts(total: str, counts: dict[str, int]) -> Iterator[CensusRow]:
+    for reason, count in counts.items():
+        yield CensusRow(reason.replace("_", " "), total, count)
+
+
+def _label(row: CensusRow) -> str:
+    """The name of a line, a part indented; what was skipped has no total to stand under."""
+    if row.of is None:
+        return row.what
+    return f"skipped: {row.what}" if row.of == "skipped" else f"  {row.what}"

@@ -1,6 +1,6 @@
-"""From contigs to a data set on disk: verify, make the examples of a task, split, write.
+"""From contigs to a data set on disk: verify, make the examples of a maker, split, write.
 
-Everything is a pure function of the contigs, the task and the seed. All contigs and examples are in memory:
+Everything is a pure function of the contigs, the maker and the seed. All contigs and examples are in memory:
 a byte a nucleotide of the contigs and of every sequence written.
 """
 
@@ -21,16 +21,18 @@ from lifecode.datasets.central_dogma.splice_windows import SpliceWindows
 from lifecode.errors import UserError
 from lifecode.host.output_folder import require_absent
 
-Task: TypeAlias = Pairs | Homologs | SpliceWindows | PreMrnas
+Maker: TypeAlias = Pairs | Homologs | SpliceWindows | PreMrnas
 
 
-def make_dataset(contigs: Iterable[Contig], output: str | Path, task: Task, seed: int = 0) -> dict[str, Any]:
-    """Write the data set of a task and return its `report.json`.
+def make_dataset(
+    contigs: Iterable[Contig], output: str | Path, maker: Maker, seed: int = 0
+) -> dict[str, Any]:
+    """Write the data set that a maker makes and return its `report.json`.
 
     Args:
         contigs: as from `read_records`.
         output: folder to write; must not exist or be empty.
-        task: `Pairs`, `Homologs`, `SpliceWindows` or `PreMrnas`.
+        maker: `Pairs`, `Homologs`, `SpliceWindows` or `PreMrnas`.
         seed: of every draw and of the split.
 
     Raises:
@@ -40,10 +42,10 @@ def make_dataset(contigs: Iterable[Contig], output: str | Path, task: Task, seed
     require_absent(output)
     found = read_genes(contigs)
     num_cds = len(found.genes) + len(found.left_out)
-    dataset = task.dataset(found, seed)
+    dataset = maker.dataset(found, seed)
     if not dataset.examples:
         raise _no_examples(found, num_cds)
-    report = _report(found, dataset, num_cds) | {"seed": seed, "task": _settings(task)}
+    report = _report(found, dataset, num_cds) | {"seed": seed, "task": _settings(maker)}
     write_dataset(output, dataset, found.left_out, report)
     return report
 
@@ -65,11 +67,11 @@ def _report(found: Genes, dataset: Dataset, num_cds: int) -> dict[str, Any]:
     }
 
 
-def _settings(task: Task) -> dict[str, Any]:
-    """The name of a task with its settings, and the name of what writes its DNA."""
-    settings: dict[str, Any] = {"name": type(task).__name__} | asdict(task)
-    if isinstance(task, Pairs | Homologs):
-        settings["dna"] = {"name": type(task.dna).__name__} | settings["dna"]
+def _settings(maker: Maker) -> dict[str, Any]:
+    """The name of a maker with its settings, and the name of what writes its DNA."""
+    settings: dict[str, Any] = {"name": type(maker).__name__} | asdict(maker)
+    if isinstance(maker, Pairs | Homologs):
+        settings["dna"] = {"name": type(maker.dna).__name__} | settings["dna"]
     return settings
 
 
@@ -79,5 +81,5 @@ def _no_examples(found: Genes, num_cds: int) -> UserError:
     return UserError(
         f"none of {num_cds} CDS gives an example ({reasons})" if num_cds else "there is no CDS",
         source=", ".join(sources[:3]) + (" …" if len(sources) > 3 else ""),
-        remedy="Give an annotated genome that has what the task needs, or another task",
+        remedy="Give an annotated genome that has what the maker needs, or another maker",
     )

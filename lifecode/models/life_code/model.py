@@ -1,31 +1,28 @@
 """Life-Code: codon codec, hybrid encoder and the projections that the losses read."""
 
-import copy
-from collections.abc import Iterable, Mapping
-from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, overload
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from lifecode.alphabet import as_sequences, encode_nucleotides
-from lifecode.data.batches.packing import NUM_SPECIAL_CODONS, Packed, pack, whole_codons
+from lifecode.data.batches.packing import Packed
+from lifecode.data.reading.named_sequences import named_sequences
 from lifecode.errors import UserError
-from lifecode.models import hub, pretrained
 from lifecode.models.config_values import require_values
-from lifecode.models.layers.norm import at_least_fp32
+from lifecode.models.life_code import embedding, masked
 from lifecode.models.life_code.codec import CodonCodec
+from lifecode.models.life_code.embedding import Pool, embedding_frame, require_embeddable
 from lifecode.models.life_code.encoder import HybridEncoder
-from lifecode.models.life_code.frames import Frames, averaged_over_frames, in_three_frames
+from lifecode.models.life_code.frames import Frames
+from lifecode.models.life_code.masked import PseudoLogLikelihood, require_whole_codons
+from lifecode.models.life_code.saved import SavedModel
 from lifecode.models.life_code.strands import Strands, both_strands, strand_invariant
 
-Pool = Literal["mean", "max", "cls"]
-_UNSAVED = "Merge its adapters first: merge_and_unload(); save a head of your own by itself"
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 
-class LifeCode(nn.Module):
+class LifeCode(SavedModel):
     """The whole model: nucleotides -> codon embeddings -> hidden states (L, d), and back.
 
     Args:
@@ -41,10 +38,6 @@ class LifeCode(nn.Module):
         activation_checkpointing: recompute each layer in the backward pass.
         equal_parameters: give MHSA layers a wider feed-forward, and as many parameters as the others.
         teacher_width: D' of the protein teacher; None leaves the protein decoder out.
-
-    Attributes:
-        training_genes: (num_genes, 16) sketches of the genes it was trained on, or None where they are not
-            known; saved and loaded with the weights (see `lifecode.data.statistics.seen_genes`).
     """
 
     family = "life_code"
@@ -82,7 +75,6 @@ class LifeCode(nn.Module):
             "teacher_width": teacher_width,
         }
         self.width = width
-        self.training_genes: NDArray[np.uint32] | None = None
         self.codec = codec
         self.encoder = HybridEncoder(
             codon_dim=codec.codon_dim,
@@ -118,6 +110,36 @@ class LifeCode(nn.Module):
         packed = packed.to(self.codon_projection.weight.device)
         return self(packed.ids, packed.cu_seqlens)
 
+    @overload
+    def embed(
+        self,
+        sequences: Any,
+        pool: Pool = "mean",
+        max_codons: int = 16_384,
+        frames: Frames = 0,
+        *,
+        as_frame: Literal[False] = False,
+    ) -> Tensor: ...
+    @overload
+    def embed(
+        self,
+        sequences: Any,
+        pool: None,
+        max_codons: int = 16_384,
+        frames: Frames = 0,
+        *,
+        as_frame: Literal[False] = False,
+    ) -> list[Tensor]: ...
+    @overload
+    def embed(
+        self,
+        sequences: Any,
+        pool: Pool | None = "mean",
+        max_codons: int = 16_384,
+        frames: Frames = 0,
+        *,
+        as_frame: Literal[True],
+    ) -> "DataFrame": ...
     @torch.inference_mode(False)
     @torch.no_grad()
     def embed(
@@ -126,7 +148,9 @@ class LifeCode(nn.Module):
         pool: Pool | None = "mean",
         max_codons: int = 16_384,
         frames: Frames = 0,
-    ) -> Tensor | list[Tensor]:
+        *,
+        as_frame: bool = False,
+    ) -> "Tensor | list[Tensor] | DataFrame":
         """Embeds DNA or RNA sequences; a sequence's result does not depend on the others in the call.
 
         With `strands="rc"` a pooled vector is the same for a sequence and its reverse complement (for
@@ -134,7 +158,8 @@ class LifeCode(nn.Module):
 
         Args:
             sequences: one sequence or several, any case, U or T: text, bytes, a Seq or SeqRecord of
-                Biopython, or a list, iterator, array or series of such. A length that is no multiple of three
+                Biopython, a record of `lifecode.read_records`, or a list, iterator, array or series of such;
+                or the path of a sequence file, whose records are read. A length that is no multiple of three
                 is completed with unknown nucleotides.
             pool: over a sequence's codons: `mean`, `max`, or `cls` for the hidden state of `[CLS]`. None
                 returns every codon's hidden state.
@@ -142,47 +167,69 @@ class LifeCode(nn.Module):
             frames: 0 reads from the first nucleotide on. `average` reads in all three frames, for sequences
                 without a known one, and averages: the pooled vectors, or for `pool=None` for each
                 nucleotide the hidden states of the three codons that it is in.
+            as_frame: return a pandas frame of d columns instead.
 
         Returns:
             (n, d) in fp32, or for `pool=None` a list of (ceil(length / 3), d) without special tokens; with
-            `frames="average"` of (length, d). Ordinary tensors without gradient. The model is read as in
+            `frames="average"` of (length, d). As a frame, the index `id` is the name of each record, or the
+            place of a sequence without one; for `pool=None` a second level `codon` or `nucleotide` counts
+            from 0. Ordinary tensors without gradient. The model is read as in
             evaluation mode; its own modes stay, so other threads may train or embed with it meanwhile.
 
         Raises:
             UserError: no sequence, something that is none, an empty one, a letter that is no nucleotide, or
                 an unknown `pool` or `frames`.
         """
-        if pool not in ("mean", "max", "cls", None):
-            raise UserError(f"pool {pool!r} is unknown", remedy="Choose mean, max, cls or None")
-        if frames not in (0, "average"):
-            raise UserError(f"frames {frames!r} is unknown", remedy="Choose 0 or 'average'")
-        ids = [encode_nucleotides(sequence, record=i) for i, sequence in enumerate(as_sequences(sequences))]
-        if not ids or not all(map(len, ids)):
-            empty = next((i for i, sequence in enumerate(ids) if not len(sequence)), None)
-            raise UserError(
-                "there is no sequence to embed", record=empty, remedy="Give at least one nucleotide"
-            )
-        if frames == 0:
-            results = self._embed_all(ids, pool, max_codons)
-        else:
-            framed = self._embed_all([x for s in ids for x in in_three_frames(s)], pool, max_codons)
-            triples = zip(framed[::3], framed[1::3], framed[2::3], strict=True)
-            if pool is None:
-                by_nucleotide = ([x.repeat_interleave(3, 0) for x in triple] for triple in triples)
-                results = [averaged_over_frames(x, len(s)) for x, s in zip(by_nucleotide, ids, strict=True)]
-            else:
-                results = [torch.stack(triple).mean(0) for triple in triples]
-        return results if pool is None else torch.stack(results)
+        given = named_sequences(sequences)
+        require_embeddable(given, pool, frames)
+        vectors = embedding.embed(self, given.nucleotides, pool=pool, max_codons=max_codons, frames=frames)
+        if as_frame:
+            return embedding_frame(given.names, vectors, pool=pool, frames=frames)
+        return vectors if pool is None else torch.stack(vectors)
 
-    def _embed_all(self, ids: list[np.ndarray], pool: Pool | None, max_codons: int) -> list[Tensor]:
-        model = in_evaluation(self)
-        return [state for row in _rows(ids, max_codons) for state in model._embed_row(row, pool)]
+    def masked_logits(self, sequences: Any, max_codons: int = 16_384) -> list[Tensor]:
+        """What the model expects at each codon of coding sequences when that codon alone is masked.
 
-    def _embed_row(self, sequences: list[np.ndarray], pool: Pool | None) -> Iterable[Tensor]:
-        packed = pack(sequences)
-        hidden = at_least_fp32(self.encode(packed))
-        for segment in hidden.split(packed.cu_seqlens.diff().tolist()):
-            yield segment[1:-1].clone() if pool is None else self.pooled(segment, pool)
+        Every codon is masked once, start and stop codon and those with an ambiguous nucleotide too, and all
+        others are given. A sequence's result does not depend on the others in the call.
+
+        Args:
+            sequences: of whole codons, in frame; otherwise as for `embed`.
+            max_codons: masked copies are packed into rows of about this many codons; only memory depends on
+                it. L codons are L copies of L + 2, so time grows with L squared.
+
+        Returns:
+            For each sequence of L codons a tensor (L, 64), a column per codon in the order of
+            `lifecode.alphabet.CODONS`. The logits are log-probabilities in nats (their logsumexp is 0), in
+            float32, or float64 for a model in float64. Ordinary tensors without gradient, on the model's
+            device; the model is read as in evaluation mode, and its own modes stay.
+
+        Raises:
+            UserError: no sequence, an empty one, one whose length is no multiple of 3, or a letter that is no
+                nucleotide.
+        """
+        given = named_sequences(sequences)
+        require_whole_codons(given)
+        return masked.masked_logits(self, given.nucleotides, max_codons=max_codons)
+
+    def pseudo_log_likelihood(self, sequences: Any, max_codons: int = 16_384) -> PseudoLogLikelihood:
+        """How likely each codon of coding sequences is, given all the others: sum and mean of log P, in nats.
+
+        Every codon counts, start and stop codon too, but for those with an ambiguous nucleotide.
+
+        Args:
+            sequences: as for `masked_logits`.
+            max_codons: likewise.
+
+        Returns:
+            `total`, `mean` and `num_codons`, (n,) each; dtype as for `masked_logits`.
+
+        Raises:
+            UserError: as for `masked_logits`.
+        """
+        given = named_sequences(sequences)
+        require_whole_codons(given)
+        return masked.pseudo_log_likelihood(self, given.nucleotides, max_codons=max_codons)
 
     def pooled(self, segment: Tensor, pool: Pool) -> Tensor:
         """One vector (d,) of a segment's hidden states (L, d), `[CLS]` first and `[SEP]` last."""
@@ -192,74 +239,6 @@ class LifeCode(nn.Module):
         else:
             vector = codons.mean(0) if pool == "mean" else codons.amax(0)
         return strand_invariant(vector) if self.encoder.strands == "rc" else vector
-
-    def load_state_dict(
-        self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False
-    ) -> Any:
-        """Loads weights, all of them.
-
-        Args:
-            state_dict: weights by name.
-            strict: even if False no weight may be missing or unexpected; but the weights of peft's adapters
-                may come alone to a model that has some.
-            assign: as in torch.
-
-        Raises:
-            UserError: a missing, unexpected or reshaped weight.
-        """
-        adapted = hasattr(self, "peft_config")
-        return pretrained.load_all_names(
-            super().load_state_dict, self, state_dict, strict=strict, assign=assign, adapted=adapted
-        )
-
-    def save_pretrained(self, folder: str | Path, *, dtype: torch.dtype | None = None) -> None:
-        """Writes config.json, model.safetensors and SHA256SUMS, and training_genes.npy if they are known.
-
-        Args:
-            folder: made if it does not exist.
-            dtype: of the weights in the file, such as `torch.float16` for half its size; None keeps theirs.
-                A model that is loaded is in float32 whatever the file holds.
-
-        Raises:
-            UserError: a `dtype` that is no floating-point one or too narrow, weights beside those of the
-                model, such as those of an adapter, or a folder that cannot be written.
-        """
-        state = pretrained.converted(self.state_dict(), dtype)
-        self.require_own_weights(state)
-        pretrained.save(self, self.config, Path(folder), state=state, training_genes=self.training_genes)
-
-    def require_own_weights(self, state: Mapping[str, Tensor]) -> None:
-        """Raises a UserError unless `state` has the names and shapes of a model of this config."""
-        with torch.device("meta"):
-            own = type(self).from_config(self.config)
-        found = {name: tuple(x.shape) for name, x in state.items()}
-        pretrained.require_same_names(own, found, "the model", _UNSAVED)
-
-    def push_to_hub(
-        self,
-        name: str,
-        *,
-        revision: str | None = None,
-        private: bool | None = None,
-        commit_message: str = "Upload a Life-Code model",
-    ) -> str:
-        """Uploads what `save_pretrained` writes to `user/name` on the Hugging Face hub.
-
-        Args:
-            name: of the repository, which is made if it does not exist.
-            revision: branch to commit to; None is the main one.
-            private: of a new repository; None leaves it to the account's default.
-            commit_message: of the one commit.
-
-        Returns:
-            The address of the commit.
-
-        Raises:
-            UserError: no such name, no huggingface_hub, no connection, or no permission.
-        """
-        return hub.upload(
-            self.save_pretrained, name, revision=revision, private=private, message=commit_message
-        )
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> "LifeCode":
@@ -281,65 +260,6 @@ class LifeCode(nn.Module):
                 source="config.json",
                 remedy="It was written by another version: pip install --upgrade lifecode",
             ) from error
-
-    @classmethod
-    def from_pretrained(cls, name_or_folder: str | Path, *, revision: str | None = None) -> "LifeCode":
-        """The model that `save_pretrained` wrote, in evaluation mode and on the CPU.
-
-        Args:
-            name_or_folder: its folder, or `user/name` on the Hugging Face hub.
-            revision: branch, tag or commit on the hub.
-
-        Raises:
-            UserError: no such folder or name, a file is missing, a checksum does not match, or the weights
-                are of another shape than config.json says.
-        """
-        folder = hub.model_folder(name_or_folder, revision=revision)
-        config = pretrained.read_config(folder, family=cls.family)
-        pretrained.require_depth(folder, config)
-        with torch.device("meta"):
-            pretrained.require_same_shapes(cls.from_config(config), folder)
-        with torch.device("cpu"):  # whatever the host program's default is
-            model = cls.from_config(config).float()
-            pretrained.load_weights(model, folder)
-        model.training_genes = pretrained.read_training_genes(folder)
-        return model.eval()
-
-
-def in_evaluation(module: nn.Module) -> Any:
-    """The module if all of it is in evaluation mode, else a twin of it that is, with the same parameters.
-
-    Setting the mode of the module itself would change it for every other thread that uses it.
-    """
-    if not any(part.training for part in module.modules()):
-        return module
-    twins: dict[int, nn.Module] = {}
-
-    def twin_of(part: nn.Module) -> nn.Module:
-        if id(part) not in twins:
-            twin = twins[id(part)] = copy.copy(part)
-            twin.training = False
-            twin._modules = {
-                name: None if child is None else twin_of(child) for name, child in part._modules.items()
-            }
-        return twins[id(part)]
-
-    return twin_of(module)
-
-
-def _rows(ids: list[np.ndarray], max_codons: int) -> Iterable[list[np.ndarray]]:
-    """Consecutive sequences in rows of at most `max_codons`, a longer one in a row of its own."""
-    row: list[np.ndarray] = []
-    room = max_codons
-    for sequence in map(whole_codons, ids):
-        num_codons = len(sequence) // 3 + NUM_SPECIAL_CODONS
-        if row and num_codons > room:
-            yield row
-            row, room = [], max_codons
-        row.append(sequence)
-        room -= num_codons
-    if row:
-        yield row
 
 
 def _initialise(part: nn.Module, std: float) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from lifecode.errors import UserError
 from lifecode.host.installed import installed_versions
@@ -30,6 +30,9 @@ from lifecode.report.sweep.tables import (
     sweep_table,
 )
 
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
 SPREAD = "Mean ± standard deviation over seeds, and the least to the greatest; one seed has neither."
 OF_SOURCES = "Masked codon cross-entropy by input file, nats; baselines counted on the same file."
 _RATIO = "hybrid ratio"
@@ -55,6 +58,27 @@ class SweepReport(NamedTuple):
     markdown: str
     caveats: list[str]
     open_runs: list[Fact]
+
+    @property
+    def runs(self) -> "DataFrame":
+        """A row per run with its group, seed, status and figures, as in `results.csv`: a pandas frame."""
+        from pandas import read_csv
+
+        return read_csv(self.page.parent / "results.csv", dtype={"group": str})
+
+    @property
+    def groups(self) -> "DataFrame":
+        """The table as a pandas frame of text, mean ± standard deviation over seeds, a row per group."""
+        from pandas import DataFrame, Index
+
+        cells = [[cell.value for cell in cells] for _, cells in self.table.rows]
+        index = Index([label for label, _ in self.table.rows], name=self.grouping.heading)
+        return DataFrame(cells, index=index, columns=list(self.table.headings))
+
+    @property
+    def figures(self) -> dict[str, Path]:
+        """Path of each picture of the page by its name."""
+        return {path.stem: path for path in sorted((self.page.parent / "figures").glob("*.png"))}
 
 
 @plain_settings

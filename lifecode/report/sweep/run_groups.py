@@ -10,7 +10,7 @@ from lifecode.names import display_name
 from lifecode.report.sweep.runs import Run
 from lifecode.training.run.run_folder import IDENTITY
 
-NOT_COMPARED = ("seed", "teacher.cache", "teacher.verify_cache", "tokenizer_checkpoint")
+NOT_COMPARED = ("seed", "plugins", "teacher.cache", "teacher.verify_cache", "tokenizer_checkpoint")
 """Parts of a run's identity that do not make another group of it: the seed, and where files lie."""
 
 

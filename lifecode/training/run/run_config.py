@@ -10,13 +10,14 @@ from typing import Any
 import yaml
 
 from lifecode.host.small_file import read_small_text
+from lifecode.training.run.targets import with_todays_targets
 
 _MOST_BYTES, _DEEPEST = 1 << 24, 50
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def parse_run_config(path: Path) -> dict[str, Any]:
-    """The mapping in a config.yaml.
+    """The mapping in a config.yaml, with today's names of classes.
 
     Raises:
         OSError: the file cannot be read.
@@ -32,7 +33,7 @@ def parse_run_config(path: Path) -> dict[str, Any]:
         raise ValueError("nested too deeply") from fault
     if not isinstance(config, dict):
         raise ValueError("no mapping")
-    return config
+    return with_todays_targets(config)
 
 
 def require_plain(text: str) -> None:

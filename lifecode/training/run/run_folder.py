@@ -17,10 +17,11 @@ from lifecode.host.durable import disk_faults_named, replacing, require_writable
 from lifecode.host.own_folder import require_own
 from lifecode.host.small_file import read_small_text
 from lifecode.training.run.run_config import parse_run_config
+from lifecode.training.run.targets import with_todays_targets
 
 IDENTITY = (
     *("input", "data", "model", "teacher", "objective", "kd", "optim", "seed"),
-    *("tokenizer_checkpoint", "init_from"),
+    *("tokenizer_checkpoint", "init_from", "plugins"),
 )
 """Config keys that say which run this is; the others may change between sittings."""
 PROVENANCE = "provenance.json"
@@ -58,6 +59,7 @@ class RunFolder:
     """
 
     def __init__(self, path: str | Path, config: dict[str, Any], *, writes: bool = True) -> None:
+        config = with_todays_targets(config)
         self.path, self._config, self._writes = Path(path).expanduser(), config, writes
         self._lock = FileLock(self.path / _LOCK)
         self._made: list[Path] = []
@@ -113,10 +115,14 @@ class RunFolder:
         existing = self.path / "config.yaml"
         if not existing.exists():
             return
-        before, now = (
-            config_leaves({key: sitting.get(key) for key in IDENTITY})
-            for sitting in (read_run_config(existing), config)
-        )
+        before, now = (_identity(sitting) for sitting in (read_run_config(existing), config))
+        if lost := [name for name in before["plugins"] if name not in now["plugins"]]:
+            raise UserError(
+                f"was begun with plugins=[{','.join(before['plugins'])}], and this command lacks "
+                f"{' and '.join(lost)}",
+                source=self.path,
+                remedy=f"Give plugins=[{','.join(before['plugins'])}] again, or this run its own name=...",
+            )
         keys = (before.keys() | now.keys()) - set(_OF_THE_MACHINE)
         if _SHARE not in before:  # begun before this key, when code 1 was the default and no wish
             keys -= {_SHARE} | ({_CODE} if before.get(_CODE) == 1 and now.get(_CODE) is None else set())
@@ -152,6 +158,19 @@ class RunFolder:
             if isinstance(parts, dict) and all(map(_is_time, parts.values())):
                 return parts
         return {}
+
+
+def module_name(plugin: str) -> str:
+    """The name of the module that an entry of `plugins` asks for, which may be a path."""
+    return Path(plugin).name.removesuffix(".py")
+
+
+def _identity(config: dict[str, Any]) -> dict[str, Any]:
+    """The leaves that say which run this is; of the user's own modules the names, wherever they lie."""
+    leaves = config_leaves({key: config.get(key) for key in IDENTITY})
+    plugins = config.get("plugins") or []
+    plugins = plugins if isinstance(plugins, list) else [plugins]
+    return leaves | {"plugins": sorted(module_name(str(plugin)) for plugin in plugins)}
 
 
 def _is_time(value: Any) -> bool:

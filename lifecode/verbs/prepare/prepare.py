@@ -1,49 +1,147 @@
 """`lifecode prepare`: sequence files to a corpus, with a census of what was found and what was left out."""
 
-from typing import Any
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from omegaconf import DictConfig
 from rich import print as print_table
 
 from lifecode.app.configs.construct import checked_value, construct
 from lifecode.data.batches.mixture import Mixture
+from lifecode.data.corpus.corpus import Corpus
+from lifecode.data.corpus.engine import Engine
 from lifecode.data.corpus.prepare import prepare_corpus
 from lifecode.data.corpus.shards import CDS
 from lifecode.data.reading.dry_reading import read_without_writing
+from lifecode.data.reading.inputs import Inputs
 from lifecode.data.reading.lines import how_read_lines, left_out_lines
-from lifecode.data.statistics.census import census_table
+from lifecode.data.reading.read import ReadingSettings
+from lifecode.data.splits.split import Split
+from lifecode.data.statistics.census import census_rows, census_table
+from lifecode.errors import UserError
 from lifecode.report.corpus.page import write_corpus_report
 from lifecode.verbs.prepare.preparation_progress import PreparationProgress
 
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
-def run(config: DictConfig) -> None:
-    """Prepare the corpus and print its census."""
-    seed = checked_value(config, "seed", int)
-    reading = construct(config.data.reading, seed=seed)
-    if checked_value(config, "dry", bool):
-        with PreparationProgress() as progress:
-            report = read_without_writing(checked_value(config, "input", str | list[str]), reading, progress)
-        _print_reading(report)
-        print("\nNothing was written (dry=true)")
-        return
-    mixture: Mixture = construct(config.data.mixture)
-    with PreparationProgress() as progress:
+
+@dataclass(frozen=True, slots=True)
+class Preparation:
+    """A corpus that was prepared, or what preparing would find; tables are pandas frames.
+
+    Attributes:
+        corpus: None where nothing was written.
+        counts: what was found, kept and left out, as in `report.json`.
+        page: path of `report.html`; None where nothing was written.
+    """
+
+    corpus: Corpus | None
+    counts: dict[str, Any]
+    page: Path | None
+
+    @property
+    def census(self) -> "DataFrame":
+        """How many of what there are: columns `what`, `of` (the line it is part of, or None) and `count`."""
+        from pandas import DataFrame
+
+        return DataFrame(list(census_rows(self.counts)))
+
+    @property
+    def splits(self) -> "DataFrame":
+        """CDS, codons, regions and nucleotides of train, validation and test; without rows if not written."""
+        from pandas import DataFrame
+
+        return DataFrame.from_dict(self.counts.get("splits", {}), orient="index")
+
+    @property
+    def rejected(self) -> "DataFrame":
+        """Every CDS and record that was left out, with the reason, as in `rejected.parquet`.
+
+        Raises:
+            UserError: nothing was written; `counts["left_out"]` has the first of each reason.
+        """
+        from pandas import read_parquet
+
+        if self.corpus is None:
+            raise UserError(
+                "what was rejected is listed in a corpus, and none was written", remedy="Give an output"
+            )
+        return read_parquet(self.corpus.folder / "rejected.parquet")
+
+
+def prepare(
+    input: Inputs,
+    output: str | Path | None = None,
+    *,
+    split: Split | None = None,
+    reading: ReadingSettings | None = None,
+    seed: int = 0,
+    require_pairs: bool = True,
+    engine: Engine | None = None,
+    progress: bool = True,
+) -> Preparation:
+    """Read sequence files, keep the exact CDS-protein pairs, split, and write a corpus with its report.
+
+    Args:
+        input: as for `lifecode.read_records`.
+        output: folder to write; one made of the same files and settings is used as it is. None reads and
+            judges everything and writes nothing; `split`, `require_pairs` and `engine` then have no effect.
+        split: how to hold out: a `BlockSplit` (default), `ContigSplit` or `TaxonSplit` of `lifecode.data`.
+        reading: what the files do not say, a `ReadingSettings` of `lifecode.data`.
+        seed: which blocks, contigs or taxa are held out.
+        require_pairs: fail where no CDS is an exact pair, as with bare FASTA.
+        engine: what runs the tasks; by default a process per core. The corpus does not depend on it.
+        progress: show on stderr how far it is.
+
+    Raises:
+        UserError: an input that cannot be read or has no pairs, an output that holds something else or cannot
+            be written.
+        Interrupted: at Ctrl-C; the same call goes on.
+    """
+    with PreparationProgress() if progress else nullcontext() as shown:
+        if output is None:
+            report = read_without_writing(input, reading or ReadingSettings(), shown)
+            return Preparation(None, report, None)
         corpus = prepare_corpus(
-            checked_value(config, "input", str | list[str]),
-            checked_value(config, "output", str),
-            split=construct(config.data.split),
+            input,
+            output,
+            split=split,
             reading=reading,
             seed=seed,
-            require_pairs=checked_value(config, "data.require_pairs", bool),
-            engine=construct(config.engine),
-            progress=progress,
+            require_pairs=require_pairs,
+            engine=engine,
+            progress=shown,
         )
-    _print_reading(corpus.report)
+    return Preparation(corpus, corpus.report, write_corpus_report(corpus))
+
+
+def run(config: DictConfig) -> Preparation:
+    """Prepare the corpus and print its census."""
+    dry, seed = checked_value(config, "dry", bool), checked_value(config, "seed", int)
+    mixture: Mixture = construct(config.data.mixture)
+    preparation = prepare(
+        checked_value(config, "input", str | list[str]),
+        None if dry else checked_value(config, "output", str),
+        split=construct(config.data.split),
+        reading=construct(config.data.reading, seed=seed),
+        seed=seed,
+        require_pairs=checked_value(config, "data.require_pairs", bool),
+        engine=construct(config.engine),
+    )
+    _print_reading(preparation.counts)
+    corpus = preparation.corpus
+    if corpus is None:
+        print("\nNothing was written (dry=true)")
+        return preparation
     print(f"\n{training_line(corpus.report, mixture, mixture.codons_of_pass(corpus.segments(CDS, 'train')))}")
     print(
         f"\nThe corpus is in {corpus.folder} (report.json has these counts, manifest.json what it is made of)"
     )
-    print(f"The report is in {write_corpus_report(corpus)}")
+    print(f"The report is in {preparation.page}")
+    return preparation
 
 
 def _print_reading(report: dict[str, Any]) -> None:

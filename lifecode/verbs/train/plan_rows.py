@@ -165,8 +165,9 @@ def _described(objective: JointObjective) -> str:
         return f"weighted sum, {', '.join(f'{weight:g}' for weight in objective.of_task.values())}"
     if isinstance(objective, LogSum):
         return f"log-sum, eps {objective.eps:g}, {'lagged' if objective.ahead else 'exact'}"
-    assert isinstance(objective, MaxNorm)
-    return f"largest norm, eps {objective.eps:g}"
+    if isinstance(objective, MaxNorm):
+        return f"largest norm, eps {objective.eps:g}"
+    return type(objective).__name__  # of a plugin
 
 
 def _distillation(plan: StagePlan) -> str:

@@ -49,7 +49,7 @@ from lifecode.verbs.train.outcome import (
     run_metrics,
     write_metrics,
 )
-from lifecode.verbs.train.plan import plan_run
+from lifecode.verbs.train.plan import RunPlan, plan_run
 from lifecode.verbs.train.plan_tables import print_plan
 from lifecode.verbs.train.start_of_encoder import (
     NO_GENES,
@@ -62,26 +62,30 @@ from lifecode.verbs.train.start_of_encoder import (
 )
 from lifecode.verbs.train.teacher import check_teacher, teach
 from lifecode.verbs.train.train_values import check_values
+from lifecode.verbs.train.training_run import TrainingRun
 
 
-def run(config: DictConfig) -> None:
+def run(config: DictConfig) -> TrainingRun | RunPlan:
     """Train the stages that `stage` names, each from where it stopped; evaluate and report after the last."""
     stage = checked_value(config, "stage", Literal["tokenizer", "encoder", "both"])
     if checked_value(config, "plan", bool):
         check_values(config)
         if begins_elsewhere(config):
             require_start_of_encoder(config, stage)
-        print_plan(plan_run(config))
-        return
+        plan = plan_run(config)
+        print_plan(plan)
+        return plan
     _quiet_lightning()
     keep_freed_memory()
     settings: TrainerSettings = construct(config.trainer)
+    run_dir = checked_value(config, "run_dir", str)
     _require_devices(settings)
     if settings.num_processes > 1 and cluster_environment() is None:
-        run_processes("train", checked_value(config, "run_dir", str), settings.num_processes)
-        return
+        run_processes("train", run_dir, settings.num_processes)
+        return TrainingRun(run_dir)
     with joined(settings.num_processes, gpu=settings.on_gpu) as processes:
         _train(config, stage, settings, processes)
+    return TrainingRun(run_dir)
 
 
 def _train(config: DictConfig, stage: str, settings: TrainerSettings, processes: Processes) -> None:

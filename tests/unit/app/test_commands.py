@@ -165,6 +165,7 @@ def test_flags_may_stand_between_overrides(toy):
     code, out, _ = toy("seed=5", "--cfg", "job", "name=x")
     assert (code, toy.configs) == (0, [])
     assert OmegaConf.create(out) == {
+        "plugins": [],
         "name": "x",
         "run_dir": "runs/${name}",
         "seed": 5,
@@ -391,9 +392,9 @@ def test_the_folder_of_a_sweep_is_not_the_one_of_the_same_name_on_another_machin
 
 
 def test_a_config_that_names_the_values_of_a_sweep_wants_one(toy):
-    err = one_line(toy("experiment=sweep"))
+    err = one_line(toy("experiment=sweep", "name=a b"))
     assert "runs over values of seed" in err
-    assert "lifecode toy -m" in err
+    assert "Add -m: lifecode toy -m experiment=sweep 'name=a b' (seed=VALUE beside" in err
     assert toy.configs == []
 
 
@@ -434,6 +435,92 @@ def test_a_run_that_once_shared_its_machine_says_so_for_good(tmp_path):
     assert (last["runs_at_a_time"], last["varied"], last["machine"]) == (2, {"seed": "1"}, {"name": "a cpu"})
     assert last["command"] == "lifecode toy -m seed=1,2"
     assert os.listdir(tmp_path) == ["provenance.json"]
+
+
+def test_a_sweep_leaves_its_multirun_yaml_where_its_runs_are(toy, tmp_path):
+    """Once there is such a folder: a job that writes nothing, such as a plan, leaves nothing."""
+
+    def run(config):
+        if config.seed == 2:
+            Path(config.run_dir).mkdir(parents=True)
+
+    sys.modules["toy_verb"].run = run
+    assert toy("-m", "name=s", "seed=1,2", "experiment=quickstart")[0] == 0
+    assert sorted(os.listdir("runs/s")) == ["multirun.yaml", "seed=2"]
+    config = OmegaConf.load("runs/s/multirun.yaml")
+    assert config.hydra.overrides.task == ["name=s", "seed=1,2", "experiment=quickstart"]
+    assert (config.hydra.sweep.dir, config.seed) == ("runs/s", 7)
+    assert toy("-m", "name=s", "seed=3", "hydra.sweep.dir=mine")[0] == 0
+    assert os.listdir("mine") == ["multirun.yaml"]
+    assert toy("-m", "name=t", "seed=1,3")[0] == 0
+    assert sorted(os.listdir("runs")) == ["s"]
+
+
+# Hydra's own flags
+
+
+def test_what_hydra_tells_of_a_config(toy):
+    code, out, err = toy("--info", "defaults", "model=mini")
+    assert (code, err) == (0, "")
+    assert "| model/mini " in out
+    assert "model: mini" in toy("--info", "defaults-tree", "model=mini")[1]
+    assert "hybrid_ratio: '11:1'" in toy("--info", "config")[1]
+    assert "Config search path" in toy("--info")[1]
+    assert toy("--cfg", "job", "--package", "model") == (
+        0,
+        "# @package model\nwidth: 16\nhybrid_ratio: '11:1'\n",
+        "",
+    )
+    assert "run_dir: runs/toy\n" in toy("--cfg", "job", "--resolve")[1]
+    code, out, err = toy("--hydra-help")
+    assert (code, err) == (0, "")
+    assert "--config-dir,-cd : Adds an additional config dir" in out
+    assert toy("--run", "--config-name", "toy")[0] == 0
+    assert len(toy.configs) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--config-name", "mine"], "--config-name: a verb has one config, conf/toy.yaml. Make yours an exp"),
+        (["--config-path", "x"], "lifecode toy --config-dir FOLDER"),
+        (["--experimental-rerun", "x.pickle"], "The same command goes on"),
+        (["--info", "defualts"], "invalid choice: 'defualts'"),
+        (["--cfg", "job", "--package", "modle"], "--package: the config has no 'modle'. --cfg job shows all"),
+        (["--package", "model"], "--package goes with --cfg"),
+        (["--resolve"], "--resolve goes with --cfg"),
+        (["-m", "--info"], "exclude each other"),
+        (["-m", "--cfg", "job"], "exclude each other"),
+        (["--shell-completion", "install=bash"], 'eval "$(lifecode --shell-completion install=bash)"'),
+    ],
+)
+def test_a_flag_that_means_something_else_here(toy, arguments, said):
+    assert said in one_line(toy(*arguments))
+    assert toy.configs == []
+
+
+def test_words_are_completed(capsys, monkeypatch):
+    def fitting(line):
+        monkeypatch.setenv("COMP_LINE", line)
+        assert main(["--shell-completion", "query=bash"]) == 0
+        return capsys.readouterr().out.split()
+
+    assert fitting("lifecode ") == list(VERBS)
+    assert fitting("lifecode do") == ["dogma", "doctor"]
+    assert fitting("lifecode info model=ti") == ["model=tiny"]
+    assert fitting("lifecode train seed=1 data/split=") == [
+        f"data/split={n}" for n in ("blocks", "contigs", "taxa")
+    ]
+    assert fitting("lifecode train optim.encoder.warm") == ["optim.encoder.warmup_steps="]
+    assert fitting("lifecode train --nonsense x") == fitting("lifecode tarin ") == []
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh"])
+def test_the_script_for_a_shell(shell, capsys):
+    assert main(["--shell-completion", f"install={shell}"]) == 0
+    assert "complete -o nospace -o default -F _lifecode lifecode" in capsys.readouterr().out
+    assert main(["--shell-completion", "install=fish"]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
 
 
 # As a process

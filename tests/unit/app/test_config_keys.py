@@ -142,7 +142,7 @@ ROWS: dict[str, Row] = {
     "stage": Row("encoder", "plan"),
     "seed": Row("1", "batches"),
     "input": Row("null", "plan", ("run_dir=nowhere", "input=ecoli")),
-    "input_folder": Row("elsewhere", "plan", ("data=life_code", "run_dir=nowhere")),
+    "input_folder": Row("elsewhere", "plan", ("sources=life_code", "run_dir=nowhere")),
     "tokenizer_checkpoint": Row("another/run", "codec_folder"),
     "init_from": Row("another/run", "plan"),  # stage 2 alone
     "plan_flops_per_second": Row("1e12", "plan"),
@@ -155,7 +155,7 @@ ROWS: dict[str, Row] = {
     "data.reading.genetic_code": Row("4", "reading"),
     "data.reading.organism": Row("s_cerevisiae", "reading"),
     "data.reading.codon_choice": Row("sampled", "reading"),
-    "data.reading.genetic_code.default": Row("4", "reading", ("data=life_code",)),
+    "data.reading.genetic_code.default": Row("4", "reading", ("sources=life_code",)),
     "data.reading.isoforms": Row("longest", "reading"),
     "data.reading.on_malformed": Row("skip", "reading"),
     "data.split.block_nucleotides": Row("20000", "regions"),
@@ -214,6 +214,7 @@ ROWS: dict[str, Row] = {
 }
 
 UNSEEN = {
+    "plugins": "modules of the user's own: test_plugins",
     "plan": "prints instead of training: test_plan",
     "engine.workers": "speed only: the corpus does not depend on it, test_engines",
     "engine.address": "where the same work is done: test_engines",

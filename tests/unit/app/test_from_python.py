@@ -27,8 +27,9 @@ def test_run_does_what_the_verb_does(capsys):
     config = lifecode.compose("info", "model=tiny")
     config.model.depth = 12
     config.model.hybrid_ratio = "11:1"
-    lifecode.run("info", config)
+    described = lifecode.run("info", config)
     assert "3,148,986" in capsys.readouterr().out
+    assert described.num_parameters == 3_148_986
 
 
 @pytest.mark.parametrize(
@@ -39,6 +40,8 @@ def test_run_does_what_the_verb_does(capsys):
         (lambda: lifecode.compose("trian"), "there is no verb 'trian'"),
         (lambda: lifecode.run("trian", lifecode.compose("info")), "there is no verb 'trian'"),
         (lambda: lifecode.run("train", lifecode.compose("train")), "input needs a value"),
+        (lambda: lifecode.run(lifecode.compose("train")), "input needs a value"),
+        (lambda: lifecode.run("train"), r"no config to run\. Give lifecode\.compose\('train', \.\.\.\)"),
         (lambda: lifecode.run("report", lifecode.compose("report")), "input needs a value"),
     ],
 )
@@ -82,7 +85,8 @@ def test_run_in_a_thread_also_where_signals_are_taken_over(small_genome, tmp_pat
     config.stage, config.teacher.model = "tokenizer", None
     before = signal.getsignal(signal.SIGTERM)
     with ThreadPoolExecutor(1) as thread:
-        thread.submit(lifecode.run, "train", config).result()
+        run = thread.submit(lifecode.run, config).result()
+    assert run.folder == tmp_path / "run"
     assert signal.getsignal(signal.SIGTERM) is before
     assert (tmp_path / "run/tokenizer/model/model.safetensors").exists()
 

@@ -52,7 +52,7 @@ NEVER_TRAINED_ON = (
 
 def test_whole_species_stay_out_of_the_many_and_every_other_genome_is_in(shared_data):
     species_folder = shared_data("species/README.md").parent
-    config = compose("train", "data=many_species", f"input_folder={species_folder.parent}")
+    config = compose("train", "sources=many_species", f"input_folder={species_folder.parent}")
     paths = [part.partition("cds:")[2] or part for line in config.input for part in line.split("+")]
     named = {Path(path).name for path in paths if "/species/" in path}
     assert all(Path(path).is_file() for path in paths if "/" in path)

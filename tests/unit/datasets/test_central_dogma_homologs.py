@@ -8,12 +8,12 @@ import pytest
 from lifecode.alphabet import AMINO_ACIDS, STOP, encode_nucleotides
 from lifecode.data import read_records
 from lifecode.data.cds.coding_sequence import ExactPair
+from lifecode.data.cds.translation import reverse_translate
 from lifecode.data.records import CodingSequence, Contig, Exon
 from lifecode.datasets.central_dogma import CodingSequenceOnly, GeneWithFlanks, Homologs, make_dataset
 from lifecode.datasets.central_dogma.genes import Gene
 from lifecode.datasets.central_dogma.homologs import similarity
 from lifecode.errors import UserError
-from lifecode.genetic_code import reverse_translate
 from tests.support.dogma_rows import biopython_reads, read
 from tests.support.genes_with_introns import write_random
 

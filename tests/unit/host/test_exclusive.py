@@ -84,7 +84,7 @@ def genes(tmp_path):
 
 
 def test_concurrent_prepare_to_one_output(genes, tmp_path):
-    arguments = ["prepare", genes, "output=corpus", "split=contigs", "engine.workers=1"]
+    arguments = ["prepare", genes, "output=corpus", "data/split=contigs", "engine.workers=1"]
     ends = together(lambda _: main(arguments), tmp_path, 4)
     assert [code for code, _ in ends] == [0] * 4, ends
     Corpus.open(tmp_path / "corpus").check_files()
@@ -97,7 +97,7 @@ def test_concurrent_prepare_to_one_output(genes, tmp_path):
 
 
 def test_concurrent_prepare_of_different_corpora_names_the_key(genes, tmp_path):
-    fixed = ["prepare", genes, "output=corpus", "split=contigs", "engine.workers=1"]
+    fixed = ["prepare", genes, "output=corpus", "data/split=contigs", "engine.workers=1"]
     ends = together(lambda number: main([*fixed, f"seed={number}"]), tmp_path, 3)
     assert sorted(code for code, _ in ends) == [0, 2, 2]
     for code, said in ends:
@@ -116,7 +116,7 @@ def test_concurrent_reports_in_one_folder(tmp_path):
 
 
 def test_concurrent_dogma_makes_one_data_set_and_says_so(genes, tmp_path):
-    arguments = ["dogma", genes, "output=pairs", "task=cds_pairs"]
+    arguments = ["dogma", genes, "output=pairs", "dataset=cds_pairs"]
     ends = together(lambda _: main(arguments), tmp_path, 3)
     assert sorted(code for code, _ in ends) == [0, 2, 2], ends
     for code, said in ends:

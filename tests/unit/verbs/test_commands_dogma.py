@@ -31,7 +31,7 @@ def dogma(tmp_path, monkeypatch, capsys):
     ],
 )
 def test_a_genome_becomes_a_data_set(dogma, tmp_path, task, layout):
-    code, out, err = dogma(f"task={task}", "output=set/of/mine")
+    code, out, err = dogma(f"dataset={task}", "output=set/of/mine")
     assert (code, err) == (0, "")
     assert "exact CDS-protein pairs  20" in out
     assert "The data set is in set/of/mine" in out
@@ -43,7 +43,7 @@ def test_a_genome_becomes_a_data_set(dogma, tmp_path, task, layout):
 
 @pytest.mark.parametrize("task", ["homologs", "cds_homologs"])
 def test_homologs_of_one_species_are_a_mistake(dogma, task):
-    code, out, err = dogma(f"task={task}", "output=out")
+    code, out, err = dogma(f"dataset={task}", "output=out")
     assert (code, out) == (2, "")
     assert err.startswith("lifecode dogma: input: homologs need two species, found Casus fortuitus.")
 
@@ -51,12 +51,15 @@ def test_homologs_of_one_species_are_a_mistake(dogma, task):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["task=pairs"], "output needs a value. Give it: lifecode dogma output=..."),
-        (["task=pears", "output=out"], "task has no option 'pears'; it has cds_homologs, cds_pairs"),
-        (["task.flank=3", "output=out"], "no config key 'task.flank'"),
-        (["task.dna.flank_nucleotides=-1", "output=out"], "task.dna: flank_nucleotides is negative"),
-        (["task.shares=[1,2]", "output=out"], "task.shares: is [1, 2], expected"),
-        (["task.split_by=chance", "output=out"], "task.split_by: is 'chance', expected 'gene' or 'pair'"),
+        (["dataset=pairs"], "output needs a value. Give it: lifecode dogma output=..."),
+        (["dataset=pears", "output=out"], "dataset has no option 'pears'; it has cds_homologs, cds_pairs"),
+        (["dataset.flank=3", "output=out"], "no config key 'dataset.flank'"),
+        (["dataset.dna.flank_nucleotides=-1", "output=out"], "dataset.dna: flank_nucleotides is negative"),
+        (["dataset.shares=[1,2]", "output=out"], "dataset.shares: is [1, 2], expected"),
+        (
+            ["dataset.split_by=chance", "output=out"],
+            "dataset.split_by: is 'chance', expected 'gene'",
+        ),
         (["output=genome.gb"], "genome.gb: is there already"),
     ],
 )

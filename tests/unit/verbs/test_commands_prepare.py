@@ -47,7 +47,7 @@ def test_the_page_is_written_again_for_a_corpus_that_is_there(prepare, tmp_path)
         (["seed=x"], "seed: is 'x', expected integer"),
         (["data.split.test=ten"], "data.split.test: is 'ten', expected number"),
         (["data.split.tset=0.1"], "no config key 'data.split.tset'. Did you mean data.split.test?"),
-        (["+data.split.tset=0.1"], "data.split.tset: lifecode.data.splits.split.BlockSplit takes no 'tset'"),
+        (["+data.split.tset=0.1"], "data.split.tset: lifecode.data.BlockSplit takes no 'tset'"),
         (["data.split.test=1"], "split.test: 1.0 is no fraction"),
         (["data.split._target_=os.system"], "data.split._target_: 'os.system' is not allowed"),
     ],
@@ -64,7 +64,7 @@ def test_a_split_and_an_engine_are_one_word(prepare, tmp_path):
     records = (f">chr{i}\n{'ACGTTGCA' * 90}{'ACGT' * i}\n" for i in range(8))
     (tmp_path / "chromosomes.fa").write_text("".join(records))
     wanted = [
-        "split=contigs",
+        "data/split=contigs",
         "data.split.test=[chr5,chr7]",
         "data.split.validation=[chr4]",
         "engine.workers=1",

@@ -12,11 +12,11 @@ from rich.console import Console
 
 from lifecode.alphabet import AMINO_ACIDS, decode_nucleotides
 from lifecode.data import BlockSplit, Corpus, SegmentTable, packaged_genomes, prepare_corpus, read_records
+from lifecode.data.cds.translation import translate
 from lifecode.data.corpus.segments import record_index
 from lifecode.data.reading.read import ReadingSettings
 from lifecode.data.statistics.census import census_table
 from lifecode.errors import Interrupted, UserError
-from lifecode.genetic_code import translate
 
 SPLITS = ("train", "validation", "test")
 TABLES = [(kind, split) for kind in ("cds", "dna") for split in SPLITS]

@@ -1,4 +1,4 @@
-"""`data=life_code`: small stand-ins of the paper's five sources through the real command, counts checked."""
+"""`sources=life_code`: small stand-ins of the five through the real command, counts checked."""
 
 import gzip
 from collections import Counter
@@ -50,7 +50,7 @@ def downloads(shared_data, tmp_path_factory):
 @pytest.fixture(scope="module")
 def corpus(downloads):
     output = downloads.parent / "corpus"
-    assert main(["prepare", "data=life_code", f"input_folder={downloads}", f"output={output}"]) == 0
+    assert main(["prepare", "sources=life_code", f"input_folder={downloads}", f"output={output}"]) == 0
     return Corpus.open(output)
 
 
@@ -130,18 +130,18 @@ def test_no_sequence_is_lost_to_the_other_sources(downloads, corpus):
 
 def test_the_command_tells_how_often_training_would_read_each_kind(downloads, corpus, capsys):
     output = corpus.folder
-    assert main(["prepare", "data=life_code", f"input_folder={downloads}", f"output={output}"]) == 0
+    assert main(["prepare", "sources=life_code", f"input_folder={downloads}", f"output={output}"]) == 0
     assert "data.mixture has training read 10.9% cds" in capsys.readouterr().out
 
 
 def test_a_source_that_was_not_downloaded_is_named(tmp_path, capsys):
     (tmp_path / "genomes").mkdir()
-    assert main(["prepare", "data=life_code", f"input_folder={tmp_path}", f"output={tmp_path}/out"]) == 2
+    assert main(["prepare", "sources=life_code", f"input_folder={tmp_path}", f"output={tmp_path}/out"]) == 2
     assert f"{tmp_path}/genomes/*: no file matches" in capsys.readouterr().err
 
 
 def test_the_mixture_follows_from_the_table():
-    mixture = construct(compose("prepare", "data=life_code").data.mixture)
+    mixture = construct(compose("prepare", "sources=life_code").data.mixture)
     billions = {source: RECORDS[source] * CODONS[source] / 1e9 for source in RECORDS}
     assert mixture.dna == round(billions["genomes"], 1)
     assert mixture.rna == round(billions["rna"], 1)
@@ -149,13 +149,13 @@ def test_the_mixture_follows_from_the_table():
 
 
 def test_the_config_and_the_document_name_the_counts_of_the_table():
-    for path in ("conf/data/life_code.yaml", "docs/paper_corpora.md"):
+    for path in ("conf/sources/life_code.yaml", "docs/paper_corpora.md"):
         text = (ROOT / path).read_text()
         assert [f"{number:,}" in text for number in RECORDS.values()] == [True] * 5, path
 
 
 def test_training_composes_with_it_and_the_experiment_chooses_it():
-    chosen = compose("train", "data=life_code", "input_folder=somewhere")
+    chosen = compose("train", "sources=life_code", "input_folder=somewhere")
     assert [entry.rpartition("somewhere/")[2] for entry in chosen.input] == [
         f"{name}/*" for name in STAND_INS
     ]
@@ -165,7 +165,7 @@ def test_training_composes_with_it_and_the_experiment_chooses_it():
     experiment = compose("train", "experiment=life_code", "input_folder=somewhere")
     assert (experiment.input, experiment.data.mixture) == (chosen.input, chosen.data.mixture)
     assert (experiment.data.batch.rows, experiment.data.batch.warmup_steps) == (256, 10000)
-    own = compose("train", "data=life_code", "input=[mine.gb]")
+    own = compose("train", "sources=life_code", "input=[mine.gb]")
     assert OmegaConf.to_container(own.input) == ["mine.gb"]
 
 

@@ -6,11 +6,11 @@ import pytest
 from lifecode.alphabet import encode_nucleotides
 from lifecode.data import read_records
 from lifecode.data.cds.coding_sequence import ExactPair, Rejected, verify_all
+from lifecode.data.cds.translation import translate
 from lifecode.data.formats.organelles import organelle_named
 from lifecode.data.reading.contig_codes import AskedCodes, with_genetic_code
 from lifecode.data.records import CodingSequence, Contig, Exon
 from lifecode.errors import UserError
-from lifecode.genetic_code import translate
 
 SENSE = (
     "GCA",

@@ -10,11 +10,11 @@ import pytest
 from lifecode.alphabet import decode_nucleotides, encode_nucleotides, reverse_complement
 from lifecode.app.main import main
 from lifecode.data import Corpus
+from lifecode.data.cds.translation import translate
 from lifecode.data.corpus.prepare import prepare_corpus
 from lifecode.data.records import CodingSequence, Contig, Exon
 from lifecode.data.splits.split import BlockSplit, ContigSplit
 from lifecode.data.statistics.leaks import find_leaks
-from lifecode.genetic_code import translate
 from lifecode.host.checksum import file_entry
 
 SPLITS = ("train", "validation", "test")

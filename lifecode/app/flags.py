@@ -1,0 +1,100 @@
+"""The flags and overrides behind `lifecode VERB`: Hydra's, each of which works or says what to do instead."""
+
+import argparse
+import logging
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from io import StringIO
+from typing import NoReturn
+
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.errors import HydraException
+
+from lifecode.errors import UserError
+
+INFO = ("all", "config", "defaults", "defaults-tree", "plugins", "searchpath")
+PLAIN_TEXT = re.compile(r"""[^][{}()'",$\\]+""")  # without what means something in Hydra's grammar
+_INSTEAD = {
+    "config_name": "a verb has one config, conf/{verb}.yaml. Make yours an experiment: "
+    "experiment/NAME.yaml in a folder, then lifecode {verb} --config-dir FOLDER experiment=NAME",
+    "config_path": "the verb's own configs stay. Yours come beside them: lifecode {verb} --config-dir FOLDER",
+    "experimental_rerun": "there are no config pickles. The same command goes on from the last checkpoint",
+}
+"""Flags of Hydra's that mean nothing here, with what to do."""
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise UserError(message, remedy=f"See {self.prog} --help")
+
+
+def parse_flags(verb: str, arguments: Sequence[str]) -> argparse.Namespace:
+    """The flags of a command line, and its overrides as Hydra's grammar reads them.
+
+    Raises:
+        UserError: there is no such flag, or two exclude each other.
+    """
+    parser = _Parser(prog=f"lifecode {verb}", add_help=False, allow_abbrev=False)
+    parser.add_argument("overrides", nargs="*")
+    for word, letter in (("help", "h"), ("run", "r"), ("multirun", "m"), ("shell-completion", "sc")):
+        parser.add_argument(f"--{word}", f"-{letter}", action="store_true")
+    parser.add_argument("--hydra-help", action="store_true")
+    parser.add_argument("--cfg", "-c", choices=["job", "hydra", "all"])
+    parser.add_argument("--info", "-i", nargs="?", const="all", choices=INFO)
+    parser.add_argument("--resolve", action="store_true")
+    parser.add_argument("--package", "-p")
+    parser.add_argument("--config-dir", "-cd")
+    parser.add_argument("--config-name", "-cn")
+    parser.add_argument("--config-path", "-cp")
+    parser.add_argument("--experimental-rerun")
+    flags = parser.parse_intermixed_args(arguments)
+    flags.overrides = [_quoted(override) for override in flags.overrides]
+    for name, instead in _INSTEAD.items():
+        if getattr(flags, name) is not None and (name, flags.config_name) != ("config_name", verb):
+            raise UserError(f"--{name.replace('_', '-')}: {instead.format(verb=verb)}")
+    if sum(map(bool, (flags.run, flags.multirun, flags.cfg, flags.info))) > 1:
+        parser.error("--run, --multirun, --cfg and --info exclude each other: give one of them")
+    for name in ("resolve", "package"):
+        if getattr(flags, name) and not flags.cfg:
+            parser.error(f"--{name} goes with --cfg")
+    return flags
+
+
+def hydra_flags(flags: argparse.Namespace) -> list[str]:
+    """The flags that Hydra shall have, as it reads them."""
+    line = [f"--{name}" for name in ("multirun", "resolve") if getattr(flags, name)]
+    for name in ("cfg", "info", "package", "config_dir"):
+        if value := getattr(flags, name):
+            line.append(f"--{name.replace('_', '-')}={value}")
+    return line
+
+
+@contextmanager
+def shown(flags: argparse.Namespace) -> Iterator[None]:
+    """What Hydra shows of a config is plain output: it logs --info, and exits at a wrong --package."""
+    if not flags.info and not flags.package:
+        yield
+        return
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    try:
+        with redirect_stdout(StringIO()) as shown, redirect_stderr(StringIO()):
+            yield
+    except SystemExit as end:
+        remedy = "--cfg job shows all of it"
+        raise UserError(f"the config has no {flags.package!r}", source="--package", remedy=remedy) from end
+    finally:
+        root.handlers, root.level = handlers, level
+    print(shown.getvalue(), end="")
+
+
+def _quoted(override: str) -> str:
+    """Take `input=~/genome.fa` or `input=größe.fa`, which Hydra's grammar refuses, as the text it is."""
+    key, sign, value = override.partition("=")
+    if sign and PLAIN_TEXT.fullmatch(value):
+        try:
+            OverridesParser.create().parse_override(override)
+        except HydraException:
+            return f"{key}='{value}'"
+    return override

@@ -1,0 +1,57 @@
+"""Sequences as a caller gives them, text, records or a file, as nucleotide ids with a name each."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lifecode.alphabet import as_sequences, encode_nucleotides
+from lifecode.data.reading.read import read_records
+from lifecode.data.records import Contig
+
+
+class NamedSequences(NamedTuple):
+    """Sequences and what they are called.
+
+    Attributes:
+        names: of each: the name of a record, else its index, from 0.
+        nucleotides: ids (length,) of each.
+    """
+
+    names: Sequence[str | int]
+    nucleotides: Sequence[NDArray[np.uint8]]
+
+
+def named_sequences(given: Any) -> NamedSequences:
+    """Nucleotide ids and names of one or several sequences.
+
+    Args:
+        given: text or bytes, a Seq or SeqRecord of Biopython, a `Contig` of `read_records`, or several of
+            these as for `alphabet.as_sequences`; or the path of a sequence file, whose records are meant:
+            a `Path`, or text with a dot or a slash, which no sequence has.
+
+    Raises:
+        UserError: something that is none, a letter that is no nucleotide, or a file that cannot be read.
+    """
+    if _is_path(given):
+        records: list[Any] = list(read_records(Path(given)))
+    else:
+        records = [given] if isinstance(given, Contig) else as_sequences(given)
+    names = [_name(record, index) for index, record in enumerate(records)]
+    nucleotides = [
+        record.nucleotides if isinstance(record, Contig) else encode_nucleotides(record, record=name)
+        for name, record in zip(names, records, strict=True)
+    ]
+    return NamedSequences(names, nucleotides)
+
+
+def _is_path(given: Any) -> bool:
+    return isinstance(given, os.PathLike) or (type(given) is str and ("." in given or "/" in given))
+
+
+def _name(record: Any, index: int) -> str | int:
+    name = record.name if isinstance(record, Contig) else getattr(record, "id", None)
+    return name if isinstance(name, str) and name not in ("", "<unknown id>") else index

@@ -1,0 +1,93 @@
+"""Hidden states of sequences of any number and length, pooled or one per codon."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from lifecode.data.batches.packing import NUM_SPECIAL_CODONS, consecutive_rows, pack, whole_codons
+from lifecode.data.reading.named_sequences import NamedSequences
+from lifecode.errors import UserError
+from lifecode.models.layers.norm import at_least_fp32
+from lifecode.models.life_code.evaluation_mode import in_evaluation
+from lifecode.models.life_code.frames import Frames, averaged_over_frames, in_three_frames
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+    from lifecode.models.life_code.model import LifeCode
+
+Pool = Literal["mean", "max", "cls"]
+
+
+def embed(
+    model: "LifeCode",
+    sequences: Sequence[NDArray[np.uint8]],
+    *,
+    pool: Pool | None,
+    max_codons: int,
+    frames: Frames,
+) -> list[Tensor]:
+    """The vector (d,) of each sequence of nucleotide ids, or its states; see `LifeCode.embed`."""
+    if frames == 0:
+        return _embed_all(model, sequences, pool, max_codons)
+    framed = _embed_all(model, [x for s in sequences for x in in_three_frames(s)], pool, max_codons)
+    triples = zip(framed[::3], framed[1::3], framed[2::3], strict=True)
+    if pool is not None:
+        return [torch.stack(triple).mean(0) for triple in triples]
+    by_nucleotide = ([x.repeat_interleave(3, 0) for x in triple] for triple in triples)
+    return [averaged_over_frames(x, len(s)) for x, s in zip(by_nucleotide, sequences, strict=True)]
+
+
+def require_embeddable(given: NamedSequences, pool: Pool | None, frames: Frames) -> None:
+    """Raises a UserError for no sequence, an empty one, or an unknown `pool` or `frames`."""
+    if pool not in ("mean", "max", "cls", None):
+        raise UserError(f"pool {pool!r} is unknown", remedy="Choose mean, max, cls or None")
+    if frames not in (0, "average"):
+        raise UserError(f"frames {frames!r} is unknown", remedy="Choose 0 or 'average'")
+    require_sequences(given, "embed")
+
+
+def require_sequences(given: NamedSequences, purpose: str) -> None:
+    """Raises a UserError for no sequence or an empty one; `purpose` is a verb."""
+    if not given.nucleotides or not all(map(len, given.nucleotides)):
+        named = zip(given.names, given.nucleotides, strict=True)
+        empty = next((name for name, sequence in named if not len(sequence)), None)
+        raise UserError(
+            f"there is no sequence to {purpose}", record=empty, remedy="Give at least one nucleotide"
+        )
+
+
+def embedding_frame(
+    names: Sequence[str | int], vectors: Sequence[Tensor], *, pool: Pool | None, frames: Frames
+) -> "DataFrame":
+    """Embeddings as a frame of d columns; see `LifeCode.embed`."""
+    from pandas import DataFrame, Index, MultiIndex
+
+    if pool is not None:
+        return DataFrame(torch.stack(list(vectors)).cpu().numpy(), index=Index(names, name="id"))
+    number = [place for states in vectors for place in range(len(states))]
+    ids = [name for name, states in zip(names, vectors, strict=True) for _ in range(len(states))]
+    level = "nucleotide" if frames == "average" else "codon"
+    return DataFrame(
+        torch.cat(list(vectors)).cpu().numpy(),
+        index=MultiIndex.from_arrays([ids, number], names=["id", level]),
+    )
+
+
+def _embed_all(
+    model: "LifeCode", sequences: Sequence[NDArray[np.uint8]], pool: Pool | None, max_codons: int
+) -> list[Tensor]:
+    model = in_evaluation(model)
+    whole = [whole_codons(sequence) for sequence in sequences]
+    lengths = [len(sequence) // 3 + NUM_SPECIAL_CODONS for sequence in whole]
+    states: list[Tensor] = []
+    for row in consecutive_rows(lengths, max_codons):
+        packed = pack(whole[row])
+        hidden = at_least_fp32(model.encode(packed))
+        for segment in hidden.split(packed.cu_seqlens.diff().tolist()):
+            states.append(segment[1:-1].clone() if pool is None else model.pooled(segment, pool))
+    return states

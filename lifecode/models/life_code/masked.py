@@ -1,0 +1,102 @@
+"""What a model makes of a codon from all the others: each codon masked alone, and read back.
+
+A sequence of L codons becomes L copies, each with `[MASK]` in the place of one codon. Copies are packed into
+rows of a budget of codons, which bounds the memory; time grows with L squared.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from lifecode.alphabet import MASK, codon_ids
+from lifecode.data.batches.packing import NUM_SPECIAL_CODONS, consecutive_rows, pack
+from lifecode.data.reading.named_sequences import NamedSequences
+from lifecode.errors import UserError
+from lifecode.models.life_code.embedding import require_sequences
+from lifecode.models.life_code.evaluation_mode import in_evaluation
+
+if TYPE_CHECKING:
+    from lifecode.models.life_code.model import LifeCode
+
+
+class PseudoLogLikelihood(NamedTuple):
+    """Log-probability of the codons of each sequence, each given all the others; in nats.
+
+    Attributes:
+        total: sum over the scored codons of each sequence (n,).
+        mean: the same per scored codon (n,); NaN where none is.
+        num_codons: scored codons (n,), those without an ambiguous nucleotide; int64.
+    """
+
+    total: Tensor
+    mean: Tensor
+    num_codons: Tensor
+
+
+def require_whole_codons(given: NamedSequences) -> None:
+    """Raises a UserError for no sequence, an empty one, or one that is not of whole codons."""
+    require_sequences(given, "score")
+    for name, sequence in zip(given.names, given.nucleotides, strict=True):
+        if len(sequence) % 3:
+            raise UserError(
+                f"{len(sequence):,} nucleotides are no whole number of codons",
+                record=name,
+                remedy="Give a coding sequence from its first codon on, whose length is a multiple of 3",
+            )
+
+
+@torch.inference_mode(False)
+@torch.no_grad()
+def masked_logits(
+    model: "LifeCode", sequences: Sequence[NDArray[np.uint8]], *, max_codons: int
+) -> list[Tensor]:
+    """The logits (L, 64) of each sequence of nucleotide ids; see `LifeCode.masked_logits`."""
+    logits = torch.cat([rows for _, rows in _read(model, sequences, max_codons)])
+    return list(logits.split([len(sequence) // 3 for sequence in sequences]))
+
+
+@torch.inference_mode(False)
+@torch.no_grad()
+def pseudo_log_likelihood(
+    model: "LifeCode", sequences: Sequence[NDArray[np.uint8]], *, max_codons: int
+) -> PseudoLogLikelihood:
+    """The score of each sequence of nucleotide ids; see `LifeCode.pseudo_log_likelihood`."""
+    codons = np.concatenate([codon_ids(sequence) for sequence in sequences])
+    scores = torch.cat(
+        [
+            rows.gather(1, torch.from_numpy(codons[copies]).long().clamp(min=0)[:, None].to(rows.device))
+            for copies, rows in _read(model, sequences, max_codons)
+        ]
+    ).squeeze(1)
+    known = torch.from_numpy(codons >= 0).to(scores.device)
+    lengths = [len(sequence) // 3 for sequence in sequences]
+    total = torch.stack([own.sum() for own in scores.where(known, 0).split(lengths)])
+    num_codons = torch.stack([own.sum() for own in known.split(lengths)])
+    return PseudoLogLikelihood(total, total / num_codons, num_codons)
+
+
+def _read(
+    model: "LifeCode", sequences: Sequence[NDArray[np.uint8]], max_codons: int
+) -> Iterator[tuple[slice, Tensor]]:
+    """Row by row: which copies are in it, counted over all sequences, and log P(codon) of each (n, 64)."""
+    model = in_evaluation(model)
+    lengths = np.array([len(sequence) // 3 for sequence in sequences], dtype=np.int64)
+    owner = np.repeat(np.arange(len(sequences)), lengths)
+    position = np.arange(len(owner)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+    for copies in consecutive_rows(lengths[owner] + NUM_SPECIAL_CODONS, max_codons):
+        places = zip(owner[copies], position[copies], strict=True)
+        packed = pack([_with_mask(sequences[number], codon) for number, codon in places])
+        embeddings = model.codon_projection(model.encode(packed))
+        borders = packed.cu_seqlens.to(embeddings.device)
+        at = borders[:-1].long() + 1 + torch.from_numpy(position[copies]).to(embeddings.device)
+        yield copies, model.codec.codon_log_probabilities(embeddings, borders, at)
+
+
+def _with_mask(ids: NDArray[np.uint8], codon: int) -> NDArray[np.uint8]:
+    masked = ids.copy()
+    masked[3 * codon : 3 * codon + 3] = MASK
+    return masked

@@ -1,0 +1,170 @@
+"""The package as a notebook sees it: its names, and verbs as functions that give back tables."""
+
+import ast
+import subprocess
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import lifecode
+from lifecode.data import BlockSplit
+from lifecode.datasets.central_dogma import CodingSequenceOnly, Pairs
+from lifecode.errors import UserError
+from lifecode.verbs.info import ModelInfo
+from tests.property.test_packing_properties import small_model
+from tests.support.genes_with_introns import write_random
+from tests.unit.report.test_report_sweep import make_sweep
+
+PACKAGE = Path(lifecode.__file__).parent
+MODEL = small_model(hybrid_ratio="2:0").eval()
+FASTA = ">a first gene\nATGAAACGCTAA\n>b\nATGGCUUAG\n"
+
+
+def test_dir_shows_the_public_names_and_each_is_there():
+    assert set(dir(lifecode)) == set(lifecode.__all__)
+    for name in lifecode.__all__:
+        assert getattr(lifecode, name) is not None
+    assert lifecode.__version__ == version("lifecode")
+    with pytest.raises(AttributeError, match="no attribute 'embedd'"):
+        lifecode.embedd
+
+
+def test_no_public_name_is_that_of_a_module():
+    """Which would take its place as soon as somebody imports it."""
+    modules = {path.stem for path in PACKAGE.iterdir()}
+    assert not modules & set(lifecode.__all__)
+
+
+def test_type_checkers_find_each_name_where_it_is_imported_from():
+    tree = ast.parse((PACKAGE / "__init__.py").read_text())
+    (for_checkers,) = (node for node in tree.body if isinstance(node, ast.If))
+    seen = {
+        alias.name: node.module
+        for node in for_checkers.body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+    assert seen == lifecode._HOMES
+    assert set(lifecode.__all__) == {*seen, "__version__"}
+
+
+def test_the_package_is_imported_without_anything_heavy():
+    heavy = "{'torch', 'numpy', 'pandas', 'hydra', 'importlib.metadata'}"
+    code = f"import sys, lifecode; dir(lifecode); found = {heavy} & set(sys.modules); assert not found, found"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_pandas_is_imported_where_a_table_is_made():
+    """So that neither the package nor a command waits for it."""
+    for file in PACKAGE.rglob("*.py"):
+        for node in ast.parse(file.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.Import | ast.ImportFrom):
+                names = [node.module] if isinstance(node, ast.ImportFrom) else [a.name for a in node.names]
+                assert not any(name and name.startswith("pandas") for name in names), file
+
+
+def test_a_genome_is_prepared_checked_and_opened(small_genome, tmp_path, capsys):
+    split = BlockSplit(block_nucleotides=6000, validation=0.1, test=0.2)
+    prepared = lifecode.prepare(small_genome, tmp_path / "corpus", split=split)
+    assert prepared.corpus.folder == tmp_path / "corpus"
+    assert prepared.page == tmp_path / "corpus/report.html"
+    census = dict(zip(prepared.census["what"], prepared.census["count"], strict=True))
+    assert census["nucleotides"] == 60_000
+    assert census["CDS"] == census["exact CDS-protein pairs"] + census["rejected"]
+    assert len(prepared.rejected) == census["rejected"] + census["dropped by the split"]
+    assert list(prepared.splits.index) == ["train", "validation", "test"]
+    judged = lifecode.prepare(small_genome, progress=False)
+    assert (judged.corpus, judged.page) == (None, None)
+    assert judged.counts["pairs"]["kept"] == census["exact CDS-protein pairs"]
+    with pytest.raises(UserError, match="Give an output"):
+        judged.rejected
+
+    checked = lifecode.check(tmp_path / "corpus")
+    assert len(checked.table) == len(checked.leaks)
+    assert sum(checked.table["duplicates"]) == 0
+    checked.require_no_leaks()
+    assert capsys.readouterr().out == ""
+
+
+def test_a_labelled_data_set(tmp_path):
+    write_random(tmp_path / "genome.gb", 20, seed=5)
+    maker = Pairs(dna=CodingSequenceOnly())
+    dataset = lifecode.make_dataset(tmp_path / "genome.gb", tmp_path / "set", maker, progress=False)
+    assert list(dataset.examples.columns) == ["train", "dev", "test"]
+    total = sum(sum(dataset.examples[split]) for split in dataset.examples.columns)
+    assert total == len(dataset.origins) > 0
+    assert list(dataset.left_out.columns) == ["id", "reason", "detail"]
+
+
+def test_embeddings_of_a_file_in_memory_and_on_disk(tmp_path):
+    (tmp_path / "genes.fasta").write_text(FASTA)
+    kept = lifecode.embed(MODEL, tmp_path / "genes.fasta", progress=False)
+    written = lifecode.embed(MODEL, tmp_path / "genes.fasta", tmp_path / "genes.npz", progress=False)
+    expected = MODEL.embed(["ATGAAACGCTAA", "ATGGCUUAG"]).numpy()
+    for embeddings in (kept, written):
+        np.testing.assert_allclose(embeddings.vectors, expected, atol=1e-6)
+        assert list(embeddings.frame.index) == ["a", "b"]
+        assert embeddings.frame.shape == (2, 32)
+        assert list(embeddings.units["end"]) == [12, 9]
+    assert (kept.path, written.path) == (None, tmp_path / "genes.npz")
+    per_codon = lifecode.embed(MODEL, tmp_path / "genes.fasta", pool=None, progress=False)
+    assert list(per_codon.frame.index) == [*(("a", i) for i in range(4)), *(("b", i) for i in range(3))]
+    assert list(per_codon.units["num_vectors"]) == [4, 3]
+    with pytest.raises(UserError, match=r"unit: 'gene' is unknown\. Choose auto, record, cds, window"):
+        lifecode.embed(MODEL, tmp_path / "genes.fasta", unit="gene")
+
+
+def test_long_names_come_back_from_the_file(tmp_path):
+    (tmp_path / "genes.fasta").write_text(FASTA.replace(">b", f">{'b' * 300}"))
+    units = lifecode.embed(MODEL, tmp_path / "genes.fasta", progress=False).units
+    assert list(units["id"]) == list(units["contig"]) == ["a", "b" * 300]
+
+
+def test_a_model_gives_frames_with_ids(tmp_path):
+    (tmp_path / "genes.fasta").write_text(FASTA)
+    frame = MODEL.embed(str(tmp_path / "genes.fasta"), as_frame=True)
+    assert list(frame.index) == ["a", "b"]
+    np.testing.assert_array_equal(frame.to_numpy(), MODEL.embed(tmp_path / "genes.fasta").numpy())
+    assert list(MODEL.embed(["ATG", "GCT"], as_frame=True).index) == [0, 1]
+    assert list(MODEL.embed("ATGGC", pool=None, as_frame=True).index) == [(0, 0), (0, 1)]
+    in_frames = MODEL.embed("ATGG", pool=None, frames="average", as_frame=True)
+    assert in_frames.shape == (4, 32)
+    assert list(in_frames.index.names) == ["id", "nucleotide"]
+
+
+def test_a_model_is_described():
+    described = lifecode.info(MODEL)
+    assert isinstance(described, ModelInfo)
+    assert described.num_parameters == sum(p.numel() for p in MODEL.parameters())
+    assert sum(described.table["parameters"]) == described.num_parameters
+    assert "2 layers of width 32, Gated DeltaNet : MHSA 2:0" in repr(described)
+
+
+def test_runs_are_compared(tmp_path):
+    folder = make_sweep(tmp_path / "sweep")
+    report = lifecode.compare_runs(folder)
+    assert report.page == folder / "report.html"
+    assert list(report.groups.index) == ["12:0", "11:1", "0:12"]
+    assert list(report.groups["Seeds"]) == ["2", "1", "0"]
+    assert len(report.runs) == 4
+    assert list(report.runs["group"]) == ["11:1", "11:1", "12:0", "12:0"]
+    assert "by_group" in report.figures
+    with pytest.raises(UserError, match="output needs a value"):
+        lifecode.compare_runs([folder, folder])
+
+
+def test_a_run_folder_from_python(tmp_path):
+    make_sweep(tmp_path)
+    run = lifecode.TrainingRun(tmp_path / "12-0,seed=0")
+    assert list(run.metrics.columns) == ["step", "stage", "split", "name", "value"]
+    assert len(run.metrics) == 10
+    held_out = dict(zip(run.held_out["name"], run.held_out["value"], strict=True))
+    assert held_out["masked_codon_cross_entropy"] == 3.8
+    assert list(run.held_out["of"]) == ["model", "model", "baseline"]
+    with pytest.raises(UserError, match="the run is not finished"):
+        lifecode.TrainingRun(tmp_path / "11-1,seed=1").held_out
+    with pytest.raises(UserError, match="cannot read the metrics"):
+        lifecode.TrainingRun(tmp_path / "nowhere").metrics
