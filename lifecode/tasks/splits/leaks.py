@@ -40,8 +40,46 @@ class Leaks:
 
     def described(self) -> str:
         """One line."""
-        by_protein = compared_by_protein(examples.nucleotides, molecule)
+        seen = (
+            ""
+            if self.seen_by_encoder is None
+            else f"; {self.seen_by_encoder:,} resemble genes the encoder has read"
+        )
+        return (
+            f"of {self.held_out:,} held-out sequences {self.equal:,} are also learnt from, "
+            f"{self.reverse_complement:,} as reverse complements, {self.alike:,} as near twins{seen}"
+        )
 
+
+def find_leaks(
+    examples: Examples,
+    split: NDArray[np.int64],
+    held_out: NDArray[np.bool_],
+    molecule: Molecule,
+    training_genes: NDArray[np.uint32] | None,
+) -> Leaks:
+    """Compare each held-out example with those of other splits.
+
+    Args:
+        examples: of all splits.
+        split: (n,) equal for examples that are held out, or learnt from, together.
+        held_out: (n,) which are asked about.
+        molecule: what the sequences are.
+        training_genes: (num_genes, 16) sketches of the genes that an encoder was trained on, if known.
+    """
+    found = sketches(examples.nucleotides, molecule)
+    kind_of = {"equal": 0, "reverse_complement": 0, "alike": 0}
+    named: list[str] = []
+    twins = _twins(examples, split, held_out)
+    near = _near_twins(found, split, held_out)
+    for row in np.flatnonzero(held_out).tolist():
+        pair = twins.get(row) or near.get(row)
+        if pair is not None:
+            other, kind = pair
+            kind_of[kind] += 1
+            if len(named) < _MOST_NAMED:
+                named.append(f"{examples.ids[row]} and {examples.ids[other]}: {kind.replace('_', ' ')}")
+    by_protein = compared_by_protein(examples.nucleotides, molecule)
     seen = _seen(found[held_out], training_genes) if by_protein and training_genes is not None else None
     return Leaks(int(held_out.sum()), **kind_of, named=named, seen_by_encoder=seen)
 
