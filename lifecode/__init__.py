@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from lifecode.verbs.check import check
     from lifecode.verbs.dogma import make_dataset
     from lifecode.verbs.embed.embed import embed
+    from lifecode.verbs.finetune import finetune
     from lifecode.verbs.info import info
+    from lifecode.verbs.predict import predict
     from lifecode.verbs.prepare.prepare import prepare
     from lifecode.verbs.report import compare_runs
     from lifecode.verbs.train.training_run import TrainingRun
@@ -35,9 +37,11 @@ _HOMES = {
     "compare_runs": "lifecode.verbs.report",
     "compose": "lifecode.app.from_python",
     "embed": "lifecode.verbs.embed.embed",
+    "finetune": "lifecode.verbs.finetune",
     "info": "lifecode.verbs.info",
     "load": "lifecode.models",
     "make_dataset": "lifecode.verbs.dogma",
+    "predict": "lifecode.verbs.predict",
     "prepare": "lifecode.verbs.prepare.prepare",
     "read_records": "lifecode.data.reading.read",
     "reverse_translate": "lifecode.data.translation",
@@ -54,9 +58,11 @@ __all__ = [
     "compare_runs",
     "compose",
     "embed",
+    "finetune",
     "info",
     "load",
     "make_dataset",
+    "predict",
     "prepare",
     "read_records",
     "reverse_translate",

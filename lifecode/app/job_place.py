@@ -123,7 +123,7 @@ def _digest(text: str) -> str:
 
 def _is_file(place: Path) -> bool:
     """Whether a verb writes a file there, and no folder."""
-    return place.suffix == ".npz"
+    return place.suffix in (".npz", ".csv", ".tsv", ".parquet")
 
 
 def _require_different(key: str, values: Sequence[str]) -> None:

@@ -29,6 +29,10 @@ VERBS = {
     "dogma": Verb("lifecode.verbs.dogma", "make DNA-protein pairs and splice sites of annotated genomes"),
     "train": Verb("lifecode.verbs.train.train", "train the tokenizer, then the encoder, and evaluate them"),
     "report": Verb("lifecode.verbs.report", "compare the runs of a sweep: table, spread over seeds, figures"),
+    "finetune": Verb(
+        "lifecode.verbs.finetune", "learn labels of your own on a trained model, beside baselines"
+    ),
+    "predict": Verb("lifecode.verbs.predict", "predict with a fine-tuned model"),
     "embed": Verb("lifecode.verbs.embed.embed", "turn sequences into vectors with a trained model"),
     "info": Verb("lifecode.verbs.info", "describe a model: parameters by part, layers, shapes"),
     "doctor": Verb("lifecode.verbs.doctor", "say what this machine will use: kernels, GPU, versions"),

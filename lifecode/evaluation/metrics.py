@@ -93,6 +93,24 @@ HELD_OUT = (
 )
 """Of a trained model on genes it never saw, in the order in which they are listed."""
 
+ACCURACY = Metric("accuracy", "Accuracy", "share", True, "share of the examples whose class is right")
+MATTHEWS = Metric("mcc", "Matthews correlation", "number", True, "of predicted and true classes; 0 is chance")
+MACRO_F1 = Metric("macro_f1", "Macro F1", "share", True, "mean over classes of F1")
+AUROC = Metric(
+    "auroc", "Area under ROC", "share", True, "a positive is ranked above a negative; 0.5 is chance"
+)
+AUPRC = Metric("auprc", "Average precision", "share", True, "of the second class; its share is chance")
+SPEARMAN = Metric(
+    "spearman", "Spearman correlation", "number", True, "of the ranks of predictions and labels"
+)
+PEARSON = Metric("pearson", "Pearson correlation", "number", True, "of predictions and labels")
+R2 = Metric("r2", "R²", "number", True, "share of the labels' variance that is predicted; 0 is their mean")
+RMSE = Metric("rmse", "Root mean squared error", "number", False, "in units of the label")
+OF_CLASSES = (MATTHEWS, ACCURACY, MACRO_F1)
+OF_TWO_CLASSES = (*OF_CLASSES, AUROC, AUPRC)
+OF_VALUES = (SPEARMAN, PEARSON, R2, RMSE)
+"""Of a task with a user's labels, by their kind; models are compared by the first unless another is asked."""
+
 NUCLEOTIDES_PER_SECOND = Metric("nucleotides_per_second", "nucleotides per second", "nucleotides/s", True)
 PACKING_FILL = Metric("packing_fill", "packing fill", "share", True)
 PEAK_MEMORY = Metric("peak_memory_gib", "peak memory", "GiB", False)
@@ -110,6 +128,8 @@ _BY_NAME = {
     for metric in (
         *HELD_OUT,
         *(baseline for metric in HELD_OUT for baseline in metric.baselines if baseline not in HELD_OUT),
+        *OF_TWO_CLASSES,
+        *OF_VALUES,
         NUCLEOTIDES_PER_SECOND,
         PEAK_MEMORY,
         MFU,

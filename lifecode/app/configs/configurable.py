@@ -30,6 +30,8 @@ OURS = frozenset(
         "lifecode.objectives.log_sum.LogSum",
         "lifecode.objectives.max_norm.MaxNorm",
         "lifecode.objectives.weighted_sum.WeightedSum",
+        "lifecode.tasks.examples.sequence_task.SequenceTask",
+        "lifecode.tasks.probe.Probe",
         "lifecode.teachers.esm2.Esm2Teacher",
         "lifecode.teachers.near.NearTeacher",
         "lifecode.training.stages.optimizer.OptimizerRecipe",

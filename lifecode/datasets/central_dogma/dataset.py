@@ -7,17 +7,14 @@ The folder appears whole or not at all and is never overwritten.
 """
 
 import csv
-import errno
 import json
 from collections.abc import Hashable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from lifecode.datasets.central_dogma.ranking import SPLITS
-from lifecode.errors import UserError
-from lifecode.host.durable import new_folder
+from lifecode.host.output_folder import output_folder
 from lifecode.names import csv_cell
 
 
@@ -68,7 +65,7 @@ def write_dataset(
     Raises:
         UserError: `output` cannot be written, or something has come to be there.
     """
-    with _named_folder(output) as folder:
+    with output_folder(output) as folder:
         task = folder / dataset.folder
         for split in SPLITS:
             chosen = [i for i, of_example in enumerate(dataset.splits) if of_example == split]
@@ -80,12 +77,6 @@ def write_dataset(
         _write_csv(folder / "left_out.csv", ["id", "reason", "detail"], left_out)
         text = json.dumps(report, indent=2, ensure_ascii=False) + "\n"
         (folder / "report.json").write_text(text, encoding="utf-8")
-
-
-def require_absent(output: Path) -> None:
-    """Raise a `UserError` where `output` already is something."""
-    if output.exists() and not (output.is_dir() and not any(output.iterdir())):
-        raise UserError("is there already", source=output, remedy="Choose another output, or delete this one")
 
 
 def _origins(dataset: Dataset) -> tuple[list[str], Iterator[list[Any]]]:
@@ -106,17 +97,3 @@ def _write_csv(path: Path, header: list[str], rows: Iterable[Iterable[Any]]) -> 
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(map(csv_cell, header))
         writer.writerows(map(csv_cell, row) for row in rows)
-
-
-@contextmanager
-def _named_folder(output: Path) -> Iterator[Path]:
-    """`new_folder` with its faults as one line."""
-    try:
-        with new_folder(output) as folder:
-            yield folder
-    except OSError as fault:
-        if fault.errno in (errno.EEXIST, errno.ENOTEMPTY):
-            require_absent(output)  # another process was quicker
-        remedy = "Choose an output where you may write and which has room"
-        problem = f"cannot be written ({fault.strerror or fault})"
-        raise UserError(problem, source=output, remedy=remedy) from fault

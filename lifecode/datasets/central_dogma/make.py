@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from lifecode.data.records import Contig
-from lifecode.datasets.central_dogma.dataset import Dataset, require_absent, write_dataset
+from lifecode.datasets.central_dogma.dataset import Dataset, write_dataset
 from lifecode.datasets.central_dogma.genes import Genes, read_genes
 from lifecode.datasets.central_dogma.homologs import Homologs
 from lifecode.datasets.central_dogma.pairs import Pairs
@@ -19,6 +19,7 @@ from lifecode.datasets.central_dogma.pre_mrna import PreMrnas
 from lifecode.datasets.central_dogma.ranking import SPLITS
 from lifecode.datasets.central_dogma.splice_windows import SpliceWindows
 from lifecode.errors import UserError
+from lifecode.host.output_folder import require_absent
 
 Maker: TypeAlias = Pairs | Homologs | SpliceWindows | PreMrnas
 

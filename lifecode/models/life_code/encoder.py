@@ -92,29 +92,40 @@ class HybridEncoder(nn.Module):
             2 * width if strands == "paper" else width, width // 2 if strands == "rc" else width, bias=False
         )
 
-    def forward(self, codon_embeddings: Tensor, cu_seqlens: Tensor) -> Tensor:
+    def forward(
+        self,
+        codon_embeddings: Tensor,
+        cu_seqlens: Tensor,
+        *,
+        num_layers: int | None = None,
+        projected: bool = True,
+    ) -> Tensor:
         """Hidden states (L, d) of codon embeddings; segment borders in codons (S + 1,).
 
         Args:
             codon_embeddings: (L, codon_dim), or for `rc` (2L, codon_dim): the plus strand of every segment,
                 then the minus strand, as `lifecode.models.life_code.strands.both_strands` lays them out.
             cu_seqlens: borders of the S segments, without the minus strands.
+            num_layers: read behind so many layers and the final norm; None for all.
+            projected: False gives the states of the stack before the output projection, those of both strands
+                side by side: (L, 2d), or (L, d) for `forward`.
         """
         x = at_least_fp32(self.in_proj(codon_embeddings))
+        project = self.out_proj if projected else nn.Identity()
         if self.strands == "forward":
-            return self.out_proj(self._stack(x, cu_seqlens))
+            return project(self._stack(x, cu_seqlens, num_layers))
         borders = both_borders(cu_seqlens)
         if self.strands == "rc":
-            plus, minus = self.out_proj(self._stack(x, borders)).chunk(2)
+            plus, minus = project(self._stack(x, borders, num_layers)).chunk(2)
             return torch.cat([plus, minus[reverse_codons_index(cu_seqlens, len(plus))]], dim=-1)
         plus, minus = x.chunk(2, dim=-1)
         flip = reverse_segments_index(cu_seqlens, len(x))
-        plus, minus = self._stack(torch.cat([plus, minus[flip]]), borders).chunk(2)
-        return self.out_proj(torch.cat([plus, minus[flip]], dim=-1))
+        plus, minus = self._stack(torch.cat([plus, minus[flip]]), borders, num_layers).chunk(2)
+        return project(torch.cat([plus, minus[flip]], dim=-1))
 
-    def _stack(self, x: Tensor, cu_seqlens: Tensor) -> Tensor:
-        """The layers and the final norm, (T, d) to (T, d); the residual stream stays in fp32 or better."""
-        for layer in self.layers:
+    def _stack(self, x: Tensor, cu_seqlens: Tensor, num_layers: int | None) -> Tensor:
+        """First layers and final norm, (T, d) to (T, d); the residual stream stays in fp32 or better."""
+        for layer in self.layers if num_layers is None else self.layers[:num_layers]:
             if self.activation_checkpointing and self.training:
                 x = checkpoint(layer, x, cu_seqlens, use_reentrant=False)
             else:

@@ -1,0 +1,59 @@
+"""The honest baselines that stand beside every model: what letters alone say, by the same heads."""
+
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lifecode.tasks.examples.examples import Examples
+from lifecode.tasks.examples.molecule import Molecule
+from lifecode.tasks.features.counts import CodonFrequency, Kmers, LengthAndGc
+from lifecode.tasks.features.feature import Features
+from lifecode.tasks.features.one_hot import OneHot, positions_of
+
+Baseline = Literal[
+    "constant",
+    "length_gc",
+    "3mers",
+    "4mers",
+    "5mers",
+    "6mers",
+    "nucleotide_one_hot",
+    "codon_frequency",
+    "codon_one_hot",
+    "untrained",
+]
+"""`constant` says the mean, or the shares of classes; `untrained` is the same encoder with new weights."""
+
+
+def features_of(baseline: Baseline, train: Examples) -> Features | None:
+    """What a baseline learns from; None for `constant`. One-hot reads as many positions as `train` has."""
+    if baseline == "constant":
+        return None
+    if baseline.endswith("mers"):
+        return Kmers(int(baseline[0]))
+    if baseline in ("nucleotide_one_hot", "codon_one_hot"):
+        unit = "codon" if baseline == "codon_one_hot" else "nucleotide"
+        return OneHot(unit, positions_of(train.nucleotides, unit))
+    return LengthAndGc() if baseline == "length_gc" else CodonFrequency()
+
+
+def usual_baselines(molecule: Molecule) -> list[Baseline]:
+    """All but codons where no reading frame is known."""
+    everything: list[Baseline] = [
+        "constant",
+        "length_gc",
+        "3mers",
+        "4mers",
+        "5mers",
+        "6mers",
+        "nucleotide_one_hot",
+    ]
+    return [*everything, *(["codon_frequency", "codon_one_hot"] if molecule == "cds" else []), "untrained"]  # pyright: ignore[reportReturnType]
+
+
+def constant_prediction(labels: NDArray, num: int, num_classes: int) -> NDArray[np.float64]:
+    """The mean label (n,), or the share of each class (n, num_classes), of labels that were learnt from."""
+    if not num_classes:
+        return np.full(num, labels.mean())
+    return np.tile(np.bincount(labels, minlength=num_classes) / len(labels), (num, 1))

@@ -1,0 +1,130 @@
+"""One model after another through the same rounds: predictions, figures, and differences in pairs."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lifecode.evaluation.metrics import Metric
+from lifecode.tasks.baselines import constant_prediction
+from lifecode.tasks.difference import Difference, over_examples, over_folds
+from lifecode.tasks.examples.labels import Labels
+from lifecode.tasks.heads.head import Blocks, FittedHead, Head
+from lifecode.tasks.scores import score, scores
+from lifecode.tasks.splits.rounds import Round, Rounds
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What one model reached.
+
+    Attributes:
+        predictions: (rounds,) of the rows of each round, as a head gives them.
+        figures: values of each metric, one a round.
+    """
+
+    predictions: list[NDArray[np.float64]]
+    figures: dict[str, list[float]]
+
+    def summary(self) -> dict[str, dict[str, Any]]:
+        """Mean, sd and values of each metric; the sd is that of a sample, and None for one value."""
+        return {
+            name: {
+                "mean": float(np.mean(values)),
+                "sd": float(np.std(values, ddof=1)) if len(values) > 1 else None,
+                "values": values,
+            }
+            for name, values in self.figures.items()
+        }
+
+
+class Contest:
+    """The rounds and labels that every model is measured by."""
+
+    def __init__(self, rounds: Rounds, labels: Labels) -> None:
+        self.rounds, self.labels = list(rounds), labels
+        self._split, self._all = rounds, rounds.examples.labels
+
+    def enter(self, blocks: Blocks, head: Head | None) -> Entry:
+        """Fit and measure in every round.
+
+        Args:
+            blocks: features of all examples.
+            head: None always predicts what is commonest, or the mean.
+        """
+        predictions = [self._predicted(blocks, head, one) for one in self.rounds]
+        found = [
+            scores(self.labels.kind, self._all[one.test], predicted, f"the test rows of round {number}")
+            for number, (one, predicted) in enumerate(zip(self.rounds, predictions, strict=True), start=1)
+        ]
+        return Entry(predictions, {name: [each[name] for each in found] for name in found[0]})
+
+    def fitted(self, blocks: Blocks, head: Head) -> FittedHead:
+        """The head of all examples outside the test file."""
+        one = self._split.everything()
+        return head.fit([block[one.train] for block in blocks], self._all[one.train], one.inner, one.seed)
+
+    def difference(self, ours: Entry, theirs: Entry, metric: Metric) -> Difference:
+        """Ours minus theirs in one metric; above 0 is better wherever more is better."""
+        if not self._split.has_test:
+            share = np.mean([len(one.test) / len(one.train) for one in self.rounds])
+            first, second = (np.array(entry.figures[metric.name]) for entry in (ours, theirs))
+            return over_folds(first, second, float(share))
+        labels = self._all[self.rounds[0].test]
+        predictions = [np.mean(entry.predictions, axis=0) for entry in (ours, theirs)]
+
+        def both(rows: NDArray[np.integer]) -> tuple[float, float] | None:
+            if len(np.unique(labels[rows])) < 2:
+                return None
+            ours_now, theirs_now = (score(metric.name, labels[rows], each[rows]) for each in predictions)
+            return ours_now, theirs_now
+
+        return over_examples(both, len(labels), self.rounds[0].seed)
+
+    def table(self, ours: Entry, others: dict[str, Entry], metric: Metric) -> dict[str, Any]:
+        """The figures of all, which of the others is best in one metric, and our difference to each in it."""
+        found: dict[str, Any] = {
+            "metric": metric.name,
+            "test": ours.summary(),
+            "baselines": {name: entry.summary() for name, entry in others.items()},
+        }
+        if others:
+            found["best_baseline"] = best_of(others, metric)
+            found["differences"] = {
+                name: self.difference(ours, entry, metric)._asdict() for name, entry in others.items()
+            }
+        return found
+
+    def described(self) -> dict[str, Any]:
+        """The kind of split, its seeds, and the number of examples of each round."""
+        return {
+            "kind": self._split.described(),
+            "seeds": self._split.seeds,
+            "learnt_from": [len(one.train) for one in self.rounds],
+            "held_out": [len(one.test) for one in self.rounds],
+        }
+
+    def combined(self, entry: Entry) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Rows that were predicted, in their order, and the mean over seeds of their predictions."""
+        size = len(self._all)
+        total = np.zeros((size, *entry.predictions[0].shape[1:]))
+        count = np.zeros(size)
+        for one, predicted in zip(self.rounds, entry.predictions, strict=True):
+            total[one.test] += predicted
+            count[one.test] += 1
+        rows = np.flatnonzero(count)
+        return rows, (total[rows].T / count[rows]).T
+
+    def _predicted(self, blocks: Blocks, head: Head | None, one: Round) -> NDArray[np.float64]:
+        labels = self._all[one.train]
+        if head is None:
+            return constant_prediction(labels, len(one.test), len(self.labels.classes))
+        fitted = head.fit([block[one.train] for block in blocks], labels, one.inner, one.seed)
+        return fitted.predict([block[one.test] for block in blocks])
+
+
+def best_of(entries: dict[str, Entry], metric: Metric) -> str:
+    """The name of the entry with the best mean."""
+    sign = -1 if metric.higher_is_better is False else 1
+    return max(entries, key=lambda name: sign * float(np.mean(entries[name].figures[metric.name])))

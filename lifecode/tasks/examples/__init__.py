@@ -1,0 +1,1 @@
+"""Labelled sequences: a task, its files, columns and labels."""

@@ -1,0 +1,94 @@
+"""Which column is which: the sequence is known by its letters, the id and the label by what is left."""
+
+from typing import NamedTuple
+
+from lifecode.errors import UserError
+from lifecode.tasks.examples.table import Table
+
+_KNOWN, _NUCLEOTIDES = frozenset("ACGTUN"), frozenset("ACGTUNRYSWKMBDHV")
+_RESIDUES = frozenset("ACDEFGHIKLMNPQRSTVWYUOBJXZ*")
+_LOOKED_AT, _SHARE = 1_000, 0.95
+_SHORTEST = 6
+"""Letters of a sequence, on average: `A` and `CAT` may be the names of classes."""
+_LABELS = ("label", "labels", "target", "class", "y", "label_index", "output", "score", "value")
+_IDS = ("id", "seq_id", "gene_id", "name", "sequence_id", "identifier", "accession")
+
+
+class Columns(NamedTuple):
+    """Names of the columns of a table; `id` is None where no column holds one."""
+
+    sequence: str
+    label: str | None
+    id: str | None
+
+
+def find_columns(
+    table: Table,
+    *,
+    sequence: str | None = None,
+    label: str | None = None,
+    id: str | None = None,
+    labelled: bool = True,
+) -> Columns:
+    """The columns that are given, and the others by their letters and names.
+
+    Args:
+        table: as read.
+        sequence: where the user says it.
+        label: where the user says it.
+        id: where the user says it.
+        labelled: whether there must be a label.
+
+    Raises:
+        UserError: no header, a column that is given and not there, none that holds nucleotides, or several
+            that could be the label.
+    """
+    if any(set(name.upper()) <= _KNOWN and len(name) >= 2 * _SHORTEST for name in table.columns):
+        raise UserError(
+            "begins without a header", source=table.source, remedy="Name the columns in the first line"
+        )
+    for key, name in (("task.sequence", sequence), ("task.label", label), ("task.id", id)):
+        if name is not None:
+            table.column(name, key)
+    sequence = _sequence(table, {label, id}) if sequence is None else sequence
+    if id is None:
+        id = next(
+            (name for name in table.columns if name.lower() in _IDS and name not in (sequence, label)), None
+        )
+    if label is None and labelled:
+        label = _label(table, [name for name in table.columns if name not in (sequence, id)])
+    return Columns(sequence, label, id)
+
+
+def _sequence(table: Table, taken: set[str | None]) -> str:
+    free = {name: values[:_LOOKED_AT] for name, values in table.columns.items() if name not in taken}
+    lengths = {
+        name: sum(map(len, values)) / max(1, len(values))
+        for name, values in free.items()
+        if _share_of_texts(values, _NUCLEOTIDES) >= _SHARE
+    }
+    if lengths and (longest := max(lengths.values())) >= _SHORTEST:
+        return next(name for name, length in lengths.items() if length == longest)
+    protein = next(
+        (name for name, values in free.items() if _share_of_texts(values, _RESIDUES) >= _SHARE), None
+    )
+    problem = "no column holds DNA or RNA" + (
+        f" ({protein!r} may hold proteins, which are not read here)" if protein else ""
+    )
+    raise UserError(problem, source=table.source, remedy="Name the column: task.sequence=...")
+
+
+def _share_of_texts(values: list[str], letters: frozenset[str]) -> float:
+    return sum(bool(value) and letters.issuperset(value.upper()) for value in values) / max(1, len(values))
+
+
+def _label(table: Table, names: list[str]) -> str:
+    named = [name for wanted in _LABELS for name in names if name.lower() == wanted]
+    if named or len(names) == 1:
+        return (named or names)[0]
+    problem = (
+        f"several columns could be the label: {', '.join(names)}"
+        if names
+        else "no column is left for the label"
+    )
+    raise UserError(problem, source=table.source, remedy="Name it: task.label=...")

@@ -1,0 +1,77 @@
+"""Labelled sequences as they are learnt from: ids, nucleotides and labels side by side."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lifecode.alphabet import encode_nucleotides
+from lifecode.errors import UserError
+from lifecode.tasks.examples.columns import Columns
+from lifecode.tasks.examples.table import Table
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Examples:
+    """Some examples of a task, in the order of their file.
+
+    Attributes:
+        ids: of each; the number of its row, from 1, where the file has none.
+        nucleotides: ids (length,) uint8 of each sequence.
+        labels: (n,), as `Labels.numbers` gives them; int64 zeros where there are none.
+        has_ids: whether the ids stand in the file.
+    """
+
+    ids: list[str]
+    nucleotides: list[NDArray[np.uint8]]
+    labels: NDArray[np.number]
+    has_ids: bool
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def at(self, rows: NDArray[np.integer]) -> "Examples":
+        """Those of these rows, in their order."""
+        picked = rows.tolist()
+        return Examples(
+            [self.ids[i] for i in picked],
+            [self.nucleotides[i] for i in picked],
+            self.labels[rows],
+            self.has_ids,
+        )
+
+
+def joined(parts: Sequence[Examples]) -> Examples:
+    """The examples of several files, one behind the other."""
+    return Examples(
+        [name for part in parts for name in part.ids],
+        [ids for part in parts for ids in part.nucleotides],
+        np.concatenate([part.labels for part in parts]),
+        all(part.has_ids for part in parts),
+    )
+
+
+def examples_of(table: Table, columns: Columns, labels: NDArray[np.number] | None = None) -> Examples:
+    """The sequences of a table, with the labels of its rows where they are known.
+
+    Raises:
+        UserError: a sequence that is empty or has a letter that is no nucleotide.
+    """
+    sequences = table.columns[columns.sequence]
+    numbers = [str(row) for row in range(1, len(table) + 1)]
+    ids = numbers if columns.id is None else table.columns[columns.id]
+    for row, sequence in enumerate(sequences, start=1):
+        if not sequence:
+            raise UserError(
+                f"column {columns.sequence!r} is empty",
+                source=table.source,
+                record=f"in row {row}",
+                remedy="Give a sequence, or remove the row",
+            )
+    nucleotides = [
+        encode_nucleotides(sequence, source=table.source, record=name)
+        for name, sequence in zip(ids, sequences, strict=True)
+    ]
+    labels = np.zeros(len(ids), dtype=np.int64) if labels is None else labels
+    return Examples(ids, nucleotides, labels, columns.id is not None)

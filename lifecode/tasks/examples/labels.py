@@ -1,0 +1,126 @@
+"""Labels: of which kind they are, and the map from their text to numbers, sorted and never by file order."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lifecode.errors import UserError
+
+LabelKind = Literal["binary", "multiclass", "regression"]
+_MOST_WHOLE_NUMBERS = 20
+"""Different whole numbers that are taken for classes; more are measurements."""
+_SHARE_OF_NUMBERS = 0.9
+"""From which on a column is taken for measurements, so that a text in it is a mistake."""
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """The kind of the labels of a task.
+
+    Attributes:
+        kind: `binary`, `multiclass` or `regression`.
+        classes: names in the order of their numbers, by value where all are whole numbers, else by letters;
+            none for a regression.
+    """
+
+    kind: LabelKind
+    classes: tuple[str, ...] = ()
+
+    def numbers(
+        self, texts: Sequence[str], source: str, column: str
+    ) -> NDArray[np.int64] | NDArray[np.float64]:
+        """The labels (n,): numbers of classes, or values of a regression.
+
+        Raises:
+            UserError: a label that is empty, outside the map, or no number where a regression wants one; the
+                row is counted from 1 below the header.
+        """
+        if self.kind == "regression":
+            values = [_number(text) for text in texts]
+            for row, (text, value) in enumerate(zip(texts, values, strict=True), start=1):
+                if value is None:
+                    raise _wrong(
+                        f"{text!r} in column {column!r} is no number",
+                        source,
+                        row,
+                        "Give a number, or task.kind=multiclass"
+                        if text
+                        else "Give a value, or remove the row",
+                    )
+            return np.array(values, dtype=np.float64)
+        index = {name: number for number, name in enumerate(self.classes)}
+        for row, text in enumerate(texts, start=1):
+            if text not in index:
+                known = ", ".join(self.classes[:20])
+                problem = f"label {text!r} is none of the training file's classes ({known})"
+                raise _wrong(
+                    problem if text else f"column {column!r} is empty",
+                    source,
+                    row,
+                    "Correct the label, or remove the row",
+                )
+        return np.array([index[text] for text in texts], dtype=np.int64)
+
+    def described(self) -> str:
+        """The kind and the classes in a few words."""
+        shown = ", ".join(self.classes[:5]) + (", …" if len(self.classes) > 5 else "")
+        return f"{self.kind}: {shown}" if self.classes else self.kind
+
+
+def labels_of(texts: Sequence[str], source: str, column: str, kind: LabelKind | None = None) -> Labels:
+    """The labels that a training file has.
+
+    Two different values are binary, up to 20 different whole numbers or any other texts classes, and other
+    numbers a regression.
+
+    Raises:
+        UserError: fewer than two different labels, or not of the `kind` that is asked for.
+    """
+    distinct = set(texts) - {""}
+    if len(distinct) < 2:
+        only = f"the only label is {next(iter(distinct))!r}" if distinct else "there is no label"
+        raise UserError(
+            f"{only} in column {column!r}", source=source, remedy="Name the label's column: task.label=..."
+        )
+    numbers = {text: _number(text) for text in distinct}
+    known = [number for number in numbers.values() if number is not None]
+    if kind is None:
+        whole = all(number == int(number) for number in known)
+        few = len(distinct) <= _MOST_WHOLE_NUMBERS
+        measured = (
+            len(known) >= _SHARE_OF_NUMBERS * len(distinct) and not (whole and few) and (len(distinct) > 2)
+        )
+        kind = "regression" if measured else "binary" if len(distinct) == 2 else "multiclass"
+    if kind == "regression":
+        return Labels(kind)
+    if kind == "binary" and len(distinct) > 2:
+        raise UserError(
+            f"column {column!r} has {len(distinct)} different labels",
+            source=source,
+            remedy="Use task.kind=multiclass",
+        )
+    if len(distinct) > len(texts) / 2 and len(distinct) > _MOST_WHOLE_NUMBERS:
+        raise UserError(
+            f"nearly every row of column {column!r} is a class of its own",
+            source=source,
+            remedy="Name the label's column: task.label=...",
+        )
+    if len(known) == len(distinct):
+        return Labels(kind, tuple(sorted(distinct, key=lambda text: (numbers[text], text))))
+    return Labels(kind, tuple(sorted(distinct)))
+
+
+def _number(text: str) -> float | None:
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None
+
+
+def _wrong(problem: str, source: str, row: int, remedy: str) -> UserError:
+    return UserError(problem, source=source, record=f"in row {row}", remedy=remedy)

@@ -1,0 +1,168 @@
+"""A task of labelled sequences, as one config says it: files, columns, kind of label, metric, split."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal, NamedTuple
+
+import numpy as np
+
+from lifecode.errors import UserError
+from lifecode.tasks.examples.columns import Columns, find_columns
+from lifecode.tasks.examples.examples import Examples, examples_of, joined
+from lifecode.tasks.examples.labels import LabelKind, Labels, labels_of
+from lifecode.tasks.examples.molecule import Molecule, molecule_of
+from lifecode.tasks.examples.table import Table, read_table
+
+Files = str | list[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SequenceTask:
+    """Sequences with one label each.
+
+    Args:
+        train: file or files of examples: CSV, TSV, Parquet or FASTA.
+        validation: further examples to learn from, where a benchmark sets them apart; the probe chooses its
+            strength inside all of these.
+        test: examples that nothing is chosen on; None holds out folds of `train` in turn.
+        sequence: column of the sequences; None finds it by its letters.
+        label: column of the labels; None finds it by its name, or takes the only one left.
+        id: column of the ids; None takes one that is called id, seq_id, gene_id or name.
+        where: value of a column, by its name, of the rows to keep; None keeps all.
+        molecule: `cds` is read in its frame, `dna` in all three; None looks at the sequences.
+        kind: None reads it off the labels.
+        transform: `log` takes the natural logarithm of a regression's labels; rows without one are left out.
+        metric: by which models are compared; None takes Matthews correlation, or Spearman's for a regression.
+        keep_together: of folds: rows of equal `id` or sequence stay together; `clusters` also sequences that
+            resemble each other.
+        cluster_similarity: Jaccard index of k-mers from which on two sequences do.
+        published: figures of others to show beside ours, metric by name.
+    """
+
+    train: Files
+    validation: Files | None = None
+    test: Files | None = None
+    sequence: str | None = None
+    label: str | None = None
+    id: str | None = None
+    where: dict[str, str | int | float] | None = None
+    molecule: Molecule | None = None
+    kind: LabelKind | None = None
+    transform: Literal["log"] | None = None
+    metric: str | None = None
+    keep_together: Literal["equal", "clusters"] = "equal"
+    cluster_similarity: float = 0.3
+    published: dict[str, dict[str, float]] | None = None
+
+    def __post_init__(self) -> None:
+        if not 0 < self.cluster_similarity <= 1:
+            raise UserError("does not lie in (0, 1]", source="task.cluster_similarity")
+
+
+class TaskData(NamedTuple):
+    """What the files of a task hold.
+
+    Attributes:
+        labels: kind and classes, by the training files alone.
+        train: examples to learn from, those of `validation` behind them.
+        test: None where folds are held out.
+        molecule: what the sequences are.
+        notes: what was found rather than said, a line each.
+    """
+
+    labels: Labels
+    train: Examples
+    test: Examples | None
+    molecule: Molecule
+    notes: list[str]
+
+
+def read_task(task: SequenceTask) -> TaskData:
+    """Read the files of a task.
+
+    Raises:
+        UserError: a file, column or label that is not as the task says, or an id in two splits.
+    """
+    tables = {
+        name: _tables(files, task.where or {})
+        for name, files in (("train", task.train), ("validation", task.validation), ("test", task.test))
+        if files is not None
+    }
+    first = tables["train"][0]
+    columns = find_columns(first, sequence=task.sequence, label=task.label, id=task.id)
+    assert columns.label is not None
+    notes = []
+    if task.transform == "log":
+        tables = {
+            name: [_positive(table, columns.label, notes) for table in of_split]
+            for name, of_split in tables.items()
+        }
+    texts = [text for table in tables["train"] for text in table.column(columns.label, "task.label")]
+    labels = labels_of(texts, first.source, columns.label, "regression" if task.transform else task.kind)
+    splits = {
+        name: joined([_examples(table, columns, labels, task.transform == "log") for table in of_split])
+        for name, of_split in tables.items()
+    }
+    _require_own_ids(splits)
+    train = joined([splits[name] for name in ("train", "validation") if name in splits])
+    molecule = task.molecule or molecule_of(train.nucleotides)
+    frame = "read in frame" if molecule == "cds" else "no common reading frame"
+    notes.insert(
+        0,
+        f"{len(train):,} examples of {first.source}: sequences in {columns.sequence!r} "
+        f"({molecule}, {frame}), labels in {columns.label!r} ({labels.described()}), ids in {columns.id!r}",
+    )
+    return TaskData(labels, train, splits.get("test"), molecule, notes)
+
+
+def _tables(files: Files, where: Mapping[str, str | int | float]) -> list[Table]:
+    paths = [files] if isinstance(files, str) else files
+    if not paths:
+        raise UserError("names no file", source="task", remedy="Give task.train=FILE")
+    return [_kept(read_table(path), where) for path in paths]
+
+
+def _kept(table: Table, where: Mapping[str, str | int | float]) -> Table:
+    rows = np.ones(len(table), dtype=bool)
+    for name, value in where.items():
+        rows &= np.array(table.column(name, "task.where")) == str(value)
+    if not rows.any():
+        asked = ", ".join(f"{name} {value}" for name, value in where.items())
+        raise UserError(f"has no row of {asked}", source=table.source, remedy="Change task.where")
+    return _at(table, np.flatnonzero(rows).tolist())
+
+
+def _at(table: Table, rows: Sequence[int]) -> Table:
+    return replace(table, columns={name: [values[i] for i in rows] for name, values in table.columns.items()})
+
+
+def _positive(table: Table, label: str, notes: list[str]) -> Table:
+    """The rows whose label has a logarithm."""
+    values = Labels("regression").numbers(table.column(label, "task.label"), table.source, label)
+    rows = np.flatnonzero(values > 0).tolist()
+    if len(rows) < len(table):
+        notes.append(f"{len(table) - len(rows):,} rows of {table.source} left out: {label!r} is not above 0")
+    return _at(table, rows)
+
+
+def _examples(table: Table, columns: Columns, labels: Labels, log: bool) -> Examples:
+    for key, name in (("task.sequence", columns.sequence), ("task.id", columns.id)):
+        if name is not None:
+            table.column(name, key)
+    assert columns.label is not None
+    numbers = labels.numbers(table.column(columns.label, "task.label"), table.source, columns.label)
+    return examples_of(table, columns, np.log(numbers) if log else numbers)
+
+
+def _require_own_ids(splits: Mapping[str, Examples]) -> None:
+    """Refuses an id that stands in two files of different splits; numbers of rows are none."""
+    home: dict[str, str] = {}
+    for split, examples in splits.items():
+        for name in set(examples.ids) if examples.has_ids else ():
+            if home.setdefault(name, split) != split:
+                raise UserError(
+                    f"the id stands in task.{home[name]} and in task.{split}",
+                    source=f"task.{split}",
+                    record=name,
+                    remedy="Remove one of the rows, or name another column: task.id=...",
+                )

@@ -1,0 +1,151 @@
+"""A file of a user as columns of text: CSV, TSV, semicolons, Parquet or FASTA, plain or compressed.
+
+All of a file is held in memory. A FASTA record gives the columns `id`, `sequence` and, where each header says
+`label=VALUE`, `label`.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pq
+
+from lifecode.data.formats.fasta import fasta_records
+from lifecode.data.formats.opening import opened
+from lifecode.errors import UserError
+
+_SEPARATORS = (b"\t", b",", b";")
+_LONGEST_ROW_BYTES = 1 << 28
+_FASTA_LABEL = re.compile(r"\blabel=([^\s\]]+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Columns of text, all of one length.
+
+    Attributes:
+        source: name of the file.
+        columns: by their names, in the order of the file.
+    """
+
+    source: str
+    columns: Mapping[str, list[str]]
+
+    def __len__(self) -> int:
+        return len(next(iter(self.columns.values()), []))
+
+    def column(self, name: str, key: str) -> list[str]:
+        """The values of a column that the config key `key` names.
+
+        Raises:
+            UserError: there is no such column.
+        """
+        if name not in self.columns:
+            raise UserError(
+                f"has no column {name!r}; its columns are {', '.join(self.columns)}",
+                source=self.source,
+                remedy=f"Give one of them as {key}=...",
+            )
+        return self.columns[name]
+
+
+def read_table(path: str | Path) -> Table:
+    """The file as text, without white space around names and values.
+
+    Raises:
+        UserError: no such file, an empty one, a row with another number of columns than the header, a column
+            twice, a header that is no header, or a FASTA record without a name or letters.
+    """
+    path = Path(path).expanduser()
+    if not path.is_file():
+        raise UserError(
+            "there is no such file", source=path, remedy="Give the path of a CSV, TSV, Parquet or FASTA file"
+        )
+    with path.open("rb") as raw:
+        if raw.read(4) == b"PAR1":
+            return _parquet(path)
+    with opened(path) as handle:
+        content = handle.read()
+    if not content.strip():
+        raise UserError("the file is empty", source=path)
+    if content.lstrip().startswith(b">"):
+        return _fasta(path)
+    return _separated(content, path)
+
+
+def _separated(content: bytes, path: Path) -> Table:
+    header = content.lstrip(b"\r\n").partition(b"\n")[0]
+    separator = max(_SEPARATORS, key=header.count)
+    names = _parsed(header + b"\n", separator, None, path).column_names
+    table = _parsed(content, separator, names, path)
+    return _table({name.strip(): table.column(i) for i, name in enumerate(names)}, names, path)
+
+
+def _parsed(content: bytes, separator: bytes, names: Sequence[str] | None, path: Path) -> pa.Table:
+    try:
+        return pa_csv.read_csv(
+            pa.BufferReader(content),
+            read_options=pa_csv.ReadOptions(
+                block_size=max(1 << 20, min(len(content) + 1, _LONGEST_ROW_BYTES)), use_threads=False
+            ),
+            parse_options=pa_csv.ParseOptions(delimiter=separator.decode(), newlines_in_values=True),
+            convert_options=pa_csv.ConvertOptions(
+                column_types={name: pa.string() for name in names or ()}, strings_can_be_null=False
+            ),
+        )
+    except pa.ArrowInvalid as fault:
+        problem = str(fault).partition(": ")[2] or str(fault)
+        raise UserError(
+            f"is no table with one header and equal rows ({problem[:200]})",
+            source=path,
+            remedy="Give the columns names in the first line, and every row as many values",
+        ) from fault
+
+
+def _parquet(path: Path) -> Table:
+    try:
+        table = pq.read_table(path)
+    except (pa.ArrowInvalid, OSError) as fault:
+        raise UserError(f"is no whole Parquet file ({fault})", source=path) from fault
+    names = table.column_names
+    return _table({name: table.column(i) for i, name in enumerate(names)}, names, path)
+
+
+def _table(columns: Mapping[str, pa.ChunkedArray], names: Sequence[str], path: Path) -> Table:
+    if len(columns) < len(names):
+        twice = next(name for name in names if [n.strip() for n in names].count(name.strip()) > 1)
+        raise UserError(f"has the column {twice.strip()!r} twice", source=path, remedy="Rename one of them")
+    texts = {
+        name: ["" if value is None else str(value).strip() for value in column.to_pylist()]
+        for name, column in columns.items()
+        if not pa.types.is_nested(column.type)
+    }
+    if not texts or not len(next(iter(texts.values()))):
+        raise UserError("has no rows", source=path, remedy="Give a header, and below it one row an example")
+    return Table(str(path), texts)
+
+
+def _fasta(path: Path) -> Table:
+    def refuse(fault: UserError) -> None:
+        raise fault
+
+    with opened(path) as handle:
+        records = list(fasta_records(handle, str(path), refuse))
+    columns = {
+        "id": [record.name for record in records],
+        "sequence": [record.letters.decode("latin-1") for record in records],
+    }
+    labels = [_FASTA_LABEL.search(record.description) for record in records]
+    if any(labels):
+        missing = next(
+            (record.name for record, label in zip(records, labels, strict=True) if not label), None
+        )
+        if missing is not None:
+            raise UserError(
+                "says no label=VALUE, and others do", source=path, record=missing, remedy="Add it"
+            )
+        columns["label"] = [label[1] for label in labels if label]
+    return Table(str(path), columns)

@@ -1,0 +1,166 @@
+"""Learning a task on a frozen encoder, beside its baselines, each through the same rounds."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import torch
+
+from lifecode.errors import UserError
+from lifecode.models.life_code.model import LifeCode
+from lifecode.tasks.baselines import Baseline, features_of, usual_baselines
+from lifecode.tasks.contest import Contest, Entry
+from lifecode.tasks.examples.labels import Labels
+from lifecode.tasks.examples.sequence_task import SequenceTask, TaskData, read_task
+from lifecode.tasks.features.encoder import LifeCodeEncoder
+from lifecode.tasks.features.feature import Features
+from lifecode.tasks.predictions import predictions_table
+from lifecode.tasks.probe import Probe, linear_head
+from lifecode.tasks.scores import chosen_metric
+from lifecode.tasks.splits.leaks import Leaks, find_leaks
+from lifecode.tasks.splits.rounds import Rounds
+from lifecode.tasks.tuned_model import TunedModel
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finetuned:
+    """What a fine-tuning gave.
+
+    Attributes:
+        model: fitted on all examples outside the test file.
+        metrics: as metrics.json has them.
+        table: of held-out examples: id, label, prediction, and of classes the probability of each.
+        labels: kind and classes.
+        leaks: what held-out examples share with others.
+        notes: what was found rather than said.
+    """
+
+    model: TunedModel
+    metrics: dict[str, Any]
+    table: pa.Table
+    labels: Labels
+    leaks: Leaks
+    notes: list[str]
+
+    @property
+    def predictions(self) -> "DataFrame":
+        """`table` as a pandas frame."""
+        return self.table.to_pandas()
+
+
+def tune(
+    task: SequenceTask,
+    model: LifeCode,
+    *,
+    name: str,
+    probe: Probe,
+    trained: bool = True,
+    seeds: int = 1,
+    folds: int = 5,
+    seed: int = 0,
+    baselines: Sequence[Baseline] | None = None,
+    say: Say = lambda _: None,
+) -> Finetuned:
+    """Learn a task by a probe of an encoder, and measure it beside its baselines.
+
+    Args:
+        task: files, labels, split.
+        model: the encoder, which stays as it is.
+        name: of the encoder, in tables.
+        probe: what the head reads, and which head.
+        trained: whether the encoder is; of an untrained one no untrained twin is measured.
+        seeds: splits into folds; with a test file, choices of the head's strength.
+        folds: held out in turn, without a test file.
+        seed: the first of the seeds.
+        baselines: None takes `usual_baselines`.
+        say: told what is being done.
+
+    Raises:
+        UserError: what the task's files or the settings do not allow.
+    """
+    if seeds < 1:
+        raise UserError("is less than 1", source="seeds")
+    data = read_task(task)
+    metric, head = chosen_metric(data.labels.kind, task.metric), probe.head_for(data.labels.kind)
+    rounds = Rounds(task, data, num_folds=folds, seeds=[seed + i for i in range(seeds)])
+    contest = Contest(rounds, data.labels)
+    sequences = rounds.examples.nucleotides
+    say("looking for leaks")
+    leaks = _leaks(rounds, data, model)
+
+    def states_of(encoder: LifeCode, label: str) -> Features:
+        def told(done: int, total: int) -> None:
+            say(f"{label}: {done:,} of {total:,} sequences read")
+
+        return probe.states(LifeCodeEncoder(encoder), label, data.molecule, told)
+
+    features = [states_of(model, name), *probe.others(data.train.nucleotides)]
+    say(f"{name}: reading {len(sequences):,} sequences")
+    states, *others = (each(sequences) for each in features)
+    say(f"{name}: fitting")
+    ours = contest.enter([states, *others], head)
+    entries: dict[str, Entry] = {}
+    for baseline in usual_baselines(data.molecule) if baselines is None else baselines:
+        say(f"{baseline}: fitting")
+        if baseline != "untrained":
+            own = features_of(baseline, data.train)
+            blocks, learner = ([], None) if own is None else ([own(sequences)], linear_head(data.labels.kind))
+            entries[baseline] = contest.enter(blocks, learner)
+        elif trained:
+            twin = states_of(untrained_twin(model, seed), "untrained")
+            entries[baseline] = contest.enter([twin(sequences), *others], head)
+    if others:
+        entries["without_states"] = contest.enter(others, head)
+    say(f"{name}: fitting on all examples")
+    told = {"task": _given(task), "encoder": name, "examples": rounds.num_train, "molecule": data.molecule}
+    tuned = TunedModel(
+        labels=data.labels,
+        features=features,
+        head=contest.fitted([states, *others], head),
+        model=model,
+        told=told,
+    )
+    rows, combined = contest.combined(ours)
+    return Finetuned(
+        model=tuned,
+        metrics={
+            "task": _given(task),
+            "kind": data.labels.kind,
+            "classes": list(data.labels.classes),
+            "encoder": name,
+            "probe": asdict(probe),
+            "split": contest.described(),
+            **contest.table(ours, entries, metric),
+            "published": task.published or {},
+            "leaks": asdict(leaks),
+        },
+        table=predictions_table(rounds.examples.at(rows), data.labels, combined),
+        labels=data.labels,
+        leaks=leaks,
+        notes=data.notes,
+    )
+
+
+def untrained_twin(model: LifeCode, seed: int) -> LifeCode:
+    """A model of the same shape with new weights, by this seed; torch's own random state stays."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return LifeCode.from_config(model.config).eval()
+
+
+def _given(task: SequenceTask) -> dict[str, Any]:
+    """What the task says, without what it leaves open."""
+    return {key: value for key, value in asdict(task).items() if value is not None}
+
+
+def _leaks(rounds: Rounds, data: TaskData, model: LifeCode) -> Leaks:
+    split = rounds.first_split
+    held_out = split == 1 if rounds.has_test else np.ones(len(split), bool)
+    return find_leaks(rounds.examples, split, held_out, data.molecule, model.training_genes)

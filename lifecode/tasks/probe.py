@@ -1,0 +1,105 @@
+"""`tuning=probe`: which states of a frozen encoder a head learns from, and what stands beside them."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lifecode.errors import UserError
+from lifecode.host.checksum import digest_of
+from lifecode.tasks.examples.labels import LabelKind
+from lifecode.tasks.examples.molecule import Molecule
+from lifecode.tasks.features.cache import CachedFeatures
+from lifecode.tasks.features.encoder import Encoder, Place
+from lifecode.tasks.features.feature import Features
+from lifecode.tasks.features.registry import Beside, beside
+from lifecode.tasks.features.states import FrameReading, StateFeatures, StatePool
+from lifecode.tasks.heads.head import Head
+from lifecode.tasks.heads.logistic import LogisticHead
+from lifecode.tasks.heads.ridge import RidgeHead
+from lifecode.tasks.heads.stack import StackHead
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Probe:
+    """A head on frozen states.
+
+    Args:
+        pools: what is made of a sequence's states, one behind the other: `mean`, `max`, `cls`, `centre`,
+            `positions`.
+        frames: 0, 1 or 2 nucleotides before the first codon, `average` or `stack` (mean, maximum, minimum) of
+            all three; None takes 0 for coding sequences and `stack` for any others.
+        layer: states behind so many layers; None for all.
+        projected: states behind the output projection, as `embed` gives them; False takes those before it.
+        window: positions of `centre` and `positions`.
+        max_codons: of each sequence so many are read, from the first on; None reads all.
+        beside: features of the sequence alone that the head gets too.
+        head: `linear` is a ridge or logistic regression on everything; `stack`, of a regression, joins a
+            linear and a kernel ridge on each of the features by weights chosen inside the training examples.
+        cache: folder that keeps what an encoder has read; None keeps nothing.
+    """
+
+    pools: list[StatePool] = field(default_factory=lambda: ["mean"])
+    frames: FrameReading | None = None
+    layer: int | None = None
+    projected: bool = False
+    window: int = 8
+    max_codons: int | None = None
+    beside: list[Beside] = field(default_factory=list)
+    head: Literal["linear", "stack"] = "linear"
+    cache: str | None = None
+
+    def __post_init__(self) -> None:
+        if not self.pools:
+            raise UserError("names no pooling", source="probe.pools", remedy="Give [mean], say")
+        for name, value in (("window", self.window), ("max_codons", self.max_codons)):
+            if value is not None and value < 1:
+                raise UserError("is not positive", source=f"probe.{name}")
+
+    def states(
+        self,
+        encoder: Encoder,
+        label: str,
+        molecule: Molecule,
+        on_progress: Callable[[int, int], None] = lambda *_: None,
+    ) -> Features:
+        """The states of an encoder that is called `label` in tables."""
+        features = StateFeatures(
+            encoder=encoder,
+            label=label,
+            pools=tuple(self.pools),
+            frames=self.frames if self.frames is not None else 0 if molecule == "cds" else "stack",
+            place=Place(self.layer, self.projected),
+            window=self.window,
+            max_codons=self.max_codons,
+        )
+        if self.cache is None:
+            return features
+        key = digest_of({"encoder": encoder.digest} | features.config | {"label": None})
+        return CachedFeatures(features, Path(self.cache).expanduser() / key, on_progress)
+
+    def others(self, sequences: Sequence[NDArray[np.uint8]]) -> list[Features]:
+        """The features beside the states, of as many positions as the training `sequences` have."""
+        return [beside(name, sequences) for name in self.beside]
+
+    def head_for(self, kind: LabelKind) -> Head:
+        """An unfitted head for labels of this kind.
+
+        Raises:
+            UserError: `stack` for classes.
+        """
+        if self.head == "stack":
+            if kind != "regression":
+                raise UserError(
+                    f"is stack, and the labels are {kind}", source="probe.head", remedy="Use linear"
+                )
+            return StackHead()
+        return linear_head(kind)
+
+
+def linear_head(kind: LabelKind) -> Head:
+    """The head of every baseline: ridge for a regression, else logistic regression."""
+    return RidgeHead() if kind == "regression" else LogisticHead()

@@ -1,0 +1,131 @@
+"""How good predictions are, by the metrics of a task's kind of labels."""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import rankdata
+from sklearn.metrics import average_precision_score, roc_auc_score
+
+from lifecode.errors import UserError
+from lifecode.evaluation.metrics import (
+    ACCURACY,
+    AUPRC,
+    AUROC,
+    MACRO_F1,
+    MATTHEWS,
+    OF_CLASSES,
+    OF_TWO_CLASSES,
+    OF_VALUES,
+    PEARSON,
+    R2,
+    RMSE,
+    SPEARMAN,
+    Metric,
+)
+from lifecode.tasks.examples.labels import LabelKind
+
+METRICS: dict[LabelKind, tuple[Metric, ...]] = {
+    "binary": OF_TWO_CLASSES,
+    "multiclass": OF_CLASSES,
+    "regression": OF_VALUES,
+}
+
+
+def chosen_metric(kind: LabelKind, name: str | None) -> Metric:
+    """The metric that models are compared by.
+
+    Raises:
+        UserError: the kind of labels has no such metric.
+    """
+    known = METRICS[kind]
+    found = known[0] if name is None else next((metric for metric in known if metric.name == name), None)
+    if found is None:
+        names = ", ".join(metric.name for metric in known)
+        raise UserError(
+            f"{name!r} is no metric of {kind} labels", source="task.metric", remedy=f"Use {names}"
+        )
+    return found
+
+
+def scores(
+    kind: LabelKind, labels: NDArray, predictions: NDArray[np.float64], where: str
+) -> dict[str, float]:
+    """Every metric of this kind of labels.
+
+    A correlation with predictions that are all the same is 0: they say nothing.
+
+    Args:
+        kind: of the labels.
+        labels: (n,) values or numbers of classes.
+        predictions: (n,) values, or probabilities (n, num_classes).
+        where: names the examples in the error.
+
+    Raises:
+        UserError: a metric is undefined for these labels: all are the same.
+    """
+    if len(np.unique(labels)) < 2:
+        raise UserError(
+            "all labels are the same here, so no metric is defined",
+            source=where,
+            remedy="Give more examples, or fewer folds",
+        )
+    found = {metric.name: score(metric.name, labels, predictions) for metric in METRICS[kind]}
+    wrong = [name for name, value in found.items() if not np.isfinite(value)]
+    assert not wrong, f"{wrong} of {where} is no number"
+    return found
+
+
+def score(name: str, labels: NDArray, predictions: NDArray[np.float64]) -> float:
+    """One metric by its name, of labels that are not all the same."""
+    return float(_SCORES[name](labels, predictions))
+
+
+def _ranks_correlation(labels: NDArray, predictions: NDArray) -> float:
+    return _correlation(rankdata(labels), rankdata(predictions))
+
+
+def _correlation(labels: NDArray, predictions: NDArray) -> float:
+    if np.ptp(predictions) < 1e-12:
+        return 0.0
+    a, b = labels - labels.mean(), predictions - predictions.mean()
+    return a @ b / np.sqrt((a @ a) * (b @ b))
+
+
+def _confusion(labels: NDArray, probabilities: NDArray) -> NDArray[np.float64]:
+    """(num_classes, num_classes) examples by their class and the likeliest one."""
+    size = probabilities.shape[1]
+    cells = np.bincount(labels * size + probabilities.argmax(1), minlength=size * size)
+    return cells.reshape(size, size).astype(np.float64)
+
+
+def _accuracy(labels: NDArray, probabilities: NDArray) -> float:
+    return np.mean(labels == probabilities.argmax(1))
+
+
+def _matthews(labels: NDArray, probabilities: NDArray) -> float:
+    """Of any number of classes (Gorodkin 2004); 0 where only one class is predicted."""
+    cells = _confusion(labels, probabilities)
+    true, said, num = cells.sum(1), cells.sum(0), cells.sum()
+    spread = (num**2 - said @ said) * (num**2 - true @ true)
+    return (np.trace(cells) * num - true @ said) / np.sqrt(spread) if spread > 0 else 0.0
+
+
+def _macro_f1(labels: NDArray, probabilities: NDArray) -> float:
+    """Over the classes that stand among labels or predictions."""
+    cells = _confusion(labels, probabilities)
+    both = cells.sum(0) + cells.sum(1)
+    return np.mean(2 * np.diag(cells)[both > 0] / both[both > 0])
+
+
+_SCORES: dict[str, Callable[[NDArray, NDArray], float]] = {
+    SPEARMAN.name: _ranks_correlation,
+    PEARSON.name: _correlation,
+    R2.name: lambda labels, predictions: 1 - np.mean((labels - predictions) ** 2) / labels.var(),
+    RMSE.name: lambda labels, predictions: np.sqrt(np.mean((labels - predictions) ** 2)),
+    ACCURACY.name: _accuracy,
+    MATTHEWS.name: _matthews,
+    MACRO_F1.name: _macro_f1,
+    AUROC.name: lambda labels, probabilities: roc_auc_score(labels, probabilities[:, 1]),
+    AUPRC.name: lambda labels, probabilities: average_precision_score(labels, probabilities[:, 1]),
+}

@@ -1,0 +1,1 @@
+"""Which examples are held out, and what they share with those that are not."""

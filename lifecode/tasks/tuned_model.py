@@ -1,0 +1,104 @@
+"""A fine-tuned model as a folder: what it reads, the head, the label map, and the encoder it was tuned on.
+
+`head.json` names features, classes and data; `head.safetensors` holds the numbers of the head; `encoder/` is
+a model folder like any other.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lifecode.errors import UserError
+from lifecode.host.checksum import sha256
+from lifecode.models.families import load
+from lifecode.models.life_code.model import LifeCode
+from lifecode.tasks.examples.labels import Labels
+from lifecode.tasks.features.encoder import LifeCodeEncoder
+from lifecode.tasks.features.feature import Features
+from lifecode.tasks.features.registry import features_from
+from lifecode.tasks.heads.head import FittedHead
+from lifecode.tasks.heads.saved import load_head, save_head
+
+DESCRIPTION, HEAD, ENCODER = "head.json", "head.safetensors", "encoder"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TunedModel:
+    """An encoder, features of its states and of sequences, and a head on them.
+
+    Attributes:
+        labels: kind and classes.
+        features: what the head reads, in its order.
+        head: fitted.
+        model: the encoder.
+        told: what it was tuned on, for people.
+    """
+
+    labels: Labels
+    features: Sequence[Features]
+    head: FittedHead
+    model: LifeCode
+    told: dict[str, Any] = field(default_factory=dict)
+
+    def predict(self, sequences: Sequence[NDArray[np.uint8]]) -> NDArray[np.float64]:
+        """Values (n,) of a regression, or the probability of each class (n, num_classes)."""
+        return self.head.predict([features(sequences) for features in self.features])
+
+    def save(self, folder: Path) -> None:
+        """Write all files into a folder that exists."""
+        self.model.save_pretrained(folder / ENCODER)
+        save_head(self.head, folder / HEAD)
+        described = {
+            "kind": self.labels.kind,
+            "classes": list(self.labels.classes),
+            "head": self.head.kind,
+            "head_sha256": sha256(folder / HEAD),
+            "features": [features.config for features in self.features],
+            "tuned_on": self.told,
+        }
+        text = json.dumps(described, indent=2, ensure_ascii=False) + "\n"
+        (folder / DESCRIPTION).write_text(text, encoding="utf-8")
+
+
+def load_tuned(folder: str | Path) -> TunedModel:
+    """The model that `TunedModel.save` wrote.
+
+    Raises:
+        UserError: the folder holds no fine-tuned model, or a file was changed.
+    """
+    folder = Path(folder).expanduser()
+    path = folder / DESCRIPTION
+    if not path.is_file():
+        raise UserError(
+            f"holds no fine-tuned model (no {DESCRIPTION})",
+            source=folder,
+            remedy="Give the run_dir of a `lifecode finetune`",
+        )
+    try:
+        described = json.loads(path.read_text(encoding="utf-8"))
+        labels = Labels(described["kind"], tuple(map(str, described["classes"])))
+        configs, kind, expected = described["features"], described["head"], described["head_sha256"]
+    except (ValueError, KeyError, TypeError) as fault:
+        raise UserError(
+            f"describes no model ({fault})", source=path, remedy="Copy the folder again"
+        ) from fault
+    if not (folder / HEAD).is_file() or sha256(folder / HEAD) != expected:
+        raise UserError(
+            f"{HEAD} does not match its SHA-256 in {DESCRIPTION}",
+            source=folder,
+            remedy="Copy the folder again",
+        )
+    model = load(folder / ENCODER)
+    encoder = LifeCodeEncoder(model)
+    return TunedModel(
+        labels=labels,
+        features=[features_from(config, encoder) for config in configs],
+        head=load_head(kind, folder / HEAD),
+        model=model,
+        told=described.get("tuned_on", {}),
+    )

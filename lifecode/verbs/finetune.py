@@ -1,0 +1,156 @@
+"""`lifecode finetune`: learn a user's labels on an encoder, and say what baselines reach on the same rows."""
+
+import json
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from omegaconf import DictConfig, OmegaConf
+from rich import print as print_table
+from rich.table import Table
+
+from lifecode.app.configs.construct import checked_value, construct
+from lifecode.evaluation.metrics import metric_named
+from lifecode.host.activity import Activity
+from lifecode.host.output_folder import output_folder, require_absent
+from lifecode.models.families import load
+from lifecode.models.life_code.model import LifeCode
+from lifecode.names import display_name
+from lifecode.tasks.baselines import Baseline
+from lifecode.tasks.examples.sequence_task import SequenceTask
+from lifecode.tasks.finetune import Finetuned, tune
+from lifecode.tasks.probe import Probe
+from lifecode.tasks.tables import write_table
+
+METRICS, PREDICTIONS, CONFIG = "metrics.json", "predictions.csv", "config.yaml"
+
+
+def finetune(
+    task: SequenceTask | str,
+    *,
+    checkpoint: str | Path | LifeCode = "lifecode-mini",
+    probe: Probe | None = None,
+    seeds: int = 1,
+    folds: int = 5,
+    seed: int = 0,
+    baselines: Sequence[Baseline] | None = None,
+    run_dir: str | Path | None = None,
+    progress: bool = True,
+) -> Finetuned:
+    """Learn a task by a probe of a frozen encoder, beside its baselines.
+
+    Args:
+        task: or the path of its training file, where nothing else need be said.
+        checkpoint: name or folder of a trained model, or a model.
+        probe: what the head reads; None takes the default.
+        seeds: splits into folds; with a test file, choices of the head's strength.
+        folds: held out in turn, where the task has no test file.
+        seed: the first of the seeds.
+        baselines: None takes all that fit the sequences.
+        run_dir: folder to write; None writes nothing.
+        progress: show on stderr what is being done.
+
+    Raises:
+        UserError: what the files or settings do not allow, or a `run_dir` that is there already.
+    """
+    model = checkpoint if isinstance(checkpoint, LifeCode) else load(checkpoint)
+    return _finetune(
+        SequenceTask(train=task) if isinstance(task, str) else task,
+        model,
+        name="model" if isinstance(checkpoint, LifeCode) else str(checkpoint),
+        probe=probe or Probe(),
+        seeds=seeds,
+        folds=folds,
+        seed=seed,
+        baselines=baselines,
+        run_dir=run_dir,
+        progress=progress,
+    )
+
+
+def run(config: DictConfig) -> Finetuned:
+    """Learn, write the run folder, and print the table."""
+    checked_value(config, "tuning", Literal["probe"])
+    task, probe = construct(config.task), construct(config.probe)
+    run_dir = checked_value(config, "run_dir", str)
+    require_absent(Path(run_dir).expanduser())
+    checkpoint, seed = checked_value(config, "checkpoint", str | None), checked_value(config, "seed", int)
+    result = _finetune(
+        task,
+        _untrained(config, seed) if checkpoint is None else load(checkpoint),
+        name=checkpoint or "untrained",
+        trained=checkpoint is not None,
+        probe=probe,
+        seeds=checked_value(config, "seeds", int),
+        folds=checked_value(config, "folds", int),
+        seed=seed,
+        baselines=checked_value(config, "baselines", list[Baseline] | None),
+        run_dir=run_dir,
+        config=OmegaConf.to_yaml(config, resolve=True),
+    )
+    for note in result.notes:
+        print(display_name(note, 500))
+    print_table(comparison(result))
+    print(result.leaks.described())
+    print(f"\nThe model, {METRICS} and {PREDICTIONS} are in {run_dir}")
+    return result
+
+
+def _untrained(config: DictConfig, seed: int) -> LifeCode:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return construct(config.model).eval()
+
+
+def _finetune(
+    task: SequenceTask,
+    model: LifeCode,
+    *,
+    run_dir: str | Path | None,
+    config: str | None = None,
+    progress: bool = True,
+    **settings: Any,
+) -> Finetuned:
+    """`tune`, and where there is a `run_dir` all that a run leaves."""
+    folder = None if run_dir is None else Path(run_dir).expanduser()
+    if folder is not None:
+        require_absent(folder)
+    with Activity() if progress else nullcontext() as activity:
+        say = (lambda _: None) if activity is None else activity.say
+        result = tune(task, model, say=say, **settings)
+    if folder is not None:
+        with output_folder(folder) as partial:
+            result.model.save(partial)
+            text = json.dumps(result.metrics, indent=2, ensure_ascii=False) + "\n"
+            (partial / METRICS).write_text(text, encoding="utf-8")
+            write_table(result.table, partial / PREDICTIONS)
+            if config is not None:
+                (partial / CONFIG).write_text(config, encoding="utf-8")
+    return result
+
+
+def comparison(result: Finetuned) -> Table:
+    """Every model a row: mean and deviation of the metric of the task, and the paired difference to ours."""
+    metrics = result.metrics
+    name = metrics["metric"]
+    table = Table(title=f"{metric_named(name).label}, {metrics['split']['kind']}", title_justify="left")
+    for heading in ("model", name, "ours minus it (95 %)"):
+        table.add_column(heading)
+    for model, figures in {metrics["encoder"]: metrics["test"], **metrics["baselines"]}.items():
+        figure = figures[name]
+        spread = "" if figure["sd"] is None else f" ± {figure['sd']:.3f}"
+        difference = _interval(metrics.get("differences", {}).get(model))
+        table.add_row(display_name(model), f"{figure['mean']:.3f}{spread}", difference)
+    for model, figures in metrics["published"].items():
+        table.add_row(
+            f"{display_name(model)} (published)", f"{figures[name]:.3f}" if name in figures else "", ""
+        )
+    return table
+
+
+def _interval(difference: Mapping[str, float] | None) -> str:
+    if difference is None:
+        return ""
+    return f"{difference['mean']:+.3f} ({difference['low']:+.3f} to {difference['high']:+.3f})"

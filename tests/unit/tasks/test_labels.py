@@ -1,0 +1,141 @@
+"""What a user's file says, and what is wrong with it: tables, columns, kinds of labels."""
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from lifecode.errors import UserError
+from lifecode.tasks.examples.columns import find_columns
+from lifecode.tasks.examples.labels import labels_of
+from lifecode.tasks.examples.sequence_task import SequenceTask, read_task
+from lifecode.tasks.examples.table import Table, read_table
+
+GENES = ["ATGAAACGC", "ATGGGTTAA", "ATGCCCTAA"]
+
+
+@pytest.mark.parametrize(
+    ("texts", "kind", "classes"),
+    [
+        (["1", "0", "1"], "binary", ("0", "1")),
+        (["no", "yes"], "binary", ("no", "yes")),
+        (["10", "9", "2"], "multiclass", ("2", "9", "10")),  # by value
+        (["b", "a", "10"], "multiclass", ("10", "a", "b")),  # by letters
+        (["0.5", "1.25", "3"], "regression", ()),
+        ([str(i) for i in range(25)], "regression", ()),
+    ],
+)
+def test_the_kind_of_label_is_read_off_the_values(texts, kind, classes):
+    labels = labels_of(texts, "a.csv", "label")
+    assert (labels.kind, labels.classes) == (kind, classes)
+
+
+def test_numbers_of_labels_do_not_depend_on_the_order_of_the_file():
+    labels = labels_of(["b", "a", "b", "c"], "a.csv", "label")
+    assert labels.numbers(["c", "a", "b"], "b.csv", "label").tolist() == [2, 0, 1]
+
+
+@pytest.mark.parametrize(
+    ("texts", "said"),
+    [
+        ([*map(str, np.arange(30) / 4), "high"], "'high' in column 'label' is no number"),
+        (["1", "1"], "the only label is '1'"),
+        (["a", "", "b"], "column 'label' is empty"),
+    ],
+)
+def test_labels_that_cannot_be_learnt(texts, said):
+    with pytest.raises(UserError, match=said):
+        labels_of(texts, "a.csv", "label").numbers(texts, "a.csv", "label")
+
+
+FILES = {
+    "a.csv": "sequence, label\nATGAAACGC, x\nATGGGTTAA, y\nATGCCCTAA, x\n",
+    "a.tsv": "label\tname\tmRNA\nx\tg1\tAUGAAACGC\ny\tg2\taugggutaa\nx\tg3\tATGCCCTAA\n",
+    "semicolons.txt": "id;dna;label\n1;ATGAAACGC;x\n2;ATGGGTTAA;y\n3;ATGCCCTAA;x\n",
+    "a.fasta": ">g1 label=x\nATGAAA\nCGC\n>g2 some words [label=y]\nATGGGTTAA\n>g3 label=x\nATGCCCTAA\n",
+}
+
+
+@pytest.mark.parametrize("name", [*FILES, "a.parquet"])
+def test_every_format_gives_the_same_examples(tmp_path, name):
+    path = tmp_path / name
+    if name in FILES:
+        path.write_text(FILES[name])
+    else:
+        pq.write_table(pa.table({"seq": GENES, "class": ["x", "y", "x"]}), path)
+    data = read_task(SequenceTask(train=str(path)))
+    assert data.labels.classes == ("x", "y")
+    assert data.train.labels.tolist() == [0, 1, 0]
+    assert [len(ids) for ids in data.train.nucleotides] == [9, 9, 9]
+    assert data.molecule == "cds"
+
+
+def test_columns_by_their_letters_and_names():
+    table = Table("a.csv", {"Gene_ID": ["a", "b"], "CAT": ["A", "C"], "dna": GENES[:2], "target": ["1", "2"]})
+    assert find_columns(table) == ("dna", "target", "Gene_ID")
+    assert find_columns(table, label="CAT") == ("dna", "CAT", "Gene_ID")
+
+
+@pytest.mark.parametrize(
+    ("columns", "said"),
+    [
+        ({"dna": GENES, "high": "123", "low": "123"}, "several columns could be the label: high, low"),
+        ({"dna": GENES}, "no column is left for the label"),
+        (
+            {"protein": ["MKLVFFAEDV"] * 3, "label": "123"},
+            "no column holds DNA or RNA .'protein' may hold proteins",
+        ),
+        ({"ATGAAACGCATT": GENES, "1": "123"}, "begins without a header"),
+    ],
+)
+def test_columns_that_cannot_be_told(columns, said):
+    table = Table("a.csv", {name: list(values) for name, values in columns.items()})
+    with pytest.raises(UserError, match=said):
+        find_columns(table) if "begins" not in said else find_columns(
+            Table("a.csv", {"ATGAAACGCATT": ["1", "2"]})
+        )
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "empty"),
+        ("sequence,label\n", "has no rows"),
+        ("sequence,label\nATG,1\nATG\n", "no table with one header and equal rows"),
+        ("a,a \nATG,1\n", "column 'a' twice"),
+    ],
+)
+def test_tables_that_cannot_be_read(tmp_path, text, said):
+    path = tmp_path / "a.csv"
+    path.write_text(text)
+    with pytest.raises(UserError, match=said):
+        read_table(path)
+
+
+def test_rows_and_logarithms(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("id,cds,level,set\n" + "".join(f"g{i},{GENES[i % 3]},{i},{i % 2}\n" for i in range(6)))
+    task = SequenceTask(train=str(path), label="level", where={"set": 0}, transform="log")
+    data = read_task(task)
+    assert data.train.ids == ["g2", "g4"]
+    np.testing.assert_allclose(data.train.labels, np.log([2, 4]))
+    assert "1 rows" in data.notes[1]
+
+
+def write(path, rows):
+    path.write_text("id,sequence,label\n" + "".join(",".join(row) + "\n" for row in rows))
+    return str(path)
+
+
+@pytest.mark.parametrize(
+    ("test_rows", "said"),
+    [
+        ([("g1", GENES[2], "x")], "record g1: the id stands in task.train and in task.test"),
+        ([("g9", GENES[2], "z")], "label 'z' is none of the training file's classes .x, y."),
+        ([("g9", "ATG!", "x")], "letter '!' at position 4"),
+    ],
+)
+def test_a_test_file_that_does_not_fit(tmp_path, test_rows, said):
+    train = write(tmp_path / "a.csv", [("g1", GENES[0], "x"), ("g2", GENES[1], "y")])
+    with pytest.raises(UserError, match=said):
+        read_task(SequenceTask(train=train, test=write(tmp_path / "b.csv", test_rows)))

@@ -1,0 +1,63 @@
+"""Folds keep together what belongs together; leaks are counted by what they are."""
+
+import numpy as np
+import pytest
+
+from lifecode.alphabet import encode_nucleotides
+from lifecode.data.splits.similarity import protein_sketch
+from lifecode.errors import UserError
+from lifecode.tasks.examples.examples import Examples
+from lifecode.tasks.splits.folds import clusters_of, fold_of, groups_of, residues
+from lifecode.tasks.splits.leaks import find_leaks
+
+
+def examples(sequences, ids=None):
+    return Examples(
+        ids or [str(i) for i in range(len(sequences))],
+        [encode_nucleotides(sequence) for sequence in sequences],
+        np.zeros(len(sequences), np.int64),
+        ids is not None,
+    )
+
+
+def gene(seed, codons=60):
+    letters = np.random.default_rng(seed).choice(list("ACG"), 3 * codons)  # no T: no stop codon
+    return "".join(letters)
+
+
+def test_groups_are_joined_by_id_and_by_sequence():
+    found = groups_of(examples(["AAA", "CCC", "AAA", "GGG", "TTT"], ["a", "b", "c", "c", "d"]))
+    assert found[0] == found[2] == found[3]
+    assert len(set(found.tolist())) == 3
+
+
+def test_folds_are_whole_groups_of_one_size_and_one_mix_of_classes():
+    groups, labels = np.repeat(np.arange(30), 2), np.repeat(np.arange(30) % 3 == 0, 2).astype(np.int64)
+    folds = fold_of(groups, 5, seed=1, labels=labels)
+    assert all(len(set(folds[groups == group].tolist())) == 1 for group in range(30))
+    assert np.bincount(folds).tolist() == [12] * 5
+    assert np.bincount(folds, weights=labels).tolist() == [4] * 5
+    assert fold_of(groups, 5, 2).tolist() != fold_of(groups, 5, 1).tolist()
+    with pytest.raises(UserError, match="30 groups"):
+        fold_of(groups, 31, 0)
+
+
+def test_alike_genes_are_one_cluster():
+    first = gene(0)
+    changed = first[:90] + "TGG" + first[93:]
+    found = clusters_of(examples([first, changed, gene(1)]), "cds", 0.3)
+    assert found[0] == found[1] != found[2]
+
+
+def test_leaks_are_counted_once_each_and_named():
+    twin, mirrored, alike, own = gene(1), gene(2), gene(3, 200), gene(4)
+    other_strand = mirrored[::-1].translate(str.maketrans("ACGT", "TGCA"))
+    train = [twin, other_strand, alike[:300] + "TGG" + alike[303:]]
+    both = examples([*train, twin, mirrored, alike, own], list("abcdefg"))
+    split = np.array([0, 0, 0, 1, 1, 1, 1])
+    sketch = protein_sketch(residues(encode_nucleotides(own)))[None, :16]
+    leaks = find_leaks(both, split, split == 1, "cds", sketch)
+    assert (leaks.held_out, leaks.equal, leaks.reverse_complement, leaks.alike) == (4, 1, 1, 1)
+    assert leaks.named == ["d and a: equal", "e and b: reverse complement", "f and c: alike"]
+    assert leaks.seen_by_encoder == 1
+    assert find_leaks(both, split, split == 1, "cds", None).seen_by_encoder is None
