@@ -4,10 +4,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from lifecode.evaluation.heldout import HeldOut
+    from lifecode.evaluation.masked_genes import HeldOut
 
 __all__ = ["HeldOut"]
-_HOMES = {"HeldOut": "heldout"}
+_HOMES = {"HeldOut": "masked_genes"}
 
 
 def __getattr__(name: str) -> Any:

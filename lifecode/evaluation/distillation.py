@@ -17,7 +17,7 @@ from torch import Tensor
 from lifecode.alphabet import codon_ids
 from lifecode.data.batches.batch import ResidueFeatures
 from lifecode.data.corpus.segments import SegmentTable
-from lifecode.evaluation.heldout import in_row, packed_rows
+from lifecode.evaluation.masked_genes import in_row, packed_rows
 from lifecode.evaluation.ridge import RidgeSums
 from lifecode.evaluation.tally import Mean
 from lifecode.models.life_code.model import LifeCode

@@ -9,7 +9,7 @@ from lifecode.data.batches.batch import ResidueFeatures
 from lifecode.data.corpus.corpus import Corpus
 from lifecode.errors import UserError
 from lifecode.evaluation.distillation import kd_explained, sample_of_genes, teacher_probe
-from lifecode.evaluation.heldout import (
+from lifecode.evaluation.masked_genes import (
     HeldOut,
     baseline_figures,
     held_out_genes,

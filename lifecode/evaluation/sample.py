@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from lifecode.data.batches.packing import pack
 from lifecode.data.corpus.segments import SegmentTable
-from lifecode.evaluation.heldout import HeldOut, held_out_genes, in_row
+from lifecode.evaluation.masked_genes import HeldOut, held_out_genes, in_row
 from lifecode.models.life_code.model import LifeCode
 
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lifecode.data.corpus.segments import SegmentTable
-from lifecode.evaluation.heldout import Gene, MaskedReading, baseline_figures, masked_figures
+from lifecode.evaluation.masked_genes import Gene, MaskedReading, baseline_figures, masked_figures
 from lifecode.evaluation.tally import Mean
 
 

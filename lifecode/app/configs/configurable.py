@@ -23,7 +23,7 @@ OURS = frozenset(
         "lifecode.data.splits.split.BlockSplit",
         "lifecode.data.splits.split.ContigSplit",
         "lifecode.data.splits.split.TaxonSplit",
-        "lifecode.evaluation.heldout.HeldOut",
+        "lifecode.evaluation.masked_genes.HeldOut",
         "lifecode.models.life_code.codec.CodonCodec",
         "lifecode.models.life_code.model.LifeCode",
         "lifecode.objectives.distillation.DistillationLoss",

@@ -18,7 +18,7 @@ from lifecode.report.charts.learning_curves import PANELS, learning_curves
 from lifecode.report.charts.sample_chart import sample_chart
 from lifecode.report.page import Drawing, write_page
 from lifecode.report.run.census import corpus_counts, model_parts, split_table
-from lifecode.report.run.held_out import Metrics, held_out_metrics, measured, verdict
+from lifecode.report.run.metric_table import Metrics, held_out_metrics, measured, verdict
 from lifecode.report.run.sources import SOURCE_HEADINGS, source_rows
 from lifecode.report.run.time_breakdown import duration, time_breakdown
 

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from lifecode.data.corpus.corpus import Corpus
-from lifecode.evaluation.heldout import HeldOut
+from lifecode.evaluation.masked_genes import HeldOut
 from lifecode.evaluation.sample import SamplePredictions, sample_predictions
 from lifecode.models.life_code.codec import CodonCodec
 from lifecode.report.charts.codon_map import codon_map_in_code

@@ -10,7 +10,7 @@ from lifecode.evaluation.metrics import (
     MASKED_TRANSLATION_ACCURACY,
 )
 from lifecode.names import display_name
-from lifecode.report.run.held_out import Metrics, measured
+from lifecode.report.run.metric_table import Metrics, measured
 
 SOURCE_HEADINGS = (
     "masked codon cross-entropy, nats",

@@ -4,7 +4,7 @@ from functools import partial
 from typing import NamedTuple
 
 from lifecode.evaluation.metrics import BOTH_NEIGHBOURS, CODON_UNIGRAM, MASKED_CODON_CROSS_ENTROPY
-from lifecode.report.run.held_out import measured
+from lifecode.report.run.metric_table import measured
 from lifecode.report.sweep.run_groups import Group, Grouping
 from lifecode.report.sweep.runs import Run
 from lifecode.report.sweep.spread import Spread, formatted, spread_over

@@ -6,7 +6,7 @@ from math import isfinite
 from typing import NamedTuple
 
 from lifecode.evaluation.metrics import NUCLEOTIDES_PER_SECOND, Metric
-from lifecode.report.run.held_out import measured
+from lifecode.report.run.metric_table import measured
 from lifecode.report.sweep.run_groups import Group
 from lifecode.report.sweep.runs import Run
 

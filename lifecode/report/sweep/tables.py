@@ -14,7 +14,7 @@ from lifecode.evaluation.metrics import (
     metric_named,
 )
 from lifecode.names import csv_cell, markdown_cell
-from lifecode.report.run.held_out import measured
+from lifecode.report.run.metric_table import measured
 from lifecode.report.sweep.run_groups import Group, Grouping
 from lifecode.report.sweep.runs import Run
 from lifecode.report.sweep.spread import (

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from lifecode.data.batches.packing import Packed, whole_codons
 from lifecode.errors import UserError
-from lifecode.evaluation.heldout import packed_rows
+from lifecode.evaluation.masked_genes import packed_rows
 from lifecode.models.layers.norm import at_least_fp32
 from lifecode.models.life_code.evaluation_mode import in_evaluation
 from lifecode.models.life_code.model import LifeCode

@@ -9,7 +9,7 @@ import torch
 
 from lifecode.data.corpus.corpus import Corpus
 from lifecode.evaluation.evaluate import SPLIT, Evaluation
-from lifecode.evaluation.heldout import HeldOut
+from lifecode.evaluation.masked_genes import HeldOut
 from lifecode.evaluation.metric_rows import read_whole_metric_rows
 from lifecode.evaluation.metrics import NUCLEOTIDES_PER_SECOND
 from lifecode.evaluation.tally import Mean
@@ -19,7 +19,7 @@ from lifecode.models.layers.mixers import mixers_of
 from lifecode.models.life_code.model import LifeCode
 from lifecode.models.parts import parameters_by_part
 from lifecode.models.pretrained import read_config
-from lifecode.report.run.held_out import held_out_metrics
+from lifecode.report.run.metric_table import held_out_metrics
 from lifecode.report.run.sources import SOURCE_HEADINGS, source_rows
 from lifecode.training.run.run_folder import RunFolder, peak_memory_bytes
 from lifecode.verbs.train.teacher import Teaching

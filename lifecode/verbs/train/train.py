@@ -26,7 +26,7 @@ from lifecode.data.statistics.census import census_table
 from lifecode.data.statistics.seen_genes import training_genes, union
 from lifecode.errors import UserError
 from lifecode.evaluation.evaluate import SPLIT, evaluate, require_held_out_genes
-from lifecode.evaluation.heldout import HeldOut
+from lifecode.evaluation.masked_genes import HeldOut
 from lifecode.evaluation.metric_rows import read_whole_metric_rows
 from lifecode.evaluation.sample import sample_predictions
 from lifecode.host.machine import processor

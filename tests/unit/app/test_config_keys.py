@@ -31,7 +31,7 @@ from lifecode.data.splits.regions import Contigs
 from lifecode.data.splits.split import BlockSplit
 from lifecode.errors import UserError
 from lifecode.evaluation.distillation import sample_of_genes
-from lifecode.evaluation.heldout import held_out_genes, packed_rows
+from lifecode.evaluation.masked_genes import held_out_genes, packed_rows
 from lifecode.training import trainer as trainer_module
 from lifecode.training.stages.encoder_stage import EncoderStage
 from lifecode.training.stages.tokenizer_stage import TokenizerStage

@@ -11,7 +11,7 @@ import lifecode
 from lifecode.app.main import main
 from lifecode.data import BlockSplit, prepare_corpus
 from lifecode.errors import UserError
-from lifecode.evaluation.heldout import HeldOut, held_out_genes, masked_figures, read_masked
+from lifecode.evaluation.masked_genes import HeldOut, held_out_genes, masked_figures, read_masked
 from lifecode.models.hub import model_folder
 from lifecode.models.shipped import shipped_models
 from tests.support.repository import ROOT

@@ -14,7 +14,7 @@ import yaml
 
 from lifecode.app.provenance import Start, record_provenance, started_as
 from lifecode.errors import UserError
-from lifecode.evaluation.heldout import HeldOut
+from lifecode.evaluation.masked_genes import HeldOut
 from lifecode.training.run.metrics_csv import MetricsCsv
 from lifecode.training.run.run_folder import PROVENANCE, RunFolder
 from lifecode.verbs.train.outcome import is_reported, write_metrics

@@ -15,7 +15,7 @@ from lifecode.data.reading.read import ReadingSettings
 from lifecode.data.records import CodingSequence, Contig, Exon
 from lifecode.evaluation.baselines import BothNeighbours, CodonUnigram, majority_residue
 from lifecode.evaluation.distillation import _one_hot
-from lifecode.evaluation.heldout import HeldOut, baseline_figures, held_out_genes
+from lifecode.evaluation.masked_genes import HeldOut, baseline_figures, held_out_genes
 
 GENE = "ATG" + "AAACCC" * 20 + "TAA"  # 42 codons
 PROTEIN = "M" + "KP" * 20

@@ -11,7 +11,7 @@ from lifecode.data import BlockSplit, prepare_corpus
 from lifecode.errors import UserError
 from lifecode.evaluation.distillation import kd_explained, sample_of_genes, teacher_probe
 from lifecode.evaluation.evaluate import evaluate, require_held_out_genes
-from lifecode.evaluation.heldout import HeldOut, held_out_genes, read_masked
+from lifecode.evaluation.masked_genes import HeldOut, held_out_genes, read_masked
 from lifecode.evaluation.ridge import RidgeSums
 from lifecode.evaluation.sample import sample_predictions
 from lifecode.evaluation.sources import figures_by_source
