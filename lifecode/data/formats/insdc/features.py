@@ -9,6 +9,7 @@ from lifecode.data.records import CodingSequence, Exon
 
 _FLAGS = frozenset({"pseudo", "pseudogene", "partial", "ribosomal_slippage", "trans_splicing"})
 _VALUES = frozenset({"protein_id", "locus_tag", "gene", "codon_start", "transl_table", "translation"})
+_OTHERS = _FLAGS | {"transl_except", "exception"}
 
 _ORGANELLE_GENOME = re.compile(
     r"\b(?:(mitochondrion|chloroplast|plastid|apicoplast|kinetoplast|cyanelle)"
@@ -56,11 +57,13 @@ def coding_sequence_of(
         if key in _VALUES:
             if key not in values:
                 values[key] = qualifier.value or ""
+        elif key not in _OTHERS:
+            continue
         elif key in _FLAGS:
             flags.add(key)
         elif key == "transl_except":
             transl_except.append(qualifier.value or "")
-        elif key == "exception":  # how older records say `/ribosomal_slippage` and `/trans_splicing`
+        else:  # `/exception`: how older records say `/ribosomal_slippage` and `/trans_splicing`
             flags.add((qualifier.value or "").strip().lower().replace(" ", "_").replace("-", "_"))
     gene = values.get("gene")
     locus_tag = values.get("locus_tag")

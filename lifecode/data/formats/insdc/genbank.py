@@ -79,7 +79,7 @@ class _Unparsed(Exception):
 
 
 def _is_release_header(text: bytes) -> bool:
-    return _RELEASE_HEADER in text and not text.startswith(_FIRST_LINE)
+    return not text.startswith(_FIRST_LINE) and _RELEASE_HEADER in text
 
 
 def _parsed(text: bytes, source: str, number: int, last: str | None) -> Iterator[gb_io.Record]:
@@ -150,7 +150,7 @@ def _contig(record: gb_io.Record, name: str, source: str, genetic_code: int) -> 
     length, circular = len(record.sequence), bool(record.circular)
     return Contig(
         name=name,
-        nucleotides=encode_nucleotides(bytes(record.sequence), source=source, record=name),
+        nucleotides=encode_nucleotides(record.sequence, source=source, record=name),
         source=source,
         circular=circular,
         organism=organism,

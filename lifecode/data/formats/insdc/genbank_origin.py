@@ -58,7 +58,7 @@ def _are_numbered(lines: NDArray[np.uint8], first: int) -> NDArray[np.bool_]:
             digit[left == 0] = ord(" ")
         numbered &= lines[:, column] == digit
         left = tens
-    return numbered & (left == 0)
+    return numbered
 
 
 def _first_fault(body: bytes, first: int | None, letters: int) -> str | None:
