@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 
-from lifecode.data import flat_lines
+from lifecode.data.formats import flat_lines
 from lifecode.data.formats.flat_lines import find_line, lines_out_of_column
 from lifecode.data.formats.insdc.genbank_origin import misnumbered_line
 
