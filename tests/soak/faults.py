@@ -3,7 +3,7 @@
 import torch
 
 from lifecode.training.stages.encoder_stage import EncoderStage
-from lifecode.training.stages.stage import StepLosses
+from lifecode.training.stages.step_losses import StepLosses
 from lifecode.training.stages.tokenizer_stage import TokenizerStage
 
 
