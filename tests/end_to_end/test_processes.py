@@ -15,7 +15,7 @@ import torch
 from lifecode import LifeCode
 from lifecode.evaluation.metrics import OF_THE_MACHINE
 from tests.support.repository import ROOT
-from tests.support.small_run import COMMAND, SMALL
+from tests.support.small_run import COMMAND, SMALL, runs_of
 
 CUT = ["data.batch.rows=4", "data.batch.rows_at_once=1", "objective.task_gradients_every_steps=2"]
 TWO = ["trainer.devices=2", "trainer.accelerator=cpu"]
@@ -185,7 +185,7 @@ def test_submitit_runs_the_jobs_of_a_sweep(small_genome, tmp_path):
         result.stderr.strip().splitlines()[-1]
         == "lifecode train: data.batch.rows=3: a run ended with exit code 2; its log says why"
     )
-    assert [path.name for path in (tmp_path / "runs").iterdir()] == ["data.batch.rows=4"]
+    assert [run.name for run in runs_of(tmp_path / "runs")] == ["data.batch.rows=4"]
     assert (tmp_path / "runs" / "data.batch.rows=4" / "tokenizer" / "model" / "model.safetensors").exists()
     assert "3 rows cannot be shared" in "".join(
         path.read_text() for path in (tmp_path / "logs").glob("*.err")

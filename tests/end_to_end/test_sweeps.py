@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from tests.support.small_run import COMMAND, SMALL, lifecode, losses
+from tests.support.small_run import COMMAND, SMALL, lifecode, losses, runs_of
 
 pytestmark = pytest.mark.slow
 
@@ -46,7 +46,7 @@ def test_a_sweep_side_by_side_stopped_and_repeated(small_genome, tmp_path):
 
     done = lifecode(tmp_path, *command)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert {path.name for path in runs.iterdir()} == RUNS
+    assert {run.name for run in runs_of(runs)} == RUNS
     metrics = {path.parent.name: json.loads(path.read_text()) for path in runs.glob("*/metrics.json")}
     assert set(metrics) == RUNS
     sizes = [sum(own["model"]["parts"].values()) for own in metrics.values()]

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from tests.support.esm_checkpoint import save_esm_checkpoint
-from tests.support.small_run import COMMAND, SMALL, lifecode, losses
+from tests.support.small_run import COMMAND, SMALL, lifecode, losses, runs_of
 
 pytestmark = pytest.mark.slow
 WITHOUT_TEACHER = [line for line in SMALL if not line.startswith("teacher")]
@@ -100,7 +100,7 @@ def test_the_arms_of_the_distillation_experiment(small_genome, checkpoint, tmp_p
     assert done.returncode == 0, done.stderr
     runs = {
         yaml.safe_load((run / "config.yaml").read_text())["teacher"]["targets"]: run
-        for run in (tmp_path / "runs" / "distillation").iterdir()
+        for run in runs_of(tmp_path / "runs" / "distillation")
     }
     assert set(runs) == {"own", "shuffled", "none"}
     assert packs(tmp_path / "runs" / "teacher_features")

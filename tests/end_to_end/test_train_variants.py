@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from tests.support.small_run import lifecode, train
+from tests.support.small_run import lifecode, runs_of, train
 from tests.support.wandb_file import history, records
 
 pytestmark = pytest.mark.slow
@@ -20,7 +20,7 @@ def heldout(run):
 def test_a_sweep_over_hybrid_ratios(small_genome, tmp_path):
     done = train(tmp_path, small_genome, "-m", "model.hybrid_ratio=2:0,1:1,0:2", "trainer.max_steps=1")
     assert done.returncode == 0, done.stderr
-    runs = sorted((tmp_path / "runs/small").iterdir())
+    runs = runs_of(tmp_path / "runs/small")
     assert [json.loads((run / "model/config.json").read_text())["hybrid_ratio"] for run in runs] == [
         "0:2",
         "1:1",
@@ -66,7 +66,7 @@ def test_wandb_offline_holds_all_that_metrics_csv_holds_and_pictures(small_genom
     done = train(tmp_path, small_genome, "-m", "seed=0,1", "logger=wandb", *LOGGED)
     assert done.returncode == 0, done.stderr
     ids = set()
-    for run in (tmp_path / "runs/small").iterdir():
+    for run in runs_of(tmp_path / "runs/small"):
         (log,) = (run / "wandb").glob("offline-run-*/*.wandb")
         logged = history(log)
         figures = {

@@ -57,3 +57,8 @@ def losses(run: Path) -> list[tuple[str, ...]]:
     with (run / "metrics.csv").open() as file:
         rows = [tuple(row.values()) for row in csv.DictReader(file)]
     return [row for row in rows if row[3] not in OF_THE_MACHINE]
+
+
+def runs_of(sweep: Path) -> list[Path]:
+    """The folders of its runs, sorted; Hydra's `multirun.yaml` lies beside them."""
+    return sorted(path for path in sweep.iterdir() if path.is_dir())
