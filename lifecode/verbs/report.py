@@ -5,9 +5,10 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
-from lifecode.app.configs.construct import checked_value
+from lifecode.app.configs.construct import checked_value, construct
 from lifecode.errors import UserError
 from lifecode.names import display_name, visible
+from lifecode.report.charts.figure_style import use_colours
 from lifecode.report.sweep.page import OF_SOURCES, SweepReport, write_sweep_report
 from lifecode.report.sweep.tables import SweepTable
 
@@ -37,6 +38,7 @@ def compare_runs(
 
 def run(config: DictConfig) -> SweepReport:
     """Read the runs, write the page and its tables, and print the table."""
+    use_colours(construct(config.figures))
     report = compare_runs(
         checked_value(config, "input", str | list[str]),
         checked_value(config, "output", str | None),

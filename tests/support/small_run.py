@@ -49,7 +49,12 @@ def lifecode(folder: Path, *arguments: str, **changes: str) -> subprocess.Comple
 
 def train(folder: Path, genome: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """`lifecode train` at the small sizes, into `runs/small` of a folder."""
-    return lifecode(folder, "train", f"input={genome}", "name=small", *SMALL, *arguments)
+    return lifecode(folder, *arguments_of(genome, *arguments))
+
+
+def arguments_of(genome: Path, *arguments: str) -> list[str]:
+    """What `train` gives to the command."""
+    return ["train", f"input={genome}", "name=small", *SMALL, *arguments]
 
 
 def losses(run: Path) -> list[tuple[str, ...]]:

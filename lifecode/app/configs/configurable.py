@@ -30,6 +30,7 @@ OURS = frozenset(
         "lifecode.objectives.log_sum.LogSum",
         "lifecode.objectives.max_norm.MaxNorm",
         "lifecode.objectives.weighted_sum.WeightedSum",
+        "lifecode.report.charts.figure_style.FigureColours",
         "lifecode.tasks.examples.sequence_task.SequenceTask",
         "lifecode.tasks.probe.Probe",
         "lifecode.teachers.esm2.Esm2Teacher",

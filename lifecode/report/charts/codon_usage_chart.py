@@ -20,12 +20,13 @@ from lifecode.report.charts.figure_style import (
     RULE,
     new_figure,
     style_axes,
+    tint,
 )
 
 RESIDUE_NAMES = {**protein_letters_1to3, "*": "Stop"}
 _STYLES = ((BLUE, "o"), (ORANGE, "s"), (GREEN, "^"), (PURPLE, "D"))
 _OFFSETS = (-0.27, -0.09, 0.09, 0.27)
-_BAR, _BAND = "#C9D1D9", "#F3F5F7"
+_PALE = 0.35
 _HEIGHT = 6.0
 
 
@@ -88,7 +89,8 @@ def _draw(
     axes.grid(visible=False, axis="x")
     codons = [codon for _, of_residue in groups for codon in of_residue]
     places = np.arange(len(codons))
-    axes.bar(places, 100 * np.nan_to_num(corpus[codons]), 0.8, color=_BAR, label="this corpus", zorder=2)
+    bars = {"color": tint(GREY, _PALE), "label": "this corpus", "zorder": 2}
+    axes.bar(places, 100 * np.nan_to_num(corpus[codons]), 0.8, **bars)
     marks = zip(organisms.items(), _STYLES, _OFFSETS, strict=False)
     for (name, usage), (colour, marker), offset in marks:
         line = {"color": colour, "markersize": 5, "markeredgecolor": "white", "markeredgewidth": 0.5}
@@ -97,7 +99,7 @@ def _draw(
     for number, (letter, of_residue) in enumerate(groups):
         end = begin + len(of_residue)
         if number % 2 == 0:
-            axes.axvspan(begin, end, color=_BAND, zorder=0, linewidth=0)
+            axes.axvspan(begin, end, color=tint(RULE, _PALE), zorder=0, linewidth=0)
         axes.text((begin + end) / 2, 107, RESIDUE_NAMES[letter], ha="center", fontsize=8, color=INK)
         begin = end
     axes.set_xticks(places, [CODONS[codon] for codon in codons], rotation=90, family="monospace", color=INK)

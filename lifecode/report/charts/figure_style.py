@@ -1,27 +1,88 @@
-"""The look all figures share: Okabe and Ito's colour-blind-safe palette, a light page, no frames.
+"""The look all figures share: a palette of names for colours, a light page, no frames.
 
 Figures are 9 inches wide, so that text set in points reads at the report's 900 pixels. They are made
 without pyplot: nothing is shared between two figures, and no display is needed.
 """
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import astuple, dataclass
 from io import BytesIO
 from pathlib import Path
 
+from cycler import cycler
 from matplotlib import rc_context, rcParamsDefault
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import is_color_like, to_rgb
 from matplotlib.figure import Figure
 
 from lifecode.host.durable import replacing
 from lifecode.names import display_name
 
-BLUE, ORANGE, GREEN, VERMILION = "#0072B2", "#E69F00", "#009E73", "#D55E00"
-PURPLE, INK, GREY, RULE = "#AA4499", "#1F2933", "#66717E", "#DDE2E7"
 FIGURE_WIDTH = 9.0
 """Inches."""
-plain_settings = rc_context({key: value for key, value in rcParamsDefault.items() if "backend" not in key})
-"""Decorates what draws: no `matplotlibrc` is heeded, of the current folder either, as it may call LaTeX."""
+BLUE, ORANGE, GREEN, VERMILION, PURPLE, INK, GREY, RULE = (f"C{place}" for place in range(8))
+"""Colours by their names in `FigureColours`; matplotlib looks up which one that is when it draws."""
+
+
+@dataclass(frozen=True)
+class FigureColours:
+    """What the figures of a report are drawn in; by default Okabe and Ito's, safe for the colour-blind.
+
+    Each is whatever matplotlib takes for a colour, such as `#0072B2` or `tab:blue`.
+
+    Attributes:
+        blue: training, this model, codons that are right in their residue.
+        orange: residues of the same class, hydrophobic ones, what was dropped.
+        green: codons that are right, polar residues.
+        vermilion: validation, negative residues, what was rejected.
+        purple: special residues, a fourth group.
+        ink: text.
+        grey: what is said beside it.
+        rule: grids and axes.
+
+    Raises:
+        ValueError: one of them is no colour.
+    """
+
+    blue: str = "#0072B2"
+    orange: str = "#E69F00"
+    green: str = "#009E73"
+    vermilion: str = "#D55E00"
+    purple: str = "#AA4499"
+    ink: str = "#1F2933"
+    grey: str = "#66717E"
+    rule: str = "#DDE2E7"
+
+    def __post_init__(self) -> None:
+        for name, colour in vars(self).items():
+            if not is_color_like(colour) or colour.startswith("C"):
+                raise ValueError(f"{name}={colour!r} is no colour that matplotlib knows")
+
+
+_COLOURS: ContextVar[FigureColours] = ContextVar("figure_colours", default=FigureColours())  # noqa: B039
+
+
+def use_colours(colours: FigureColours) -> None:
+    """Draw in these from now on."""
+    _COLOURS.set(colours)
+
+
+def tint(colour: str, share: float) -> tuple[float, float, float]:
+    """So much of a colour in white."""
+    red, green, blue = (1 - share * (1 - part) for part in to_rgb(colour))
+    return red, green, blue
+
+
+@contextmanager
+def plain_settings() -> Iterator[None]:
+    """Draw in the colours in use; no `matplotlibrc` is heeded: one in the current folder may call LaTeX."""
+    plain = {key: value for key, value in rcParamsDefault.items() if "backend" not in key}
+    with rc_context({**plain, "axes.prop_cycle": cycler(color=astuple(_COLOURS.get()))}):
+        yield
 
 
 def new_figure(height: float) -> Figure:

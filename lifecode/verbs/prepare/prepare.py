@@ -21,6 +21,7 @@ from lifecode.data.reading.read import ReadingSettings
 from lifecode.data.splits.split import Split
 from lifecode.data.statistics.census import census_rows, census_table
 from lifecode.errors import UserError
+from lifecode.report.charts.figure_style import use_colours
 from lifecode.report.corpus.page import write_corpus_report
 from lifecode.verbs.prepare.preparation_progress import PreparationProgress
 
@@ -122,6 +123,7 @@ def run(config: DictConfig) -> Preparation:
     """Prepare the corpus and print its census."""
     dry, seed = checked_value(config, "dry", bool), checked_value(config, "seed", int)
     mixture: Mixture = construct(config.data.mixture)
+    use_colours(construct(config.figures))
     preparation = prepare(
         checked_value(config, "input", str | list[str]),
         None if dry else checked_value(config, "output", str),

@@ -34,6 +34,7 @@ from lifecode.models.life_code.model import LifeCode
 from lifecode.names import visible
 from lifecode.objectives.distillation import DistillationLoss
 from lifecode.ops.cpu.heap import keep_freed_memory
+from lifecode.report.charts.figure_style import use_colours
 from lifecode.report.run.html import write_report
 from lifecode.report.run.run_pictures import RunPictures, log_figures, model_figures
 from lifecode.training.processes import Processes, cluster_environment, joined
@@ -77,6 +78,7 @@ def run(config: DictConfig) -> TrainingRun | RunPlan:
         return plan
     _quiet_lightning()
     keep_freed_memory()
+    use_colours(construct(config.figures))
     settings: TrainerSettings = construct(config.trainer)
     run_dir = checked_value(config, "run_dir", str)
     _require_devices(settings)

@@ -31,6 +31,7 @@ def check_values(config: DictConfig) -> None:
         construct(config.model, teacher_width=1)
         construct(config.kd, width=1)
     construct(config.engine)
+    construct(config.figures)
     construct(config.data.reading, seed=0)
     for node in (config.data.split, config.data.batch, config.data.tokenizer_batch, config.data.mixture):
         construct(node)

@@ -16,6 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from lightning import Trainer, seed_everything
+from matplotlib.colors import to_hex
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
@@ -32,6 +33,19 @@ from lifecode.data.splits.split import BlockSplit
 from lifecode.errors import UserError
 from lifecode.evaluation.distillation import sample_of_genes
 from lifecode.evaluation.masked_genes import held_out_genes, packed_rows
+from lifecode.report.charts.figure_style import (
+    BLUE,
+    GREEN,
+    GREY,
+    INK,
+    ORANGE,
+    PURPLE,
+    RULE,
+    VERMILION,
+    FigureColours,
+    plain_settings,
+    use_colours,
+)
 from lifecode.training import trainer as trainer_module
 from lifecode.training.stages.encoder_stage import EncoderStage
 from lifecode.training.stages.tokenizer_stage import TokenizerStage
@@ -223,6 +237,11 @@ ROWS: dict[str, Row] = {
             "seed": "1",
         },
         under="heldout.",
+    ),
+    **rows(
+        "colours",
+        dict.fromkeys(("blue", "orange", "green", "vermilion", "purple", "ink", "grey", "rule"), "tab:brown"),
+        under="figures.",
     ),
     "logger.wandb.project": Row("another", "wandb", ("logger=wandb",)),
     "logger.wandb.name": Row("another", "wandb", ("logger=wandb",)),
@@ -426,6 +445,15 @@ def callbacks(config: DictConfig, world: World) -> str:
     return repr({name: {k: v for k, v in vars(x).items() if "_fx" not in k} for name, x in made.items()})
 
 
+def colours(config: DictConfig, world: World) -> list[str]:
+    """What the names of colours are drawn as."""
+    use_colours(construct(config.figures))
+    with plain_settings():
+        found = [to_hex(name) for name in (BLUE, ORANGE, GREEN, VERMILION, PURPLE, INK, GREY, RULE)]
+    use_colours(FigureColours())
+    return found
+
+
 def masks(config: DictConfig, world: World) -> list[str]:
     """Masked codons of every held-out gene, how the genes are packed, and the training genes beside them."""
     settings = construct(config.heldout)
@@ -475,6 +503,7 @@ LOOKS: dict[str, Callable[[DictConfig, World], Any]] = {
         fitted,
         callbacks,
         masks,
+        colours,
         codec_folder,
         feature_cache,
         wandb,

@@ -5,9 +5,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.support.repository import ROOT
 
 
+@pytest.mark.slow
 def test_a_process_that_compiles_the_kernels_gets_the_bits_of_one_that_loads_them(tmp_path):
     """Of two processes that begin a run and go on with it, the first may have compiled."""
     compiling = _digests(tmp_path)

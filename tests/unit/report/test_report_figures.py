@@ -1,13 +1,23 @@
 import numpy as np
 import pytest
 from matplotlib.colors import to_hex
+from matplotlib.image import imread
+from matplotlib.patches import Rectangle
 
 from lifecode.alphabet import CODONS
 from lifecode.errors import UserError
 from lifecode.evaluation.metric_rows import MetricRow, read_metric_rows
 from lifecode.genetic_code import genetic_code, residue_letters
 from lifecode.report.charts.codon_map import RESIDUE_CLASSES, codon_map
-from lifecode.report.charts.figure_style import save_png
+from lifecode.report.charts.figure_style import (
+    BLUE,
+    INK,
+    FigureColours,
+    new_figure,
+    plain_settings,
+    save_png,
+    use_colours,
+)
 from lifecode.report.charts.learning_curves import learning_curves
 from lifecode.report.run.time_breakdown import duration, time_breakdown
 
@@ -92,7 +102,7 @@ def test_the_codon_map_shows_every_codon_once_in_its_class(embeddings):
         to_hex(points.get_facecolor()[0]).upper(): len(points.get_offsets()) for points in axes.collections
     }
     for residues, colour in RESIDUE_CLASSES.values():
-        assert sizes[colour.upper()] == sum(letter in residues for letter in AMINO_ACIDS)
+        assert sizes[to_hex(colour).upper()] == sum(letter in residues for letter in AMINO_ACIDS)
     assert len(axes.collections[-1].get_offsets()) == 3
 
 
@@ -153,3 +163,28 @@ def test_a_line_that_is_no_row_is_named(tmp_path, line):
     path.write_text(f"step,stage,split,name,value\n0,tokenizer,train,mlm,1.5\n{line}\n")
     with pytest.raises(UserError, match=r"metrics\.csv: line 3"):
         read_metric_rows(path)
+
+
+def test_figures_are_drawn_in_the_colours_asked_for(tmp_path):
+    """Also where a colour is looked up as late as in saving."""
+
+    @plain_settings()
+    def drawn() -> set[str]:
+        figure = new_figure(0.5)
+        figure.add_artist(Rectangle((0, 0), 0.5, 0.5, color=BLUE))
+        figure.text(0.5, 0.5, "letters", color=INK)
+        save_png(figure, tmp_path / "figure.png")
+        pixels = np.round(255 * imread(tmp_path / "figure.png")[::2, ::2, :3]).astype(np.uint8)
+        return {to_hex(pixel / 255) for pixel in np.unique(pixels.reshape(-1, 3), axis=0)}
+
+    mine = FigureColours(blue="#123456", ink="#654321")
+    before = drawn()
+    use_colours(mine)
+    after = drawn()
+    use_colours(FigureColours())
+    default = FigureColours()
+    for now, then in ((mine.blue, default.blue), (mine.ink, default.ink)):
+        assert (then.lower() in before, now in before) == (True, False)
+        assert (then.lower() in after, now in after) == (False, True)
+    with pytest.raises(ValueError, match="ink='C1' is no colour"):
+        FigureColours(ink="C1")

@@ -167,7 +167,7 @@ def test_guesses_at_masked_codons_are_a_picture(tmp_path):
     assert {"4", "9", "AAA  K", "AAG  K", "AAG K  75 %", "0 %", "75 %"} <= set(texts)
     cells = [to_hex(patch.get_facecolor()) for patch in chart.axes[0].patches]
     assert len(cells) == 10
-    assert (cells[0], cells[5]) == (BLUE.lower(), GREEN.lower())  # its residue; the codon
+    assert (cells[0], cells[5]) == (to_hex(BLUE), to_hex(GREEN))  # its residue; the codon
     diverged = sample._replace(probabilities=probabilities * np.nan)
     assert "masked codons" not in Page(write_report(tmp_path, {}, name="nan", sample=diverged)).text
 
