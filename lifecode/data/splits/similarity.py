@@ -12,9 +12,9 @@ import pyarrow as pa
 from datasketch import MinHash
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
-from scipy.sparse.csgraph import connected_components
 
 from lifecode.alphabet import NUM_AMINO_ACIDS
+from lifecode.data.splits.linked import groups_of_linked
 
 NUM_HASHES = 128
 SKETCH = pa.binary(4 * NUM_HASHES)
@@ -78,6 +78,4 @@ def clusters(sketches: NDArray[np.uint32], at_least: float) -> NDArray[np.int64]
     pairs = list(similar(sketches, sketches, at_least))
     rows = np.concatenate([pair[0] for pair in pairs] or [np.empty(0, dtype=np.int64)])
     columns = np.concatenate([pair[1] for pair in pairs] or [np.empty(0, dtype=np.int64)])
-    size = len(sketches)
-    graph = csr_array((np.ones(len(rows), dtype=np.int8), (rows, columns)), shape=(size, size))
-    return connected_components(graph, directed=False)[1].astype(np.int64)
+    return groups_of_linked(rows, columns, len(sketches))

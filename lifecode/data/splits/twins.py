@@ -10,10 +10,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from lifecode.alphabet import reverse_complement
+from lifecode.data.splits.linked import groups_of_linked
 
 DIGEST = pa.binary(16)
 
@@ -64,8 +63,7 @@ def linked(
     rows = np.concatenate([np.arange(num_contigs), contig])
     columns = np.concatenate([num_contigs + label, nodes + cds_label])
     size = nodes + int(cds_label.max(initial=-1)) + 1
-    graph = coo_array((np.ones(len(rows), dtype=np.int8), (rows, columns)), shape=(size, size))
-    return connected_components(graph, directed=False)[1][:num_contigs].astype(np.int64)
+    return groups_of_linked(rows, columns, size)[:num_contigs]
 
 
 def without_twins(label: NDArray[np.int64], split: NDArray[np.int8]) -> NDArray[np.bool_]:

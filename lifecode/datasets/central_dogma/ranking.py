@@ -9,9 +9,8 @@ from hashlib import blake2b
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
-from scipy.sparse.csgraph import connected_components
 
+from lifecode.data.splits.linked import groups_of_linked
 from lifecode.errors import UserError
 
 SPLITS = ("train", "dev", "test")
@@ -23,16 +22,14 @@ def generator(seed: int, *names: object) -> np.random.Generator:
     return np.random.default_rng(int.from_bytes(_digest(seed, *names), "big"))
 
 
-def groups_of(ties: Sequence[Iterable[Hashable]]) -> NDArray[np.int32]:
+def groups_of(ties: Sequence[Iterable[Hashable]]) -> NDArray[np.int64]:
     """(num_items,) number of each item's group: those with a tie in common, directly or through others."""
     number_of: dict[Hashable, int] = {}
     columns = [[number_of.setdefault(tie, len(number_of)) for tie in of_item] for of_item in ties]
-    offsets = np.cumsum([0, *map(len, columns)])
-    flat = np.array([number for column in columns for number in column], dtype=np.int64)
+    items = np.repeat(np.arange(len(columns)), [len(column) for column in columns])
+    numbers = np.array([number for column in columns for number in column], dtype=np.int64)
     size = len(columns) + len(number_of)
-    offsets = np.concatenate([offsets, np.full(len(number_of), offsets[-1])])
-    graph = csr_array((np.ones(len(flat), dtype=np.int8), flat + len(columns), offsets), shape=(size, size))
-    return connected_components(graph, directed=False)[1][: len(columns)]
+    return groups_of_linked(items, len(columns) + numbers, size)[: len(columns)]
 
 
 def splits_by_ties(

@@ -4,10 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from lifecode.alphabet import codon_ids
+from lifecode.data.splits.linked import groups_of_linked
 from lifecode.data.splits.similarity import clusters, nucleotide_sketch, protein_sketch
 from lifecode.errors import UserError
 from lifecode.genetic_code import genetic_code
@@ -105,7 +104,4 @@ def _linked(keys: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
         columns.append(key.ravel() + first)
         first += int(key.max(initial=-1)) + 1
     rows = np.tile(np.arange(size), len(keys))
-    graph = coo_array(
-        (np.ones(len(rows), dtype=np.int8), (rows, np.concatenate(columns))), shape=(first, first)
-    )
-    return connected_components(graph, directed=False)[1][:size].astype(np.int64)
+    return groups_of_linked(rows, np.concatenate(columns), first)[:size]
