@@ -32,7 +32,7 @@ from benchmarks.training_step import PART, TrainingStep, sequences_a_step
 from lifecode.errors import UserError
 from lifecode.models.layers.mixers import layer_kinds, parsed_ratio
 from lifecode.models.life_code.model import LifeCode
-from lifecode.report.charts.figure_style import plain_settings, save_png
+from lifecode.report.charts.figure_style import save_png
 
 PROFILED_RATIO = "11:1"
 
@@ -201,10 +201,6 @@ class TrainingBenchmark:
 
     def write_more(self, results: Results, records: list[Record]) -> None:
         """Two figures of the throughput."""
-        with plain_settings():
-            self._draw(records)
-
-    def _draw(self, records: list[Record]) -> None:
         by_length = throughput_by_length(records, self.ratios, self.peers, self.num_nucleotides)
         save_png(by_length, self.output / "throughput_by_length.png")
         by_ratio = throughput_by_ratio(records, self.ratios, self.num_nucleotides)

@@ -3,6 +3,9 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from lifecode.alphabet import CODONS, decode_nucleotides
+from lifecode.data.cds.coding_sequence import extract
+from lifecode.data.cds.codon_usage import codon_usage, gc3_content, kazusa_usage, relative_usage
 from lifecode.data.corpus.corpus import Corpus
 from lifecode.data.corpus.prepare import prepare_corpus
 from lifecode.data.corpus.segments import SegmentTable
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
     from lifecode.data.corpus.ray_engine import RayEngine
 
 __all__ = [
+    "CODONS",
     "BatchShape",
     "BlockSplit",
     "ContigSplit",
@@ -30,10 +34,16 @@ __all__ = [
     "ReadingSettings",
     "SegmentTable",
     "TaxonSplit",
+    "codon_usage",
+    "decode_nucleotides",
+    "extract",
+    "gc3_content",
+    "kazusa_usage",
     "pack",
     "packaged_genomes",
     "prepare_corpus",
     "read_records",
+    "relative_usage",
 ]
 _HOMES = {
     "BatchShape": "batches.batch_shape",

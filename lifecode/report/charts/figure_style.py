@@ -5,18 +5,14 @@ without pyplot: nothing is shared between two figures, and no display is needed.
 """
 
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 
-from cycler import cycler
 from matplotlib import rc_context, rcParamsDefault
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.colors import is_color_like, to_rgb
+from matplotlib.colors import get_named_colors_mapping, is_color_like, to_hex, to_rgb
 from matplotlib.figure import Figure
 
 from lifecode.host.durable import replacing
@@ -24,8 +20,12 @@ from lifecode.names import display_name
 
 FIGURE_WIDTH = 9.0
 """Inches."""
-BLUE, ORANGE, GREEN, VERMILION, PURPLE, INK, GREY, RULE = (f"C{place}" for place in range(8))
+BLUE, ORANGE, GREEN, VERMILION, PURPLE, INK, GREY, RULE = (
+    f"lifecode:{name}" for name in ("blue", "orange", "green", "vermilion", "purple", "ink", "grey", "rule")
+)
 """Colours by their names in `FigureColours`; matplotlib looks up which one that is when it draws."""
+plain_settings = rc_context({key: value for key, value in rcParamsDefault.items() if "backend" not in key})
+"""Decorates what draws: no `matplotlibrc` is heeded, of the current folder either, as it may call LaTeX."""
 
 
 @dataclass(frozen=True)
@@ -59,30 +59,24 @@ class FigureColours:
 
     def __post_init__(self) -> None:
         for name, colour in vars(self).items():
-            if not is_color_like(colour) or colour.startswith("C"):
+            if not is_color_like(colour):
                 raise ValueError(f"{name}={colour!r} is no colour that matplotlib knows")
-
-
-_COLOURS: ContextVar[FigureColours] = ContextVar("figure_colours", default=FigureColours())  # noqa: B039
 
 
 def use_colours(colours: FigureColours) -> None:
     """Draw in these from now on."""
-    _COLOURS.set(colours)
+    known = get_named_colors_mapping()
+    for name, colour in vars(colours).items():
+        known[f"lifecode:{name}"] = to_hex(colour, keep_alpha=True)
+
+
+use_colours(FigureColours())
 
 
 def tint(colour: str, share: float) -> tuple[float, float, float]:
     """So much of a colour in white."""
     red, green, blue = (1 - share * (1 - part) for part in to_rgb(colour))
     return red, green, blue
-
-
-@contextmanager
-def plain_settings() -> Iterator[None]:
-    """Draw in the colours in use; no `matplotlibrc` is heeded: one in the current folder may call LaTeX."""
-    plain = {key: value for key, value in rcParamsDefault.items() if "backend" not in key}
-    with rc_context({**plain, "axes.prop_cycle": cycler(color=astuple(_COLOURS.get()))}):
-        yield
 
 
 def new_figure(height: float) -> Figure:

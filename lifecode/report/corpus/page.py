@@ -35,7 +35,7 @@ from lifecode.report.page import Drawing, write_page
 from lifecode.report.run.census import corpus_counts, split_table
 
 
-@plain_settings()
+@plain_settings
 def write_corpus_report(corpus: Corpus, *, max_nucleotides: int = MAX_NUCLEOTIDES) -> Path:
     """Write `report.html` and `figures/*.png` into the folder of a corpus; the same corpus, the same page.
 

@@ -25,7 +25,7 @@ from lifecode.report.run.time_breakdown import duration, time_breakdown
 _PACKAGES = ("lifecode", "torch", "lightning", "numpy")
 
 
-@plain_settings()
+@plain_settings
 def write_report(
     folder: str | Path,
     metrics: Metrics,

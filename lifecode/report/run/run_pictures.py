@@ -50,7 +50,7 @@ class RunPictures(Callback):
         log_figures(self.loggers, figures, f"{pl_module.name}/validation", trainer.global_step - 1)
 
 
-@plain_settings()
+@plain_settings
 def model_figures(codec: CodonCodec, sample: SamplePredictions | None) -> dict[str, Figure]:
     """`codon_map`, coloured by the standard genetic code, and `sample_predictions`; if finite."""
     figures = {}
@@ -62,7 +62,7 @@ def model_figures(codec: CodonCodec, sample: SamplePredictions | None) -> dict[s
     return figures
 
 
-@plain_settings()
+@plain_settings
 def log_figures(loggers: Sequence[Logger], figures: Mapping[str, Figure], prefix: str, step: int) -> None:
     """Hands pictures as `prefix/name` to the loggers that show them: W&B and TensorBoard."""
     for name, figure in figures.items():

@@ -81,7 +81,7 @@ class SweepReport(NamedTuple):
         return {path.stem: path for path in sorted((self.page.parent / "figures").glob("*.png"))}
 
 
-@plain_settings()
+@plain_settings
 def write_sweep_report(inputs: Sequence[Path], output: Path, *, name: str) -> SweepReport:
     """Write `report.html`, `figures/*.png`, `results.csv` and `results.md` about the runs under some folders.
 

@@ -43,7 +43,6 @@ from lifecode.report.charts.figure_style import (
     RULE,
     VERMILION,
     FigureColours,
-    plain_settings,
     use_colours,
 )
 from lifecode.training import trainer as trainer_module
@@ -448,8 +447,7 @@ def callbacks(config: DictConfig, world: World) -> str:
 def colours(config: DictConfig, world: World) -> list[str]:
     """What the names of colours are drawn as."""
     use_colours(construct(config.figures))
-    with plain_settings():
-        found = [to_hex(name) for name in (BLUE, ORANGE, GREEN, VERMILION, PURPLE, INK, GREY, RULE)]
+    found = [to_hex(name) for name in (BLUE, ORANGE, GREEN, VERMILION, PURPLE, INK, GREY, RULE)]
     use_colours(FigureColours())
     return found
 

@@ -14,7 +14,6 @@ from lifecode.report.charts.figure_style import (
     INK,
     FigureColours,
     new_figure,
-    plain_settings,
     save_png,
     use_colours,
 )
@@ -168,7 +167,6 @@ def test_a_line_that_is_no_row_is_named(tmp_path, line):
 def test_figures_are_drawn_in_the_colours_asked_for(tmp_path):
     """Also where a colour is looked up as late as in saving."""
 
-    @plain_settings()
     def drawn() -> set[str]:
         figure = new_figure(0.5)
         figure.add_artist(Rectangle((0, 0), 0.5, 0.5, color=BLUE))
@@ -186,5 +184,5 @@ def test_figures_are_drawn_in_the_colours_asked_for(tmp_path):
     for now, then in ((mine.blue, default.blue), (mine.ink, default.ink)):
         assert (then.lower() in before, now in before) == (True, False)
         assert (then.lower() in after, now in after) == (False, True)
-    with pytest.raises(ValueError, match="ink='C1' is no colour"):
-        FigureColours(ink="C1")
+    with pytest.raises(ValueError, match="ink='inky' is no colour"):
+        FigureColours(ink="inky")
