@@ -125,7 +125,7 @@ def test_cut_short_and_gone_on_it_gives_the_same_losses(finished, small_genome, 
 
 
 @pytest.mark.slow
-def test_a_run_that_a_callback_has_ended_is_complete_until_it_is_taken_out(small_genome, tmp_path):
+def test_a_run_that_a_callback_has_ended_is_complete_until_it_is_taken_out(small_genome, tmp_path, here):
     ended = [
         "callbacks=[early_stopping,best_checkpoint]",
         "trainer.callbacks.early_stopping.patience=1",
@@ -134,7 +134,7 @@ def test_a_run_that_a_callback_has_ended_is_complete_until_it_is_taken_out(small
         "profiler=simple",
     ]
     run = tmp_path / "runs" / "small"
-    first = train(tmp_path, small_genome, *ended)
+    first = here(tmp_path, *arguments_of(small_genome, *ended))
     assert first.returncode == 0, first.stderr
     assert "encoder: a callback ended it after step 4 of 8" in first.stdout
     assert json.loads((run / "metrics.json").read_text())["model"]["encoder_steps"] == 4
@@ -143,10 +143,10 @@ def test_a_run_that_a_callback_has_ended_is_complete_until_it_is_taken_out(small
     for stage in ("tokenizer", "encoder"):
         assert (run / "profile" / stage / "fit-profile.txt").is_file()
     before = losses(run)
-    again = train(tmp_path, small_genome, *ended)
+    again = here(tmp_path, *arguments_of(small_genome, *ended))
     assert "This run is complete" in again.stdout
     assert losses(run) == before
-    further = train(tmp_path, small_genome, "trainer.validate_every_steps=2")
+    further = here(tmp_path, *arguments_of(small_genome, "trainer.validate_every_steps=2"))
     assert "encoder: going on from step 4" in further.stdout
     assert json.loads((run / "metrics.json").read_text())["model"]["encoder_steps"] == 8
 
