@@ -46,7 +46,7 @@ class EmbeddingStore:
 
     def __init__(self, output: Path, *, width: int, identity: dict[str, Any]) -> None:
         self.output, self.width = output, width
-        self.folder = output.with_name(f"{_short(output.name)}.partial")
+        self.folder = output.with_name(f"{_short(output.name)}.unfinished")
         self._identity = json.dumps(identity, sort_keys=True)
         self._last = ExitStack()
         self._places = array("q")

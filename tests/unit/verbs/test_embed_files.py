@@ -84,7 +84,7 @@ def test_killed_it_goes_on_and_reads_nothing_twice(model, genes, tmp_path, monke
     with pytest.raises(Killed):
         embed(model, genes, output, pool=pool, progress=False)
     assert not output.exists()
-    kept = tmp_path / f"{output.name}.partial"
+    kept = tmp_path / f"{output.name}.unfinished"
     for name in ("rows", "ids", "units"):  # what a kill may leave behind the last whole unit
         with (kept / name).open("ab") as file:
             file.write(b"half of")
@@ -107,7 +107,7 @@ def test_what_was_begun_with_other_settings_does_not_count(model, genes, tmp_pat
         patch.setattr(embed_verb, "write_embeddings", killed)
         with pytest.raises(Killed):
             embed(model, genes, tmp_path / "out.npz", pool="max", progress=False)
-    assert (tmp_path / "out.npz.partial").is_dir()
+    assert (tmp_path / "out.npz.unfinished").is_dir()
     result = embed(model, genes, tmp_path / "out.npz", pool="mean", progress=False)
     np.testing.assert_allclose(result.vectors, model.embed(str(genes)).numpy(), atol=1e-6)
 
