@@ -126,6 +126,18 @@ class Transcript:
         start = self.parts[-1][0]
         return reverse_complement_letters(self._sequence[max(0, start - most) : start])
 
+    def before(self, most: int) -> str:
+        """Up to `most` letters that come before the CDS, likewise."""
+        if self.has_untranslated:
+            pieces = [self._sequence[start:end] for start, end in self.exons]
+            letters = "".join(pieces if self.strand == 1 else map(reverse_complement_letters, pieces))
+            return letters[max(0, self.cds_start - most) : self.cds_start]
+        if self.strand == 1:
+            start = self.parts[0][0]
+            return self._sequence[max(0, start - most) : start]
+        end = self.parts[0][1]
+        return reverse_complement_letters(self._sequence[end : end + most])
+
     def _along(self, position: int) -> int:
         for (start, end), offset in zip(self.exons, self.offsets, strict=True):
             if start <= position < end:
