@@ -95,11 +95,7 @@ def difference(row: Annotated, ours: str, theirs: str, said: dict[str, str]) -> 
         return "a change across the border of an exon or of the CDS"
     if other - {"synonymous_variant"} == own:
         return "csq adds synonymous where a splice site is written anew as it was"
-    if (
-        own & {"stop_retained_variant", "stop_lost", "start_lost"}
-        and alt is not None
-        and len(own | other) > 1
-    ):
+    if (own | other) & {"stop_retained_variant", "stop_lost", "start_lost"} and len(row.ref) != len(row.alt):
         return "what is said beside a stop or start codon that stays or goes"
     if {"stop_gained"} <= own | other and (not transcript.protein.endswith("*") or len(effect.old) > 3):
         return "a stop in a CDS without one at its end, or before its own"
