@@ -22,10 +22,7 @@ def effect_on(transcript: Transcript, sequence: str, change: Change) -> Effect:
         change: as `normal_form` gives it.
     """
     name = coding_name(transcript, sequence, change)
-    if change.end > change.start and not change.alt and _across(transcript, change):
-        moved = moved_right(sequence, change)
-        if not _across(transcript, moved) and (edits_of(transcript, moved) or _in_intron(transcript, moved)):
-            change = moved
+    change = _placed(transcript, sequence, change)
     splicing = splice_terms(transcript, change)
     edits = edits_of(transcript, change)
     if len(edits) == 1 and edits[0].whole:
@@ -44,6 +41,26 @@ def effect_on(transcript: Transcript, sequence: str, change: Change) -> Effect:
             return effect
     status = "read_twice" if all(edit.whole for edit in edits) else "exon_border"
     return Effect((*terms, "coding_sequence_variant"), name, protein_names.UNKNOWN, status=status)
+
+
+def _placed(transcript: Transcript, sequence: str, change: Change) -> Change:
+    """Where an insertion or deletion is seen: as it is, or further right, where that keeps an exon whole."""
+    if (change.start == change.end) == bool(not change.alt) or (change.alt and change.end > change.start):
+        return change
+    edits = edits_of(transcript, change)
+    if len(edits) == 1 and edits[0].whole:
+        return change
+    across = _across(transcript, change)
+    if not across and not _near_intron(transcript, change):
+        return change
+    moved = moved_right(sequence, change)
+    if _across(transcript, moved):
+        return change
+    return moved if edits_of(transcript, moved) or (across and _in_intron(transcript, moved)) else change
+
+
+def _near_intron(transcript: Transcript, change: Change) -> bool:
+    return any(change.start <= right and change.end >= left for left, right in transcript.introns)
 
 
 def _in_intron(transcript: Transcript, change: Change) -> bool:

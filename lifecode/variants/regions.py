@@ -78,17 +78,24 @@ def outside_terms(transcript: Transcript, change: Change) -> list[str]:
     """Terms of the untranslated exons and the introns that a change touches."""
     start, end, _ = change
     last = max(end, start + 1)
+    terms = _untranslated(transcript, start, last)
+    if any(start < right and last > left for left, right in transcript.introns):
+        terms.append("intron_variant")
+    if start == end and not terms:
+        terms = _untranslated(transcript, start - 1, start)
+    return terms
+
+
+def _untranslated(transcript: Transcript, start: int, end: int) -> list[str]:
     forward = transcript.strand == 1
     terms = []
     for (left, right), offset in zip(transcript.exons, transcript.offsets, strict=True):
-        if start < right and last > left:
-            first, behind = max(start, left), min(last, right)
+        if start < right and end > left:
+            first, behind = max(start, left), min(end, right)
             one = offset + (first - left if forward else right - behind)
             other = one + behind - first - 1
             if one < transcript.cds_start:
                 terms.append("5_prime_UTR_variant")
             if other >= transcript.cds_end:
                 terms.append("3_prime_UTR_variant")
-    if any(start < right and last > left for left, right in transcript.introns):
-        terms.append("intron_variant")
     return terms

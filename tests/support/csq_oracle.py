@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lifecode.variants.alleles import Allele, normal_form
+from lifecode.variants.alleles import Allele, Change, moved_right, normal_form
 from lifecode.variants.annotate import Annotated, annotate
 from lifecode.variants.genome import Genome
 from lifecode.variants.transcripts import Transcript
@@ -60,23 +60,25 @@ pysam.bcftools.csq(*arguments, catch_stdout=False)
 """
 
 
-def difference(row: Annotated, ours: str, theirs: str, said: dict[str, str]) -> str | None:
+def difference(row: Annotated, sequence: str, ours: str, theirs: str, said: dict[str, str]) -> str | None:
     """Which of the known differences one is, by name, or None.
 
     Args:
         row: as we see it.
+        sequence: of the contig.
         ours: terms, by name, joined by `&`.
         theirs: likewise, empty where csq says nothing of the transcript.
         said: all that csq says of the record, by transcript.
     """
     transcript, effect = row.transcript, row.effect
     assert transcript is not None
-    start, end, _ = normal_form(row.ref, 0, row.ref, row.alt)
+    start, end, alt = normal_form(row.ref, 0, row.ref, row.alt)
     start, end = start + row.position - 1, end + row.position - 1
+    furthest = moved_right(sequence, Change(start, end, alt)).end
     own, other = set(ours.split("&")), set(filter(None, theirs.split("&")))
     borders = {border for part in (*transcript.parts, *transcript.exons) for border in part}
     at_border = any(
-        start < border < end or (len(row.ref) != len(row.alt) and border in (start, end))
+        start < border < end or (len(row.ref) != len(row.alt) and start <= border <= furthest)
         for border in borders
     )
     if len(transcript.stretches) > 1:
@@ -164,13 +166,13 @@ def differences(genome: Genome, alleles: Sequence[Allele], folder: Path, code: i
             said = {name for name in theirs.get(row.allele.line, {}) if name != WITHOUT_TRANSCRIPT}
             found.unknown += [(row, "", str(said))] if said else []
             continue
-        said = theirs.get(row.allele.line, {})
+        said, sequence = theirs.get(row.allele.line, {}), genome.references[row.contig].sequence
         ours = "&".join(sorted(set(row.effect.terms)))
         other = said.get(row.transcript.id, "")
         other = other or (said.get(WITHOUT_TRANSCRIPT, "") if ours == "intron_variant" else "")
         if ours == other:
             found.same += 1
-        elif (known := difference(row, ours, other, said)) is not None:
+        elif (known := difference(row, sequence, ours, other, said)) is not None:
             found.known[known] += 1
         else:
             found.unknown.append((row, ours, other))
