@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from lifecode.verbs.predict import predict
     from lifecode.verbs.prepare.prepare import prepare
     from lifecode.verbs.report import compare_runs
-    from lifecode.verbs.score import score
+    from lifecode.verbs.score.scan import score_scan
+    from lifecode.verbs.score.score import score
     from lifecode.verbs.train.training_run import TrainingRun
 
     __version__: str
@@ -47,7 +48,8 @@ _HOMES = {
     "read_records": "lifecode.data.reading.read",
     "reverse_translate": "lifecode.data.translation",
     "run": "lifecode.app.from_python",
-    "score": "lifecode.verbs.score",
+    "score": "lifecode.verbs.score.score",
+    "score_scan": "lifecode.verbs.score.scan",
     "translate": "lifecode.data.translation",
 }
 __all__ = [
@@ -70,6 +72,7 @@ __all__ = [
     "reverse_translate",
     "run",
     "score",
+    "score_scan",
     "translate",
 ]
 

@@ -8,10 +8,10 @@ from typing import Literal, NamedTuple
 from lifecode.errors import UserError
 from lifecode.names import display_name
 from lifecode.variants.alleles import Allele, Change, as_in_vcf, normal_form, plain
-from lifecode.variants.contig_names import matched_names
-from lifecode.variants.effect import Effect
-from lifecode.variants.effects import effect_on
-from lifecode.variants.genome import Genome, Reference
+from lifecode.variants.consequence.effect import Effect
+from lifecode.variants.consequence.effects import effect_on
+from lifecode.variants.reading.contig_names import matched_names
+from lifecode.variants.reading.genome import Genome, Reference
 from lifecode.variants.transcripts import Transcript
 
 OnMismatch = Literal["stop", "skip"]

@@ -7,7 +7,7 @@ from typing import Any
 import pyarrow as pa
 
 from lifecode.variants.annotate import Annotated
-from lifecode.variants.terms import impact_of, joined
+from lifecode.variants.consequence.terms import impact_of, joined
 
 COLUMNS = pa.schema(
     [

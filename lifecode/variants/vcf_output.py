@@ -14,9 +14,9 @@ import pyarrow as pa
 
 from lifecode.errors import UserError
 from lifecode.host.durable import disk_faults_named, replacing
-from lifecode.variants.allele_files import AlleleFile
 from lifecode.variants.annotate import Annotated
-from lifecode.variants.genome import Genome
+from lifecode.variants.reading.allele_files import AlleleFile
+from lifecode.variants.reading.genome import Genome
 
 TAG = "LIFECODE"
 FIELDS = {

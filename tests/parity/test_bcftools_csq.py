@@ -2,7 +2,7 @@
 
 import pytest
 
-from lifecode.variants.genome import Genome, read_genome
+from lifecode.variants.reading.genome import Genome, read_genome
 from tests.support.csq_oracle import differences, random_alleles
 
 pytest.importorskip("pysam")

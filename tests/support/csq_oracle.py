@@ -14,7 +14,7 @@ from pathlib import Path
 
 from lifecode.variants.alleles import Allele, Change, moved_right, normal_form
 from lifecode.variants.annotate import Annotated, annotate
-from lifecode.variants.genome import Genome
+from lifecode.variants.reading.genome import Genome
 from lifecode.variants.transcripts import Transcript
 
 TERMS = {

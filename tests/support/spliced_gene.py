@@ -10,8 +10,8 @@ same letters.
 from lifecode.alphabet import encode_nucleotides
 from lifecode.data.records import CodingSequence, Contig, Exon
 from lifecode.variants.alleles import Change, normal_form, reverse_complement_letters
-from lifecode.variants.effect import Effect
-from lifecode.variants.effects import effect_on
+from lifecode.variants.consequence.effect import Effect
+from lifecode.variants.consequence.effects import effect_on
 from lifecode.variants.transcripts import Transcript
 
 PARTS = (

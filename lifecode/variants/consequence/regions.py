@@ -4,7 +4,7 @@ An insertion at the border of an exon counts to what follows on the contig's for
 """
 
 from lifecode.variants.alleles import Change, reverse_complement_letters
-from lifecode.variants.effect import Edit
+from lifecode.variants.consequence.effect import Edit
 from lifecode.variants.transcripts import Transcript
 
 DONOR, REGION_OF_EXON, REGION_OF_INTRON = 2, 3, 8

@@ -1,56 +1,31 @@
 """`lifecode score`: what variants do to coding sequences, and what a model holds of them."""
 
-from collections import Counter
 from collections.abc import Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
 from omegaconf import DictConfig
 
 from lifecode.app.configs.construct import checked_value
 from lifecode.errors import UserError
 from lifecode.host.activity import Activity
-from lifecode.host.durable import disk_faults_named, require_writable
+from lifecode.host.durable import disk_faults_named
 from lifecode.models.checksum import weights_checksum
-from lifecode.models.families import load
 from lifecode.models.life_code.model import LifeCode
 from lifecode.tasks.tables import write_table
-from lifecode.variants.allele_files import AlleleFile, alleles_of_rows, read_alleles
 from lifecode.variants.annotate import OnMismatch, annotate
-from lifecode.variants.genome import read_genome
-from lifecode.variants.model_scores import Scoring, scored
+from lifecode.variants.asking import Scoring
+from lifecode.variants.reading.allele_files import AlleleFile, alleles_of_rows, read_alleles
+from lifecode.variants.reading.genome import read_genome
 from lifecode.variants.table import table_of
+from lifecode.variants.variant_scores import scored
 from lifecode.variants.vcf_output import write_vcf
+from lifecode.verbs.score.scan import score_scan
+from lifecode.verbs.score.scores import TABLES, VCF, Scores, journal_of, on_device, require_output
 
 if TYPE_CHECKING:
     from pandas import DataFrame
-
-_TABLES = (".tsv", ".csv", ".parquet")
-
-
-@dataclass(frozen=True, slots=True)
-class Scores:
-    """What `score` gives.
-
-    Attributes:
-        table: as pyarrow; `frame` is the same for pandas.
-        skipped: alleles that were left out, by reason.
-        notes: lines about what was decided on the way: names of contigs, CDS left out.
-        path: the file written, or None.
-    """
-
-    table: pa.Table
-    skipped: Counter[str]
-    notes: list[str]
-    path: Path | None = None
-
-    @property
-    def frame(self) -> "DataFrame":
-        """One row an ALT and transcript; docs/scores.md says what the columns mean."""
-        return self.table.to_pandas()
 
 
 def score(
@@ -84,12 +59,12 @@ def score(
     """
     place = None if output is None else Path(output).expanduser()
     if place is not None:
-        _require_output(place)
-    is_vcf = place is not None and place.name.endswith((".vcf", ".vcf.gz"))
+        require_output(place, (*TABLES, *VCF))
+    is_vcf = place is not None and place.name.endswith(VCF)
     given = _alleles(variants, keep_records=is_vcf)
     reference = read_genome(genome, annotation, genetic_code)
     notes = [f"{count:,} CDS left out: {reason}" for reason, count in reference.left_out.items()]
-    journal = None if place is None else place.with_name(f".{place.name}.scores")
+    journal = journal_of(place)
     with Activity() if progress else nullcontext() as activity:
 
         def told(what: str) -> Any:
@@ -108,7 +83,7 @@ def score(
         )
         scores = None
         if model is not None:
-            loaded = model if isinstance(model, LifeCode) else _on_device(load(model))
+            loaded = on_device(model)
             with disk_faults_named(journal) if journal is not None else nullcontext():
                 scores = scored(
                     done.rows,
@@ -132,21 +107,23 @@ def score(
 
 
 def run(config: DictConfig) -> Scores:
-    """Score the variants of a file and write the table."""
-    scores = score(
-        checked_value(config, "checkpoint", str | None),
-        checked_value(config, "input", str),
-        checked_value(config, "genome", str),
-        annotation=checked_value(config, "annotation", str | None),
-        output=checked_value(config, "output", str),
-        on_mismatch=checked_value(config, "on_mismatch", OnMismatch),
-        genetic_code=checked_value(config, "genetic_code", int | dict[str, int] | None),
-        scoring=Scoring(
-            method=checked_value(config, "method", str),
-            window_codons=checked_value(config, "window_codons", int | None),
-            quantile=checked_value(config, "quantile", bool),
-        ),
+    """Score the variants or mutants of a file and write the table."""
+    scoring = Scoring(
+        method=checked_value(config, "method", str),
+        window_codons=checked_value(config, "window_codons", int | None),
+        quantile=checked_value(config, "quantile", bool),
     )
+    genome = checked_value(config, "genome", str | None)
+    protein, cds = (checked_value(config, key, str | None) for key in ("protein", "cds"))
+    if (genome is None) == (protein is None and cds is None):
+        raise UserError(
+            "needs either a genome, for variants, or a protein or cds, for a mutational scan",
+            remedy="Give genome=..., or protein=... (cds=... with it or alone)",
+        )
+    if genome is None:
+        scores = _run_scan(config, scoring, protein, cds)
+    else:
+        scores = _run_variants(config, scoring, genome)
     for line in scores.notes:
         print(line)
     for reason, count in scores.skipped.items():
@@ -154,6 +131,43 @@ def run(config: DictConfig) -> Scores:
     with_score = len(scores.table) - scores.table["score"].null_count
     print(f"{len(scores.table):,} rows, {with_score:,} with a score, in {scores.path}")
     return scores
+
+
+def _run_scan(config: DictConfig, scoring: Scoring, protein: str | None, cds: str | None) -> Scores:
+    _require_default(config, {"annotation": None, "on_mismatch": "stop"}, "a mutational scan")
+    return score_scan(
+        checked_value(config, "checkpoint", str),
+        checked_value(config, "input", str),
+        protein=protein,
+        cds=cds,
+        offset=checked_value(config, "offset", int),
+        output=checked_value(config, "output", str),
+        heat_map=checked_value(config, "heat_map", str | None),
+        organism=checked_value(config, "organism", str),
+        genetic_code=checked_value(config, "genetic_code", int | None) or 1,
+        scoring=scoring,
+    )
+
+
+def _require_default(config: DictConfig, defaults: Mapping[str, Any], what: str) -> None:
+    """Raises a UserError for a key that has no effect here."""
+    for key, value in defaults.items():
+        if config[key] != value:
+            raise UserError(f"has no effect on {what}", source=key, remedy="Leave it out")
+
+
+def _run_variants(config: DictConfig, scoring: Scoring, genome: str) -> Scores:
+    _require_default(config, {"offset": 1, "heat_map": None, "organism": "e_coli"}, "variants of a genome")
+    return score(
+        checked_value(config, "checkpoint", str | None),
+        checked_value(config, "input", str),
+        genome,
+        annotation=checked_value(config, "annotation", str | None),
+        output=checked_value(config, "output", str),
+        on_mismatch=checked_value(config, "on_mismatch", OnMismatch),
+        genetic_code=checked_value(config, "genetic_code", int | dict[str, int] | None),
+        scoring=scoring,
+    )
 
 
 def _alleles(variants: "str | Path | DataFrame", keep_records: bool) -> AlleleFile:
@@ -166,24 +180,3 @@ def _alleles(variants: "str | Path | DataFrame", keep_records: bool) -> AlleleFi
     names = variants["id"] if "id" in variants else ["."] * len(variants)
     columns = (variants[name] for name in ("chrom", "pos", "ref", "alt"))
     return alleles_of_rows(zip(*columns, names, strict=True), "the frame")
-
-
-def _require_output(output: Path) -> None:
-    """Raises a UserError unless the file can be written there and is not there yet."""
-    if output.suffix not in _TABLES and not output.name.endswith((".vcf", ".vcf.gz")):
-        raise UserError(
-            "is none of .tsv, .csv, .parquet, .vcf and .vcf.gz",
-            source=output,
-            remedy=f"Write output={output}.tsv",
-        )
-    if output.exists():
-        raise UserError("is there already", source=output, remedy="Choose another output, or delete this one")
-    with disk_faults_named(output.parent, remedy="Choose an output where you may write"):
-        output.parent.mkdir(parents=True, exist_ok=True)
-        require_writable(output.parent)
-
-
-def _on_device(model: LifeCode) -> LifeCode:
-    import torch
-
-    return model.to("cuda" if torch.cuda.is_available() else "cpu")

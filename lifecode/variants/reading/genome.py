@@ -15,7 +15,7 @@ from lifecode.data.reading.inputs import InputUnit, resolve_inputs
 from lifecode.data.reading.read import ReadingSettings, read_unit
 from lifecode.data.records import CodingSequence, Contig
 from lifecode.errors import UserError
-from lifecode.variants.exon_lines import ExonLines
+from lifecode.variants.reading.exon_lines import ExonLines
 from lifecode.variants.transcripts import Transcript
 
 _BIN = 12

@@ -4,12 +4,12 @@ Terms are decided on the left-aligned change, as by other programs, unless that 
 exon and the same change further right does not.
 """
 
-from lifecode.variants import protein_names
 from lifecode.variants.alleles import Change, moved_right, reverse_complement_letters
-from lifecode.variants.coding_effects import coding_effect, edge_effect
-from lifecode.variants.coding_names import coding_name
-from lifecode.variants.effect import Effect
-from lifecode.variants.regions import edits_of, outside_terms, splice_terms
+from lifecode.variants.consequence import protein_names
+from lifecode.variants.consequence.coding_effects import coding_effect, edge_effect
+from lifecode.variants.consequence.coding_names import coding_name
+from lifecode.variants.consequence.effect import Effect
+from lifecode.variants.consequence.regions import edits_of, outside_terms, splice_terms
 from lifecode.variants.transcripts import Transcript
 
 

@@ -1,7 +1,7 @@
 """What an edit of the letters of a CDS does to its codons and its protein."""
 
-from lifecode.variants import protein_names
-from lifecode.variants.effect import Edit, Effect
+from lifecode.variants.consequence import protein_names
+from lifecode.variants.consequence.effect import Edit, Effect
 from lifecode.variants.transcripts import Transcript
 
 _FURTHEST_STOP = 3_000
