@@ -2,8 +2,8 @@
 
     .venv/bin/python -m benchmarks.mutational_scan scan.csv wild_type.fasta --label 2500 --stored esm1v_t33
 
-Spearman against a measured column of: a model, the same model untrained (three seeds), BLOSUM62, how common the
-new residue is beside the old one in a genome, and the mean of columns of stored scores.
+Spearman against a measured column of: a model, the same model untrained (three seeds), BLOSUM62, how common
+the new residue is beside the old one in a genome, and the mean of columns of stored scores.
 """
 
 import argparse

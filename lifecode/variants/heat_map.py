@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from lifecode.alphabet import AMINO_ACIDS, CODONS, codon_ids, encode_nucleotides
+from lifecode.alphabet import AMINO_ACIDS, CODONS, STOP, codon_ids, encode_nucleotides
 from lifecode.errors import UserError
 from lifecode.genetic_code import genetic_code
 from lifecode.host.durable import disk_faults_named, replacing
@@ -53,11 +53,16 @@ def draw_heat_map(path: Path, log_p: NDArray[np.float32], cds: str, number: int,
     code = genetic_code(number)
     order = sorted(range(64), key=lambda i: (int(code.residues[i]), i))
     rows = (
-        (maps[0].T, list(AMINO_ACIDS), "residue"),
-        (maps[1].T[order], [f"{CODONS[i]} {AMINO_ACIDS[code.residues[i]]}" for i in order], "codon"),
+        (maps[0].T, np.arange(len(AMINO_ACIDS)) == STOP, list(AMINO_ACIDS), "residue"),
+        (
+            maps[1].T[order],
+            code.residues[order] == STOP,
+            [f"{CODONS[i]} {AMINO_ACIDS[code.residues[i]]}" for i in order],
+            "codon",
+        ),
     )
-    for axis, (values, labels, name) in zip(axes, rows, strict=True):
-        limit = float(np.quantile(np.abs(values), 0.99)) or 1.0
+    for axis, (values, stops, labels, name) in zip(axes, rows, strict=True):
+        limit = float(np.quantile(np.abs(values[~stops]), 0.99)) or 1.0
         extent = (offset - 0.5, offset + length - 0.5, len(labels) - 0.5, -0.5)
         image = axis.imshow(
             values,
@@ -70,7 +75,8 @@ def draw_heat_map(path: Path, log_p: NDArray[np.float32], cds: str, number: int,
         )
         axis.set_yticks(range(len(labels)), labels, fontsize=4 if len(labels) > 30 else 6, family="monospace")
         axis.set_ylabel(name)
-        figure.colorbar(image, ax=axis, label="log P(new) - log P(wild type), nats")
+        figure.colorbar(image, ax=axis, label="nats")
+    axes[0].set_title("log P(new) - log P(wild type); stops may lie beyond the scale")
     axes[-1].set_xlabel("position")
     with disk_faults_named(path), replacing(path) as file:
         figure.savefig(file, format=path.suffix[1:], dpi=150)

@@ -35,7 +35,7 @@ def residue_log_p(log_p: NDArray[np.floating], code: GeneticCode) -> NDArray[np.
 
 
 def checked_cds(cds: str, protein: str, number: int) -> str:
-    """The codons of a wild type, its stop left out.
+    """The codons of a wild type, with its stop if it has one.
 
     Args:
         cds: nucleotides of whole codons.
@@ -59,7 +59,7 @@ def checked_cds(cds: str, protein: str, number: int) -> str:
         raise UserError(
             f"does not read as the protein: {where}", source="cds", remedy="Give the CDS of this very protein"
         )
-    return cds[: 3 * len(wanted)]
+    return cds
 
 
 def scan_scores(

@@ -56,7 +56,8 @@ class Reference:
         for number, transcript in enumerate(self.transcripts):
             for start, end in transcript.stretches:
                 for place in range(start >> _BIN, (end - 1 >> _BIN) + 1):
-                    bins[place].append(number)
+                    if bins[place][-1:] != [number]:
+                        bins[place].append(number)
         return bins
 
     def touched(self, start: int, end: int) -> Iterator[Transcript]:

@@ -74,7 +74,7 @@ def score_scan(
     else:
         raise UserError("a scan needs its wild type", remedy="Give protein= or cds=")
     if codons is None:
-        codons = reverse_translate(wild_type, organism, genetic_code=genetic_code)
+        codons = reverse_translate(wild_type + "*", organism, genetic_code=genetic_code)
         notes.append(f"no CDS was given: the protein is read in the commonest codons of {organism}")
     codons = checked_cds(codons, wild_type, genetic_code)
     if isinstance(mutants, str | Path):
@@ -102,7 +102,8 @@ def score_scan(
             )
         if picture is not None:
             log_p = whole_scan(loaded, codons, scoring, on_progress=told)
-            draw_heat_map(picture, log_p, codons, genetic_code, offset)
+            length = len(wild_type)
+            draw_heat_map(picture, log_p[:length], codons[: 3 * length], genetic_code, offset)
     if place is not None:
         write_table(table, place)
         if journal is not None:
