@@ -21,7 +21,7 @@ from lifecode.models.life_code.model import LifeCode
 from lifecode.variants.asking import Scoring
 
 
-def scores_of(arguments: argparse.Namespace) -> tuple[pd.Series, dict[str, np.ndarray]]:
+def scores_of(arguments: argparse.Namespace) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     """The measured values, and scores by what gives them, row by row of the scan."""
     frame = pd.read_csv(arguments.scan)
     mutants = [[(one[0], one[-1]) for one in name.split(":")] for name in frame["mutant"]]
@@ -56,7 +56,7 @@ def scores_of(arguments: argparse.Namespace) -> tuple[pd.Series, dict[str, np.nd
     if arguments.stored:
         columns = [name for name in frame if name.startswith(arguments.stored)]
         found[f"stored {arguments.stored}, mean of {len(columns)}"] = frame[columns].mean(axis=1).to_numpy()
-    return frame[arguments.label], found
+    return frame[arguments.label].to_numpy(), found
 
 
 def main() -> None:
@@ -76,9 +76,9 @@ def main() -> None:
     parser.add_argument("--method", default="masked")
     label, found = scores_of(parser.parse_args())
     for name, values in found.items():
-        known = ~(np.isnan(values) | label.isna().to_numpy())
-        rho = spearmanr(values[known], label[known]).statistic
-        print(f"{name:40s} {rho:6.3f}  n = {known.sum():,}")
+        known = ~(np.isnan(values) | np.isnan(label))
+        rho = spearmanr(values[known], label[known])[0]
+        print(f"{name:40s} {rho:6.3f}  n = {known.sum():,}", flush=True)
 
 
 if __name__ == "__main__":

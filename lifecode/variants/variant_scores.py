@@ -39,16 +39,16 @@ def parts_of(
         new: codon ids.
         code: tells synonyms; a stop is a residue like others.
     """
-    log_p = log_p.astype(np.float64)
+    wide = log_p.astype(np.float64)
     place = np.arange(len(old))
-    score = float((log_p[place, new] - log_p[place, old]).sum())
+    score = float((wide[place, new] - wide[place, old]).sum())
     residue_of = code.residues[:64]
     by_residue = [
-        np.logaddexp.reduce(np.where(residue_of == residue_of[codons][:, None], log_p, -np.inf), axis=1)
+        np.logaddexp.reduce(np.where(residue_of == residue_of[codons][:, None], wide, -np.inf), axis=1)
         for codons in (new, old)
     ]
     residue = float((by_residue[0] - by_residue[1]).sum())
-    entropy = float(-(np.exp(log_p) * log_p).sum(axis=1).mean())
+    entropy = float(-(np.exp(wide) * wide).sum(axis=1).mean())
     return Parts(score, residue, score - residue, entropy)
 
 
@@ -144,11 +144,11 @@ def all_single_scores(log_p: NDArray[np.float32], codons: NDArray[np.int16]) -> 
     """Scores of the nine single-nucleotide variants of each known codon (9 * n,)."""
     known = np.flatnonzero(codons >= 0)
     own = codons[known].astype(np.int64)
-    log_p = log_p[known].astype(np.float64)
+    wide = log_p[known].astype(np.float64)
     scores = []
     for power in (16, 4, 1):
         letter = own // power % 4
         for step in (1, 2, 3):
             other = own + ((letter + step) % 4 - letter) * power
-            scores.append(log_p[np.arange(len(own)), other] - log_p[np.arange(len(own)), own])
+            scores.append(wide[np.arange(len(own)), other] - wide[np.arange(len(own)), own])
     return np.concatenate(scores) if scores else np.zeros(0)

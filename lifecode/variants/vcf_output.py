@@ -71,7 +71,7 @@ def _bgzipped(text: str, output: Path) -> bytes:
     import pysam
 
     with tempfile.NamedTemporaryFile(dir=output.parent, suffix=".partial") as place:
-        with pysam.BGZFile(place.name, "wb") as zipped:
+        with pysam.BGZFile(place.name, "wb", None) as zipped:
             zipped.write(text.encode())
         return Path(place.name).read_bytes()
 

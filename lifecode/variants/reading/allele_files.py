@@ -152,13 +152,8 @@ def _from_table(lines: Iterator[str], source: str) -> AlleleFile:
             continue
         cells += [""] * (max(places.values()) + 1 - len(cells))
         name = cells[places["id"]] if "id" in places else "."
-        _add(
-            found,
-            *(cells[places[key]] for key in ("chrom", "pos")),
-            name or ".",
-            *(cells[places[key]] for key in ("ref", "alt")),
-            number,
-        )
+        chrom, pos, ref, alt = (cells[places[key]] for key in ("chrom", "pos", "ref", "alt"))
+        _add(found, chrom, pos, name or ".", ref, alt, number)
     return _require_any(found)
 
 
