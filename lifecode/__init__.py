@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from lifecode.verbs.predict import predict
     from lifecode.verbs.prepare.prepare import prepare
     from lifecode.verbs.report import compare_runs
+    from lifecode.verbs.score.scan import score_scan
+    from lifecode.verbs.score.score import score
     from lifecode.verbs.train.training_run import TrainingRun
 
     __version__: str
@@ -46,6 +48,8 @@ _HOMES = {
     "read_records": "lifecode.data.reading.read",
     "reverse_translate": "lifecode.data.translation",
     "run": "lifecode.app.from_python",
+    "score": "lifecode.verbs.score.score",
+    "score_scan": "lifecode.verbs.score.scan",
     "translate": "lifecode.data.translation",
 }
 __all__ = [
@@ -67,6 +71,8 @@ __all__ = [
     "read_records",
     "reverse_translate",
     "run",
+    "score",
+    "score_scan",
     "translate",
 ]
 

@@ -97,3 +97,47 @@ def _with_mask(ids: NDArray[np.uint8], codon: int) -> NDArray[np.uint8]:
     masked = ids.copy()
     masked[3 * codon : 3 * codon + 3] = MASK
     return masked
+
+
+@torch.inference_mode(False)
+@torch.no_grad()
+def log_probabilities(
+    model: nn.Module,
+    sequences: Sequence[NDArray[np.uint8]],
+    masked: Sequence[Sequence[int]],
+    read: Sequence[Sequence[int]],
+    *,
+    max_codons: int,
+) -> list[Tensor]:
+    """log P of all 64 codons at some places of each sequence, with some of its codons masked together.
+
+    Args:
+        model: of this family.
+        sequences: nucleotide ids of whole codons (3 * L,), any number.
+        masked: of each, the codons that become `[MASK]`; none reads the sequence as it is.
+        read: of each, the codons that are read back.
+        max_codons: sequences are packed into rows of about this many codons.
+
+    Returns:
+        For each sequence (len(read), 64), in nats, as for `LifeCode.masked_logits`.
+    """
+    reader = in_evaluation(model)
+    lengths = np.array([len(sequence) // 3 for sequence in sequences], dtype=np.int64)
+    found: list[Tensor] = []
+    for copies in consecutive_rows(lengths + NUM_SPECIAL_CODONS, max_codons):
+        own = range(copies.start, copies.stop)
+        packed = pack([_with_masks(sequences[number], masked[number]) for number in own])
+        embeddings = reader.codon_projection(reader.encode(packed))
+        borders = packed.cu_seqlens.to(embeddings.device)
+        starts = packed.cu_seqlens[:-1].tolist()
+        at = [start + 1 + codon for start, number in zip(starts, own, strict=True) for codon in read[number]]
+        places = torch.tensor(at, dtype=torch.long, device=embeddings.device)
+        rows = reader.codec.codon_log_probabilities(embeddings, borders, places)
+        found += rows.split([len(read[number]) for number in own])
+    return found
+
+
+def _with_masks(ids: NDArray[np.uint8], codons: Sequence[int]) -> NDArray[np.uint8]:
+    masked = ids.copy()
+    masked.reshape(-1, 3)[list(codons)] = MASK
+    return masked

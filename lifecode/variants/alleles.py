@@ -1,0 +1,104 @@
+"""One ALT allele on a contig, as its file has it and in its normal form.
+
+The normal form is what `bcftools norm` makes: what REF and ALT have in common is trimmed, and an insertion
+or a deletion is moved as far left as the sequence allows. A file may have any number of forms for one change.
+"""
+
+import re
+from typing import NamedTuple
+
+COMPLEMENT_LETTERS = str.maketrans("ACGTN", "TGCAN")
+_IUPAC_TO_N = str.maketrans("URYSWKMBDHV", "TNNNNNNNNNN")
+_LETTERS = re.compile(r"[ACGTURYSWKMBDHVN]+")
+
+
+class Allele(NamedTuple):
+    """An ALT of a file.
+
+    Attributes:
+        contig: as the file names it.
+        position: 1-based, of the first letter of `ref`.
+        ref: letters as in the file, in upper case.
+        alt: likewise, or a symbol: `<DEL>`, `*`, a breakend.
+        id: of the record, or `.`.
+        line: 1-based number of its line in the file (of its record, in a BCF file).
+    """
+
+    contig: str
+    position: int
+    ref: str
+    alt: str
+    id: str
+    line: int
+
+
+class Change(NamedTuple):
+    """A stretch of a contig and what takes its place; on the forward strand.
+
+    Attributes:
+        start: 0-based; for an insertion the letter that it stands before.
+        end: behind the last replaced letter; `start` for an insertion.
+        alt: what stands there instead; empty for a deletion.
+    """
+
+    start: int
+    end: int
+    alt: str
+
+
+def reverse_complement_letters(letters: str) -> str:
+    """The opposite strand of A, C, G, T and N."""
+    return letters.translate(COMPLEMENT_LETTERS)[::-1]
+
+
+def plain(letters: str) -> str | None:
+    """Nucleotides as a genome is kept: upper case, ambiguity as N; None where there is any other letter."""
+    letters = letters.upper()
+    return letters.translate(_IUPAC_TO_N) if _LETTERS.fullmatch(letters) else None
+
+
+def normal_form(sequence: str, start: int, ref: str, alt: str) -> Change:
+    """The trimmed and left-aligned change of `ref` at `start` (0-based) of a contig into `alt`."""
+    end_ref, end_alt = len(ref), len(alt)
+    while end_ref and end_alt and ref[end_ref - 1] == alt[end_alt - 1]:
+        end_ref -= 1
+        end_alt -= 1
+    begin = 0
+    while begin < end_ref and begin < end_alt and ref[begin] == alt[begin]:
+        begin += 1
+    start, ref, alt = start + begin, ref[begin:end_ref], alt[begin:end_alt]
+    if bool(ref) == bool(alt):
+        return Change(start, start + len(ref), alt)
+    moved = ref or alt
+    while start and sequence[start - 1] == moved[-1]:
+        moved = moved[-1] + moved[:-1]
+        start -= 1
+    return Change(start, start + len(ref), alt and moved)
+
+
+def moved_right(sequence: str, change: Change) -> Change:
+    """An insertion or a deletion moved as far right as the sequence allows; anything else as it is."""
+    start, end, alt = change
+    if (start == end) == bool(not alt) or (end > start and alt):
+        return change
+    if alt:
+        while start < len(sequence) and sequence[start] == alt[0]:
+            alt = alt[1:] + alt[0]
+            start += 1
+        return Change(start, start, alt)
+    while end < len(sequence) and sequence[end] == sequence[start]:
+        start, end = start + 1, end + 1
+    return Change(start, end, alt)
+
+
+def as_in_vcf(sequence: str, change: Change) -> tuple[int, str, str]:
+    """1-based position, REF and ALT, with the letter before an insertion or deletion, or behind at 1."""
+    start, end, alt = change
+    ref = sequence[start:end]
+    if ref and alt:
+        return start + 1, ref, alt
+    if start:
+        anchor = sequence[start - 1]
+        return start, anchor + ref, anchor + alt
+    anchor = sequence[end : end + 1]
+    return 1, ref + anchor, alt + anchor

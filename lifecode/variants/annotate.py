@@ -1,0 +1,161 @@
+"""Alleles of a file on a genome: checked, brought into normal form, and seen from each transcript."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
+
+from lifecode.errors import UserError
+from lifecode.names import display_name
+from lifecode.variants.alleles import Allele, Change, as_in_vcf, normal_form, plain
+from lifecode.variants.consequence.effect import Effect
+from lifecode.variants.consequence.effects import effect_on
+from lifecode.variants.reading.contig_names import matched_names
+from lifecode.variants.reading.genome import Genome, Reference
+from lifecode.variants.transcripts import Transcript
+
+OnMismatch = Literal["stop", "skip"]
+_INTERGENIC = Effect(("intergenic_variant",), "", status="intergenic")
+_SYMBOLIC = Effect(("sequence_variant",), "", status="symbolic")
+_UNCHANGED = Effect(("sequence_variant",), "", status="alt_is_ref")
+
+
+class Annotated(NamedTuple):
+    """An ALT seen from one transcript, or from none.
+
+    Attributes:
+        allele: as in the file.
+        contig: name in the genome.
+        position, ref, alt: 1-based normal form, as a VCF writes it; of a symbolic allele as in the file.
+        transcript: None where it touches none.
+        effect: what it does there.
+    """
+
+    allele: Allele
+    contig: str
+    position: int
+    ref: str
+    alt: str
+    transcript: Transcript | None
+    effect: Effect
+
+
+@dataclass(slots=True)
+class Annotation:
+    """What `annotate` gives.
+
+    Attributes:
+        rows: one an ALT and transcript, in the order of the alleles.
+        skipped: how many alleles were left out, by reason.
+        notes: what was decided about names of contigs.
+    """
+
+    rows: list[Annotated] = field(default_factory=list)
+    skipped: Counter[str] = field(default_factory=Counter)
+    notes: list[str] = field(default_factory=list)
+
+
+def annotate(
+    alleles: Sequence[Allele],
+    genome: Genome,
+    *,
+    source: str,
+    on_mismatch: OnMismatch = "stop",
+    on_progress: Callable[[int, int], None] | None = None,
+) -> Annotation:
+    """The effect of each allele on each transcript that it touches.
+
+    Args:
+        alleles: of one file.
+        genome: that they are about.
+        source: name of the file, for errors.
+        on_mismatch: `stop` at the first allele that does not fit the genome, or `skip` and count it.
+        on_progress: called now and then with how many alleles of how many are done.
+
+    Raises:
+        UserError: a contig that the genome does not have, a place beyond its end, a REF that is not what the
+            genome has there (with `stop`), or letters that are no nucleotides.
+    """
+    done = Annotation()
+    names, done.notes = matched_names((allele.contig for allele in alleles), genome.references)
+    for number, allele in enumerate(alleles):
+        if on_progress is not None and number % 1000 == 0:
+            on_progress(number, len(alleles))
+        name = names.get(allele.contig)
+        fault = (
+            "the genome has no such contig" if name is None else _mismatch(allele, genome.references[name])
+        )
+        if fault is not None:
+            if on_mismatch == "stop":
+                raise _stopped(allele, fault, genome, source)
+            done.skipped[_REASONS.get(fault.partition(" ")[0], "contig unknown")] += 1
+            continue
+        assert name is not None
+        done.rows += _rows(allele, genome.references[name], source)
+    return done
+
+
+_REASONS = {"REF": "REF differs", "the": "contig unknown", "lies": "beyond the contig"}
+
+
+def _mismatch(allele: Allele, reference: Reference) -> str | None:
+    """Why an allele is not about this contig, or None."""
+    begin = allele.position - 1
+    length = len(reference.sequence)
+    if begin + len(allele.ref) > length:
+        return f"lies beyond the contig, which has {length:,} nucleotides"
+    found = reference.sequence[begin : begin + len(allele.ref)]
+    if found == allele.ref or found == plain(allele.ref) or plain(allele.ref) is None:
+        return None
+    shown = display_name(allele.ref, 40)
+    return f"REF is {shown}, the genome has {display_name(found, 40)} there"
+
+
+def _stopped(allele: Allele, fault: str, genome: Genome, source: str) -> UserError:
+    names = ", ".join(list(genome.references)[:5])
+    where = f"{allele.contig}:{allele.position} {display_name(allele.ref, 40)}>{display_name(allele.alt, 40)}"
+    return UserError(
+        f"{where}: {fault}",
+        source=source,
+        record=f"line {allele.line}",
+        remedy=f"Give the genome the variants were called on (this one has {names}), or on_mismatch=skip",
+    )
+
+
+def _rows(allele: Allele, reference: Reference, source: str) -> list[Annotated]:
+    ref, alt = plain(allele.ref), plain(allele.alt)
+    sequence, name = reference.sequence, reference.name
+    start = allele.position - 1
+    if ref is None:
+        raise _no_letters(allele, "REF", allele.ref, source)
+    if alt is None:
+        if not _is_symbol(allele.alt):
+            raise _no_letters(allele, "ALT", allele.alt, source)
+        raw = (allele, name, allele.position, allele.ref, allele.alt)
+        touched = list(reference.touched(start, start + 1))
+        return [Annotated(*raw, one, _SYMBOLIC) for one in touched or (None,)]
+    change = normal_form(sequence, start, sequence[start : start + len(ref)], alt)
+    if change.start == change.end and not change.alt:
+        return [Annotated(allele, name, allele.position, allele.ref, allele.alt, None, _UNCHANGED)]
+    normal = as_in_vcf(sequence, change)
+    found = [
+        Annotated(allele, name, *normal, transcript, effect_on(transcript, sequence, change))
+        for transcript in reference.touched(change.start, change.end)
+    ]
+    return found or [Annotated(allele, name, *normal, None, _INTERGENIC)]
+
+
+def _is_symbol(alt: str) -> bool:
+    return alt == "*" or (alt[:1] == "<" and alt[-1:] == ">") or "[" in alt or "]" in alt or "." in alt
+
+
+def _no_letters(allele: Allele, what: str, letters: str, source: str) -> UserError:
+    return UserError(
+        f"{what} is {display_name(letters, 40)!r}, which is no nucleotides",
+        source=source,
+        record=f"line {allele.line}",
+        remedy="Write A, C, G, T and IUPAC codes, or a symbolic ALT such as <DEL>",
+    )
+
+
+__all__ = ["Annotated", "Annotation", "Change", "OnMismatch", "annotate"]

@@ -1,0 +1,1 @@
+"""What a change does to a transcript: terms, names, codons and residues."""

@@ -1,0 +1,177 @@
+"""What an edit of the letters of a CDS does to its codons and its protein."""
+
+from lifecode.variants.consequence import protein_names
+from lifecode.variants.consequence.effect import Edit, Effect
+from lifecode.variants.transcripts import Transcript
+
+_FURTHEST_STOP = 3_000
+"""Nucleotides behind a CDS that are read for the stop of another frame."""
+
+
+def coding_effect(transcript: Transcript, edit: Edit, terms: tuple[str, ...], name: str) -> Effect:
+    """The effect of an edit that lies in one part of the CDS."""
+    coding, frame, protein = transcript.coding, transcript.frame, transcript.protein
+    at, size, alt, _ = edit
+    first = (at - frame) // 3
+    last = (max(at, at + size - 1) - frame) // 3
+    if first < 0 or last >= len(protein):
+        return Effect(
+            (*terms, "coding_sequence_variant"), name, protein_names.UNKNOWN, status="partial_codon"
+        )
+    begin, end = frame + 3 * first, frame + 3 * last + 3
+    old = coding[begin:end]
+    new = coding[begin:at] + alt + coding[at + size : end]
+    codons = f"{old}/{new or '-'}"
+    residues = protein[first : last + 1]
+    if first == 0 and transcript.starts_with_start and coding[:3] != new[:3]:
+        return _start_effect(transcript, edit, terms, name, codons)
+    if len(alt) != size:
+        changed = _indel(transcript, edit, first, last, new)
+        return Effect((*terms, *changed[0]), name, changed[1], codons, changed[2], status=changed[3])
+    read = transcript.translate(new)
+    if transcript.recoded or first == 0:  # what the gene reads in its own way and is left alone
+        kept = [old[i : i + 3] == new[i : i + 3] for i in range(0, len(old), 3)]
+        read = "".join(a if same else b for a, b, same in zip(residues, read, kept, strict=True))
+    if "N" in old or "N" in new:
+        return Effect(
+            (*terms, "coding_sequence_variant"), name, protein_names.UNKNOWN, codons, status="ambiguous"
+        )
+    scored = {"first_codon": first, "old": old, "new": new, "status": "coding"}
+    if read == residues:
+        at_stop = last == len(protein) - 1 and residues[-1] == "*"
+        kind = "stop_retained_variant" if at_stop else "synonymous_variant"
+        hgvs_p = protein_names.silent(protein, first, last)
+        return Effect((*terms, kind), name, hgvs_p, codons, residues, **scored)
+    found = []
+    for one, other in zip(residues, read, strict=True):
+        if one == other:
+            continue
+        found.append("stop_lost" if one == "*" else "stop_gained" if other == "*" else "missense_variant")
+        if other == "*":
+            break
+    if len(found) > 1 and "missense_variant" in found and set(found) != {"missense_variant"}:
+        found = [term for term in found if term != "missense_variant"]
+    pair = f"{residues}/{read}"
+    if "stop_gained" in found or "stop_lost" in found:
+        scored = {"status": found[-1]}
+    if len(residues) == 1 and read != "*" and residues != "*":
+        hgvs_p = protein_names.substituted(residues, first, read)
+    else:
+        altered = protein[:first] + read + protein[last + 1 :]
+        behind = _behind(transcript) if "stop_lost" in found else ""
+        hgvs_p = protein_names.in_frame(protein, altered, first, behind)
+    return Effect((*terms, *dict.fromkeys(found)), name, hgvs_p, codons, pair, **scored)
+
+
+def _start_effect(
+    transcript: Transcript, edit: Edit, terms: tuple[str, ...], name: str, codons: str
+) -> Effect:
+    """The effect of an edit that changes the letters of the start codon."""
+    at, size, alt, _ = edit
+    coding = transcript.coding
+    altered = coding[:at] + alt + coding[at + size :]
+    if len(alt) == size and at + size <= 3 and transcript.is_start(altered[:3]):
+        scored = {"first_codon": 0, "old": coding[:3], "new": altered[:3], "status": "coding"}
+        hgvs_p = protein_names.silent("M", 0, 0)
+        return Effect((*terms, "start_retained_variant"), name, hgvs_p, codons, "M", **scored)
+    before = transcript.before(size + 3)
+    if (before + altered).endswith(coding):  # letters before the CDS take the place of those that are gone
+        return Effect(
+            (*terms, "start_retained_variant"), name, protein_names.SAME, codons, "M", status="start_retained"
+        )
+    residues = f"M/{transcript.translate(altered[:3]) or '-'}"
+    return Effect(
+        (*terms, "start_lost"), name, protein_names.START_LOST, codons, residues, status="start_lost"
+    )
+
+
+def edge_effect(
+    transcript: Transcript, edit: Edit, beyond: int, alt: str, terms: tuple[str, ...], name: str
+) -> Effect | None:
+    """The effect of a change that lies across the beginning or the end of a CDS.
+
+    Args:
+        transcript: whose CDS it is.
+        edit: the part inside.
+        beyond: how many of the replaced letters lie outside.
+        alt: all letters that come instead, in the direction of the transcript.
+        terms: found already.
+        name: `c.` name.
+
+    Returns:
+        None where its first codon is no start, or its last one no stop.
+    """
+    coding, protein = transcript.coding, transcript.protein
+    at, size = edit.at, edit.size
+    if at == 0 and transcript.starts_with_start and size < len(coding):
+        before = transcript.before(beyond + len(coding))
+        altered = before[: len(before) - beyond] + alt + coding[size:]
+        if altered.endswith(coding):
+            return Effect(
+                (*terms, "start_retained_variant"), name, protein_names.SAME, status="start_retained"
+            )
+        return Effect((*terms, "start_lost"), name, protein_names.START_LOST, status="start_lost")
+    if at + size == len(coding) and protein.endswith("*") and at > transcript.frame:
+        first = (at - transcript.frame) // 3
+        begin = transcript.frame + 3 * first
+        read = _to_stop(transcript, coding[begin:at] + alt + transcript.behind(_FURTHEST_STOP)[beyond:])
+        if read == protein[first:]:
+            hgvs_p = protein_names.silent(protein, len(protein) - 1, len(protein) - 1)
+            return Effect((*terms, "stop_retained_variant"), name, hgvs_p, status="stop_retained")
+        hgvs_p = protein_names.shifted(protein, protein[:first] + read, first)
+        return Effect((*terms, "stop_lost"), name, hgvs_p, status="stop_lost")
+    return None
+
+
+def _indel(
+    transcript: Transcript, edit: Edit, first: int, last: int, new: str
+) -> tuple[tuple[str, ...], str, str, str]:
+    """Terms, name, residues and status of an edit of a CDS that changes its length."""
+    coding, protein = transcript.coding, transcript.protein
+    at, size, alt, _ = edit
+    on = ""
+    residues = protein[first : last + 1]
+    ends = protein.endswith("*") and last == len(protein) - 1
+    ends = ends and bool(size or (at - transcript.frame) % 3)  # an insertion before the stop leaves it alone
+    in_frame = (len(alt) - size) % 3 == 0
+    if ends or not in_frame:
+        begin = transcript.frame + 3 * first
+        tail = coding[begin:at] + alt + coding[at + size :] + transcript.behind(_FURTHEST_STOP)
+        on = _to_stop(transcript, tail)
+        if ends and on == protein[first:]:  # what follows the CDS completes the same stop
+            hgvs_p = protein_names.silent(protein, len(protein) - 1, len(protein) - 1)
+            return ("stop_retained_variant",), hgvs_p, residues, "stop_retained"
+    if not in_frame:
+        hgvs_p = protein_names.shifted(protein, protein[:first] + on, first)
+        return (
+            ("frameshift_variant", *(("stop_lost",) if ends else ())),
+            hgvs_p,
+            f"{residues}/X",
+            "frameshift",
+        )
+    read = transcript.translate(new)
+    altered = protein[:first] + read + protein[last + 1 :]
+    terms = ["inframe_insertion" if len(alt) > size else "inframe_deletion"]
+    if "*" in (read.removesuffix("*") if residues.endswith("*") else read):
+        terms.insert(0, "stop_gained")
+    elif ends:
+        terms.append("stop_retained_variant" if "*" in read else "stop_lost")
+    behind = _behind(transcript) if "stop_lost" in terms else ""
+    hgvs_p = protein_names.in_frame(protein, altered, first, behind)
+    return tuple(terms), hgvs_p, f"{residues}/{read or '-'}", "inframe_indel"
+
+
+def _behind(transcript: Transcript) -> str:
+    """Residues behind the CDS in its frame, to the next stop inclusive."""
+    return _to_stop(transcript, transcript.behind(_FURTHEST_STOP))
+
+
+def _to_stop(transcript: Transcript, letters: str) -> str:
+    """Residues to the first stop inclusive."""
+    table, read = transcript.residues, []
+    for i in range(0, len(letters) - 2, 3):
+        residue = table.get(letters[i : i + 3], "X")
+        read.append(residue)
+        if residue == "*":
+            break
+    return "".join(read)

@@ -1,0 +1,72 @@
+"""What a model has said so far, in a file beside the output: a killed command goes on without asking twice.
+
+The first line names what was asked of what; a file about anything else is begun anew. A record that was cut
+short by the kill is left out.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+_WIDTH = 64
+
+
+class Journal:
+    """Numbered arrays (n, 64), appended one by one; a context manager.
+
+    Args:
+        path: of the file; whoever has all that is in it deletes it.
+        about: one line; what is kept was computed of exactly this.
+    """
+
+    def __init__(self, path: Path, about: str) -> None:
+        self.path = path
+        self._head = about.encode() + b"\n"
+        self._kept = 0
+        if path.is_file():
+            with path.open("rb") as file:
+                if file.read(len(self._head)) == self._head:
+                    self._kept = sum(len(record) for record in self._records())
+        if self._kept:
+            with path.open("rb+") as file:
+                file.truncate(len(self._head) + self._kept)
+        else:
+            path.write_bytes(self._head)
+        self._file = path.open("ab")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._file.close()
+
+    def entries(self) -> Iterator[tuple[int, NDArray[np.float32]]]:
+        """What was there at the beginning: numbers and arrays."""
+        left = self._kept
+        for record in self._records():
+            if left <= 0:
+                return
+            left -= len(record)
+            number = int(np.frombuffer(record, np.int64, 1)[0])
+            yield number, np.frombuffer(record, np.float32, offset=16).reshape(-1, _WIDTH)
+
+    def add(self, number: int, rows: NDArray[np.float32]) -> None:
+        """Keep an array."""
+        head = np.array([number, len(rows)], dtype=np.int64).tobytes()
+        self._file.write(head + np.ascontiguousarray(rows, dtype=np.float32).tobytes())
+        self._file.flush()
+
+    def _records(self) -> Iterator[bytes]:
+        with self.path.open("rb") as file:
+            file.seek(len(self._head))
+            while len(head := file.read(16)) == 16:
+                size = int(np.frombuffer(head, np.int64)[1]) * _WIDTH * 4
+                if len(body := file.read(size)) < size:
+                    return
+                yield head + body

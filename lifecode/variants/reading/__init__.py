@@ -1,0 +1,1 @@
+"""Genomes with their transcripts, and files of variants."""

@@ -1,0 +1,195 @@
+"""Alleles out of VCF, BCF and TSV files: one for each ALT, with the line that it came from.
+
+Sorted or not, with or without an index and contig lines. What only an output in VCF needs, the lines
+themselves, is kept on request.
+"""
+
+import gzip
+import io
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO
+
+from lifecode.data.formats.opening import opened
+from lifecode.errors import UserError
+from lifecode.variants.alleles import Allele
+
+_BCF_MAGIC = b"BCF"
+_COLUMNS = {
+    "chrom": ("chrom", "#chrom", "chr", "contig", "chromosome", "seqid"),
+    "pos": ("pos", "position"),
+    "ref": ("ref", "reference"),
+    "alt": ("alt", "alternate"),
+    "id": ("id", "name"),
+}
+_NO_ALT = (".", "")
+
+
+@dataclass(slots=True)
+class AlleleFile:
+    """What a file of variants holds.
+
+    Attributes:
+        source: its name.
+        alleles: one an ALT, in order.
+        header: lines of a VCF before its records.
+        records: lines of a VCF, each an allele's `line`, where they were to be kept.
+        without_alt: records that have none.
+    """
+
+    source: str
+    alleles: list[Allele] = field(default_factory=list)
+    header: list[str] = field(default_factory=list)
+    records: dict[int, str] = field(default_factory=dict)
+    without_alt: int = 0
+
+
+def read_alleles(path: str | Path, *, keep_records: bool = False) -> AlleleFile:
+    """Every ALT of a VCF, BCF (both also compressed) or TSV file.
+
+    Args:
+        path: of the file; a TSV has a header with chrom, pos, ref and alt, and maybe id.
+        keep_records: keep the lines of a VCF.
+
+    Raises:
+        UserError: it cannot be read, or a record of it, whose line is named.
+    """
+    file = Path(path).expanduser()
+    if not file.is_file():
+        raise UserError("no such file", source=path, remedy="Give a VCF, BCF or TSV file of variants")
+    if _is_bcf(file):
+        return _from_vcf(_bcf_lines(file), str(path), keep_records, numbered_records=True)
+    with opened(file) as handle:
+        start = handle.peek(5)[:5] if isinstance(handle, io.BufferedReader) else b""
+        if start.startswith(b"##") or start.upper().startswith(b"#CHR"):
+            return _from_vcf(_text_lines(handle, path), str(path), keep_records)
+        return _from_table(_text_lines(handle, path), str(path))
+
+
+def alleles_of_rows(rows: Iterable[tuple[str, int, str, str, str]], source: str) -> AlleleFile:
+    """The same of contig, 1-based position, ref, alt and id in memory; lines are counted from 1."""
+    found = AlleleFile(source)
+    for number, (chrom, pos, ref, alt, name) in enumerate(rows, start=1):
+        _add(found, str(chrom), str(pos), str(name), str(ref), str(alt), number)
+    return _require_any(found)
+
+
+def _is_bcf(file: Path) -> bool:
+    with file.open("rb") as raw:
+        start = raw.read(3)
+    if start.startswith(b"\x1f\x8b"):
+        try:
+            with gzip.open(file) as unzipped:
+                start = unzipped.read(3)
+        except (OSError, EOFError):
+            return False
+    return start == _BCF_MAGIC
+
+
+def _text_lines(handle: BinaryIO, path: str | Path) -> Iterator[str]:
+    for number, line in enumerate(handle, start=1):
+        try:
+            yield line.decode("utf-8").rstrip("\r\n")
+        except UnicodeDecodeError as fault:
+            raise UserError(
+                "is no text", source=path, record=f"line {number}", remedy="Give a VCF, BCF or TSV file"
+            ) from fault
+
+
+def _bcf_lines(file: Path) -> Iterator[str]:
+    """A BCF file as the lines of a VCF."""
+    import pysam
+
+    pysam.set_verbosity(0)
+    try:
+        with pysam.VariantFile(str(file)) as records:
+            yield from str(records.header).splitlines()
+            for record in records:
+                yield str(record).rstrip("\n")
+    except (ValueError, OSError) as fault:
+        raise UserError(
+            f"the BCF file cannot be read ({fault})", source=file, remedy="Check the download"
+        ) from fault
+
+
+def _from_vcf(
+    lines: Iterator[str], source: str, keep_records: bool, *, numbered_records: bool = False
+) -> AlleleFile:
+    found = AlleleFile(source)
+    number = 0
+    for number, line in enumerate(lines, start=1):
+        if line.startswith("#"):
+            found.header.append(line)
+            continue
+        if not line:
+            continue
+        if numbered_records:
+            number -= len(found.header)
+        columns = line.split("\t", 8)
+        if len(columns) < 5:
+            raise UserError(
+                f"the record has {len(columns)} tab-separated columns, not at least 5",
+                source=source,
+                record=f"line {number}",
+                remedy="Check that the file is complete and has tabs between its columns",
+            )
+        _add(found, columns[0], columns[1], columns[2], columns[3], columns[4], number)
+        if keep_records:
+            found.records[number] = line
+    return _require_any(found)
+
+
+def _from_table(lines: Iterator[str], source: str) -> AlleleFile:
+    found = AlleleFile(source)
+    places: dict[str, int] = {}
+    for number, line in enumerate(lines, start=1):
+        if not line.strip() or line.startswith("##"):
+            continue
+        cells = line.split("\t")
+        if not places:
+            places = _places(cells, source)
+            continue
+        cells += [""] * (max(places.values()) + 1 - len(cells))
+        name = cells[places["id"]] if "id" in places else "."
+        chrom, pos, ref, alt = (cells[places[key]] for key in ("chrom", "pos", "ref", "alt"))
+        _add(found, chrom, pos, name or ".", ref, alt, number)
+    return _require_any(found)
+
+
+def _places(header: list[str], source: str) -> dict[str, int]:
+    names = [name.strip().lower() for name in header]
+    places = {
+        key: next(names.index(word) for word in words if word in names)
+        for key, words in _COLUMNS.items()
+        if any(word in names for word in words)
+    }
+    if missing := [key for key in ("chrom", "pos", "ref", "alt") if key not in places]:
+        raise UserError(
+            f"is no VCF, and as a TSV file it has no column {', '.join(missing)}",
+            source=source,
+            remedy="Give a VCF or BCF file, or a TSV file whose first line names chrom, pos, ref and alt",
+        )
+    return places
+
+
+def _add(found: AlleleFile, chrom: str, pos: str, name: str, ref: str, alt: str, number: int) -> None:
+    """Add the ALT alleles of one record."""
+    if not (pos.isascii() and pos.isdigit()) or pos.strip("0") == "":
+        raise UserError(
+            f"the position is {pos[:20]!r}",
+            source=found.source,
+            record=f"line {number}",
+            remedy="Positions are counted from 1",
+        )
+    if alt in _NO_ALT:
+        found.without_alt += 1
+        return
+    for one in alt.split(","):
+        found.alleles.append(Allele(chrom, int(pos), ref.upper(), one, name, number))
+
+
+def _require_any(found: AlleleFile) -> AlleleFile:
+    if not found.alleles:
+        raise UserError("has no variant", source=found.source, remedy="Check that the file is complete")
+    return found

@@ -1,0 +1,68 @@
+"""The exons of the transcripts in a GFF3 or GTF file, which the readers of coding sequences leave out.
+
+They tell what is untranslated. A CDS finds those of its transcript by its own line: both name the same
+parent.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from itertools import pairwise
+from pathlib import Path
+
+from lifecode.data.formats.gff.lines import NUM_COLUMNS, Feature, feature
+from lifecode.data.formats.opening import AnnotationLines, Format, file_format, opened
+from lifecode.data.records import CodingSequence
+
+_EXON, _CDS = b"exon", b"cds"
+
+
+class ExonLines:
+    """Exons by transcript, and transcripts by the line of a CDS; both empty for a file in another format.
+
+    Args:
+        file: any.
+    """
+
+    def __init__(self, file: Path) -> None:
+        self._exons: dict[str, list[tuple[int, int]]] = defaultdict(list)
+        self._parents: dict[int, tuple[str, ...]] = {}
+        if file_format(file) not in (Format.GFF3, Format.GTF):
+            return
+        with opened(file) as handle:
+            for number, line in AnnotationLines(handle):
+                columns = line.split(b"\t", 3)
+                if len(columns) < 4 or columns[2].lower() not in (_EXON, _CDS):
+                    continue
+                if line.startswith(b"#") or line.count(b"\t") != NUM_COLUMNS - 1:
+                    continue
+                one = feature(b"%d\t%b" % (number, line))
+                if one.problem is None:
+                    self._add(one)
+
+    def _add(self, one: Feature) -> None:
+        transcript = one.attributes.get("transcript_id")
+        parents = one.parents or ((transcript,) if transcript else ())
+        if one.kind == "cds":
+            self._parents[one.line] = parents
+        else:
+            for parent in parents:
+                self._exons[parent].append((one.start, one.end))
+
+    def of(self, cds: CodingSequence) -> tuple[tuple[int, int], ...] | None:
+        """(start, end) of the exons that a CDS is a part of, 5' to 3'; None where no lines tell them."""
+        parents = self._parents.get(cds.line or 0, ())
+        for parent in (cds.id, *parents) if cds.id in parents else parents:
+            exons = sorted(set(self._exons.get(parent, ())))
+            if exons and _hold(exons, cds):
+                return tuple(exons if cds.exons[0].strand == 1 else exons[::-1])
+        return None
+
+
+def _hold(exons: Sequence[tuple[int, int]], cds: CodingSequence) -> bool:
+    """Whether the exons overlap nowhere, and what they hold of the CDS is the CDS."""
+    if any(other[0] < one[1] for one, other in pairwise(exons)):
+        return False
+    parts = sorted((start, end) for start, end, _ in cds.exons)
+    first, last = parts[0][0], parts[-1][1]
+    inside = [(max(start, first), min(end, last)) for start, end in exons if start < last and end > first]
+    return inside == parts

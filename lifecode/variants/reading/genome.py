@@ -1,0 +1,159 @@
+"""The contigs of a genome with the transcripts on them, found by position.
+
+Memory holds the genome: a byte a nucleotide, and as much again of contigs that variants lie on.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import chain
+from pathlib import Path
+
+from lifecode.alphabet import decode_nucleotides
+from lifecode.data.reading.inputs import InputUnit, resolve_inputs
+from lifecode.data.reading.read import ReadingSettings, read_unit
+from lifecode.data.records import CodingSequence, Contig
+from lifecode.errors import UserError
+from lifecode.variants.reading.exon_lines import ExonLines
+from lifecode.variants.transcripts import Transcript
+
+_BIN = 12
+"""Transcripts are looked up by stretches of 2 ** 12 nucleotides."""
+
+
+class Reference:
+    """A contig with its transcripts.
+
+    Args:
+        contig: as read.
+        coding_sequences: those of it whose places can be read.
+        exons: of the transcripts of some of them, 5' to 3', by id.
+    """
+
+    def __init__(
+        self,
+        contig: Contig,
+        coding_sequences: Sequence[CodingSequence],
+        exons: Mapping[str, Sequence[tuple[int, int]]],
+    ) -> None:
+        self.name, self.circular = contig.name, contig.circular
+        self._nucleotides, self._coding_sequences, self._exons = contig.nucleotides, coding_sequences, exons
+
+    @cached_property
+    def sequence(self) -> str:
+        """Letters A, C, G, T and N."""
+        return decode_nucleotides(self._nucleotides)
+
+    @cached_property
+    def transcripts(self) -> list[Transcript]:
+        """In the order of the annotation."""
+        return [Transcript(cds, self.sequence, self._exons.get(cds.id)) for cds in self._coding_sequences]
+
+    @cached_property
+    def _bins(self) -> dict[int, list[int]]:
+        bins: dict[int, list[int]] = defaultdict(list)
+        for number, transcript in enumerate(self.transcripts):
+            for start, end in transcript.stretches:
+                for place in range(start >> _BIN, (end - 1 >> _BIN) + 1):
+                    if bins[place][-1:] != [number]:
+                        bins[place].append(number)
+        return bins
+
+    def touched(self, start: int, end: int) -> Iterator[Transcript]:
+        """Transcripts that a stretch overlaps, or an insertion (`start == end`) falls into; in order."""
+        first, last = (start - 1, start) if start == end else (start, end - 1)
+        bins = self._bins
+        one, other = first >> _BIN, last >> _BIN
+        if one == other:
+            found = bins.get(one, ())
+        else:
+            found = sorted(set(chain.from_iterable(bins.get(i, ()) for i in range(one, other + 1))))
+        for number in found:
+            transcript = self.transcripts[number]
+            for left, right in transcript.stretches:
+                if (left < start < right) if start == end else (start < right and end > left):
+                    yield transcript
+                    break
+
+
+@dataclass(frozen=True, slots=True)
+class Genome:
+    """What variants are read against.
+
+    Attributes:
+        references: by the name of the contig.
+        left_out: how many CDS are no transcripts here, by reason.
+        source: file of the sequences.
+    """
+
+    references: Mapping[str, Reference]
+    left_out: Counter[str] = field(default_factory=Counter)
+    source: str = ""
+
+
+def read_genome(
+    genome: str | Path,
+    annotation: str | Path | None = None,
+    genetic_code: int | Mapping[str, int] | None = None,
+) -> Genome:
+    """Reads a genome with its coding sequences.
+
+    Args:
+        genome: FASTA, GenBank or EMBL; a GFF3 file with sequences; or a packaged genome such as `ecoli`.
+        annotation: GFF3 or GTF of a FASTA genome.
+        genetic_code: NCBI code of every contig, or by contig; None as for `lifecode prepare`.
+
+    Raises:
+        UserError: a file that is not there or cannot be read, or a contig that comes twice.
+    """
+    if annotation is None:
+        units = resolve_inputs(genome)
+    else:
+        files = [unit.files[0] for name in (genome, annotation) for unit in _one_file(name)]
+        units = [InputUnit((files[0], files[1]))]
+    code = dict(genetic_code) if isinstance(genetic_code, Mapping) else genetic_code
+    settings = ReadingSettings(genetic_code=code)
+    references: dict[str, Reference] = {}
+    left_out: Counter[str] = Counter()
+    for unit in units:
+        exon_lines = ExonLines(unit.files[-1])
+        for contig in read_unit(unit, settings):
+            if contig.name in references:
+                raise UserError(
+                    "the contig comes twice",
+                    source=unit.files[0],
+                    record=contig.name,
+                    remedy="Give each sequence once, under its own name",
+                )
+            usable = []
+            for cds in contig.coding_sequences:
+                if (reason := _problem(cds, contig)) is not None:
+                    left_out[reason] += 1
+                else:
+                    usable.append(cds)
+            exons = {cds.id: found for cds in usable if (found := exon_lines.of(cds))}
+            references[contig.name] = Reference(contig, usable, exons)
+    return Genome(references, left_out, str(units[0].files[0]))
+
+
+def _one_file(name: str | Path) -> list[InputUnit]:
+    path = Path(name).expanduser()
+    if not path.is_file():
+        raise UserError("no such file", source=name, remedy="Give a FASTA genome and its GFF3 or GTF file")
+    return [InputUnit((path,))]
+
+
+def _problem(cds: CodingSequence, contig: Contig) -> str | None:
+    """Why nothing can be said about variants of a CDS, or None."""
+    if cds.pseudo:
+        return "pseudogene"
+    if cds.location_problem is not None or not cds.exons:
+        return "location that cannot be read"
+    if any(start < 0 or end > len(contig.nucleotides) or start >= end for start, end, _ in cds.exons):
+        return "location beyond the contig"
+    if len({strand for _, _, strand in cds.exons}) > 1:
+        return "exons on both strands"
+    if sum(end - start for start, end, _ in cds.exons) - cds.codon_start < 2:
+        return "no complete codon"
+    return None

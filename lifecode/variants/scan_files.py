@@ -1,0 +1,118 @@
+"""Mutational scans out of CSV and TSV files: ProteinGym's and those with a column of `H24C`; several by `:`.
+
+Each mutation is checked against the wild type, with the number that its first residue has in the file.
+"""
+
+import csv
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from lifecode.data.formats.opening import opened
+from lifecode.errors import UserError
+from lifecode.names import display_name
+
+_COLUMNS = ("mutant", "mutation", "mutations", "variant", "hgvs_pro")
+_ONE = re.compile(r"([A-Z*])(\d{1,6})([A-Z*])")
+_BETWEEN = re.compile(r"[:,;/+ ]+")
+_WILD_TYPE = ("wt", "wildtype", "wild-type", "_wt", "")
+
+
+class Substitution(NamedTuple):
+    """A residue that becomes another; `place` is 0-based in the wild type."""
+
+    place: int
+    old: str
+    new: str
+
+
+class Scan(NamedTuple):
+    """Mutants of a file.
+
+    Attributes:
+        source: its name.
+        names: as written, one a row.
+        mutants: substitutions of each; none for the wild type.
+        lines: where each stands.
+    """
+
+    source: str
+    names: list[str]
+    mutants: list[tuple[Substitution, ...]]
+    lines: list[int]
+
+
+def read_scan(path: str | Path, protein: str, offset: int = 1) -> Scan:
+    """The mutants of a CSV or TSV file, each residue checked against the wild type.
+
+    Args:
+        path: of the file; its first line names a column `mutant`.
+        protein: wild type, one letter a residue.
+        offset: number that its first residue has in the file.
+
+    Raises:
+        UserError: the file cannot be read, or a mutation does not fit the wild type; the row is named.
+    """
+    file = Path(path).expanduser()
+    if not file.is_file():
+        raise UserError("no such file", source=path, remedy="Give a CSV or TSV file of mutants")
+    with opened(file) as handle:
+        text = handle.read().decode("utf-8", errors="replace").lstrip("\ufeff")
+    head = text.partition("\n")[0]
+    reader = csv.reader(text.splitlines(), delimiter="\t" if head.count("\t") > head.count(",") else ",")
+    header = [name.strip().lower() for name in next(reader, [])]
+    column = next((header.index(name) for name in _COLUMNS if name in header), None)
+    if column is None:
+        raise UserError(
+            f"no column of it is called {', '.join(_COLUMNS[:-1])} or {_COLUMNS[-1]}",
+            source=path,
+            remedy="Name the column of mutations, such as H24C or A24C:D30E, mutant",
+        )
+    rows = [(row[column], reader.line_num) for row in reader if len(row) > column]
+    return scan_of([name for name, _ in rows], protein, offset, str(path), [line for _, line in rows])
+
+
+def scan_of(
+    names: Sequence[str], protein: str, offset: int = 1, source: str = "the list", lines: Sequence[int] = ()
+) -> Scan:
+    """The same of mutants in memory; rows are counted from 1."""
+    numbers = list(lines) or list(range(1, len(names) + 1))
+    scan = Scan(source, list(names), [], numbers)
+    for name, line in zip(names, numbers, strict=True):
+        words = [] if name.strip().lower() in _WILD_TYPE else _BETWEEN.split(name.strip())
+        scan.mutants.append(tuple(_substitution(word, protein, offset, source, line) for word in words))
+    if not names:
+        raise UserError("has no mutant", source=source, remedy="Check that the file is complete")
+    return scan
+
+
+def _substitution(word: str, protein: str, offset: int, source: str, line: int) -> Substitution:
+    found = _ONE.fullmatch(word.removeprefix("p.").upper())
+    if found is None:
+        raise UserError(
+            f"{display_name(word, 40)!r} is no substitution",
+            source=source,
+            record=f"line {line}",
+            remedy="Write the old residue, its number and the new one, as in H24C; several by :",
+        )
+    old, number, new = found[1], int(found[2]), found[3]
+    place = number - offset
+    at = protein[place] if 0 <= place < len(protein) else None
+    if at == old:
+        return Substitution(place, old, new)
+    there = f"{at}{number}" if at else f"nothing at {number} ({len(protein)} residues from {offset} on)"
+    near = _shifts(protein, place, old)
+    hint = f"; offset={offset - near[0]} would fit this row" if near else ""
+    raise UserError(
+        f"{word} does not fit the wild type, which has {there}{hint}",
+        source=source,
+        record=f"line {line}",
+        remedy="Give the wild type of the scan, and as offset the number of its first residue",
+    )
+
+
+def _shifts(protein: str, place: int, old: str) -> list[int]:
+    """By how much `place` is off, for the nearest residues that would fit; nearest first."""
+    fitting = [i - place for i, residue in enumerate(protein) if residue == old]
+    return sorted(fitting, key=abs)[:1]

@@ -1,0 +1,97 @@
+"""Rows of annotated and scored variants as a table."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+import pyarrow as pa
+
+from lifecode.variants.annotate import Annotated
+from lifecode.variants.consequence.terms import impact_of, joined
+
+COLUMNS = pa.schema(
+    [
+        ("chrom", pa.string()),
+        ("pos", pa.int64()),
+        ("ref", pa.string()),
+        ("alt", pa.string()),
+        ("id", pa.string()),
+        ("input_line", pa.int64()),
+        ("gene", pa.string()),
+        ("transcript", pa.string()),
+        ("strand", pa.int8()),
+        ("consequence", pa.string()),
+        ("impact", pa.string()),
+        ("hgvs_c", pa.string()),
+        ("hgvs_p", pa.string()),
+        ("codons", pa.string()),
+        ("amino_acids", pa.string()),
+        ("shares_codon", pa.bool_()),
+        ("score", pa.float64()),
+        ("score_residue", pa.float64()),
+        ("score_synonymous", pa.float64()),
+        ("entropy", pa.float64()),
+        ("quantile", pa.float64()),
+        ("method", pa.string()),
+        ("context", pa.string()),
+        ("model", pa.string()),
+        ("status", pa.string()),
+    ]
+)
+"""Names and types of the columns, in order; docs/scores.md says what they mean."""
+
+SCORES = ("score", "score_residue", "score_synonymous", "entropy", "quantile", "method", "context", "model")
+
+
+def table_of(rows: Sequence[Annotated], scores: dict[str, list[Any]] | None = None) -> pa.Table:
+    """One row an ALT and transcript.
+
+    Args:
+        rows: annotated.
+        scores: a column for each of `SCORES`, and `status`; None where no model was asked.
+    """
+    effects = [row.effect for row in rows]
+    transcripts = [row.transcript for row in rows]
+    words: dict[tuple[str, ...], tuple[str, str]] = {}
+    for effect in effects:
+        if effect.terms not in words:
+            words[effect.terms] = joined(effect.terms), impact_of(effect.terms)
+    columns: dict[str, Any] = {
+        "chrom": [row.contig for row in rows],
+        "pos": [row.position for row in rows],
+        "ref": [row.ref for row in rows],
+        "alt": [row.alt for row in rows],
+        "id": [row.allele.id for row in rows],
+        "input_line": [row.allele.line for row in rows],
+        "gene": [one.gene if one else None for one in transcripts],
+        "transcript": [one.id if one else None for one in transcripts],
+        "strand": [one.strand if one else None for one in transcripts],
+        "consequence": [words[effect.terms][0] for effect in effects],
+        "impact": [words[effect.terms][1] for effect in effects],
+        "hgvs_c": [effect.hgvs_c or None for effect in effects],
+        "hgvs_p": [effect.hgvs_p or None for effect in effects],
+        "codons": [effect.codons or None for effect in effects],
+        "amino_acids": [effect.amino_acids or None for effect in effects],
+        "shares_codon": sharing(rows),
+        "status": ["not_scored" if effect.status == "coding" else effect.status for effect in effects],
+    }
+    columns |= scores or {name: [None] * len(rows) for name in SCORES}
+    return pa.table(columns, schema=COLUMNS)
+
+
+def sharing(rows: Sequence[Annotated]) -> list[bool]:
+    """Whether another place of the input changes the same codon of the same transcript."""
+    places: dict[tuple[int, int], set[int]] = defaultdict(set)
+
+    def codons(row: Annotated) -> list[tuple[int, int]]:
+        effect = row.effect
+        if row.transcript is None or effect.first_codon < 0:
+            return []
+        count = len(effect.old) // 3
+        return [(id(row.transcript), effect.first_codon + i) for i in range(count)]
+
+    touched = [codons(row) for row in rows]
+    for row, own in zip(rows, touched, strict=True):
+        for codon in own:
+            places[codon].add(row.position)
+    return [any(len(places[codon]) > 1 for codon in own) for own in touched]

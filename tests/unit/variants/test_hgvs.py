@@ -1,0 +1,115 @@
+"""Names and terms worked out by hand, the same on both strands."""
+
+import pytest
+
+from tests.support.spliced_gene import FIRST, SplicedGene
+
+GENES = {1: SplicedGene(1), -1: SplicedGene(-1)}
+EXON_2 = 46
+both_strands = pytest.mark.parametrize("strand", [1, -1])
+
+
+# place on the forward contig, REF, ALT, c., p., terms
+NAMED = [
+    # substitutions
+    (FIRST + 3, "A", "G", "c.4A>G", "p.(Lys2Glu)", "missense_variant"),
+    (FIRST + 5, "A", "G", "c.6A>G", "p.(Lys2=)", "synonymous_variant"),
+    (FIRST + 3, "A", "T", "c.4A>T", "p.(Lys2Ter)", "stop_gained"),
+    (FIRST, "A", "C", "c.1A>C", "p.(Met1?)", "start_lost"),
+    (EXON_2 + 11, "T", "C", "c.22T>C", "p.(Ter8GlnextTer3)", "stop_lost"),
+    (EXON_2 + 13, "A", "G", "c.24A>G", "p.(Ter8=)", "stop_retained_variant"),
+    # a codon across the border of the exons: T|GG, W
+    (FIRST + 9, "T", "A", "c.10T>A", "p.(Trp4Arg)", "missense_variant&splice_region_variant"),
+    (EXON_2, "G", "T", "c.11G>T", "p.(Trp4Leu)", "missense_variant&splice_region_variant"),
+    # outside of the CDS
+    (FIRST - 1, "A", "T", "c.-1A>T", "", "5_prime_UTR_variant"),
+    (FIRST - 6, "G", "T", "c.-6G>T", "", "5_prime_UTR_variant"),
+    (EXON_2 + 14, "C", "A", "c.*1C>A", "", "3_prime_UTR_variant"),
+    (EXON_2 + 23, "C", "A", "c.*10C>A", "", "3_prime_UTR_variant"),
+    # introns
+    (FIRST + 10, "G", "A", "c.10+1G>A", "", "splice_donor_variant"),
+    (FIRST + 14, "G", "A", "c.10+5G>A", "", "splice_region_variant"),
+    (FIRST + 19, "T", "G", "c.10+10T>G", "", "intron_variant"),
+    (FIRST + 20, "T", "G", "c.11-10T>G", "", "intron_variant"),
+    (FIRST + 28, "A", "T", "c.11-2A>T", "", "splice_acceptor_variant"),
+    # several letters
+    (FIRST + 6, "GCT", "TGA", "c.7_9delinsTGA", "p.(Ala3Ter)", "stop_gained&splice_region_variant"),
+    (FIRST + 6, "GCT", "AGC", "c.7_9inv", "p.(Ala3Ser)", "missense_variant&splice_region_variant"),
+    (FIRST + 4, "AAG", "CAT", "c.5_7delinsCAT", "p.(Lys2_Ala3delinsThrSer)", "missense_variant"),
+    # deletions, furthest 3': of the run of A at c.4 to 6, at c.15 to 19
+    (FIRST + 3, "A", "", "c.6del", "p.(Ala3LeufsTer?)", "frameshift_variant"),
+    (EXON_2 + 4, "AAA", "", "c.17_19del", "p.(Lys6del)", "inframe_deletion"),
+    (FIRST + 8, "T", "", "c.10del", "p.(Trp4GlyfsTer?)", "frameshift_variant&splice_region_variant"),
+    (FIRST + 12, "A", "", "c.10+4del", "", "splice_region_variant"),
+    (FIRST + 3, "AAAGCT", "", "c.4_9del", "p.(Lys2_Ala3del)", "inframe_deletion&splice_region_variant"),
+    # duplications come before insertions
+    (FIRST + 3, "", "A", "c.6dup", "p.(Ala3SerfsTer?)", "frameshift_variant"),
+    (EXON_2 + 4, "", "AAA", "c.17_19dup", "p.(Lys6dup)", "inframe_insertion"),
+    (FIRST + 6, "", "AAA", "c.4_6dup", "p.(Lys2dup)", "inframe_insertion"),
+    (FIRST + 9, "", "T", "c.10dup", "p.(Trp4LeufsTer?)", "frameshift_variant&splice_region_variant"),
+    # insertions
+    (
+        EXON_2 + 2,
+        "",
+        "TTT",
+        "c.12_13insTTT",
+        "p.(Trp4_Pro5insPhe)",
+        "inframe_insertion&splice_region_variant",
+    ),
+    (EXON_2 + 2, "", "GG", "c.11_12dup", "p.(Pro5GlyfsTer?)", "frameshift_variant&splice_region_variant"),
+    (FIRST + 6, "", "TGA", "c.6_7insTGA", "p.(Ala3Ter)", "stop_gained&inframe_insertion"),
+    (FIRST + 6, "", "CCTGA", "c.6_7insCCTGA", "p.(Ala3ProfsTer?)", "frameshift_variant"),
+    (FIRST - 2, "", "T", "c.-3_-2insT", "", "5_prime_UTR_variant"),
+    (EXON_2 + 16, "", "AC", "c.*2_*3insAC", "", "3_prime_UTR_variant"),
+]
+
+
+@both_strands
+@pytest.mark.parametrize(("at", "ref", "alt", "hgvs_c", "hgvs_p", "terms"), NAMED, ids=[x[3] for x in NAMED])
+def test_names_and_terms(strand, at, ref, alt, hgvs_c, hgvs_p, terms):
+    effect = GENES[strand].effect(at, ref, alt)
+    assert (effect.hgvs_c, effect.hgvs_p) == (hgvs_c, hgvs_p)
+    assert set(effect.terms) == set(terms.split("&"))
+
+
+@both_strands
+def test_without_untranslated_exons_positions_go_on_and_reading_too(strand):
+    """Then what follows on the contig is read: TAA becomes CAA CTG CCT TAA."""
+    gene = SplicedGene(strand, untranslated=False)
+    assert gene.effect(EXON_2 + 11, "T", "C").hgvs_p == "p.(Ter8GlnextTer3)"
+    assert gene.effect(FIRST + 3, "A", "").hgvs_p == "p.(Ala3LeufsTer11)"
+
+
+@both_strands
+def test_codons_and_residues(strand):
+    effect = GENES[strand].effect(FIRST + 9, "T", "A")
+    assert (effect.codons, effect.amino_acids, effect.first_codon) == ("TGG/AGG", "W/R", 3)
+    assert GENES[strand].effect(FIRST + 5, "A", "G").amino_acids == "K"
+
+
+@both_strands
+@pytest.mark.parametrize(
+    ("at", "ref", "hgvs_c", "terms"),
+    [
+        (FIRST - 2, "CAAT", "c.-2_2del", "start_lost&5_prime_UTR_variant"),
+        (EXON_2 + 12, "AACT", "c.23_*2del", "stop_lost&3_prime_UTR_variant"),
+        (FIRST + 8, "TTGT", "c.9_10+2del", "coding_sequence_variant&splice_donor_variant"),
+    ],
+)
+def test_across_borders(strand, at, ref, hgvs_c, terms):
+    effect = GENES[strand].effect(at, ref, "")
+    assert effect.hgvs_c == hgvs_c
+    assert set(effect.terms) == set(terms.split("&"))
+
+
+def test_a_start_that_is_written_anew_stays():
+    """A ATG without its first A is what it was, as far as the minus strand's left-aligned form tells."""
+    kept = GENES[-1].effect(FIRST, "A", "")
+    assert (kept.terms, kept.hgvs_c, kept.hgvs_p) == (("start_retained_variant",), "c.1del", "p.(=)")
+
+
+def test_a_stop_that_is_written_anew_stays():
+    kept = GENES[1].effect(EXON_2 + 13, "A", "AA")
+    assert (kept.terms, kept.hgvs_c, kept.hgvs_p) == (("stop_retained_variant",), "c.24dup", "p.(Ter8=)")
+    behind = GENES[-1].effect(EXON_2 + 13, "A", "AA")
+    assert (behind.terms, behind.hgvs_c) == (("3_prime_UTR_variant",), "c.24dup")

@@ -1,0 +1,111 @@
+"""Mutational scans: rows against the wild type, residues as sums over codons."""
+
+import numpy as np
+import pytest
+import torch
+
+import lifecode
+from lifecode.alphabet import AMINO_ACIDS, CODONS
+from lifecode.errors import UserError
+from lifecode.genetic_code import genetic_code
+from lifecode.variants.asking import Scoring
+from lifecode.variants.heat_map import relative_scores
+from lifecode.variants.scan_files import Substitution, read_scan, scan_of
+from lifecode.variants.scans import residue_log_p, whole_scan
+from tests.support.small_models import small_model
+
+MODEL = small_model(hybrid_ratio="1:1").eval()
+PROTEIN, CDS = "MKAWPKT", "ATGAAAGCTTGGCCAAAAACGTAA"
+
+
+def of(log_p: torch.Tensor, residue: str) -> torch.Tensor:
+    own = [i for i in range(64) if genetic_code(1).residues[i] == AMINO_ACIDS.index(residue)]
+    return torch.logsumexp(log_p[own].double(), 0)
+
+
+def test_a_residue_is_the_sum_of_its_codons():
+    found = lifecode.score_scan(MODEL, ["A3L", "WT"], protein=PROTEIN, cds=CDS, progress=False)
+    log_p = MODEL.masked_logits([CDS])[0][2]
+    assert found.frame["score"][0] == pytest.approx(float(of(log_p, "L") - of(log_p, "A")), abs=1e-5)
+    assert found.frame["score"][1] == 0
+    assert found.frame["status"].tolist() == ["scored", "wild_type"]
+    assert found.notes == []
+
+
+def test_several_mutations_are_masked_together():
+    pair = lifecode.score_scan(MODEL, ["K2E:P5A"], protein=PROTEIN, cds=CDS, progress=False).frame["score"][0]
+    single = lifecode.score_scan(MODEL, ["K2E", "P5A"], protein=PROTEIN, cds=CDS, progress=False)
+    assert pair != pytest.approx(single.frame["score"].sum(), abs=1e-6)
+    unmasked = Scoring(method="unmasked")
+    both = lifecode.score_scan(
+        MODEL, ["K2E:P5A", "K2E", "P5A"], protein=PROTEIN, cds=CDS, scoring=unmasked, progress=False
+    ).frame["score"]
+    assert both[0] == pytest.approx(both[1] + both[2], abs=1e-6)
+
+
+def test_without_a_cds_it_is_made_up_and_said():
+    found = lifecode.score_scan(MODEL, ["A3L"], protein=PROTEIN, progress=False)
+    assert found.notes == ["no CDS was given: the protein is read in the commonest codons of e_coli"]
+    cds = lifecode.reverse_translate(PROTEIN + "*")
+    same = lifecode.score_scan(MODEL, ["A3L"], cds=cds, progress=False)
+    assert same.frame["score"][0] == found.frame["score"][0]
+
+
+def test_files_of_either_kind(tmp_path):
+    (tmp_path / "gym.csv").write_text("mutant,mutated_sequence,DMS_score\nK2E:P5A,MEAWAKT,0.1\n")
+    (tmp_path / "esm.csv").write_text(",mutant,2500\n0,K25E,0.3\n")
+    assert read_scan(tmp_path / "gym.csv", PROTEIN).mutants == [
+        (Substitution(1, "K", "E"), Substitution(4, "P", "A"))
+    ]
+    assert read_scan(tmp_path / "esm.csv", PROTEIN, offset=24).mutants == [(Substitution(1, "K", "E"),)]
+
+
+@pytest.mark.parametrize(
+    ("names", "offset", "message"),
+    [
+        (["K2E", "K4E"], 1, "line 2: K4E does not fit the wild type, which has W4"),
+        (["K25E"], 1, "nothing at 25 .7 residues from 1 on.; offset=20 would fit this row"),
+        (["2KE"], 1, "'2KE' is no substitution"),
+        ([], 1, "has no mutant"),
+    ],
+)
+def test_a_row_that_does_not_fit_is_named(names, offset, message):
+    with pytest.raises(UserError, match=message):
+        scan_of(names, PROTEIN, offset)
+
+
+@pytest.mark.parametrize(
+    ("cds", "message"),
+    [
+        ("ATGAAAGCTTGGCCAAAAAGGTAA", "residue 7 is R, not T"),
+        ("ATGAAAGCTTGG", "it has 12 nucleotides for 7 residues"),
+    ],
+)
+def test_a_cds_of_another_protein_is_refused(cds, message):
+    with pytest.raises(UserError, match=message):
+        lifecode.score_scan(MODEL, ["A3L"], protein=PROTEIN, cds=cds, progress=False)
+
+
+def test_other_faults(tmp_path):
+    with pytest.raises(UserError, match="needs its wild type"):
+        lifecode.score_scan(MODEL, ["A3L"], progress=False)
+    (tmp_path / "two.fa").write_text(">a\nMK\n>b\nMK\n")
+    with pytest.raises(UserError, match="has 2 records"):
+        lifecode.score_scan(MODEL, ["K2L"], protein=tmp_path / "two.fa", progress=False)
+    (tmp_path / "scan.csv").write_text("name\nK2L\n")
+    with pytest.raises(UserError, match="no column of it is called mutant"):
+        read_scan(tmp_path / "scan.csv", PROTEIN)
+
+
+def test_the_heat_map_shows_the_scores(tmp_path):
+    mutants = [f"A3{residue}" for residue in "LKV"]
+    found = lifecode.score_scan(
+        MODEL, mutants, protein=PROTEIN, cds=CDS, heat_map=tmp_path / "map.png", progress=False
+    )
+    assert (tmp_path / "map.png").read_bytes().startswith(b"\x89PNG")
+    log_p = whole_scan(MODEL, CDS, Scoring())
+    residues, codons = relative_scores(log_p, CDS, 1)
+    own = [residues[2, AMINO_ACIDS.index(residue)] for residue in "LKV"]
+    np.testing.assert_allclose(own, found.frame["score"], atol=1e-5)
+    assert codons[2, CODONS.index("GCT")] == 0
+    np.testing.assert_allclose(np.exp(residue_log_p(log_p, genetic_code(1))).sum(1), 1, atol=1e-5)

@@ -1,0 +1,163 @@
+"""Variants in, judged rows out: files, names of contigs, faults."""
+
+import gzip
+from dataclasses import replace
+
+import pysam
+import pytest
+
+from lifecode.alphabet import encode_nucleotides
+from lifecode.errors import UserError
+from lifecode.variants.annotate import annotate
+from lifecode.variants.reading.allele_files import read_alleles
+from lifecode.variants.reading.contig_names import matched_names
+from lifecode.variants.reading.genome import Genome, Reference, read_genome
+from lifecode.variants.table import table_of
+from tests.support.spliced_gene import FORWARD, SplicedGene
+
+HEAD = "##fileformat=VCFv4.2\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n"
+GFF = """##gff-version 3
+toy\tx\tgene\t11\t70\t.\t+\t.\tID=g;Name=g
+toy\tx\tmRNA\t11\t70\t.\t+\t.\tID=t;Parent=g
+toy\tx\texon\t11\t26\t.\t+\t.\tParent=t
+toy\tx\texon\t47\t70\t.\t+\t.\tParent=t
+toy\tx\tCDS\t17\t26\t.\t+\t0\tID=c;Parent=t
+toy\tx\tCDS\t47\t60\t.\t+\t2\tID=c;Parent=t
+"""
+
+
+def vcf(*records: str) -> str:
+    return HEAD + "".join(f"{record}\t.\t.\t.\n" for record in records)
+
+
+@pytest.fixture
+def genome(tmp_path) -> Genome:
+    (tmp_path / "toy.fa").write_text(f">toy\n{FORWARD}\n")
+    (tmp_path / "genes.gff3").write_text(GFF)
+    return read_genome(tmp_path / "toy.fa", tmp_path / "genes.gff3")
+
+
+def rows_of(genome: Genome, text: str, tmp_path, **options) -> list[dict]:
+    (tmp_path / "in.vcf").write_text(text)
+    given = read_alleles(tmp_path / "in.vcf")
+    return table_of(annotate(given.alleles, genome, source="in.vcf", **options).rows).to_pylist()
+
+
+def test_untranslated_exons_come_from_the_annotation(genome):
+    (transcript,) = genome.references["toy"].transcripts
+    assert transcript.exons == ((10, 26), (46, 70))
+    assert (transcript.cds_start, transcript.cds_end) == (6, 30)
+    assert transcript.protein == "MKAWPKT*"
+
+
+def test_every_kind_of_file_gives_the_same(tmp_path):
+    text = HEAD.replace("#CHROM", "##contig=<ID=toy,length=80>\n#CHROM") + "toy\t20\tv\tA\tG,T\t.\t.\t.\n"
+    (tmp_path / "plain.vcf").write_text(text)
+    (tmp_path / "zipped.vcf.gz").write_bytes(gzip.compress(text.encode()))
+    (tmp_path / "table.tsv").write_text("pos\tchrom\tref\talt\tid\n20\ttoy\tA\tG,T\tv\n")
+    with (
+        pysam.VariantFile(str(tmp_path / "plain.vcf")) as source,
+        pysam.VariantFile(str(tmp_path / "binary.bcf"), "wb", header=source.header) as binary,
+    ):
+        for record in source:
+            binary.write(record)
+    found = {
+        name: [one._replace(line=0) for one in read_alleles(tmp_path / name).alleles]
+        for name in ("plain.vcf", "zipped.vcf.gz", "table.tsv", "binary.bcf")
+    }
+    assert len({tuple(alleles) for alleles in found.values()}) == 1
+    assert [one.alt for one in found["binary.bcf"]] == ["G", "T"]
+    assert [one.line for one in read_alleles(tmp_path / "plain.vcf").alleles] == [4, 4]
+
+
+def test_one_row_an_alt_in_the_order_of_the_file(genome, tmp_path):
+    rows = rows_of(genome, vcf("toy\t59\tb\tAA\tA", "toy\t20\ta\tA\tG,T", "toy\t5\t.\tC\tG"), tmp_path)
+    assert [(row["input_line"], row["pos"], row["ref"], row["alt"]) for row in rows] == [
+        (3, 58, "TA", "T"),
+        (4, 20, "A", "G"),
+        (4, 20, "A", "T"),
+        (5, 5, "C", "G"),
+    ]
+    assert [row["consequence"] for row in rows[1:]] == [
+        "missense_variant",
+        "stop_gained",
+        "intergenic_variant",
+    ]
+    assert rows[1]["gene"] == "g"
+    assert rows[1]["impact"] == "MODERATE"
+
+
+def test_another_place_in_the_same_codon_is_flagged(genome, tmp_path):
+    rows = rows_of(genome, vcf("toy\t20\t.\tA\tG", "toy\t21\t.\tA\tG", "toy\t24\t.\tC\tT"), tmp_path)
+    assert [row["shares_codon"] for row in rows] == [True, True, False]
+    rows = rows_of(genome, vcf("toy\t20\t.\tA\tG,C"), tmp_path)
+    assert [row["shares_codon"] for row in rows] == [False, False]  # they exclude each other
+
+
+@pytest.mark.parametrize("alt", ["<DEL>", "*", "A[toy:30["])
+def test_symbols_have_a_status(genome, tmp_path, alt):
+    (row,) = rows_of(genome, vcf(f"toy\t20\t.\tA\t{alt}"), tmp_path)
+    assert (row["status"], row["alt"], row["score"]) == ("symbolic", alt, None)
+
+
+@pytest.mark.parametrize(
+    ("record", "message"),
+    [
+        ("toy\t20\t.\tC\tG", "line 3: toy:20 C>G: REF is C, the genome has A there"),
+        ("toy\t80\t.\tAC\tG", "lies beyond the contig, which has 80 nucleotides"),
+        ("other\t20\t.\tA\tG", "the genome has no such contig"),
+    ],
+)
+def test_what_does_not_fit_stops_or_is_counted(genome, tmp_path, record, message):
+    with pytest.raises(UserError, match=message):
+        rows_of(genome, vcf(record), tmp_path)
+    alleles = read_alleles(tmp_path / "in.vcf").alleles
+    done = annotate(alleles, genome, source="in.vcf", on_mismatch="skip")
+    assert (done.rows, done.skipped.total()) == ([], 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("toy\t0\t.\tA\tG\n", "line 1: the position is '0'"),
+        ("toy\tx\t.\tA\tG\n", "the position is 'x'"),
+        ("toy\t20\t.\n", "3 tab-separated columns"),
+        ("toy\t20\t.\tA\t.\n", "has no variant"),
+    ],
+)
+def test_faults_of_a_vcf(tmp_path, text, message):
+    (tmp_path / "in.vcf").write_text("##fileformat=VCFv4.2\n" + text)
+    with pytest.raises(UserError, match=message.replace("line 1", "line 2")):
+        read_alleles(tmp_path / "in.vcf")
+
+
+def test_faults_of_letters_and_of_a_table(genome, tmp_path):
+    with pytest.raises(UserError, match="ALT is 'GQ', which is no nucleotides"):
+        rows_of(genome, vcf("toy\t20\t.\tA\tGQ"), tmp_path)
+    (tmp_path / "in.tsv").write_text("chrom\tpos\tref\ntoy\t20\tA\n")
+    with pytest.raises(UserError, match="as a TSV file it has no column alt"):
+        read_alleles(tmp_path / "in.tsv")
+
+
+def test_names_of_contigs():
+    names, notes = matched_names(["2L", "chr2L", "NC_1", "chrM", "nowhere"], {"2L": 0, "NC_1.3": 0, "MT": 0})
+    assert names == {"2L": "2L", "chr2L": "2L", "NC_1": "NC_1.3", "chrM": "MT"}
+    assert notes[0] == "contig chr2L of the variants is 2L of the genome"
+    assert len(notes) == 3
+    assert matched_names(["NC_1"], ["NC_1.1", "NC_1.2"]) == ({}, [])  # two answer
+
+
+def test_a_cds_across_the_origin():
+    """The gene turned so that the contig begins within its second exon."""
+    gene = SplicedGene(1)
+    turned = FORWARD[50:] + FORWARD[:50]
+    parts = [(16 + 30, 26 + 30), (76, 80), (0, 10)]
+    cds = gene.contig.coding_sequences[0]
+    exons = tuple(type(cds.exons[0])(start, end, 1) for start, end in parts)
+    contig = replace(gene.contig, nucleotides=encode_nucleotides(turned), circular=True)
+    reference = Reference(contig, [replace(cds, exons=exons)], {})
+    (transcript,) = reference.transcripts
+    assert transcript.protein == "MKAWPKT*"
+    assert [one.id for one in reference.touched(2, 3)] == ["t"]
+    assert [one.id for one in reference.touched(60, 61)] == ["t"]
+    assert list(reference.touched(20, 21)) == []
