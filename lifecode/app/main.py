@@ -33,6 +33,7 @@ VERBS = {
         "lifecode.verbs.finetune", "learn labels of your own on a trained model, beside baselines"
     ),
     "predict": Verb("lifecode.verbs.predict", "predict with a fine-tuned model"),
+    "optimize": Verb("lifecode.verbs.optimize", "design coding sequences of proteins for a host"),
     "embed": Verb("lifecode.verbs.embed.embed", "turn sequences into vectors with a trained model"),
     "info": Verb("lifecode.verbs.info", "describe a model: parameters by part, layers, shapes"),
     "doctor": Verb("lifecode.verbs.doctor", "say what this machine will use: kernels, GPU, versions"),
