@@ -1,22 +1,16 @@
-"""What a synthesis or a cloning asks of a sequence, and DnaChisel (MIT), which changes as little as it needs.
-
-DnaChisel searches among the synonyms of a design for one that satisfies every constraint, then takes back
-what it need not have changed. It draws from NumPy's global generator, which is seeded for it and restored.
-"""
+"""What a synthesis or a cloning asks of a sequence, in the words of DnaChisel (MIT), which sees to it."""
 
 import difflib
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lifecode.alphabet import CODONS
 from lifecode.design.fixed_codons import fixed_codons
+from lifecode.design.search import found_near
 from lifecode.errors import UserError
-from lifecode.genetic_code import genetic_code
 
 _IUPAC = set("ACGTNRYSWKMBDHV")
 
@@ -115,34 +109,9 @@ class Constraints:
         """
         if not self.asks_for_search:
             return np.asarray(codons, dtype=np.int64)
-        import dnachisel
-
-        text = "".join(CODONS[codon] for codon in codons)
-        try:
-            with _seeded(seed):
-                problem = dnachisel.DnaOptimizationProblem(
-                    text,
-                    constraints=[
-                        dnachisel.EnforceTranslation(
-                            genetic_table=genetic_code(code).name, translation=protein
-                        ),
-                        *(dnachisel.AvoidChanges(location=(3 * i, 3 * i + 3)) for i in fixed.tolist()),
-                        *self._specifications(len(text)),
-                    ],
-                    objectives=[dnachisel.AvoidChanges()],
-                    logger=None,
-                )
-                problem.resolve_constraints()
-                problem.optimize()
-        except dnachisel.NoSolutionError as fault:
-            raise UserError(
-                f"the constraints cannot all be satisfied: {_first_sentence(fault)}",
-                source="constraints",
-                record=name,
-                remedy="Loosen one of them, keep fewer codons, or try another seed",
-            ) from fault
-        found = problem.sequence
-        return np.array([CODONS.index(found[i : i + 3]) for i in range(0, len(found), 3)], dtype=np.int64)
+        return found_near(
+            codons, self._specifications, protein=protein, fixed=fixed, code=code, seed=seed, name=name
+        )
 
     def _specifications(self, num_nucleotides: int) -> Iterator[Any]:
         import dnachisel
@@ -181,18 +150,3 @@ def _require_site(site: str) -> None:
         f"forbidden_sites: {site!r} is neither a restriction enzyme nor a motif",
         remedy=f"{guess}Give a name such as EcoRI, or IUPAC letters such as GGTCTC",
     )
-
-
-@contextmanager
-def _seeded(seed: int) -> Iterator[None]:
-    before = np.random.get_state()  # noqa: NPY002
-    np.random.seed(seed % 2**32)  # noqa: NPY002
-    try:
-        yield
-    finally:
-        np.random.set_state(before)  # noqa: NPY002
-
-
-def _first_sentence(fault: Exception) -> str:
-    """What DnaChisel says before it goes on to advise how to call it."""
-    return " ".join(str(fault).split()).partition(" Try to increase")[0].rstrip(".")

@@ -96,8 +96,13 @@ def design(
     residues = residues_of(task.protein, host.genetic_code, name=task.name)
     spelling = choices(residues, host.genetic_code)
     allowed, held = _held(task, spelling, constraints)
-    start = np.full(len(residues), MASKED) if task.draft is None else task.draft
     generators = [_generator(task, f"draw {number}") for number in range(task.n * sampling.best_of)]
+    if task.draft is not None:
+        start = task.draft
+    elif sampling.start == "masked":
+        start = np.full(len(residues), MASKED)
+    else:
+        start = np.stack([matched_usage(spelling, host, draw) for draw in generators])
     drawn = sample(
         model, start, allowed, host.shares, sampling, generators, lambda number: on_step(f"pass {number}")
     )

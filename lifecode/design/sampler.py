@@ -3,13 +3,15 @@
 In a pass every codon that has synonyms is masked once and drawn anew, a block of positions at a time, given
 all others. A block is at most the share of codons that the model was trained to guess at a time, and its
 codons are drawn independently of one another: blocks of one codon would be Gibbs' own, and dearer by their
-number. From a protein alone the first pass begins with all of them masked and fills block after block. Its
-first blocks know nothing of the rest, so further passes follow, as many as are asked for: none is known to be
-enough.
+number. How many passes are enough is not known, so they are counted, not waited for.
+
+From a protein alone there are two beginnings. With all codons masked the first blocks are drawn by a model
+that sees neither residues nor species; codons drawn by the host's usage tell it both.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +26,8 @@ class Sampling:
     """How codons are drawn.
 
     Args:
+        start: what precedes the first pass where there is no draft: codons drawn by the `host`'s usage, or
+            all `masked`.
         passes: over the sequence, at most; fewer where one changes nothing.
         mask_fraction: share of the codons masked and drawn at a time.
         temperature: 1 draws by probability, 0 takes the likeliest codon.
@@ -32,10 +36,11 @@ class Sampling:
         best_of: sequences drawn for each that is kept; kept are the likeliest.
     """
 
+    start: Literal["host", "masked"] = "host"
     passes: int = 3
     mask_fraction: float = 0.1
     temperature: float = 1.0
-    host_weight: float = 1.0
+    host_weight: float = 0.5
     best_of: int = 1
 
     def __post_init__(self) -> None:
@@ -63,14 +68,15 @@ def sample(
 
     Args:
         model: read as in evaluation mode.
-        start: (L,) codon ids to begin with, `MASKED` where there is none yet.
+        start: codon ids (L,), or of each sequence (n, L), to begin with; `MASKED` where there is none yet.
         allowed: (L, 64) codons that each position may have; where it is one, it is taken.
         host_shares: (64,) share of each codon among its synonyms, none 0.
         settings: passes and weights.
         generators: one for each sequence, which depends on no other.
         on_pass: told which pass, from 1, begins.
     """
-    codons = np.tile(np.where(allowed.sum(axis=1) == 1, allowed.argmax(axis=1), start), (len(generators), 1))
+    begun = np.where(allowed.sum(axis=1) == 1, allowed.argmax(axis=1), start)
+    codons = np.array(np.broadcast_to(begun, (len(generators), len(allowed))), dtype=np.int64)
     free = np.flatnonzero(allowed.sum(axis=1) > 1)
     num_blocks = min(int(np.ceil(1 / settings.mask_fraction)), len(free))
     prior = settings.host_weight * np.log(host_shares)
@@ -98,7 +104,8 @@ def _drawn(
     scores = np.where(allowed, scores, -np.inf)
     if temperature == 0:
         return scores.argmax(axis=1)
-    weights = np.exp((scores - scores.max(axis=1, keepdims=True)) / temperature)
+    with np.errstate(over="ignore"):  # of a temperature near 0, which leaves the likeliest alone
+        weights = np.exp((scores - scores.max(axis=1, keepdims=True)) / temperature)
     cumulative = np.cumsum(weights, axis=1)
     wanted = draw.random(len(scores)) * cumulative[:, -1]
     return (cumulative <= wanted[:, None]).sum(axis=1)

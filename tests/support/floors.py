@@ -116,6 +116,7 @@ FLOORS = {
         "masked_codons",
         "sampler",
         "alternatives",
+        "search",
         "constraints",
         "designing",
         "designs",
