@@ -139,7 +139,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print((Path(__file__).parent / "conf/design.yaml").read_text(encoding="utf-8"), end="")
         return 0
     try:
-        benchmark = settings(DesignBenchmark, composed("design", arguments))
+        benchmark = settings(DesignBenchmark, composed("design", arguments))  # pyright: ignore
         make_folder(benchmark.output)
         print(markdown(benchmark.measure()))
     except (UserError, HydraException, OmegaConfBaseException) as error:

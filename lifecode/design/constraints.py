@@ -124,11 +124,11 @@ class Constraints:
         low, high = self.gc_bounds
         if (low, high) != (0, 1):
             window = None if self.gc_window is None else min(self.gc_window, num_nucleotides)
-            yield dnachisel.EnforceGCContent(mini=low, maxi=high, window=window)
+            yield dnachisel.EnforceGCContent(mini=low, maxi=high, window=window)  # pyright: ignore
         if self.max_homopolymer is not None:
             for letter in "ACGT":
                 run = dnachisel.HomopolymerPattern(letter, self.max_homopolymer + 1)
-                yield dnachisel.AvoidPattern(run, strand=1)
+                yield dnachisel.AvoidPattern(run, strand=1)  # pyright: ignore[reportArgumentType]
         if self.unique_kmers is not None and self.unique_kmers < num_nucleotides:
             yield dnachisel.UniquifyAllKmers(self.unique_kmers)
         if self.hairpin_stem is not None:

@@ -17,6 +17,9 @@ from lifecode.design.synonyms import synonym_family
 from lifecode.errors import UserError
 from lifecode.genetic_code import genetic_code
 
+_SHORTEST_DNA = 20
+"""Letters of a sequence of A, C, G, T and N alone that is hardly a protein."""
+
 
 def named_proteins(given: Any) -> dict[str, str]:
     """Proteins in capital letters by name.
@@ -26,7 +29,7 @@ def named_proteins(given: Any) -> dict[str, str]:
             without a name of their own are called `protein`, or `protein_1`, `protein_2`, ...
 
     Raises:
-        UserError: a file that cannot be read or holds none, or two of one name.
+        UserError: a file that cannot be read or holds none, two of one name, or nucleotides.
     """
     if isinstance(given, os.PathLike) or (isinstance(given, str) and ("." in given or "/" in given)):
         records = _of_file(Path(given).expanduser())
@@ -44,6 +47,12 @@ def named_proteins(given: Any) -> dict[str, str]:
     for name, letters in records:
         if name in proteins:
             raise UserError("two proteins have this name", record=name, remedy="Give each a name of its own")
+        if len(letters) >= _SHORTEST_DNA and set(letters) <= set("ACGTN"):
+            raise UserError(
+                "reads like nucleotides, and a protein is wanted",
+                record=name,
+                remedy="Translate it, with lifecode.translate say, and give the sequence itself as a draft",
+            )
         proteins[name] = letters
     return proteins
 

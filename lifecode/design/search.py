@@ -82,7 +82,7 @@ def _solved(
                 *specifications(len(text)),
             ],
             objectives=[dnachisel.AvoidChanges()],
-            logger=None,
+            logger=None,  # pyright: ignore[reportArgumentType]
         )
         problem.resolve_constraints()
         problem.optimize()

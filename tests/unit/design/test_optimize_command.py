@@ -90,9 +90,13 @@ def test_a_draft_whose_codons_are_kept(files, small_genome, tmp_path):
 def test_nothing_is_written_after_a_mistake(files, tmp_path, capsys):
     bad = tmp_path / "bad.fasta"
     bad.write_text(">b\nMKXL\n")
+    (tmp_path / "twice.fasta").write_text(">b\nMKL\n>b\nMKL\n")
     (tmp_path / "bare.fa").write_text(">c\nACGTACGTTAGC\n")
     cases = {
         "'X' at position 3 has no codon": [f"protein={bad}"],
+        "two proteins have this name": [f"protein={tmp_path}/twice.fasta"],
+        "record named: reads like nucleotides": [f"protein={files}/cds.fasta"],
+        "no_such.fasta: cannot be read": [f"protein={tmp_path}/no_such.fasta"],
         "there is no host": ["host=klingon"],
         "has no coding sequence": [f"host={tmp_path}/bare.fa"],
         "has no draft": ["keep=1-3"],
