@@ -4,11 +4,11 @@ BIN := .venv/bin
 PYTEST := OMP_NUM_THREADS=1 NUMBA_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help setup train test coverage test-slow soak bench-op bench-train bench-data lint clean
+.PHONY: help setup train test coverage test-slow soak bench-op bench-train bench-data bench-design lint clean
 .DELETE_ON_ERROR:
 
 help:  ## list these targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: .venv/.installed  ## make the environment (.venv), nothing else
 
@@ -39,6 +39,9 @@ bench-train: .venv/.installed  ## time training steps over hybrid ratios, length
 
 bench-data: .venv/.installed  ## time GenBank to pairs beside Biopython, the loader, preparing many copies
 	@$(BIN)/python -m benchmarks.data $(ARGS)
+
+bench-design: .venv/.installed  ## codons of held-out genes, guessed by a model and by statistics: docs/design.md
+	@$(BIN)/python -m benchmarks.design $(ARGS)
 
 lint: .venv/.installed  ## ruff and pyright
 	$(BIN)/ruff check .

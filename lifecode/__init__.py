@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from lifecode.verbs.embed.embed import embed
     from lifecode.verbs.finetune import finetune
     from lifecode.verbs.info import info
+    from lifecode.verbs.optimize import optimize
     from lifecode.verbs.predict import predict
     from lifecode.verbs.prepare.prepare import prepare
     from lifecode.verbs.report import compare_runs
@@ -43,6 +44,7 @@ _HOMES = {
     "info": "lifecode.verbs.info",
     "load": "lifecode.models",
     "make_dataset": "lifecode.verbs.dogma",
+    "optimize": "lifecode.verbs.optimize",
     "predict": "lifecode.verbs.predict",
     "prepare": "lifecode.verbs.prepare.prepare",
     "read_records": "lifecode.data.reading.read",
@@ -66,6 +68,7 @@ __all__ = [
     "info",
     "load",
     "make_dataset",
+    "optimize",
     "predict",
     "prepare",
     "read_records",

@@ -21,6 +21,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
+from lifecode.app.configs.comma_lists import lists_quoted
 from lifecode.app.configs.config_dir import configs_checked
 from lifecode.app.configs.construct import require_values
 from lifecode.app.configs.locate_config import config_folder
@@ -72,6 +73,8 @@ def run_verb(verb: str, module: str, arguments: Sequence[str]) -> int:
             for line in announced(verb, flags.overrides):
                 _report(verb, line)
             flags.overrides = todays_overrides(verb, flags.overrides)
+            if not flags.multirun:
+                flags.overrides = lists_quoted(verb, flags.overrides)
             with safe_children(), ends_in_order():
                 code = _compose_and_run(verb, module, flags, command_line(verb, arguments))
         sys.stdout.flush()

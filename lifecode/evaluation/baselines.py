@@ -49,13 +49,18 @@ class BothNeighbours:
             np.add.at(counts, (left[known], right[known]), 1)
         self._log_next = np.pad(np.log(counts / counts.sum(axis=1, keepdims=True)), (0, 1))
 
-    def cross_entropy(self, gene: NDArray[np.integer], positions: NDArray[np.integer]) -> NDArray[np.float64]:
-        """-log P (n,) in nats of a gene's codons at `positions` (n,)."""
+    def log_probabilities(
+        self, gene: NDArray[np.integer], positions: NDArray[np.integer]
+    ) -> NDArray[np.float64]:
+        """log P (n, 64) in nats of every codon at `positions` (n,) of a gene."""
         framed = _framed(gene)
         left, right = framed[positions], framed[positions + 2]
         scores = self._log_next[left, :NUM_CODONS] + self._log_next[:NUM_CODONS, right].T
-        scores -= np.logaddexp.reduce(scores, axis=1, keepdims=True)
-        return -scores[np.arange(len(positions)), gene[positions]]
+        return scores - np.logaddexp.reduce(scores, axis=1, keepdims=True)
+
+    def cross_entropy(self, gene: NDArray[np.integer], positions: NDArray[np.integer]) -> NDArray[np.float64]:
+        """-log P (n,) in nats of a gene's codons at `positions` (n,)."""
+        return -self.log_probabilities(gene, positions)[np.arange(len(positions)), gene[positions]]
 
 
 def majority_residue(proteins: Iterable[NDArray[np.integer]]) -> int:

@@ -23,6 +23,8 @@ OURS = frozenset(
         "lifecode.data.splits.split.BlockSplit",
         "lifecode.data.splits.split.ContigSplit",
         "lifecode.data.splits.split.TaxonSplit",
+        "lifecode.design.constraints.Constraints",
+        "lifecode.design.sampler.Sampling",
         "lifecode.evaluation.masked_genes.HeldOut",
         "lifecode.models.life_code.codec.CodonCodec",
         "lifecode.models.life_code.model.LifeCode",

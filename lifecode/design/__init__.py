@@ -1,0 +1,1 @@
+"""Coding sequences for a protein: codons drawn among synonyms under a masked model, judged beside others."""

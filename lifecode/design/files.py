@@ -1,0 +1,110 @@
+"""The files of a design: FASTA, a table, and GenBank on request; each is there whole or not at all."""
+
+import csv
+import io
+from pathlib import Path
+
+from lifecode.design.designing import designs_of
+from lifecode.design.designs import Designs
+from lifecode.errors import UserError
+from lifecode.host.durable import disk_faults_named, replacing, require_writable
+from lifecode.names import csv_cell
+
+_SUFFIXES = (".fasta", ".fa", ".fna", ".ffn")
+_LINE = 60
+_REMEDY = "Choose an output where you may write and which has room"
+
+
+class DesignFiles:
+    """Where designs are going to be written.
+
+    Args:
+        output: FASTA file; the table has its name and `.tsv`, GenBank `.gb`.
+        genbank: whether to write that too.
+
+    Raises:
+        UserError: another suffix, a folder where nothing can be written, or a file that is there already.
+    """
+
+    def __init__(self, output: Path, *, genbank: bool) -> None:
+        if output.suffix not in _SUFFIXES:
+            raise UserError("is no FASTA file", source=output, remedy=f"Write output={output}.fasta")
+        self.fasta, self.table = output, output.with_suffix(".tsv")
+        self.genbank = output.with_suffix(".gb") if genbank else None
+        report = output.parent / "report.html"
+        for file in (self.fasta, self.table, self.genbank, report):
+            if file is not None and file.exists():
+                raise UserError(
+                    "is there already", source=file, remedy="Choose another output folder, or delete it"
+                )
+        with disk_faults_named(output.parent, remedy=_REMEDY):
+            output.parent.mkdir(parents=True, exist_ok=True)
+            require_writable(output.parent)
+
+    def write(self, designs: Designs) -> None:
+        """Writes the files, FASTA last.
+
+        Raises:
+            UserError: one cannot be written.
+        """
+        texts = {self.table: _table(designs), self.fasta: _fasta(designs)}
+        if self.genbank is not None:
+            texts = {self.genbank: _genbank(designs), **texts}
+        for file, text in texts.items():
+            with disk_faults_named(file, remedy=_REMEDY), replacing(file) as handle:
+                handle.write(text.encode())
+
+
+def _fasta(designs: Designs) -> str:
+    records = []
+    for name, dna in designs.dna.items():
+        lines = [dna[i : i + _LINE] for i in range(0, len(dna), _LINE)]
+        records.append("\n".join([f">{name}", *lines]))
+    return "\n".join(records) + "\n"
+
+
+def _table(designs: Designs) -> str:
+    rows = designs.rows()
+    text = io.StringIO()
+    writer = csv.writer(text, delimiter="\t", lineterminator="\n")
+    writer.writerow(rows[0])
+    for row in rows:
+        writer.writerow([_cell(value) for value in row.values()])
+    return text.getvalue()
+
+
+def _cell(value: object) -> object:
+    return f"{value:.4f}" if isinstance(value, float) else csv_cell("" if value is None else value)
+
+
+def _genbank(designs: Designs) -> str:
+    from Bio import SeqIO
+    from Bio.Seq import Seq
+    from Bio.SeqFeature import SeqFeature, SimpleLocation
+    from Bio.SeqRecord import SeqRecord
+
+    records = []
+    for one in designs_of(designs.sequences):
+        feature = SeqFeature(
+            SimpleLocation(0, len(one.dna), strand=1),
+            type="CDS",
+            qualifiers={
+                "gene": [one.protein],
+                "codon_start": ["1"],
+                "transl_table": [str(designs.host.genetic_code)],
+                "translation": [designs.proteins[one.protein].removesuffix("*")],
+                "note": [f"designed for {designs.host.name}"],
+            },
+        )
+        record = SeqRecord(
+            Seq(one.dna),
+            id=one.id,
+            name=one.id[:16].replace(" ", "_"),
+            description=f"{one.protein}, design {one.number}",
+            annotations={"molecule_type": "DNA", "topology": "linear"},
+            features=[feature],
+        )
+        records.append(record)
+    text = io.StringIO()
+    SeqIO.write(records, text, "genbank")
+    return text.getvalue()

@@ -1,0 +1,169 @@
+"""`lifecode optimize`: coding sequences of a protein for a host, drawn under a masked model."""
+
+from contextlib import nullcontext
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from omegaconf import DictConfig
+
+from lifecode.app.configs.construct import checked_value, construct
+from lifecode.data.reading.inputs import Inputs
+from lifecode.design.constraints import Constraints
+from lifecode.design.designing import Task, design
+from lifecode.design.designs import Designs
+from lifecode.design.files import DesignFiles
+from lifecode.design.host import host_usage
+from lifecode.design.positions import positions
+from lifecode.design.proteins import coding_sequences, named_proteins
+from lifecode.design.sampler import Sampling
+from lifecode.errors import UserError
+from lifecode.host.activity import Activity
+from lifecode.models.families import load
+from lifecode.models.life_code.model import LifeCode
+from lifecode.report.design.page import write_design_report
+
+
+def optimize(
+    model: LifeCode | str | Path,
+    protein: Any,
+    host: Inputs = "ecoli",
+    output: str | Path | None = None,
+    *,
+    n: int = 5,
+    draft: Any = None,
+    keep: str | int | None = None,
+    wild_type: Any = None,
+    sampling: Sampling | None = None,
+    constraints: Constraints | None = None,
+    genetic_code: int | None = None,
+    stop: bool = False,
+    genbank: bool = False,
+    seed: int = 0,
+    progress: bool = True,
+) -> Designs:
+    """Design coding sequences that spell proteins as a model and a host would.
+
+    Args:
+        model: a model, which stays on its device, or what `lifecode.load` takes, which goes to a GPU if there
+            is one.
+        protein: path of a FASTA file, or one or several proteins as text or records.
+        host: `ecoli` for the genome that ships, annotated sequence files as for `lifecode.read_records`, or a
+            table of `python_codon_tables` by name or NCBI taxon.
+        output: FASTA file to write the designs to; a table, a report and its figures are put beside it. None
+            writes nothing.
+        n: designs for each protein.
+        draft: path of a FASTA file, or sequences, that already spell the proteins: sampling begins there.
+        keep: positions, from 1, whose codons of the draft stay, such as `1-10,40`.
+        wild_type: likewise, to compare with; None takes the draft.
+        sampling: a `lifecode.design.sampler.Sampling`.
+        constraints: a `lifecode.design.constraints.Constraints`.
+        genetic_code: NCBI number; None takes the host's.
+        stop: end with a stop codon where the protein has no `*`.
+        genbank: also write the designs as GenBank.
+        seed: of every draw; a protein's designs depend on it, the protein's name and the protein alone.
+        progress: show on stderr what is being done.
+
+    Raises:
+        UserError: a protein, host, draft or output that will not do, or contradictory constraints.
+    """
+    if n < 1:
+        raise UserError("is not positive", source="n", remedy="Ask for at least 1 design")
+    sampling, constraints = sampling or Sampling(), constraints or Constraints()
+    output = None if output is None else Path(output).expanduser()
+    files = None if output is None else DesignFiles(output, genbank=genbank)
+    proteins = named_proteins(protein)
+    if stop:
+        proteins = {name: f"{letters.removesuffix('*')}*" for name, letters in proteins.items()}
+    with Activity() if progress else nullcontext() as activity:
+
+        def told(text: str) -> None:
+            if activity is not None:
+                activity.say(text)
+
+        told("counting the host's codons")
+        usage = host_usage(host, genetic_code)
+        tasks = _tasks(proteins, draft, keep, wild_type, usage.genetic_code, n, seed)
+        loaded = model if isinstance(model, LifeCode) else _on_device(load(model))
+        sequences = []
+        for number, task in enumerate(tasks, start=1):
+            place = f"protein {number:,} of {len(tasks):,}, {task.name}"
+            sequences += design(
+                loaded, task, usage, sampling, constraints, lambda step, at=place: told(f"{at}: {step}")
+            )
+        designs = Designs(sequences, usage, proteins, constraints.sites)
+        if files is None or output is None:
+            return designs
+        told("writing")
+        page = write_design_report(designs, output.parent)
+        files.write(designs)
+        return replace(designs, page=page)
+
+
+def run(config: DictConfig) -> Designs:
+    """Design the sequences, write them and say what they are like."""
+    output = Path(checked_value(config, "output", str)).expanduser()
+    host = checked_value(config, "host", str | int | list[str])
+    designs = optimize(
+        checked_value(config, "checkpoint", str),
+        Path(checked_value(config, "protein", str)),
+        host if isinstance(host, list) else str(host),
+        output,
+        n=checked_value(config, "n", int),
+        draft=_path(checked_value(config, "draft", str | None)),
+        keep=_listed(checked_value(config, "keep", str | int | list[str | int] | None)),
+        wild_type=_path(checked_value(config, "wild_type", str | None)),
+        sampling=construct(config.sampling),
+        constraints=construct(config.constraints),
+        genetic_code=checked_value(config, "genetic_code", int | None),
+        stop=checked_value(config, "stop", bool),
+        genbank=checked_value(config, "genbank", bool),
+        seed=checked_value(config, "seed", int),
+    )
+    count, distinct = len(designs.dna), len(set(designs.dna.values()))
+    of = "a table" if designs.host.num_genes is None else f"{designs.host.num_genes:,} genes"
+    print(f"host {designs.host.name}: {of}, genetic code {designs.host.genetic_code}")
+    print(f"{count:,} designs ({distinct:,} distinct) for {len(designs.proteins):,} proteins in {output}")
+    print(f"each translates to its protein; {output.with_suffix('.tsv')} and {designs.page} describe them")
+    return designs
+
+
+def _tasks(
+    proteins: dict[str, str], draft: Any, keep: str | int | None, wild_type: Any, code: int, n: int, seed: int
+) -> list[Task]:
+    drafts = {} if draft is None else coding_sequences(draft, proteins, code, key="draft")
+    wild = drafts if wild_type is None else coding_sequences(wild_type, proteins, code, key="wild_type")
+    if keep is not None and (without := [name for name in proteins if name not in drafts]):
+        raise UserError(
+            "has no draft whose codons could be kept", source="keep", record=without[0], remedy="Give draft="
+        )
+    return [
+        Task(
+            name=name,
+            protein=letters,
+            draft=drafts.get(name),
+            keep=np.empty(0, dtype=np.int64)
+            if keep is None
+            else positions(keep, len(letters), source="keep", name=name),
+            wild_type=wild.get(name),
+            n=n,
+            seed=seed,
+        )
+        for name, letters in proteins.items()
+    ]
+
+
+def _listed(value: str | int | list[str | int] | None) -> str | None:
+    if value is None:
+        return None
+    return ",".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _path(value: str | None) -> Path | None:
+    return None if value is None else Path(value)
+
+
+def _on_device(model: LifeCode) -> LifeCode:
+    return model.to("cuda" if torch.cuda.is_available() else "cpu")

@@ -1,0 +1,154 @@
+"""`lifecode optimize` as a user types it, on a tiny model, and from Python."""
+
+import csv
+
+import pytest
+from Bio import SeqIO
+
+import lifecode
+from lifecode.app.configs.comma_lists import lists_quoted
+from lifecode.app.main import main
+from lifecode.errors import UserError
+from tests.support.html_page import Page
+from tests.support.small_models import small_model
+
+PROTEINS = {"P1": "MKRISTTITTTITITTGNGAG", "P2": "MSLEFKNDPRW"}
+DRAFT = "ATGAAAAGAATATCAACTACAATAACTACAACTATAACAATAACTACTGGAAATGGAGCAGGATAA"
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("optimize")
+    small_model(hybrid_ratio="2:0").save_pretrained(folder / "model")
+    (folder / "p.fasta").write_text("".join(f">{name} a protein\n{x}\n" for name, x in PROTEINS.items()))
+    (folder / "one.fasta").write_text(f">P1\n{PROTEINS['P1']}\n")
+    (folder / "cds.fasta").write_text(f">named otherwise\n{DRAFT}\n")
+    return folder
+
+
+def optimize(files, output, *arguments, protein="p.fasta"):
+    return main(
+        ["optimize", f"protein={files}/{protein}", f"output={output}", f"checkpoint={files}/model",
+         "sampling.passes=1", "sampling.mask_fraction=0.5", *arguments]
+    )  # fmt: skip
+
+
+def read(path):
+    return {record.id: str(record.seq) for record in SeqIO.parse(path, "fasta")}
+
+
+def test_designs_a_table_genbank_and_a_page(files, tmp_path, capsys):
+    output = tmp_path / "out" / "designs.fasta"
+    arguments = ["host=h_sapiens", "n=2", "genbank=true", "constraints.forbidden_sites=EcoRI,BsaI"]
+    assert optimize(files, output, *arguments) == 0
+    said = capsys.readouterr().out
+    assert "host h_sapiens_9606: a table, genetic code 1" in said
+    assert "4 designs (4 distinct) for 2 proteins" in said
+    designs = read(output)
+    assert list(designs) == ["P1|1", "P1|2", "P2|1", "P2|2"]
+    for name, dna in designs.items():
+        assert lifecode.translate(dna) == PROTEINS[name.partition("|")[0]]
+        assert "GAATTC" not in dna  # EF in P2
+    with (output.parent / "designs.tsv").open() as file:
+        rows = list(csv.DictReader(file, delimiter="\t"))
+    assert [row["id"] for row in rows[:4]] == ["P1|1", "P1|2", "P1|best_codon", "P1|matched_usage"]
+    assert float(rows[2]["cai"]) == 1
+    assert float(rows[2]["min_max_mean"]) == pytest.approx(100)
+    assert {row["forbidden_sites"] for row in rows if row["kind"] == "design"} == {"0"}
+    assert all(float(row["log_likelihood_per_codon"]) < 0 for row in rows)
+    records = list(SeqIO.parse(output.with_suffix(".gb"), "genbank"))
+    assert [str(record.seq) for record in records] == list(designs.values())
+    (feature,) = records[0].features
+    assert feature.qualifiers["translation"] == [PROTEINS["P1"]]
+    page = Page(output.parent / "report.html")
+    assert "Every one of 4 designs translates to its protein" in page.text
+    assert "EcoRI, BsaI" in page.text
+    assert all(source.startswith("data:") for source in page.loads)
+    assert (output.parent / "figures/min_max_1.png").exists()
+    assert optimize(files, output, *arguments) == 2
+    assert "is there already" in capsys.readouterr().err
+    assert read(output) == designs
+    assert optimize(files, tmp_path / "again" / "designs.fasta", *arguments) == 0
+    assert (tmp_path / "again/designs.tsv").read_bytes() == output.with_suffix(".tsv").read_bytes()
+
+
+def test_a_draft_whose_codons_are_kept(files, small_genome, tmp_path):
+    output = tmp_path / "designs.fa"
+    code = optimize(
+        files, output, f"host={small_genome}", f"draft={files}/cds.fasta", "keep=1-10,20", "n=3", "stop=true",
+        protein="one.fasta",
+    )  # fmt: skip
+    assert code == 0
+    designs = read(output)
+    assert len(set(designs.values())) > 1
+    for dna in designs.values():
+        assert lifecode.translate(dna) == PROTEINS["P1"] + "*"
+        assert (dna[:30], dna[57:60]) == (DRAFT[:30], DRAFT[57:60])
+    assert "wild type" in Page(tmp_path / "report.html").text
+
+
+def test_nothing_is_written_after_a_mistake(files, tmp_path, capsys):
+    bad = tmp_path / "bad.fasta"
+    bad.write_text(">b\nMKXL\n")
+    (tmp_path / "twice.fasta").write_text(">b\nMKL\n>b\nMKL\n")
+    (tmp_path / "bare.fa").write_text(">c\nACGTACGTTAGC\n")
+    cases = {
+        "'X' at position 3 has no codon": [f"protein={bad}"],
+        "two proteins have this name": [f"protein={tmp_path}/twice.fasta"],
+        "record named: reads like nucleotides": [f"protein={files}/cds.fasta"],
+        "no_such.fasta: cannot be read": [f"protein={tmp_path}/no_such.fasta"],
+        "there is no host": ["host=klingon"],
+        "has no coding sequence": [f"host={tmp_path}/bare.fa"],
+        "has no draft": ["keep=1-3"],
+        "cannot all be satisfied": ["host=e_coli", "constraints.forbidden_sites=ATG"],
+        "is no FASTA file": [f"output={tmp_path}/designs.txt"],
+        "n: is not positive": ["n=0"],
+        "constraints: gc_min": ["constraints.gc_min=2"],
+        "genetic code 99 does not exist": ["genetic_code=99"],
+        "holds no sequence of P1, P2": ["host=e_coli", f"draft={files}/cds.fasta"],
+    }
+    before = sorted(tmp_path.iterdir())
+    for said, arguments in cases.items():
+        assert optimize(files, tmp_path / "designs.fasta", *arguments) == 2, said
+        err = capsys.readouterr().err.splitlines()
+        assert said in err[-1], err
+        assert sorted(tmp_path.iterdir()) == before
+
+
+def test_from_python(files):
+    model = small_model(hybrid_ratio="2:0").eval()
+    given = {"host": "e_coli", "n": 2, "progress": False}
+    designs = lifecode.optimize(model, PROTEINS["P1"], draft=DRAFT, keep="1-10,20", **given)
+    assert list(designs.dna) == ["protein|1", "protein|2"]
+    for dna in designs.dna.values():
+        assert lifecode.translate(dna) == PROTEINS["P1"]
+        assert dna[:30] == DRAFT[:30]
+        assert dna[57:60] == DRAFT[57:60]
+    frame = designs.frame.set_index("id")
+    assert frame.loc["protein|wild_type", "codons_unlike_wild_type"] == 0
+    assert frame.loc["protein|wild_type", "sequence"] == DRAFT[:-3]
+    assert frame.loc["protein|1", "codons_unlike_wild_type"] > 0
+    stopped = lifecode.optimize(model, PROTEINS["P1"], stop=True, draft=DRAFT, keep=22, **given)
+    assert all(dna.endswith("TAA") for dna in stopped.dna.values())
+    several = lifecode.optimize(model, [PROTEINS["P2"], "MKK*"], **given)
+    assert list(several.dna)[::2] == ["protein_1|1", "protein_2|1"]
+    assert lifecode.translate(several.dna["protein_2|1"]) == "MKK*"
+    assert several.frame["min_max_mean"].isna().all()  # shorter than a window
+    with pytest.raises(UserError, match="codon 2 spells R, and the protein has K"):
+        lifecode.optimize(model, "MKK", draft="ATGCGAAAA", **given)
+
+
+def test_an_alternative_start_codon_may_be_a_draft_but_is_not_kept():
+    model = small_model(hybrid_ratio="2:0").eval()
+    given = {"host": "e_coli", "genetic_code": 11, "n": 1, "progress": False, "draft": "GTGAAAAAA"}
+    designs = lifecode.optimize(model, "MKK", **given)
+    assert designs.dna["protein|1"].startswith("ATG")
+    with pytest.raises(UserError, match="as a start codon only"):
+        lifecode.optimize(model, "MKK", keep="1", **given)
+
+
+def test_lists_with_commas_are_no_sweep():
+    given = ["keep=1-10,40", "constraints.fixed_codons=2:AAA", "n=2", "keep=[1,2]", "keep='1,2'", "keep=4"]
+    quoted = ["keep='1-10,40'", "constraints.fixed_codons='2:AAA'", *given[2:]]
+    assert lists_quoted("optimize", given) == quoted
+    assert lists_quoted("train", given) == given
