@@ -15,7 +15,6 @@ from lifecode.app.configs.construct import checked_value, construct
 from lifecode.evaluation.metrics import metric_named
 from lifecode.host.activity import Activity
 from lifecode.host.output_folder import output_folder, require_absent
-from lifecode.models.families import load
 from lifecode.models.life_code.model import LifeCode
 from lifecode.names import display_name
 from lifecode.tasks.baselines import Baseline
@@ -55,7 +54,7 @@ def finetune(
     Raises:
         UserError: what the files or settings do not allow, or a `run_dir` that is there already.
     """
-    model = checkpoint if isinstance(checkpoint, LifeCode) else load(checkpoint)
+    model = checkpoint if isinstance(checkpoint, LifeCode) else LifeCode.from_pretrained(checkpoint)
     return _finetune(
         SequenceTask(train=task) if isinstance(task, str) else task,
         model,
@@ -79,7 +78,7 @@ def run(config: DictConfig) -> Finetuned:
     checkpoint, seed = checked_value(config, "checkpoint", str | None), checked_value(config, "seed", int)
     result = _finetune(
         task,
-        _untrained(config, seed) if checkpoint is None else load(checkpoint),
+        _untrained(config, seed) if checkpoint is None else LifeCode.from_pretrained(checkpoint),
         name=checkpoint or "untrained",
         trained=checkpoint is not None,
         probe=probe,

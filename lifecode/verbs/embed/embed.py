@@ -6,14 +6,13 @@ from contextlib import ExitStack
 from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from omegaconf import DictConfig
 
-from lifecode.alphabet import decode_nucleotides
 from lifecode.app.configs.construct import checked_value
 from lifecode.data.batches.packing import NUM_SPECIAL_CODONS
 from lifecode.data.reading.inputs import Inputs
@@ -22,10 +21,10 @@ from lifecode.data.records import Contig
 from lifecode.errors import UserError
 from lifecode.host.activity import Activity
 from lifecode.models.families import load
-from lifecode.models.life_code.embedding import Pool
 from lifecode.models.life_code.frames import Frames
-from lifecode.models.life_code.model import LifeCode
 from lifecode.models.life_code.streaming import require_streamable, stream_hidden_states
+from lifecode.models.pooling import Pool
+from lifecode.models.saved import SavedModel
 from lifecode.verbs.embed.embed_units import Unit, UnitKind, units_of
 from lifecode.verbs.embed.embedding_file import EmbeddingFile, check_output
 from lifecode.verbs.embed.embeddings import Embeddings
@@ -34,7 +33,7 @@ _CODONS_A_CALL = 16_384
 
 
 def embed(
-    model: LifeCode | str | Path,
+    model: SavedModel | str | Path,
     input: Inputs,
     output: str | Path | None = None,
     *,
@@ -82,7 +81,7 @@ def embed(
         else:
             check_output(place := Path(output).expanduser())
         contigs = read_records(input)
-        loaded = model if isinstance(model, LifeCode) else _on_device(load(model))
+        loaded = model if isinstance(model, SavedModel) else _on_device(load(model))
         if context == "contig":
             _require_streamable(loaded, unit, pool, frames)
         skipped: Counter[str] = Counter()
@@ -127,7 +126,7 @@ def run(config: DictConfig) -> Embeddings:
     return embeddings
 
 
-def _on_device(model: LifeCode) -> LifeCode:
+def _on_device(model: SavedModel) -> SavedModel:
     return model.to("cuda" if torch.cuda.is_available() else "cpu")
 
 
@@ -137,7 +136,7 @@ def _arrays(path: Path) -> dict[str, NDArray]:
 
 
 def _embed_alone(
-    model: LifeCode,
+    model: Any,
     units: Iterator[Unit],
     pool: Pool | None,
     frames: Frames,
@@ -146,14 +145,14 @@ def _embed_alone(
 ) -> None:
     """Each unit by itself, many in one call of the model."""
     for batch in _batches(units):
-        texts = [decode_nucleotides(unit.nucleotides) for unit in batch]
-        for unit, vectors in zip(batch, model.embed(texts, pool=pool, frames=frames), strict=True):
+        records = [unit.as_record() for unit in batch]
+        for unit, vectors in zip(batch, model.embed(records, pool=pool, frames=frames), strict=True):
             file.add(unit, vectors.cpu().numpy())
         if activity is not None:
             activity.say(f"{len(file):,} sequences embedded")
 
 
-def _require_streamable(model: LifeCode, kind: UnitKind, pool: Pool | None, frames: Frames) -> None:
+def _require_streamable(model: SavedModel, kind: UnitKind, pool: Pool | None, frames: Frames) -> None:
     require_streamable(model)
     if kind in ("auto", "cds"):
         raise UserError(
@@ -170,7 +169,7 @@ def _require_streamable(model: LifeCode, kind: UnitKind, pool: Pool | None, fram
 
 
 def _embed_contig(
-    model: LifeCode,
+    model: Any,
     contig: Contig,
     units: Iterator[Unit],
     pool: Pool | None,
