@@ -56,6 +56,21 @@ FAMILIES = {
 }
 
 
+def require_life_code(model: Any) -> LifeCode:
+    """The model, where only one of codons will do.
+
+    Raises:
+        UserError: it is of another family.
+    """
+    if isinstance(model, SavedModel) and not isinstance(model, LifeCode):
+        raise UserError(
+            f"a model of family {model.family} cannot be used here, where codons are read",
+            source="model",
+            remedy=f"Choose one of family {LifeCode.family}, such as tiny or lifecode-mini",
+        )
+    return model
+
+
 def load(name_or_folder: str | Path, *, revision: str | None = None) -> Any:
     """The saved model, of whichever family it is, in evaluation mode.
 

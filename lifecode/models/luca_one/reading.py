@@ -38,12 +38,12 @@ class LetterLikelihood(NamedTuple):
 
 
 def say_of_long_ones(sequences: Sequence[Tokens], longest: int) -> None:
-    """A Python warning that says how sequences of more than `longest` letters will be read."""
-    if num_long := sum(len(tokens.ids) > longest for tokens in sequences):
+    """A Python warning, for the caller of the model's method, of how longer sequences will be read."""
+    if any(len(tokens.ids) > longest for tokens in sequences):
         warnings.warn(
-            f"{num_long:,} of {len(sequences):,} sequences are longer than {longest:,} letters and are read "
-            f"in overlapping windows of {longest:,}, of which all but the first keep their second half",
-            stacklevel=4,
+            f"a sequence longer than {longest:,} letters is read in overlapping windows of {longest:,}, "
+            "of which all but the first keep their second half",
+            stacklevel=5,
         )
 
 

@@ -1,5 +1,7 @@
 """`lifecode embed`: one vector per record, CDS or window, or one per codon, into an .npz file."""
 
+import sys
+import warnings
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -109,21 +111,28 @@ def embed(
 
 def run(config: DictConfig) -> Embeddings:
     """Embed every unit of the input and write ids, places and vectors."""
-    embeddings = embed(
-        checked_value(config, "checkpoint", str),
-        checked_value(config, "input", str | list[str]),
-        checked_value(config, "output", str),
-        unit=checked_value(config, "unit", UnitKind),
-        window_codons=checked_value(config, "window_codons", int),
-        pool=checked_value(config, "pool", Pool | None),
-        frames=checked_value(config, "frames", Frames),
-        context=checked_value(config, "context", Literal["unit", "contig"]),
-    )
+    with warnings.catch_warnings():
+        warnings.showwarning = _say
+        embeddings = embed(
+            checked_value(config, "checkpoint", str),
+            checked_value(config, "input", str | list[str]),
+            checked_value(config, "output", str),
+            unit=checked_value(config, "unit", UnitKind),
+            window_codons=checked_value(config, "window_codons", int),
+            pool=checked_value(config, "pool", Pool | None),
+            frames=checked_value(config, "frames", Frames),
+            context=checked_value(config, "context", Literal["unit", "contig"]),
+        )
     for reason, count in embeddings.skipped.items():
         print(f"{count:,} CDS skipped: {reason}")
     size = f"{embeddings.num_vectors:,} x {embeddings.width}"
     print(f"{embeddings.num_sequences:,} sequences embedded ({size}) in {embeddings.path}")
     return embeddings
+
+
+def _say(message: Warning | str, *_: Any) -> None:
+    """A warning as a line of the program, without the place in the code."""
+    print(f"lifecode embed: {message}", file=sys.stderr)
 
 
 def _on_device(model: SavedModel) -> SavedModel:
