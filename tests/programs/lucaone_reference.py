@@ -7,7 +7,7 @@ It wants an older transformers than ours, so it runs in an environment of its ow
     PYTHONPATH=/tmp/lucaone_env:. python tests/programs/lucaone_reference.py
 
 The model is small and its weights are wide apart, so that attention looks somewhere and a wrong rotation,
-scale or mask is seen. Of long sequences the states of some positions are kept. Nothing of lifecode is imported.
+scale or mask is seen. Of long sequences the states of some positions are kept. lifecode is not imported.
 With a folder that `LucaOne.save_checkpoint(folder, "transformers")` wrote it prints logits of that instead.
 """
 

@@ -1,6 +1,6 @@
 """What a caller gives LucaOne, text, records or a file, as tokens; each with the molecule that it is."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from lifecode.data.reading.named_sequences import named_records
@@ -32,10 +32,8 @@ def named_tokens(
             not that of a record, or a character that is no letter.
     """
     names, records = named_records(given)
-    if molecule is None or isinstance(molecule, str):
-        words: list[str | None] = [molecule] * len(records)
-    else:
-        words = list(molecule)
+    one_for_all = isinstance(molecule, str) or not isinstance(molecule, Iterable)
+    words: list[Any] = [molecule] * len(records) if one_for_all else list(molecule)
     if len(words) != len(records):
         raise UserError(f"{len(words)} molecules are named for {len(records)} sequences", source="molecule")
     tokens = [_tokens(record, word, name) for record, word, name in zip(records, words, names, strict=True)]
