@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from lifecode.data.reading.read import read_records
     from lifecode.data.translation import reverse_translate, translate
     from lifecode.errors import UserError
-    from lifecode.models import LifeCode, load
+    from lifecode.models import LifeCode, LucaOne, load
     from lifecode.verbs.check import check
     from lifecode.verbs.dogma import make_dataset
     from lifecode.verbs.embed.embed import embed
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "Corpus": "lifecode.data.corpus.corpus",
     "LifeCode": "lifecode.models",
+    "LucaOne": "lifecode.models",
     "TrainingRun": "lifecode.verbs.train.training_run",
     "UserError": "lifecode.errors",
     "check": "lifecode.verbs.check",
@@ -57,6 +58,7 @@ _HOMES = {
 __all__ = [
     "Corpus",
     "LifeCode",
+    "LucaOne",
     "TrainingRun",
     "UserError",
     "__version__",

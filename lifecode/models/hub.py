@@ -17,6 +17,8 @@ from lifecode.models.pretrained import FILES, GENES
 from lifecode.models.shipped import shipped_models
 
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
+MODEL_FILES = (*FILES, GENES, "model-*.safetensors", "model.safetensors.index.json")
+"""Names and patterns of what a repository may hold of a model: a folder of ours, or weights in parts."""
 INSTALL = "To load from the Hugging Face hub: pip install 'lifecode[hf]'"
 
 
@@ -24,7 +26,7 @@ def model_folder(
     name_or_folder: str | Path,
     *,
     revision: str | None = None,
-    files: Sequence[str] = (*FILES, GENES),
+    files: Sequence[str] = MODEL_FILES,
     made_by: str = "A model folder is what `lifecode train` leaves as <run_dir>/model; lifecode-mini ships",
     **download: Any,
 ) -> Path:

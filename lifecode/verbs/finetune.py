@@ -15,7 +15,7 @@ from lifecode.app.configs.construct import checked_value, construct
 from lifecode.evaluation.metrics import metric_named
 from lifecode.host.activity import Activity
 from lifecode.host.output_folder import output_folder, require_absent
-from lifecode.models.families import load
+from lifecode.models.families import load, require_life_code
 from lifecode.models.life_code.model import LifeCode
 from lifecode.names import display_name
 from lifecode.tasks.baselines import Baseline
@@ -55,7 +55,7 @@ def finetune(
     Raises:
         UserError: what the files or settings do not allow, or a `run_dir` that is there already.
     """
-    model = checkpoint if isinstance(checkpoint, LifeCode) else load(checkpoint)
+    model = checkpoint if isinstance(checkpoint, LifeCode) else require_life_code(load(checkpoint))
     return _finetune(
         SequenceTask(train=task) if isinstance(task, str) else task,
         model,
@@ -79,7 +79,7 @@ def run(config: DictConfig) -> Finetuned:
     checkpoint, seed = checked_value(config, "checkpoint", str | None), checked_value(config, "seed", int)
     result = _finetune(
         task,
-        _untrained(config, seed) if checkpoint is None else load(checkpoint),
+        _untrained(config, seed) if checkpoint is None else require_life_code(load(checkpoint)),
         name=checkpoint or "untrained",
         trained=checkpoint is not None,
         probe=probe,
@@ -101,7 +101,7 @@ def run(config: DictConfig) -> Finetuned:
 def _untrained(config: DictConfig, seed: int) -> LifeCode:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return construct(config.model).eval()
+        return require_life_code(construct(config.model)).eval()
 
 
 def _finetune(

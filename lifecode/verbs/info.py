@@ -8,10 +8,9 @@ import torch
 from omegaconf import DictConfig
 
 from lifecode.app.configs.construct import checked_value, construct
-from lifecode.models.families import load
-from lifecode.models.layers.mixers import mixers_of
-from lifecode.models.life_code.model import LifeCode
-from lifecode.models.parts import parameters_by_part
+from lifecode.models.families import FAMILIES, load
+from lifecode.models.parts import parameters_of
+from lifecode.models.saved import SavedModel
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -23,15 +22,13 @@ class ModelInfo:
 
     Attributes:
         config: its shape, as in config.json.
-        codon_dim: width of the codon embedding.
+        shape: the same in lines for people.
         parts: number of parameters of each part.
-        layers: of the encoder, by kind: `22 GDN, 2 MHSA`; empty without a layer.
     """
 
     config: dict[str, Any]
-    codon_dim: int
+    shape: tuple[str, ...]
     parts: dict[str, int]
-    layers: str
 
     @property
     def num_parameters(self) -> int:
@@ -46,19 +43,11 @@ class ModelInfo:
         return DataFrame({"parameters": self.parts})
 
     def __repr__(self) -> str:
-        shape = self.config
-        lines = [
-            f"{shape['depth']} layers of width {shape['width']} ({self.layers or 'none'}), "
-            f"strands {shape['strands']}",
-            f"codon embedding of width {self.codon_dim}",
-            "",
-            *(f"{name:<32} {count:>14,}" for name, count in self.parts.items()),
-            f"{'all':<32} {self.num_parameters:>14,}",
-        ]
-        return "\n".join(lines)
+        counts = [f"{name:<32} {count:>14,}" for name, count in self.parts.items()]
+        return "\n".join([*self.shape, "", *counts, f"{'all':<32} {self.num_parameters:>14,}"])
 
 
-def info(model: LifeCode | str | Path) -> ModelInfo:
+def info(model: SavedModel | str | Path) -> ModelInfo:
     """Describe a model.
 
     Args:
@@ -67,9 +56,9 @@ def info(model: LifeCode | str | Path) -> ModelInfo:
     Raises:
         UserError: as `lifecode.load`.
     """
-    loaded = model if isinstance(model, LifeCode) else load(model)
-    parts, layers = parameters_by_part(loaded), mixers_of(loaded.encoder)
-    return ModelInfo(loaded.config, loaded.codec.codon_dim, parts, layers)
+    loaded = model if isinstance(model, SavedModel) else load(model)
+    family = FAMILIES[loaded.family]
+    return ModelInfo(loaded.config, tuple(family.shape(loaded)), parameters_of(family.parts(loaded)))
 
 
 def run(config: DictConfig) -> ModelInfo:
@@ -78,7 +67,7 @@ def run(config: DictConfig) -> ModelInfo:
     if model is None:
         width = checked_value(config, "teacher_width", int | None)
         with torch.device("meta"):
-            model = construct(config.model, teacher_width=width)
+            model = construct(config.model, **({} if width is None else {"teacher_width": width}))
     described = info(model)
     print(described)
     return described

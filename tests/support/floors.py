@@ -70,10 +70,13 @@ FLOORS = {
         "pretrained",
         "shipped",
         "hub",
+        "pooling",
+        "saved",
         "life_code",
+        "luca_one",
         "auto_model",
-        "families",
         "parts",
+        "families",
     ],
     "training": [
         "sharding",
@@ -131,7 +134,6 @@ FLOORS = {
         "effects",
     ],
     "variants/reading": ["exon_lines", "genome", "allele_files", "contig_names"],
-    "report": ["charts", "page", "run", "corpus", "sweep"],
     "design": [
         "synonyms",
         "host",
@@ -149,6 +151,7 @@ FLOORS = {
         "designing",
         "designs",
         "files",
+    ],
     "report": ["charts", "page", "run", "corpus", "sweep", "design"],
     "verbs": [
         "prepare",

@@ -28,6 +28,7 @@ OURS = frozenset(
         "lifecode.evaluation.masked_genes.HeldOut",
         "lifecode.models.life_code.codec.CodonCodec",
         "lifecode.models.life_code.model.LifeCode",
+        "lifecode.models.luca_one.model.LucaOne",
         "lifecode.objectives.distillation.DistillationLoss",
         "lifecode.objectives.log_sum.LogSum",
         "lifecode.objectives.max_norm.MaxNorm",

@@ -81,6 +81,8 @@ def _construct(node: Node, key: str, extra: Mapping[str, Any]) -> Any:
         raise UserError(f"is {partial!r}, expected true or false", source=f"{key}._partial_")
     target = locate(name, f"{key}._target_")
     arguments = _check(target, {k: v for k, v in values.items() if k not in extra}, key, name)
+    for word in extra:
+        _require_taken(word, target, key, name)
     arguments |= extra
     if partial:
         return functools.partial(target, **arguments)
@@ -191,6 +193,13 @@ def _check(target: Callable[..., Any], values: dict[str, Any], key: str, name: s
         else:
             checked[word] = _check_value(value, _annotation(target, parameter), f"{key}.{word}")
     return checked
+
+
+def _require_taken(word: str, target: Callable[..., Any], key: str, name: str) -> None:
+    """Raises a UserError where the target has no place for an argument that no config holds."""
+    parameters = inspect.signature(target).parameters
+    if word not in parameters and not any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
+        raise UserError(f"{name} takes no {word!r}, which is given to it here", source=key)
 
 
 def _refuse_unknown(word: str, known: list[str], key: str, name: str) -> typing.NoReturn:

@@ -25,6 +25,27 @@ class NamedSequences(NamedTuple):
     nucleotides: Sequence[NDArray[np.uint8]]
 
 
+class NamedRecords(NamedTuple):
+    """What a caller gave, not yet read.
+
+    Attributes:
+        names: of each: the name of a record, else its index, from 0.
+        records: text, bytes, a Seq or SeqRecord of Biopython, or a `Contig`.
+    """
+
+    names: Sequence[str | int]
+    records: Sequence[Any]
+
+
+def named_records(given: Any) -> NamedRecords:
+    """One or several sequences as they were given, with their names; see `named_sequences`."""
+    if _is_path(given):
+        records: list[Any] = list(read_records(Path(given)))
+    else:
+        records = [given] if isinstance(given, Contig) else as_sequences(given)
+    return NamedRecords([_name(record, index) for index, record in enumerate(records)], records)
+
+
 def named_sequences(given: Any) -> NamedSequences:
     """Nucleotide ids and names of one or several sequences.
 
@@ -36,11 +57,7 @@ def named_sequences(given: Any) -> NamedSequences:
     Raises:
         UserError: something that is none, a letter that is no nucleotide, or a file that cannot be read.
     """
-    if _is_path(given):
-        records: list[Any] = list(read_records(Path(given)))
-    else:
-        records = [given] if isinstance(given, Contig) else as_sequences(given)
-    names = [_name(record, index) for index, record in enumerate(records)]
+    names, records = named_records(given)
     nucleotides = [
         record.nucleotides if isinstance(record, Contig) else encode_nucleotides(record, record=name)
         for name, record in zip(names, records, strict=True)

@@ -16,21 +16,24 @@ _FLOAT32 = 4
 
 @register_mixer("mhsa", letter="A")
 class SelfAttention(Mixer):
-    """Bidirectional attention with RoPE that restarts at every segment; no biases.
+    """Bidirectional attention with RoPE that restarts at every segment.
 
     Args:
         width: d, a multiple of `head_dim`.
         head_dim: D of one head (64 in Life-Code; d / 64 heads).
         rope_base: base of the rotary frequencies.
+        bias: of all four projections.
     """
 
-    def __init__(self, *, width: int, head_dim: int = 64, rope_base: float = 10_000.0) -> None:
+    def __init__(
+        self, *, width: int, head_dim: int = 64, rope_base: float = 10_000.0, bias: bool = False
+    ) -> None:
         super().__init__()
         self.head_dim, self.rope_base = head_dim, rope_base
-        self.q_proj = nn.Linear(width, width, bias=False)
-        self.k_proj = nn.Linear(width, width, bias=False)
-        self.v_proj = nn.Linear(width, width, bias=False)
-        self.o_proj = nn.Linear(width, width, bias=False)
+        self.q_proj = nn.Linear(width, width, bias=bias)
+        self.k_proj = nn.Linear(width, width, bias=bias)
+        self.v_proj = nn.Linear(width, width, bias=bias)
+        self.o_proj = nn.Linear(width, width, bias=bias)
 
     @classmethod
     def in_stack(cls, shape: StackShape, **options: Any) -> Self:

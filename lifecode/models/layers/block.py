@@ -1,41 +1,15 @@
-"""The pre-norm residual block around a mixer, and its SwiGLU feed-forward."""
+"""The pre-norm residual block around a mixer, and the way through a stack of them."""
+
+from collections.abc import Iterable
 
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
+from lifecode.models.layers.feed_forward import GeluFeedForward, SwiGLU, swiglu_hidden_width
 from lifecode.models.layers.mixers import Mixer
-from lifecode.models.layers.norm import LayerScale, RMSNorm
-from lifecode.ops import silu_gate
+from lifecode.models.layers.norm import LayerNorm, LayerScale, PlainSum, RMSNorm
 
 _FLOAT32 = 4
-
-
-def swiglu_hidden_width(width: int, multiple: int = 64) -> int:
-    """8/3 of the width, rounded up to a multiple of 64."""
-    return -(-8 * width // (3 * multiple)) * multiple
-
-
-def matched_hidden_width(width: int, missing_parameters: int, multiple: int = 8) -> int:
-    """Hidden width of a feed-forward with `missing_parameters` more than that of `swiglu_hidden_width`.
-
-    Rounded to the nearest multiple of 8, the least that bf16 matrix units like: at most 12 d parameters too
-    many or too few, 0.7 % of a layer at d = 128 and 0.1 % at 1024. Of 64 it would be 5 % and 0.7 %.
-    """
-    exact = swiglu_hidden_width(width) + missing_parameters / (3 * width)
-    return round(exact / multiple) * multiple
-
-
-class SwiGLU(nn.Module):
-    """down(SiLU(gate(x)) * up(x)), three projections without biases."""
-
-    def __init__(self, width: int, hidden_width: int) -> None:
-        super().__init__()
-        self.gate_proj = nn.Linear(width, hidden_width, bias=False)
-        self.up_proj = nn.Linear(width, hidden_width, bias=False)
-        self.down_proj = nn.Linear(hidden_width, width, bias=False)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Maps (..., d) to (..., d)."""
-        return self.down_proj(silu_gate(self.gate_proj(x), self.up_proj(x)))
 
 
 class Block(nn.Module):
@@ -44,8 +18,10 @@ class Block(nn.Module):
     Args:
         mixer: of any kind.
         width: d.
-        layer_scale: initial factor of both residual branches.
+        layer_scale: initial factor of both residual branches; None adds them as they are.
         feed_forward_width: hidden width of the feed-forward; None for `swiglu_hidden_width(width)`.
+        feed_forward: its class.
+        norm: class of both norms.
     """
 
     def __init__(
@@ -53,16 +29,18 @@ class Block(nn.Module):
         mixer: Mixer,
         *,
         width: int,
-        layer_scale: float = 0.1,
+        layer_scale: float | None = 0.1,
         feed_forward_width: int | None = None,
+        feed_forward: type[SwiGLU] | type[GeluFeedForward] = SwiGLU,
+        norm: type[RMSNorm] | type[LayerNorm] = RMSNorm,
     ) -> None:
         super().__init__()
-        self.mixer_norm = RMSNorm(width)
+        self.mixer_norm = norm(width)
         self.mixer = mixer
-        self.mixer_scale = LayerScale(width, layer_scale)
-        self.feed_forward_norm = RMSNorm(width)
-        self.feed_forward = SwiGLU(width, feed_forward_width or swiglu_hidden_width(width))
-        self.feed_forward_scale = LayerScale(width, layer_scale)
+        self.mixer_scale = PlainSum() if layer_scale is None else LayerScale(width, layer_scale)
+        self.feed_forward_norm = norm(width)
+        self.feed_forward = feed_forward(width, feed_forward_width or swiglu_hidden_width(width))
+        self.feed_forward_scale = PlainSum() if layer_scale is None else LayerScale(width, layer_scale)
 
     def forward(self, x: Tensor, cu_seqlens: Tensor) -> Tensor:
         """Maps (T, d) to (T, d)."""
@@ -76,12 +54,24 @@ class Block(nn.Module):
     def kept_bytes(self, low: int) -> float:
         """Bytes per position that a forward pass keeps for the backward pass.
 
-        Of the residual stream with its two branches 4 d in float32; of the feed-forward of hidden width h its
-        input and 3 h (under bf16 two copies of it, and 4 h); and what the mixer keeps.
+        Of the residual stream with its two branches 4 d in float32, and what feed-forward and mixer keep.
 
         Args:
             low: bytes of a value in the precision of matrix products: 4, or 2 under bf16 autocast.
         """
-        width, hidden = self.feed_forward.gate_proj.weight.shape[::-1]
-        feed_forward = 2 * width + 4 * hidden if low < _FLOAT32 else width + 3 * hidden
-        return 4 * width * _FLOAT32 + feed_forward * low + self.mixer.kept_bytes(low)
+        stream = 4 * self.mixer_norm.weight.numel() * _FLOAT32
+        return stream + self.feed_forward.kept_bytes(low) + self.mixer.kept_bytes(low)
+
+
+def through_blocks(blocks: Iterable[nn.Module], x: Tensor, cu_seqlens: Tensor, *, recompute: bool) -> Tensor:
+    """(T, d) through one block after the other.
+
+    Args:
+        blocks: in their order.
+        x: input of the first.
+        cu_seqlens: borders of the segments (S + 1,).
+        recompute: each block in the backward pass, instead of keeping what it computed.
+    """
+    for block in blocks:
+        x = checkpoint(block, x, cu_seqlens, use_reentrant=False) if recompute else block(x, cu_seqlens)
+    return x

@@ -13,7 +13,7 @@ from torch import nn
 
 from lifecode.models.layers.block import Block
 from lifecode.models.layers.mixers import Mixer
-from lifecode.models.layers.norm import RMSNorm
+from lifecode.models.layers.norm import LayerNorm, RMSNorm
 from lifecode.models.layers.segment_conv import SegmentConv1d
 
 _FLOAT32 = 4
@@ -31,7 +31,7 @@ def kept_bytes(part: nn.Module, low: int) -> float:
     """
     if isinstance(part, Block):
         return part.kept_bytes(low)
-    if isinstance(part, RMSNorm):
+    if isinstance(part, RMSNorm | LayerNorm):
         return part.weight.numel() * _FLOAT32
     if isinstance(part, nn.Linear | SegmentConv1d):
         return part.weight.numel() / len(part.weight) * low if is_trained(part) else 0.0

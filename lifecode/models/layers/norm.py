@@ -1,7 +1,8 @@
-"""Normalisation and residual scaling: RMSNorm, its gated form, LayerScale."""
+"""Normalisation and residual branches: RMSNorm, its gated form, LayerNorm; LayerScale, plain sum."""
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from lifecode.ops import rms_norm, scaled_sum
 
@@ -38,6 +39,31 @@ class GatedRMSNorm(RMSNorm):
         full = at_least_fp32(x)
         opening = gate.to(full.dtype)
         return rms_norm(full, self.weight.to(full.dtype), eps=self.eps, gate=opening).to(gate.dtype)
+
+
+class LayerNorm(nn.Module):
+    """Norm over the last axis by mean and variance, with a bias; precision as for `RMSNorm`."""
+
+    def __init__(self, width: int, eps: float = 1e-5) -> None:
+        super().__init__()
+        self.eps = eps
+        self.weight = nn.Parameter(torch.ones(width))
+        self.bias = nn.Parameter(torch.zeros(width))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Normalises (..., width); the result has the dtype of `x`, or of weights in half precision."""
+        full = at_least_fp32(x)
+        dtype = self.weight.dtype if self.weight.dtype.itemsize < 4 else x.dtype
+        weight, bias = self.weight.to(full.dtype), self.bias.to(full.dtype)
+        return functional.layer_norm(full, weight.shape, weight, bias, self.eps).to(dtype)
+
+
+class PlainSum(nn.Module):
+    """Adds a residual branch as it is."""
+
+    def forward(self, x: Tensor, branch: Tensor) -> Tensor:
+        """x + branch, both (..., width), in the dtype of `x`."""
+        return x + branch.to(x.dtype)
 
 
 class LayerScale(nn.Module):

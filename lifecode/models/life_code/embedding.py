@@ -1,7 +1,7 @@
 """Hidden states of sequences of any number and length, pooled or one per codon."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -14,11 +14,10 @@ from lifecode.errors import UserError
 from lifecode.models.layers.norm import at_least_fp32
 from lifecode.models.life_code.evaluation_mode import in_evaluation
 from lifecode.models.life_code.frames import Frames, averaged_over_frames, in_three_frames
+from lifecode.models.pooling import Pool, require_pool, vectors_frame
 
 if TYPE_CHECKING:
     from pandas import DataFrame
-
-Pool = Literal["mean", "max", "cls"]
 
 
 def embed(
@@ -42,8 +41,7 @@ def embed(
 
 def require_embeddable(given: NamedSequences, pool: Pool | None, frames: Frames) -> None:
     """Raises a UserError for no sequence, an empty one, or an unknown `pool` or `frames`."""
-    if pool not in ("mean", "max", "cls", None):
-        raise UserError(f"pool {pool!r} is unknown", remedy="Choose mean, max, cls or None")
+    require_pool(pool)
     if frames not in (0, "average"):
         raise UserError(f"frames {frames!r} is unknown", remedy="Choose 0 or 'average'")
     require_sequences(given, "embed")
@@ -63,17 +61,8 @@ def embedding_frame(
     names: Sequence[str | int], vectors: Sequence[Tensor], *, pool: Pool | None, frames: Frames
 ) -> "DataFrame":
     """Embeddings as a frame of d columns; see `LifeCode.embed`."""
-    from pandas import DataFrame, Index, MultiIndex
-
-    if pool is not None:
-        return DataFrame(torch.stack(list(vectors)).cpu().numpy(), index=Index(names, name="id"))
-    number = [place for states in vectors for place in range(len(states))]
-    ids = [name for name, states in zip(names, vectors, strict=True) for _ in range(len(states))]
     level = "nucleotide" if frames == "average" else "codon"
-    return DataFrame(
-        torch.cat(list(vectors)).cpu().numpy(),
-        index=MultiIndex.from_arrays([ids, number], names=["id", level]),
-    )
+    return vectors_frame(names, vectors, level=None if pool is not None else level)
 
 
 def _embed_all(

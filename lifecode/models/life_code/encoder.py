@@ -5,11 +5,11 @@ from typing import Any, get_args
 
 import torch
 from torch import Tensor, nn
-from torch.utils.checkpoint import checkpoint
 
 from lifecode.errors import UserError
 from lifecode.models.layers import attention, gated_deltanet  # noqa: F401  # registered by being imported
-from lifecode.models.layers.block import Block, matched_hidden_width
+from lifecode.models.layers.block import Block, through_blocks
+from lifecode.models.layers.feed_forward import matched_hidden_width
 from lifecode.models.layers.mixers import StackShape, build_mixer, registered_mixer
 from lifecode.models.layers.norm import RMSNorm, at_least_fp32
 from lifecode.models.life_code.strands import Strands, both_borders, reverse_codons_index
@@ -125,9 +125,6 @@ class HybridEncoder(nn.Module):
 
     def _stack(self, x: Tensor, cu_seqlens: Tensor, num_layers: int | None) -> Tensor:
         """First layers and final norm, (T, d) to (T, d); the residual stream stays in fp32 or better."""
-        for layer in self.layers if num_layers is None else self.layers[:num_layers]:
-            if self.activation_checkpointing and self.training:
-                x = checkpoint(layer, x, cu_seqlens, use_reentrant=False)
-            else:
-                x = layer(x, cu_seqlens)
-        return self.norm(x)
+        layers = self.layers if num_layers is None else self.layers[:num_layers]
+        recompute = self.activation_checkpointing and self.training
+        return self.norm(through_blocks(layers, x, cu_seqlens, recompute=recompute))

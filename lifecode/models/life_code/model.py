@@ -7,17 +7,17 @@ from torch import Tensor, nn
 
 from lifecode.data.batches.packing import Packed
 from lifecode.data.reading.named_sequences import named_sequences
-from lifecode.errors import UserError
 from lifecode.models.config_values import require_values
 from lifecode.models.layers.mixers import layer_kinds
 from lifecode.models.life_code import embedding, masked
 from lifecode.models.life_code.codec import CodonCodec
-from lifecode.models.life_code.embedding import Pool, embedding_frame, require_embeddable
+from lifecode.models.life_code.embedding import embedding_frame, require_embeddable
 from lifecode.models.life_code.encoder import HybridEncoder
 from lifecode.models.life_code.frames import Frames
 from lifecode.models.life_code.masked import PseudoLogLikelihood, require_whole_codons
-from lifecode.models.life_code.saved import SavedModel
 from lifecode.models.life_code.strands import Strands, both_strands, strand_invariant
+from lifecode.models.pooling import Pool, pooled
+from lifecode.models.saved import SavedModel
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -250,11 +250,7 @@ class LifeCode(SavedModel):
 
     def pooled(self, segment: Tensor, pool: Pool) -> Tensor:
         """One vector (d,) of a segment's hidden states (L, d), `[CLS]` first and `[SEP]` last."""
-        codons = segment[1:-1]
-        if pool == "cls":
-            vector = segment[0]
-        else:
-            vector = codons.mean(0) if pool == "mean" else codons.amax(0)
+        vector = pooled(segment[0], segment[1:-1], pool)
         return strand_invariant(vector) if self.encoder.strands == "rc" else vector
 
     @classmethod
@@ -269,14 +265,7 @@ class LifeCode(SavedModel):
         arguments = {key: value for key, value in config.items() if key not in not_arguments}
         codec = CodonCodec.from_config(config.get("codec"))
         require_values(cls, arguments)
-        try:
-            return cls(codec=codec, **arguments)
-        except (TypeError, RuntimeError) as error:  # RuntimeError: torch's, of a tensor beyond any memory
-            raise UserError(
-                f"the model's config does not fit this version of lifecode ({error})",
-                source="config.json",
-                remedy="It was written by another version: pip install --upgrade lifecode",
-            ) from error
+        return cls.built({"codec": codec, **arguments})
 
 
 def _initialise(part: nn.Module, std: float) -> None:

@@ -26,6 +26,7 @@ from lifecode.models.life_code.encoder import HybridEncoder
 from lifecode.models.life_code.model import LifeCode
 from lifecode.models.life_code.strands import reverse_codons_index
 from lifecode.models.life_code.tokenizer import CodonTokenizer
+from lifecode.models.saved import SavedModel
 
 
 @torch.inference_mode()
@@ -88,8 +89,13 @@ def stream_hidden_states(
             written(rows, everything, torch.cat([torch.zeros_like(states), states], -1), add=True)
 
 
-def require_streamable(model: LifeCode) -> None:
-    """Raises a UserError for a model that must see a whole sequence at once, or has the linear tokenizer."""
+def require_streamable(model: SavedModel) -> LifeCode:
+    """The model; raises a UserError if it must see a whole sequence at once, or has the linear tokenizer."""
+    if not isinstance(model, LifeCode):
+        raise UserError(
+            f"a model of family {model.family} must see a whole sequence at once",
+            remedy="On the command line, context=unit reads each alone",
+        )
     if not isinstance(model.codec.tokenizer, CodonTokenizer):
         raise UserError(
             "a model with the linear tokenizer cannot be streamed",
@@ -101,6 +107,7 @@ def require_streamable(model: LifeCode) -> None:
             f"a model with attention layers ({', '.join(sorted(others))}) cannot be streamed",
             remedy="Use a model of ratio a:0; on the command line, context=unit reads windows alone",
         )
+    return model
 
 
 def _layers(encoder: HybridEncoder) -> list[Block]:

@@ -1,17 +1,18 @@
 """`lifecode embed`: one vector per record, CDS or window, or one per codon, into a file."""
 
+import sys
+import warnings
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
 from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import torch
 from omegaconf import DictConfig
 
-from lifecode.alphabet import decode_nucleotides
 from lifecode.app.configs.construct import checked_value
 from lifecode.data.batches.packing import NUM_SPECIAL_CODONS
 from lifecode.data.reading.inputs import Inputs, resolve_inputs
@@ -19,12 +20,12 @@ from lifecode.data.reading.read import read_records
 from lifecode.data.records import Contig
 from lifecode.errors import Interrupted, UserError
 from lifecode.host.activity import Activity
+from lifecode.models.checksum import weights_checksum
 from lifecode.models.families import load
-from lifecode.models.life_code.embedding import Pool
 from lifecode.models.life_code.frames import Frames
-from lifecode.models.life_code.model import LifeCode
 from lifecode.models.life_code.streaming import require_streamable, stream_hidden_states
-from lifecode.tasks.features.encoder import LifeCodeEncoder
+from lifecode.models.pooling import Pool
+from lifecode.models.saved import SavedModel
 from lifecode.verbs.embed.embed_units import Unit, UnitKind
 from lifecode.verbs.embed.embedding_file import check_output, read_embeddings, write_embeddings
 from lifecode.verbs.embed.embedding_store import EmbeddingStore
@@ -35,7 +36,7 @@ _CODONS_A_CALL = 16_384
 
 
 def embed(
-    model: LifeCode | str | Path,
+    model: SavedModel | str | Path,
     input: Inputs,
     output: str | Path | None = None,
     *,
@@ -84,7 +85,7 @@ def embed(
         else:
             check_output(place := Path(output).expanduser())
         contigs = read_records(input)
-        loaded = model if isinstance(model, LifeCode) else _on_device(load(model))
+        loaded = model if isinstance(model, SavedModel) else _on_device(load(model))
         if context == "contig":
             _require_streamable(loaded, unit, pool, frames)
         noted: Counter[str] = Counter()
@@ -97,7 +98,7 @@ def embed(
         }
         about = {"model": str(model) if isinstance(model, str | Path) else type(model).__name__, **chosen}
         activity = stack.enter_context(Activity()) if progress else None
-        identity = {**chosen, "model": LifeCodeEncoder(loaded).digest, "input": _fingerprint(input)}
+        identity = {**chosen, "model": weights_checksum(loaded), "input": _fingerprint(input)}
         with EmbeddingStore(place, width=loaded.width, identity=identity) as store:
             units = _left(chosen_units(contigs, unit, window_codons, noted), store.num_kept)
             try:
@@ -127,16 +128,18 @@ def embed(
 
 def run(config: DictConfig) -> Embeddings:
     """Embed every unit of the input and write ids, places and vectors."""
-    embeddings = embed(
-        checked_value(config, "checkpoint", str),
-        checked_value(config, "input", str | list[str]),
-        checked_value(config, "output", str),
-        unit=checked_value(config, "unit", UnitKind),
-        window_codons=checked_value(config, "window_codons", int),
-        pool=checked_value(config, "pool", Pool | None),
-        frames=checked_value(config, "frames", Frames),
-        context=checked_value(config, "context", Literal["unit", "contig"]),
-    )
+    with warnings.catch_warnings():
+        warnings.showwarning = _say
+        embeddings = embed(
+            checked_value(config, "checkpoint", str),
+            checked_value(config, "input", str | list[str]),
+            checked_value(config, "output", str),
+            unit=checked_value(config, "unit", UnitKind),
+            window_codons=checked_value(config, "window_codons", int),
+            pool=checked_value(config, "pool", Pool | None),
+            frames=checked_value(config, "frames", Frames),
+            context=checked_value(config, "context", Literal["unit", "contig"]),
+        )
     for reason, count in embeddings.skipped.items():
         print(f"{count:,} {reason}" if reason == RENAMED else f"{count:,} left out: {reason}")
     size = f"{embeddings.num_vectors:,} x {embeddings.width}"
@@ -158,12 +161,17 @@ def _fingerprint(input: Inputs) -> list[list[str | int | None]]:
     return [[holds, str(file), stat.st_size, stat.st_mtime_ns] for holds, file, stat in found]
 
 
-def _on_device(model: LifeCode) -> LifeCode:
+def _say(message: Warning | str, *_: Any) -> None:
+    """A warning as a line of the program, without the place in the code."""
+    print(f"lifecode embed: {message}", file=sys.stderr)
+
+
+def _on_device(model: SavedModel) -> SavedModel:
     return model.to("cuda" if torch.cuda.is_available() else "cpu")
 
 
 def _embed_alone(
-    model: LifeCode,
+    model: Any,
     units: Iterator[Unit],
     pool: Pool | None,
     frames: Frames,
@@ -172,15 +180,15 @@ def _embed_alone(
 ) -> None:
     """Each unit by itself, many in one call of the model."""
     for batch in _batches(units):
-        texts = [decode_nucleotides(unit.nucleotides) for unit in batch]
-        for unit, vectors in zip(batch, model.embed(texts, pool=pool, frames=frames), strict=True):
+        records = [unit.as_record() for unit in batch]
+        for unit, vectors in zip(batch, model.embed(records, pool=pool, frames=frames), strict=True):
             store.add(unit, vectors.cpu().numpy())
         store.keep()
         if activity is not None:
             activity.say(f"{len(store):,} sequences embedded")
 
 
-def _require_streamable(model: LifeCode, kind: UnitKind, pool: Pool | None, frames: Frames) -> None:
+def _require_streamable(model: SavedModel, kind: UnitKind, pool: Pool | None, frames: Frames) -> None:
     require_streamable(model)
     if kind in ("auto", "cds"):
         raise UserError(
@@ -197,7 +205,7 @@ def _require_streamable(model: LifeCode, kind: UnitKind, pool: Pool | None, fram
 
 
 def _embed_contig(
-    model: LifeCode,
+    model: Any,
     contig: Contig,
     units: Iterator[Unit],
     pool: Pool | None,

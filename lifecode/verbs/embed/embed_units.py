@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lifecode.data.cds.coding_sequence import extract
-from lifecode.data.records import CodingSequence, Contig
+from lifecode.data.records import CodingSequence, Contig, Exon
 
 UnitKind = Literal["auto", "record", "cds", "window"]
 
@@ -23,6 +23,7 @@ class Unit(NamedTuple):
         end: behind the last one. A CDS across the origin of a circular contig ends before it starts.
         strand: 1, or -1 for a CDS on the opposite strand.
         nucleotides: ids (n,), 5' to 3', from the first complete codon on.
+        protein: residues of a record that is a protein, whose nucleotides only stand for it; else None.
     """
 
     id: str
@@ -31,6 +32,19 @@ class Unit(NamedTuple):
     end: int
     strand: int
     nucleotides: NDArray[np.uint8]
+    protein: str | None = None
+
+    def as_record(self) -> Contig:
+        """The unit as a record of its own, of which a model reads what it is made for."""
+        return Contig(
+            name=self.id,
+            nucleotides=self.nucleotides,
+            source=self.contig,
+            molecule="dna" if self.protein is None else "protein",
+            coding_sequences=()
+            if self.protein is None
+            else (CodingSequence(self.id, None, (Exon(0, len(self.nucleotides), 1),), protein=self.protein),),
+        )
 
 
 def units_of(contig: Contig, kind: UnitKind, window_codons: int, skipped: Counter[str]) -> Iterator[Unit]:
@@ -42,6 +56,7 @@ def units_of(contig: Contig, kind: UnitKind, window_codons: int, skipped: Counte
         window_codons: length of a window; the last one may be shorter.
         skipped: counts the CDS that cannot be cut out, by reason.
     """
+    whole = _protein(contig)
     if kind == "cds" or (kind == "auto" and contig.coding_sequences):
         for cds in contig.coding_sequences:
             if (reason := _problem(cds, contig)) is not None:
@@ -49,13 +64,15 @@ def units_of(contig: Contig, kind: UnitKind, window_codons: int, skipped: Counte
                 continue
             start, end = _extent(cds)
             strand = cds.exons[0].strand
-            yield Unit(cds.id, contig.name, start, end, strand, extract(cds, contig)[cds.codon_start - 1 :])
+            nucleotides = extract(cds, contig)[cds.codon_start - 1 :]
+            yield Unit(cds.id, contig.name, start, end, strand, nucleotides, whole)
     elif kind == "window":
         for start, end in windows(len(contig.nucleotides), window_codons):
             name = f"{contig.name}:{start}-{end}"
-            yield Unit(name, contig.name, start, end, 1, contig.nucleotides[start:end])
+            protein = None if whole is None else whole[start // 3 : -(-end // 3)]
+            yield Unit(name, contig.name, start, end, 1, contig.nucleotides[start:end], protein)
     else:
-        yield Unit(contig.name, contig.name, 0, len(contig.nucleotides), 1, contig.nucleotides)
+        yield Unit(contig.name, contig.name, 0, len(contig.nucleotides), 1, contig.nucleotides, whole)
 
 
 def windows(num_nucleotides: int, window_codons: int) -> Iterator[tuple[int, int]]:
@@ -63,6 +80,10 @@ def windows(num_nucleotides: int, window_codons: int) -> Iterator[tuple[int, int
     size = 3 * window_codons
     for start in range(0, num_nucleotides, size):
         yield start, min(start + size, num_nucleotides)
+
+
+def _protein(contig: Contig) -> str | None:
+    return contig.coding_sequences[0].protein if contig.molecule == "protein" else None
 
 
 def _extent(cds: CodingSequence) -> tuple[int, int]:

@@ -7,6 +7,7 @@ from omegaconf import DictConfig
 from pydantic import Field
 
 from lifecode.app.configs.construct import checked_value, construct
+from lifecode.models.families import require_life_code
 from lifecode.training.configured import STAGES, callbacks_of_stage
 from lifecode.training.trainer import TrainerSettings
 from lifecode.verbs.train.loggers import check_loggers
@@ -28,6 +29,7 @@ _LOOSE_VALUES = {
 def check_values(config: DictConfig) -> None:
     """Builds every part without memory, so that a wrong value is found before the first stage begins."""
     with torch.device("meta"):
+        require_life_code(construct(config.model))
         construct(config.model, teacher_width=1)
         construct(config.kd, width=1)
     construct(config.engine)

@@ -10,7 +10,7 @@ from lifecode.app.configs.construct import construct
 from lifecode.app.from_python import compose
 from lifecode.errors import UserError
 from lifecode.models import CodonCodec, pretrained
-from lifecode.models.layers.block import matched_hidden_width, swiglu_hidden_width
+from lifecode.models.layers.feed_forward import matched_hidden_width, swiglu_hidden_width
 from lifecode.models.layers.mixers import layer_kinds
 from lifecode.models.parts import parameters_by_part
 from lifecode.training.two_stages import load_codec

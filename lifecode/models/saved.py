@@ -9,7 +9,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from lifecode.errors import UserError
 from lifecode.models import hub, pretrained
+from lifecode.models.config_values import require_values
 
 _UNSAVED = "Merge its adapters first: merge_and_unload(); save a head of your own by itself"
 
@@ -19,19 +21,45 @@ class SavedModel(nn.Module):
 
     Attributes:
         family: written into config.json; `lifecode.load` finds the class by it.
+        width: d of the hidden states.
         config: arguments of the constructor, with the family, as in config.json.
         training_genes: (num_genes, 16) sketches of the genes it was trained on, or None where they are not
             known; saved and loaded with the weights (see `lifecode.data.statistics.seen_genes`).
     """
 
     family: ClassVar[str]
+    width: int
     config: dict[str, Any]
     training_genes: NDArray[np.uint32] | None = None
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Self:
-        """An untrained model of the shape that `config` (as in config.json) describes."""
-        raise NotImplementedError
+        """An untrained model of the shape that `config` (as in config.json) describes.
+
+        Raises:
+            UserError: it has keys that this version of the program does not know, or values that no model
+                has.
+        """
+        arguments = {key: value for key, value in config.items() if key not in ("family", "model_type")}
+        require_values(cls, arguments)
+        return cls.built(arguments)
+
+    @classmethod
+    def built(cls, arguments: Mapping[str, Any]) -> Self:
+        """The constructor, whose complaint about an argument from a config.json becomes a UserError."""
+        try:
+            return cls(**arguments)
+        except (TypeError, RuntimeError) as error:  # RuntimeError: torch's, of a tensor beyond any memory
+            raise UserError(
+                f"the model's config does not fit this version of lifecode ({error})",
+                source="config.json",
+                remedy="It was written by another version: pip install --upgrade lifecode",
+            ) from error
+
+    @classmethod
+    def from_foreign(cls, path: Path) -> Self | None:
+        """The model in a checkpoint of another program, in evaluation mode; None where `path` is none."""
+        return None
 
     def load_state_dict(
         self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False

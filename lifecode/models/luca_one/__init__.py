@@ -1,0 +1,1 @@
+"""LucaOne: one transformer for nucleic acids and proteins, letter by letter, and its released checkpoints."""
