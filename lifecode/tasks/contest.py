@@ -1,5 +1,6 @@
 """One model after another through the same rounds: predictions, figures, and differences in pairs."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,7 +54,11 @@ class Contest:
             blocks: features of all examples.
             head: None always predicts what is commonest, or the mean.
         """
-        predictions = [self._predicted(blocks, head, one) for one in self.rounds]
+        return self.measure(lambda one: self._predicted(blocks, head, one))
+
+    def measure(self, predicted: Callable[[Round], NDArray[np.float64]]) -> Entry:
+        """Measure in every round what `predicted` says of its test rows."""
+        predictions = [predicted(one) for one in self.rounds]
         found = [
             scores(self.labels.kind, self._all[one.test], predicted, f"the test rows of round {number}")
             for number, (one, predicted) in enumerate(zip(self.rounds, predictions, strict=True), start=1)

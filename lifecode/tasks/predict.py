@@ -11,12 +11,13 @@ from lifecode.tasks.examples.examples import examples_of
 from lifecode.tasks.examples.table import read_table
 from lifecode.tasks.predictions import predictions_table
 from lifecode.tasks.tuned_model import TunedModel
+from lifecode.tasks.tuning.tuned_network import TunedNetwork
 
 _SEQUENCES_AT_ONCE = 1_000
 
 
 def predict_file(
-    model: TunedModel,
+    model: TunedModel | TunedNetwork,
     path: str | Path,
     *,
     sequence: str | None = None,

@@ -23,6 +23,7 @@ from lifecode.tasks.features.feature import Features
 from lifecode.tasks.features.registry import features_from
 from lifecode.tasks.heads.head import FittedHead
 from lifecode.tasks.heads.saved import load_head, save_head
+from lifecode.tasks.tuning.tuned_network import TunedNetwork, load_network
 
 DESCRIPTION, HEAD, ENCODER = "head.json", "head.safetensors", "encoder"
 
@@ -54,6 +55,7 @@ class TunedModel:
         self.model.save_pretrained(folder / ENCODER)
         save_head(self.head, folder / HEAD)
         described = {
+            "tuning": "probe",
             "kind": self.labels.kind,
             "classes": list(self.labels.classes),
             "head": self.head.kind,
@@ -65,8 +67,12 @@ class TunedModel:
         (folder / DESCRIPTION).write_text(text, encoding="utf-8")
 
 
-def load_tuned(folder: str | Path) -> TunedModel:
-    """The model that `TunedModel.save` wrote.
+def load_tuned(folder: str | Path, *, merge: bool = True) -> TunedModel | TunedNetwork:
+    """The model that a fine-tuning wrote.
+
+    Args:
+        folder: of the run.
+        merge: add adapters of `tuning=lora` to the weights, which gives the same outputs in less time.
 
     Raises:
         UserError: the folder holds no fine-tuned model, or a file was changed.
@@ -81,9 +87,13 @@ def load_tuned(folder: str | Path) -> TunedModel:
         )
     try:
         described = json.loads(path.read_text(encoding="utf-8"))
+        if described.get("tuning", "probe") != "probe":
+            return load_network(folder, described, merge=merge)
         labels = Labels(described["kind"], tuple(map(str, described["classes"])))
         configs, kind, expected = described["features"], described["head"], described["head_sha256"]
-    except (ValueError, KeyError, TypeError) as fault:
+    except UserError:
+        raise
+    except (ValueError, KeyError, TypeError, AttributeError) as fault:
         raise UserError(
             f"describes no model ({fault})", source=path, remedy="Copy the folder again"
         ) from fault

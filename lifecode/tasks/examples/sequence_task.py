@@ -22,8 +22,8 @@ class SequenceTask:
 
     Args:
         train: file or files of examples: CSV, TSV, Parquet or FASTA.
-        validation: further examples to learn from, where a benchmark sets them apart; the probe chooses its
-            strength inside all of these.
+        validation: further examples, where a benchmark sets them apart. A probe learns from them too and
+            chooses its strength inside all; other tunings judge epochs and the grid by them.
         test: examples that nothing is chosen on; None holds out folds of `train` in turn.
         sequence: column of the sequences; None finds it by its letters.
         label: column of the labels; None finds it by its name, or takes the only one left.
@@ -65,6 +65,7 @@ class TaskData(NamedTuple):
     Attributes:
         labels: kind and classes, by the training files alone.
         train: examples to learn from, those of `validation` behind them.
+        num_validation: how many are of `validation`.
         test: None where folds are held out.
         molecule: what the sequences are.
         notes: what was found rather than said, a line each.
@@ -72,6 +73,7 @@ class TaskData(NamedTuple):
 
     labels: Labels
     train: Examples
+    num_validation: int
     test: Examples | None
     molecule: Molecule
     notes: list[str]
@@ -112,7 +114,8 @@ def read_task(task: SequenceTask) -> TaskData:
         f"{len(train):,} examples of {first.source}: sequences in {columns.sequence!r} "
         f"({molecule}, {frame}), labels in {columns.label!r} ({labels.described()}), ids in {columns.id!r}",
     )
-    return TaskData(labels, train, splits.get("test"), molecule, notes)
+    num_validation = len(splits["validation"]) if "validation" in splits else 0
+    return TaskData(labels, train, num_validation, splits.get("test"), molecule, notes)
 
 
 def _tables(files: Files, where: Mapping[str, str | int | float]) -> list[Table]:

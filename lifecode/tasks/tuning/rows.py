@@ -1,0 +1,94 @@
+"""Examples as packed rows: all frames of an example side by side, within a budget of codons."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from lifecode.data.batches.packing import NUM_SPECIAL_CODONS, Packed, consecutive_rows, pack, whole_codons
+from lifecode.models.life_code.frames import NUM_FRAMES, in_three_frames
+from lifecode.tasks.features.states import FrameReading
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """How sequences become rows.
+
+    Attributes:
+        frames: 0, 1 or 2 is one segment an example; `average` and `stack` are three.
+        most_codons: of each sequence so many are read, from the first on; None reads all.
+        row_codons: budget of a row, special tokens included; a longer example has a row of its own.
+    """
+
+    frames: FrameReading
+    most_codons: int | None = None
+    row_codons: int = 8_192
+
+    @property
+    def segments(self) -> int:
+        """Of each example."""
+        return NUM_FRAMES if self.frames in ("average", "stack") else 1
+
+    def framed(self, ids: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
+        """The segments of a sequence."""
+        if self.most_codons is not None:
+            ids = ids[: 3 * self.most_codons]
+        if self.frames == 0:
+            return [whole_codons(ids)]
+        frames = in_three_frames(ids)
+        return frames if self.segments == NUM_FRAMES else [frames[int(self.frames)]]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """Some examples, packed.
+
+    Attributes:
+        packed: their segments, those of one example side by side.
+        examples: (n,) number of each.
+        labels: (n,) or one behind the other for each position; empty where they are not known.
+    """
+
+    packed: Packed
+    examples: Tensor
+    labels: Tensor
+
+    def to(self, device: torch.device | str, non_blocking: bool = False) -> "Row":
+        """The same row on another device (Lightning calls this)."""
+        return replace(
+            self,
+            packed=self.packed.to(device),
+            examples=self.examples.to(device, non_blocking=non_blocking),
+            labels=self.labels.to(device, non_blocking=non_blocking),
+        )
+
+
+def rows_of(
+    sequences: Sequence[NDArray[np.uint8]],
+    numbers: NDArray[np.int64],
+    reading: Reading,
+    labels: NDArray[np.number] | None = None,
+) -> Iterator[Row]:
+    """Rows that hold every one of some examples once, those of like length together.
+
+    Args:
+        sequences: of all examples.
+        numbers: (n,) which of them.
+        reading: how.
+        labels: of all examples; None where they are not known.
+    """
+    by_length = numbers[np.argsort([len(sequences[number]) for number in numbers], kind="stable")]
+    segments = {number: reading.framed(sequences[number]) for number in by_length.tolist()}
+    sizes = [
+        sum(len(ids) // 3 + NUM_SPECIAL_CODONS for ids in segments[number]) for number in by_length.tolist()
+    ]
+    for chosen in consecutive_rows(sizes, reading.row_codons):
+        of_row = by_length[chosen]
+        yield Row(
+            pack([ids for number in of_row.tolist() for ids in segments[number]]),
+            torch.from_numpy(of_row),
+            torch.from_numpy(np.zeros(0) if labels is None else np.ascontiguousarray(labels[of_row])),
+        )

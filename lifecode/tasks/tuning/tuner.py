@@ -1,0 +1,280 @@
+"""Fine-tuning in every round of a comparison: the grid on validation rows, each fit kept against a kill."""
+
+import copy
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from lifecode.data.batches.packing import pack
+from lifecode.errors import UserError
+from lifecode.evaluation.metrics import Metric
+from lifecode.host.checksum import digest_of
+from lifecode.models.life_code.evaluation_mode import in_evaluation
+from lifecode.models.life_code.model import LifeCode
+from lifecode.tasks.examples.examples import Examples
+from lifecode.tasks.examples.labels import Labels
+from lifecode.tasks.examples.molecule import Molecule
+from lifecode.tasks.features.encoder import LifeCodeEncoder, Place, read_states, require_layer
+from lifecode.tasks.splits.rounds import Round
+from lifecode.tasks.tuning.adapters import with_adapters
+from lifecode.tasks.tuning.fine_tuning import rank
+from lifecode.tasks.tuning.fitting import FitResult, fit_network, trainer_settings
+from lifecode.tasks.tuning.network import TaskNetwork
+from lifecode.tasks.tuning.rows import Reading, rows_of
+from lifecode.tasks.tuning.settings import Candidate, Fit, GradientTuning, Lora, TrainedHead
+from lifecode.tasks.tuning.steps import Steps
+from lifecode.tasks.tuning.task_head import TaskHead
+
+_STANDARDISED_ON = 1_024
+"""Training examples, at most, that mean and deviation of the features are taken from."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TuningPlan:
+    """All that says how an encoder is tuned, whatever the data.
+
+    Attributes:
+        tuning: what learns.
+        head: what it reads.
+        fit: how it learns.
+        lora: adapters, of `lora`.
+    """
+
+    tuning: GradientTuning
+    head: TrainedHead
+    fit: Fit
+    lora: Lora
+
+    def described(self) -> dict[str, Any]:
+        """For metrics.json."""
+        found = {"tuning": self.tuning, "head": asdict(self.head), "fit": asdict(self.fit)}
+        return found | ({"lora": asdict(self.lora)} if self.tuning == "lora" else {})
+
+
+@dataclass(frozen=True, slots=True)
+class Tuned:
+    """A network at its best epoch.
+
+    Attributes:
+        network: in evaluation mode.
+        adapted: the `peft.PeftModel` around its encoder, of `lora`.
+        candidate: the point of the grid that was chosen.
+        result: of its fit.
+        tried: every point of the grid with what it gave on the validation rows.
+    """
+
+    network: TaskNetwork
+    adapted: Any
+    candidate: Candidate
+    result: FitResult
+    tried: list[dict[str, Any]]
+
+
+class Tuner:
+    """Tunes one encoder on rounds of one task.
+
+    Args:
+        model: which stays as it is.
+        plan: how.
+        examples: of all rounds.
+        validation: (n,) rows that a user has set apart; where a round learns from none of them, or where
+            folds are held out, a fifth of its training rows is, in whole groups.
+        labels: kind and classes.
+        molecule: what the sequences are.
+        metric: that epochs and points of the grid are judged by.
+        folder: that keeps what is done; None keeps nothing.
+        say: told what is being done.
+    """
+
+    def __init__(
+        self,
+        model: LifeCode,
+        plan: TuningPlan,
+        *,
+        examples: Examples,
+        validation: NDArray[np.int64],
+        labels: Labels,
+        molecule: Molecule,
+        metric: Metric,
+        folder: Path | None = None,
+        say: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self.model, self.plan, self.examples = in_evaluation(model), plan, examples
+        self.validation, self.labels, self.metric = validation, labels, metric
+        self.folder, self.say = folder, say
+        head = plan.head
+        frames = head.frames if head.frames is not None else 0 if molecule == "cds" else "stack"
+        self.reading = Reading(frames=frames, most_codons=head.max_codons, row_codons=plan.fit.max_codons)
+        self.place = Place(None if head.layer == "mix" else head.layer, head.projected)
+        require_layer(model, self.place, "head.layer")
+        self._key = {"model": LifeCodeEncoder(model).digest, "plan": plan.described(), "frames": frames}
+        self._done: dict[str, Tuned] = {}
+
+    def tuned(self, one: Round) -> Tuned:
+        """The network of a round: the best point of the grid on its validation rows."""
+        train, validation = self.split(one)
+        key = self._digest(train, validation, one.seed)
+        if key not in self._done:
+            self._done[key] = self._search(train, validation, one.seed, key)
+        return self._done[key]
+
+    def predictions(self, one: Round) -> NDArray[np.float64]:
+        """What the network of a round says of its test rows."""
+        network = self.tuned(one).network
+        return predicted(network, self.reading, [self.examples.nucleotides[row] for row in one.test])
+
+    def split(self, one: Round) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Rows that a round learns from, and those that epochs are judged by."""
+        set_apart = np.isin(one.train, self.validation)
+        if not set_apart.any() or set_apart.all():
+            set_apart = one.inner == 0
+        return one.train[~set_apart], one.train[set_apart]
+
+    def _search(self, train: NDArray[np.int64], validation: NDArray[np.int64], seed: int, key: str) -> Tuned:
+        best: tuple[Candidate, FitResult] | None = None
+        candidates = list(self.plan.fit.candidates(self.plan.tuning, self.plan.lora))
+        tried = []
+        for number, candidate in enumerate(candidates, 1):
+            of_grid = f", {number} of {len(candidates)} of the grid" if len(candidates) > 1 else ""
+            self.say(f"{self.plan.tuning}: learning from {len(train):,} sequences{of_grid}")
+            folder = None if self.folder is None else self.folder / f"{key}-{number}"
+            network, _ = self._network(candidate, seed, train)
+            if folder is None or not (folder / "fit.json").is_file():
+                self._set_scales(network, train, seed)
+            steps = Steps(
+                self.examples.nucleotides,
+                self.examples.labels,
+                train,
+                self.reading,
+                batch=self.plan.fit.batch,
+                seed=seed,
+            )
+            result = fit_network(
+                network,
+                steps,
+                validation,
+                candidate,
+                self.plan.fit,
+                metric=self.metric,
+                seed=seed,
+                folder=folder,
+            )
+            tried.append({**candidate._asdict(), **result.judged._asdict(), "epochs_done": len(result.curve)})
+            if best is None or rank(result.judged, self.metric) > rank(best[1].judged, self.metric):
+                best = (candidate, result)
+        assert best is not None
+        network, adapted = self._network(best[0], seed, train)
+        network.load_learned(best[1].state)
+        device = trainer_settings(self.plan.fit, 1).device
+        return Tuned(network.eval().to(device), adapted, *best, tried)
+
+    def _network(self, candidate: Candidate, seed: int, train: NDArray[np.int64]) -> tuple[TaskNetwork, Any]:
+        """Before its first step, by a seed; of `lora` also the `peft.PeftModel` around the encoder."""
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            adapted = None
+            if self.plan.tuning == "lora":
+                adapted = with_adapters(self.model, self.plan.lora, candidate.rank, candidate.alpha)
+            model = copy.deepcopy(self.model) if adapted is None else adapted.base_model.model
+            weights = class_weights(self.plan.fit, self.labels, self.examples.labels[train])
+            network = network_of(model, self.plan.tuning, self.plan.head, self.reading, self.labels, weights)
+        return network, adapted
+
+    @torch.no_grad()
+    def _set_scales(self, network: TaskNetwork, train: NDArray[np.int64], seed: int) -> None:
+        """Mean and deviation of the labels, and of the features as they are before the first step."""
+        if self.labels.kind == "regression":
+            labels = self.examples.labels[train]
+            network.value_mean.fill_(float(np.nanmean(labels)))
+            network.value_deviation.fill_(float(np.nanstd(labels)) or 1.0)
+        looked_at = np.random.default_rng(seed).permutation(train)[:_STANDARDISED_ON]
+        self.say(f"{self.plan.tuning}: reading {len(looked_at):,} sequences")
+        rows = rows_of(self.examples.nucleotides, np.sort(looked_at), self.reading)
+        network.eval()
+        network.head.standardise(network.head.features(network.states(row), row) for row in rows)
+
+    def _digest(self, train: NDArray[np.int64], validation: NDArray[np.int64], seed: int) -> str:
+        """Of all that a fit depends on, so that one that is done is known again."""
+        found = hashlib.sha256(json.dumps(self._key, sort_keys=True).encode())
+        for rows in (train, validation):
+            for row in rows.tolist():
+                found.update(self.examples.nucleotides[row].tobytes() + b";")
+                found.update(np.asarray(self.examples.labels[row]).tobytes() + b";")
+            found.update(b"|")
+        of_labels = {"kind": self.labels.kind, "classes": list(self.labels.classes)}
+        return digest_of({"data": found.hexdigest(), "seed": seed, "metric": self.metric.name, **of_labels})
+
+
+def network_of(
+    model: LifeCode,
+    tuning: GradientTuning,
+    head: TrainedHead,
+    reading: Reading,
+    labels: Labels,
+    class_weights: Tensor | None = None,
+) -> TaskNetwork:
+    """A network around a model, its head new."""
+    place = Place(None if head.layer == "mix" else head.layer, head.projected)
+    with torch.no_grad():
+        width = read_states(model, pack(["ATG"]), place).shape[-1]
+    of_states = TaskHead(
+        width,
+        max(1, len(labels.classes)),
+        pools=head.pools or ["mean"],
+        frames=reading.frames,
+        window=head.window,
+        hidden=head.hidden,
+        dropout=head.dropout,
+    )
+    return TaskNetwork(
+        model,
+        of_states,
+        tuning=tuning,
+        kind=labels.kind,
+        place=place,
+        mixed=head.layer == "mix",
+        class_weights=class_weights,
+    )
+
+
+def class_weights(fit: Fit, labels: Labels, numbers: NDArray[np.number]) -> Tensor | None:
+    """The weight of each class in the loss, or None.
+
+    Raises:
+        UserError: weights of a regression, or of other classes than there are.
+    """
+    if fit.class_weights is None:
+        return None
+    if labels.kind == "regression":
+        raise UserError("is given, and the labels are a regression", source="fit.class_weights")
+    if fit.class_weights == "balanced":
+        counts = np.bincount(numbers, minlength=len(labels.classes))
+        return torch.tensor(len(numbers) / (len(counts) * counts), dtype=torch.float32)
+    if set(fit.class_weights) != set(labels.classes):
+        raise UserError(
+            f"names other classes than the labels have ({', '.join(labels.classes[:10])})",
+            source="fit.class_weights",
+        )
+    return torch.tensor([fit.class_weights[name] for name in labels.classes], dtype=torch.float32)
+
+
+@torch.inference_mode()
+def predicted(
+    network: TaskNetwork, reading: Reading, sequences: Sequence[NDArray[np.uint8]]
+) -> NDArray[np.float64]:
+    """Values (n,), or probabilities (n, num_classes), in the order of the sequences."""
+    rows = list(rows_of(sequences, np.arange(len(sequences)), reading))
+    parts = [network.predictions(network(row)) for row in rows]
+    order = np.concatenate([row.examples.numpy() for row in rows])
+    found = np.concatenate(parts)
+    result = np.empty_like(found)
+    result[order] = found
+    return result
