@@ -11,6 +11,7 @@ from typing import Literal
 
 import torch
 from lightning import Callback, Trainer
+from lightning.pytorch.callbacks import Checkpoint
 from lightning.pytorch.loggers import Logger
 from lightning.pytorch.profilers import Profiler
 
@@ -246,6 +247,8 @@ def lightning_trainer(
         precision=settings.precision,
         logger=loggers,
         callbacks=callbacks,
+        # Without a callback that saves, Lightning's own would, in the current folder.
+        enable_checkpointing=any(isinstance(callback, Checkpoint) for callback in callbacks),
         plugins=[DurableCheckpointIO(), *([environment] if environment else [])],
         log_every_n_steps=settings.log_every_steps,
         val_check_interval=settings.validate_every_steps,
