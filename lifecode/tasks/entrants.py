@@ -36,7 +36,7 @@ class Entrant(Protocol):
         """Baselines of its own."""
         ...
 
-    def fitted(self) -> TunedModel | TunedNetwork:
+    def fitted(self, everything: Round) -> TunedModel | TunedNetwork:
         """The first encoder that entered, with all examples outside the test file."""
         ...
 
@@ -84,14 +84,14 @@ class ProbeEntrant:
         """The same head on the features beside the states alone."""
         return {"without_states": self.contest.enter(self._beside, self.head)} if self._beside else {}
 
-    def fitted(self) -> TunedModel:
+    def fitted(self, everything: Round) -> TunedModel:
         """The head of all examples outside the test file."""
         assert self._first is not None
         model, features, blocks = self._first
         return TunedModel(
             labels=self.data.labels,
             features=[features, *self.beside],
-            head=self.contest.fitted(blocks, self.head),
+            head=self.contest.fitted(blocks, self.head, everything),
             model=model,
             told=self.told,
         )
@@ -111,7 +111,6 @@ class TuningEntrant:
         data: of the task.
         told: what the model is told to have been tuned on.
         metric: that epochs and points of the grid are judged by.
-        everything: the round of the model that is saved.
         work: folder that keeps what is done, or None.
         say: told what is being done.
     """
@@ -125,12 +124,11 @@ class TuningEntrant:
         told: Told,
         *,
         metric: Metric,
-        everything: Round,
         work: Path | None,
         say: Say,
     ) -> None:
         self.plan, self.contest, self.examples, self.data = plan, contest, examples, data
-        self.told, self.metric, self.everything = told, metric, everything
+        self.told, self.metric = told, metric
         self.work, self.say = work, say
         self._first: Tuner | None = None
 
@@ -155,10 +153,10 @@ class TuningEntrant:
         """None: nothing stands beside the states."""
         return {}
 
-    def fitted(self) -> TunedNetwork:
+    def fitted(self, everything: Round) -> TunedNetwork:
         """Tuned with all examples outside the test file; with one that is the first seed's."""
         assert self._first is not None
-        return tuned_network(self._first, self._first.tuned(self.everything), self.told)
+        return tuned_network(self._first, self._first.tuned(everything), self.told)
 
     def described(self) -> dict[str, Any]:
         """The plan, and for each round the points of the grid, which was chosen, and its learning curve."""

@@ -16,6 +16,7 @@ from lifecode.tasks.contest import Contest, Entry
 from lifecode.tasks.entrants import Entrant, ProbeEntrant, TuningEntrant
 from lifecode.tasks.examples.labels import Labels
 from lifecode.tasks.examples.sequence_task import SequenceTask, TaskData, read_task
+from lifecode.tasks.position_probe import PositionProbe, usual_position_baselines
 from lifecode.tasks.predictions import predictions_table
 from lifecode.tasks.probe import Probe, linear_head
 from lifecode.tasks.scores import chosen_metric
@@ -103,7 +104,12 @@ def tune(
 
     told = {"task": _given(task), "encoder": name, "examples": rounds.num_train, "molecule": data.molecule}
     entrant: Entrant
-    if plan is None:
+    of_positions: PositionProbe | None = None
+    if data.labels.unit != "sequence":
+        of_positions = PositionProbe(probe, contest, data.labels, rounds.examples, data.molecule, told)
+    if plan is None and of_positions is not None:
+        entrant = of_positions
+    elif plan is None:
         entrant = ProbeEntrant(probe, contest, rounds.examples, data, told, say)
     else:
         entrant = TuningEntrant(
@@ -113,15 +119,17 @@ def tune(
             data,
             told,
             metric=metric,
-            everything=rounds.everything(),
             work=work,
             say=say,
         )
     ours = entrant.enter(model, name)
     entries: dict[str, Entry] = {}
-    for baseline in usual_baselines(data.molecule) if baselines is None else baselines:
+    usual = usual_baselines if of_positions is None else usual_position_baselines
+    for baseline in usual(data.molecule) if baselines is None else baselines:
         say(f"{baseline}: fitting")
-        if baseline != "untrained":
+        if baseline != "untrained" and of_positions is not None:
+            entries[baseline] = of_positions.baseline(baseline)
+        elif baseline != "untrained":
             own = features_of(baseline, data.train)
             blocks, learner = ([], None) if own is None else ([own(sequences)], linear_head(data.labels.kind))
             entries[baseline] = contest.enter(blocks, learner)
@@ -129,7 +137,7 @@ def tune(
             entries[baseline] = entrant.enter(untrained_twin(model, seed), "untrained")
     entries |= entrant.controls()
     say(f"{name}: fitting on all examples")
-    tuned = entrant.fitted()
+    tuned = entrant.fitted(rounds.everything())
     rows, combined = contest.combined(ours)
     return Finetuned(
         model=tuned,
@@ -137,6 +145,7 @@ def tune(
             "task": _given(task),
             "kind": data.labels.kind,
             "classes": list(data.labels.classes),
+            "unit": data.labels.unit,
             "encoder": name,
             **entrant.described(),
             "split": contest.described(),

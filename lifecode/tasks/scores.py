@@ -1,12 +1,14 @@
 """How good predictions are, by the metrics of a task's kind of labels."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 from sklearn.metrics import average_precision_score, roc_auc_score
 
+from lifecode.alphabet import IGNORE
 from lifecode.errors import UserError
 from lifecode.evaluation.metrics import (
     ACCURACY,
@@ -23,6 +25,7 @@ from lifecode.evaluation.metrics import (
     SPEARMAN,
     Metric,
 )
+from lifecode.tasks.examples.examples import flat
 from lifecode.tasks.examples.labels import LabelKind
 
 METRICS: dict[LabelKind, tuple[Metric, ...]] = {
@@ -53,17 +56,19 @@ def scores(
 ) -> dict[str, float]:
     """Every metric of this kind of labels.
 
-    A correlation with predictions that are all the same is 0: they say nothing.
+    A correlation with predictions that are all the same is 0: they say nothing. Of labels of positions all
+    positions count together, and those without a label not at all.
 
     Args:
         kind: of the labels.
-        labels: (n,) values or numbers of classes.
-        predictions: (n,) values, or probabilities (n, num_classes).
+        labels: (n,) values or numbers of classes; of positions as in `Examples`.
+        predictions: (n,) values, or probabilities (n, num_classes); of positions one array for each sequence.
         where: names the examples in the error.
 
     Raises:
         UserError: a metric is undefined for these labels: all are the same.
     """
+    labels, predictions = known(labels, predictions)
     if len(np.unique(labels)) < 2:
         raise UserError(
             "all labels are the same here, so no metric is defined",
@@ -74,6 +79,13 @@ def scores(
     wrong = [name for name, value in found.items() if not np.isfinite(value)]
     assert not wrong, f"{wrong} of {where} is no number"
     return found
+
+
+def known(labels: NDArray[Any], predictions: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Labels and predictions side by side, without positions that have no label."""
+    labels, predictions = flat(labels), flat(predictions)
+    rows = np.isfinite(labels) & (labels != IGNORE) if labels.dtype.kind == "f" else labels != IGNORE
+    return labels[rows], predictions[rows]
 
 
 def score(name: str, labels: NDArray, predictions: NDArray[np.float64]) -> float:

@@ -101,6 +101,7 @@ FLOORS = {
         "contest",
         "tuned_model",
         "entrants",
+        "position_probe",
         "finetune",
         "predict",
         "tables",

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,13 +20,14 @@ class Examples:
     Attributes:
         ids: of each; the number of its row, from 1, where the file has none.
         nucleotides: ids (length,) uint8 of each sequence.
-        labels: (n,), as `Labels.numbers` gives them; int64 zeros where there are none.
+        labels: (n,), as `Labels.numbers` gives them, or of dtype object an array (num_positions,) for each
+            sequence; int64 zeros where there are none.
         has_ids: whether the ids stand in the file.
     """
 
     ids: list[str]
     nucleotides: list[NDArray[np.uint8]]
-    labels: NDArray[np.number]
+    labels: NDArray[Any]
     has_ids: bool
 
     def __len__(self) -> int:
@@ -52,7 +54,12 @@ def joined(parts: Sequence[Examples]) -> Examples:
     )
 
 
-def examples_of(table: Table, columns: Columns, labels: NDArray[np.number] | None = None) -> Examples:
+def flat(values: NDArray[Any]) -> NDArray[Any]:
+    """Labels or predictions of all positions one behind the other, where sequences have several each."""
+    return np.concatenate(values.tolist()) if values.dtype == object else values
+
+
+def examples_of(table: Table, columns: Columns, labels: NDArray[Any] | None = None) -> Examples:
     """The sequences of a table, with the labels of its rows where they are known.
 
     Raises:

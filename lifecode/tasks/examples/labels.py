@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from lifecode.errors import UserError
 
 LabelKind = Literal["binary", "multiclass", "regression"]
+Unit = Literal["sequence", "codon", "nucleotide"]
+"""What has a label."""
 _MOST_WHOLE_NUMBERS = 20
 """Different whole numbers that are taken for classes; more are measurements."""
 _SHARE_OF_NUMBERS = 0.9
@@ -25,10 +27,12 @@ class Labels:
         kind: `binary`, `multiclass` or `regression`.
         classes: names in the order of their numbers, by value where all are whole numbers, else by letters;
             none for a regression.
+        unit: what has a label: a sequence, or each codon or nucleotide of it.
     """
 
     kind: LabelKind
     classes: tuple[str, ...] = ()
+    unit: Unit = "sequence"
 
     def numbers(
         self, texts: Sequence[str], source: str, column: str
@@ -68,7 +72,8 @@ class Labels:
     def described(self) -> str:
         """The kind and the classes in a few words."""
         shown = ", ".join(self.classes[:5]) + (", …" if len(self.classes) > 5 else "")
-        return f"{self.kind}: {shown}" if self.classes else self.kind
+        of_each = "" if self.unit == "sequence" else f" of each {self.unit}"
+        return f"{self.kind}{of_each}: {shown}" if self.classes else f"{self.kind}{of_each}"
 
 
 def labels_of(texts: Sequence[str], source: str, column: str, kind: LabelKind | None = None) -> Labels:

@@ -9,8 +9,9 @@ import numpy as np
 from lifecode.errors import UserError
 from lifecode.tasks.examples.columns import Columns, find_columns
 from lifecode.tasks.examples.examples import Examples, examples_of, joined
-from lifecode.tasks.examples.labels import LabelKind, Labels, labels_of
+from lifecode.tasks.examples.labels import LabelKind, Labels, Unit, labels_of
 from lifecode.tasks.examples.molecule import Molecule, molecule_of
+from lifecode.tasks.examples.position_labels import UNLABELLED, labels_in, position_numbers
 from lifecode.tasks.examples.table import Table, read_table
 
 Files = str | list[str]
@@ -18,7 +19,7 @@ Files = str | list[str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SequenceTask:
-    """Sequences with one label each.
+    """Sequences with one label each, or one for each of their positions.
 
     Args:
         train: file or files of examples: CSV, TSV, Parquet or FASTA.
@@ -30,6 +31,8 @@ class SequenceTask:
         id: column of the ids; None takes one that is called id, seq_id, gene_id or name.
         where: value of a column, by its name, of the rows to keep; None keeps all.
         molecule: `cds` is read in its frame, `dna` in all three; None looks at the sequences.
+        unit: what has a label: the sequence, or each `codon` or `nucleotide` of it, as a string of one letter
+            a position or separated by spaces or commas; `.` for one without.
         kind: None reads it off the labels.
         transform: `log` takes the natural logarithm of a regression's labels; rows without one are left out.
         metric: by which models are compared; None takes Matthews correlation, or Spearman's for a regression.
@@ -47,6 +50,7 @@ class SequenceTask:
     id: str | None = None
     where: dict[str, str | int | float] | None = None
     molecule: Molecule | None = None
+    unit: Unit = "sequence"
     kind: LabelKind | None = None
     transform: Literal["log"] | None = None
     metric: str | None = None
@@ -57,6 +61,8 @@ class SequenceTask:
     def __post_init__(self) -> None:
         if not 0 < self.cluster_similarity <= 1:
             raise UserError("does not lie in (0, 1]", source="task.cluster_similarity")
+        if self.transform is not None and self.unit != "sequence":
+            raise UserError(f"is given, and task.unit is {self.unit}", source="task.transform")
 
 
 class TaskData(NamedTuple):
@@ -100,7 +106,10 @@ def read_task(task: SequenceTask) -> TaskData:
             for name, of_split in tables.items()
         }
     texts = [text for table in tables["train"] for text in table.column(columns.label, "task.label")]
+    if task.unit != "sequence":
+        texts = [label for text in texts for label in labels_in(text) if label != UNLABELLED]
     labels = labels_of(texts, first.source, columns.label, "regression" if task.transform else task.kind)
+    labels = replace(labels, unit=task.unit)
     splits = {
         name: joined([_examples(table, columns, labels, task.transform == "log") for table in of_split])
         for name, of_split in tables.items()
@@ -153,7 +162,13 @@ def _examples(table: Table, columns: Columns, labels: Labels, log: bool) -> Exam
         if name is not None:
             table.column(name, key)
     assert columns.label is not None
-    numbers = labels.numbers(table.column(columns.label, "task.label"), table.source, columns.label)
+    texts = table.column(columns.label, "task.label")
+    if labels.unit != "sequence":
+        lengths = [len(sequence) for sequence in table.columns[columns.sequence]]
+        return examples_of(
+            table, columns, position_numbers(texts, lengths, labels, table.source, columns.label)
+        )
+    numbers = labels.numbers(texts, table.source, columns.label)
     return examples_of(table, columns, np.log(numbers) if log else numbers)
 
 

@@ -1,6 +1,7 @@
 """The steps of a fit as a Lightning data module: a step depends on the seed and its number alone."""
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 from lightning import LightningDataModule
@@ -26,7 +27,7 @@ class Steps(IterableDataset):
     def __init__(
         self,
         sequences: Sequence[NDArray[np.uint8]],
-        labels: NDArray[np.number],
+        labels: NDArray[Any],
         train: NDArray[np.int64],
         reading: Reading,
         *,

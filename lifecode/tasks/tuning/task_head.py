@@ -1,4 +1,4 @@
-"""The head that is trained by gradient: pools, frames, standardised features, and what they say."""
+"""The head that is trained by gradient: pools and frames, or positions; standardised; and what they say."""
 
 from collections.abc import Iterable, Sequence
 
@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from lifecode.models.life_code.frames import NUM_FRAMES
+from lifecode.tasks.examples.labels import Unit
 from lifecode.tasks.features.states import FrameReading
 from lifecode.tasks.tuning.pooling import Pool, Segments
 from lifecode.tasks.tuning.rows import Row
@@ -24,9 +25,11 @@ class TaskHead(nn.Module):
     Args:
         width: D.
         num_outputs: classes, or 1 of a regression.
-        pools: joined one behind the other.
-        frames: `average` and `stack` take the mean, or mean, maximum and minimum of three segments.
-        window: positions of `centre` and `positions`.
+        pools: joined one behind the other; without effect where positions have labels.
+        frames: `average` and `stack` take the mean, or mean, maximum and minimum of three segments; of
+            positions see `lifecode.tasks.features.position_index`.
+        window: positions of `centre` and `positions`, or states around each position.
+        unit: what has a label.
         hidden: width of a hidden layer; None has none.
         dropout: share of the features that a training step leaves out.
     """
@@ -42,14 +45,20 @@ class TaskHead(nn.Module):
         pools: Sequence[TrainedPool],
         frames: FrameReading,
         window: int,
+        unit: Unit,
         hidden: int | None,
         dropout: float,
     ) -> None:
         super().__init__()
         self.frames: FrameReading = frames
-        self.pools = nn.ModuleList(Pool(name, width, window) for name in pools)
-        sizes = [width * (window if name in ("centre", "positions") else 1) for name in pools]
-        size = sum(sizes) * (NUM_FRAMES if frames == "stack" else 1)
+        self.unit: Unit = unit
+        if unit == "sequence":
+            self.pools = nn.ModuleList(Pool(name, width, window) for name in pools)
+            sizes = [width * (window if name in ("centre", "positions") else 1) for name in pools]
+            size = sum(sizes) * (NUM_FRAMES if frames == "stack" else 1)
+        else:
+            self.pools = nn.ModuleList()
+            size = width * window * (1 if unit == "codon" or frames == "average" else NUM_FRAMES)
         self.register_buffer("mean", torch.zeros(size))
         self.register_buffer("deviation", torch.ones(size))
         self.dropout = nn.Dropout(dropout)
@@ -59,12 +68,16 @@ class TaskHead(nn.Module):
         nn.init.zeros_(self.output.bias)
 
     def forward(self, states: Tensor, row: Row) -> Tensor:
-        """Outputs (n, num_outputs) of the examples of a row."""
+        """Outputs (n, num_outputs) of the examples of a row, or of all of their positions."""
         features = self.dropout((self.features(states, row) - self.mean) / self.deviation)
         return self.output(features if self.hidden is None else self.hidden(features))
 
     def features(self, states: Tensor, row: Row) -> Tensor:
-        """(n, size) of the examples of a row, as they are."""
+        """(n, size) of the examples of a row, or of their positions, as they are."""
+        if self.unit != "sequence":
+            states = torch.cat([states, states.new_zeros(1, states.shape[1])])
+            found = states[row.index]  # the last, of zeros, for NOTHING
+            return (found.mean(1) if self.frames == "average" else found.flatten(1, 2)).flatten(1)
         segments = Segments(states, row.packed.cu_seqlens)
         vectors = torch.cat([pool(segments) for pool in self.pools], dim=-1)
         if self.frames not in ("average", "stack"):

@@ -52,8 +52,12 @@ class TunedNetwork:
         """What learnt."""
         return self.network.tuning
 
-    def predict(self, sequences: Sequence[NDArray[np.uint8]]) -> NDArray[np.float64]:
-        """Values (n,) of a regression, or the probability of each class (n, num_classes)."""
+    def predict(self, sequences: Sequence[NDArray[np.uint8]]) -> NDArray[Any]:
+        """Values (n,) of a regression, or the probability of each class (n, num_classes).
+
+        Where positions have labels, for each sequence an array of such, (num_positions,) or (num_positions,
+        num_classes), in an array (n,) of dtype object.
+        """
         return predicted(self.network, self.reading, sequences)
 
     def save(self, folder: Path) -> None:
@@ -70,6 +74,7 @@ class TunedNetwork:
             "tuning": self.tuning,
             "kind": self.labels.kind,
             "classes": list(self.labels.classes),
+            "unit": self.labels.unit,
             "head": asdict(self.settings),
             "reading": asdict(self.reading),
             "sha256": {name: sha256(folder / name) for name in files},
@@ -106,7 +111,7 @@ def load_network(folder: Path, described: Mapping[str, Any], *, merge: bool = Tr
     """
     path = folder / DESCRIPTION
     try:
-        labels = Labels(described["kind"], tuple(map(str, described["classes"])))
+        labels = Labels(described["kind"], tuple(map(str, described["classes"])), described["unit"])
         settings, reading = TrainedHead(**described["head"]), Reading(**described["reading"])
         tuning, sums = described["tuning"], dict(described["sha256"])
     except (KeyError, TypeError) as fault:

@@ -13,16 +13,23 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from lifecode.alphabet import IGNORE
 from lifecode.data.batches.packing import pack
 from lifecode.errors import UserError
 from lifecode.evaluation.metrics import Metric
 from lifecode.host.checksum import digest_of
 from lifecode.models.life_code.evaluation_mode import in_evaluation
 from lifecode.models.life_code.model import LifeCode
-from lifecode.tasks.examples.examples import Examples
+from lifecode.tasks.examples.examples import Examples, flat
 from lifecode.tasks.examples.labels import Labels
 from lifecode.tasks.examples.molecule import Molecule
+from lifecode.tasks.features.at_positions import (
+    position_frames,
+    position_window,
+    require_position_keys,
+)
 from lifecode.tasks.features.encoder import LifeCodeEncoder, Place, read_states, require_layer
+from lifecode.tasks.features.position_index import num_positions
 from lifecode.tasks.splits.rounds import Round
 from lifecode.tasks.tuning.adapters import with_adapters
 from lifecode.tasks.tuning.fine_tuning import rank
@@ -112,7 +119,18 @@ class Tuner:
         self.folder, self.say = folder, say
         head = plan.head
         frames = head.frames if head.frames is not None else 0 if molecule == "cds" else "stack"
-        self.reading = Reading(frames=frames, most_codons=head.max_codons, row_codons=plan.fit.max_codons)
+        window = 1
+        if labels.unit != "sequence":
+            require_position_keys(head, "head")
+            frames = position_frames(head.frames, labels, molecule, "head")
+            window = position_window(head.pools, head.window)
+        self.reading = Reading(
+            frames=frames,
+            most_codons=head.max_codons,
+            row_codons=plan.fit.max_codons,
+            unit=labels.unit,
+            window=window,
+        )
         self.place = Place(None if head.layer == "mix" else head.layer, head.projected)
         require_layer(model, self.place, "head.layer")
         self._key = {"model": LifeCodeEncoder(model).digest, "plan": plan.described(), "frames": frames}
@@ -126,7 +144,7 @@ class Tuner:
             self._done[key] = self._search(train, validation, one.seed, key)
         return self._done[key]
 
-    def predictions(self, one: Round) -> NDArray[np.float64]:
+    def predictions(self, one: Round) -> NDArray[Any]:
         """What the network of a round says of its test rows."""
         network = self.tuned(one).network
         return predicted(network, self.reading, [self.examples.nucleotides[row] for row in one.test])
@@ -192,7 +210,7 @@ class Tuner:
     def _set_scales(self, network: TaskNetwork, train: NDArray[np.int64], seed: int) -> None:
         """Mean and deviation of the labels, and of the features as they are before the first step."""
         if self.labels.kind == "regression":
-            labels = self.examples.labels[train]
+            labels = flat(self.examples.labels[train])
             network.value_mean.fill_(float(np.nanmean(labels)))
             network.value_deviation.fill_(float(np.nanstd(labels)) or 1.0)
         looked_at = np.random.default_rng(seed).permutation(train)[:_STANDARDISED_ON]
@@ -209,8 +227,8 @@ class Tuner:
                 found.update(self.examples.nucleotides[row].tobytes() + b";")
                 found.update(np.asarray(self.examples.labels[row]).tobytes() + b";")
             found.update(b"|")
-        of_labels = {"kind": self.labels.kind, "classes": list(self.labels.classes)}
-        return digest_of({"data": found.hexdigest(), "seed": seed, "metric": self.metric.name, **of_labels})
+        others = {"seed": seed, "metric": self.metric.name, **asdict(self.labels)}
+        return digest_of({"data": found.hexdigest(), **others})
 
 
 def network_of(
@@ -230,7 +248,8 @@ def network_of(
         max(1, len(labels.classes)),
         pools=head.pools or ["mean"],
         frames=reading.frames,
-        window=head.window,
+        window=head.window if reading.unit == "sequence" else reading.window,
+        unit=reading.unit,
         hidden=head.hidden,
         dropout=head.dropout,
     )
@@ -245,7 +264,7 @@ def network_of(
     )
 
 
-def class_weights(fit: Fit, labels: Labels, numbers: NDArray[np.number]) -> Tensor | None:
+def class_weights(fit: Fit, labels: Labels, numbers: NDArray[Any]) -> Tensor | None:
     """The weight of each class in the loss, or None.
 
     Raises:
@@ -256,8 +275,9 @@ def class_weights(fit: Fit, labels: Labels, numbers: NDArray[np.number]) -> Tens
     if labels.kind == "regression":
         raise UserError("is given, and the labels are a regression", source="fit.class_weights")
     if fit.class_weights == "balanced":
-        counts = np.bincount(numbers, minlength=len(labels.classes))
-        return torch.tensor(len(numbers) / (len(counts) * counts), dtype=torch.float32)
+        numbers = flat(numbers)
+        counts = np.bincount(numbers[numbers != IGNORE], minlength=len(labels.classes))
+        return torch.tensor(counts.sum() / (len(counts) * counts), dtype=torch.float32)
     if set(fit.class_weights) != set(labels.classes):
         raise UserError(
             f"names other classes than the labels have ({', '.join(labels.classes[:10])})",
@@ -267,14 +287,18 @@ def class_weights(fit: Fit, labels: Labels, numbers: NDArray[np.number]) -> Tens
 
 
 @torch.inference_mode()
-def predicted(
-    network: TaskNetwork, reading: Reading, sequences: Sequence[NDArray[np.uint8]]
-) -> NDArray[np.float64]:
-    """Values (n,), or probabilities (n, num_classes), in the order of the sequences."""
-    rows = list(rows_of(sequences, np.arange(len(sequences)), reading))
-    parts = [network.predictions(network(row)) for row in rows]
-    order = np.concatenate([row.examples.numpy() for row in rows])
-    found = np.concatenate(parts)
-    result = np.empty_like(found)
-    result[order] = found
-    return result
+def predicted(network: TaskNetwork, reading: Reading, sequences: Sequence[NDArray[np.uint8]]) -> NDArray[Any]:
+    """Values (n,), or probabilities (n, num_classes), in the order of the sequences.
+
+    Where positions have labels, an array of such for each sequence, in an array (n,) of dtype object.
+    """
+    found = np.empty(len(sequences), dtype=object)
+    device = network.head.mean.device
+    for row in rows_of(sequences, np.arange(len(sequences)), reading):
+        told, examples = network.predictions(network(row.to(device))), row.examples.tolist()
+        if reading.unit != "sequence":
+            sizes = [num_positions(len(sequences[number]), reading.unit) for number in examples]
+            told = np.split(told, np.cumsum(sizes)[:-1])
+        for number, of_example in zip(examples, told, strict=True):
+            found[number] = of_example
+    return found if reading.unit != "sequence" else np.stack(found.tolist())

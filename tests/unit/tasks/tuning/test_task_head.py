@@ -19,7 +19,9 @@ SEQUENCES = examples_of_genes(7).nucleotides
 
 
 def head_of(pools, frames, window=3):
-    return TaskHead(64, 2, pools=pools, frames=frames, window=window, hidden=None, dropout=0.0).eval()
+    return TaskHead(
+        64, 2, pools=pools, frames=frames, window=window, hidden=None, unit="sequence", dropout=0.0
+    ).eval()
 
 
 @torch.no_grad()
