@@ -17,6 +17,7 @@ from lifecode.errors import UserError
 from lifecode.host.checksum import sha256
 from lifecode.models.families import load
 from lifecode.models.life_code.model import LifeCode
+from lifecode.tasks.examples.examples import nucleotides_of
 from lifecode.tasks.examples.labels import Labels
 from lifecode.tasks.features.at_positions import PositionFeatures
 from lifecode.tasks.features.encoder import LifeCodeEncoder
@@ -47,12 +48,19 @@ class TunedModel:
     model: LifeCode
     told: dict[str, Any] = field(default_factory=dict)
 
-    def predict(self, sequences: Sequence[NDArray[np.uint8]]) -> NDArray[Any]:
-        """Values (n,) of a regression, or the probability of each class (n, num_classes).
+    def predict(self, sequences: Any) -> NDArray[Any]:
+        """Values (n,) of a regression, or the probability of each of `labels.classes` (n, num_classes).
 
         Where positions have labels, for each sequence an array of such, (num_positions,) or (num_positions,
         num_classes), in an array (n,) of dtype object.
+
+        Args:
+            sequences: arrays of nucleotide ids, or what `LifeCode.embed` takes: text, records, a path.
+
+        Raises:
+            UserError: no sequence, an empty one, or a letter that is no nucleotide.
         """
+        sequences = nucleotides_of(sequences)
         if self.labels.unit == "sequence":
             return self.head.predict([features(sequences) for features in self.features])  # pyright: ignore
         found = np.empty(len(sequences), dtype=object)

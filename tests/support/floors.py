@@ -103,8 +103,8 @@ FLOORS = {
         "entrants",
         "position_probe",
         "finetune",
-        "predict",
         "tables",
+        "predict",
     ],
     "report": ["charts", "page", "run", "corpus", "sweep"],
     "verbs": [

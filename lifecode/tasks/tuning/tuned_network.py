@@ -1,12 +1,11 @@
 """A network that was tuned by gradient as a folder: encoder, adapters, and the head in a file of its own."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
@@ -15,6 +14,7 @@ from lifecode.errors import UserError
 from lifecode.host.checksum import sha256
 from lifecode.models.families import load
 from lifecode.models.life_code.model import LifeCode
+from lifecode.tasks.examples.examples import nucleotides_of
 from lifecode.tasks.examples.labels import Labels
 from lifecode.tasks.tuning.adapters import CONFIG, WEIGHTS, load_adapters, merged, save_adapters
 from lifecode.tasks.tuning.network import TaskNetwork
@@ -52,12 +52,19 @@ class TunedNetwork:
         """What learnt."""
         return self.network.tuning
 
-    def predict(self, sequences: Sequence[NDArray[np.uint8]]) -> NDArray[Any]:
-        """Values (n,) of a regression, or the probability of each class (n, num_classes).
+    def predict(self, sequences: Any) -> NDArray[Any]:
+        """Values (n,) of a regression, or the probability of each of `labels.classes` (n, num_classes).
 
         Where positions have labels, for each sequence an array of such, (num_positions,) or (num_positions,
         num_classes), in an array (n,) of dtype object.
+
+        Args:
+            sequences: arrays of nucleotide ids, or what `LifeCode.embed` takes: text, records, a path.
+
+        Raises:
+            UserError: no sequence, an empty one, or a letter that is no nucleotide.
         """
+        sequences = nucleotides_of(sequences)
         return predicted(self.network, self.reading, sequences)
 
     def save(self, folder: Path) -> None:
