@@ -20,8 +20,8 @@ def load(
     """The saved model, in evaluation mode.
 
     Args:
-        name_or_folder: folder of a model, `lifecode-mini`, `user/name` on the Hugging Face hub; or the run_dir
-            of a `lifecode finetune`, which gives a model with `predict`, and `told` what it was tuned on.
+        name_or_folder: its folder, `lifecode-mini`, `user/name` on the Hugging Face hub; or the run_dir of a
+            `lifecode finetune`, whose model has `predict`, and in `told` what it was tuned on.
         revision: branch, tag or commit on the hub.
 
     Raises:

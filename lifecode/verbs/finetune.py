@@ -2,8 +2,8 @@
 
 import json
 import shutil
-from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from rich.table import Table
 
 from lifecode.app.configs.construct import checked_value, construct
 from lifecode.evaluation.metrics import metric_named
+from lifecode.errors import Interrupted
 from lifecode.host.activity import Activity
 from lifecode.host.output_folder import output_folder, require_absent
 from lifecode.host.own_folder import require_own
@@ -149,7 +150,8 @@ def _finetune(
         )
         if work is not None:
             require_own(work)
-        result = tune(task, model, say=say, work=work, **settings)
+        with _resumable(work):
+            result = tune(task, model, say=say, work=work, **settings)
     if folder is not None:
         with output_folder(folder) as partial:
             result.model.save(partial)
@@ -161,6 +163,19 @@ def _finetune(
     if work is not None:
         shutil.rmtree(work, ignore_errors=True)
     return result
+
+
+@contextmanager
+def _resumable(work: Path | None) -> Iterator[None]:
+    """Says of a stop that what is done is kept."""
+    try:
+        yield
+    except Interrupted:
+        raise
+    except KeyboardInterrupt as stop:
+        if work is None:
+            raise
+        raise Interrupted("interrupted; the same command goes on with what is not done") from stop
 
 
 def comparison(result: Finetuned) -> Table:

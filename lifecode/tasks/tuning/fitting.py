@@ -20,6 +20,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from lifecode.errors import Interrupted
 from lifecode.evaluation.metrics import Metric
 from lifecode.host.checksum import sha256, write_json
 from lifecode.host.durable import disk_faults_named
@@ -98,19 +99,19 @@ def fit_network(
     )
     module = FineTuning(network, recipe, metric=metric, patience=fit.patience, seed=seed)
     settings = trainer_settings(fit, steps.per_epoch)
-    checkpoint, callbacks = None, []
+    checkpoint, saving = None, None
     if folder is not None:
         kept = folder / CHECKPOINTS
         with disk_faults_named(kept):
             kept.mkdir(parents=True, exist_ok=True)
         checkpoint = latest_checkpoint(kept)
-        callbacks = [Checkpoints(kept, every_steps=fit.checkpoint_every_steps)]
+        saving = Checkpoints(kept, every_steps=fit.checkpoint_every_steps)
     if checkpoint is not None and stopped_early(checkpoint):
         module.on_load_checkpoint(torch.load(checkpoint, map_location="cpu", weights_only=True))
     else:
         module.train()
         with torch.random.fork_rng(), stops_named(), _quiet_lightning():
-            trainer = lightning_trainer(settings, total, [], callbacks, None, folder)
+            trainer = lightning_trainer(settings, total, [], [saving] if saving else [], None, folder)
             trainer.fit(
                 module, datamodule=FitData(steps, validation), ckpt_path=checkpoint, weights_only=True
             )
@@ -118,6 +119,8 @@ def fit_network(
     result = FitResult(module.best, module.best_state, module.curve)
     if folder is not None:
         _write(folder, result)
+    if saving is not None and saving.stop_requested:  # too late for the fit to see
+        raise Interrupted("stopped after a fit; the same command goes on with the next")
     return result
 
 
