@@ -13,8 +13,8 @@ from rich import print as print_table
 from rich.table import Table
 
 from lifecode.app.configs.construct import checked_value, construct
-from lifecode.evaluation.metrics import metric_named
 from lifecode.errors import Interrupted
+from lifecode.evaluation.metrics import metric_named
 from lifecode.host.activity import Activity
 from lifecode.host.output_folder import output_folder, require_absent
 from lifecode.host.own_folder import require_own
