@@ -125,6 +125,8 @@ class Contest:
 
     def _predicted(self, blocks: Blocks, head: Head | None, one: Round) -> NDArray[np.float64]:
         labels = self._all[one.train]
+        if head is None and self.labels.kind == "multilabel":
+            return np.tile(labels.mean(0), (len(one.test), 1))
         if head is None:
             return constant_prediction(labels, len(one.test), len(self.labels.classes))
         fitted = head.fit([block[one.train] for block in blocks], labels, one.inner, one.seed)

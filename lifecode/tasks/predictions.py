@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from lifecode.alphabet import IGNORE
 from lifecode.tasks.examples.examples import Examples, flat
-from lifecode.tasks.examples.labels import Labels
+from lifecode.tasks.examples.labels import BETWEEN_LABELS, Labels
+from lifecode.tasks.scores import LIKELY
 
 
 def predictions_table(
@@ -34,7 +35,11 @@ def predictions_table(
         columns["id"] = [name for name, size in zip(examples.ids, sizes, strict=True) for _ in range(size)]
         columns["position"] = np.concatenate([np.arange(1, size + 1) for size in sizes])
         predictions = flat(predictions)
-    if labels.classes:
+    if labels.kind == "multilabel":
+        columns |= {"label": _joined(labels, numbers == 1)} if labelled else {}
+        columns["prediction"] = _joined(labels, predictions >= LIKELY)
+        columns |= {f"p({name})": predictions[:, number] for number, name in enumerate(labels.classes)}
+    elif labels.classes:
         named = np.array(labels.classes)
         if labelled:
             columns["label"] = [None if number == IGNORE else labels.classes[number] for number in numbers]
@@ -44,3 +49,10 @@ def predictions_table(
         columns |= {"label": pa.array(numbers, from_pandas=True)} if labelled else {}
         columns["prediction"] = predictions
     return pa.table(columns)
+
+
+def _joined(labels: Labels, has: NDArray[np.bool_]) -> list[str]:
+    return [
+        BETWEEN_LABELS.join(name for name, is_in in zip(labels.classes, row, strict=True) if is_in)
+        for row in has
+    ]

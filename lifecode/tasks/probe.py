@@ -19,6 +19,7 @@ from lifecode.tasks.features.registry import Beside, beside
 from lifecode.tasks.features.states import FrameReading, StateFeatures, StatePool
 from lifecode.tasks.heads.head import Head
 from lifecode.tasks.heads.logistic import LogisticHead
+from lifecode.tasks.heads.memberships import MembershipsHead
 from lifecode.tasks.heads.ridge import RidgeHead
 from lifecode.tasks.heads.stack import StackHead
 
@@ -105,5 +106,7 @@ class Probe:
 
 
 def linear_head(kind: LabelKind) -> Head:
-    """The head of every baseline: ridge for a regression, else logistic regression."""
+    """The head of every baseline: ridge for a regression, else logistic regression, or one for each class."""
+    if kind == "multilabel":
+        return MembershipsHead()
     return RidgeHead() if kind == "regression" else LogisticHead()

@@ -14,9 +14,14 @@ from lifecode.evaluation.metrics import (
     ACCURACY,
     AUPRC,
     AUROC,
+    EXACT_MATCH,
+    MACRO_AUPRC,
+    MACRO_AUROC,
     MACRO_F1,
     MATTHEWS,
+    MICRO_F1,
     OF_CLASSES,
+    OF_LABEL_SETS,
     OF_TWO_CLASSES,
     OF_VALUES,
     PEARSON,
@@ -31,8 +36,11 @@ from lifecode.tasks.examples.labels import LabelKind
 METRICS: dict[LabelKind, tuple[Metric, ...]] = {
     "binary": OF_TWO_CLASSES,
     "multiclass": OF_CLASSES,
+    "multilabel": OF_LABEL_SETS,
     "regression": OF_VALUES,
 }
+LIKELY = 0.5
+"""Probability from which on a sequence is said to have a class, where it may have several."""
 
 
 def chosen_metric(kind: LabelKind, name: str | None) -> Metric:
@@ -84,6 +92,8 @@ def scores(
 def known(labels: NDArray[Any], predictions: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
     """Labels and predictions side by side, without positions that have no label."""
     labels, predictions = flat(labels), flat(predictions)
+    if labels.ndim == 2:
+        return labels, predictions
     rows = np.isfinite(labels) & (labels != IGNORE) if labels.dtype.kind == "f" else labels != IGNORE
     return labels[rows], predictions[rows]
 
@@ -130,6 +140,19 @@ def _macro_f1(labels: NDArray, probabilities: NDArray) -> float:
     return np.mean(2 * np.diag(cells)[both > 0] / both[both > 0])
 
 
+def _micro_f1(labels: NDArray, probabilities: NDArray) -> float:
+    said = probabilities >= LIKELY
+    both = said.sum() + labels.sum()
+    return 2 * (said & (labels == 1)).sum() / both if both else 0.0
+
+
+def _over_classes(one: Callable[[NDArray, NDArray], float], labels: NDArray, probabilities: NDArray) -> float:
+    """The mean over classes that some examples have and others have not."""
+    counts = labels.sum(0)
+    defined = np.flatnonzero((counts > 0) & (counts < len(labels)))
+    return np.mean([one(labels[:, i], probabilities[:, i]) for i in defined]) if len(defined) else 0.0
+
+
 _SCORES: dict[str, Callable[[NDArray, NDArray], float]] = {
     SPEARMAN.name: _ranks_correlation,
     PEARSON.name: _correlation,
@@ -138,6 +161,10 @@ _SCORES: dict[str, Callable[[NDArray, NDArray], float]] = {
     ACCURACY.name: _accuracy,
     MATTHEWS.name: _matthews,
     MACRO_F1.name: _macro_f1,
+    MICRO_F1.name: _micro_f1,
+    MACRO_AUROC.name: lambda labels, said: _over_classes(roc_auc_score, labels, said),
+    MACRO_AUPRC.name: lambda labels, said: _over_classes(average_precision_score, labels, said),
+    EXACT_MATCH.name: lambda labels, said: np.mean(((said >= LIKELY) == labels).all(1)),
     AUROC.name: lambda labels, probabilities: roc_auc_score(labels, probabilities[:, 1]),
     AUPRC.name: lambda labels, probabilities: average_precision_score(labels, probabilities[:, 1]),
 }

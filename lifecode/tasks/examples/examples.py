@@ -22,7 +22,7 @@ class Examples:
     Attributes:
         ids: of each; the number of its row, from 1, where the file has none.
         nucleotides: ids (length,) uint8 of each sequence.
-        labels: (n,), as `Labels.numbers` gives them, or of dtype object an array (num_positions,) for each
+        labels: as `Labels.numbers` gives them, or (n,) of dtype object an array (num_positions,) for each
             sequence; int64 zeros where there are none.
         has_ids: whether the ids stand in the file.
     """

@@ -33,7 +33,8 @@ class SequenceTask:
         molecule: `cds` is read in its frame, `dna` in all three; None looks at the sequences.
         unit: what has a label: the sequence, or each `codon` or `nucleotide` of it, as a string of one letter
             a position or separated by spaces or commas; `.` for one without.
-        kind: None reads it off the labels.
+        kind: None reads it off the labels; `multilabel`, which has to be said, is any number of classes for a
+            sequence, joined by `;`.
         transform: `log` takes the natural logarithm of a regression's labels; rows without one are left out.
         metric: by which models are compared; None takes Matthews correlation, or Spearman's for a regression.
         keep_together: of folds: rows of equal `id` or sequence stay together; `clusters` also sequences that
@@ -61,6 +62,8 @@ class SequenceTask:
     def __post_init__(self) -> None:
         if not 0 < self.cluster_similarity <= 1:
             raise UserError("does not lie in (0, 1]", source="task.cluster_similarity")
+        if self.kind == "multilabel" and self.unit != "sequence":
+            raise UserError(f"is multilabel, and task.unit is {self.unit}", source="task.kind")
         if self.transform is not None and self.unit != "sequence":
             raise UserError(f"is given, and task.unit is {self.unit}", source="task.transform")
 

@@ -87,7 +87,8 @@ def fold_of(
 
 def require_every_class(labels: NDArray, kinds: Labels, rows: NDArray[np.bool_], where: str) -> None:
     """Raises a `UserError` that names a class of which there is no example among some rows."""
-    present = set(np.unique(flat(labels[rows])).tolist())
+    found = flat(labels[rows])
+    present = set((np.flatnonzero(found.any(0)) if found.ndim == 2 else np.unique(found)).tolist())
     for number, name in enumerate(kinds.classes):
         if number not in present:
             raise UserError(

@@ -55,8 +55,8 @@ class Rounds:
         else:
             self.groups = groups_of(self.examples)
         self._kept = task.keep_together
-        of_sequences = data.labels.classes and data.labels.unit == "sequence"
-        self._classes = self.examples.labels if of_sequences else None
+        has_one = data.labels.kind in ("binary", "multiclass") and data.labels.unit == "sequence"
+        self._classes = self.examples.labels if has_one else None
         self._labels = data.labels
         self.first_split = self._split(seeds[0])
 

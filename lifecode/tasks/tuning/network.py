@@ -65,22 +65,31 @@ class TaskNetwork(nn.Module):
         return read_states(self.model, row.packed, self.place, weights)
 
     def loss(self, outputs: Tensor, labels: Tensor) -> Tensor:
-        """Sum over the labels that are known: of cross-entropy, or of the squared error in deviations."""
+        """Sum over the labels that are known: of cross-entropy, or of the squared error in deviations.
+
+        Of `multilabel` every pair of an example and a class is a label.
+        """
         if self.kind == "regression":
             known = ~labels.isnan()
             wanted = ((labels - self.value_mean) / self.value_deviation)[known].to(outputs.dtype)
             return (outputs[:, 0][known] - wanted).square().sum()
+        if self.kind == "multilabel":
+            return functional.binary_cross_entropy_with_logits(
+                outputs, labels.to(outputs.dtype), reduction="sum"
+            )
         weight = self.class_weights if isinstance(self.class_weights, Tensor) else None
         return functional.cross_entropy(
             outputs, labels.long(), weight=weight, ignore_index=IGNORE, reduction="sum"
         )
 
     def num_known(self, labels: Tensor) -> int:
-        """How many labels are known."""
+        """How many labels are known; of `multilabel` each class is one."""
         return int((~labels.isnan() if self.kind == "regression" else labels != IGNORE).sum())
 
     def known(self, labels: NDArray, predictions: NDArray) -> tuple[NDArray, NDArray]:
         """Labels that are known, and the predictions of them."""
+        if labels.ndim == 2:
+            return labels, predictions
         rows = ~np.isnan(labels) if self.kind == "regression" else labels != IGNORE
         return labels[rows], predictions[rows]
 
@@ -89,6 +98,8 @@ class TaskNetwork(nn.Module):
         outputs = outputs.detach().double()
         if self.kind == "regression":
             return (outputs[:, 0] * self.value_deviation + self.value_mean).cpu().numpy()
+        if self.kind == "multilabel":
+            return outputs.sigmoid().cpu().numpy()
         return outputs.softmax(-1).cpu().numpy()
 
     def learned(self) -> dict[str, Tensor]:

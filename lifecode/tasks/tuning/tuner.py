@@ -272,8 +272,9 @@ def class_weights(fit: Fit, labels: Labels, numbers: NDArray[Any]) -> Tensor | N
     """
     if fit.class_weights is None:
         return None
-    if labels.kind == "regression":
-        raise UserError("is given, and the labels are a regression", source="fit.class_weights")
+    if labels.kind in ("regression", "multilabel"):
+        what = "a regression" if labels.kind == "regression" else "multilabel"
+        raise UserError(f"is given, and the labels are {what}", source="fit.class_weights")
     if fit.class_weights == "balanced":
         numbers = flat(numbers)
         counts = np.bincount(numbers[numbers != IGNORE], minlength=len(labels.classes))
