@@ -77,7 +77,9 @@ class Contest:
             first, second = (np.array(entry.figures[metric.name]) for entry in (ours, theirs))
             return over_folds(first, second, float(share))
         labels = self._all[self.rounds[0].test]
-        predictions = [sum(entry.predictions) / len(entry.predictions) for entry in (ours, theirs)]
+        predictions = [
+            np.asarray(sum(entry.predictions)) / len(entry.predictions) for entry in (ours, theirs)
+        ]
 
         def both(rows: NDArray[np.integer]) -> tuple[float, float] | None:
             pairs = [known(labels[rows], each[rows]) for each in predictions]

@@ -27,6 +27,7 @@ from lifecode.tasks.features.at_positions import (
 )
 from lifecode.tasks.features.encoder import LifeCodeEncoder, Place
 from lifecode.tasks.features.position_index import num_positions
+from lifecode.tasks.features.states import FrameReading
 from lifecode.tasks.heads.head import FittedHead
 from lifecode.tasks.probe import Probe, linear_head
 from lifecode.tasks.scores import known
@@ -66,7 +67,7 @@ class PositionProbe:
             raise UserError(f"is given, and task.unit is {labels.unit}", source=key, remedy="Leave it out")
         self.probe, self.contest, self.labels, self.examples = probe, contest, labels, examples
         self.told = told
-        self.frames = position_frames(probe.frames, labels, molecule, "probe")
+        self.frames: FrameReading = position_frames(probe.frames, labels, molecule, "probe")
         self._first: tuple[LifeCode, _Read] | None = None
 
     def enter(self, model: LifeCode, label: str) -> Entry:

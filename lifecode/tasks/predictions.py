@@ -28,7 +28,7 @@ def predictions_table(
         predictions: (n,) values, or probabilities (n, num_classes), of positions one array for each example.
         labelled: whether the examples have labels.
     """
-    numbers = flat(examples.labels) if labelled else np.zeros(0)
+    numbers: NDArray[Any] = flat(examples.labels) if labelled else np.zeros(0)
     columns: dict[str, Any] = {"id": examples.ids}
     if labels.unit != "sequence":
         sizes = [len(each) for each in predictions]
@@ -42,7 +42,9 @@ def predictions_table(
     elif labels.classes:
         named = np.array(labels.classes)
         if labelled:
-            columns["label"] = [None if number == IGNORE else labels.classes[number] for number in numbers]
+            columns["label"] = [
+                None if number == IGNORE else labels.classes[number] for number in numbers.tolist()
+            ]
         columns["prediction"] = named[predictions.argmax(1)].tolist()
         columns |= {f"p({name})": predictions[:, number] for number, name in enumerate(labels.classes)}
     else:

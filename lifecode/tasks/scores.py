@@ -150,7 +150,8 @@ def _over_classes(one: Callable[[NDArray, NDArray], float], labels: NDArray, pro
     """The mean over classes that some examples have and others have not."""
     counts = labels.sum(0)
     defined = np.flatnonzero((counts > 0) & (counts < len(labels)))
-    return np.mean([one(labels[:, i], probabilities[:, i]) for i in defined]) if len(defined) else 0.0
+    values = [one(labels[:, i], probabilities[:, i]) for i in defined]
+    return float(np.mean(values)) if values else 0.0
 
 
 _SCORES: dict[str, Callable[[NDArray, NDArray], float]] = {

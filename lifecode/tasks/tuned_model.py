@@ -129,7 +129,7 @@ def load_tuned(folder: str | Path, *, merge: bool = True) -> TunedModel | TunedN
     made = features_from if labels.unit == "sequence" else position_features_from
     return TunedModel(
         labels=labels,
-        features=[made(config, encoder) for config in configs],
+        features=[made(config, encoder) for config in configs],  # pyright: ignore[reportArgumentType]
         head=load_head(kind, folder / HEAD),
         model=model,
         told=described.get("tuned_on", {}),

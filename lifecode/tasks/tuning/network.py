@@ -48,7 +48,8 @@ class TaskNetwork(nn.Module):
         super().__init__()
         self.model, self.head = model, head
         self.kind: LabelKind = kind
-        self.place, self.tuning = place, tuning
+        self.place = place
+        self.tuning: GradientTuning = tuning
         self.layer_logits = nn.Parameter(torch.zeros(len(model.encoder.layers) + 1)) if mixed else None
         self.register_buffer("value_mean", torch.zeros(()))
         self.register_buffer("value_deviation", torch.ones(()))

@@ -45,12 +45,10 @@ class Attention(nn.Module):
 
     def __init__(self, width: int, *, by_feature: bool) -> None:
         super().__init__()
-        self.score = (
-            nn.Sequential(nn.Linear(width, width), nn.Tanh(), nn.Linear(width, width, bias=False))
-            if by_feature
-            else nn.Sequential(nn.Linear(width, 1, bias=False))
-        )
-        nn.init.zeros_(self.score[-1].weight)
+        last = nn.Linear(width, width if by_feature else 1, bias=False)
+        nn.init.zeros_(last.weight)
+        before = [nn.Linear(width, width), nn.Tanh()] if by_feature else []
+        self.score = nn.Sequential(*before, last)
 
     def forward(self, segments: Segments) -> Tensor:
         """(S, D)."""
