@@ -161,10 +161,10 @@ class TuningEntrant:
     def described(self) -> dict[str, Any]:
         """The plan, and for each round the points of the grid, which was chosen, and its learning curve."""
         assert self._first is not None
-        tuned = [self._first.tuned(one) for one in self.contest.rounds]
+        chosen = [self._first.chosen(one) for one in self.contest.rounds]
         return {
             **self.plan.described(),
-            "chosen": [each.candidate._asdict() for each in tuned],
-            "tried": [each.tried for each in tuned],
-            "learning_curves": [each.result.curve for each in tuned],
+            "chosen": [each.candidate._asdict() for each in chosen],
+            "tried": [each.tried for each in chosen],
+            "learning_curves": [each.fit.curve for each in chosen],
         }

@@ -16,7 +16,6 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
@@ -37,18 +36,22 @@ WEIGHTS, DESCRIPTION, CHECKPOINTS = "weights.safetensors", "fit.json", "checkpoi
 
 
 @dataclass(frozen=True, slots=True)
-class FitResult:
+class KeptFit:
     """What a fit gave.
 
     Attributes:
         judged: its best epoch on the validation rows.
-        state: what that epoch had learnt, by name.
         curve: `step`, `train_loss`, `validation_loss` and the metric of every epoch.
+        kept: what that epoch had learnt, by name, or the file that holds it.
     """
 
     judged: Judged
-    state: dict[str, Tensor]
     curve: list[dict[str, float]]
+    kept: dict[str, Tensor] | Path
+
+    def state(self) -> dict[str, Tensor]:
+        """What the best epoch had learnt, by name."""
+        return load_file(self.kept) if isinstance(self.kept, Path) else self.kept
 
 
 def trainer_settings(fit: Fit, steps_per_epoch: int) -> TrainerSettings:
@@ -71,7 +74,7 @@ def fit_network(
     metric: Metric,
     seed: int,
     folder: Path | None,
-) -> FitResult:
+) -> KeptFit:
     """Learn, or go on, or take what is done.
 
     Args:
@@ -116,9 +119,9 @@ def fit_network(
                 module, datamodule=FitData(steps, validation), ckpt_path=checkpoint, weights_only=True
             )
     assert module.best is not None
-    result = FitResult(module.best, module.best_state, module.curve)
+    result = KeptFit(module.best, module.curve, module.best_state)
     if folder is not None:
-        _write(folder, result)
+        result = _write(folder, result)
     if saving is not None and saving.stop_requested:  # too late for the fit to see
         raise Interrupted("stopped after a fit; the same command goes on with the next")
     return result
@@ -139,21 +142,22 @@ def _quiet_lightning() -> Iterator[None]:
         said.setLevel(before)
 
 
-def _write(folder: Path, result: FitResult) -> None:
+def _write(folder: Path, result: KeptFit) -> KeptFit:
     with disk_faults_named(folder):
-        save_file({name: x.contiguous() for name, x in result.state.items()}, folder / WEIGHTS)
+        save_file({name: x.contiguous() for name, x in result.state().items()}, folder / WEIGHTS)
         described = {"judged": list(result.judged), "curve": result.curve, "sha256": sha256(folder / WEIGHTS)}
         write_json(folder / DESCRIPTION, described)
         shutil.rmtree(folder / CHECKPOINTS, ignore_errors=True)
+    return KeptFit(result.judged, result.curve, folder / WEIGHTS)
 
 
-def _read(folder: Path) -> FitResult | None:
+def _read(folder: Path) -> KeptFit | None:
     """A fit that is done; None where there is none, or half of one."""
     try:
         described = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
         if sha256(folder / WEIGHTS) != described["sha256"]:
             return None
         judged, curve = Judged(*described["judged"]), described["curve"]
-        return FitResult(judged, load_file(folder / WEIGHTS), curve)
-    except (OSError, ValueError, KeyError, TypeError, SafetensorError):
+        return KeptFit(judged, curve, folder / WEIGHTS)
+    except (OSError, ValueError, KeyError, TypeError):
         return None

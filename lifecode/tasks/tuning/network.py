@@ -27,6 +27,7 @@ class TaskNetwork(nn.Module):
         tuning: what learns beside the head.
         kind: of the labels.
         place: where the states are read.
+        width: D of the states.
         mixed: read a learned weighted mean over layers instead, equal at first.
         class_weights: (num_classes,) of the loss; None weighs all alike.
     """
@@ -42,13 +43,14 @@ class TaskNetwork(nn.Module):
         tuning: GradientTuning,
         kind: LabelKind,
         place: Place,
+        width: int,
         mixed: bool,
         class_weights: Tensor | None = None,
     ) -> None:
         super().__init__()
         self.model, self.head = model, head
         self.kind: LabelKind = kind
-        self.place = place
+        self.place, self.width = place, width
         self.tuning: GradientTuning = tuning
         self.layer_logits = nn.Parameter(torch.zeros(len(model.encoder.layers) + 1)) if mixed else None
         self.register_buffer("value_mean", torch.zeros(()))
@@ -61,7 +63,9 @@ class TaskNetwork(nn.Module):
         return self.head(self.states(row), row)
 
     def states(self, row: Row) -> Tensor:
-        """(L, D) at the place, or mixed over layers."""
+        """(L, D) at the place, or mixed over layers; those of the row where it has them."""
+        if row.states is not None:
+            return row.states
         weights = None if self.layer_logits is None else self.layer_logits.softmax(0)
         return read_states(self.model, row.packed, self.place, weights)
 

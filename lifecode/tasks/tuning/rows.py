@@ -1,6 +1,6 @@
 """Examples as packed rows: all frames of an example side by side, within a budget of codons."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -60,12 +60,14 @@ class Row:
         labels: (n,) or one behind the other for each position; empty where they are not known.
         index: (num_positions, B, window) states of each position of all examples, as `state_index` says them,
             `NOTHING` among them; empty where sequences have labels.
+        states: (L, D) of a frozen encoder, where they are known already.
     """
 
     packed: Packed
     examples: Tensor
     labels: Tensor
     index: Tensor
+    states: Tensor | None = None
 
     def to(self, device: torch.device | str, non_blocking: bool = False) -> "Row":
         """The same row on another device (Lightning calls this)."""
@@ -75,6 +77,7 @@ class Row:
             examples=self.examples.to(device, non_blocking=non_blocking),
             labels=self.labels.to(device, non_blocking=non_blocking),
             index=self.index.to(device, non_blocking=non_blocking),
+            states=None if self.states is None else self.states.to(device, non_blocking=non_blocking),
         )
 
 
@@ -83,6 +86,7 @@ def rows_of(
     numbers: NDArray[np.int64],
     reading: Reading,
     labels: NDArray[Any] | None = None,
+    states: Callable[[int], Tensor] | None = None,
 ) -> Iterator[Row]:
     """Rows that hold every one of some examples once, those of like length together.
 
@@ -91,6 +95,7 @@ def rows_of(
         numbers: (n,) which of them.
         reading: how.
         labels: of all examples; None where they are not known.
+        states: of each example, by its number; None where the encoder reads them.
     """
     by_length = numbers[np.argsort([len(sequences[number]) for number in numbers], kind="stable")]
     segments = {number: reading.framed(sequences[number]) for number in by_length.tolist()}
@@ -116,6 +121,7 @@ def rows_of(
             torch.from_numpy(of_row),
             torch.from_numpy(np.ascontiguousarray(of_labels)),
             torch.from_numpy(index),
+            None if states is None else torch.cat([states(number) for number in of_row.tolist()]),
         )
 
 

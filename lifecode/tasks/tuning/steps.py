@@ -1,11 +1,12 @@
 """The steps of a fit as a Lightning data module: a step depends on the seed and its number alone."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 from lightning import LightningDataModule
 from numpy.typing import NDArray
+from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset
 
 from lifecode.tasks.tuning.rows import Reading, Row, rows_of
@@ -21,6 +22,7 @@ class Steps(IterableDataset):
         reading: how sequences become rows.
         batch: examples of a step; the last of an epoch may have fewer.
         seed: of the order.
+        states: of each example, of a frozen encoder; None where they are read in each step.
         first: number of the first step.
     """
 
@@ -33,15 +35,20 @@ class Steps(IterableDataset):
         *,
         batch: int,
         seed: int,
+        states: Callable[[int], Tensor] | None = None,
         first: int = 0,
     ) -> None:
         self.sequences, self.labels, self.train, self.reading = sequences, labels, train, reading
-        self.batch, self.seed, self.first = batch, seed, first
+        self.batch, self.seed, self.states, self.first = batch, seed, states, first
 
     @property
     def per_epoch(self) -> int:
         """Steps of an epoch."""
         return -(-len(self.train) // self.batch)
+
+    def rows(self, numbers: NDArray[np.int64]) -> Iterator[Row]:
+        """Some examples as rows."""
+        return rows_of(self.sequences, numbers, self.reading, self.labels, self.states)
 
     def __iter__(self) -> Iterator[list[Row]]:
         epoch, within = divmod(self.first, self.per_epoch)
@@ -49,7 +56,7 @@ class Steps(IterableDataset):
             order = np.random.default_rng([self.seed, epoch]).permutation(self.train)
             for number in range(within, self.per_epoch):
                 chosen = order[number * self.batch : (number + 1) * self.batch]
-                yield list(rows_of(self.sequences, chosen, self.reading, self.labels))
+                yield list(self.rows(chosen))
             epoch, within = epoch + 1, 0
 
 
@@ -79,5 +86,5 @@ class FitData(LightningDataModule):
 
     def val_dataloader(self) -> DataLoader[Row]:
         """Every validation row once."""
-        rows = list(rows_of(self.steps.sequences, self.validation, self.steps.reading, self.steps.labels))
+        rows = list(self.steps.rows(self.validation))
         return DataLoader(rows, batch_size=None)  # pyright: ignore[reportArgumentType]

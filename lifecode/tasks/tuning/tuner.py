@@ -33,7 +33,8 @@ from lifecode.tasks.features.position_index import num_positions
 from lifecode.tasks.splits.rounds import Round
 from lifecode.tasks.tuning.adapters import with_adapters
 from lifecode.tasks.tuning.fine_tuning import rank
-from lifecode.tasks.tuning.fitting import FitResult, fit_network, trainer_settings
+from lifecode.tasks.tuning.fitting import KeptFit, fit_network, trainer_settings
+from lifecode.tasks.tuning.frozen_states import FrozenStates
 from lifecode.tasks.tuning.network import TaskNetwork
 from lifecode.tasks.tuning.rows import Reading, rows_of
 from lifecode.tasks.tuning.settings import Candidate, Fit, GradientTuning, Lora, TrainedHead
@@ -67,22 +68,31 @@ class TuningPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class Chosen:
+    """The point of the grid that was best in a round.
+
+    Attributes:
+        candidate: the point.
+        fit: its fit, whose weights are on the disk where a folder keeps them.
+        tried: every point with what it gave on the validation rows.
+    """
+
+    candidate: Candidate
+    fit: KeptFit
+    tried: list[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
 class Tuned:
     """A network at its best epoch.
 
     Attributes:
         network: in evaluation mode.
         adapted: the `peft.PeftModel` around its encoder, of `lora`.
-        candidate: the point of the grid that was chosen.
-        result: of its fit.
-        tried: every point of the grid with what it gave on the validation rows.
     """
 
     network: TaskNetwork
     adapted: Any
-    candidate: Candidate
-    result: FitResult
-    tried: list[dict[str, Any]]
 
 
 class Tuner:
@@ -92,8 +102,8 @@ class Tuner:
         model: which stays as it is.
         plan: how.
         examples: of all rounds.
-        validation: (n,) rows that a user has set apart; where a round learns from none of them, or where
-            folds are held out, a fifth of its training rows is, in whole groups.
+        validation: (n,) rows that a user has set apart; in a round that has none of them a fifth of its
+            training rows is, in whole groups.
         labels: kind and classes.
         molecule: what the sequences are.
         metric: that epochs and points of the grid are judged by.
@@ -134,15 +144,29 @@ class Tuner:
         self.place = Place(None if head.layer == "mix" else head.layer, head.projected)
         require_layer(model, self.place, "head.layer")
         self._key = {"model": LifeCodeEncoder(model).digest, "plan": plan.described(), "frames": frames}
-        self._done: dict[str, Tuned] = {}
+        self._chosen: dict[str, Chosen] = {}
+        self._last: tuple[str, Tuned] | None = None
+        self._frozen: LifeCode | None = None
+        self._states = FrozenStates(self.model, self.place, self.reading, examples.nucleotides)
 
     def tuned(self, one: Round) -> Tuned:
         """The network of a round: the best point of the grid on its validation rows."""
+        chosen, train = self.chosen(one), self.split(one)[0]
+        key = self._digest(*self.split(one), one.seed)
+        if self._last is None or self._last[0] != key:  # one alone is held in memory
+            network, adapted = self._network(chosen.candidate, one.seed, train)
+            network.load_learned(chosen.fit.state())
+            device = trainer_settings(self.plan.fit, 1).device
+            self._last = key, Tuned(network.eval().to(device), adapted)
+        return self._last[1]
+
+    def chosen(self, one: Round) -> Chosen:
+        """What was best in a round, after the trainings that are not done yet."""
         train, validation = self.split(one)
         key = self._digest(train, validation, one.seed)
-        if key not in self._done:
-            self._done[key] = self._search(train, validation, one.seed, key)
-        return self._done[key]
+        if key not in self._chosen:
+            self._chosen[key] = self._search(train, validation, one.seed, key)
+        return self._chosen[key]
 
     def predictions(self, one: Round) -> NDArray[Any]:
         """What the network of a round says of its test rows."""
@@ -156,8 +180,8 @@ class Tuner:
             set_apart = one.inner == 0
         return one.train[~set_apart], one.train[set_apart]
 
-    def _search(self, train: NDArray[np.int64], validation: NDArray[np.int64], seed: int, key: str) -> Tuned:
-        best: tuple[Candidate, FitResult] | None = None
+    def _search(self, train: NDArray[np.int64], validation: NDArray[np.int64], seed: int, key: str) -> Chosen:
+        best: tuple[Candidate, KeptFit] | None = None
         candidates = list(self.plan.fit.candidates(self.plan.tuning, self.plan.lora))
         tried = []
         for number, candidate in enumerate(candidates, 1):
@@ -174,6 +198,7 @@ class Tuner:
                 self.reading,
                 batch=self.plan.fit.batch,
                 seed=seed,
+                states=self._kept_states(network),
             )
             result = fit_network(
                 network,
@@ -189,10 +214,7 @@ class Tuner:
             if best is None or rank(result.judged, self.metric) > rank(best[1].judged, self.metric):
                 best = (candidate, result)
         assert best is not None
-        network, adapted = self._network(best[0], seed, train)
-        network.load_learned(best[1].state)
-        device = trainer_settings(self.plan.fit, 1).device
-        return Tuned(network.eval().to(device), adapted, *best, tried)
+        return Chosen(*best, tried)
 
     def _network(self, candidate: Candidate, seed: int, train: NDArray[np.int64]) -> tuple[TaskNetwork, Any]:
         """Before its first step, by a seed; of `lora` also the `peft.PeftModel` around the encoder."""
@@ -201,10 +223,17 @@ class Tuner:
             adapted = None
             if self.plan.tuning == "lora":
                 adapted = with_adapters(self.model, self.plan.lora, candidate.rank, candidate.alpha)
-            model = copy.deepcopy(self.model) if adapted is None else adapted.base_model.model
+            model = self._copy() if adapted is None else adapted.base_model.model
             weights = class_weights(self.plan.fit, self.labels, self.examples.labels[train])
             network = network_of(model, self.plan.tuning, self.plan.head, self.reading, self.labels, weights)
         return network, adapted
+
+    def _copy(self) -> LifeCode:
+        """A model to change, or of `head` one that all networks share."""
+        if self.plan.tuning != "head":
+            return copy.deepcopy(self.model)
+        self._frozen = self._frozen or copy.deepcopy(self.model)
+        return self._frozen
 
     @torch.no_grad()
     def _set_scales(self, network: TaskNetwork, train: NDArray[np.int64], seed: int) -> None:
@@ -215,9 +244,16 @@ class Tuner:
             network.value_deviation.fill_(float(np.nanstd(labels)) or 1.0)
         looked_at = np.random.default_rng(seed).permutation(train)[:_STANDARDISED_ON]
         self.say(f"{self.plan.tuning}: reading {len(looked_at):,} sequences")
-        rows = rows_of(self.examples.nucleotides, np.sort(looked_at), self.reading)
+        states = self._kept_states(network)
+        rows = rows_of(self.examples.nucleotides, np.sort(looked_at), self.reading, states=states)
         network.eval()
         network.head.standardise(network.head.features(network.states(row), row) for row in rows)
+
+    def _kept_states(self, network: TaskNetwork) -> FrozenStates | None:
+        """What every training of a head reads, where it does not change and is not too much."""
+        if self.plan.tuning != "head" or network.layer_logits is not None:
+            return None
+        return self._states if self._states.fit_in_memory(network.width) else None
 
     def _digest(self, train: NDArray[np.int64], validation: NDArray[np.int64], seed: int) -> str:
         """Of all that a fit depends on, so that one that is done is known again."""
@@ -260,6 +296,7 @@ def network_of(
         kind=labels.kind,
         place=place,
         mixed=head.layer == "mix",
+        width=width,
         class_weights=class_weights,
     )
 

@@ -12,6 +12,7 @@ from lifecode.tasks.examples.labels import Labels
 from lifecode.tasks.splits.rounds import Round
 from lifecode.tasks.tuning.adapters import target_modules
 from lifecode.tasks.tuning.fine_tuning import FineTuning
+from lifecode.tasks.tuning.frozen_states import FrozenStates
 from lifecode.tasks.tuning.rows import rows_of
 from lifecode.tasks.tuning.settings import Fit, Lora, TrainedHead
 from lifecode.tasks.tuning.steps import Steps
@@ -83,7 +84,7 @@ def test_a_run_that_is_killed_goes_on_and_ends_with_the_same_figures(tuning, at,
     again = tuner(tuning, folder=tmp_path / "killed", **settings)
     np.testing.assert_array_equal(again.predictions(ROUND), expected)
     assert steps[at:][0] == (at - 1) // 2 * 2  # on from the checkpoint, not from the start
-    assert again.tuned(ROUND).result.curve == whole.tuned(ROUND).result.curve
+    assert again.chosen(ROUND).fit.curve == whole.chosen(ROUND).fit.curve
     steps.clear()
     np.testing.assert_array_equal(
         tuner(tuning, folder=tmp_path / "killed", **settings).predictions(ROUND), expected
@@ -91,15 +92,26 @@ def test_a_run_that_is_killed_goes_on_and_ends_with_the_same_figures(tuning, at,
     assert steps == []  # what is done is not done again
 
 
-def test_the_grid_is_chosen_on_validation_rows_alone(tmp_path):
-    grid = {"lr": [1e-9, 3e-2], "lora": Lora(rank=[1, 2], alpha=4), "epochs": 3}
-    found = tuner("lora", **grid).tuned(ROUND)
-    assert len(found.tried) == 4
+def test_the_grid_is_chosen_on_validation_rows_alone():
+    found = tuner("head", lr=[1e-9, 3e-2], weight_decay=[0.0, 0.1]).chosen(ROUND)
+    assert [(point["lr"], point["weight_decay"]) for point in found.tried] == [
+        (1e-9, 0.0), (1e-9, 0.1), (3e-2, 0.0), (3e-2, 0.1),
+    ]  # fmt: skip
     assert found.candidate.lr == 3e-2
-    assert found.result.judged.value == max(point["value"] for point in found.tried)
+    assert found.fit.judged.value == max(point["value"] for point in found.tried)
     other = examples_of_genes(36)
     other.labels[28:] = 1 - other.labels[28:]
-    assert tuner("lora", examples=other, **grid).tuned(ROUND).tried == found.tried
+    again = tuner("head", examples=other, lr=[1e-9, 3e-2], weight_decay=[0.0, 0.1]).chosen(ROUND)
+    assert again.tried == found.tried
+
+
+def test_ranks_of_adapters_are_points_of_the_grid():
+    of_lora = tuner("lora", lora=Lora(rank=[1, 2], alpha=[4]), epochs=1)
+    tried = of_lora.chosen(ROUND).tried
+    assert [(point["rank"], point["alpha"]) for point in tried] == [(1, 4), (2, 4)]
+    chosen = of_lora.chosen(ROUND).candidate
+    weights = of_lora.tuned(ROUND).network.model.state_dict()
+    assert {len(x) for name, x in weights.items() if "lora_A" in name} == {chosen.rank}
 
 
 def test_rows_of_a_validation_file_judge_and_others_are_carved_in_whole_folds():
@@ -112,13 +124,20 @@ def test_rows_of_a_validation_file_judge_and_others_are_carved_in_whole_folds():
 
 
 def test_it_ends_where_nothing_is_gained_and_keeps_the_best_epoch():
-    found = tuner("head", lr=1e-12, epochs=50, patience=2).tuned(ROUND)
-    assert len(found.result.curve) == 3  # the first is the best, two more gain nothing
+    found = tuner("head", lr=1e-12, epochs=50, patience=2).chosen(ROUND)
+    assert len(found.fit.curve) == 3  # the first is the best, two more gain nothing
 
 
 def test_a_step_does_not_depend_on_how_it_is_cut():
     whole, cut = (tuner("full", max_codons=size).predictions(ROUND) for size in (8192, 30))
     np.testing.assert_allclose(whole, cut, atol=1e-4)
+
+
+def test_a_frozen_encoder_is_read_once_with_the_same_result(monkeypatch):
+    kept = tuner("head", head=TrainedHead(frames="stack", dropout=0)).predictions(ROUND)
+    monkeypatch.setattr(FrozenStates, "fit_in_memory", lambda *_: False)
+    again = tuner("head", head=TrainedHead(frames="stack", dropout=0)).predictions(ROUND)
+    np.testing.assert_allclose(kept, again, atol=1e-4)
 
 
 def test_class_weights():
