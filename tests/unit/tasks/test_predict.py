@@ -25,7 +25,10 @@ def runs(tmp_path_factory):
     folder = tmp_path_factory.mktemp("predict")
     for tuning in ("probe", "head"):
         lifecode.finetune(
-            SequenceTask(train=str(write_genes(folder / "train.csv", 20)), test=str(write_genes(folder / "test.csv", 4, 9))),
+            SequenceTask(
+                train=str(write_genes(folder / "train.csv", 20)),
+                test=str(write_genes(folder / "test.csv", 4, 9)),
+            ),
             checkpoint=small_model(),
             tuning=tuning,
             fit=Fit(epochs=1, batch=8),
