@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from lifecode.app.from_python import compose, run
+    from lifecode.app.load import load
     from lifecode.data.corpus.corpus import Corpus
     from lifecode.data.reading.read import read_records
     from lifecode.data.translation import reverse_translate, translate
     from lifecode.errors import UserError
-    from lifecode.models import LifeCode, LucaOne, load
+    from lifecode.models import LifeCode, LucaOne
     from lifecode.verbs.check import check
     from lifecode.verbs.dogma import make_dataset
     from lifecode.verbs.embed.embed import embed
@@ -43,7 +44,7 @@ _HOMES = {
     "embed": "lifecode.verbs.embed.embed",
     "finetune": "lifecode.verbs.finetune",
     "info": "lifecode.verbs.info",
-    "load": "lifecode.models",
+    "load": "lifecode.app.load",
     "make_dataset": "lifecode.verbs.dogma",
     "optimize": "lifecode.verbs.optimize",
     "predict": "lifecode.verbs.predict",

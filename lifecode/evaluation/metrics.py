@@ -100,6 +100,10 @@ AUROC = Metric(
     "auroc", "Area under ROC", "share", True, "a positive is ranked above a negative; 0.5 is chance"
 )
 AUPRC = Metric("auprc", "Average precision", "share", True, "of the second class; its share is chance")
+MICRO_F1 = Metric("micro_f1", "Micro F1", "share", True, "F1 over all pairs of a sequence and a class")
+MACRO_AUROC = Metric("macro_auroc", "Mean area under ROC", "share", True, "over classes; 0.5 is chance")
+MACRO_AUPRC = Metric("macro_auprc", "Mean average precision", "share", True, "over classes")
+EXACT_MATCH = Metric("exact_match", "Exact match", "share", True, "of sequences whose classes are all right")
 SPEARMAN = Metric(
     "spearman", "Spearman correlation", "number", True, "of the ranks of predictions and labels"
 )
@@ -108,6 +112,7 @@ R2 = Metric("r2", "R²", "number", True, "share of the labels' variance that is 
 RMSE = Metric("rmse", "Root mean squared error", "number", False, "in units of the label")
 OF_CLASSES = (MATTHEWS, ACCURACY, MACRO_F1)
 OF_TWO_CLASSES = (*OF_CLASSES, AUROC, AUPRC)
+OF_LABEL_SETS = (MICRO_F1, MACRO_AUROC, MACRO_AUPRC, EXACT_MATCH)
 OF_VALUES = (SPEARMAN, PEARSON, R2, RMSE)
 """Of a task with a user's labels, by their kind; models are compared by the first unless another is asked."""
 
@@ -129,6 +134,7 @@ _BY_NAME = {
         *HELD_OUT,
         *(baseline for metric in HELD_OUT for baseline in metric.baselines if baseline not in HELD_OUT),
         *OF_TWO_CLASSES,
+        *OF_LABEL_SETS,
         *OF_VALUES,
         NUCLEOTIDES_PER_SECOND,
         PEAK_MEMORY,

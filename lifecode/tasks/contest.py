@@ -1,5 +1,6 @@
 """One model after another through the same rounds: predictions, figures, and differences in pairs."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +12,7 @@ from lifecode.tasks.baselines import constant_prediction
 from lifecode.tasks.difference import Difference, over_examples, over_folds
 from lifecode.tasks.examples.labels import Labels
 from lifecode.tasks.heads.head import Blocks, FittedHead, Head
-from lifecode.tasks.scores import score, scores
+from lifecode.tasks.scores import known, score, scores
 from lifecode.tasks.splits.rounds import Round, Rounds
 
 
@@ -20,11 +21,12 @@ class Entry:
     """What one model reached.
 
     Attributes:
-        predictions: (rounds,) of the rows of each round, as a head gives them.
+        predictions: (rounds,) of the rows of each round, as a head gives them; of positions one array (n,) or
+            (n, num_classes) for each row.
         figures: values of each metric, one a round.
     """
 
-    predictions: list[NDArray[np.float64]]
+    predictions: list[NDArray[Any]]
     figures: dict[str, list[float]]
 
     def summary(self) -> dict[str, dict[str, Any]]:
@@ -53,16 +55,19 @@ class Contest:
             blocks: features of all examples.
             head: None always predicts what is commonest, or the mean.
         """
-        predictions = [self._predicted(blocks, head, one) for one in self.rounds]
+        return self.measure(lambda one: self._predicted(blocks, head, one))
+
+    def measure(self, predicted: Callable[[Round], NDArray[Any]]) -> Entry:
+        """Measure in every round what `predicted` says of its test rows."""
+        predictions = [predicted(one) for one in self.rounds]
         found = [
             scores(self.labels.kind, self._all[one.test], predicted, f"the test rows of round {number}")
             for number, (one, predicted) in enumerate(zip(self.rounds, predictions, strict=True), start=1)
         ]
         return Entry(predictions, {name: [each[name] for each in found] for name in found[0]})
 
-    def fitted(self, blocks: Blocks, head: Head) -> FittedHead:
-        """The head of all examples outside the test file."""
-        one = self._split.everything()
+    def fitted(self, blocks: Blocks, head: Head, one: Round) -> FittedHead:
+        """The head of a round, such as that of all examples outside the test file."""
         return head.fit([block[one.train] for block in blocks], self._all[one.train], one.inner, one.seed)
 
     def difference(self, ours: Entry, theirs: Entry, metric: Metric) -> Difference:
@@ -72,12 +77,15 @@ class Contest:
             first, second = (np.array(entry.figures[metric.name]) for entry in (ours, theirs))
             return over_folds(first, second, float(share))
         labels = self._all[self.rounds[0].test]
-        predictions = [np.mean(entry.predictions, axis=0) for entry in (ours, theirs)]
+        predictions = [
+            np.asarray(sum(entry.predictions)) / len(entry.predictions) for entry in (ours, theirs)
+        ]
 
         def both(rows: NDArray[np.integer]) -> tuple[float, float] | None:
-            if len(np.unique(labels[rows])) < 2:
+            pairs = [known(labels[rows], each[rows]) for each in predictions]
+            if len(np.unique(pairs[0][0])) < 2:
                 return None
-            ours_now, theirs_now = (score(metric.name, labels[rows], each[rows]) for each in predictions)
+            ours_now, theirs_now = (score(metric.name, *pair) for pair in pairs)
             return ours_now, theirs_now
 
         return over_examples(both, len(labels), self.rounds[0].seed)
@@ -105,10 +113,11 @@ class Contest:
             "held_out": [len(one.test) for one in self.rounds],
         }
 
-    def combined(self, entry: Entry) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    def combined(self, entry: Entry) -> tuple[NDArray[np.int64], NDArray[Any]]:
         """Rows that were predicted, in their order, and the mean over seeds of their predictions."""
         size = len(self._all)
-        total = np.zeros((size, *entry.predictions[0].shape[1:]))
+        first = entry.predictions[0]
+        total = np.zeros((size, *first.shape[1:]), dtype=first.dtype)
         count = np.zeros(size)
         for one, predicted in zip(self.rounds, entry.predictions, strict=True):
             total[one.test] += predicted
@@ -118,6 +127,8 @@ class Contest:
 
     def _predicted(self, blocks: Blocks, head: Head | None, one: Round) -> NDArray[np.float64]:
         labels = self._all[one.train]
+        if head is None and self.labels.kind == "multilabel":
+            return np.tile(labels.mean(0), (len(one.test), 1))
         if head is None:
             return constant_prediction(labels, len(one.test), len(self.labels.classes))
         fitted = head.fit([block[one.train] for block in blocks], labels, one.inner, one.seed)

@@ -1,7 +1,8 @@
-"""Learning a task on a frozen encoder, beside its baselines, each through the same rounds."""
+"""Learning a task on an encoder, frozen or tuned, beside its baselines, each through the same rounds."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,16 +13,18 @@ from lifecode.errors import UserError
 from lifecode.models.life_code.model import LifeCode
 from lifecode.tasks.baselines import Baseline, features_of, usual_baselines
 from lifecode.tasks.contest import Contest, Entry
+from lifecode.tasks.entrants import Entrant, ProbeEntrant, TuningEntrant
 from lifecode.tasks.examples.labels import Labels
 from lifecode.tasks.examples.sequence_task import SequenceTask, TaskData, read_task
-from lifecode.tasks.features.encoder import LifeCodeEncoder
-from lifecode.tasks.features.feature import Features
+from lifecode.tasks.position_probe import PositionProbe, usual_position_baselines
 from lifecode.tasks.predictions import predictions_table
 from lifecode.tasks.probe import Probe, linear_head
 from lifecode.tasks.scores import chosen_metric
 from lifecode.tasks.splits.leaks import Leaks, find_leaks
 from lifecode.tasks.splits.rounds import Rounds
 from lifecode.tasks.tuned_model import TunedModel
+from lifecode.tasks.tuning.tuned_network import TunedNetwork
+from lifecode.tasks.tuning.tuner import TuningPlan
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -34,7 +37,7 @@ class Finetuned:
     """What a fine-tuning gave.
 
     Attributes:
-        model: fitted on all examples outside the test file.
+        model: of all examples outside the test file.
         metrics: as metrics.json has them.
         table: of held-out examples: id, label, prediction, and of classes the probability of each.
         labels: kind and classes.
@@ -42,7 +45,7 @@ class Finetuned:
         notes: what was found rather than said.
     """
 
-    model: TunedModel
+    model: TunedModel | TunedNetwork
     metrics: dict[str, Any]
     table: pa.Table
     labels: Labels
@@ -61,6 +64,8 @@ def tune(
     *,
     name: str,
     probe: Probe,
+    plan: TuningPlan | None = None,
+    work: Path | None = None,
     trained: bool = True,
     seeds: int = 1,
     folds: int = 5,
@@ -68,13 +73,15 @@ def tune(
     baselines: Sequence[Baseline] | None = None,
     say: Say = lambda _: None,
 ) -> Finetuned:
-    """Learn a task by a probe of an encoder, and measure it beside its baselines.
+    """Learn a task on an encoder, and measure it beside its baselines.
 
     Args:
         task: files, labels, split.
         model: the encoder, which stays as it is.
         name: of the encoder, in tables.
         probe: what the head reads, and which head.
+        plan: how to tune by gradient; None takes the probe.
+        work: folder that keeps what tuning has done, for a run that is killed; None keeps nothing.
         trained: whether the encoder is; of an untrained one no untrained twin is measured.
         seeds: splits into folds; with a test file, choices of the head's strength.
         folds: held out in turn, without a test file.
@@ -88,45 +95,49 @@ def tune(
     if seeds < 1:
         raise UserError("is less than 1", source="seeds")
     data = read_task(task)
-    metric, head = chosen_metric(data.labels.kind, task.metric), probe.head_for(data.labels.kind)
+    metric = chosen_metric(data.labels.kind, task.metric)
     rounds = Rounds(task, data, num_folds=folds, seeds=[seed + i for i in range(seeds)])
     contest = Contest(rounds, data.labels)
     sequences = rounds.examples.nucleotides
     say("looking for leaks")
     leaks = _leaks(rounds, data, model)
 
-    def states_of(encoder: LifeCode, label: str) -> Features:
-        def told(done: int, total: int) -> None:
-            say(f"{label}: {done:,} of {total:,} sequences read")
-
-        return probe.states(LifeCodeEncoder(encoder), label, data.molecule, told)
-
-    features = [states_of(model, name), *probe.others(data.train.nucleotides)]
-    say(f"{name}: reading {len(sequences):,} sequences")
-    states, *others = (each(sequences) for each in features)
-    say(f"{name}: fitting")
-    ours = contest.enter([states, *others], head)
+    told = {"task": _given(task), "encoder": name, "examples": rounds.num_train, "molecule": data.molecule}
+    entrant: Entrant
+    of_positions: PositionProbe | None = None
+    if data.labels.unit != "sequence":
+        of_positions = PositionProbe(probe, contest, data.labels, rounds.examples, data.molecule, told)
+    if plan is None and of_positions is not None:
+        entrant = of_positions
+    elif plan is None:
+        entrant = ProbeEntrant(probe, contest, rounds.examples, data, told, say)
+    else:
+        entrant = TuningEntrant(
+            plan,
+            contest,
+            rounds.examples,
+            data,
+            told,
+            metric=metric,
+            work=work,
+            say=say,
+        )
+    ours = entrant.enter(model, name)
     entries: dict[str, Entry] = {}
-    for baseline in usual_baselines(data.molecule) if baselines is None else baselines:
+    usual = usual_baselines if of_positions is None else usual_position_baselines
+    for baseline in usual(data.molecule) if baselines is None else baselines:
         say(f"{baseline}: fitting")
-        if baseline != "untrained":
+        if baseline != "untrained" and of_positions is not None:
+            entries[baseline] = of_positions.baseline(baseline)
+        elif baseline != "untrained":
             own = features_of(baseline, data.train)
             blocks, learner = ([], None) if own is None else ([own(sequences)], linear_head(data.labels.kind))
             entries[baseline] = contest.enter(blocks, learner)
         elif trained:
-            twin = states_of(untrained_twin(model, seed), "untrained")
-            entries[baseline] = contest.enter([twin(sequences), *others], head)
-    if others:
-        entries["without_states"] = contest.enter(others, head)
+            entries[baseline] = entrant.enter(untrained_twin(model, seed), "untrained")
+    entries |= entrant.controls()
     say(f"{name}: fitting on all examples")
-    told = {"task": _given(task), "encoder": name, "examples": rounds.num_train, "molecule": data.molecule}
-    tuned = TunedModel(
-        labels=data.labels,
-        features=features,
-        head=contest.fitted([states, *others], head),
-        model=model,
-        told=told,
-    )
+    tuned = entrant.fitted(rounds.everything())
     rows, combined = contest.combined(ours)
     return Finetuned(
         model=tuned,
@@ -134,8 +145,9 @@ def tune(
             "task": _given(task),
             "kind": data.labels.kind,
             "classes": list(data.labels.classes),
+            "unit": data.labels.unit,
             "encoder": name,
-            "probe": asdict(probe),
+            **entrant.described(),
             "split": contest.described(),
             **contest.table(ours, entries, metric),
             "published": task.published or {},

@@ -19,6 +19,7 @@ from lifecode.tasks.features.registry import Beside, beside
 from lifecode.tasks.features.states import FrameReading, StateFeatures, StatePool
 from lifecode.tasks.heads.head import Head
 from lifecode.tasks.heads.logistic import LogisticHead
+from lifecode.tasks.heads.memberships import MembershipsHead
 from lifecode.tasks.heads.ridge import RidgeHead
 from lifecode.tasks.heads.stack import StackHead
 
@@ -29,7 +30,8 @@ class Probe:
 
     Args:
         pools: what is made of a sequence's states, one behind the other: `mean`, `max`, `cls`, `centre`,
-            `positions`.
+            `positions`. None takes `mean`, or for labels of positions the state of the position, where
+            `centre` takes the `window` states around it.
         frames: 0, 1 or 2 nucleotides before the first codon, `average` or `stack` (mean, maximum, minimum) of
             all three; None takes 0 for coding sequences and `stack` for any others.
         layer: states behind so many layers; None for all.
@@ -39,10 +41,11 @@ class Probe:
         beside: features of the sequence alone that the head gets too.
         head: `linear` is a ridge or logistic regression on everything; `stack`, of a regression, joins a
             linear and a kernel ridge on each of the features by weights chosen inside the training examples.
+        max_positions: of labels of positions so many are learnt from, drawn by the seed; all are predicted.
         cache: folder that keeps what an encoder has read; None keeps nothing.
     """
 
-    pools: list[StatePool] = field(default_factory=lambda: ["mean"])
+    pools: list[StatePool] | None = None
     frames: FrameReading | None = None
     layer: int | None = None
     projected: bool = False
@@ -50,12 +53,14 @@ class Probe:
     max_codons: int | None = None
     beside: list[Beside] = field(default_factory=list)
     head: Literal["linear", "stack"] = "linear"
+    max_positions: int = 20_000
     cache: str | None = None
 
     def __post_init__(self) -> None:
-        if not self.pools:
+        if self.pools is not None and not self.pools:
             raise UserError("names no pooling", source="probe.pools", remedy="Give [mean], say")
-        for name, value in (("window", self.window), ("max_codons", self.max_codons)):
+        for name in ("window", "max_codons", "max_positions"):
+            value = getattr(self, name)
             if value is not None and value < 1:
                 raise UserError("is not positive", source=f"probe.{name}")
 
@@ -70,7 +75,7 @@ class Probe:
         features = StateFeatures(
             encoder=encoder,
             label=label,
-            pools=tuple(self.pools),
+            pools=tuple(self.pools or ["mean"]),
             frames=self.frames if self.frames is not None else 0 if molecule == "cds" else "stack",
             place=Place(self.layer, self.projected),
             window=self.window,
@@ -101,5 +106,7 @@ class Probe:
 
 
 def linear_head(kind: LabelKind) -> Head:
-    """The head of every baseline: ridge for a regression, else logistic regression."""
+    """The head of every baseline: ridge for a regression, else logistic regression, or one for each class."""
+    if kind == "multilabel":
+        return MembershipsHead()
     return RidgeHead() if kind == "regression" else LogisticHead()

@@ -1,20 +1,27 @@
 """How good predictions are, by the metrics of a task's kind of labels."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 from sklearn.metrics import average_precision_score, roc_auc_score
 
+from lifecode.alphabet import IGNORE
 from lifecode.errors import UserError
 from lifecode.evaluation.metrics import (
     ACCURACY,
     AUPRC,
     AUROC,
+    EXACT_MATCH,
+    MACRO_AUPRC,
+    MACRO_AUROC,
     MACRO_F1,
     MATTHEWS,
+    MICRO_F1,
     OF_CLASSES,
+    OF_LABEL_SETS,
     OF_TWO_CLASSES,
     OF_VALUES,
     PEARSON,
@@ -23,13 +30,17 @@ from lifecode.evaluation.metrics import (
     SPEARMAN,
     Metric,
 )
+from lifecode.tasks.examples.examples import flat
 from lifecode.tasks.examples.labels import LabelKind
 
 METRICS: dict[LabelKind, tuple[Metric, ...]] = {
     "binary": OF_TWO_CLASSES,
     "multiclass": OF_CLASSES,
+    "multilabel": OF_LABEL_SETS,
     "regression": OF_VALUES,
 }
+LIKELY = 0.5
+"""Probability from which on a sequence is said to have a class, where it may have several."""
 
 
 def chosen_metric(kind: LabelKind, name: str | None) -> Metric:
@@ -53,17 +64,19 @@ def scores(
 ) -> dict[str, float]:
     """Every metric of this kind of labels.
 
-    A correlation with predictions that are all the same is 0: they say nothing.
+    A correlation with predictions that are all the same is 0: they say nothing. Of labels of positions all
+    positions count together, and those without a label not at all.
 
     Args:
         kind: of the labels.
-        labels: (n,) values or numbers of classes.
-        predictions: (n,) values, or probabilities (n, num_classes).
+        labels: (n,) values or numbers of classes; of positions as in `Examples`.
+        predictions: (n,) values, or probabilities (n, num_classes); of positions one array for each sequence.
         where: names the examples in the error.
 
     Raises:
         UserError: a metric is undefined for these labels: all are the same.
     """
+    labels, predictions = known(labels, predictions)
     if len(np.unique(labels)) < 2:
         raise UserError(
             "all labels are the same here, so no metric is defined",
@@ -74,6 +87,15 @@ def scores(
     wrong = [name for name, value in found.items() if not np.isfinite(value)]
     assert not wrong, f"{wrong} of {where} is no number"
     return found
+
+
+def known(labels: NDArray[Any], predictions: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Labels and predictions side by side, without positions that have no label."""
+    labels, predictions = flat(labels), flat(predictions)
+    if labels.ndim == 2:
+        return labels, predictions
+    rows = np.isfinite(labels) & (labels != IGNORE) if labels.dtype.kind == "f" else labels != IGNORE
+    return labels[rows], predictions[rows]
 
 
 def score(name: str, labels: NDArray, predictions: NDArray[np.float64]) -> float:
@@ -118,6 +140,20 @@ def _macro_f1(labels: NDArray, probabilities: NDArray) -> float:
     return np.mean(2 * np.diag(cells)[both > 0] / both[both > 0])
 
 
+def _micro_f1(labels: NDArray, probabilities: NDArray) -> float:
+    said = probabilities >= LIKELY
+    both = said.sum() + labels.sum()
+    return 2 * (said & (labels == 1)).sum() / both if both else 0.0
+
+
+def _over_classes(one: Callable[[NDArray, NDArray], float], labels: NDArray, probabilities: NDArray) -> float:
+    """The mean over classes that some examples have and others have not."""
+    counts = labels.sum(0)
+    defined = np.flatnonzero((counts > 0) & (counts < len(labels)))
+    values = [one(labels[:, i], probabilities[:, i]) for i in defined]
+    return float(np.mean(values)) if values else 0.0
+
+
 _SCORES: dict[str, Callable[[NDArray, NDArray], float]] = {
     SPEARMAN.name: _ranks_correlation,
     PEARSON.name: _correlation,
@@ -126,6 +162,10 @@ _SCORES: dict[str, Callable[[NDArray, NDArray], float]] = {
     ACCURACY.name: _accuracy,
     MATTHEWS.name: _matthews,
     MACRO_F1.name: _macro_f1,
+    MICRO_F1.name: _micro_f1,
+    MACRO_AUROC.name: lambda labels, said: _over_classes(roc_auc_score, labels, said),
+    MACRO_AUPRC.name: lambda labels, said: _over_classes(average_precision_score, labels, said),
+    EXACT_MATCH.name: lambda labels, said: np.mean(((said >= LIKELY) == labels).all(1)),
     AUROC.name: lambda labels, probabilities: roc_auc_score(labels, probabilities[:, 1]),
     AUPRC.name: lambda labels, probabilities: average_precision_score(labels, probabilities[:, 1]),
 }

@@ -2,9 +2,12 @@
 
 import csv
 import io
+from collections.abc import Iterable
+from contextlib import ExitStack
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from lifecode.errors import UserError
@@ -30,19 +33,44 @@ def write_table(table: pa.Table, output: Path) -> None:
     Raises:
         UserError: the file cannot be written.
     """
+    write_tables([table], output)
+
+
+def write_tables(tables: Iterable[pa.Table], output: Path) -> int:
+    """Write tables of the same columns, at least one, behind each other as one; returns its rows.
+
+    Raises:
+        UserError: the file cannot be written.
+    """
+    num_rows, parquet = 0, None
     with disk_faults_named(output, remedy="Choose an output where you may write and which has room"):
         output.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(output) as file:
-            if output.suffix == ".parquet":
-                pq.write_table(table, file)
-            else:
-                file.write(_separated(table, "\t" if output.suffix == ".tsv" else ",").encode())
+        with replacing(output) as file, ExitStack() as stack:
+            for table in tables:
+                if output.suffix == ".parquet":
+                    if parquet is None:
+                        parquet = stack.enter_context(pq.ParquetWriter(file, table.schema))
+                    parquet.write_table(table)
+                else:
+                    separator = "\t" if output.suffix == ".tsv" else ","
+                    file.write(_separated(table, separator, headed=num_rows == 0).encode())
+                num_rows += len(table)
+    return num_rows
 
 
-def _separated(table: pa.Table, separator: str) -> str:
+def read_table_file(path: Path) -> pa.Table:
+    """A table that `write_tables` wrote."""
+    if path.suffix == ".parquet":
+        return pq.read_table(path)
+    separator = "\t" if path.suffix == ".tsv" else ","
+    return pa_csv.read_csv(path, parse_options=pa_csv.ParseOptions(delimiter=separator))
+
+
+def _separated(table: pa.Table, separator: str, *, headed: bool) -> str:
     text = io.StringIO()
     writer = csv.writer(text, delimiter=separator, lineterminator="\n")
-    writer.writerow(map(csv_cell, table.column_names))
+    if headed:
+        writer.writerow(map(csv_cell, table.column_names))
     for row in zip(*(column.to_pylist() for column in table.columns), strict=True):
         writer.writerow(map(csv_cell, row))
     return text.getvalue()

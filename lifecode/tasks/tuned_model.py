@@ -17,12 +17,15 @@ from lifecode.errors import UserError
 from lifecode.host.checksum import sha256
 from lifecode.models.families import load
 from lifecode.models.life_code.model import LifeCode
+from lifecode.tasks.examples.examples import nucleotides_of
 from lifecode.tasks.examples.labels import Labels
+from lifecode.tasks.features.at_positions import PositionFeatures
 from lifecode.tasks.features.encoder import LifeCodeEncoder
 from lifecode.tasks.features.feature import Features
-from lifecode.tasks.features.registry import features_from
+from lifecode.tasks.features.registry import features_from, position_features_from
 from lifecode.tasks.heads.head import FittedHead
 from lifecode.tasks.heads.saved import load_head, save_head
+from lifecode.tasks.tuning.tuned_network import TunedNetwork, load_network
 
 DESCRIPTION, HEAD, ENCODER = "head.json", "head.safetensors", "encoder"
 
@@ -33,29 +36,47 @@ class TunedModel:
 
     Attributes:
         labels: kind and classes.
-        features: what the head reads, in its order.
+        features: what the head reads, in its order; of labels of positions those of each position.
         head: fitted.
         model: the encoder.
         told: what it was tuned on, for people.
     """
 
     labels: Labels
-    features: Sequence[Features]
+    features: Sequence[Features] | Sequence[PositionFeatures]
     head: FittedHead
     model: LifeCode
     told: dict[str, Any] = field(default_factory=dict)
 
-    def predict(self, sequences: Sequence[NDArray[np.uint8]]) -> NDArray[np.float64]:
-        """Values (n,) of a regression, or the probability of each class (n, num_classes)."""
-        return self.head.predict([features(sequences) for features in self.features])
+    def predict(self, sequences: Any) -> NDArray[Any]:
+        """Values (n,) of a regression, or the probability of each of `labels.classes` (n, num_classes).
+
+        Where positions have labels, for each sequence an array of such, (num_positions,) or (num_positions,
+        num_classes), in an array (n,) of dtype object.
+
+        Args:
+            sequences: arrays of nucleotide ids, or what `LifeCode.embed` takes: text, records, a path.
+
+        Raises:
+            UserError: no sequence, an empty one, or a letter that is no nucleotide.
+        """
+        sequences = nucleotides_of(sequences)
+        if self.labels.unit == "sequence":
+            return self.head.predict([features(sequences) for features in self.features])  # pyright: ignore
+        found = np.empty(len(sequences), dtype=object)
+        for number, table in self.features[0](sequences):
+            found[number] = self.head.predict([table])  # pyright: ignore[reportArgumentType]
+        return found
 
     def save(self, folder: Path) -> None:
         """Write all files into a folder that exists."""
         self.model.save_pretrained(folder / ENCODER)
         save_head(self.head, folder / HEAD)
         described = {
+            "tuning": "probe",
             "kind": self.labels.kind,
             "classes": list(self.labels.classes),
+            "unit": self.labels.unit,
             "head": self.head.kind,
             "head_sha256": sha256(folder / HEAD),
             "features": [features.config for features in self.features],
@@ -65,8 +86,12 @@ class TunedModel:
         (folder / DESCRIPTION).write_text(text, encoding="utf-8")
 
 
-def load_tuned(folder: str | Path) -> TunedModel:
-    """The model that `TunedModel.save` wrote.
+def load_tuned(folder: str | Path, *, merge: bool = True) -> TunedModel | TunedNetwork:
+    """The model that a fine-tuning wrote.
+
+    Args:
+        folder: of the run.
+        merge: add adapters of `tuning=lora` to the weights, which gives the same outputs in less time.
 
     Raises:
         UserError: the folder holds no fine-tuned model, or a file was changed.
@@ -81,9 +106,15 @@ def load_tuned(folder: str | Path) -> TunedModel:
         )
     try:
         described = json.loads(path.read_text(encoding="utf-8"))
-        labels = Labels(described["kind"], tuple(map(str, described["classes"])))
+        if described.get("tuning", "probe") != "probe":
+            return load_network(folder, described, merge=merge)
+        labels = Labels(
+            described["kind"], tuple(map(str, described["classes"])), described.get("unit", "sequence")
+        )
         configs, kind, expected = described["features"], described["head"], described["head_sha256"]
-    except (ValueError, KeyError, TypeError) as fault:
+    except UserError:
+        raise
+    except (ValueError, KeyError, TypeError, AttributeError) as fault:
         raise UserError(
             f"describes no model ({fault})", source=path, remedy="Copy the folder again"
         ) from fault
@@ -95,9 +126,10 @@ def load_tuned(folder: str | Path) -> TunedModel:
         )
     model = load(folder / ENCODER)
     encoder = LifeCodeEncoder(model)
+    made = features_from if labels.unit == "sequence" else position_features_from
     return TunedModel(
         labels=labels,
-        features=[features_from(config, encoder) for config in configs],
+        features=[made(config, encoder) for config in configs],  # pyright: ignore[reportArgumentType]
         head=load_head(kind, folder / HEAD),
         model=model,
         told=described.get("tuned_on", {}),

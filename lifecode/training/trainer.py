@@ -2,7 +2,8 @@
 
 import copy
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Literal
 
 import torch
 from lightning import Callback, Trainer
+from lightning.pytorch.callbacks import Checkpoint
 from lightning.pytorch.loggers import Logger
 from lightning.pytorch.profilers import Profiler
 
@@ -197,16 +199,9 @@ def train_stage(
         Checkpoints(folder, every_steps=settings.checkpoint_every_steps, keep=settings.keep_checkpoints),
     ]
     profiler = profiler_of_stage(settings.profiler, run_folder / "profile" / stage.name)
-    trainer = _trainer(settings, last_step, [metrics, *loggers], callbacks, profiler, folder.parent)
-    try:
-        with loader_faults_named():
-            trainer.fit(trained, datamodule=data, ckpt_path=checkpoint, weights_only=True)
-    except SystemExit as end:  # how Lightning ends at an interruption
-        if isinstance(end.__context__, Interrupted):
-            raise end.__context__ from None
-        raise Interrupted(
-            "interrupted within a step; the same command goes on from the last checkpoint"
-        ) from None
+    trainer = lightning_trainer(settings, last_step, [metrics, *loggers], callbacks, profiler, folder.parent)
+    with loader_faults_named(), stops_named():
+        trainer.fit(trained, datamodule=data, ckpt_path=checkpoint, weights_only=True)
     if trained is not stage:
         gather(trained, into=stage)
     if trainer.global_step < last_step:
@@ -214,13 +209,30 @@ def train_stage(
     return trainer.global_step
 
 
-def _trainer(
+@contextmanager
+def stops_named() -> Iterator[None]:
+    """Around a fit: what ended it, where it was asked to end.
+
+    Raises:
+        Interrupted: in place of the `SystemExit` with which Lightning ends at an interruption.
+    """
+    try:
+        yield
+    except SystemExit as end:
+        if isinstance(end.__context__, Interrupted):
+            raise end.__context__ from None
+        raise Interrupted(
+            "interrupted within a step; the same command goes on from the last checkpoint"
+        ) from None
+
+
+def lightning_trainer(
     settings: TrainerSettings,
     last_step: int,
     loggers: list[Logger],
     callbacks: list[Callback],
     profiler: Profiler | None,
-    folder: Path,
+    folder: Path | None,
 ) -> Trainer:
     """Lightning's trainer, with nothing of its own on the terminal, and in `folder` what callbacks write."""
     environment = cluster_environment()
@@ -235,6 +247,8 @@ def _trainer(
         precision=settings.precision,
         logger=loggers,
         callbacks=callbacks,
+        # Without a callback that saves, Lightning's own would, in the current folder.
+        enable_checkpointing=any(isinstance(callback, Checkpoint) for callback in callbacks),
         plugins=[DurableCheckpointIO(), *([environment] if environment else [])],
         log_every_n_steps=settings.log_every_steps,
         val_check_interval=settings.validate_every_steps,

@@ -1,10 +1,11 @@
 """`lifecode finetune`: learn a user's labels on an encoder, and say what baselines reach on the same rows."""
 
 import json
-from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from omegaconf import DictConfig, OmegaConf
@@ -12,9 +13,11 @@ from rich import print as print_table
 from rich.table import Table
 
 from lifecode.app.configs.construct import checked_value, construct
+from lifecode.errors import Interrupted
 from lifecode.evaluation.metrics import metric_named
 from lifecode.host.activity import Activity
 from lifecode.host.output_folder import output_folder, require_absent
+from lifecode.host.own_folder import require_own
 from lifecode.models.families import load, require_life_code
 from lifecode.models.life_code.model import LifeCode
 from lifecode.names import display_name
@@ -23,15 +26,23 @@ from lifecode.tasks.examples.sequence_task import SequenceTask
 from lifecode.tasks.finetune import Finetuned, tune
 from lifecode.tasks.probe import Probe
 from lifecode.tasks.tables import write_table
+from lifecode.tasks.tuning.settings import Fit, Lora, TrainedHead, Tuning
+from lifecode.tasks.tuning.tuner import TuningPlan
 
 METRICS, PREDICTIONS, CONFIG = "metrics.json", "predictions.csv", "config.yaml"
+UNFINISHED = ".unfinished"
+"""Ends the name of the folder beside the run's in which a tuning keeps what it has done."""
 
 
 def finetune(
     task: SequenceTask | str,
     *,
     checkpoint: str | Path | LifeCode = "lifecode-mini",
+    tuning: Tuning = "probe",
     probe: Probe | None = None,
+    head: TrainedHead | None = None,
+    fit: Fit | None = None,
+    lora: Lora | None = None,
     seeds: int = 1,
     folds: int = 5,
     seed: int = 0,
@@ -39,13 +50,21 @@ def finetune(
     run_dir: str | Path | None = None,
     progress: bool = True,
 ) -> Finetuned:
-    """Learn a task by a probe of a frozen encoder, beside its baselines.
+    """Learn a task on an encoder, beside its baselines.
+
+    Killed, a run with a `run_dir` that tunes by gradient goes on by the same call: what is done lies in
+    `RUN_DIR.unfinished` until the end.
 
     Args:
         task: or the path of its training file, where nothing else need be said.
         checkpoint: name or folder of a trained model, or a model.
-        probe: what the head reads; None takes the default.
-        seeds: splits into folds; with a test file, choices of the head's strength.
+        tuning: `probe` fits a head on frozen states; `head` trains one by gradient, `lora` adapters of the
+            encoder too, `full` all of its weights.
+        probe: what the head of `probe` reads; None takes the default.
+        head: what a head that is trained by gradient reads; likewise.
+        fit: how it is trained; likewise.
+        lora: the adapters; likewise.
+        seeds: splits into folds; with a test file, choices of the head's strength, or trainings.
         folds: held out in turn, where the task has no test file.
         seed: the first of the seeds.
         baselines: None takes all that fit the sequences.
@@ -61,6 +80,7 @@ def finetune(
         model,
         name="model" if isinstance(checkpoint, LifeCode) else str(checkpoint),
         probe=probe or Probe(),
+        plan=_plan(tuning, head or TrainedHead(), fit or Fit(), lora or Lora()),
         seeds=seeds,
         folds=folds,
         seed=seed,
@@ -72,8 +92,9 @@ def finetune(
 
 def run(config: DictConfig) -> Finetuned:
     """Learn, write the run folder, and print the table."""
-    checked_value(config, "tuning", Literal["probe"])
+    tuning = checked_value(config, "tuning", Tuning)
     task, probe = construct(config.task), construct(config.probe)
+    plan = _plan(tuning, construct(config.head), construct(config.fit), construct(config.lora))
     run_dir = checked_value(config, "run_dir", str)
     require_absent(Path(run_dir).expanduser())
     checkpoint, seed = checked_value(config, "checkpoint", str | None), checked_value(config, "seed", int)
@@ -83,6 +104,7 @@ def run(config: DictConfig) -> Finetuned:
         name=checkpoint or "untrained",
         trained=checkpoint is not None,
         probe=probe,
+        plan=plan,
         seeds=checked_value(config, "seeds", int),
         folds=checked_value(config, "folds", int),
         seed=seed,
@@ -96,6 +118,10 @@ def run(config: DictConfig) -> Finetuned:
     print(result.leaks.described())
     print(f"\nThe model, {METRICS} and {PREDICTIONS} are in {run_dir}")
     return result
+
+
+def _plan(tuning: Tuning, head: TrainedHead, fit: Fit, lora: Lora) -> TuningPlan | None:
+    return None if tuning == "probe" else TuningPlan(tuning=tuning, head=head, fit=fit, lora=lora)
 
 
 def _untrained(config: DictConfig, seed: int) -> LifeCode:
@@ -119,7 +145,13 @@ def _finetune(
         require_absent(folder)
     with Activity() if progress else nullcontext() as activity:
         say = (lambda _: None) if activity is None else activity.say
-        result = tune(task, model, say=say, **settings)
+        work = (
+            None if folder is None or settings["plan"] is None else folder.with_name(folder.name + UNFINISHED)
+        )
+        if work is not None:
+            require_own(work)
+        with _resumable(work):
+            result = tune(task, model, say=say, work=work, **settings)
     if folder is not None:
         with output_folder(folder) as partial:
             result.model.save(partial)
@@ -128,7 +160,22 @@ def _finetune(
             write_table(result.table, partial / PREDICTIONS)
             if config is not None:
                 (partial / CONFIG).write_text(config, encoding="utf-8")
+    if work is not None:
+        shutil.rmtree(work, ignore_errors=True)
     return result
+
+
+@contextmanager
+def _resumable(work: Path | None) -> Iterator[None]:
+    """Says of a stop that what is done is kept."""
+    try:
+        yield
+    except Interrupted:
+        raise
+    except KeyboardInterrupt as stop:
+        if work is None:
+            raise
+        raise Interrupted("interrupted; the same command goes on with what is not done") from stop
 
 
 def comparison(result: Finetuned) -> Table:

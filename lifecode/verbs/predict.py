@@ -1,6 +1,8 @@
 """`lifecode predict`: what a fine-tuned model says of the sequences of a file."""
 
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,8 +11,8 @@ from omegaconf import DictConfig
 
 from lifecode.app.configs.construct import checked_value
 from lifecode.host.activity import Activity
-from lifecode.tasks.predict import predict_file
-from lifecode.tasks.tables import require_table_name, write_table
+from lifecode.tasks.predict import predict_into, predicted_parts
+from lifecode.tasks.tables import read_table_file, require_table_name
 from lifecode.tasks.tuned_model import load_tuned
 
 if TYPE_CHECKING:
@@ -27,6 +29,8 @@ def predict(
 ) -> "DataFrame":
     """Predictions for the sequences of a file: `id`, `prediction`, and of classes the probability of each.
 
+    Where positions have labels, a position is a row, with its number, from 1, in `position`.
+
     Args:
         checkpoint: the run_dir of a `lifecode finetune`.
         input: CSV, TSV, Parquet or FASTA.
@@ -37,32 +41,54 @@ def predict(
     Raises:
         UserError: no fine-tuned model there, or a file or sequence that cannot be read.
     """
-    return _predicted(checkpoint, input, sequence, id, progress).to_pandas()
+    model = load_tuned(checkpoint)
+    with _told(progress) as told:
+        parts = predicted_parts(model, input, sequence=sequence, id=id, on_progress=told)
+        return pa.concat_tables(parts).to_pandas()
 
 
-def run(config: DictConfig) -> "DataFrame":
-    """Predict and write the table."""
+@dataclass(frozen=True, slots=True)
+class Predicted:
+    """A table of predictions that was written.
+
+    Attributes:
+        path: of the file.
+        num_rows: a sequence each, or a position.
+    """
+
+    path: Path
+    num_rows: int
+
+    @property
+    def frame(self) -> "DataFrame":
+        """All of it as a pandas frame."""
+        return read_table_file(self.path).to_pandas()
+
+
+def run(config: DictConfig) -> Predicted:
+    """Predict and write the table; killed, the same command goes on."""
     output = Path(checked_value(config, "output", str)).expanduser()
     require_table_name(output)
-    table = _predicted(
-        checked_value(config, "checkpoint", str),
-        checked_value(config, "input", str),
-        checked_value(config, "sequence", str | None),
-        checked_value(config, "id", str | None),
-    )
-    write_table(table, output)
-    print(f"{len(table):,} predictions in {output}")
-    return table.to_pandas()
-
-
-def _predicted(
-    checkpoint: str | Path, input: str | Path, sequence: str | None, id: str | None, progress: bool = True
-) -> pa.Table:
+    checkpoint = checked_value(config, "checkpoint", str)
     model = load_tuned(checkpoint)
-    with Activity() if progress else nullcontext() as activity:
+    with _told(True) as told:
+        num_rows = predict_into(
+            Path(checkpoint),
+            model,
+            Path(checked_value(config, "input", str)),
+            output,
+            sequence=checked_value(config, "sequence", str | None),
+            id=checked_value(config, "id", str | None),
+            on_progress=told,
+        )
+    print(f"{num_rows:,} predictions in {output}")
+    return Predicted(output, num_rows)
 
-        def told(done: int, total: int) -> None:
-            if activity is not None:
-                activity.say(f"{done:,} of {total:,} sequences predicted")
 
-        return predict_file(model, input, sequence=sequence, id=id, on_progress=told)
+@contextmanager
+def _told(progress: bool) -> Iterator[Callable[[int], None]]:
+    if not progress:
+        yield lambda _: None
+        return
+    with Activity() as activity:
+        yield lambda done: activity.say(f"{done:,} sequences predicted")

@@ -98,6 +98,7 @@ class HybridEncoder(nn.Module):
         cu_seqlens: Tensor,
         *,
         num_layers: int | None = None,
+        layer_weights: Tensor | None = None,
         projected: bool = True,
     ) -> Tensor:
         """Hidden states (L, d) of codon embeddings; segment borders in codons (S + 1,).
@@ -107,24 +108,34 @@ class HybridEncoder(nn.Module):
                 then the minus strand, as `lifecode.models.life_code.strands.both_strands` lays them out.
             cu_seqlens: borders of the S segments, without the minus strands.
             num_layers: read behind so many layers and the final norm; None for all.
+            layer_weights: (depth + 1,) instead, the sum of what is read before the first layer and behind
+                each, so weighted; each behind the final norm.
             projected: False gives the states of the stack before the output projection, those of both strands
                 side by side: (L, 2d), or (L, d) for `forward`.
         """
         x = at_least_fp32(self.in_proj(codon_embeddings))
         project = self.out_proj if projected else nn.Identity()
         if self.strands == "forward":
-            return project(self._stack(x, cu_seqlens, num_layers))
+            return project(self._stack(x, cu_seqlens, num_layers, layer_weights))
         borders = both_borders(cu_seqlens)
         if self.strands == "rc":
-            plus, minus = project(self._stack(x, borders, num_layers)).chunk(2)
+            plus, minus = project(self._stack(x, borders, num_layers, layer_weights)).chunk(2)
             return torch.cat([plus, minus[reverse_codons_index(cu_seqlens, len(plus))]], dim=-1)
         plus, minus = x.chunk(2, dim=-1)
         flip = reverse_segments_index(cu_seqlens, len(x))
-        plus, minus = self._stack(torch.cat([plus, minus[flip]]), borders, num_layers).chunk(2)
+        plus, minus = self._stack(torch.cat([plus, minus[flip]]), borders, num_layers, layer_weights).chunk(2)
         return project(torch.cat([plus, minus[flip]], dim=-1))
 
-    def _stack(self, x: Tensor, cu_seqlens: Tensor, num_layers: int | None) -> Tensor:
+    def _stack(
+        self, x: Tensor, cu_seqlens: Tensor, num_layers: int | None, layer_weights: Tensor | None
+    ) -> Tensor:
         """First layers and final norm, (T, d) to (T, d); the residual stream stays in fp32 or better."""
         layers = self.layers if num_layers is None else self.layers[:num_layers]
         recompute = self.activation_checkpointing and self.training
-        return self.norm(through_blocks(layers, x, cu_seqlens, recompute=recompute))
+        if layer_weights is None:
+            return self.norm(through_blocks(layers, x, cu_seqlens, recompute=recompute))
+        mixed = layer_weights[0] * self.norm(x)
+        for number, layer in enumerate(layers, 1):
+            x = through_blocks([layer], x, cu_seqlens, recompute=recompute)
+            mixed = mixed + layer_weights[number] * self.norm(x)
+        return mixed

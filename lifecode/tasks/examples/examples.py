@@ -2,12 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lifecode.alphabet import encode_nucleotides
+from lifecode.data.reading.named_sequences import named_sequences
 from lifecode.errors import UserError
+from lifecode.models.life_code.embedding import require_sequences
 from lifecode.tasks.examples.columns import Columns
 from lifecode.tasks.examples.table import Table
 
@@ -19,13 +22,14 @@ class Examples:
     Attributes:
         ids: of each; the number of its row, from 1, where the file has none.
         nucleotides: ids (length,) uint8 of each sequence.
-        labels: (n,), as `Labels.numbers` gives them; int64 zeros where there are none.
+        labels: as `Labels.numbers` gives them, or (n,) of dtype object an array (num_positions,) for each
+            sequence; int64 zeros where there are none.
         has_ids: whether the ids stand in the file.
     """
 
     ids: list[str]
     nucleotides: list[NDArray[np.uint8]]
-    labels: NDArray[np.number]
+    labels: NDArray[Any]
     has_ids: bool
 
     def __len__(self) -> int:
@@ -52,16 +56,34 @@ def joined(parts: Sequence[Examples]) -> Examples:
     )
 
 
-def examples_of(table: Table, columns: Columns, labels: NDArray[np.number] | None = None) -> Examples:
+def nucleotides_of(sequences: Any) -> list[NDArray[np.uint8]]:
+    """Arrays of nucleotide ids as they are, or what `named_sequences` reads of anything else.
+
+    Raises:
+        UserError: no sequence, an empty one, or a letter that is no nucleotide.
+    """
+    if isinstance(sequences, list) and all(isinstance(ids, np.ndarray) and ids.ndim for ids in sequences):
+        return sequences
+    given = named_sequences(sequences)
+    require_sequences(given, "predict")
+    return list(given.nucleotides)
+
+
+def flat(values: NDArray[Any]) -> NDArray[Any]:
+    """Labels or predictions of all positions one behind the other, where sequences have several each."""
+    return np.concatenate(values.tolist()) if values.dtype == object else values
+
+
+def examples_of(table: Table, columns: Columns, labels: NDArray[Any] | None = None) -> Examples:
     """The sequences of a table, with the labels of its rows where they are known.
 
     Raises:
         UserError: a sequence that is empty or has a letter that is no nucleotide.
     """
     sequences = table.columns[columns.sequence]
-    numbers = [str(row) for row in range(1, len(table) + 1)]
+    numbers = [str(row) for row in range(table.first + 1, table.first + len(table) + 1)]
     ids = numbers if columns.id is None else table.columns[columns.id]
-    for row, sequence in enumerate(sequences, start=1):
+    for row, sequence in enumerate(sequences, start=table.first + 1):
         if not sequence:
             raise UserError(
                 f"column {columns.sequence!r} is empty",

@@ -10,7 +10,11 @@ from numpy.typing import NDArray
 
 from lifecode.errors import UserError
 
-LabelKind = Literal["binary", "multiclass", "regression"]
+LabelKind = Literal["binary", "multiclass", "multilabel", "regression"]
+Unit = Literal["sequence", "codon", "nucleotide"]
+"""What has a label."""
+BETWEEN_LABELS = ";"
+"""Stands between the classes of a sequence that has several."""
 _MOST_WHOLE_NUMBERS = 20
 """Different whole numbers that are taken for classes; more are measurements."""
 _SHARE_OF_NUMBERS = 0.9
@@ -22,18 +26,20 @@ class Labels:
     """The kind of the labels of a task.
 
     Attributes:
-        kind: `binary`, `multiclass` or `regression`.
+        kind: `binary`, `multiclass`, `multilabel` (any number of classes each) or `regression`.
         classes: names in the order of their numbers, by value where all are whole numbers, else by letters;
             none for a regression.
+        unit: what has a label: a sequence, or each codon or nucleotide of it.
     """
 
     kind: LabelKind
     classes: tuple[str, ...] = ()
+    unit: Unit = "sequence"
 
     def numbers(
         self, texts: Sequence[str], source: str, column: str
     ) -> NDArray[np.int64] | NDArray[np.float64]:
-        """The labels (n,): numbers of classes, or values of a regression.
+        """The labels (n,): numbers of classes, or values; of `multilabel` 0 or 1 (n, num_classes).
 
         Raises:
             UserError: a label that is empty, outside the map, or no number where a regression wants one; the
@@ -52,6 +58,8 @@ class Labels:
                         else "Give a value, or remove the row",
                     )
             return np.array(values, dtype=np.float64)
+        if self.kind == "multilabel":
+            return self._memberships(texts, source, column)
         index = {name: number for number, name in enumerate(self.classes)}
         for row, text in enumerate(texts, start=1):
             if text not in index:
@@ -65,10 +73,26 @@ class Labels:
                 )
         return np.array([index[text] for text in texts], dtype=np.int64)
 
+    def _memberships(self, texts: Sequence[str], source: str, column: str) -> NDArray[np.int64]:
+        index = {name: number for number, name in enumerate(self.classes)}
+        found = np.zeros((len(texts), len(self.classes)), dtype=np.int64)
+        for row, text in enumerate(texts, start=1):
+            for name in classes_in(text):
+                if name not in index:
+                    raise _wrong(
+                        f"label {name!r} in column {column!r} is none of the training file's classes",
+                        source,
+                        row,
+                        "Correct the label, or remove it",
+                    )
+                found[row - 1, index[name]] = 1
+        return found
+
     def described(self) -> str:
         """The kind and the classes in a few words."""
         shown = ", ".join(self.classes[:5]) + (", …" if len(self.classes) > 5 else "")
-        return f"{self.kind}: {shown}" if self.classes else self.kind
+        of_each = "" if self.unit == "sequence" else f" of each {self.unit}"
+        return f"{self.kind}{of_each}: {shown}" if self.classes else f"{self.kind}{of_each}"
 
 
 def labels_of(texts: Sequence[str], source: str, column: str, kind: LabelKind | None = None) -> Labels:
@@ -80,6 +104,8 @@ def labels_of(texts: Sequence[str], source: str, column: str, kind: LabelKind | 
     Raises:
         UserError: fewer than two different labels, or not of the `kind` that is asked for.
     """
+    if kind == "multilabel":
+        texts = [name for text in texts for name in classes_in(text)]
     distinct = set(texts) - {""}
     if len(distinct) < 2:
         only = f"the only label is {next(iter(distinct))!r}" if distinct else "there is no label"
@@ -103,7 +129,7 @@ def labels_of(texts: Sequence[str], source: str, column: str, kind: LabelKind | 
             source=source,
             remedy="Use task.kind=multiclass",
         )
-    if len(distinct) > len(texts) / 2 and len(distinct) > _MOST_WHOLE_NUMBERS:
+    if kind != "multilabel" and len(distinct) > len(texts) / 2 and len(distinct) > _MOST_WHOLE_NUMBERS:
         raise UserError(
             f"nearly every row of column {column!r} is a class of its own",
             source=source,
@@ -112,6 +138,11 @@ def labels_of(texts: Sequence[str], source: str, column: str, kind: LabelKind | 
     if len(known) == len(distinct):
         return Labels(kind, tuple(sorted(distinct, key=lambda text: (numbers[text], text))))
     return Labels(kind, tuple(sorted(distinct)))
+
+
+def classes_in(text: str) -> list[str]:
+    """The classes of a sequence that may have several, or none."""
+    return [name.strip() for name in text.split(BETWEEN_LABELS) if name.strip()]
 
 
 def _number(text: str) -> float | None:

@@ -9,8 +9,9 @@ import numpy as np
 from lifecode.errors import UserError
 from lifecode.tasks.examples.columns import Columns, find_columns
 from lifecode.tasks.examples.examples import Examples, examples_of, joined
-from lifecode.tasks.examples.labels import LabelKind, Labels, labels_of
+from lifecode.tasks.examples.labels import LabelKind, Labels, Unit, labels_of
 from lifecode.tasks.examples.molecule import Molecule, molecule_of
+from lifecode.tasks.examples.position_labels import UNLABELLED, labels_in, position_numbers
 from lifecode.tasks.examples.table import Table, read_table
 
 Files = str | list[str]
@@ -18,19 +19,22 @@ Files = str | list[str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SequenceTask:
-    """Sequences with one label each.
+    """Sequences with one label each, or one for each of their positions.
 
     Args:
         train: file or files of examples: CSV, TSV, Parquet or FASTA.
-        validation: further examples to learn from, where a benchmark sets them apart; the probe chooses its
-            strength inside all of these.
+        validation: further examples, where a benchmark sets them apart. A probe learns from them too and
+            chooses its strength inside all; other tunings judge epochs and the grid by them.
         test: examples that nothing is chosen on; None holds out folds of `train` in turn.
         sequence: column of the sequences; None finds it by its letters.
         label: column of the labels; None finds it by its name, or takes the only one left.
         id: column of the ids; None takes one that is called id, seq_id, gene_id or name.
         where: value of a column, by its name, of the rows to keep; None keeps all.
         molecule: `cds` is read in its frame, `dna` in all three; None looks at the sequences.
-        kind: None reads it off the labels.
+        unit: what has a label: the sequence, or each `codon` or `nucleotide` of it, as a string of one letter
+            a position or separated by spaces or commas; `.` for one without.
+        kind: None reads it off the labels; `multilabel`, which has to be said, is any number of classes for a
+            sequence, joined by `;`.
         transform: `log` takes the natural logarithm of a regression's labels; rows without one are left out.
         metric: by which models are compared; None takes Matthews correlation, or Spearman's for a regression.
         keep_together: of folds: rows of equal `id` or sequence stay together; `clusters` also sequences that
@@ -47,6 +51,7 @@ class SequenceTask:
     id: str | None = None
     where: dict[str, str | int | float] | None = None
     molecule: Molecule | None = None
+    unit: Unit = "sequence"
     kind: LabelKind | None = None
     transform: Literal["log"] | None = None
     metric: str | None = None
@@ -57,6 +62,10 @@ class SequenceTask:
     def __post_init__(self) -> None:
         if not 0 < self.cluster_similarity <= 1:
             raise UserError("does not lie in (0, 1]", source="task.cluster_similarity")
+        if self.kind == "multilabel" and self.unit != "sequence":
+            raise UserError(f"is multilabel, and task.unit is {self.unit}", source="task.kind")
+        if self.transform is not None and self.unit != "sequence":
+            raise UserError(f"is given, and task.unit is {self.unit}", source="task.transform")
 
 
 class TaskData(NamedTuple):
@@ -65,6 +74,7 @@ class TaskData(NamedTuple):
     Attributes:
         labels: kind and classes, by the training files alone.
         train: examples to learn from, those of `validation` behind them.
+        num_validation: how many are of `validation`.
         test: None where folds are held out.
         molecule: what the sequences are.
         notes: what was found rather than said, a line each.
@@ -72,6 +82,7 @@ class TaskData(NamedTuple):
 
     labels: Labels
     train: Examples
+    num_validation: int
     test: Examples | None
     molecule: Molecule
     notes: list[str]
@@ -98,7 +109,10 @@ def read_task(task: SequenceTask) -> TaskData:
             for name, of_split in tables.items()
         }
     texts = [text for table in tables["train"] for text in table.column(columns.label, "task.label")]
+    if task.unit != "sequence":
+        texts = [label for text in texts for label in labels_in(text) if label != UNLABELLED]
     labels = labels_of(texts, first.source, columns.label, "regression" if task.transform else task.kind)
+    labels = replace(labels, unit=task.unit)
     splits = {
         name: joined([_examples(table, columns, labels, task.transform == "log") for table in of_split])
         for name, of_split in tables.items()
@@ -112,7 +126,8 @@ def read_task(task: SequenceTask) -> TaskData:
         f"{len(train):,} examples of {first.source}: sequences in {columns.sequence!r} "
         f"({molecule}, {frame}), labels in {columns.label!r} ({labels.described()}), ids in {columns.id!r}",
     )
-    return TaskData(labels, train, splits.get("test"), molecule, notes)
+    num_validation = len(splits["validation"]) if "validation" in splits else 0
+    return TaskData(labels, train, num_validation, splits.get("test"), molecule, notes)
 
 
 def _tables(files: Files, where: Mapping[str, str | int | float]) -> list[Table]:
@@ -150,7 +165,13 @@ def _examples(table: Table, columns: Columns, labels: Labels, log: bool) -> Exam
         if name is not None:
             table.column(name, key)
     assert columns.label is not None
-    numbers = labels.numbers(table.column(columns.label, "task.label"), table.source, columns.label)
+    texts = table.column(columns.label, "task.label")
+    if labels.unit != "sequence":
+        lengths = [len(sequence) for sequence in table.columns[columns.sequence]]
+        return examples_of(
+            table, columns, position_numbers(texts, lengths, labels, table.source, columns.label)
+        )
+    numbers = labels.numbers(texts, table.source, columns.label)
     return examples_of(table, columns, np.log(numbers) if log else numbers)
 
 

@@ -29,10 +29,12 @@ class Table:
     Attributes:
         source: name of the file.
         columns: by their names, in the order of the file.
+        first: rows of the file before these.
     """
 
     source: str
     columns: Mapping[str, list[str]]
+    first: int = 0
 
     def __len__(self) -> int:
         return len(next(iter(self.columns.values()), []))
@@ -60,10 +62,7 @@ def read_table(path: str | Path) -> Table:
             twice, a header that is no header, or a FASTA record without a name or letters.
     """
     path = Path(path).expanduser()
-    if not path.is_file():
-        raise UserError(
-            "there is no such file", source=path, remedy="Give the path of a CSV, TSV, Parquet or FASTA file"
-        )
+    require_file(path)
     with path.open("rb") as raw:
         if raw.read(4) == b"PAR1":
             return _parquet(path)
@@ -73,15 +72,29 @@ def read_table(path: str | Path) -> Table:
         raise UserError("the file is empty", source=path)
     if content.lstrip().startswith(b">"):
         return _fasta(path)
-    return _separated(content, path)
+    return separated(content, path)
 
 
-def _separated(content: bytes, path: Path) -> Table:
+def require_file(path: Path) -> None:
+    """Raises a `UserError` where there is no file."""
+    if not path.is_file():
+        raise UserError(
+            "there is no such file", source=path, remedy="Give the path of a CSV, TSV, Parquet or FASTA file"
+        )
+
+
+def separated(content: bytes, path: Path) -> Table:
+    """A header and rows that commas, tabs or semicolons divide.
+
+    Raises:
+        UserError: as `read_table`.
+    """
     header = content.lstrip(b"\r\n").partition(b"\n")[0]
     separator = max(_SEPARATORS, key=header.count)
     names = _parsed(header + b"\n", separator, None, path).column_names
     table = _parsed(content, separator, names, path)
-    return _table({name.strip(): table.column(i) for i, name in enumerate(names)}, names, path)
+    columns = {name.strip(): table.column(i) for i, name in enumerate(names)}
+    return Table(str(path), text_columns(columns, names, path))
 
 
 def _parsed(content: bytes, separator: bytes, names: Sequence[str] | None, path: Path) -> pa.Table:
@@ -105,16 +118,36 @@ def _parsed(content: bytes, separator: bytes, names: Sequence[str] | None, path:
         ) from fault
 
 
+def parquet_file(path: Path) -> pq.ParquetFile:
+    """An open Parquet file.
+
+    Raises:
+        UserError: it is no whole one.
+    """
+    try:
+        return pq.ParquetFile(path)
+    except (pa.ArrowInvalid, OSError) as fault:
+        raise UserError(f"is no whole Parquet file ({fault})", source=path) from fault
+
+
 def _parquet(path: Path) -> Table:
     try:
-        table = pq.read_table(path)
+        table = parquet_file(path).read()
     except (pa.ArrowInvalid, OSError) as fault:
         raise UserError(f"is no whole Parquet file ({fault})", source=path) from fault
     names = table.column_names
-    return _table({name: table.column(i) for i, name in enumerate(names)}, names, path)
+    columns = {name: table.column(i) for i, name in enumerate(names)}
+    return Table(str(path), text_columns(columns, names, path))
 
 
-def _table(columns: Mapping[str, pa.ChunkedArray], names: Sequence[str], path: Path) -> Table:
+def text_columns(
+    columns: Mapping[str, pa.ChunkedArray | pa.Array], names: Sequence[str], path: Path
+) -> dict[str, list[str]]:
+    """Columns as text, without white space around the values; nested ones are left out.
+
+    Raises:
+        UserError: a name stands twice, or there are no rows.
+    """
     if len(columns) < len(names):
         twice = next(name for name in names if [n.strip() for n in names].count(name.strip()) > 1)
         raise UserError(f"has the column {twice.strip()!r} twice", source=path, remedy="Rename one of them")
@@ -125,7 +158,7 @@ def _table(columns: Mapping[str, pa.ChunkedArray], names: Sequence[str], path: P
     }
     if not texts or not len(next(iter(texts.values()))):
         raise UserError("has no rows", source=path, remedy="Give a header, and below it one row an example")
-    return Table(str(path), texts)
+    return texts
 
 
 def _fasta(path: Path) -> Table:

@@ -79,20 +79,32 @@ class LifeCodeEncoder:
         Raises:
             UserError: the model has fewer layers.
         """
-        depth = len(self.model.encoder.layers)
-        if place.layer is not None and not 0 <= place.layer <= depth:
-            raise UserError(f"is {place.layer}, and the model has {depth} layers", source="probe.layer")
+        require_layer(self.model, place, "probe.layer")
         for row, packed in packed_rows([whole_codons(ids) for ids in sequences], self.max_codons):
-            hidden = at_least_fp32(self._read(packed, place)).cpu().numpy()
+            hidden = read_states(self.model, packed, place).cpu().numpy()
             borders = packed.cu_seqlens.tolist()
             for number, start, end in zip(row, borders[:-1], borders[1:], strict=True):
                 yield number, hidden[start:end]
 
-    def _read(self, packed: Packed, place: Place) -> Tensor:
-        encoder, tokenizer = self.model.encoder, self.model.codec.tokenizer
-        packed = packed.to(self.model.codon_projection.weight.device)
-        ids, borders = packed.ids, packed.cu_seqlens
-        if encoder.strands == "rc":
-            ids, borders = both_strands(ids, borders)
-        embeddings = tokenizer(ids.int(), borders)
-        return encoder(embeddings, packed.cu_seqlens, num_layers=place.layer, projected=place.projected)
+
+def require_layer(model: LifeCode, place: Place, key: str) -> None:
+    """Raises a `UserError` at the config key where the model has fewer layers."""
+    depth = len(model.encoder.layers)
+    if place.layer is not None and not 0 <= place.layer <= depth:
+        raise UserError(f"is {place.layer}, and the model has {depth} layers", source=key)
+
+
+def read_states(model: LifeCode, packed: Packed, place: Place, layer_weights: Tensor | None = None) -> Tensor:
+    """The states (L, D) of a packed row at one place, or a weighted sum over layers (depth + 1,); float32."""
+    packed = packed.to(model.codon_projection.weight.device)
+    ids, borders = packed.ids, packed.cu_seqlens
+    if model.encoder.strands == "rc":
+        ids, borders = both_strands(ids, borders)
+    states = model.encoder(
+        model.codec.tokenizer(ids.int(), borders),
+        packed.cu_seqlens,
+        num_layers=place.layer,
+        layer_weights=layer_weights,
+        projected=place.projected,
+    )
+    return at_least_fp32(states)

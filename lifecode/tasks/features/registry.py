@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lifecode.errors import UserError
+from lifecode.tasks.features.at_positions import OneHotAround, PositionFeatures, StatesAtPositions
 from lifecode.tasks.features.counts import (
     CodonFrequency,
     CodonPreference,
@@ -63,5 +64,23 @@ def features_from(config: Mapping[str, Any], encoder: Encoder | None) -> Feature
     except (KeyError, TypeError) as fault:
         raise UserError(
             f"describes features that this version does not have ({name!r})",
+            remedy="It was written by another version: pip install --upgrade lifecode",
+        ) from fault
+
+
+def position_features_from(config: Mapping[str, Any], encoder: Encoder) -> PositionFeatures:
+    """The features of positions that their `config` describes.
+
+    Raises:
+        UserError: it describes none of this version.
+    """
+    values = dict(config)
+    try:
+        if values.pop("features") == "states_at_positions":
+            return StatesAtPositions(encoder=encoder, place=Place(**values.pop("place")), **values)
+        return OneHotAround(**values)
+    except (KeyError, TypeError) as fault:
+        raise UserError(
+            "describes features of positions that this version does not have",
             remedy="It was written by another version: pip install --upgrade lifecode",
         ) from fault

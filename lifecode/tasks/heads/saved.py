@@ -11,12 +11,14 @@ from safetensors.numpy import load_file, save_file
 from lifecode.errors import UserError
 from lifecode.tasks.heads.head import FittedHead
 from lifecode.tasks.heads.logistic import LinearClasses
+from lifecode.tasks.heads.memberships import Memberships
 from lifecode.tasks.heads.ridge import LinearValues
 from lifecode.tasks.heads.stack import Stack
 
 _KINDS: dict[str, Callable[[Mapping[str, NDArray]], FittedHead]] = {
     LinearValues.kind: LinearValues.from_arrays,
     LinearClasses.kind: LinearClasses.from_arrays,
+    Memberships.kind: Memberships.from_arrays,
     Stack.kind: Stack.from_arrays,
 }
 

@@ -10,7 +10,7 @@ from lifecode.data.splits.linked import groups_of_linked
 from lifecode.data.splits.similarity import clusters, nucleotide_sketch, protein_sketch
 from lifecode.errors import UserError
 from lifecode.genetic_code import genetic_code
-from lifecode.tasks.examples.examples import Examples
+from lifecode.tasks.examples.examples import Examples, flat
 from lifecode.tasks.examples.labels import Labels
 from lifecode.tasks.examples.molecule import Molecule
 
@@ -86,7 +86,8 @@ def fold_of(
 
 def require_every_class(labels: NDArray, kinds: Labels, rows: NDArray[np.bool_], where: str) -> None:
     """Raises a `UserError` that names a class of which there is no example among some rows."""
-    present = set(np.unique(labels[rows]).tolist())
+    found = flat(labels[rows])
+    present = set((np.flatnonzero(found.any(0)) if found.ndim == 2 else np.unique(found)).tolist())
     for number, name in enumerate(kinds.classes):
         if number not in present:
             raise UserError(

@@ -55,7 +55,8 @@ class Rounds:
         else:
             self.groups = groups_of(self.examples)
         self._kept = task.keep_together
-        self._classes = self.examples.labels if data.labels.classes else None
+        has_one = data.labels.kind in ("binary", "multiclass") and data.labels.unit == "sequence"
+        self._classes = self.examples.labels if has_one else None
         self._labels = data.labels
         self.first_split = self._split(seeds[0])
 

@@ -1,0 +1,66 @@
+"""Labels of every position of a sequence, in one column: a letter each, or separated by spaces or commas."""
+
+import re
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lifecode.alphabet import IGNORE
+from lifecode.errors import UserError
+from lifecode.tasks.examples.labels import Labels
+
+UNLABELLED = "."
+"""Stands where a position has no label: it is neither learnt from nor counted."""
+_BETWEEN = re.compile(r"[\s,]+")
+
+
+def labels_in(text: str) -> list[str]:
+    """The labels of a sequence: what spaces or commas separate, else each letter."""
+    return _BETWEEN.split(text.strip()) if _BETWEEN.search(text.strip()) else list(text)
+
+
+def position_numbers(
+    texts: Sequence[str], lengths: Sequence[int], labels: Labels, source: str, column: str
+) -> NDArray[np.object_]:
+    """For each sequence its labels as `Labels.numbers` gives them; `IGNORE`, or NaN, where there is none.
+
+    Args:
+        texts: a sequence each.
+        lengths: nucleotides of each.
+        labels: kind, classes and unit.
+        source: file, for errors.
+        column: likewise.
+
+    Raises:
+        UserError: more or fewer labels than positions, or one outside the map; it names the row.
+    """
+    found = np.empty(len(texts), dtype=object)
+    for row, (text, length) in enumerate(zip(texts, lengths, strict=True), start=1):
+        given = labels_in(text)
+        if labels.unit == "codon" and length % 3:
+            raise UserError(
+                f"the sequence has {length:,} nucleotides, which are no whole codons",
+                source=source,
+                record=f"in row {row}",
+                remedy="Cut it to whole codons, or use task.unit=nucleotide",
+            )
+        wanted = length // 3 if labels.unit == "codon" else length
+        if len(given) != wanted:
+            raise UserError(
+                f"column {column!r} has {len(given):,} labels, and the sequence {wanted:,} {labels.unit}s",
+                source=source,
+                record=f"in row {row}",
+                remedy=f"Give a label for each; {UNLABELLED!r} where there is none",
+            )
+        known = np.array([label != UNLABELLED for label in given], dtype=bool)
+        values = np.full(wanted, np.nan) if labels.kind == "regression" else np.full(wanted, IGNORE)
+        if known.any():
+            try:
+                values[known] = labels.numbers([x for x in given if x != UNLABELLED], source, column)
+            except UserError as fault:
+                raise UserError(
+                    fault.problem, source=source, record=f"in row {row}", remedy=fault.remedy
+                ) from fault
+        found[row - 1] = values
+    return found

@@ -1,0 +1,85 @@
+"""A table of any size, some rows at a time, in memory that does not grow with the file."""
+
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+from lifecode.data.formats.fasta import fasta_records
+from lifecode.data.formats.opening import opened
+from lifecode.errors import UserError
+from lifecode.tasks.examples.table import Table, parquet_file, require_file, separated, text_columns
+
+
+def table_chunks(path: str | Path, rows: int) -> Iterator[Table]:
+    """The rows of a file in their order, as `read_table` reads them; of FASTA `id` and `sequence`.
+
+    Args:
+        path: CSV, TSV, semicolons, Parquet or FASTA, plain or compressed.
+        rows: of each chunk; the last may have fewer.
+
+    Raises:
+        UserError: as `read_table`, when the rows come to it.
+    """
+    path = Path(path).expanduser()
+    require_file(path)
+    with path.open("rb") as raw:
+        if raw.read(4) == b"PAR1":
+            yield from _of_parquet(path, rows)
+            return
+    with opened(path) as handle:
+        start = next((line for line in handle if line.strip()), b"")
+    if not start:
+        raise UserError("the file is empty", source=path)
+    yield from _of_fasta(path, rows) if start.lstrip().startswith(b">") else _of_lines(path, rows)
+
+
+def _of_parquet(path: Path, rows: int) -> Iterator[Table]:
+    first = 0
+    file: pq.ParquetFile = parquet_file(path)
+    for batch in file.iter_batches(batch_size=rows):
+        names = batch.schema.names
+        columns = text_columns({name: batch.column(i) for i, name in enumerate(names)}, names, path)
+        yield Table(str(path), columns, first)
+        first += batch.num_rows
+
+
+def _of_fasta(path: Path, rows: int) -> Iterator[Table]:
+    def refuse(fault: UserError) -> None:
+        raise fault
+
+    first = 0
+    with opened(path) as handle:
+        records = fasta_records(handle, str(path), refuse)
+        while chunk := list(islice(records, rows)):
+            columns = {
+                "id": [record.name for record in chunk],
+                "sequence": [record.letters.decode("latin-1") for record in chunk],
+            }
+            yield Table(str(path), columns, first)
+            first += len(chunk)
+
+
+def _of_lines(path: Path, rows: int) -> Iterator[Table]:
+    first = 0
+    with opened(path) as handle:
+        header = next(line for line in handle if line.strip())
+        while True:
+            lines = list(islice(handle, rows))
+            while (
+                lines and sum(line.count(b'"') for line in lines) % 2
+            ):  # a value goes over the end of a line
+                more = next(iter(handle), None)
+                if more is None:
+                    break
+                lines.append(more)
+            if not b"".join(lines).strip():
+                if not lines and first == 0:
+                    separated(header, path)  # which says that there are no rows
+                if not lines:
+                    return
+                continue
+            table = separated(header.rstrip(b"\r\n") + b"\n" + b"".join(lines), path)
+            yield Table(table.source, table.columns, first)
+            first += len(table)

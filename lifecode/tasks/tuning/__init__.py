@@ -1,0 +1,1 @@
+"""`tuning=head`, `lora` and `full`: an encoder and a head learn by gradient, from any kill on."""

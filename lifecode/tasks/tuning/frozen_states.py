@@ -1,0 +1,58 @@
+"""States of a frozen encoder, read once for all epochs, rounds and points of the grid.
+
+All examples are read together and in one order, so that what a head learns from does not depend on which of
+its trainings a kill had left to do.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from lifecode.models.life_code.model import LifeCode
+from lifecode.tasks.features.encoder import Place, read_states
+from lifecode.tasks.tuning.rows import Reading, rows_of
+
+_KEPT_BYTES = 1 << 30
+"""States of more than this are read anew in every step."""
+
+
+class FrozenStates:
+    """The states of some sequences, by their number; read when the first is asked for.
+
+    Args:
+        model: frozen.
+        place: where in it.
+        reading: how sequences become rows.
+        sequences: all of them.
+    """
+
+    def __init__(
+        self, model: LifeCode, place: Place, reading: Reading, sequences: Sequence[NDArray[np.uint8]]
+    ) -> None:
+        self.model, self.place, self.reading, self.sequences = model, place, reading, sequences
+        self._known: list[Tensor] = []
+
+    def fit_in_memory(self, width: int) -> bool:
+        """Whether states of this width, of all sequences, are few enough to keep."""
+        frames = (self.reading.framed(ids) for ids in self.sequences)
+        return sum(4 * width * (len(ids) // 3 + 2) for of_one in frames for ids in of_one) <= _KEPT_BYTES
+
+    def __call__(self, number: int) -> Tensor:
+        """(L, D) of all segments of a sequence, special tokens included, on the CPU."""
+        if not self._known:
+            self._known = self._read()
+        return self._known[number]
+
+    @torch.no_grad()
+    def _read(self) -> list[Tensor]:
+        found: list[Tensor] = [torch.empty(0)] * len(self.sequences)
+        segments = self.reading.segments
+        for row in rows_of(self.sequences, np.arange(len(self.sequences)), self.reading):
+            states = read_states(self.model, row.packed, self.place).cpu()
+            borders = row.packed.cu_seqlens[::segments].tolist()
+            for number, start, end in zip(row.examples.tolist(), borders[:-1], borders[1:], strict=True):
+                found[number] = states[start:end].clone()
+        return found

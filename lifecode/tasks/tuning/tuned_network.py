@@ -1,0 +1,155 @@
+"""A network that was tuned by gradient as a folder: encoder, adapters, and the head in a file of its own."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from lifecode.errors import UserError
+from lifecode.host.checksum import sha256
+from lifecode.models.families import load
+from lifecode.models.life_code.model import LifeCode
+from lifecode.tasks.examples.examples import nucleotides_of
+from lifecode.tasks.examples.labels import Labels
+from lifecode.tasks.tuning.adapters import CONFIG, WEIGHTS, load_adapters, merged, save_adapters
+from lifecode.tasks.tuning.network import TaskNetwork
+from lifecode.tasks.tuning.rows import Reading
+from lifecode.tasks.tuning.settings import GradientTuning, TrainedHead
+from lifecode.tasks.tuning.tuner import Tuned, Tuner, network_of, predicted
+
+DESCRIPTION, HEAD, ENCODER, ADAPTER = "head.json", "head.safetensors", "encoder", "adapter"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TunedNetwork:
+    """An encoder that was tuned with a head, or frozen under one.
+
+    Attributes:
+        labels: kind and classes.
+        network: encoder and head, in evaluation mode.
+        settings: of the head.
+        reading: how sequences become rows.
+        model: the encoder as it was before, without adapters; of `full` the tuned one.
+        adapted: the `peft.PeftModel` around the encoder in `network`; None where it has none or is merged.
+        told: what it was tuned on, for people.
+    """
+
+    labels: Labels
+    network: TaskNetwork
+    settings: TrainedHead
+    reading: Reading
+    model: LifeCode
+    adapted: Any = None
+    told: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def tuning(self) -> GradientTuning:
+        """What learnt."""
+        return self.network.tuning
+
+    def predict(self, sequences: Any) -> NDArray[Any]:
+        """Values (n,) of a regression, or the probability of each of `labels.classes` (n, num_classes).
+
+        Where positions have labels, for each sequence an array of such, (num_positions,) or (num_positions,
+        num_classes), in an array (n,) of dtype object.
+
+        Args:
+            sequences: arrays of nucleotide ids, or what `LifeCode.embed` takes: text, records, a path.
+
+        Raises:
+            UserError: no sequence, an empty one, or a letter that is no nucleotide.
+        """
+        sequences = nucleotides_of(sequences)
+        return predicted(self.network, self.reading, sequences)
+
+    def save(self, folder: Path) -> None:
+        """Write all files into a folder that exists."""
+        self.network.cpu()
+        self.model.save_pretrained(folder / ENCODER)
+        files = [HEAD]
+        if self.tuning == "lora":
+            save_adapters(self.adapted, folder / ADAPTER)
+            files += [f"{ADAPTER}/{CONFIG}", f"{ADAPTER}/{WEIGHTS}"]
+        state = {name: x for name, x in self.network.learned().items() if not name.startswith("model.")}
+        save_file({name: x.contiguous() for name, x in state.items()}, folder / HEAD)
+        described = {
+            "tuning": self.tuning,
+            "kind": self.labels.kind,
+            "classes": list(self.labels.classes),
+            "unit": self.labels.unit,
+            "head": asdict(self.settings),
+            "reading": asdict(self.reading),
+            "sha256": {name: sha256(folder / name) for name in files},
+            "tuned_on": self.told,
+        }
+        text = json.dumps(described, indent=2, ensure_ascii=False) + "\n"
+        (folder / DESCRIPTION).write_text(text, encoding="utf-8")
+
+
+def tuned_network(tuner: Tuner, tuned: Tuned, told: dict[str, Any]) -> TunedNetwork:
+    """What a tuner made, ready to be saved."""
+    model = tuned.network.model if tuner.plan.tuning == "full" else tuner.model
+    return TunedNetwork(
+        labels=tuner.labels,
+        network=tuned.network,
+        settings=tuner.plan.head,
+        reading=tuner.reading,
+        model=model,
+        adapted=tuned.adapted,
+        told=told,
+    )
+
+
+def load_network(folder: Path, described: Mapping[str, Any], *, merge: bool = True) -> TunedNetwork:
+    """The network that `TunedNetwork.save` wrote.
+
+    Args:
+        folder: of the run.
+        described: what its head.json holds.
+        merge: add adapters to the weights, which gives the same outputs in less time.
+
+    Raises:
+        UserError: a file is missing or was changed, or the adapters or the head do not fit the encoder.
+    """
+    path = folder / DESCRIPTION
+    try:
+        labels = Labels(described["kind"], tuple(map(str, described["classes"])), described["unit"])
+        settings, reading = TrainedHead(**described["head"]), Reading(**described["reading"])
+        tuning, sums = described["tuning"], dict(described["sha256"])
+    except (KeyError, TypeError) as fault:
+        raise UserError(
+            f"describes no model of this version ({fault})", source=path, remedy="Copy the folder again"
+        ) from fault
+    for name in [HEAD, *([f"{ADAPTER}/{CONFIG}", f"{ADAPTER}/{WEIGHTS}"] if tuning == "lora" else [])]:
+        if not (folder / name).is_file() or sha256(folder / name) != sums.get(name):
+            raise UserError(
+                f"{name} does not match its SHA-256 in {DESCRIPTION}",
+                source=folder,
+                remedy="Copy the folder again",
+            )
+    model = load(folder / ENCODER)
+    adapted = load_adapters(model, folder / ADAPTER) if tuning == "lora" else None
+    encoder = model if adapted is None else merged(adapted) if merge else adapted.base_model.model
+    network = network_of(encoder, tuning, settings, reading, labels)
+    try:
+        state = load_file(folder / HEAD)
+        own = {name for name in network.learned() if not name.startswith("model.")}
+        network.load_learned({**network.learned(), **{name: state[name] for name in own | set(state)}})
+    except (KeyError, OSError, ValueError, RuntimeError, SafetensorError) as fault:
+        raise UserError(
+            f"does not fit the encoder ({fault})", source=folder / HEAD, remedy="Copy the folder again"
+        ) from fault
+    return TunedNetwork(
+        labels=labels,
+        network=network.eval(),
+        settings=settings,
+        reading=reading,
+        model=model,
+        adapted=None if merge else adapted,
+        told=described.get("tuned_on", {}),
+    )

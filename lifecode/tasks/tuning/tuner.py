@@ -1,0 +1,342 @@
+"""Fine-tuning in every round of a comparison: the grid on validation rows, each fit kept against a kill."""
+
+import copy
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from lifecode.alphabet import IGNORE
+from lifecode.data.batches.packing import pack
+from lifecode.errors import UserError
+from lifecode.evaluation.metrics import Metric
+from lifecode.host.checksum import digest_of
+from lifecode.models.life_code.evaluation_mode import in_evaluation
+from lifecode.models.life_code.model import LifeCode
+from lifecode.tasks.examples.examples import Examples, flat
+from lifecode.tasks.examples.labels import Labels
+from lifecode.tasks.examples.molecule import Molecule
+from lifecode.tasks.features.at_positions import (
+    position_frames,
+    position_window,
+    require_position_keys,
+)
+from lifecode.tasks.features.encoder import LifeCodeEncoder, Place, read_states, require_layer
+from lifecode.tasks.features.position_index import num_positions
+from lifecode.tasks.splits.rounds import Round
+from lifecode.tasks.tuning.adapters import with_adapters
+from lifecode.tasks.tuning.fine_tuning import rank
+from lifecode.tasks.tuning.fitting import KeptFit, fit_network, trainer_settings
+from lifecode.tasks.tuning.frozen_states import FrozenStates
+from lifecode.tasks.tuning.network import TaskNetwork
+from lifecode.tasks.tuning.rows import Reading, rows_of
+from lifecode.tasks.tuning.settings import Candidate, Fit, GradientTuning, Lora, TrainedHead
+from lifecode.tasks.tuning.steps import Steps
+from lifecode.tasks.tuning.task_head import TaskHead
+
+_STANDARDISED_ON = 1_024
+"""Training examples, at most, that mean and deviation of the features are taken from."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TuningPlan:
+    """All that says how an encoder is tuned, whatever the data.
+
+    Attributes:
+        tuning: what learns.
+        head: what it reads.
+        fit: how it learns.
+        lora: adapters, of `lora`.
+    """
+
+    tuning: GradientTuning
+    head: TrainedHead
+    fit: Fit
+    lora: Lora
+
+    def described(self) -> dict[str, Any]:
+        """For metrics.json."""
+        found = {"tuning": self.tuning, "head": asdict(self.head), "fit": asdict(self.fit)}
+        return found | ({"lora": asdict(self.lora)} if self.tuning == "lora" else {})
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The point of the grid that was best in a round.
+
+    Attributes:
+        candidate: the point.
+        fit: its fit, whose weights are on the disk where a folder keeps them.
+        tried: every point with what it gave on the validation rows.
+    """
+
+    candidate: Candidate
+    fit: KeptFit
+    tried: list[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Tuned:
+    """A network at its best epoch.
+
+    Attributes:
+        network: in evaluation mode.
+        adapted: the `peft.PeftModel` around its encoder, of `lora`.
+    """
+
+    network: TaskNetwork
+    adapted: Any
+
+
+class Tuner:
+    """Tunes one encoder on rounds of one task.
+
+    Args:
+        model: which stays as it is.
+        plan: how.
+        examples: of all rounds.
+        validation: (n,) rows that a user has set apart; in a round that has none of them a fifth of its
+            training rows is, in whole groups.
+        labels: kind and classes.
+        molecule: what the sequences are.
+        metric: that epochs and points of the grid are judged by.
+        folder: that keeps what is done; None keeps nothing.
+        say: told what is being done.
+    """
+
+    def __init__(
+        self,
+        model: LifeCode,
+        plan: TuningPlan,
+        *,
+        examples: Examples,
+        validation: NDArray[np.int64],
+        labels: Labels,
+        molecule: Molecule,
+        metric: Metric,
+        folder: Path | None = None,
+        say: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self.model, self.plan, self.examples = in_evaluation(model), plan, examples
+        self.validation, self.labels, self.metric = validation, labels, metric
+        self.folder, self.say = folder, say
+        head = plan.head
+        frames = head.frames if head.frames is not None else 0 if molecule == "cds" else "stack"
+        window = 1
+        if labels.unit != "sequence":
+            require_position_keys(head, "head")
+            frames = position_frames(head.frames, labels, molecule, "head")
+            window = position_window(head.pools, head.window)
+        self.reading = Reading(
+            frames=frames,
+            most_codons=head.max_codons,
+            row_codons=plan.fit.max_codons,
+            unit=labels.unit,
+            window=window,
+        )
+        self.place = Place(None if head.layer == "mix" else head.layer, head.projected)
+        require_layer(model, self.place, "head.layer")
+        self._key = {"model": LifeCodeEncoder(model).digest, "plan": plan.described(), "frames": frames}
+        self._chosen: dict[str, Chosen] = {}
+        self._last: tuple[str, Tuned] | None = None
+        self._frozen: LifeCode | None = None
+        self._states = FrozenStates(self.model, self.place, self.reading, examples.nucleotides)
+
+    def tuned(self, one: Round) -> Tuned:
+        """The network of a round: the best point of the grid on its validation rows."""
+        chosen, train = self.chosen(one), self.split(one)[0]
+        key = self._digest(*self.split(one), one.seed)
+        if self._last is None or self._last[0] != key:  # one alone is held in memory
+            network, adapted = self._network(chosen.candidate, one.seed, train)
+            network.load_learned(chosen.fit.state())
+            device = trainer_settings(self.plan.fit, 1).device
+            self._last = key, Tuned(network.eval().to(device), adapted)
+        return self._last[1]
+
+    def chosen(self, one: Round) -> Chosen:
+        """What was best in a round, after the trainings that are not done yet."""
+        train, validation = self.split(one)
+        key = self._digest(train, validation, one.seed)
+        if key not in self._chosen:
+            self._chosen[key] = self._search(train, validation, one.seed, key)
+        return self._chosen[key]
+
+    def predictions(self, one: Round) -> NDArray[Any]:
+        """What the network of a round says of its test rows."""
+        network = self.tuned(one).network
+        return predicted(network, self.reading, [self.examples.nucleotides[row] for row in one.test])
+
+    def split(self, one: Round) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Rows that a round learns from, and those that epochs are judged by."""
+        set_apart = np.isin(one.train, self.validation)
+        if not set_apart.any() or set_apart.all():
+            set_apart = one.inner == 0
+        return one.train[~set_apart], one.train[set_apart]
+
+    def _search(self, train: NDArray[np.int64], validation: NDArray[np.int64], seed: int, key: str) -> Chosen:
+        best: tuple[Candidate, KeptFit] | None = None
+        candidates = list(self.plan.fit.candidates(self.plan.tuning, self.plan.lora))
+        tried = []
+        for number, candidate in enumerate(candidates, 1):
+            of_grid = f", {number} of {len(candidates)} of the grid" if len(candidates) > 1 else ""
+            self.say(f"{self.plan.tuning}: learning from {len(train):,} sequences{of_grid}")
+            folder = None if self.folder is None else self.folder / f"{key}-{number}"
+            network, _ = self._network(candidate, seed, train)
+            if folder is None or not (folder / "fit.json").is_file():
+                self._set_scales(network, train, seed)
+            steps = Steps(
+                self.examples.nucleotides,
+                self.examples.labels,
+                train,
+                self.reading,
+                batch=self.plan.fit.batch,
+                seed=seed,
+                states=self._kept_states(network),
+            )
+            result = fit_network(
+                network,
+                steps,
+                validation,
+                candidate,
+                self.plan.fit,
+                metric=self.metric,
+                seed=seed,
+                folder=folder,
+            )
+            tried.append({**candidate._asdict(), **result.judged._asdict(), "epochs_done": len(result.curve)})
+            if best is None or rank(result.judged, self.metric) > rank(best[1].judged, self.metric):
+                best = (candidate, result)
+        assert best is not None
+        return Chosen(*best, tried)
+
+    def _network(self, candidate: Candidate, seed: int, train: NDArray[np.int64]) -> tuple[TaskNetwork, Any]:
+        """Before its first step, by a seed; of `lora` also the `peft.PeftModel` around the encoder."""
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            adapted = None
+            if self.plan.tuning == "lora":
+                adapted = with_adapters(self.model, self.plan.lora, candidate.rank, candidate.alpha)
+            model = self._copy() if adapted is None else adapted.base_model.model
+            weights = class_weights(self.plan.fit, self.labels, self.examples.labels[train])
+            network = network_of(model, self.plan.tuning, self.plan.head, self.reading, self.labels, weights)
+        return network, adapted
+
+    def _copy(self) -> LifeCode:
+        """A model to change, or of `head` one that all networks share."""
+        if self.plan.tuning != "head":
+            return copy.deepcopy(self.model)
+        self._frozen = self._frozen or copy.deepcopy(self.model)
+        return self._frozen
+
+    @torch.no_grad()
+    def _set_scales(self, network: TaskNetwork, train: NDArray[np.int64], seed: int) -> None:
+        """Mean and deviation of the labels, and of the features as they are before the first step."""
+        if self.labels.kind == "regression":
+            labels = flat(self.examples.labels[train])
+            network.value_mean.fill_(float(np.nanmean(labels)))
+            network.value_deviation.fill_(float(np.nanstd(labels)) or 1.0)
+        looked_at = np.random.default_rng(seed).permutation(train)[:_STANDARDISED_ON]
+        self.say(f"{self.plan.tuning}: reading {len(looked_at):,} sequences")
+        states = self._kept_states(network)
+        rows = rows_of(self.examples.nucleotides, np.sort(looked_at), self.reading, states=states)
+        network.eval()
+        network.head.standardise(network.head.features(network.states(row), row) for row in rows)
+
+    def _kept_states(self, network: TaskNetwork) -> FrozenStates | None:
+        """What every training of a head reads, where it does not change and is not too much."""
+        if self.plan.tuning != "head" or network.layer_logits is not None:
+            return None
+        return self._states if self._states.fit_in_memory(network.width) else None
+
+    def _digest(self, train: NDArray[np.int64], validation: NDArray[np.int64], seed: int) -> str:
+        """Of all that a fit depends on, so that one that is done is known again."""
+        found = hashlib.sha256(json.dumps(self._key, sort_keys=True).encode())
+        for rows in (train, validation):
+            for row in rows.tolist():
+                found.update(self.examples.nucleotides[row].tobytes() + b";")
+                found.update(np.asarray(self.examples.labels[row]).tobytes() + b";")
+            found.update(b"|")
+        others = {"seed": seed, "metric": self.metric.name, **asdict(self.labels)}
+        return digest_of({"data": found.hexdigest(), **others})
+
+
+def network_of(
+    model: LifeCode,
+    tuning: GradientTuning,
+    head: TrainedHead,
+    reading: Reading,
+    labels: Labels,
+    class_weights: Tensor | None = None,
+) -> TaskNetwork:
+    """A network around a model, its head new."""
+    place = Place(None if head.layer == "mix" else head.layer, head.projected)
+    with torch.no_grad():
+        width = read_states(model, pack(["ATG"]), place).shape[-1]
+    of_states = TaskHead(
+        width,
+        max(1, len(labels.classes)),
+        pools=head.pools or ["mean"],
+        frames=reading.frames,
+        window=head.window if reading.unit == "sequence" else reading.window,
+        unit=reading.unit,
+        hidden=head.hidden,
+        dropout=head.dropout,
+    )
+    return TaskNetwork(
+        model,
+        of_states,
+        tuning=tuning,
+        kind=labels.kind,
+        place=place,
+        mixed=head.layer == "mix",
+        width=width,
+        class_weights=class_weights,
+    )
+
+
+def class_weights(fit: Fit, labels: Labels, numbers: NDArray[Any]) -> Tensor | None:
+    """The weight of each class in the loss, or None.
+
+    Raises:
+        UserError: weights of a regression, or of other classes than there are.
+    """
+    if fit.class_weights is None:
+        return None
+    if labels.kind in ("regression", "multilabel"):
+        what = "a regression" if labels.kind == "regression" else "multilabel"
+        raise UserError(f"is given, and the labels are {what}", source="fit.class_weights")
+    if fit.class_weights == "balanced":
+        numbers = flat(numbers)
+        counts = np.bincount(numbers[numbers != IGNORE], minlength=len(labels.classes))
+        return torch.tensor(counts.sum() / (len(counts) * counts), dtype=torch.float32)
+    if set(fit.class_weights) != set(labels.classes):
+        raise UserError(
+            f"names other classes than the labels have ({', '.join(labels.classes[:10])})",
+            source="fit.class_weights",
+        )
+    return torch.tensor([fit.class_weights[name] for name in labels.classes], dtype=torch.float32)
+
+
+@torch.inference_mode()
+def predicted(network: TaskNetwork, reading: Reading, sequences: Sequence[NDArray[np.uint8]]) -> NDArray[Any]:
+    """Values (n,), or probabilities (n, num_classes), in the order of the sequences.
+
+    Where positions have labels, an array of such for each sequence, in an array (n,) of dtype object.
+    """
+    found = np.empty(len(sequences), dtype=object)
+    device = network.head.mean.device
+    for row in rows_of(sequences, np.arange(len(sequences)), reading):
+        told, examples = network.predictions(network(row.to(device))), row.examples.tolist()
+        if reading.unit != "sequence":
+            sizes = [num_positions(len(sequences[number]), reading.unit) for number in examples]
+            told = np.split(told, np.cumsum(sizes)[:-1])
+        for number, of_example in zip(examples, told, strict=True):
+            found[number] = of_example
+    return found if reading.unit != "sequence" else np.stack(found.tolist())
