@@ -32,6 +32,9 @@ VERBS = {
     "finetune": Verb(
         "lifecode.verbs.finetune", "learn labels of your own on a trained model, beside baselines"
     ),
+    "evaluate": Verb(
+        "lifecode.verbs.evaluate", "measure models on a benchmark as downloaded, beside baselines"
+    ),
     "predict": Verb("lifecode.verbs.predict", "predict with a fine-tuned model"),
     "embed": Verb("lifecode.verbs.embed.embed", "turn sequences into vectors with a trained model"),
     "info": Verb("lifecode.verbs.info", "describe a model: parameters by part, layers, shapes"),

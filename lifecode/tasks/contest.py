@@ -44,6 +44,7 @@ class Contest:
 
     def __init__(self, rounds: Rounds, labels: Labels) -> None:
         self.rounds, self.labels = list(rounds), labels
+        self.examples = rounds.examples
         self._split, self._all = rounds, rounds.examples.labels
 
     def enter(self, blocks: Blocks, head: Head | None) -> Entry:
@@ -53,7 +54,14 @@ class Contest:
             blocks: features of all examples.
             head: None always predicts what is commonest, or the mean.
         """
-        predictions = [self._predicted(blocks, head, one) for one in self.rounds]
+        return self.measured(self.predictions(blocks, head))
+
+    def predictions(self, blocks: Blocks, head: Head | None) -> list[NDArray[np.float64]]:
+        """Fit and predict in every round; arguments as of `enter`."""
+        return [self._predicted(blocks, head, one) for one in self.rounds]
+
+    def measured(self, predictions: list[NDArray[np.float64]]) -> Entry:
+        """The figures of predictions of the rows of each round."""
         found = [
             scores(self.labels.kind, self._all[one.test], predicted, f"the test rows of round {number}")
             for number, (one, predicted) in enumerate(zip(self.rounds, predictions, strict=True), start=1)

@@ -102,7 +102,9 @@ FLOORS = {
         "finetune",
         "predict",
         "tables",
+        "suites",
     ],
+    "tasks/suites": ["benchmark", "layouts", "competitors", "cells", "evaluation"],
     "report": ["charts", "page", "run", "corpus", "sweep"],
     "verbs": [
         "prepare",
@@ -110,6 +112,7 @@ FLOORS = {
         "dogma",
         "train",
         "finetune",
+        "evaluate",
         "predict",
         "embed",
         "report",

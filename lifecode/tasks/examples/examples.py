@@ -31,6 +31,11 @@ class Examples:
     def __len__(self) -> int:
         return len(self.ids)
 
+    @property
+    def parts(self) -> list[bytes]:
+        """All that a model may read, in the order of the examples."""
+        return [ids.tobytes() for ids in self.nucleotides]
+
     def at(self, rows: NDArray[np.integer]) -> "Examples":
         """Those of these rows, in their order."""
         picked = rows.tolist()

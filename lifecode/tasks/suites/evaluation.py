@@ -1,0 +1,252 @@
+"""A suite, set by set: every model beside its baselines, as one table that a stopped command goes on with."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+import numpy as np
+
+from lifecode.errors import UserError
+from lifecode.tasks.baselines import Baseline
+from lifecode.tasks.contest import Contest, Entry
+from lifecode.tasks.examples.sequence_task import TaskData
+from lifecode.tasks.probe import Probe
+from lifecode.tasks.scores import chosen_metric
+from lifecode.tasks.splits.leaks import Leaks, find_leaks
+from lifecode.tasks.splits.rounds import Rounds
+from lifecode.tasks.suites.benchmark import BenchmarkSet
+from lifecode.tasks.suites.cells import Cells
+from lifecode.tasks.suites.competitors import Competitor, Reader, Say, of_sequences
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+Role = Literal["model", "baseline", "published"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """How every set of an evaluation is measured.
+
+    Attributes:
+        probe: what heads read, and which head.
+        seeds: splits into folds; with a test file, choices of the head's strength.
+        folds: held out in turn, where a set has no test file.
+        seed: the first of the seeds.
+        baselines: None takes `usual_baselines`.
+    """
+
+    probe: Probe
+    seeds: int = 1
+    folds: int = 5
+    seed: int = 0
+    baselines: Sequence[Baseline] | None = None
+
+    def __post_init__(self) -> None:
+        if self.seeds < 1:
+            raise UserError("is less than 1", source="seeds")
+
+
+class Row(NamedTuple):
+    """One figure of one row of a table.
+
+    Attributes:
+        set: name of the set.
+        model: name of the competitor.
+        role: `model` is asked about; `published` is another's figure, of other rounds.
+        metric: name.
+        mean: over rounds.
+        sd: over rounds; None for one.
+        minus_best: our mean minus that of the best baseline, in the metric of the set, of models.
+        low: end of its 95 % interval.
+        high: the other end.
+        best_baseline: its name.
+        held_out: examples that were predicted, of all rounds.
+    """
+
+    set: str
+    model: str
+    role: Role
+    metric: str
+    mean: float
+    sd: float | None
+    minus_best: float | None = None
+    low: float | None = None
+    high: float | None = None
+    best_baseline: str | None = None
+    held_out: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """What one set gave.
+
+    Attributes:
+        name: of the set.
+        metrics: as `Contest.table` has them, for each model, and notes, leaks and the split.
+        rows: of the table.
+        contest: its rounds and labels.
+        entries: by name, models and baselines.
+        models: names of the entries that are asked about.
+    """
+
+    name: str
+    metrics: dict[str, Any]
+    rows: list[Row]
+    contest: Contest
+    entries: dict[str, Entry]
+    models: list[str]
+
+
+class PlannedCell(NamedTuple):
+    """A cell of the table, and whether it is there."""
+
+    set: str
+    model: str
+    done: bool
+    learnt_from: int
+    held_out: int
+    rounds: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluation:
+    """The table of a suite.
+
+    Attributes:
+        sets: what each gave, in the order of the suite.
+        left_out: why sets are not in the table, by name.
+    """
+
+    sets: list[Measured]
+    left_out: dict[str, str]
+
+    @property
+    def rows(self) -> list[Row]:
+        """Of all sets."""
+        return [row for one in self.sets for row in one.rows]
+
+    @property
+    def frame(self) -> "DataFrame":
+        """`rows` as a pandas frame."""
+        from pandas import DataFrame
+
+        return DataFrame(self.rows, columns=list(Row._fields))
+
+
+class SetUnderWay(NamedTuple):
+    """A set that has been read: rounds, competitors and cells."""
+
+    one: BenchmarkSet
+    data: TaskData
+    rounds: Rounds
+    contest: Contest
+    competitors: list[Competitor]
+    cells: Cells
+
+
+def opened_set(
+    one: BenchmarkSet, readers: Sequence[Reader], settings: Settings, folder: Path, say: Say
+) -> SetUnderWay:
+    """Read a set and split it.
+
+    Raises:
+        UserError: what its files or the settings do not allow.
+    """
+    say(f"{one.name}: reading")
+    data = one.data()
+    seeds = [settings.seed + i for i in range(settings.seeds)]
+    rounds = Rounds(one.task, data, num_folds=settings.folds, seeds=seeds)
+    contest = Contest(rounds, data.labels)
+    found = of_sequences(data, readers, settings.probe, settings.baselines, settings.seed, say)
+    return SetUnderWay(one, data, rounds, contest, found, Cells(folder / one.name, contest))
+
+
+def planned(under_way: SetUnderWay) -> list[PlannedCell]:
+    """Every cell of a set."""
+    rounds = under_way.contest.rounds
+    return [
+        PlannedCell(
+            under_way.one.name,
+            competitor.name,
+            under_way.cells.is_done(competitor),
+            len(rounds[0].train),
+            sum(len(one.test) for one in rounds),
+            len(rounds),
+        )
+        for competitor in under_way.competitors
+    ]
+
+
+def measured(under_way: SetUnderWay, readers: Sequence[Reader], say: Say) -> Measured:
+    """The table of a set; what is missing of it is made first."""
+    one, data, rounds, contest, competitors, cells = under_way
+    entries: dict[str, Entry] = {}
+    for competitor in competitors:
+        before = _teller(say, f"{one.name}, {competitor.name}: fitting")
+        entries[competitor.name] = contest.measured(cells.predictions(competitor, before))
+    metric = chosen_metric(data.labels.kind, one.task.metric)
+    names = [competitor.name for competitor in competitors if competitor.role == "model"]
+    beside = {name: entry for name, entry in entries.items() if name not in names}
+    tables = {name: contest.table(entries[name], beside, metric) for name in names}
+    say(f"{one.name}: looking for leaks")
+    published = one.task.published or {}
+    metrics = {
+        "metric": metric.name,
+        "kind": data.labels.kind,
+        "classes": list(data.labels.classes),
+        "split": contest.described(),
+        "models": {name: table["test"] for name, table in tables.items()},
+        "baselines": {name: entry.summary() for name, entry in beside.items()},
+        "differences": {name: table.get("differences", {}) for name, table in tables.items()},
+        "published": published,
+        "leaks": asdict(_leaks(rounds, data, readers)),
+        "notes": data.notes,
+    }
+    rows = [row for name, table in tables.items() for row in _rows(one.name, name, table, contest)]
+    for name, entry in beside.items():
+        rows += _figures(one.name, name, "baseline", entry.summary(), contest)
+    rows += [
+        Row(one.name, name, "published", what, value, None)
+        for name, figures in published.items()
+        for what, value in figures.items()
+    ]
+    return Measured(name=one.name, metrics=metrics, rows=rows, contest=contest, entries=entries, models=names)
+
+
+def _rows(name: str, model: str, table: dict[str, Any], contest: Contest) -> list[Row]:
+    """Those of a model, that of the compared metric with the difference to the best baseline."""
+    rows = _figures(name, model, "model", table["test"], contest)
+    best = table.get("best_baseline")
+    if best is None:
+        return rows
+    found = table["differences"][best]
+    return [
+        row._replace(minus_best=found["mean"], low=found["low"], high=found["high"], best_baseline=best)
+        if row.metric == table["metric"]
+        else row
+        for row in rows
+    ]
+
+
+def _figures(
+    name: str, model: str, role: Role, figures: dict[str, dict[str, Any]], contest: Contest
+) -> list[Row]:
+    held_out = sum(len(one.test) for one in contest.rounds)
+    return [
+        Row(name, model, role, what, figure["mean"], figure["sd"], held_out=held_out)
+        for what, figure in figures.items()
+    ]
+
+
+def _leaks(rounds: Rounds, data: TaskData, readers: Sequence[Reader]) -> Leaks:
+    """Of the first split, and beside the genes of the first model that knows its own."""
+    split = rounds.first_split
+    held_out = split == 1 if rounds.has_test else np.ones(len(split), bool)
+    genes = next((reader.training_genes for reader in readers if reader.training_genes is not None), None)
+    return find_leaks(rounds.examples, split, held_out, data.molecule, genes)
+
+
+def _teller(say: Say, text: str) -> Callable[[], None]:
+    return lambda: say(text)
