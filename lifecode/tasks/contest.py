@@ -42,10 +42,9 @@ class Entry:
 class Contest:
     """The rounds and labels that every model is measured by."""
 
-    def __init__(self, rounds: Rounds, labels: Labels) -> None:
+    def __init__(self, rounds: Rounds[Any], labels: Labels) -> None:
         self.rounds, self.labels = list(rounds), labels
-        self.examples = rounds.examples
-        self._split, self._all = rounds, rounds.examples.labels
+        self._split, self.all_labels = rounds, rounds.examples.labels
 
     def enter(self, blocks: Blocks, head: Head | None) -> Entry:
         """Fit and measure in every round.
@@ -63,7 +62,7 @@ class Contest:
     def measured(self, predictions: list[NDArray[np.float64]]) -> Entry:
         """The figures of predictions of the rows of each round."""
         found = [
-            scores(self.labels.kind, self._all[one.test], predicted, f"the test rows of round {number}")
+            scores(self.labels.kind, self.all_labels[one.test], predicted, f"the test rows of round {number}")
             for number, (one, predicted) in enumerate(zip(self.rounds, predictions, strict=True), start=1)
         ]
         return Entry(predictions, {name: [each[name] for each in found] for name in found[0]})
@@ -71,7 +70,9 @@ class Contest:
     def fitted(self, blocks: Blocks, head: Head) -> FittedHead:
         """The head of all examples outside the test file."""
         one = self._split.everything()
-        return head.fit([block[one.train] for block in blocks], self._all[one.train], one.inner, one.seed)
+        return head.fit(
+            [block[one.train] for block in blocks], self.all_labels[one.train], one.inner, one.seed
+        )
 
     def difference(self, ours: Entry, theirs: Entry, metric: Metric) -> Difference:
         """Ours minus theirs in one metric; above 0 is better wherever more is better."""
@@ -79,7 +80,7 @@ class Contest:
             share = np.mean([len(one.test) / len(one.train) for one in self.rounds])
             first, second = (np.array(entry.figures[metric.name]) for entry in (ours, theirs))
             return over_folds(first, second, float(share))
-        labels = self._all[self.rounds[0].test]
+        labels = self.all_labels[self.rounds[0].test]
         predictions = [np.mean(entry.predictions, axis=0) for entry in (ours, theirs)]
 
         def both(rows: NDArray[np.integer]) -> tuple[float, float] | None:
@@ -115,7 +116,7 @@ class Contest:
 
     def combined(self, entry: Entry) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Rows that were predicted, in their order, and the mean over seeds of their predictions."""
-        size = len(self._all)
+        size = len(self.all_labels)
         total = np.zeros((size, *entry.predictions[0].shape[1:]))
         count = np.zeros(size)
         for one, predicted in zip(self.rounds, entry.predictions, strict=True):
@@ -125,7 +126,7 @@ class Contest:
         return rows, (total[rows].T / count[rows]).T
 
     def _predicted(self, blocks: Blocks, head: Head | None, one: Round) -> NDArray[np.float64]:
-        labels = self._all[one.train]
+        labels = self.all_labels[one.train]
         if head is None:
             return constant_prediction(labels, len(one.test), len(self.labels.classes))
         fitted = head.fit([block[one.train] for block in blocks], labels, one.inner, one.seed)

@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pyarrow as pa
 import torch
 
@@ -12,6 +11,7 @@ from lifecode.errors import UserError
 from lifecode.models.life_code.model import LifeCode
 from lifecode.tasks.baselines import Baseline, features_of, usual_baselines
 from lifecode.tasks.contest import Contest, Entry
+from lifecode.tasks.examples.examples import Examples
 from lifecode.tasks.examples.labels import Labels
 from lifecode.tasks.examples.sequence_task import SequenceTask, TaskData, read_task
 from lifecode.tasks.features.encoder import LifeCodeEncoder
@@ -20,7 +20,7 @@ from lifecode.tasks.predictions import predictions_table
 from lifecode.tasks.probe import Probe, linear_head
 from lifecode.tasks.scores import chosen_metric
 from lifecode.tasks.splits.leaks import Leaks, find_leaks
-from lifecode.tasks.splits.rounds import Rounds
+from lifecode.tasks.splits.rounds import Rounds, rounds_of
 from lifecode.tasks.tuned_model import TunedModel
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def tune(
         raise UserError("is less than 1", source="seeds")
     data = read_task(task)
     metric, head = chosen_metric(data.labels.kind, task.metric), probe.head_for(data.labels.kind)
-    rounds = Rounds(task, data, num_folds=folds, seeds=[seed + i for i in range(seeds)])
+    rounds = rounds_of(task, data, num_folds=folds, seeds=[seed + i for i in range(seeds)])
     contest = Contest(rounds, data.labels)
     sequences = rounds.examples.nucleotides
     say("looking for leaks")
@@ -160,7 +160,6 @@ def _given(task: SequenceTask) -> dict[str, Any]:
     return {key: value for key, value in asdict(task).items() if value is not None}
 
 
-def _leaks(rounds: Rounds, data: TaskData, model: LifeCode) -> Leaks:
-    split = rounds.first_split
-    held_out = split == 1 if rounds.has_test else np.ones(len(split), bool)
+def _leaks(rounds: Rounds[Examples], data: TaskData, model: LifeCode) -> Leaks:
+    split, held_out = rounds.first_split, rounds.first_held_out
     return find_leaks(rounds.examples, split, held_out, data.molecule, model.training_genes)

@@ -22,9 +22,11 @@ from lifecode.models.families import load
 from lifecode.models.life_code.model import LifeCode
 from lifecode.names import csv_cell, display_name
 from lifecode.tasks.baselines import Baseline
+from lifecode.tasks.competitors.competitor import LifeCodeReader, Reader, Say
+from lifecode.tasks.pairs.pair_baselines import PairBaseline
+from lifecode.tasks.pairs.pair_head import PairHead
 from lifecode.tasks.probe import Probe
 from lifecode.tasks.suites.benchmark import BenchmarkSet, Suite, chosen_sets
-from lifecode.tasks.suites.competitors import LifeCodeReader, Reader, Say
 from lifecode.tasks.suites.evaluation import (
     Evaluation,
     Measured,
@@ -47,10 +49,11 @@ def evaluate(
     run_dir: str | Path,
     sets: list[str] | None = None,
     probe: Probe | None = None,
+    pair: PairHead | None = None,
     seeds: int = 1,
     folds: int = 5,
     seed: int = 0,
-    baselines: Sequence[Baseline] | None = None,
+    baselines: Sequence[Baseline | PairBaseline] | None = None,
     progress: bool = True,
 ) -> Evaluation:
     """Measure models on a benchmark, set by set; what a `run_dir` holds already is not made again.
@@ -62,16 +65,24 @@ def evaluate(
         run_dir: folder of the table.
         sets: names; None takes all that are there.
         probe: what heads read; None takes the default.
+        pair: how both sides of pairs are joined; None takes the default.
         seeds: splits into folds; with a test file, choices of the head's strength.
         folds: held out in turn, where a set has no test file.
         seed: the first of the seeds.
-        baselines: None takes all that fit the sequences.
+        baselines: None takes all that fit; of those named each set takes the ones of its unit.
         progress: show on stderr what is being done.
 
     Raises:
         UserError: what the files or settings do not allow, or a `run_dir` that is something else.
     """
-    settings = Settings(probe=probe or Probe(), seeds=seeds, folds=folds, seed=seed, baselines=baselines)
+    settings = Settings(
+        probe=probe or Probe(),
+        seeds=seeds,
+        folds=folds,
+        seed=seed,
+        baselines=baselines,
+        pair=pair or PairHead(),
+    )
     chosen = chosen_sets(suite, Path(root).expanduser(), sets)
     with _activity(progress) as say:
         return _evaluated(chosen, _readers(checkpoints), settings, Path(run_dir).expanduser(), say)
@@ -84,7 +95,8 @@ def run(config: DictConfig) -> Evaluation | list[PlannedCell]:
         seeds=checked_value(config, "seeds", int),
         folds=checked_value(config, "folds", int),
         seed=checked_value(config, "seed", int),
-        baselines=checked_value(config, "baselines", list[Baseline] | None),
+        baselines=checked_value(config, "baselines", list[Baseline | PairBaseline] | None),
+        pair=construct(config.pair),
     )
     run_dir = Path(checked_value(config, "run_dir", str)).expanduser()
     root = Path(checked_value(config, "root", str)).expanduser()
@@ -102,6 +114,8 @@ def run(config: DictConfig) -> Evaluation | list[PlannedCell]:
         found = _evaluated(chosen, readers, settings, run_dir, say)
     for one in found.sets:
         print_table(set_table(one))
+        for line in (*one.metrics["notes"], *one.metrics["warnings"]):
+            print(display_name(line, 500))
     _say_left_out(chosen)
     print(f"\n{RESULTS} and {METRICS} are in {run_dir}")
     return found
@@ -116,7 +130,7 @@ def _evaluated(
         for one in chosen:
             if one.left_out is None:
                 under_way = opened_set(one, readers, settings, run_dir / CELLS, say)
-                found.append(measured(under_way, readers, say))
+                found.append(measured(under_way, say))
                 _write(Evaluation(sets=found, left_out=left_out), run_dir)
     return Evaluation(sets=found, left_out=left_out)
 

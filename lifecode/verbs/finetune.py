@@ -1,7 +1,7 @@
 """`lifecode finetune`: learn a user's labels on an encoder, and say what baselines reach on the same rows."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, Literal
@@ -9,36 +9,42 @@ from typing import Any, Literal
 import torch
 from omegaconf import DictConfig, OmegaConf
 from rich import print as print_table
-from rich.table import Table
 
 from lifecode.app.configs.construct import checked_value, construct
-from lifecode.evaluation.metrics import metric_named
 from lifecode.host.activity import Activity
 from lifecode.host.output_folder import output_folder, require_absent
 from lifecode.models.families import load
 from lifecode.models.life_code.model import LifeCode
 from lifecode.names import display_name
 from lifecode.tasks.baselines import Baseline
+from lifecode.tasks.competitors.competitor import LifeCodeReader
 from lifecode.tasks.examples.sequence_task import SequenceTask
 from lifecode.tasks.finetune import Finetuned, tune
+from lifecode.tasks.finetune_pairs import FinetunedPairs
+from lifecode.tasks.pairs.pair_baselines import PairBaseline
+from lifecode.tasks.pairs.pair_head import PairHead
+from lifecode.tasks.pairs.pair_task import PairTask
 from lifecode.tasks.probe import Probe
 from lifecode.tasks.tables import write_table
+from lifecode.verbs.finetune_pairs import finetune_pairs, run_pairs
+from lifecode.verbs.task_table import comparison
 
 METRICS, PREDICTIONS, CONFIG = "metrics.json", "predictions.csv", "config.yaml"
 
 
 def finetune(
-    task: SequenceTask | str,
+    task: SequenceTask | PairTask | str,
     *,
     checkpoint: str | Path | LifeCode = "lifecode-mini",
     probe: Probe | None = None,
     seeds: int = 1,
     folds: int = 5,
     seed: int = 0,
-    baselines: Sequence[Baseline] | None = None,
+    baselines: Sequence[Baseline | PairBaseline] | None = None,
+    pair: PairHead | None = None,
     run_dir: str | Path | None = None,
     progress: bool = True,
-) -> Finetuned:
+) -> Finetuned | FinetunedPairs:
     """Learn a task by a probe of a frozen encoder, beside its baselines.
 
     Args:
@@ -48,7 +54,8 @@ def finetune(
         seeds: splits into folds; with a test file, choices of the head's strength.
         folds: held out in turn, where the task has no test file.
         seed: the first of the seeds.
-        baselines: None takes all that fit the sequences.
+        baselines: None takes all that fit the sequences or pairs.
+        pair: of a task of pairs, how both sides are joined, and the head; None takes the default.
         run_dir: folder to write; None writes nothing.
         progress: show on stderr what is being done.
 
@@ -56,6 +63,18 @@ def finetune(
         UserError: what the files or settings do not allow, or a `run_dir` that is there already.
     """
     model = checkpoint if isinstance(checkpoint, LifeCode) else load(checkpoint)
+    if isinstance(task, PairTask):
+        reader = LifeCodeReader("model" if isinstance(checkpoint, LifeCode) else str(checkpoint), model)
+        given = {"seeds": seeds, "folds": folds, "seed": seed, "baselines": baselines}
+        return finetune_pairs(
+            task,
+            reader,
+            probe=probe or Probe(),
+            pair=pair or PairHead(),
+            run_dir=run_dir,
+            progress=progress,
+            **given,
+        )
     return _finetune(
         SequenceTask(train=task) if isinstance(task, str) else task,
         model,
@@ -70,13 +89,16 @@ def finetune(
     )
 
 
-def run(config: DictConfig) -> Finetuned:
+def run(config: DictConfig) -> Finetuned | FinetunedPairs:
     """Learn, write the run folder, and print the table."""
     checked_value(config, "tuning", Literal["probe"])
     task, probe = construct(config.task), construct(config.probe)
     run_dir = checked_value(config, "run_dir", str)
     require_absent(Path(run_dir).expanduser())
     checkpoint, seed = checked_value(config, "checkpoint", str | None), checked_value(config, "seed", int)
+    if isinstance(task, PairTask):
+        model = _untrained(config, seed) if checkpoint is None else load(checkpoint)
+        return run_pairs(config, task, LifeCodeReader(checkpoint or "untrained", model))
     result = _finetune(
         task,
         _untrained(config, seed) if checkpoint is None else load(checkpoint),
@@ -92,7 +114,7 @@ def run(config: DictConfig) -> Finetuned:
     )
     for note in result.notes:
         print(display_name(note, 500))
-    print_table(comparison(result))
+    print_table(comparison(result.metrics))
     print(result.leaks.described())
     print(f"\nThe model, {METRICS} and {PREDICTIONS} are in {run_dir}")
     return result
@@ -129,28 +151,3 @@ def _finetune(
             if config is not None:
                 (partial / CONFIG).write_text(config, encoding="utf-8")
     return result
-
-
-def comparison(result: Finetuned) -> Table:
-    """Every model a row: mean and deviation of the metric of the task, and the paired difference to ours."""
-    metrics = result.metrics
-    name = metrics["metric"]
-    table = Table(title=f"{metric_named(name).label}, {metrics['split']['kind']}", title_justify="left")
-    for heading in ("model", name, "ours minus it (95 %)"):
-        table.add_column(heading)
-    for model, figures in {metrics["encoder"]: metrics["test"], **metrics["baselines"]}.items():
-        figure = figures[name]
-        spread = "" if figure["sd"] is None else f" ± {figure['sd']:.3f}"
-        difference = _interval(metrics.get("differences", {}).get(model))
-        table.add_row(display_name(model), f"{figure['mean']:.3f}{spread}", difference)
-    for model, figures in metrics["published"].items():
-        table.add_row(
-            f"{display_name(model)} (published)", f"{figures[name]:.3f}" if name in figures else "", ""
-        )
-    return table
-
-
-def _interval(difference: Mapping[str, float] | None) -> str:
-    if difference is None:
-        return ""
-    return f"{difference['mean']:+.3f} ({difference['low']:+.3f} to {difference['high']:+.3f})"

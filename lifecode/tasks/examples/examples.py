@@ -36,6 +36,10 @@ class Examples:
         """All that a model may read, in the order of the examples."""
         return [ids.tobytes() for ids in self.nucleotides]
 
+    def followed_by(self, other: "Examples") -> "Examples":
+        """Further examples behind these."""
+        return joined([self, other])
+
     def at(self, rows: NDArray[np.integer]) -> "Examples":
         """Those of these rows, in their order."""
         picked = rows.tolist()

@@ -52,8 +52,12 @@ class Table:
         return self.columns[name]
 
 
-def read_table(path: str | Path) -> Table:
+def read_table(path: str | Path, names: Sequence[str] | None = None) -> Table:
     """The file as text, without white space around names and values.
+
+    Args:
+        path: of the file.
+        names: of the columns of a separated file without a header; None reads them from its first line.
 
     Raises:
         UserError: no such file, an empty one, a row with another number of columns than the header, a column
@@ -73,12 +77,15 @@ def read_table(path: str | Path) -> Table:
         raise UserError("the file is empty", source=path)
     if content.lstrip().startswith(b">"):
         return _fasta(path)
-    return _separated(content, path)
+    return _separated(content, path, names)
 
 
-def _separated(content: bytes, path: Path) -> Table:
+def _separated(content: bytes, path: Path, given: Sequence[str] | None) -> Table:
     header = content.lstrip(b"\r\n").partition(b"\n")[0]
     separator = max(_SEPARATORS, key=header.count)
+    if given is not None:
+        header = separator.join(name.encode() for name in given)
+        content = header + b"\n" + content
     names = _parsed(header + b"\n", separator, None, path).column_names
     table = _parsed(content, separator, names, path)
     return _table({name.strip(): table.column(i) for i, name in enumerate(names)}, names, path)

@@ -3,14 +3,17 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 
 from lifecode.errors import UserError
 from lifecode.tasks.examples.sequence_task import SequenceTask, TaskData, read_task
+from lifecode.tasks.pairs.pair_task import PairData, PairTask, read_pairs
+
+T, D = TypeVar("T", SequenceTask, PairTask), TypeVar("D", TaskData, PairData)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BenchmarkSet:
+class _Set(Generic[T, D]):
     """One set of a suite.
 
     Attributes:
@@ -21,13 +24,30 @@ class BenchmarkSet:
     """
 
     name: str
-    task: SequenceTask
-    read: Callable[[SequenceTask], TaskData] = read_task
+    task: T
+    read: Callable[[T], D]
     left_out: str | None = None
 
-    def data(self) -> TaskData:
+    def data(self) -> D:
         """Read the files."""
         return self.read(self.task)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SequenceSet(_Set[SequenceTask, TaskData]):
+    """Labelled sequences; as `_Set`."""
+
+    read: Callable[[SequenceTask], TaskData] = read_task
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PairSet(_Set[PairTask, PairData]):
+    """Labelled pairs; as `_Set`."""
+
+    read: Callable[[PairTask], PairData] = read_pairs
+
+
+BenchmarkSet = SequenceSet | PairSet
 
 
 class Suite(Protocol):

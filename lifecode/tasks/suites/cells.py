@@ -5,7 +5,7 @@ other cells, and those that are there stay.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from hashlib import blake2b
 from pathlib import Path
 from zipfile import BadZipFile
@@ -14,8 +14,8 @@ import numpy as np
 
 from lifecode.errors import UserError
 from lifecode.host.durable import disk_faults_named, replacing
+from lifecode.tasks.competitors.competitor import Competitor, Predictions
 from lifecode.tasks.contest import Contest
-from lifecode.tasks.suites.competitors import Competitor, Predictions
 
 _LONGEST_NAME, _DIGITS = 40, 16
 
@@ -26,11 +26,12 @@ class Cells:
     Args:
         folder: of the set.
         contest: its rounds.
+        parts: all that a model may read, in the order of the examples.
     """
 
-    def __init__(self, folder: Path, contest: Contest) -> None:
+    def __init__(self, folder: Path, contest: Contest, parts: Sequence[bytes]) -> None:
         self.folder, self.contest = folder, contest
-        self._rounds = _digest(contest)
+        self._rounds = _digest(contest, parts)
 
     def path(self, competitor: Competitor) -> Path:
         """The file of a cell."""
@@ -76,12 +77,12 @@ class Cells:
         return found
 
 
-def _digest(contest: Contest) -> str:
+def _digest(contest: Contest, parts: Sequence[bytes]) -> str:
     """Of all sequences, labels and rounds."""
     found = blake2b(digest_size=16)
-    for part in contest.examples.parts:
+    for part in parts:
         found.update(len(part).to_bytes(8, "little") + part)
-    found.update(np.ascontiguousarray(contest.examples.labels).tobytes())
+    found.update(np.ascontiguousarray(contest.all_labels).tobytes())
     for one in contest.rounds:
         for rows in (one.train, one.test, one.inner):
             found.update(rows.tobytes() + b"|")

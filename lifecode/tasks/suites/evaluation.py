@@ -1,23 +1,27 @@
 """A suite, set by set: every model beside its baselines, as one table that a stopped command goes on with."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
-
-import numpy as np
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
 from lifecode.errors import UserError
 from lifecode.tasks.baselines import Baseline
+from lifecode.tasks.competitors.competitor import Competitor, Reader, Say
+from lifecode.tasks.competitors.of_pairs import of_pairs
+from lifecode.tasks.competitors.of_sequences import of_sequences
 from lifecode.tasks.contest import Contest, Entry
-from lifecode.tasks.examples.sequence_task import TaskData
+from lifecode.tasks.examples.labels import Labels
+from lifecode.tasks.pairs.pair_baselines import PairBaseline, pair_warnings
+from lifecode.tasks.pairs.pair_examples import PairExamples, PairLeaks, pair_leaks
+from lifecode.tasks.pairs.pair_head import PairHead
+from lifecode.tasks.pairs.pair_rounds import rounds_of_pairs
 from lifecode.tasks.probe import Probe
 from lifecode.tasks.scores import chosen_metric
 from lifecode.tasks.splits.leaks import Leaks, find_leaks
-from lifecode.tasks.splits.rounds import Rounds
-from lifecode.tasks.suites.benchmark import BenchmarkSet
+from lifecode.tasks.splits.rounds import rounds_of
+from lifecode.tasks.suites.benchmark import BenchmarkSet, PairSet
 from lifecode.tasks.suites.cells import Cells
-from lifecode.tasks.suites.competitors import Competitor, Reader, Say, of_sequences
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -34,18 +38,31 @@ class Settings:
         seeds: splits into folds; with a test file, choices of the head's strength.
         folds: held out in turn, where a set has no test file.
         seed: the first of the seeds.
-        baselines: None takes `usual_baselines`.
+        baselines: None takes all that fit; of those that are named each set takes the ones of its unit.
+        pair: how both sides of a pair are joined, and the head of pairs.
     """
 
     probe: Probe
     seeds: int = 1
     folds: int = 5
     seed: int = 0
-    baselines: Sequence[Baseline] | None = None
+    baselines: Sequence[Baseline | PairBaseline] | None = None
+    pair: PairHead = field(default_factory=PairHead)
 
     def __post_init__(self) -> None:
         if self.seeds < 1:
             raise UserError("is less than 1", source="seeds")
+
+    @property
+    def all_seeds(self) -> list[int]:
+        """From the first on."""
+        return [self.seed + i for i in range(self.seeds)]
+
+    def baselines_among(self, unit: Any) -> list[Any] | None:
+        """Those that are named and of a unit, `Baseline` or `PairBaseline`; None where none are named."""
+        if self.baselines is None:
+            return None
+        return [name for name in self.baselines if name in get_args(unit)]
 
 
 class Row(NamedTuple):
@@ -136,14 +153,16 @@ class Evaluation:
 
 
 class SetUnderWay(NamedTuple):
-    """A set that has been read: rounds, competitors and cells."""
+    """A set that has been read: labels, rounds, competitors, cells, and what is looked for at its end."""
 
     one: BenchmarkSet
-    data: TaskData
-    rounds: Rounds
+    labels: Labels
+    notes: list[str]
     contest: Contest
     competitors: list[Competitor]
     cells: Cells
+    leaks: Callable[[], Leaks | PairLeaks]
+    pairs: PairExamples | None
 
 
 def opened_set(
@@ -155,12 +174,44 @@ def opened_set(
         UserError: what its files or the settings do not allow.
     """
     say(f"{one.name}: reading")
+    if isinstance(one, PairSet):
+        return _opened_pairs(one, readers, settings, folder / one.name, say)
     data = one.data()
-    seeds = [settings.seed + i for i in range(settings.seeds)]
-    rounds = Rounds(one.task, data, num_folds=settings.folds, seeds=seeds)
+    rounds = rounds_of(one.task, data, num_folds=settings.folds, seeds=settings.all_seeds)
     contest = Contest(rounds, data.labels)
-    found = of_sequences(data, readers, settings.probe, settings.baselines, settings.seed, say)
-    return SetUnderWay(one, data, rounds, contest, found, Cells(folder / one.name, contest))
+    found = of_sequences(
+        data,
+        rounds.examples,
+        readers,
+        settings.probe,
+        settings.baselines_among(Baseline),
+        settings.seed,
+        say,
+    )
+
+    def leaks() -> Leaks:
+        genes = next((reader.training_genes for reader in readers if reader.training_genes is not None), None)
+        split = rounds.first_split
+        return find_leaks(rounds.examples, split, rounds.first_held_out, data.molecule, genes)
+
+    cells = Cells(folder / one.name, contest, rounds.examples.parts)
+    return SetUnderWay(one, data.labels, data.notes, contest, found, cells, leaks, None)
+
+
+def _opened_pairs(
+    one: PairSet, readers: Sequence[Reader], settings: Settings, folder: Path, say: Say
+) -> SetUnderWay:
+    data = one.data()
+    rounds = rounds_of_pairs(one.task, data, num_folds=settings.folds, seeds=settings.all_seeds)
+    examples, contest = rounds.examples, Contest(rounds, data.labels)
+    names = settings.baselines_among(PairBaseline)
+    found = of_pairs(data, examples, readers, settings.probe, settings.pair, names, settings.seed, say)
+
+    def leaks() -> PairLeaks:
+        return pair_leaks(examples, rounds.first_split, rounds.first_held_out)
+
+    cells = Cells(folder, contest, examples.parts)
+    return SetUnderWay(one, data.labels, data.notes, contest, found, cells, leaks, examples)
 
 
 def planned(under_way: SetUnderWay) -> list[PlannedCell]:
@@ -179,14 +230,14 @@ def planned(under_way: SetUnderWay) -> list[PlannedCell]:
     ]
 
 
-def measured(under_way: SetUnderWay, readers: Sequence[Reader], say: Say) -> Measured:
+def measured(under_way: SetUnderWay, say: Say) -> Measured:
     """The table of a set; what is missing of it is made first."""
-    one, data, rounds, contest, competitors, cells = under_way
+    one, labels, notes, contest, competitors, cells, leaks, pairs = under_way
     entries: dict[str, Entry] = {}
     for competitor in competitors:
         before = _teller(say, f"{one.name}, {competitor.name}: fitting")
         entries[competitor.name] = contest.measured(cells.predictions(competitor, before))
-    metric = chosen_metric(data.labels.kind, one.task.metric)
+    metric = chosen_metric(labels.kind, one.task.metric)
     names = [competitor.name for competitor in competitors if competitor.role == "model"]
     beside = {name: entry for name, entry in entries.items() if name not in names}
     tables = {name: contest.table(entries[name], beside, metric) for name in names}
@@ -194,15 +245,16 @@ def measured(under_way: SetUnderWay, readers: Sequence[Reader], say: Say) -> Mea
     published = one.task.published or {}
     metrics = {
         "metric": metric.name,
-        "kind": data.labels.kind,
-        "classes": list(data.labels.classes),
+        "kind": labels.kind,
+        "classes": list(labels.classes),
         "split": contest.described(),
         "models": {name: table["test"] for name, table in tables.items()},
         "baselines": {name: entry.summary() for name, entry in beside.items()},
         "differences": {name: table.get("differences", {}) for name, table in tables.items()},
         "published": published,
-        "leaks": asdict(_leaks(rounds, data, readers)),
-        "notes": data.notes,
+        "leaks": asdict(leaks()),
+        "notes": notes,
+        "warnings": [] if pairs is None else pair_warnings(pairs, tables),
     }
     rows = [row for name, table in tables.items() for row in _rows(one.name, name, table, contest)]
     for name, entry in beside.items():
@@ -238,14 +290,6 @@ def _figures(
         Row(name, model, role, what, figure["mean"], figure["sd"], held_out=held_out)
         for what, figure in figures.items()
     ]
-
-
-def _leaks(rounds: Rounds, data: TaskData, readers: Sequence[Reader]) -> Leaks:
-    """Of the first split, and beside the genes of the first model that knows its own."""
-    split = rounds.first_split
-    held_out = split == 1 if rounds.has_test else np.ones(len(split), bool)
-    genes = next((reader.training_genes for reader in readers if reader.training_genes is not None), None)
-    return find_leaks(rounds.examples, split, held_out, data.molecule, genes)
 
 
 def _teller(say: Say, text: str) -> Callable[[], None]:

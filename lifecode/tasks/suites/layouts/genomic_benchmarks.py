@@ -11,7 +11,7 @@ from omegaconf import OmegaConf
 from lifecode.errors import UserError
 from lifecode.tasks.examples.sequence_task import SequenceTask, TaskData, data_of
 from lifecode.tasks.examples.table import Table, read_table
-from lifecode.tasks.suites.benchmark import BenchmarkSet, none_found
+from lifecode.tasks.suites.benchmark import BenchmarkSet, SequenceSet, none_found
 from lifecode.tasks.suites.layouts.intervals import Interval, sequences_of
 
 _METADATA, _TABLE = "metadata.yaml", ".csv.gz"
@@ -36,7 +36,7 @@ class GenomicBenchmarks:
             raise none_found(root, "set NAME with train/CLASS/ and test/CLASS/, or CLASS.csv.gz")
         genomes = root / "genomes" if self.genomes is None else Path(self.genomes).expanduser()
         return {
-            name: BenchmarkSet(
+            name: SequenceSet(
                 name=name,
                 task=SequenceTask(
                     train=str(root / name / "train"),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lifecode.tasks.examples.sequence_task import SequenceTask
-from lifecode.tasks.suites.benchmark import BenchmarkSet, none_found
+from lifecode.tasks.suites.benchmark import BenchmarkSet, SequenceSet, none_found
 
 _MARKS = ("H3", "H3K14ac", "H3K36me3", "H3K4me1", "H3K4me2", "H3K4me3", "H3K79me3", "H3K9ac", "H4", "H4ac")
 _PROMOTERS = [f"prom_{length}_{kind}" for length in ("core", "300") for kind in ("all", "notata", "tata")]
@@ -30,7 +30,7 @@ class Gue:
         if not found:
             raise none_found(root, "set of GUE, such as EMP/H3/train.csv or emp_H3/train.csv")
         return {
-            name: BenchmarkSet(
+            name: SequenceSet(
                 name=name,
                 task=SequenceTask(
                     train=str(folder / "train.csv"),

@@ -9,7 +9,8 @@ from lifecode.errors import UserError
 from lifecode.tasks.examples.labels import LabelKind
 from lifecode.tasks.examples.sequence_task import SequenceTask, TaskData, data_of
 from lifecode.tasks.examples.table import Table, read_table
-from lifecode.tasks.suites.benchmark import BenchmarkSet, none_found
+from lifecode.tasks.pairs.pair_task import PairData, PairTask, read_pairs
+from lifecode.tasks.suites.benchmark import BenchmarkSet, PairSet, SequenceSet, none_found
 
 KINDS: Mapping[str, LabelKind | None] = {
     "binary_class": "binary",
@@ -46,11 +47,12 @@ def _set(name: str, folder: Path, unit: str, kind: LabelKind | None) -> Benchmar
     files = {split: folder / place / f"{place}.csv" for split, place in _SPLITS.items()}
     there = {split: str(path) for split, path in files.items() if path.is_file()}
     if kind is None:
-        return BenchmarkSet(name=name, task=SequenceTask(**there), left_out="several labels a sequence")
+        return SequenceSet(name=name, task=SequenceTask(**there), left_out="several labels a sequence")
     metric = None if kind == "regression" else "accuracy"
     if unit not in _SINGLE:
-        return BenchmarkSet(name=name, task=SequenceTask(**there), left_out="pairs")
-    return BenchmarkSet(
+        task = PairTask(**there, first="seq_a", second="seq_b", kind=kind, metric=metric)
+        return PairSet(name=name, task=task, read=_read_pairs)
+    return SequenceSet(
         name=name,
         task=SequenceTask(**there, sequence="seq", id="seq_id", label="label", kind=kind, metric=metric),
         read=_read,
@@ -68,6 +70,13 @@ def _read(task: SequenceTask) -> TaskData:
     if proteins:
         data.notes.append("proteins are read as codons, the most frequent one of E. coli for each residue")
     return data
+
+
+def _read_pairs(task: PairTask) -> PairData:
+    """Kinds of both sides are those that the training file says."""
+    table = read_table(str(task.train))
+    kinds = ["protein" if "prot" in table.column(f"seq_type_{side}", "columns") else "dna" for side in "ab"]
+    return read_pairs(replace(task, first_kind=kinds[0], second_kind=kinds[1]))
 
 
 def single_table(path: Path) -> Table:

@@ -14,7 +14,7 @@ from lifecode.data.formats.opening import opened
 from lifecode.errors import UserError
 from lifecode.tasks.examples.sequence_task import SequenceTask, TaskData, data_of
 from lifecode.tasks.examples.table import Table
-from lifecode.tasks.suites.benchmark import BenchmarkSet, none_found
+from lifecode.tasks.suites.benchmark import BenchmarkSet, SequenceSet, none_found
 
 VALIDATION, TEST = frozenset({"1", "3", "12", "13"}), frozenset({"5", "7", "9", "10", "11"})
 _CHROMOSOME = re.compile(r"chr(?:omosome)?[._-]?(\w+?)\.(?:fa|fna|fasta)(?:\.gz)?", re.IGNORECASE)
@@ -63,7 +63,7 @@ class SpeciesByChromosome:
             metric="accuracy",
         )
         return {
-            f"{window}_nt": BenchmarkSet(
+            f"{window}_nt": SequenceSet(
                 name=f"{window}_nt", task=task, read=partial(self._read, files, window)
             )
             for window in self.windows

@@ -9,7 +9,7 @@ from lifecode.data.formats.opening import opened
 from lifecode.errors import UserError
 from lifecode.tasks.examples.sequence_task import SequenceTask, TaskData, data_of
 from lifecode.tasks.examples.table import Table
-from lifecode.tasks.suites.benchmark import BenchmarkSet, none_found
+from lifecode.tasks.suites.benchmark import BenchmarkSet, SequenceSet, none_found
 
 SITES, SPECIES = ("acceptor", "donor"), ("Danio", "Fly", "Thaliana", "Worm")
 WINDOW = 400
@@ -36,7 +36,7 @@ class Spliceator:
                 }
                 if all([*train.values(), *test.values()]):
                     name = f"{site}_{species.lower()}"
-                    found[name] = BenchmarkSet(name=name, task=_task(train, test), read=_reader(train, test))
+                    found[name] = SequenceSet(name=name, task=_task(train, test), read=_reader(train, test))
         if not found:
             raise none_found(root, "POS_{acceptor,donor}_600.csv, GS_1/NEG_600_* and SPECIES/SA_sequences_*")
         return found

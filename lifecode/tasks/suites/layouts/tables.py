@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lifecode.tasks.examples.sequence_task import Files, SequenceTask
-from lifecode.tasks.suites.benchmark import BenchmarkSet, none_found
+from lifecode.tasks.suites.benchmark import BenchmarkSet, SequenceSet, none_found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +21,7 @@ class TableSuite:
     def sets(self, root: Path) -> Mapping[str, BenchmarkSet]:
         """Those whose training file is there."""
         found = {
-            name: BenchmarkSet(
+            name: SequenceSet(
                 name=name,
                 task=replace(
                     task,

@@ -8,7 +8,7 @@ from lifecode.data.formats.opening import opened
 from lifecode.errors import UserError
 from lifecode.tasks.examples.sequence_task import SequenceTask, TaskData, data_of
 from lifecode.tasks.examples.table import Table
-from lifecode.tasks.suites.benchmark import BenchmarkSet, none_found
+from lifecode.tasks.suites.benchmark import BenchmarkSet, SequenceSet, none_found
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class UciSplice:
         task = SequenceTask(
             train=str(files[0]), sequence="sequence", label="class", molecule="dna", metric="accuracy"
         )
-        return {"splice": BenchmarkSet(name="splice", task=task, read=_read)}
+        return {"splice": SequenceSet(name="splice", task=task, read=_read)}
 
 
 def _read(task: SequenceTask) -> TaskData:
