@@ -9,7 +9,7 @@ import torch
 
 from lifecode.errors import UserError
 from lifecode.models.life_code.model import LifeCode
-from lifecode.tasks.baselines import Baseline, features_of, usual_baselines
+from lifecode.tasks.baselines import Baseline, features_of, head_of, usual_baselines
 from lifecode.tasks.contest import Contest, Entry
 from lifecode.tasks.examples.examples import Examples
 from lifecode.tasks.examples.labels import Labels
@@ -17,7 +17,7 @@ from lifecode.tasks.examples.sequence_task import SequenceTask, TaskData, read_t
 from lifecode.tasks.features.encoder import LifeCodeEncoder
 from lifecode.tasks.features.feature import Features
 from lifecode.tasks.predictions import predictions_table
-from lifecode.tasks.probe import Probe, linear_head
+from lifecode.tasks.probe import Probe
 from lifecode.tasks.scores import chosen_metric
 from lifecode.tasks.splits.leaks import Leaks, find_leaks
 from lifecode.tasks.splits.rounds import Rounds, rounds_of
@@ -66,6 +66,7 @@ def tune(
     folds: int = 5,
     seed: int = 0,
     baselines: Sequence[Baseline] | None = None,
+    without: Sequence[Baseline] = (),
     say: Say = lambda _: None,
 ) -> Finetuned:
     """Learn a task by a probe of an encoder, and measure it beside its baselines.
@@ -80,6 +81,7 @@ def tune(
         folds: held out in turn, without a test file.
         seed: the first of the seeds.
         baselines: None takes `usual_baselines`.
+        without: baselines that are left out of these.
         say: told what is being done.
 
     Raises:
@@ -108,11 +110,13 @@ def tune(
     ours = contest.enter([states, *others], head)
     entries: dict[str, Entry] = {}
     for baseline in usual_baselines(data.molecule) if baselines is None else baselines:
+        if baseline in without:
+            continue
         say(f"{baseline}: fitting")
         if baseline != "untrained":
             own = features_of(baseline, data.train)
-            blocks, learner = ([], None) if own is None else ([own(sequences)], linear_head(data.labels.kind))
-            entries[baseline] = contest.enter(blocks, learner)
+            learner = None if own is None else head_of(baseline, data.labels.kind)
+            entries[baseline] = contest.enter([] if own is None else [own(sequences)], learner)
         elif trained:
             twin = states_of(untrained_twin(model, seed), "untrained")
             entries[baseline] = contest.enter([twin(sequences), *others], head)

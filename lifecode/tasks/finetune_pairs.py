@@ -65,6 +65,7 @@ def tune_pairs(
     folds: int = 5,
     seed: int = 0,
     baselines: Sequence[PairBaseline] | None = None,
+    without: Sequence[PairBaseline] = (),
     say: Say = lambda _: None,
 ) -> FinetunedPairs:
     """Learn a task of pairs by a probe of an encoder, and measure it beside its baselines.
@@ -79,6 +80,7 @@ def tune_pairs(
         folds: held out in turn, without a test file.
         seed: the first of the seeds.
         baselines: None takes `usual_pair_baselines`.
+        without: baselines that are left out of these.
         say: told what is being done.
 
     Raises:
@@ -92,7 +94,7 @@ def tune_pairs(
     examples, contest = rounds.examples, Contest(rounds, data.labels)
     leaks = pair_leaks(examples, rounds.first_split, rounds.first_held_out)
     entries: dict[str, Entry] = {}
-    for competitor in of_pairs(data, examples, [reader], probe, pair, baselines, seed, say):
+    for competitor in of_pairs(data, examples, [reader], probe, pair, baselines, without, seed, say):
         if competitor.name == f"untrained {reader.name}":
             if not trained:
                 continue

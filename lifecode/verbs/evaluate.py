@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -25,6 +25,7 @@ from lifecode.tasks.baselines import Baseline
 from lifecode.tasks.competitors.competitor import LifeCodeReader, Reader, Say
 from lifecode.tasks.pairs.pair_baselines import PairBaseline
 from lifecode.tasks.pairs.pair_head import PairHead
+from lifecode.tasks.peers.transformers_peer import TransformersPeer
 from lifecode.tasks.probe import Probe
 from lifecode.tasks.suites.benchmark import BenchmarkSet, Suite, chosen_sets
 from lifecode.tasks.suites.evaluation import (
@@ -48,6 +49,7 @@ def evaluate(
     *,
     run_dir: str | Path,
     sets: list[str] | None = None,
+    peers: Mapping[str, TransformersPeer] | None = None,
     probe: Probe | None = None,
     pair: PairHead | None = None,
     seeds: int = 1,
@@ -64,6 +66,7 @@ def evaluate(
         checkpoints: names or folders of models, or models.
         run_dir: folder of the table.
         sets: names; None takes all that are there.
+        peers: models of transformers, by the name of their row.
         probe: what heads read; None takes the default.
         pair: how both sides of pairs are joined; None takes the default.
         seeds: splits into folds; with a test file, choices of the head's strength.
@@ -85,7 +88,9 @@ def evaluate(
     )
     chosen = chosen_sets(suite, Path(root).expanduser(), sets)
     with _activity(progress) as say:
-        return _evaluated(chosen, _readers(checkpoints), settings, Path(run_dir).expanduser(), say)
+        return _evaluated(
+            chosen, _readers(checkpoints, peers or {}), settings, Path(run_dir).expanduser(), say
+        )
 
 
 def run(config: DictConfig) -> Evaluation | list[PlannedCell]:
@@ -96,12 +101,14 @@ def run(config: DictConfig) -> Evaluation | list[PlannedCell]:
         folds=checked_value(config, "folds", int),
         seed=checked_value(config, "seed", int),
         baselines=checked_value(config, "baselines", list[Baseline | PairBaseline] | None),
+        without=checked_value(config, "without", list[Baseline | PairBaseline]),
         pair=construct(config.pair),
     )
     run_dir = Path(checked_value(config, "run_dir", str)).expanduser()
     root = Path(checked_value(config, "root", str)).expanduser()
     chosen = chosen_sets(construct(config.suite), root, checked_value(config, "sets", list[str] | None))
-    readers = _readers(checked_value(config, "checkpoints", list[str]))
+    peers = {name: construct(config.peers[name]) for name in config.peers}
+    readers = _readers(checked_value(config, "checkpoints", list[str]), peers)
     if checked_value(config, "plan", bool):
         with _activity(True) as say:
             cells = _plan(chosen, readers, settings, run_dir, say)
@@ -146,8 +153,10 @@ def _plan(
     ]
 
 
-def _readers(checkpoints: Sequence[str | Path | LifeCode]) -> list[Reader]:
-    found: list[Reader] = []
+def _readers(
+    checkpoints: Sequence[str | Path | LifeCode], peers: Mapping[str, TransformersPeer]
+) -> list[Reader]:
+    found: list[Reader] = [peer.reader(name) for name, peer in peers.items()]
     for number, checkpoint in enumerate(checkpoints, start=1):
         given = isinstance(checkpoint, LifeCode)
         name = f"model {number}" if given else str(checkpoint)

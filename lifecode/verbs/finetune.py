@@ -109,6 +109,7 @@ def run(config: DictConfig) -> Finetuned | FinetunedPairs:
         folds=checked_value(config, "folds", int),
         seed=seed,
         baselines=checked_value(config, "baselines", list[Baseline] | None),
+        without=checked_value(config, "without", list[Baseline]),
         run_dir=run_dir,
         config=OmegaConf.to_yaml(config, resolve=True),
     )

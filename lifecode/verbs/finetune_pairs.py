@@ -65,6 +65,7 @@ def run_pairs(config: DictConfig, task: PairTask, reader: Reader) -> FinetunedPa
         folds=checked_value(config, "folds", int),
         seed=checked_value(config, "seed", int),
         baselines=checked_value(config, "baselines", list[PairBaseline] | None),
+        without=checked_value(config, "without", list[PairBaseline]),
         run_dir=run_dir,
         config=OmegaConf.to_yaml(config, resolve=True),
     )

@@ -33,6 +33,7 @@ OURS = frozenset(
         "lifecode.tasks.examples.sequence_task.SequenceTask",
         "lifecode.tasks.pairs.pair_head.PairHead",
         "lifecode.tasks.pairs.pair_task.PairTask",
+        "lifecode.tasks.peers.transformers_peer.TransformersPeer",
         "lifecode.tasks.probe.Probe",
         "lifecode.tasks.suites.layouts.genomic_benchmarks.GenomicBenchmarks",
         "lifecode.tasks.suites.layouts.gue.Gue",

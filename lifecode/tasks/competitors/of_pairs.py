@@ -23,6 +23,7 @@ def of_pairs(
     probe: Probe,
     pair: PairHead,
     baselines: Sequence[PairBaseline] | None,
+    without: Sequence[str],
     seed: int,
     say: Say,
 ) -> list[Competitor]:
@@ -35,6 +36,7 @@ def of_pairs(
         probe: what is read of a model.
         pair: how both sides are joined, and the head.
         baselines: None takes `usual_pair_baselines`.
+        without: baselines that are left out of these.
         seed: of the untrained twins.
         say: told what is being read.
 
@@ -43,6 +45,7 @@ def of_pairs(
     """
     require_for_pairs(probe)
     names = usual_pair_baselines(examples) if baselines is None else baselines
+    names = [name for name in names if name not in without]
     kind = data.labels.kind
     how: dict[str, Any] = {
         "probe": asdict(replace(probe, cache=None)),

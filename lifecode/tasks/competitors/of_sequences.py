@@ -5,12 +5,12 @@ from dataclasses import asdict, replace
 from typing import Any, Literal
 
 from lifecode.host.checksum import digest_of
-from lifecode.tasks.baselines import Baseline, features_of, usual_baselines
+from lifecode.tasks.baselines import Baseline, features_of, head_of, usual_baselines
 from lifecode.tasks.competitors.competitor import Competitor, Predictions, Reader, Say
 from lifecode.tasks.contest import Contest
 from lifecode.tasks.examples.examples import Examples
 from lifecode.tasks.examples.sequence_task import TaskData
-from lifecode.tasks.probe import Probe, linear_head
+from lifecode.tasks.probe import Probe
 
 
 def of_sequences(
@@ -19,6 +19,7 @@ def of_sequences(
     readers: Sequence[Reader],
     probe: Probe,
     baselines: Sequence[Baseline] | None,
+    without: Sequence[str],
     seed: int,
     say: Say,
 ) -> list[Competitor]:
@@ -30,10 +31,12 @@ def of_sequences(
         readers: models, each under a name of its own.
         probe: what heads read, and which head.
         baselines: None takes `usual_baselines`.
+        without: baselines that are left out of these.
         seed: of the untrained twins.
         say: told what is being read.
     """
     names = usual_baselines(data.molecule) if baselines is None else baselines
+    names = [name for name in names if name not in without]
     how: dict[str, Any] = {
         "probe": asdict(replace(probe, cache=None)),
         "kind": data.labels.kind,
@@ -82,7 +85,7 @@ def _baseline(name: Baseline, data: TaskData, examples: Examples) -> Competitor:
     def predictions(contest: Contest) -> Predictions:
         if own is None:
             return contest.predictions([], None)
-        return contest.predictions([own(examples.nucleotides)], linear_head(data.labels.kind))
+        return contest.predictions([own(examples.nucleotides)], head_of(name, data.labels.kind))
 
     config = {"baseline": name, "features": own and own.config, "kind": data.labels.kind}
     return Competitor(name, "baseline", digest_of(config), predictions)

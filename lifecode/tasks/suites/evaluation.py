@@ -39,6 +39,7 @@ class Settings:
         folds: held out in turn, where a set has no test file.
         seed: the first of the seeds.
         baselines: None takes all that fit; of those that are named each set takes the ones of its unit.
+        without: baselines that are left out.
         pair: how both sides of a pair are joined, and the head of pairs.
     """
 
@@ -47,6 +48,7 @@ class Settings:
     folds: int = 5
     seed: int = 0
     baselines: Sequence[Baseline | PairBaseline] | None = None
+    without: Sequence[Baseline | PairBaseline] = ()
     pair: PairHead = field(default_factory=PairHead)
 
     def __post_init__(self) -> None:
@@ -185,6 +187,7 @@ def opened_set(
         readers,
         settings.probe,
         settings.baselines_among(Baseline),
+        settings.without,
         settings.seed,
         say,
     )
@@ -205,7 +208,9 @@ def _opened_pairs(
     rounds = rounds_of_pairs(one.task, data, num_folds=settings.folds, seeds=settings.all_seeds)
     examples, contest = rounds.examples, Contest(rounds, data.labels)
     names = settings.baselines_among(PairBaseline)
-    found = of_pairs(data, examples, readers, settings.probe, settings.pair, names, settings.seed, say)
+    found = of_pairs(
+        data, examples, readers, settings.probe, settings.pair, names, settings.without, settings.seed, say
+    )
 
     def leaks() -> PairLeaks:
         return pair_leaks(examples, rounds.first_split, rounds.first_held_out)

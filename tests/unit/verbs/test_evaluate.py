@@ -71,6 +71,21 @@ def test_a_table_that_goes_on_where_it_was_stopped(place, capsys, monkeypatch):
     assert "8 of 8 cells would be made" in capsys.readouterr().out  # the settings are others
 
 
+def test_a_peer_stands_beside_and_the_cnn_can_be_left_out(place, capsys):
+    from tests.support.esm_checkpoint import save_esm_checkpoint
+
+    save_esm_checkpoint(place / "esm")  # whose letters are DNA's too
+    peer = ("peers=transformers", f"peers.transformers.model={place}/esm", "checkpoints=[]")
+    given = ("sets=[emp_H3]", "baselines=[cnn,length_gc,untrained]", f"run_dir={place}/peers")
+    assert evaluate(place, *peer, *given, "without=[cnn]") == 0
+    with (place / "peers/results.csv").open() as file:
+        names = {row["model"] for row in csv.DictReader(file)}
+    assert names == {"transformers", "untrained transformers", "length_gc"}
+    capsys.readouterr()
+    assert evaluate(place, *peer, *given, "plan=true") == 0
+    assert "1 of 4 cells would be made" in capsys.readouterr().out  # the CNN's
+
+
 def test_a_changed_cell_and_a_strange_folder_are_one_line(place, tmp_path, capsys):
     assert evaluate(place, "sets=[emp_H3]") == 0
     cell = next((place / "run/cells/emp_H3").glob("3mers*"))
