@@ -11,6 +11,7 @@ from lifecode.errors import UserError
 from lifecode.models.life_code.model import LifeCode
 from lifecode.tasks.baselines import Baseline, features_of, head_of, usual_baselines
 from lifecode.tasks.contest import Contest, Entry
+from lifecode.tasks.evidence import Evidence, evidence_of
 from lifecode.tasks.examples.examples import Examples
 from lifecode.tasks.examples.labels import Labels
 from lifecode.tasks.examples.sequence_task import SequenceTask, TaskData, read_task
@@ -40,6 +41,7 @@ class Finetuned:
         labels: kind and classes.
         leaks: what held-out examples share with others.
         notes: what was found rather than said.
+        evidence: what every model says of the held-out examples.
     """
 
     model: TunedModel
@@ -48,6 +50,7 @@ class Finetuned:
     labels: Labels
     leaks: Leaks
     notes: list[str]
+    evidence: Evidence
 
     @property
     def predictions(self) -> "DataFrame":
@@ -149,6 +152,9 @@ def tune(
         labels=data.labels,
         leaks=leaks,
         notes=data.notes,
+        evidence=evidence_of(
+            contest, {name: ours, **entries}, name, rounds.examples.ids, rounds.examples.texts()
+        ),
     )
 
 

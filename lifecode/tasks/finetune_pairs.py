@@ -10,9 +10,10 @@ from lifecode.errors import UserError
 from lifecode.tasks.competitors.competitor import Reader, Say
 from lifecode.tasks.competitors.of_pairs import of_pairs
 from lifecode.tasks.contest import Contest, Entry
+from lifecode.tasks.evidence import Evidence, evidence_of
 from lifecode.tasks.examples.labels import Labels
 from lifecode.tasks.pairs.pair_baselines import PairBaseline, pair_warnings
-from lifecode.tasks.pairs.pair_examples import PairExamples, PairLeaks, pair_leaks
+from lifecode.tasks.pairs.pair_examples import PairLeaks, pair_leaks
 from lifecode.tasks.pairs.pair_head import PairHead
 from lifecode.tasks.pairs.pair_rounds import rounds_of_pairs
 from lifecode.tasks.pairs.pair_task import PairTask, read_pairs
@@ -34,9 +35,7 @@ class FinetunedPairs:
         labels: kind and classes.
         leaks: what held-out pairs share with others.
         notes: what was found rather than said, and why figures may be no evidence.
-        contest: its rounds.
-        entries: of our model, under its name, and the baselines.
-        examples: all pairs.
+        evidence: what every model says of the held-out pairs.
     """
 
     metrics: dict[str, Any]
@@ -44,9 +43,7 @@ class FinetunedPairs:
     labels: Labels
     leaks: PairLeaks
     notes: list[str]
-    contest: Contest
-    entries: dict[str, Entry]
-    examples: PairExamples
+    evidence: Evidence
 
     @property
     def predictions(self) -> "DataFrame":
@@ -125,7 +122,5 @@ def tune_pairs(
         labels=data.labels,
         leaks=leaks,
         notes=[*data.notes, *warnings],
-        contest=contest,
-        entries=entries,
-        examples=examples,
+        evidence=evidence_of(contest, entries, reader.name, examples.ids, examples.texts()),
     )

@@ -21,6 +21,8 @@ from lifecode.host.own_folder import require_own
 from lifecode.models.families import load
 from lifecode.models.life_code.model import LifeCode
 from lifecode.names import csv_cell, display_name
+from lifecode.report.task.evaluation_page import write_evaluation_report
+from lifecode.report.task.page import write_task_report
 from lifecode.tasks.baselines import Baseline
 from lifecode.tasks.competitors.competitor import LifeCodeReader, Reader, Say
 from lifecode.tasks.pairs.pair_baselines import PairBaseline
@@ -39,7 +41,7 @@ from lifecode.tasks.suites.evaluation import (
     planned,
 )
 
-CELLS, RESULTS, METRICS, _LOCK = "cells", "results.csv", "metrics.json", ".evaluate.lock"
+CELLS, SETS, RESULTS, METRICS, _LOCK = "cells", "sets", "results.csv", "metrics.json", ".evaluate.lock"
 
 
 def evaluate(
@@ -124,7 +126,7 @@ def run(config: DictConfig) -> Evaluation | list[PlannedCell]:
         for line in (*one.metrics["notes"], *one.metrics["warnings"]):
             print(display_name(line, 500))
     _say_left_out(chosen)
-    print(f"\n{RESULTS} and {METRICS} are in {run_dir}")
+    print(f"\n{RESULTS}, {METRICS} and report.html are in {run_dir}")
     return found
 
 
@@ -138,7 +140,11 @@ def _evaluated(
             if one.left_out is None:
                 under_way = opened_set(one, readers, settings, run_dir / CELLS, say)
                 found.append(measured(under_way, say))
+                say(f"{one.name}: writing its page")
+                _write_set(found[-1], run_dir / SETS / one.name)
                 _write(Evaluation(sets=found, left_out=left_out), run_dir)
+        sets = {one.name: one.metrics for one in found}
+        write_evaluation_report(run_dir, sets, left_out, name=run_dir.resolve().name)
     return Evaluation(sets=found, left_out=left_out)
 
 
@@ -180,6 +186,19 @@ def _own_run(run_dir: Path) -> Iterator[None]:
         require_own(run_dir)
         with exclusive(run_dir / _LOCK, "writing this table"):
             yield
+
+
+def _write_set(one: Measured, folder: Path) -> None:
+    """The page of a set and what it shows, unless they are there as they would be."""
+    text = json.dumps(one.task_metrics, indent=2, ensure_ascii=False) + "\n"
+    path = folder / METRICS
+    if path.is_file() and path.read_text(encoding="utf-8") == text and (folder / "report.html").is_file():
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    notes = list(one.metrics["notes"])
+    write_task_report(folder, one.task_metrics, one.evidence, name=one.name, notes=notes)
+    with replacing(path) as file:
+        file.write(text.encode())
 
 
 def _write(found: Evaluation, run_dir: Path) -> None:

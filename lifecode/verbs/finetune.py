@@ -16,6 +16,7 @@ from lifecode.host.output_folder import output_folder, require_absent
 from lifecode.models.families import load
 from lifecode.models.life_code.model import LifeCode
 from lifecode.names import display_name
+from lifecode.report.task.page import write_task_report
 from lifecode.tasks.baselines import Baseline
 from lifecode.tasks.competitors.competitor import LifeCodeReader
 from lifecode.tasks.examples.sequence_task import SequenceTask
@@ -117,7 +118,7 @@ def run(config: DictConfig) -> Finetuned | FinetunedPairs:
         print(display_name(note, 500))
     print_table(comparison(result.metrics))
     print(result.leaks.described())
-    print(f"\nThe model, {METRICS} and {PREDICTIONS} are in {run_dir}")
+    print(f"\nThe model, {METRICS}, {PREDICTIONS} and report.html are in {run_dir}")
     return result
 
 
@@ -149,6 +150,14 @@ def _finetune(
             text = json.dumps(result.metrics, indent=2, ensure_ascii=False) + "\n"
             (partial / METRICS).write_text(text, encoding="utf-8")
             write_table(result.table, partial / PREDICTIONS)
+            write_task_report(
+                partial,
+                result.metrics,
+                result.evidence,
+                name=folder.resolve().name,
+                notes=result.notes,
+                config=config or "",
+            )
             if config is not None:
                 (partial / CONFIG).write_text(config, encoding="utf-8")
     return result

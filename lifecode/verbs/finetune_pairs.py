@@ -12,6 +12,7 @@ from lifecode.app.configs.construct import checked_value, construct
 from lifecode.host.activity import Activity
 from lifecode.host.output_folder import output_folder, require_absent
 from lifecode.names import display_name
+from lifecode.report.task.page import write_task_report
 from lifecode.tasks.competitors.competitor import Reader
 from lifecode.tasks.finetune_pairs import FinetunedPairs, tune_pairs
 from lifecode.tasks.pairs.pair_baselines import PairBaseline
@@ -47,6 +48,14 @@ def finetune_pairs(
             text = json.dumps(result.metrics, indent=2, ensure_ascii=False) + "\n"
             (partial / METRICS).write_text(text, encoding="utf-8")
             write_table(result.table, partial / PREDICTIONS)
+            write_task_report(
+                partial,
+                result.metrics,
+                result.evidence,
+                name=folder.resolve().name,
+                notes=result.notes,
+                config=config or "",
+            )
             if config is not None:
                 (partial / CONFIG).write_text(config, encoding="utf-8")
     return result
@@ -73,5 +82,5 @@ def run_pairs(config: DictConfig, task: PairTask, reader: Reader) -> FinetunedPa
         print(display_name(note, 500))
     print_table(comparison(result.metrics))
     print(result.leaks.described())
-    print(f"\n{METRICS} and {PREDICTIONS} are in {run_dir}")
+    print(f"\n{METRICS}, {PREDICTIONS} and report.html are in {run_dir}")
     return result

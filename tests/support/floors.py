@@ -99,6 +99,7 @@ FLOORS = {
         "difference",
         "predictions",
         "contest",
+        "evidence",
         "tuned_model",
         "pairs",
         "finetune",
@@ -122,7 +123,7 @@ FLOORS = {
     ],
     "tasks/competitors": ["competitor", "of_sequences", "of_pairs"],
     "tasks/suites": ["benchmark", "layouts", "cells", "evaluation"],
-    "report": ["charts", "page", "run", "corpus", "sweep"],
+    "report": ["charts", "page", "run", "corpus", "sweep", "task"],
     "verbs": [
         "prepare",
         "check",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lifecode.alphabet import encode_nucleotides
+from lifecode.alphabet import decode_nucleotides, encode_nucleotides
 from lifecode.errors import UserError
 from lifecode.tasks.examples.columns import Columns
 from lifecode.tasks.examples.table import Table
@@ -35,6 +35,10 @@ class Examples:
     def parts(self) -> list[bytes]:
         """All that a model may read, in the order of the examples."""
         return [ids.tobytes() for ids in self.nucleotides]
+
+    def texts(self) -> list[str]:
+        """The letters of each."""
+        return [decode_nucleotides(ids) for ids in self.nucleotides]
 
     def followed_by(self, other: "Examples") -> "Examples":
         """Further examples behind these."""

@@ -10,7 +10,8 @@ from lifecode.tasks.baselines import Baseline
 from lifecode.tasks.competitors.competitor import Competitor, Reader, Say
 from lifecode.tasks.competitors.of_pairs import of_pairs
 from lifecode.tasks.competitors.of_sequences import of_sequences
-from lifecode.tasks.contest import Contest, Entry
+from lifecode.tasks.contest import Contest, Entry, best_of
+from lifecode.tasks.evidence import Evidence, evidence_of
 from lifecode.tasks.examples.labels import Labels
 from lifecode.tasks.pairs.pair_baselines import PairBaseline, pair_warnings
 from lifecode.tasks.pairs.pair_examples import PairExamples, PairLeaks, pair_leaks
@@ -105,17 +106,25 @@ class Measured:
         name: of the set.
         metrics: as `Contest.table` has them, for each model, and notes, leaks and the split.
         rows: of the table.
-        contest: its rounds and labels.
-        entries: by name, models and baselines.
-        models: names of the entries that are asked about.
+        evidence: what every model says of the held-out examples.
     """
 
     name: str
     metrics: dict[str, Any]
     rows: list[Row]
-    contest: Contest
-    entries: dict[str, Entry]
-    models: list[str]
+    evidence: Evidence
+
+    @property
+    def task_metrics(self) -> dict[str, Any]:
+        """The metrics of the first model, or of the best baseline, as metrics.json of a task has them."""
+        found, name = dict(self.metrics), self.evidence.model
+        models, differences = found.pop("models"), found.pop("differences").get(name)
+        others = models | found["baselines"]
+        found |= {"encoder": name, "test": others.pop(name), "baselines": others}
+        if differences:
+            best = next(row.best_baseline for row in self.rows if row.model == name and row.best_baseline)
+            found |= {"differences": differences, "best_baseline": best}
+        return found
 
 
 class PlannedCell(NamedTuple):
@@ -165,6 +174,8 @@ class SetUnderWay(NamedTuple):
     cells: Cells
     leaks: Callable[[], Leaks | PairLeaks]
     pairs: PairExamples | None
+    ids: list[str]
+    texts: Callable[[], list[str]]
 
 
 def opened_set(
@@ -198,7 +209,18 @@ def opened_set(
         return find_leaks(rounds.examples, split, rounds.first_held_out, data.molecule, genes)
 
     cells = Cells(folder / one.name, contest, rounds.examples.parts)
-    return SetUnderWay(one, data.labels, data.notes, contest, found, cells, leaks, None)
+    return SetUnderWay(
+        one,
+        data.labels,
+        data.notes,
+        contest,
+        found,
+        cells,
+        leaks,
+        None,
+        rounds.examples.ids,
+        rounds.examples.texts,
+    )
 
 
 def _opened_pairs(
@@ -216,7 +238,9 @@ def _opened_pairs(
         return pair_leaks(examples, rounds.first_split, rounds.first_held_out)
 
     cells = Cells(folder, contest, examples.parts)
-    return SetUnderWay(one, data.labels, data.notes, contest, found, cells, leaks, examples)
+    return SetUnderWay(
+        one, data.labels, data.notes, contest, found, cells, leaks, examples, examples.ids, examples.texts
+    )
 
 
 def planned(under_way: SetUnderWay) -> list[PlannedCell]:
@@ -237,7 +261,7 @@ def planned(under_way: SetUnderWay) -> list[PlannedCell]:
 
 def measured(under_way: SetUnderWay, say: Say) -> Measured:
     """The table of a set; what is missing of it is made first."""
-    one, labels, notes, contest, competitors, cells, leaks, pairs = under_way
+    one, labels, notes, contest, competitors, cells, leaks, pairs, ids, texts = under_way
     entries: dict[str, Entry] = {}
     for competitor in competitors:
         before = _teller(say, f"{one.name}, {competitor.name}: fitting")
@@ -269,7 +293,9 @@ def measured(under_way: SetUnderWay, say: Say) -> Measured:
         for name, figures in published.items()
         for what, value in figures.items()
     ]
-    return Measured(name=one.name, metrics=metrics, rows=rows, contest=contest, entries=entries, models=names)
+    first = names[0] if names else best_of(entries, metric)
+    evidence = evidence_of(contest, entries, first, ids, texts())
+    return Measured(name=one.name, metrics=metrics, rows=rows, evidence=evidence)
 
 
 def _rows(name: str, model: str, table: dict[str, Any], contest: Contest) -> list[Row]:

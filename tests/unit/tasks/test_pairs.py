@@ -196,7 +196,7 @@ def test_joined_features_and_what_stands_beside_them(files):
     result = lifecode.finetune(
         task, checkpoint=model, probe=probe, pair=head, folds=2, baselines=["constant"], progress=False
     )
-    assert set(result.entries) == {"model", "constant", "without_states"}
+    assert set(result.evidence.predictions) == {"model", "constant", "without_states"}
     assert len(result.predictions) == 40
 
 

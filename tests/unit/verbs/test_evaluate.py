@@ -66,6 +66,8 @@ def test_a_table_that_goes_on_where_it_was_stopped(place, capsys, monkeypatch):
     metrics = json.loads((place / "run/metrics.json").read_text())["sets"]["emp_H3"]
     assert metrics["baselines"]["constant"]["accuracy"]["mean"] == 0.5
     assert metrics["leaks"]["held_out"] == 12
+    assert "sets/emp_H3/report.html" in (place / "run/report.html").read_text()
+    assert (place / "run/sets/virus_covid/report.html").is_file()
     capsys.readouterr()
     assert evaluate(place, "plan=true", "seed=1") == 0
     assert "8 of 8 cells would be made" in capsys.readouterr().out  # the settings are others
