@@ -1,6 +1,6 @@
 """What a page on a task is drawn from: every model's predictions of the held-out examples, row by row."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -43,7 +43,7 @@ class Evidence:
 
 
 def evidence_of(
-    contest: Contest, entries: Mapping[str, Entry], model: str, ids: Sequence[str], texts: Sequence[str]
+    contest: Contest, entries: Mapping[str, Entry], model: str, ids: list[str], texts: list[str]
 ) -> Evidence:
     """The rows that were held out, in their order.
 

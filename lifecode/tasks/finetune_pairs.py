@@ -11,6 +11,7 @@ from lifecode.tasks.competitors.competitor import Reader, Say
 from lifecode.tasks.competitors.of_pairs import of_pairs
 from lifecode.tasks.contest import Contest, Entry
 from lifecode.tasks.evidence import Evidence, evidence_of
+from lifecode.tasks.examples.examples import Examples
 from lifecode.tasks.examples.labels import Labels
 from lifecode.tasks.pairs.pair_baselines import PairBaseline, pair_warnings
 from lifecode.tasks.pairs.pair_examples import PairLeaks, pair_leaks
@@ -103,6 +104,7 @@ def tune_pairs(
     table = contest.table(ours, others, metric)
     warnings = pair_warnings(examples, {reader.name: table})
     rows, combined = contest.combined(ours)
+    held_out = Examples([examples.ids[i] for i in rows.tolist()], [], examples.labels[rows], has_ids=True)
     given = {key: value for key, value in asdict(task).items() if value is not None}
     return FinetunedPairs(
         metrics={
@@ -118,7 +120,7 @@ def tune_pairs(
             "leaks": asdict(leaks),
             "warnings": warnings,
         },
-        table=predictions_table(examples.at(rows), data.labels, combined),
+        table=predictions_table(held_out, data.labels, combined),
         labels=data.labels,
         leaks=leaks,
         notes=[*data.notes, *warnings],

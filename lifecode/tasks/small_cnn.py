@@ -58,7 +58,9 @@ class _Network(nn.Module):
         super().__init__()
         self.embedding = nn.Embedding(_LETTERS, _EMBEDDED)
         widths = (_EMBEDDED, *_CHANNELS)
-        self.convolutions = nn.ModuleList(nn.Conv1d(a, b, _WIDTH) for a, b in pairwise(widths))
+        convolutions = (nn.Conv1d(a, b, _WIDTH) for a, b in pairwise(widths))
+        first, *others = convolutions
+        self.first, self.others = first, nn.ModuleList(others)
         self.norms = nn.ModuleList(nn.BatchNorm1d(channels) for channels in _CHANNELS)
         for _ in _CHANNELS:
             positions = (positions - _WIDTH + 1) // 2
@@ -67,11 +69,10 @@ class _Network(nn.Module):
 
     def forward(self, ids: Tensor) -> Tensor:
         """(n, outputs) of ids (n, positions)."""
-        first = self.convolutions[0]
-        weight = torch.einsum("odk,vd->ovk", first.weight, self.embedding.weight)
-        x = F.conv1d(F.one_hot(ids, _LETTERS).mT.to(weight.dtype), weight, first.bias)
+        weight = torch.einsum("odk,vd->ovk", self.first.weight, self.embedding.weight)
+        x = F.conv1d(F.one_hot(ids, _LETTERS).mT.to(weight.dtype), weight, self.first.bias)
         x = F.max_pool1d(self.norms[0](x).relu(), 2)
-        for convolution, norm in zip(self.convolutions[1:], self.norms[1:], strict=True):
+        for convolution, norm in zip(self.others, self.norms[1:], strict=True):
             x = F.max_pool1d(norm(convolution(x)).relu(), 2)
         return self.out(self.hidden(x.flatten(1)))
 

@@ -44,8 +44,8 @@ def of_pairs(
         UserError: a probe that is of single sequences.
     """
     require_for_pairs(probe)
-    names = usual_pair_baselines(examples) if baselines is None else baselines
-    names = [name for name in names if name not in without]
+    asked = usual_pair_baselines(examples) if baselines is None else baselines
+    names: list[PairBaseline] = [name for name in asked if name not in without]
     kind = data.labels.kind
     how: dict[str, Any] = {
         "probe": asdict(replace(probe, cache=None)),

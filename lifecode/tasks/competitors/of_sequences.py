@@ -35,8 +35,8 @@ def of_sequences(
         seed: of the untrained twins.
         say: told what is being read.
     """
-    names = usual_baselines(data.molecule) if baselines is None else baselines
-    names = [name for name in names if name not in without]
+    asked = usual_baselines(data.molecule) if baselines is None else baselines
+    names: list[Baseline] = [name for name in asked if name not in without]
     how: dict[str, Any] = {
         "probe": asdict(replace(probe, cache=None)),
         "kind": data.labels.kind,

@@ -54,6 +54,7 @@ class BoostingHead:
         from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
         kind = HistGradientBoostingRegressor if self.regression else HistGradientBoostingClassifier
-        model = kind(max_iter=NUM_TREES, learning_rate=LEARNING_RATE, early_stopping=False, random_state=seed)
+        given: Any = {"max_iter": NUM_TREES, "learning_rate": LEARNING_RATE, "early_stopping": False}
+        model = kind(random_state=seed, **given)
         fitted = model.fit(np.concatenate(blocks, axis=1), labels)
         return Boosted(fitted, 0 if self.regression else int(labels.max()) + 1)

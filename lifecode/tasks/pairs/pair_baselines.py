@@ -31,9 +31,9 @@ _FEW_SEQUENCES = 50
 def usual_pair_baselines(examples: PairExamples) -> list[PairBaseline]:
     """All, the rule where a DNA stands beside a protein."""
     found: list[PairBaseline] = ["constant", "lengths", "first_alone", "second_alone", "composition"]
-    found += ["composition_boosting"]
+    found.append("composition_boosting")
     if examples.first.kind != "protein" and examples.second.kind == "protein":
-        found += ["dogma_rule"]
+        found.append("dogma_rule")
     return [*found, "untrained"]
 
 

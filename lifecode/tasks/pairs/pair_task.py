@@ -142,7 +142,7 @@ def _rows(table: Table, task: PairTask, sides: Sequence[Mapping[str, str] | None
             zip(table.columns[task.first], table.columns[task.second], strict=True), start=1
         )
     ]
-    return _Rows(*sequences, table.column(label, "task.label"), names, table.source)
+    return _Rows(sequences[0], sequences[1], table.column(label, "task.label"), names, table.source)
 
 
 def _fasta(path: str | None) -> dict[str, str] | None:

@@ -3,18 +3,16 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic, Protocol, TypeVar
+from typing import Protocol
 
 from lifecode.errors import UserError
 from lifecode.tasks.examples.sequence_task import SequenceTask, TaskData, read_task
 from lifecode.tasks.pairs.pair_task import PairData, PairTask, read_pairs
 
-T, D = TypeVar("T", SequenceTask, PairTask), TypeVar("D", TaskData, PairData)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Set(Generic[T, D]):
-    """One set of a suite.
+class SequenceSet:
+    """One set of labelled sequences.
 
     Attributes:
         name: within the suite, fit for a file name.
@@ -24,27 +22,27 @@ class _Set(Generic[T, D]):
     """
 
     name: str
-    task: T
-    read: Callable[[T], D]
+    task: SequenceTask
+    read: Callable[[SequenceTask], TaskData] = read_task
     left_out: str | None = None
 
-    def data(self) -> D:
+    def data(self) -> TaskData:
         """Read the files."""
         return self.read(self.task)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SequenceSet(_Set[SequenceTask, TaskData]):
-    """Labelled sequences; as `_Set`."""
+class PairSet:
+    """One set of labelled pairs; as `SequenceSet`."""
 
-    read: Callable[[SequenceTask], TaskData] = read_task
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PairSet(_Set[PairTask, PairData]):
-    """Labelled pairs; as `_Set`."""
-
+    name: str
+    task: PairTask
     read: Callable[[PairTask], PairData] = read_pairs
+    left_out: str | None = None
+
+    def data(self) -> PairData:
+        """Read the files."""
+        return self.read(self.task)
 
 
 BenchmarkSet = SequenceSet | PairSet

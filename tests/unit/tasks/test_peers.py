@@ -130,7 +130,7 @@ def test_the_cnn_is_an_embedding_and_three_convolutions():
     plain = nn.Sequential(
         *(
             layer
-            for convolution, norm in zip(network.convolutions, network.norms, strict=True)
+            for convolution, norm in zip([network.first, *network.others], network.norms, strict=True)
             for layer in (convolution, norm, nn.ReLU(), nn.MaxPool1d(2))
         ),
         nn.Flatten(),

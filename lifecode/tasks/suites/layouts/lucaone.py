@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from lifecode.data.translation import reverse_translate
 from lifecode.errors import UserError
@@ -45,7 +46,7 @@ class LucaOne:
 
 def _set(name: str, folder: Path, unit: str, kind: LabelKind | None) -> BenchmarkSet:
     files = {split: folder / place / f"{place}.csv" for split, place in _SPLITS.items()}
-    there = {split: str(path) for split, path in files.items() if path.is_file()}
+    there: dict[str, Any] = {split: str(path) for split, path in files.items() if path.is_file()}
     if kind is None:
         return SequenceSet(name=name, task=SequenceTask(**there), left_out="several labels a sequence")
     metric = None if kind == "regression" else "accuracy"
