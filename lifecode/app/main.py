@@ -32,6 +32,9 @@ VERBS = {
     "finetune": Verb(
         "lifecode.verbs.finetune", "learn labels of your own on a trained model, beside baselines"
     ),
+    "evaluate": Verb(
+        "lifecode.verbs.evaluate", "measure models on a benchmark as downloaded, beside baselines"
+    ),
     "predict": Verb("lifecode.verbs.predict", "predict with a fine-tuned model"),
     "score": Verb("lifecode.verbs.score.score", "judge variants: consequence, HGVS names, score of a model"),
     "optimize": Verb("lifecode.verbs.optimize", "design coding sequences of proteins for a host"),

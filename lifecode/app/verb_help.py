@@ -48,7 +48,7 @@ def config_groups(config: DictConfig, folder: Path) -> Iterator[tuple[str, list[
     for entry in config.get("defaults", []):
         if not isinstance(entry, DictConfig):
             continue
-        for name, chosen in entry.items():
+        for name, chosen in entry.items_ex(resolve=False):
             words = str(name).split()
             if words[0] == "override":
                 continue

@@ -6,10 +6,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lifecode.tasks.examples.examples import Examples
+from lifecode.tasks.examples.labels import LabelKind
 from lifecode.tasks.examples.molecule import Molecule
 from lifecode.tasks.features.counts import CodonFrequency, Kmers, LengthAndGc
 from lifecode.tasks.features.feature import Features
 from lifecode.tasks.features.one_hot import OneHot, positions_of
+from lifecode.tasks.heads.head import Head
+from lifecode.tasks.probe import linear_head
+from lifecode.tasks.small_cnn import CnnHead, LetterIds
 
 Baseline = Literal[
     "constant",
@@ -21,15 +25,20 @@ Baseline = Literal[
     "nucleotide_one_hot",
     "codon_frequency",
     "codon_one_hot",
+    "cnn",
     "untrained",
 ]
-"""`constant` says the mean, or the shares of classes; `untrained` is the same encoder with new weights."""
+"""`cnn` is the small CNN of Genomic Benchmarks.
+
+`constant` says the mean, or the shares of classes; `untrained` is the same encoder with new weights."""
 
 
 def features_of(baseline: Baseline, train: Examples) -> Features | None:
     """What a baseline learns from; None for `constant`. One-hot reads as many positions as `train` has."""
     if baseline == "constant":
         return None
+    if baseline == "cnn":
+        return LetterIds(positions_of(train.nucleotides, "nucleotide"))
     if baseline.endswith("mers"):
         return Kmers(int(baseline[0]))
     if baseline in ("nucleotide_one_hot", "codon_one_hot"):
@@ -38,18 +47,17 @@ def features_of(baseline: Baseline, train: Examples) -> Features | None:
     return LengthAndGc() if baseline == "length_gc" else CodonFrequency()
 
 
+def head_of(baseline: Baseline, kind: LabelKind) -> Head:
+    """What a baseline with features learns by: the CNN, else the linear head of every one."""
+    return CnnHead(kind == "regression") if baseline == "cnn" else linear_head(kind)
+
+
 def usual_baselines(molecule: Molecule) -> list[Baseline]:
     """All but codons where no reading frame is known."""
-    everything: list[Baseline] = [
-        "constant",
-        "length_gc",
-        "3mers",
-        "4mers",
-        "5mers",
-        "6mers",
-        "nucleotide_one_hot",
-    ]
-    return [*everything, *(["codon_frequency", "codon_one_hot"] if molecule == "cds" else []), "untrained"]  # pyright: ignore[reportReturnType]
+    codons: list[Baseline] = ["codon_frequency", "codon_one_hot"]
+    kmers: list[Baseline] = ["3mers", "4mers", "5mers", "6mers"]
+    of_frame = codons if molecule == "cds" else []
+    return ["constant", "length_gc", *kmers, "nucleotide_one_hot", *of_frame, "cnn", "untrained"]
 
 
 def constant_prediction(labels: NDArray, num: int, num_classes: int) -> NDArray[np.float64]:

@@ -44,9 +44,9 @@ class Entry:
 class Contest:
     """The rounds and labels that every model is measured by."""
 
-    def __init__(self, rounds: Rounds, labels: Labels) -> None:
+    def __init__(self, rounds: Rounds[Any], labels: Labels) -> None:
         self.rounds, self.labels = list(rounds), labels
-        self._split, self._all = rounds, rounds.examples.labels
+        self._split, self.all_labels = rounds, rounds.examples.labels
 
     def enter(self, blocks: Blocks, head: Head | None) -> Entry:
         """Fit and measure in every round.
@@ -55,20 +55,29 @@ class Contest:
             blocks: features of all examples.
             head: None always predicts what is commonest, or the mean.
         """
-        return self.measure(lambda one: self._predicted(blocks, head, one))
+        return self.measured(self.predictions(blocks, head))
 
     def measure(self, predicted: Callable[[Round], NDArray[Any]]) -> Entry:
         """Measure in every round what `predicted` says of its test rows."""
-        predictions = [predicted(one) for one in self.rounds]
+        return self.measured([predicted(one) for one in self.rounds])
+
+    def predictions(self, blocks: Blocks, head: Head | None) -> list[NDArray[Any]]:
+        """Fit and predict in every round; arguments as of `enter`."""
+        return [self._predicted(blocks, head, one) for one in self.rounds]
+
+    def measured(self, predictions: list[NDArray[Any]]) -> Entry:
+        """The figures of predictions of the rows of each round."""
         found = [
-            scores(self.labels.kind, self._all[one.test], predicted, f"the test rows of round {number}")
+            scores(self.labels.kind, self.all_labels[one.test], predicted, f"the test rows of round {number}")
             for number, (one, predicted) in enumerate(zip(self.rounds, predictions, strict=True), start=1)
         ]
         return Entry(predictions, {name: [each[name] for each in found] for name in found[0]})
 
     def fitted(self, blocks: Blocks, head: Head, one: Round) -> FittedHead:
         """The head of a round, such as that of all examples outside the test file."""
-        return head.fit([block[one.train] for block in blocks], self._all[one.train], one.inner, one.seed)
+        return head.fit(
+            [block[one.train] for block in blocks], self.all_labels[one.train], one.inner, one.seed
+        )
 
     def difference(self, ours: Entry, theirs: Entry, metric: Metric) -> Difference:
         """Ours minus theirs in one metric; above 0 is better wherever more is better."""
@@ -76,7 +85,7 @@ class Contest:
             share = np.mean([len(one.test) / len(one.train) for one in self.rounds])
             first, second = (np.array(entry.figures[metric.name]) for entry in (ours, theirs))
             return over_folds(first, second, float(share))
-        labels = self._all[self.rounds[0].test]
+        labels = self.all_labels[self.rounds[0].test]
         predictions = [
             np.asarray(sum(entry.predictions)) / len(entry.predictions) for entry in (ours, theirs)
         ]
@@ -115,7 +124,7 @@ class Contest:
 
     def combined(self, entry: Entry) -> tuple[NDArray[np.int64], NDArray[Any]]:
         """Rows that were predicted, in their order, and the mean over seeds of their predictions."""
-        size = len(self._all)
+        size = len(self.all_labels)
         first = entry.predictions[0]
         total = np.zeros((size, *first.shape[1:]), dtype=first.dtype)
         count = np.zeros(size)
@@ -126,7 +135,7 @@ class Contest:
         return rows, (total[rows].T / count[rows]).T
 
     def _predicted(self, blocks: Blocks, head: Head | None, one: Round) -> NDArray[np.float64]:
-        labels = self._all[one.train]
+        labels = self.all_labels[one.train]
         if head is None and self.labels.kind == "multilabel":
             return np.tile(labels.mean(0), (len(one.test), 1))
         if head is None:

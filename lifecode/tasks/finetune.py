@@ -5,23 +5,24 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pyarrow as pa
 import torch
 
 from lifecode.errors import UserError
 from lifecode.models.life_code.model import LifeCode
-from lifecode.tasks.baselines import Baseline, features_of, usual_baselines
+from lifecode.tasks.baselines import Baseline, features_of, head_of, usual_baselines
 from lifecode.tasks.contest import Contest, Entry
 from lifecode.tasks.entrants import Entrant, ProbeEntrant, TuningEntrant
+from lifecode.tasks.evidence import Evidence, evidence_of
+from lifecode.tasks.examples.examples import Examples
 from lifecode.tasks.examples.labels import Labels
 from lifecode.tasks.examples.sequence_task import SequenceTask, TaskData, read_task
 from lifecode.tasks.position_probe import PositionProbe, usual_position_baselines
 from lifecode.tasks.predictions import predictions_table
-from lifecode.tasks.probe import Probe, linear_head
+from lifecode.tasks.probe import Probe
 from lifecode.tasks.scores import chosen_metric
 from lifecode.tasks.splits.leaks import Leaks, find_leaks
-from lifecode.tasks.splits.rounds import Rounds
+from lifecode.tasks.splits.rounds import Rounds, rounds_of
 from lifecode.tasks.tuned_model import TunedModel
 from lifecode.tasks.tuning.tuned_network import TunedNetwork
 from lifecode.tasks.tuning.tuner import TuningPlan
@@ -43,6 +44,7 @@ class Finetuned:
         labels: kind and classes.
         leaks: what held-out examples share with others.
         notes: what was found rather than said.
+        evidence: what every model says of the held-out examples.
     """
 
     model: TunedModel | TunedNetwork
@@ -51,6 +53,7 @@ class Finetuned:
     labels: Labels
     leaks: Leaks
     notes: list[str]
+    evidence: Evidence
 
     @property
     def predictions(self) -> "DataFrame":
@@ -71,6 +74,7 @@ def tune(
     folds: int = 5,
     seed: int = 0,
     baselines: Sequence[Baseline] | None = None,
+    without: Sequence[Baseline] = (),
     say: Say = lambda _: None,
 ) -> Finetuned:
     """Learn a task on an encoder, and measure it beside its baselines.
@@ -87,6 +91,7 @@ def tune(
         folds: held out in turn, without a test file.
         seed: the first of the seeds.
         baselines: None takes `usual_baselines`.
+        without: baselines that are left out of these.
         say: told what is being done.
 
     Raises:
@@ -96,7 +101,7 @@ def tune(
         raise UserError("is less than 1", source="seeds")
     data = read_task(task)
     metric = chosen_metric(data.labels.kind, task.metric)
-    rounds = Rounds(task, data, num_folds=folds, seeds=[seed + i for i in range(seeds)])
+    rounds = rounds_of(task, data, num_folds=folds, seeds=[seed + i for i in range(seeds)])
     contest = Contest(rounds, data.labels)
     sequences = rounds.examples.nucleotides
     say("looking for leaks")
@@ -126,13 +131,15 @@ def tune(
     entries: dict[str, Entry] = {}
     usual = usual_baselines if of_positions is None else usual_position_baselines
     for baseline in usual(data.molecule) if baselines is None else baselines:
+        if baseline in without:
+            continue
         say(f"{baseline}: fitting")
         if baseline != "untrained" and of_positions is not None:
             entries[baseline] = of_positions.baseline(baseline)
         elif baseline != "untrained":
             own = features_of(baseline, data.train)
-            blocks, learner = ([], None) if own is None else ([own(sequences)], linear_head(data.labels.kind))
-            entries[baseline] = contest.enter(blocks, learner)
+            learner = None if own is None else head_of(baseline, data.labels.kind)
+            entries[baseline] = contest.enter([] if own is None else [own(sequences)], learner)
         elif trained:
             entries[baseline] = entrant.enter(untrained_twin(model, seed), "untrained")
     entries |= entrant.controls()
@@ -157,6 +164,9 @@ def tune(
         labels=data.labels,
         leaks=leaks,
         notes=data.notes,
+        evidence=evidence_of(
+            contest, {name: ours, **entries}, name, rounds.examples.ids, rounds.examples.texts()
+        ),
     )
 
 
@@ -172,7 +182,6 @@ def _given(task: SequenceTask) -> dict[str, Any]:
     return {key: value for key, value in asdict(task).items() if value is not None}
 
 
-def _leaks(rounds: Rounds, data: TaskData, model: LifeCode) -> Leaks:
-    split = rounds.first_split
-    held_out = split == 1 if rounds.has_test else np.ones(len(split), bool)
+def _leaks(rounds: Rounds[Examples], data: TaskData, model: LifeCode) -> Leaks:
+    split, held_out = rounds.first_split, rounds.first_held_out
     return find_leaks(rounds.examples, split, held_out, data.molecule, model.training_genes)

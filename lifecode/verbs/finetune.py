@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -10,24 +10,30 @@ from typing import Any
 import torch
 from omegaconf import DictConfig, OmegaConf
 from rich import print as print_table
-from rich.table import Table
 
 from lifecode.app.configs.construct import checked_value, construct
-from lifecode.errors import Interrupted
-from lifecode.evaluation.metrics import metric_named
+from lifecode.errors import Interrupted, UserError
 from lifecode.host.activity import Activity
 from lifecode.host.output_folder import output_folder, require_absent
 from lifecode.host.own_folder import require_own
 from lifecode.models.families import load, require_life_code
 from lifecode.models.life_code.model import LifeCode
 from lifecode.names import display_name
+from lifecode.report.task.page import write_task_report
 from lifecode.tasks.baselines import Baseline
+from lifecode.tasks.competitors.competitor import LifeCodeReader
 from lifecode.tasks.examples.sequence_task import SequenceTask
 from lifecode.tasks.finetune import Finetuned, tune
+from lifecode.tasks.finetune_pairs import FinetunedPairs
+from lifecode.tasks.pairs.pair_baselines import PairBaseline
+from lifecode.tasks.pairs.pair_head import PairHead
+from lifecode.tasks.pairs.pair_task import PairTask
 from lifecode.tasks.probe import Probe
 from lifecode.tasks.tables import write_table
 from lifecode.tasks.tuning.settings import Fit, Lora, TrainedHead, Tuning
 from lifecode.tasks.tuning.tuner import TuningPlan
+from lifecode.verbs.finetune_pairs import finetune_pairs, run_pairs
+from lifecode.verbs.task_table import comparison
 
 METRICS, PREDICTIONS, CONFIG = "metrics.json", "predictions.csv", "config.yaml"
 UNFINISHED = ".unfinished"
@@ -35,7 +41,7 @@ UNFINISHED = ".unfinished"
 
 
 def finetune(
-    task: SequenceTask | str,
+    task: SequenceTask | PairTask | str,
     *,
     checkpoint: str | Path | LifeCode = "lifecode-mini",
     tuning: Tuning = "probe",
@@ -46,10 +52,11 @@ def finetune(
     seeds: int = 1,
     folds: int = 5,
     seed: int = 0,
-    baselines: Sequence[Baseline] | None = None,
+    baselines: Sequence[Baseline | PairBaseline] | None = None,
+    pair: PairHead | None = None,
     run_dir: str | Path | None = None,
     progress: bool = True,
-) -> Finetuned:
+) -> Finetuned | FinetunedPairs:
     """Learn a task on an encoder, beside its baselines.
 
     Killed, a run with a `run_dir` that tunes by gradient goes on by the same call: what is done lies in
@@ -67,7 +74,8 @@ def finetune(
         seeds: splits into folds; with a test file, choices of the head's strength, or trainings.
         folds: held out in turn, where the task has no test file.
         seed: the first of the seeds.
-        baselines: None takes all that fit the sequences.
+        baselines: None takes all that fit the sequences or pairs.
+        pair: of a task of pairs, how both sides are joined, and the head; None takes the default.
         run_dir: folder to write; None writes nothing.
         progress: show on stderr what is being done.
 
@@ -75,6 +83,19 @@ def finetune(
         UserError: what the files or settings do not allow, or a `run_dir` that is there already.
     """
     model = checkpoint if isinstance(checkpoint, LifeCode) else require_life_code(load(checkpoint))
+    if isinstance(task, PairTask):
+        _require_probe(tuning)
+        reader = LifeCodeReader("model" if isinstance(checkpoint, LifeCode) else str(checkpoint), model)
+        given = {"seeds": seeds, "folds": folds, "seed": seed, "baselines": baselines}
+        return finetune_pairs(
+            task,
+            reader,
+            probe=probe or Probe(),
+            pair=pair or PairHead(),
+            run_dir=run_dir,
+            progress=progress,
+            **given,
+        )
     return _finetune(
         SequenceTask(train=task) if isinstance(task, str) else task,
         model,
@@ -90,7 +111,7 @@ def finetune(
     )
 
 
-def run(config: DictConfig) -> Finetuned:
+def run(config: DictConfig) -> Finetuned | FinetunedPairs:
     """Learn, write the run folder, and print the table."""
     tuning = checked_value(config, "tuning", Tuning)
     task, probe = construct(config.task), construct(config.probe)
@@ -98,6 +119,10 @@ def run(config: DictConfig) -> Finetuned:
     run_dir = checked_value(config, "run_dir", str)
     require_absent(Path(run_dir).expanduser())
     checkpoint, seed = checked_value(config, "checkpoint", str | None), checked_value(config, "seed", int)
+    if isinstance(task, PairTask):
+        _require_probe(tuning)
+        model = _untrained(config, seed) if checkpoint is None else require_life_code(load(checkpoint))
+        return run_pairs(config, task, LifeCodeReader(checkpoint or "untrained", model))
     result = _finetune(
         task,
         _untrained(config, seed) if checkpoint is None else require_life_code(load(checkpoint)),
@@ -109,15 +134,23 @@ def run(config: DictConfig) -> Finetuned:
         folds=checked_value(config, "folds", int),
         seed=seed,
         baselines=checked_value(config, "baselines", list[Baseline] | None),
+        without=checked_value(config, "without", list[Baseline]),
         run_dir=run_dir,
         config=OmegaConf.to_yaml(config, resolve=True),
     )
     for note in result.notes:
         print(display_name(note, 500))
-    print_table(comparison(result))
+    print_table(comparison(result.metrics))
     print(result.leaks.described())
-    print(f"\nThe model, {METRICS} and {PREDICTIONS} are in {run_dir}")
+    print(f"\nThe model, {METRICS}, {PREDICTIONS} and report.html are in {run_dir}")
     return result
+
+
+def _require_probe(tuning: Tuning) -> None:
+    if tuning != "probe":
+        raise UserError(
+            f"is {tuning}, and pairs are learnt by a probe", source="tuning", remedy="Say tuning=probe"
+        )
 
 
 def _plan(tuning: Tuning, head: TrainedHead, fit: Fit, lora: Lora) -> TuningPlan | None:
@@ -158,6 +191,14 @@ def _finetune(
             text = json.dumps(result.metrics, indent=2, ensure_ascii=False) + "\n"
             (partial / METRICS).write_text(text, encoding="utf-8")
             write_table(result.table, partial / PREDICTIONS)
+            write_task_report(
+                partial,
+                result.metrics,
+                result.evidence,
+                name=folder.resolve().name,
+                notes=result.notes,
+                config=config or "",
+            )
             if config is not None:
                 (partial / CONFIG).write_text(config, encoding="utf-8")
     if work is not None:
@@ -176,28 +217,3 @@ def _resumable(work: Path | None) -> Iterator[None]:
         if work is None:
             raise
         raise Interrupted("interrupted; the same command goes on with what is not done") from stop
-
-
-def comparison(result: Finetuned) -> Table:
-    """Every model a row: mean and deviation of the metric of the task, and the paired difference to ours."""
-    metrics = result.metrics
-    name = metrics["metric"]
-    table = Table(title=f"{metric_named(name).label}, {metrics['split']['kind']}", title_justify="left")
-    for heading in ("model", name, "ours minus it (95 %)"):
-        table.add_column(heading)
-    for model, figures in {metrics["encoder"]: metrics["test"], **metrics["baselines"]}.items():
-        figure = figures[name]
-        spread = "" if figure["sd"] is None else f" ± {figure['sd']:.3f}"
-        difference = _interval(metrics.get("differences", {}).get(model))
-        table.add_row(display_name(model), f"{figure['mean']:.3f}{spread}", difference)
-    for model, figures in metrics["published"].items():
-        table.add_row(
-            f"{display_name(model)} (published)", f"{figures[name]:.3f}" if name in figures else "", ""
-        )
-    return table
-
-
-def _interval(difference: Mapping[str, float] | None) -> str:
-    if difference is None:
-        return ""
-    return f"{difference['mean']:+.3f} ({difference['low']:+.3f} to {difference['high']:+.3f})"

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lifecode.alphabet import encode_nucleotides
+from lifecode.alphabet import decode_nucleotides, encode_nucleotides
 from lifecode.data.reading.named_sequences import named_sequences
 from lifecode.errors import UserError
 from lifecode.models.life_code.embedding import require_sequences
@@ -34,6 +34,19 @@ class Examples:
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    @property
+    def parts(self) -> list[bytes]:
+        """All that a model may read, in the order of the examples."""
+        return [ids.tobytes() for ids in self.nucleotides]
+
+    def texts(self) -> list[str]:
+        """The letters of each."""
+        return [decode_nucleotides(ids) for ids in self.nucleotides]
+
+    def followed_by(self, other: "Examples") -> "Examples":
+        """Further examples behind these."""
+        return joined([self, other])
 
     def at(self, rows: NDArray[np.integer]) -> "Examples":
         """Those of these rows, in their order."""

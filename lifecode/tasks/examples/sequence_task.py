@@ -99,6 +99,15 @@ def read_task(task: SequenceTask) -> TaskData:
         for name, files in (("train", task.train), ("validation", task.validation), ("test", task.test))
         if files is not None
     }
+    return data_of(task, tables)
+
+
+def data_of(task: SequenceTask, tables: Mapping[str, Sequence[Table]]) -> TaskData:
+    """What a task is learnt from, of tables that have been read: `train`, perhaps `validation` and `test`.
+
+    Raises:
+        UserError: a column or label that is not as the task says, or an id in two splits.
+    """
     first = tables["train"][0]
     columns = find_columns(first, sequence=task.sequence, label=task.label, id=task.id)
     assert columns.label is not None

@@ -54,8 +54,12 @@ class Table:
         return self.columns[name]
 
 
-def read_table(path: str | Path) -> Table:
+def read_table(path: str | Path, names: Sequence[str] | None = None) -> Table:
     """The file as text, without white space around names and values.
+
+    Args:
+        path: of the file.
+        names: of the columns of a separated file without a header; None reads them from its first line.
 
     Raises:
         UserError: no such file, an empty one, a row with another number of columns than the header, a column
@@ -72,7 +76,7 @@ def read_table(path: str | Path) -> Table:
         raise UserError("the file is empty", source=path)
     if content.lstrip().startswith(b">"):
         return _fasta(path)
-    return separated(content, path)
+    return separated(content, path, names)
 
 
 def require_file(path: Path) -> None:
@@ -83,7 +87,7 @@ def require_file(path: Path) -> None:
         )
 
 
-def separated(content: bytes, path: Path) -> Table:
+def separated(content: bytes, path: Path, given: Sequence[str] | None = None) -> Table:
     """A header and rows that commas, tabs or semicolons divide.
 
     Raises:
@@ -91,6 +95,9 @@ def separated(content: bytes, path: Path) -> Table:
     """
     header = content.lstrip(b"\r\n").partition(b"\n")[0]
     separator = max(_SEPARATORS, key=header.count)
+    if given is not None:
+        header = separator.join(name.encode() for name in given)
+        content = header + b"\n" + content
     names = _parsed(header + b"\n", separator, None, path).column_names
     table = _parsed(content, separator, names, path)
     columns = {name.strip(): table.column(i) for i, name in enumerate(names)}

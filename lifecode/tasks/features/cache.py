@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from hashlib import blake2b
 from pathlib import Path
 from uuid import uuid4
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,7 +59,7 @@ class CachedFeatures:
             try:
                 with np.load(path, allow_pickle=False) as file:
                     known |= dict(zip(file["sequences"].tolist(), file["vectors"], strict=True))
-            except (OSError, ValueError, KeyError) as fault:
+            except (OSError, ValueError, KeyError, BadZipFile) as fault:
                 raise UserError(
                     f"is damaged ({fault})", source=path, remedy="Delete it; it is made again"
                 ) from fault

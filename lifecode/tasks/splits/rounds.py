@@ -1,13 +1,14 @@
 """The rounds of a comparison: in each, some examples are learnt from and others are predicted."""
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lifecode.errors import UserError
-from lifecode.tasks.examples.examples import Examples, joined
+from lifecode.tasks.examples.examples import Examples
+from lifecode.tasks.examples.labels import Labels
 from lifecode.tasks.examples.sequence_task import SequenceTask, TaskData
 from lifecode.tasks.splits.folds import clusters_of, fold_of, groups_of, require_every_class
 
@@ -31,12 +32,29 @@ class Round(NamedTuple):
     inner: NDArray[np.int64]
 
 
-class Rounds:
+class Labelled(Protocol):
+    """Examples of any unit, in an order."""
+
+    @property
+    def labels(self) -> NDArray[np.number]:
+        """(n,)."""
+        ...
+
+    def __len__(self) -> int: ...
+
+
+E = TypeVar("E", bound=Labelled)
+
+
+class Rounds(Generic[E]):
     """All examples of a task, and how they are split.
 
     Args:
-        task: how examples are kept together.
-        data: of the task; without test examples folds of the others are held out.
+        examples: those that are learnt from, then those of a test file.
+        num_train: of the former; without others folds are held out.
+        labels: kind and classes.
+        groups: (n,) number of each example, equal for those that folds keep together.
+        kept: what these are, in a word.
         num_folds: so many, if there is no test file.
         seeds: a split, or, with a test file, a choice of strength for each.
 
@@ -44,20 +62,26 @@ class Rounds:
         UserError: fewer groups than folds, or a fold without an example of each class.
     """
 
-    def __init__(self, task: SequenceTask, data: TaskData, *, num_folds: int, seeds: list[int]) -> None:
+    def __init__(
+        self,
+        examples: E,
+        num_train: int,
+        labels: Labels,
+        groups: NDArray[np.int64],
+        kept: str,
+        *,
+        num_folds: int,
+        seeds: list[int],
+    ) -> None:
         if num_folds < 2:
             raise UserError("is less than 2", source="folds")
-        self.examples: Examples = data.train if data.test is None else joined([data.train, data.test])
-        self.num_train, self.num_folds, self.seeds = len(data.train), num_folds, seeds
-        self.has_test = data.test is not None
-        if task.keep_together == "clusters":
-            self.groups = clusters_of(self.examples, data.molecule, task.cluster_similarity)
-        else:
-            self.groups = groups_of(self.examples)
-        self._kept = task.keep_together
-        has_one = data.labels.kind in ("binary", "multiclass") and data.labels.unit == "sequence"
-        self._classes = self.examples.labels if has_one else None
-        self._labels = data.labels
+        self.examples = examples
+        self.num_train, self.num_folds, self.seeds = num_train, num_folds, seeds
+        self.has_test = num_train < len(examples)
+        self.groups, self._kept = groups, kept
+        has_one = labels.kind in ("binary", "multiclass") and labels.unit == "sequence"
+        self._classes = examples.labels if has_one else None
+        self._labels = labels
         self.first_split = self._split(seeds[0])
 
     def __iter__(self) -> Iterator[Round]:
@@ -80,9 +104,14 @@ class Rounds:
             raise UserError("all examples that are learnt from are of one group", source="task.train")
         return fold_of(self.groups[rows], num, seed, classes)
 
+    @property
+    def first_held_out(self) -> NDArray[np.bool_]:
+        """(n,) which examples are held out for some round of the first seed."""
+        return self.first_split == 1 if self.has_test else np.ones(len(self.first_split), bool)
+
     def described(self) -> str:
         """In a few words."""
-        return "test file" if self.has_test else f"{self.num_folds} folds, groups of {self._kept} sequences"
+        return "test file" if self.has_test else f"{self.num_folds} folds, groups of {self._kept}"
 
     def everything(self) -> Round:
         """The fit of the model that is saved: on all examples outside the test file."""
@@ -93,3 +122,14 @@ class Rounds:
         if self.has_test:
             return (np.arange(len(self.examples)) >= self.num_train).astype(np.int64)
         return fold_of(self.groups, self.num_folds, seed, self._classes)
+
+
+def rounds_of(task: SequenceTask, data: TaskData, *, num_folds: int, seeds: list[int]) -> Rounds[Examples]:
+    """The rounds of a task of sequences; as `Rounds`."""
+    examples = data.train if data.test is None else data.train.followed_by(data.test)
+    if task.keep_together == "clusters":
+        groups = clusters_of(examples, data.molecule, task.cluster_similarity)
+    else:
+        groups = groups_of(examples)
+    kept = f"{task.keep_together} sequences"
+    return Rounds(examples, len(data.train), data.labels, groups, kept, num_folds=num_folds, seeds=seeds)

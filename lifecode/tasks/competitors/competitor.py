@@ -1,0 +1,83 @@
+"""A frozen model that takes part, and one row of a table: whose predictions depend on what."""
+
+from collections.abc import Callable
+from typing import Literal, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lifecode.models.life_code.model import LifeCode
+from lifecode.tasks.contest import Contest
+from lifecode.tasks.examples.molecule import Molecule
+from lifecode.tasks.features.encoder import LifeCodeEncoder
+from lifecode.tasks.features.feature import Features
+from lifecode.tasks.finetune import untrained_twin
+from lifecode.tasks.probe import Probe
+
+Say = Callable[[str], None]
+Predictions = list[NDArray[np.float64]]
+
+
+class Reader(Protocol):
+    """A frozen model under evaluation."""
+
+    @property
+    def name(self) -> str:
+        """In tables."""
+        ...
+
+    @property
+    def digest(self) -> str:
+        """Of its weights and of how it reads."""
+        ...
+
+    @property
+    def training_genes(self) -> NDArray[np.uint32] | None:
+        """Sketches of genes it was trained on, if known."""
+        ...
+
+    def untrained(self, seed: int) -> "Reader | None":
+        """The same model with new weights; None where it has none to give."""
+        ...
+
+    def states(self, probe: Probe, molecule: Molecule, told: Callable[[int, int], None]) -> Features:
+        """What a head reads of it."""
+        ...
+
+
+class LifeCodeReader:
+    """A Life-Code model, read as the probe says.
+
+    Args:
+        name: in tables.
+        model: trained or not.
+    """
+
+    def __init__(self, name: str, model: LifeCode) -> None:
+        self.name, self.model = name, model
+        self.encoder = LifeCodeEncoder(model)
+        self.digest, self.training_genes = self.encoder.digest, model.training_genes
+
+    def untrained(self, seed: int) -> "LifeCodeReader":
+        """By this seed."""
+        return LifeCodeReader(f"untrained {self.name}", untrained_twin(self.model, seed))
+
+    def states(self, probe: Probe, molecule: Molecule, told: Callable[[int, int], None]) -> Features:
+        """As `Probe.states`."""
+        return probe.states(self.encoder, self.name, molecule, told)
+
+
+class Competitor(NamedTuple):
+    """One row of the table of a set.
+
+    Attributes:
+        name: of the row.
+        role: whether it is asked about or stands beside.
+        digest: of all that its predictions depend on beside the examples.
+        predictions: for each round.
+    """
+
+    name: str
+    role: Literal["model", "baseline"]
+    digest: str
+    predictions: Callable[[Contest], Predictions]

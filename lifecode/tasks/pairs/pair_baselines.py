@@ -1,0 +1,78 @@
+"""The honest baselines of pairs: lengths, composition, one side alone, the rule of the central dogma."""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lifecode.tasks.examples.labels import LabelKind
+from lifecode.tasks.heads.head import Head
+from lifecode.tasks.pairs.boosting import BoostingHead
+from lifecode.tasks.pairs.composition import composition, lengths
+from lifecode.tasks.pairs.dogma_rule import rule_features
+from lifecode.tasks.pairs.pair_examples import PairExamples
+from lifecode.tasks.probe import linear_head
+
+PairBaseline = Literal[
+    "constant",
+    "lengths",
+    "first_alone",
+    "second_alone",
+    "composition",
+    "composition_boosting",
+    "dogma_rule",
+    "untrained",
+]
+"""`first_alone` and `second_alone` see the composition of one side: what they reach needs no pair at all."""
+_FEW_SEQUENCES = 50
+
+
+def usual_pair_baselines(examples: PairExamples) -> list[PairBaseline]:
+    """All, the rule where a DNA stands beside a protein."""
+    found: list[PairBaseline] = ["constant", "lengths", "first_alone", "second_alone", "composition"]
+    found.append("composition_boosting")
+    if examples.first.kind != "protein" and examples.second.kind == "protein":
+        found.append("dogma_rule")
+    return [*found, "untrained"]
+
+
+def pair_blocks(name: PairBaseline, examples: PairExamples) -> list[NDArray[np.float32]]:
+    """What a baseline learns from; none for `constant`."""
+    if name == "constant":
+        return []
+    if name == "lengths":
+        return [lengths(examples)]
+    if name == "dogma_rule":
+        return [rule_features(examples)]
+    sides = {"first_alone": [examples.first], "second_alone": [examples.second]}
+    return [composition(side) for side in sides.get(name, [examples.first, examples.second])]
+
+
+def pair_head(name: PairBaseline, kind: LabelKind) -> Head | None:
+    """Its head; None for `constant`."""
+    if name == "constant":
+        return None
+    return BoostingHead(kind == "regression") if name == "composition_boosting" else linear_head(kind)
+
+
+def pair_warnings(examples: PairExamples, tables: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Why figures of these pairs may be no evidence.
+
+    Args:
+        examples: pairs.
+        tables: of `Contest.table`, by the name of the model.
+    """
+    found = [
+        f"only {len(side.letters)} different {word} sequences: the pairs repeat them"
+        for side, word in ((examples.first, "first"), (examples.second, "second"))
+        if len(side.letters) < _FEW_SEQUENCES
+    ]
+    for name, table in tables.items():
+        difference = table.get("differences", {}).get("lengths")
+        if difference is not None and difference["low"] <= 0:
+            found.append(
+                f"{name} is not told from lengths alone ({difference['mean']:+.3f}, 95 % from "
+                f"{difference['low']:+.3f} to {difference['high']:+.3f}): no evidence that more was learnt"
+            )
+    return found

@@ -1,0 +1,106 @@
+"""Labelled pairs as they are learnt from, the groups that folds keep together, and what leaks."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lifecode.tasks.pairs.side import Side
+
+KeepTogether = Literal["pairs", "first", "second"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PairExamples:
+    """Some pairs of a task, in the order of their file.
+
+    Attributes:
+        ids: of each pair.
+        first: its first sequences.
+        second: its second sequences.
+        labels: (n,), as `Labels.numbers` gives them.
+    """
+
+    ids: list[str]
+    first: Side
+    second: Side
+    labels: NDArray[np.number]
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @property
+    def parts(self) -> list[bytes]:
+        """All that a model may read, in the order of the pairs."""
+        return [letters.encode() for letters in self.texts()]
+
+    def texts(self) -> list[str]:
+        """Each pair as one text."""
+        a, b = self.first, self.second
+        pairs = zip(a.rows.tolist(), b.rows.tolist(), strict=True)
+        return [f"{a.letters[i]} {b.letters[j]}" for i, j in pairs]
+
+    def at(self, rows: NDArray[np.integer]) -> "PairExamples":
+        """Those of these rows, in their order."""
+        ids = [self.ids[i] for i in rows.tolist()]
+        return PairExamples(ids, self.first.at(rows), self.second.at(rows), self.labels[rows])
+
+    def followed_by(self, other: "PairExamples") -> "PairExamples":
+        """Further pairs behind these."""
+        return PairExamples(
+            self.ids + other.ids,
+            self.first.followed_by(other.first),
+            self.second.followed_by(other.second),
+            np.concatenate([self.labels, other.labels]),
+        )
+
+    def groups(self, keep: KeepTogether) -> NDArray[np.int64]:
+        """A number (n,) for each pair, the same for equal pairs, or for those of one sequence of a side."""
+        if keep == "pairs":
+            return np.unique(np.array(self.texts(), dtype=object), return_inverse=True)[1].astype(np.int64)
+        return (self.first if keep == "first" else self.second).rows
+
+
+@dataclass(frozen=True, slots=True)
+class PairLeaks:
+    """Numbers of held-out pairs.
+
+    Attributes:
+        held_out: how many there are.
+        equal: that are also learnt from.
+        first_known: whose first sequence is learnt from in some pair.
+        second_known: whose second one is.
+    """
+
+    held_out: int
+    equal: int
+    first_known: int
+    second_known: int
+
+    def described(self) -> str:
+        """One line."""
+        return (
+            f"of {self.held_out:,} held-out pairs {self.equal:,} are also learnt from, "
+            f"{self.first_known:,} have a first sequence that is, {self.second_known:,} a second one"
+        )
+
+
+def pair_leaks(examples: PairExamples, split: NDArray[np.int64], held_out: NDArray[np.bool_]) -> PairLeaks:
+    """Compare each held-out pair with those of other splits.
+
+    Args:
+        examples: of all splits.
+        split: (n,) equal for pairs that are held out, or learnt from, together.
+        held_out: (n,) which are asked about.
+    """
+    counts = [_known(examples.groups(keep), split, held_out) for keep in ("pairs", "first", "second")]
+    return PairLeaks(int(held_out.sum()), *counts)
+
+
+def _known(groups: NDArray[np.int64], split: NDArray[np.int64], held_out: NDArray[np.bool_]) -> int:
+    lowest, highest = (np.full(groups.max() + 1, fill) for fill in (split.max() + 1, -1))
+    np.minimum.at(lowest, groups, split)
+    np.maximum.at(highest, groups, split)
+    torn = lowest < highest
+    return int((torn[groups] & held_out).sum())

@@ -1,0 +1,194 @@
+"""A task of labelled pairs, as one config says it: tables of sequences, or of names in FASTA files."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from lifecode.data.formats.fasta import fasta_records
+from lifecode.data.formats.opening import opened
+from lifecode.errors import UserError
+from lifecode.tasks.examples.labels import LabelKind, Labels, labels_of
+from lifecode.tasks.examples.sequence_task import Files
+from lifecode.tasks.examples.table import Table, read_table
+from lifecode.tasks.pairs.pair_examples import KeepTogether, PairExamples
+from lifecode.tasks.pairs.side import Side, SideKind, kind_of
+
+_LABELS = ("label", "label_index", "label_idx", "target", "class", "y")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PairTask:
+    """Pairs of sequences with one label each.
+
+    Args:
+        train: file or files of pairs: CSV, TSV or Parquet.
+        validation: further pairs to learn from.
+        test: pairs that nothing is chosen on; None holds out folds of `train` in turn.
+        columns: names of the columns of tables that have no header; None reads them from the first line.
+        first: column of the first sequences, or of their names in `first_fasta`.
+        second: likewise of the second ones.
+        label: column of the labels; None finds it by its name.
+        first_fasta: file that holds the first sequences by name; None where they stand in the table.
+        second_fasta: likewise.
+        first_kind: `dna` (DNA or RNA, any frame), `cds` (in frame) or `protein`; None looks at the letters.
+        second_kind: likewise.
+        kind: None reads it off the labels.
+        metric: by which models are compared; None takes Matthews correlation, or Spearman's for a regression.
+        keep_together: of folds: equal pairs; `first` or `second` also all pairs of one sequence of that side,
+            so that held-out pairs have new ones.
+        published: figures of others to show beside ours, metric by name.
+    """
+
+    train: Files
+    validation: Files | None = None
+    test: Files | None = None
+    columns: list[str] | None = None
+    first: str = "first"
+    second: str = "second"
+    label: str | None = None
+    first_fasta: str | None = None
+    second_fasta: str | None = None
+    first_kind: SideKind | None = None
+    second_kind: SideKind | None = None
+    kind: LabelKind | None = None
+    metric: str | None = None
+    keep_together: KeepTogether = "pairs"
+    published: dict[str, dict[str, float]] | None = None
+
+
+class PairData(NamedTuple):
+    """What the files of a task hold; as `TaskData`."""
+
+    labels: Labels
+    train: PairExamples
+    test: PairExamples | None
+    notes: list[str]
+
+
+class _Rows(NamedTuple):
+    first: list[str]
+    second: list[str]
+    labels: list[str]
+    names: list[str]
+    source: str
+
+
+def read_pairs(task: PairTask) -> PairData:
+    """Read the files of a task; without a test file equal pairs are kept once, and none with two labels.
+
+    Raises:
+        UserError: a file, column, name or label that is not as the task says.
+    """
+    sides = [_fasta(task.first_fasta), _fasta(task.second_fasta)]
+    splits = {
+        name: [_rows(_read(path, task), task, sides) for path in _listed(files)]
+        for name, files in (("train", task.train), ("validation", task.validation), ("test", task.test))
+        if files is not None
+    }
+    return data_of_pairs(task, splits)
+
+
+def data_of_pairs(task: PairTask, splits: Mapping[str, Sequence[_Rows]]) -> PairData:
+    """What rows that have been read are learnt as."""
+    notes: list[str] = []
+    train = [_distinct(rows, notes) if task.test is None else rows for rows in splits["train"]]
+    train += splits.get("validation", [])
+    source = train[0].source
+    column = task.label or "label"
+    labels = labels_of([text for rows in train for text in rows.labels], source, column, task.kind)
+    kinds = (
+        task.first_kind or kind_of([text for rows in train for text in rows.first]),
+        task.second_kind or kind_of([text for rows in train for text in rows.second]),
+    )
+    learnt = _examples(train, labels, kinds, column)
+    test = _examples(splits["test"], labels, kinds, column) if "test" in splits else None
+    notes.insert(
+        0,
+        f"{len(learnt):,} pairs of {source}: {len(learnt.first.letters):,} different {kinds[0]} and "
+        f"{len(learnt.second.letters):,} different {kinds[1]} sequences, labels {labels.described()}",
+    )
+    return PairData(labels, learnt, test, notes)
+
+
+def _listed(files: Files) -> list[str]:
+    return [files] if isinstance(files, str) else files
+
+
+def _read(path: str, task: PairTask) -> Table:
+    return read_table(path, task.columns)
+
+
+def _rows(table: Table, task: PairTask, sides: Sequence[Mapping[str, str] | None]) -> _Rows:
+    label = task.label or next((name for name in _LABELS if name in table.columns), "label")
+    sequences = []
+    for key, column, fasta, path in (
+        ("task.first", task.first, sides[0], task.first_fasta),
+        ("task.second", task.second, sides[1], task.second_fasta),
+    ):
+        values = table.column(column, key)
+        for row, value in enumerate(values, start=1):
+            if not value or (fasta is not None and value not in fasta):
+                problem = f"{value!r} is no record of {path}" if value else f"column {column!r} is empty"
+                raise UserError(
+                    problem, source=table.source, record=f"in row {row}", remedy="Remove the row, or add it"
+                )
+        sequences.append(values if fasta is None else [fasta[value] for value in values])
+    names = [
+        f"{a} {b}" if sides[0] is not None or sides[1] is not None else str(row)
+        for row, (a, b) in enumerate(
+            zip(table.columns[task.first], table.columns[task.second], strict=True), start=1
+        )
+    ]
+    return _Rows(sequences[0], sequences[1], table.column(label, "task.label"), names, table.source)
+
+
+def _fasta(path: str | None) -> dict[str, str] | None:
+    if path is None:
+        return None
+    file = Path(path).expanduser()
+    if not file.is_file():
+        raise UserError("there is no such file", source=file, remedy="Give the FASTA file of this side")
+
+    def refuse(fault: UserError) -> None:
+        raise fault
+
+    with opened(file) as handle:
+        return {
+            record.name: record.letters.decode("latin-1")
+            for record in fasta_records(handle, str(file), refuse)
+        }
+
+
+def _distinct(rows: _Rows, notes: list[str]) -> _Rows:
+    """Each pair once, and no pair that stands there with two labels."""
+    seen: dict[tuple[str, str], tuple[int, set[str]]] = {}
+    for number, (a, b, label) in enumerate(zip(rows.first, rows.second, rows.labels, strict=True)):
+        seen.setdefault((a.upper(), b.upper()), (number, set()))[1].add(label)
+    kept = [number for number, labels in seen.values() if len(labels) == 1]
+    conflicting = len(seen) - len(kept)
+    if len(kept) < len(rows.labels):
+        notes.append(
+            f"{len(rows.labels):,} rows of {rows.source} are {len(seen):,} different pairs, "
+            f"{conflicting:,} of them with two labels and left out"
+        )
+    return rows._replace(
+        first=[rows.first[i] for i in kept],
+        second=[rows.second[i] for i in kept],
+        labels=[rows.labels[i] for i in kept],
+        names=[rows.names[i] for i in kept],
+    )
+
+
+def _examples(
+    parts: Sequence[_Rows], labels: Labels, kinds: tuple[SideKind, SideKind], column: str
+) -> PairExamples:
+    numbers = [labels.numbers(rows.labels, rows.source, column) for rows in parts]
+    return PairExamples(
+        [name for rows in parts for name in rows.names],
+        Side.of([text for rows in parts for text in rows.first], kinds[0]),
+        Side.of([text for rows in parts for text in rows.second], kinds[1]),
+        np.concatenate(numbers),
+    )

@@ -1,0 +1,83 @@
+"""One side of many pairs: the distinct sequences, as nucleotides for models and as letters for baselines."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lifecode.alphabet import amino_acid_ids, encode_nucleotides
+from lifecode.data.translation import reverse_translate
+from lifecode.errors import UserError
+from lifecode.tasks.examples.molecule import Molecule
+
+SideKind = Literal["dna", "cds", "protein"]
+"""`dna` is DNA or RNA whose frame is unknown; a protein is read by models as its commonest E. coli codons."""
+_NUCLEOTIDES = frozenset("ACGTUNRYSWKMBDHV")
+_LOOKED_AT = 1_000
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Side:
+    """Sequences of one kind, and which of them each pair has.
+
+    Attributes:
+        kind: of all of them.
+        letters: (num_distinct,) upper case, in the order of their first pair.
+        rows: (num_pairs,) index in `letters`.
+    """
+
+    kind: SideKind
+    letters: list[str]
+    rows: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, texts: Sequence[str], kind: SideKind) -> "Side":
+        """The sides of pairs in their order."""
+        index: dict[str, int] = {}
+        rows = [index.setdefault(text.upper(), len(index)) for text in texts]
+        return cls(kind, list(index), np.array(rows, dtype=np.int64))
+
+    @property
+    def molecule(self) -> Molecule:
+        """How models read it."""
+        return "dna" if self.kind == "dna" else "cds"
+
+    def at(self, rows: NDArray[np.integer]) -> "Side":
+        """Those of these pairs."""
+        return Side.of([self.letters[i] for i in self.rows[rows].tolist()], self.kind)
+
+    def followed_by(self, other: "Side") -> "Side":
+        """The sides of further pairs behind these."""
+        both = [side.letters[i] for side in (self, other) for i in side.rows.tolist()]
+        return Side.of(both, self.kind)
+
+    def nucleotides(self) -> list[NDArray[np.uint8]]:
+        """Ids (length,) of each distinct sequence, of proteins the codons.
+
+        Raises:
+            UserError: a letter that is no nucleotide, or no residue.
+        """
+        found = []
+        for letters in self.letters:
+            try:
+                found.append(
+                    encode_nucleotides(reverse_translate(letters) if self.kind == "protein" else letters)
+                )
+            except UserError as fault:
+                raise UserError(
+                    f"{fault.problem}, in {letters[:20]}…",
+                    source=f"the {self.kind} side",
+                    remedy=fault.remedy,
+                ) from fault
+        return found
+
+    def residues(self) -> list[NDArray[np.int16]]:
+        """Ids (length,) of each distinct protein, below 0 where a letter is none of the 20 or a stop."""
+        return [amino_acid_ids(letters) for letters in self.letters]
+
+
+def kind_of(texts: Sequence[str]) -> SideKind:
+    """`dna` where all letters are those of nucleotides, else `protein`."""
+    return "dna" if _NUCLEOTIDES.issuperset("".join(texts[:_LOOKED_AT]).upper()) else "protein"

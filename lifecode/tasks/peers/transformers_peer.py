@@ -1,0 +1,217 @@
+"""Any transformers model as an encoder: its own tokenizer, windows of its own length, states of tokens."""
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, replace
+from importlib.util import find_spec
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from lifecode.alphabet import decode_nucleotides
+from lifecode.data.translation import translate
+from lifecode.errors import UserError
+from lifecode.host.checksum import digest_of
+from lifecode.tasks.examples.molecule import Molecule
+from lifecode.tasks.features.encoder import Place
+from lifecode.tasks.features.feature import Features
+from lifecode.tasks.features.states import StatePool
+from lifecode.tasks.probe import Probe
+
+_NOT_READ = "pooler."
+"""Weights that states do not depend on; many checkpoints lack them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransformersPeer:
+    """How a model of transformers reads.
+
+    Args:
+        model: folder, or `user/name` on the hub.
+        revision: branch, tag or commit on the hub.
+        tokenizer: likewise; None is that of the model.
+        letters: what its tokenizer reads: `dna`, `rna`, or `protein`, the translation of coding sequences.
+        kmer: letters are given as overlapping words of so many, with spaces between; None as they are.
+        window: letters that are read at once; longer sequences are read in windows, one behind the other.
+        pools: of the states of tokens that are not special: `mean`, `max`; `cls` is the first token's.
+        layer: hidden states behind so many layers; None is the last.
+        batch: windows at once.
+        trust_remote_code: run code that comes with the model, as some on the hub need.
+    """
+
+    model: str
+    revision: str | None = None
+    tokenizer: str | None = None
+    letters: Literal["dna", "rna", "protein"] = "dna"
+    kmer: int | None = None
+    window: int = 1_000
+    pools: list[StatePool] = field(default_factory=lambda: ["mean"])
+    layer: int | None = None
+    batch: int = 8
+    trust_remote_code: bool = False
+
+    def __post_init__(self) -> None:
+        for name, value in (("window", self.window), ("batch", self.batch), ("kmer", self.kmer or 1)):
+            if value < 1:
+                raise UserError("is not positive", source=f"peers.{name}")
+
+    def reader(self, name: str) -> "PeerReader":
+        """The model, loaded.
+
+        Raises:
+            UserError: transformers is missing, or there is no such model or tokenizer.
+        """
+        if find_spec("transformers") is None:
+            raise UserError("transformers is not installed", source=name, remedy="pip install 'lifecode[hf]'")
+        from transformers import AutoModel, AutoTokenizer
+
+        given: dict[str, Any] = {"revision": self.revision, "trust_remote_code": self.trust_remote_code}
+        try:
+            with _quiet(), torch.random.fork_rng(devices=[]):
+                torch.manual_seed(0)  # of weights that the checkpoint lacks and nothing reads
+                tokenizer = AutoTokenizer.from_pretrained(self.tokenizer or self.model, **given)
+                model, found = AutoModel.from_pretrained(self.model, output_loading_info=True, **given)
+        except (OSError, ValueError, ImportError, KeyError) as fault:
+            problem = f"cannot be loaded ({str(fault).strip().splitlines()[0][:200]})"
+            raise UserError(
+                problem,
+                source=f"{name}: {self.model}",
+                remedy="Give peers.NAME.model a folder or a name on the hub; code of its own needs "
+                "peers.NAME.trust_remote_code=true",
+            ) from fault
+        lacking = sorted(key for key in found["missing_keys"] if not key.startswith(_NOT_READ))
+        if lacking:
+            raise UserError(
+                f"lacks {len(lacking)} weights, such as {lacking[0]}",
+                source=f"{name}: {self.model}",
+                remedy="Give a checkpoint of the whole encoder",
+            )
+        return PeerReader(name, self, model.eval().float(), tokenizer)
+
+
+class PeerReader:
+    """A loaded peer; as `lifecode.tasks.competitors.competitor.Reader`."""
+
+    training_genes: NDArray[np.uint32] | None = None
+
+    def __init__(self, name: str, peer: TransformersPeer, model: Any, tokenizer: Any) -> None:
+        self.name, self.peer = name, peer
+        self.encoder = PeerEncoder(peer, model, tokenizer)
+        self.digest = self.encoder.digest
+
+    def untrained(self, seed: int) -> "PeerReader":
+        """The same configuration with new weights."""
+        from transformers import AutoModel
+
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            given = {"trust_remote_code": self.peer.trust_remote_code}
+            model = AutoModel.from_config(self.encoder.model.config, **given)
+        name = f"untrained {self.name}"
+        return PeerReader(name, self.peer, model.eval().float(), self.encoder.tokenizer)
+
+    def states(self, probe: Probe, molecule: Molecule, told: Callable[[int, int], None]) -> Features:
+        """What a head reads: pools and layer are the peer's own, frames are none.
+
+        Raises:
+            UserError: a peer that reads proteins, and sequences that are no coding ones.
+        """
+        if self.peer.letters == "protein" and molecule != "cds":
+            raise UserError(
+                "reads proteins, and these sequences have no reading frame",
+                source=self.name,
+                remedy="Leave it out of this set",
+            )
+        own = replace(probe, pools=self.peer.pools, frames=0, layer=self.peer.layer, max_codons=None)
+        return own.states(self.encoder, self.name, molecule, told)
+
+
+class PeerEncoder:
+    """States of a model's tokens; as `lifecode.tasks.features.encoder.Encoder`."""
+
+    def __init__(self, peer: TransformersPeer, model: Any, tokenizer: Any) -> None:
+        self.peer, self.model, self.tokenizer = peer, model, tokenizer
+
+    @property
+    def digest(self) -> str:
+        """Of its weights and of how it reads."""
+        found = hashlib.sha256()
+        for name, tensor in sorted(self.model.state_dict().items()):
+            found.update(name.encode())
+            found.update(tensor.detach().float().cpu().contiguous().numpy().tobytes())
+        vocabulary = sorted(self.tokenizer.get_vocab().items())
+        return digest_of({"weights": found.hexdigest(), "vocabulary": vocabulary} | asdict(self.peer))
+
+    @torch.inference_mode()
+    def states(
+        self, sequences: Sequence[NDArray[np.uint8]], place: Place
+    ) -> Iterator[tuple[int, NDArray[np.float32]]]:
+        """As `Encoder.states`; a state is that of a token, windows stand one behind the other."""
+        texts = [self._letters(ids) for ids in sequences]
+        width = self.peer.window
+        cut = [
+            (number, text[start : start + width])
+            for number, text in enumerate(texts)
+            for start in range(0, max(1, len(text)), width)
+        ]
+        found: dict[int, list[tuple[NDArray[np.float32], NDArray[np.float32]]]] = {}
+        for first in range(0, len(cut), self.peer.batch):
+            part = cut[first : first + self.peer.batch]
+            read = self._read([self._words(text) for _, text in part], place.layer)
+            for (number, _), states in zip(part, read, strict=True):
+                found.setdefault(number, []).append(states)
+        for number, windows in found.items():
+            tokens = np.concatenate([tokens for _, tokens in windows])
+            whole = windows[0][0][None]
+            yield number, np.concatenate([whole, tokens if len(tokens) else whole, whole])
+
+    def _letters(self, ids: NDArray[np.uint8]) -> str:
+        if self.peer.letters == "protein":
+            return translate(ids).rstrip("*").replace("*", "X")
+        text = decode_nucleotides(ids)
+        return text.replace("T", "U") if self.peer.letters == "rna" else text
+
+    def _words(self, text: str) -> str:
+        k = self.peer.kmer
+        return text if k is None else " ".join(text[i : i + k] for i in range(max(1, len(text) - k + 1)))
+
+    def _read(
+        self, texts: list[str], layer: int | None
+    ) -> list[tuple[NDArray[np.float32], NDArray[np.float32]]]:
+        """The state of the first token (d,), and those of the tokens that are not special, of each text."""
+        batch = self.tokenizer(texts, return_tensors="pt", padding=True, return_special_tokens_mask=True)
+        special = batch.pop("special_tokens_mask").bool()
+        known = ("input_ids", "attention_mask", "token_type_ids")
+        given = {key: value for key, value in batch.items() if key in known}
+        hidden = self._hidden(given, layer).numpy()
+        there = given.get("attention_mask", torch.ones_like(special)).bool()
+        return [
+            (states[mask.argmax()], states[kept])
+            for states, mask, kept in zip(hidden, there.numpy(), (there & ~special).numpy(), strict=True)
+        ]
+
+    def _hidden(self, given: dict[str, torch.Tensor], layer: int | None) -> torch.Tensor:
+        if layer is None:
+            output = self.model(**given)
+            return (output[0] if isinstance(output, tuple) else output.last_hidden_state).float()
+        states = self.model(**given, output_hidden_states=True).hidden_states
+        if not 0 <= layer < len(states):
+            problem = f"is {layer}, and the model has {len(states) - 1} layers"
+            raise UserError(problem, source=f"layer of {self.peer.model}")
+        return states[layer].float()
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without transformers' report on the weights of heads that are not read."""
+    from transformers.utils import logging
+
+    before = logging.get_verbosity()
+    logging.set_verbosity_error()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(before)

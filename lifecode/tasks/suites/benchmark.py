@@ -1,0 +1,84 @@
+"""What every suite is: named sets of labelled examples, each read when it is its turn."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from lifecode.errors import UserError
+from lifecode.tasks.examples.sequence_task import SequenceTask, TaskData, read_task
+from lifecode.tasks.pairs.pair_task import PairData, PairTask, read_pairs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SequenceSet:
+    """One set of labelled sequences.
+
+    Attributes:
+        name: within the suite, fit for a file name.
+        task: with the paths of the files.
+        read: what the files hold; some layouts read them in a way of their own.
+        left_out: why it is not learnt here; None where it is.
+    """
+
+    name: str
+    task: SequenceTask
+    read: Callable[[SequenceTask], TaskData] = read_task
+    left_out: str | None = None
+
+    def data(self) -> TaskData:
+        """Read the files."""
+        return self.read(self.task)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PairSet:
+    """One set of labelled pairs; as `SequenceSet`."""
+
+    name: str
+    task: PairTask
+    read: Callable[[PairTask], PairData] = read_pairs
+    left_out: str | None = None
+
+    def data(self) -> PairData:
+        """Read the files."""
+        return self.read(self.task)
+
+
+BenchmarkSet = SequenceSet | PairSet
+
+
+class Suite(Protocol):
+    """The layout of a benchmark on disk."""
+
+    def sets(self, root: Path) -> Mapping[str, BenchmarkSet]:
+        """The sets that are there, by name, in the order of the suite.
+
+        Raises:
+            UserError: the folder holds none.
+        """
+        ...
+
+
+def chosen_sets(suite: Suite, root: Path, names: list[str] | None) -> list[BenchmarkSet]:
+    """The sets of these names, or all that are there.
+
+    Raises:
+        UserError: no such folder, no set in it, or none of a name.
+    """
+    if not root.exists():
+        raise UserError("there is no such folder", source=root, remedy="Give root=FOLDER of the benchmark")
+    found = suite.sets(root)
+    for name in names or ():
+        if name not in found:
+            raise UserError(
+                f"holds no set {name!r}; it holds {', '.join(found)}",
+                source=root,
+                remedy="Give some of them as sets=[...]",
+            )
+    return [found[name] for name in (found if names is None else names)]
+
+
+def none_found(root: Path, expected: str) -> UserError:
+    """The fault of a folder in which no set was found."""
+    return UserError(f"holds no {expected}", source=root, remedy="Give the folder as downloaded: root=...")

@@ -1,0 +1,1 @@
+"""Readers, one for each layout in which a benchmark is downloaded."""

@@ -1,0 +1,117 @@
+"""LucaOne's layout: `NAME/{gene,protein,gene_protein,...}/{binary_class,...}/{train,dev,test}/SPLIT.csv`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from lifecode.data.translation import reverse_translate
+from lifecode.errors import UserError
+from lifecode.tasks.examples.labels import LabelKind
+from lifecode.tasks.examples.sequence_task import SequenceTask, TaskData, data_of
+from lifecode.tasks.examples.table import Table, read_table
+from lifecode.tasks.pairs.pair_task import PairData, PairTask, read_pairs
+from lifecode.tasks.suites.benchmark import BenchmarkSet, PairSet, SequenceSet, none_found
+
+KINDS: Mapping[str, LabelKind | None] = {
+    "binary_class": "binary",
+    "multi_class": "multiclass",
+    "regression": "regression",
+    "multi_label": None,
+}
+"""Kind of labels by the name of the folder; None is not learnt here."""
+_SINGLE = ("gene", "protein", "prot")
+_SPLITS = {"train": "train", "validation": "dev", "test": "test"}
+_LABELS = ("label", "label_index", "label_idx")
+
+
+@dataclass(frozen=True, slots=True)
+class LucaOne:
+    """The folder `dataset`, or one task in it."""
+
+    def sets(self, root: Path) -> Mapping[str, BenchmarkSet]:
+        """Such as `central_dogma.gene_protein.binary_class`; accuracy, or Spearman's for values."""
+        found: dict[str, BenchmarkSet] = {}
+        for train in sorted(root.rglob("train/train.csv")):
+            folder = train.parent.parent
+            if folder.name not in KINDS:
+                continue
+            unit, dataset = folder.parent, folder.parent.parent
+            name = f"{dataset.name}.{unit.name}.{folder.name}"
+            found[name] = _set(name, folder, unit.name, KINDS[folder.name])
+        if not found:
+            raise none_found(root, "NAME/gene/binary_class/train/train.csv or the like")
+        return found
+
+
+def _set(name: str, folder: Path, unit: str, kind: LabelKind | None) -> BenchmarkSet:
+    files = {split: folder / place / f"{place}.csv" for split, place in _SPLITS.items()}
+    there: dict[str, Any] = {split: str(path) for split, path in files.items() if path.is_file()}
+    if kind is None:
+        return SequenceSet(name=name, task=SequenceTask(**there), left_out="several labels a sequence")
+    metric = None if kind == "regression" else "accuracy"
+    if unit not in _SINGLE:
+        task = PairTask(**there, first="seq_a", second="seq_b", kind=kind, metric=metric)
+        return PairSet(name=name, task=task, read=_read_pairs)
+    return SequenceSet(
+        name=name,
+        task=SequenceTask(**there, sequence="seq", id="seq_id", label="label", kind=kind, metric=metric),
+        read=_read,
+    )
+
+
+def _read(task: SequenceTask) -> TaskData:
+    tables = {
+        split: [single_table(Path(str(path)))]
+        for split, path in (("train", task.train), ("validation", task.validation), ("test", task.test))
+        if path is not None
+    }
+    proteins = any("prot" in table.columns["seq_type"] for of_split in tables.values() for table in of_split)
+    data = data_of(replace(task, molecule="cds" if proteins else "dna"), tables)
+    if proteins:
+        data.notes.append("proteins are read as codons, the most frequent one of E. coli for each residue")
+    return data
+
+
+def _read_pairs(task: PairTask) -> PairData:
+    """Kinds of both sides are those that the training file says."""
+    table = read_table(str(task.train))
+    kinds = ["protein" if "prot" in table.column(f"seq_type_{side}", "columns") else "dna" for side in "ab"]
+    return read_pairs(replace(task, first_kind=kinds[0], second_kind=kinds[1]))
+
+
+def single_table(path: Path) -> Table:
+    """Columns seq_id, seq_type, seq and label; proteins as codons.
+
+    Raises:
+        UserError: a column is missing, or a protein has a letter that is no residue.
+    """
+    table = with_label(read_table(path))
+    types = table.column("seq_type", "columns")
+    sequences = [
+        _nucleotides(letters, kind, table.source, name)
+        for letters, kind, name in zip(
+            table.column("seq", "columns"), types, table.column("seq_id", "columns"), strict=True
+        )
+    ]
+    ids = [name.removeprefix(">") for name in table.columns["seq_id"]]
+    columns = {"seq_id": ids, "seq_type": types, "seq": sequences, "label": table.columns["label"]}
+    return Table(table.source, columns)
+
+
+def with_label(table: Table) -> Table:
+    """The same table, its label in `label`, whichever of LucaOne's names it has."""
+    name = next((name for name in _LABELS if name in table.columns), None)
+    if name is None:
+        table.column("label", "columns")
+    columns = {("label" if key == name else key): values for key, values in table.columns.items()}
+    return replace(table, columns=columns)
+
+
+def _nucleotides(letters: str, kind: str, source: str, record: str) -> str:
+    if kind != "prot":
+        return letters
+    try:
+        return reverse_translate(letters)
+    except UserError as fault:
+        raise UserError(fault.problem, source=source, record=record, remedy=fault.remedy) from fault

@@ -1,0 +1,86 @@
+"""Spliceator: `;`-separated positives and GS_1 negatives to learn from, a test set for each species."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from lifecode.data.formats.opening import opened
+from lifecode.errors import UserError
+from lifecode.tasks.examples.sequence_task import SequenceTask, TaskData, data_of
+from lifecode.tasks.examples.table import Table
+from lifecode.tasks.suites.benchmark import BenchmarkSet, SequenceSet, none_found
+
+SITES, SPECIES = ("acceptor", "donor"), ("Danio", "Fly", "Thaliana", "Worm")
+WINDOW = 400
+_SEQUENCE = re.compile(r"[ACGTUNRYSWKMBDHV]{100,}", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Spliceator:
+    """The folder that holds `POS_*_600.csv`, `GS_1/` and the species, at any depth."""
+
+    def sets(self, root: Path) -> Mapping[str, BenchmarkSet]:
+        """Such as `acceptor_fly`; the middle 400 nucleotides are read."""
+        found = {}
+        for site in SITES:
+            train = {
+                "site": _files(root, f"POS_{site}_600.csv"),
+                "none": _files(root, f"GS_1/NEG_600_{site}.csv"),
+            }
+            for species in SPECIES:
+                stem = f"{species}/SA_sequences_{site}_400_Final_3"
+                test = {
+                    "site": _files(root, f"{stem}.positive.txt"),
+                    "none": _files(root, f"{stem}.negative.txt"),
+                }
+                if all([*train.values(), *test.values()]):
+                    name = f"{site}_{species.lower()}"
+                    found[name] = SequenceSet(name=name, task=_task(train, test), read=_reader(train, test))
+        if not found:
+            raise none_found(root, "POS_{acceptor,donor}_600.csv, GS_1/NEG_600_* and SPECIES/SA_sequences_*")
+        return found
+
+
+Classes = Mapping[str, list[Path]]
+
+
+def _files(root: Path, pattern: str) -> list[Path]:
+    return sorted(root.rglob(pattern))[:1]
+
+
+def _task(train: Classes, test: Classes) -> SequenceTask:
+    return SequenceTask(
+        train=[str(path) for paths in train.values() for path in paths],
+        test=[str(path) for paths in test.values() for path in paths],
+        sequence="sequence",
+        label="label",
+        molecule="dna",
+        metric="macro_f1",
+    )
+
+
+def _reader(train: Classes, test: Classes) -> Callable[[SequenceTask], TaskData]:
+    def read(task: SequenceTask) -> TaskData:
+        return data_of(task, {"train": _tables(train), "test": _tables(test)})
+
+    return read
+
+
+def _tables(classes: Classes) -> Sequence[Table]:
+    return [_table(path, label) for label, paths in classes.items() for path in paths]
+
+
+def _table(path: Path, label: str) -> Table:
+    """The first field of each line that is a sequence of 100 letters or more, its middle 400."""
+    sequences = []
+    with opened(path) as handle:
+        for line in handle:
+            fields = line.decode("latin-1").strip().split(";")
+            found = next((field.strip() for field in fields if _SEQUENCE.fullmatch(field.strip())), None)
+            if found is not None:
+                start = max(0, (len(found) - WINDOW) // 2)
+                sequences.append(found[start : start + WINDOW])
+    if not sequences:
+        raise UserError("holds no sequence of 100 nucleotides or more", source=path)
+    return Table(str(path), {"sequence": sequences, "label": [label] * len(sequences)})

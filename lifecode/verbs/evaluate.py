@@ -1,0 +1,265 @@
+"""`lifecode evaluate`: models on a benchmark as downloaded, beside baselines, in one table that goes on."""
+
+import csv
+import io
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from omegaconf import DictConfig
+from rich import print as print_table
+from rich.table import Table
+
+from lifecode.app.configs.construct import checked_value, construct
+from lifecode.errors import UserError
+from lifecode.evaluation.metrics import metric_named
+from lifecode.host.activity import Activity
+from lifecode.host.durable import disk_faults_named, replacing
+from lifecode.host.exclusive import exclusive
+from lifecode.host.own_folder import require_own
+from lifecode.models.families import load
+from lifecode.models.life_code.model import LifeCode
+from lifecode.names import csv_cell, display_name
+from lifecode.report.task.evaluation_page import write_evaluation_report
+from lifecode.report.task.page import write_task_report
+from lifecode.tasks.baselines import Baseline
+from lifecode.tasks.competitors.competitor import LifeCodeReader, Reader, Say
+from lifecode.tasks.pairs.pair_baselines import PairBaseline
+from lifecode.tasks.pairs.pair_head import PairHead
+from lifecode.tasks.peers.transformers_peer import TransformersPeer
+from lifecode.tasks.probe import Probe
+from lifecode.tasks.suites.benchmark import BenchmarkSet, Suite, chosen_sets
+from lifecode.tasks.suites.evaluation import (
+    Evaluation,
+    Measured,
+    PlannedCell,
+    Row,
+    Settings,
+    measured,
+    opened_set,
+    planned,
+)
+
+CELLS, SETS, RESULTS, METRICS, _LOCK = "cells", "sets", "results.csv", "metrics.json", ".evaluate.lock"
+
+
+def evaluate(
+    suite: Suite,
+    root: str | Path,
+    checkpoints: Sequence[str | Path | LifeCode] = ("lifecode-mini",),
+    *,
+    run_dir: str | Path,
+    sets: list[str] | None = None,
+    peers: Mapping[str, TransformersPeer] | None = None,
+    probe: Probe | None = None,
+    pair: PairHead | None = None,
+    seeds: int = 1,
+    folds: int = 5,
+    seed: int = 0,
+    baselines: Sequence[Baseline | PairBaseline] | None = None,
+    progress: bool = True,
+) -> Evaluation:
+    """Measure models on a benchmark, set by set; what a `run_dir` holds already is not made again.
+
+    Args:
+        suite: the layout of the benchmark, such as `lifecode.tasks.suites.layouts.gue.Gue()`.
+        root: folder or file, as downloaded.
+        checkpoints: names or folders of models, or models.
+        run_dir: folder of the table.
+        sets: names; None takes all that are there.
+        peers: models of transformers, by the name of their row.
+        probe: what heads read; None takes the default.
+        pair: how both sides of pairs are joined; None takes the default.
+        seeds: splits into folds; with a test file, choices of the head's strength.
+        folds: held out in turn, where a set has no test file.
+        seed: the first of the seeds.
+        baselines: None takes all that fit; of those named each set takes the ones of its unit.
+        progress: show on stderr what is being done.
+
+    Raises:
+        UserError: what the files or settings do not allow, or a `run_dir` that is something else.
+    """
+    settings = Settings(
+        probe=probe or Probe(),
+        seeds=seeds,
+        folds=folds,
+        seed=seed,
+        baselines=baselines,
+        pair=pair or PairHead(),
+    )
+    chosen = chosen_sets(suite, Path(root).expanduser(), sets)
+    with _activity(progress) as say:
+        return _evaluated(
+            chosen, _readers(checkpoints, peers or {}), settings, Path(run_dir).expanduser(), say
+        )
+
+
+def run(config: DictConfig) -> Evaluation | list[PlannedCell]:
+    """Measure, or plan, and print the table."""
+    settings = Settings(
+        probe=construct(config.probe),
+        seeds=checked_value(config, "seeds", int),
+        folds=checked_value(config, "folds", int),
+        seed=checked_value(config, "seed", int),
+        baselines=checked_value(config, "baselines", list[Baseline | PairBaseline] | None),
+        without=checked_value(config, "without", list[Baseline | PairBaseline]),
+        pair=construct(config.pair),
+    )
+    run_dir = Path(checked_value(config, "run_dir", str)).expanduser()
+    root = Path(checked_value(config, "root", str)).expanduser()
+    chosen = chosen_sets(construct(config.suite), root, checked_value(config, "sets", list[str] | None))
+    peers = {name: construct(config.peers[name]) for name in config.peers}
+    readers = _readers(checked_value(config, "checkpoints", list[str]), peers)
+    if checked_value(config, "plan", bool):
+        with _activity(True) as say:
+            cells = _plan(chosen, readers, settings, run_dir, say)
+        print_table(plan_table(cells))
+        _say_left_out(chosen)
+        missing = sum(not cell.done for cell in cells)
+        print(f"{missing:,} of {len(cells):,} cells would be made in {run_dir}")
+        return cells
+    with _activity(True) as say:
+        found = _evaluated(chosen, readers, settings, run_dir, say)
+    for one in found.sets:
+        print_table(set_table(one))
+        for line in (*one.metrics["notes"], *one.metrics["warnings"]):
+            print(display_name(line, 500))
+    _say_left_out(chosen)
+    print(f"\n{RESULTS}, {METRICS} and report.html are in {run_dir}")
+    return found
+
+
+def _evaluated(
+    chosen: list[BenchmarkSet], readers: list[Reader], settings: Settings, run_dir: Path, say: Say
+) -> Evaluation:
+    left_out = {one.name: one.left_out for one in chosen if one.left_out is not None}
+    found: list[Measured] = []
+    with _own_run(run_dir):
+        for one in chosen:
+            if one.left_out is None:
+                under_way = opened_set(one, readers, settings, run_dir / CELLS, say)
+                found.append(measured(under_way, say))
+                say(f"{one.name}: writing its page")
+                _write_set(found[-1], run_dir / SETS / one.name)
+                _write(Evaluation(sets=found, left_out=left_out), run_dir)
+        sets = {one.name: one.metrics for one in found}
+        write_evaluation_report(run_dir, sets, left_out, name=run_dir.resolve().name)
+    return Evaluation(sets=found, left_out=left_out)
+
+
+def _plan(
+    chosen: list[BenchmarkSet], readers: list[Reader], settings: Settings, run_dir: Path, say: Say
+) -> list[PlannedCell]:
+    return [
+        cell
+        for one in chosen
+        if one.left_out is None
+        for cell in planned(opened_set(one, readers, settings, run_dir / CELLS, say))
+    ]
+
+
+def _readers(
+    checkpoints: Sequence[str | Path | LifeCode], peers: Mapping[str, TransformersPeer]
+) -> list[Reader]:
+    found: list[Reader] = [peer.reader(name) for name, peer in peers.items()]
+    for number, checkpoint in enumerate(checkpoints, start=1):
+        given = isinstance(checkpoint, LifeCode)
+        name = f"model {number}" if given else str(checkpoint)
+        if name in (reader.name for reader in found):
+            raise UserError(f"names {name!r} twice", source="checkpoints")
+        found.append(LifeCodeReader(name, checkpoint if given else load(checkpoint)))
+    return found
+
+
+@contextmanager
+def _own_run(run_dir: Path) -> Iterator[None]:
+    """Refuses a folder that holds anything but an evaluation; one process at a time."""
+    if run_dir.exists() and not run_dir.is_dir():
+        raise UserError("is no folder", source=run_dir, remedy="Choose another run_dir")
+    if run_dir.exists() and any(run_dir.iterdir()) and not (run_dir / CELLS).is_dir():
+        raise UserError(
+            "is there already, and holds no evaluation", source=run_dir, remedy="Choose another run_dir"
+        )
+    with disk_faults_named(run_dir, remedy="Choose a run_dir where you may write and which has room"):
+        (run_dir / CELLS).mkdir(parents=True, exist_ok=True)
+        require_own(run_dir)
+        with exclusive(run_dir / _LOCK, "writing this table"):
+            yield
+
+
+def _write_set(one: Measured, folder: Path) -> None:
+    """The page of a set and what it shows, unless they are there as they would be."""
+    text = json.dumps(one.task_metrics, indent=2, ensure_ascii=False) + "\n"
+    path = folder / METRICS
+    if path.is_file() and path.read_text(encoding="utf-8") == text and (folder / "report.html").is_file():
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    notes = list(one.metrics["notes"])
+    write_task_report(folder, one.task_metrics, one.evidence, name=one.name, notes=notes)
+    with replacing(path) as file:
+        file.write(text.encode())
+
+
+def _write(found: Evaluation, run_dir: Path) -> None:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(Row._fields)
+    for row in found.rows:
+        writer.writerow("" if value is None else csv_cell(value) for value in row)
+    sets = {one.name: one.metrics for one in found.sets}
+    described = json.dumps({"sets": sets, "left_out": found.left_out}, indent=2, ensure_ascii=False)
+    for name, content in ((RESULTS, text.getvalue()), (METRICS, described + "\n")):
+        with replacing(run_dir / name) as file:
+            file.write(content.encode())
+
+
+def set_table(one: Measured) -> Table:
+    """Every competitor of a set a row, models first, published figures last and marked as such."""
+    metric = one.metrics["metric"]
+    heading = f"{one.name}: {metric_named(metric).label}, {one.metrics['split']['kind']}"
+    table = Table(title=display_name(heading, 200), title_justify="left")
+    for name in ("model", metric, "minus the best baseline (95 %)"):
+        table.add_column(name)
+    for row in one.rows:
+        if row.metric == metric:
+            mark = " (published)" if row.role == "published" else ""
+            spread = "" if row.sd is None else f" ± {row.sd:.3f}"
+            difference = (
+                ""
+                if row.minus_best is None
+                else f"{row.minus_best:+.3f} ({row.low:+.3f} to {row.high:+.3f}), {row.best_baseline}"
+            )
+            table.add_row(f"{display_name(row.model)}{mark}", f"{row.mean:.3f}{spread}", difference)
+    return table
+
+
+def plan_table(cells: list[PlannedCell]) -> Table:
+    """A line a set: its examples, and which competitors are there and which are missing."""
+    table = Table(title="Plan", title_justify="left")
+    for name in ("set", "learnt from", "held out", "rounds", "done", "to do"):
+        table.add_column(name)
+    by_set: dict[str, list[PlannedCell]] = {}
+    for cell in cells:
+        by_set.setdefault(cell.set, []).append(cell)
+    for name, own in by_set.items():
+        words = [", ".join(cell.model for cell in own if cell.done is state) for state in (True, False)]
+        first = own[0]
+        numbers = (f"{value:,}" for value in (first.learnt_from, first.held_out, first.rounds))
+        table.add_row(display_name(name), *numbers, *(display_name(each, 500) for each in words))
+    return table
+
+
+def _say_left_out(chosen: list[BenchmarkSet]) -> None:
+    for one in chosen:
+        if one.left_out is not None:
+            print(f"left out: {display_name(one.name, 200)} ({one.left_out})")
+
+
+@contextmanager
+def _activity(progress: bool) -> Iterator[Say]:
+    if not progress:
+        yield lambda _: None
+        return
+    with Activity() as activity:
+        yield activity.say

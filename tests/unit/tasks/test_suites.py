@@ -1,0 +1,171 @@
+"""Benchmarks are read in the layouts they are downloaded in: small files of each, and what they must give."""
+
+import gzip
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lifecode.alphabet import decode_nucleotides
+from lifecode.errors import UserError
+from lifecode.tasks.suites.benchmark import chosen_sets
+from lifecode.tasks.suites.layouts.genomic_benchmarks import GenomicBenchmarks
+from lifecode.tasks.suites.layouts.gue import PLACES, Gue
+from lifecode.tasks.suites.layouts.lucaone import LucaOne
+from lifecode.tasks.suites.layouts.species import SpeciesByChromosome
+from lifecode.tasks.suites.layouts.spliceator import Spliceator
+from lifecode.tasks.suites.layouts.tables import TableSuite
+from lifecode.tasks.suites.layouts.uci_splice import UciSplice
+
+
+def dna(seed, length):
+    return "".join(np.random.default_rng(seed).choice(list("ACGT"), length))
+
+
+def write(path: Path, text: str) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(gzip.compress(text.encode()) if path.suffix == ".gz" else text.encode())
+    return path
+
+
+def letters(examples):
+    return [decode_nucleotides(ids) for ids in examples.nucleotides]
+
+
+def classes(data, examples):
+    return [data.labels.classes[number] for number in examples.labels]
+
+
+def test_gue_nested_and_flat_with_a_space_behind_the_comma(tmp_path):
+    assert len(PLACES) == 28
+    for folder in ("GUE/EMP/H3", "emp_H4", "GUE/splice/reconstructed"):
+        for split, number in (("train", 4), ("dev", 2), ("test", 3)):
+            rows = [f"{dna(i, 30)}, {i % 2}" for i in range(10 * number, 11 * number)]
+            write(tmp_path / folder / f"{split}.csv", "sequence,label\n" + "\n".join(rows) + "\n")
+    sets = Gue().sets(tmp_path)
+    assert list(sets) == ["emp_H3", "emp_H4", "splice_reconstructed"]
+    data = sets["emp_H3"].data()
+    assert (len(data.train), len(data.test)) == (6, 3)  # dev is learnt from
+    assert data.labels.classes == ("0", "1")
+    assert letters(data.test)[0] == dna(30, 30)
+    with pytest.raises(UserError, match="holds no set 'H3'; it holds emp_H3"):
+        chosen_sets(Gue(), tmp_path, ["H3"])
+
+
+def test_genomic_benchmarks_as_folders_of_one_sequence_a_file(tmp_path):
+    for split, number in (("train", 3), ("test", 2)):
+        for name in ("positive", "negative"):
+            for i in range(number):
+                write(tmp_path / "demo" / split / name / f"{i}.txt", dna(i, 20) + "\n")
+    data = GenomicBenchmarks().sets(tmp_path)["demo"].data()
+    assert data.labels.classes == ("negative", "positive")  # sorted, not as the file system has them
+    assert classes(data, data.train) == ["negative"] * 3 + ["positive"] * 3
+    assert letters(data.test)[:2] == [dna(0, 20), dna(1, 20)]
+
+
+def test_genomic_benchmarks_as_intervals_of_a_genome(tmp_path):
+    chromosome = "AACCGGTTACGTACGTTTTT"
+    write(tmp_path / "genomes/human.fa.gz", f">1 dna\n{chromosome[:10]}\n{chromosome[10:]}\n>2\nGGGGCCCC\n")
+    described = "version: 0\nclasses:\n"
+    for name in ("negative", "positive"):
+        described += f"  {name}:\n    type: fa.gz\n    url: http://example.org/x/human.fa.gz\n"
+        for split in ("train", "test"):
+            rows = "id,region,start,end,strand\n0,chr1,2,6,+\n1,chr2,1,5,-\n"
+            write(tmp_path / "demo" / split / f"{name}.csv.gz", rows)
+    write(tmp_path / "demo/metadata.yaml", described)
+    data = GenomicBenchmarks().sets(tmp_path)["demo"].data()
+    assert letters(data.train)[:2] == [chromosome[2:6], "GCCC"]  # GGGC on the other strand
+    write(tmp_path / "demo/test/negative.csv.gz", "id,region,start,end,strand\n0,chr1,2,21,+\n")
+    with pytest.raises(UserError, match=r"chr1:2-21 lies outside its 20 nucleotides"):
+        GenomicBenchmarks().sets(tmp_path)["demo"].data()
+    with pytest.raises(UserError, match=r"human\.fa\.gz: there is no such file"):
+        GenomicBenchmarks(genomes=str(tmp_path)).sets(tmp_path)["demo"].data()
+
+
+def test_uci_splice_keeps_the_first_of_equal_sequences(tmp_path):
+    rows = [f"{('EI', 'IE', 'N')[i % 3]},   NAME-{i},      {dna(i, 60)}" for i in range(9)]
+    write(tmp_path / "splice.data", "\n".join([*rows, rows[0]]) + "\n")
+    data = UciSplice().sets(tmp_path)["splice"].data()
+    assert data.labels.classes == ("EI", "IE", "N")
+    assert len(data.train) == 9
+    assert data.notes[-1] == "1 of 10 rows repeat a sequence"
+    write(tmp_path / "splice.data", "EI, name\n")
+    with pytest.raises(UserError, match="line 1"):
+        UciSplice().sets(tmp_path)["splice"].data()
+
+
+def test_uci_splice_of_the_shared_data(shared_data):
+    data = UciSplice().sets(shared_data("splice/uci_splice.data"))["splice"].data()
+    assert len(data.train) == 3_005
+
+
+def test_spliceator_crops_the_middle_and_finds_the_field_that_is_long(tmp_path):
+    long = dna(0, 600)
+    for site in ("acceptor", "donor"):
+        write(tmp_path / f"Training/POS_{site}_600.csv", f"0;{long};x\n1;short;{dna(1, 600)}\n")
+        write(tmp_path / f"Training/GS_1/NEG_600_{site}.csv", f"0;{dna(2, 600)}\n")
+    for label in ("positive", "negative"):
+        write(tmp_path / f"Test/Fly/SA_sequences_acceptor_400_Final_3.{label}.txt", f"{dna(3, 400)}\n")
+    sets = Spliceator().sets(tmp_path)
+    assert list(sets) == ["acceptor_fly"]
+    data = sets["acceptor_fly"].data()
+    assert letters(data.train) == [long[100:500], dna(1, 600)[100:500], dna(2, 600)[100:500]]
+    assert classes(data, data.train) == ["site", "site", "none"]
+    assert len(data.test) == 2
+
+
+def test_lucaone_single_sequences_with_its_quirks(tmp_path):
+    for split, ids in (("train", "abcd"), ("dev", "ef"), ("test", "gh")):
+        rows = "seq_id,seq_type,seq,label_index\n" + "".join(
+            f">{name},prot,MKV{'AL'[i % 2]},{i % 2}\n" for i, name in enumerate(ids)
+        )
+        write(tmp_path / f"dataset/Loc/protein/binary_class/{split}/{split}.csv", rows)
+        write(
+            tmp_path / f"dataset/Many/gene/multi_label/{split}/{split}.csv", "seq_id,seq,label\na,ACGT,[1]\n"
+        )
+    sets = LucaOne().sets(tmp_path)
+    assert sets["Many.gene.multi_label"].left_out == "several labels a sequence"
+    data = sets["Loc.protein.binary_class"].data()
+    assert data.train.ids == ["a", "b", "c", "d", "e", "f"]
+    assert data.molecule == "cds"
+    assert letters(data.test)[0] == "ATGAAAGTGGCG"  # M K V A by the commonest codons of E. coli
+
+
+def test_species_windows_are_of_the_chromosomes_of_their_split(tmp_path):
+    letter = {"1": "A", "2": "C", "5": "G", "X": "T"}
+    for species in ("human", "mouse"):
+        for name, base in letter.items():
+            write(tmp_path / species / f"chr{name}.fa.gz", f">chr{name}\n{base * 50}\n")
+    suite = SpeciesByChromosome(windows=[20, 60], train=8, validation=3, test=2)
+    sets = suite.sets(tmp_path)
+    data = sets["20_nt"].data()
+    assert (len(data.train), len(data.test)) == (22, 4)
+    assert set(letters(data.test)) == {"G" * 20}
+    assert {x[0] for x in letters(data.train)[:16]} == {"C", "T"}
+    assert {x[0] for x in letters(data.train)[16:]} == {"A"}
+    assert letters(sets["60_nt"].data().test)[0] == "G" * 50 + "N" * 10
+    assert letters(sets["20_nt"].data().train) == letters(data.train)
+
+
+def test_tables_of_a_folder_by_the_config_of_the_codon_tasks(tmp_path):
+    from lifecode.app.configs.construct import construct
+    from lifecode.app.from_python import compose
+
+    suite = construct(compose("evaluate", "suite=codon_tasks", "root=.").suite)
+    assert isinstance(suite, TableSuite)
+    rows = [f"ATG{dna(i, 27)},{i / 7},{1 + i % 7}" for i in range(28)]
+    write(tmp_path / "seven_expression_sets.csv.gz", "Sequence,Output,Dataset\n" + "\n".join(rows) + "\n")
+    sets = suite.sets(tmp_path)
+    assert len(sets) == 7
+    data = sets["gfp_expression"].data()
+    assert data.train.labels.tolist() == pytest.approx([i / 7 for i in range(28) if i % 7 == 2])
+    assert sets["gfp_expression"].task.published["CodonTransformer"] == {"spearman": 0.761}
+
+
+@pytest.mark.parametrize(
+    "suite",
+    [Gue(), GenomicBenchmarks(), UciSplice(), Spliceator(), LucaOne(), SpeciesByChromosome(windows=[9])],
+)
+def test_a_folder_without_a_set_is_one_line(tmp_path, suite):
+    with pytest.raises(UserError, match="holds no"):
+        chosen_sets(suite, tmp_path, None)
