@@ -1,27 +1,20 @@
 """`lifecode.load`: a model by the folder or name it has, tuned to a task or not."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 from lifecode.models.families import load as load_encoder
-from lifecode.models.life_code.model import LifeCode
-
-if TYPE_CHECKING:
-    from lifecode.tasks.tuned_model import TunedModel
-    from lifecode.tasks.tuning.tuned_network import TunedNetwork
 
 _TUNED = "head.json"
 """What the run of a `lifecode finetune` has, and the folder of an encoder has not."""
 
 
-def load(
-    name_or_folder: str | Path, *, revision: str | None = None
-) -> "LifeCode | TunedModel | TunedNetwork":
+def load(name_or_folder: str | Path, *, revision: str | None = None) -> Any:
     """The saved model, in evaluation mode.
 
     Args:
-        name_or_folder: its folder, `lifecode-mini`, `user/name` on the Hugging Face hub; or the run_dir of a
-            `lifecode finetune`, whose model has `predict`, and in `told` what it was tuned on.
+        name_or_folder: as for `lifecode.models.load`; or the run_dir of a `lifecode finetune`, whose model
+            has `predict`, and in `told` what it was tuned on.
         revision: branch, tag or commit on the hub.
 
     Raises:

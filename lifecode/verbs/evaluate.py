@@ -21,6 +21,7 @@ from lifecode.host.own_folder import require_own
 from lifecode.models.families import load
 from lifecode.models.life_code.model import LifeCode
 from lifecode.names import csv_cell, display_name
+from lifecode.report.charts.figure_style import use_colours
 from lifecode.report.task.evaluation_page import write_evaluation_report
 from lifecode.report.task.page import write_task_report
 from lifecode.tasks.baselines import Baseline
@@ -97,6 +98,7 @@ def evaluate(
 
 def run(config: DictConfig) -> Evaluation | list[PlannedCell]:
     """Measure, or plan, and print the table."""
+    use_colours(construct(config.figures))
     settings = Settings(
         probe=construct(config.probe),
         seeds=checked_value(config, "seeds", int),

@@ -19,6 +19,7 @@ from lifecode.host.own_folder import require_own
 from lifecode.models.families import load, require_life_code
 from lifecode.models.life_code.model import LifeCode
 from lifecode.names import display_name
+from lifecode.report.charts.figure_style import use_colours
 from lifecode.report.task.page import write_task_report
 from lifecode.tasks.baselines import Baseline
 from lifecode.tasks.competitors.competitor import LifeCodeReader
@@ -113,6 +114,7 @@ def finetune(
 
 def run(config: DictConfig) -> Finetuned | FinetunedPairs:
     """Learn, write the run folder, and print the table."""
+    use_colours(construct(config.figures))
     tuning = checked_value(config, "tuning", Tuning)
     task, probe = construct(config.task), construct(config.probe)
     plan = _plan(tuning, construct(config.head), construct(config.fit), construct(config.lora))

@@ -23,6 +23,7 @@ from lifecode.errors import UserError
 from lifecode.host.activity import Activity
 from lifecode.models.families import load
 from lifecode.models.life_code.model import LifeCode
+from lifecode.report.charts.figure_style import use_colours
 from lifecode.report.design.page import write_design_report
 
 
@@ -104,6 +105,7 @@ def optimize(
 
 def run(config: DictConfig) -> Designs:
     """Design the sequences, write them and say what they are like."""
+    use_colours(construct(config.figures))
     output = Path(checked_value(config, "output", str)).expanduser()
     host = checked_value(config, "host", str | int | list[str])
     designs = optimize(

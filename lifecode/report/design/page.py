@@ -28,7 +28,7 @@ _COLUMNS = (
 )
 
 
-@plain_settings()
+@plain_settings
 def write_design_report(designs: Designs, folder: Path) -> Path:
     """Write `report.html` and `figures/min_max_*.png` into a folder; the same designs, the same page.
 
