@@ -1,17 +1,22 @@
 """What a page on a task is drawn from: every model's predictions of the held-out examples, row by row."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lifecode.tasks.contest import Contest, Entry
+from lifecode.tasks.examples.examples import flat
+from lifecode.tasks.scores import is_known
+
+_AROUND = 20
+"""Nucleotides that are shown on either side of a position."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Evidence:
-    """Held-out examples and what is said of them.
+    """Held-out examples, positions of them, or classes that they may have, and what is said of them.
 
     Attributes:
         classes: names; none for a regression.
@@ -56,11 +61,49 @@ def evidence_of(
     """
     combined = {name: contest.combined(entry) for name, entry in entries.items()}
     rows = combined[model][0]
-    return Evidence(
+    found = Evidence(
         classes=contest.labels.classes,
         model=model,
         ids=[ids[i] for i in rows.tolist()],
         texts=[texts[i] for i in rows.tolist()],
         labels=contest.all_labels[rows],
         predictions={name: predictions for name, (_, predictions) in combined.items()},
+    )
+    if contest.labels.unit != "sequence":
+        found = _by_position(found, 3 if contest.labels.unit == "codon" else 1)
+    return _by_class(found) if contest.labels.kind == "multilabel" else found
+
+
+def _by_position(of_sequences: Evidence, num_nucleotides: int) -> Evidence:
+    """A row for each position with a label, whose letters are those around it."""
+    ids, texts = [], []
+    for name, text, labels in zip(of_sequences.ids, of_sequences.texts, of_sequences.labels, strict=True):
+        for place in range(len(labels)):
+            start, end = place * num_nucleotides, (place + 1) * num_nucleotides
+            before, behind = text[max(0, start - _AROUND) : start], text[end : end + _AROUND]
+            ids.append(f"{name}:{place + 1}")
+            texts.append(f"{before}[{text[start:end]}]{behind}")
+    rows = np.flatnonzero(is_known(flat(of_sequences.labels)))
+    return replace(
+        of_sequences,
+        ids=[ids[row] for row in rows.tolist()],
+        texts=[texts[row] for row in rows.tolist()],
+        labels=flat(of_sequences.labels)[rows],
+        predictions={name: flat(each)[rows] for name, each in of_sequences.predictions.items()},
+    )
+
+
+def _by_class(of_examples: Evidence) -> Evidence:
+    """A row for each class of each example: whether it has it."""
+    classes = of_examples.classes
+    return replace(
+        of_examples,
+        classes=("has not", "has"),
+        ids=[f"{name}: {each}" for name in of_examples.ids for each in classes],
+        texts=[text for text in of_examples.texts for _ in classes],
+        labels=of_examples.labels.ravel(),
+        predictions={
+            name: np.stack([1 - each.ravel(), each.ravel()], axis=1)
+            for name, each in of_examples.predictions.items()
+        },
     )

@@ -94,8 +94,13 @@ def known(labels: NDArray[Any], predictions: NDArray[Any]) -> tuple[NDArray[Any]
     labels, predictions = flat(labels), flat(predictions)
     if labels.ndim == 2:
         return labels, predictions
-    rows = np.isfinite(labels) & (labels != IGNORE) if labels.dtype.kind == "f" else labels != IGNORE
+    rows = is_known(labels)
     return labels[rows], predictions[rows]
+
+
+def is_known(labels: NDArray[Any]) -> NDArray[np.bool_]:
+    """(n,) which positions have a label."""
+    return np.isfinite(labels) & (labels != IGNORE) if labels.dtype.kind == "f" else labels != IGNORE
 
 
 def score(name: str, labels: NDArray, predictions: NDArray[np.float64]) -> float:

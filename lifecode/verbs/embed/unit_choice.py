@@ -56,7 +56,9 @@ def _by_what_there_is(contigs: Iterable[Contig], noted: Counter[str]) -> Iterato
     held: list[Contig] = []
     kind: UnitKind | None = None
     for contig in contigs:
-        if contig.coding_sequences:
+        if contig.molecule in ("cds", "protein"):  # which is a gene as a whole
+            yield contig, "cds"
+        elif contig.coding_sequences:
             if kind == "record":
                 raise UserError(
                     "has coding sequences, and records before it have none: genes would stand among wholes",
