@@ -129,6 +129,11 @@ def rounds_of(task: SequenceTask, data: TaskData, *, num_folds: int, seeds: list
     examples = data.train if data.test is None else data.train.followed_by(data.test)
     if task.keep_together == "clusters":
         groups = clusters_of(examples, data.molecule, task.cluster_similarity)
+        if len(np.unique(groups)) == len(np.unique(groups_of(examples))):
+            data.notes.append(
+                "no two different sequences are alike enough for a cluster, so these are the folds of "
+                "task.keep_together=equal"
+            )
     else:
         groups = groups_of(examples)
     kept = f"{task.keep_together} sequences"

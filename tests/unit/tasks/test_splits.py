@@ -7,8 +7,11 @@ from lifecode.alphabet import encode_nucleotides
 from lifecode.data.splits.similarity import protein_sketch
 from lifecode.errors import UserError
 from lifecode.tasks.examples.examples import Examples
+from lifecode.tasks.examples.labels import Labels
+from lifecode.tasks.examples.sequence_task import SequenceTask, TaskData
 from lifecode.tasks.splits.folds import clusters_of, fold_of, groups_of, residues
 from lifecode.tasks.splits.leaks import find_leaks
+from lifecode.tasks.splits.rounds import rounds_of
 
 
 def examples(sequences, ids=None):
@@ -61,3 +64,15 @@ def test_leaks_are_counted_once_each_and_named():
     assert leaks.named == ["d and a: equal", "e and b: reverse complement", "f and c: alike"]
     assert leaks.seen_by_encoder == 1
     assert find_leaks(both, split, split == 1, "cds", None).seen_by_encoder is None
+
+
+def test_clusters_that_join_nothing_are_said():
+    first, second = gene(0), gene(1)
+    alike = first[:90] + "TGG" + first[93:]
+    for sequences, number in (([first, second, gene(2)], 1), ([first, alike, second], 0)):
+        task = SequenceTask(train="none", keep_together="clusters")
+        train = examples(sequences)
+        data = TaskData(Labels("regression"), train, None, "cds", [])
+        rounds = rounds_of(task, data, num_folds=2, seeds=[0])
+        assert len(data.notes) == number
+        assert len(set(rounds.groups.tolist())) == 2 + number
