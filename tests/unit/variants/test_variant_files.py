@@ -50,6 +50,41 @@ def test_untranslated_exons_come_from_the_annotation(genome):
     assert transcript.protein == "MKAWPKT*"
 
 
+def test_a_cds_directly_under_its_gene(tmp_path):
+    """As in the GFF3 of bacteria from the NCBI; its genetic code is another."""
+    gene = "ATGAAATGGTAA"
+    (tmp_path / "g.fa").write_text(f">b\nCCCCC{gene}CCCCC\n")
+    (tmp_path / "g.gff3").write_text(
+        "##gff-version 3\nb\tRefSeq\tregion\t1\t22\t.\t+\t.\tID=b:1..22;Is_circular=true\n"
+        "b\tRefSeq\tgene\t6\t17\t.\t+\t.\tID=gene-x;Name=x;gene=x\n"
+        "b\tx\tCDS\t6\t17\t.\t+\t0\tID=cds-x;Parent=gene-x;gene=x;protein_id=P1;transl_table=11\n"
+    )
+    genome = read_genome(tmp_path / "g.fa", tmp_path / "g.gff3")
+    (transcript,) = genome.references["b"].transcripts
+    assert (transcript.gene, transcript.code.number, transcript.protein) == ("x", 11, "MKW*")
+    rows = rows_of(genome, vcf("b\t6\t.\tA\tG", "b\t9\t.\tA\tG", "b\t2\t.\tC\tG"), tmp_path)
+    assert [row["hgvs_p"] for row in rows] == ["p.(Met1=)", "p.(Lys2Glu)", None]
+
+
+def test_exons_of_a_gtf(tmp_path):
+    (tmp_path / "toy.fa").write_text(f">toy\n{FORWARD}\n")
+    ids = 'gene_id "g"; transcript_id "t";'
+    lines = [
+        f"toy\tx\t{kind}\t{start}\t{end}\t.\t+\t{phase}\t{ids}\n"
+        for kind, start, end, phase in (
+            ("exon", 11, 26, "."),
+            ("CDS", 17, 26, 0),
+            ("exon", 47, 70, "."),
+            ("CDS", 47, 57, 2),
+            ("stop_codon", 58, 60, 0),
+        )
+    ]
+    (tmp_path / "toy.gtf").write_text("".join(lines))
+    (transcript,) = read_genome(tmp_path / "toy.fa", tmp_path / "toy.gtf").references["toy"].transcripts
+    assert transcript.exons == ((10, 26), (46, 70))
+    assert transcript.protein == "MKAWPKT*"
+
+
 def test_every_kind_of_file_gives_the_same(tmp_path):
     text = HEAD.replace("#CHROM", "##contig=<ID=toy,length=80>\n#CHROM") + "toy\t20\tv\tA\tG,T\t.\t.\t.\n"
     (tmp_path / "plain.vcf").write_text(text)
