@@ -109,7 +109,7 @@ class SavedModel(nn.Module):
         *,
         revision: str | None = None,
         private: bool | None = None,
-        commit_message: str = "Upload a Life-Code model",
+        commit_message: str = "Upload a model",
     ) -> str:
         """Uploads what `save_pretrained` writes to `user/name` on the Hugging Face hub.
 

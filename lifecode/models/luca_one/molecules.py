@@ -32,8 +32,10 @@ def named_tokens(
             not that of a record, or a character that is no letter.
     """
     names, records = named_records(given)
-    one_for_all = molecule is None or isinstance(molecule, str) or not isinstance(molecule, Iterable)
-    words: list[Any] = [molecule] * len(records) if one_for_all else list(molecule)
+    if isinstance(molecule, str) or not isinstance(molecule, Iterable):
+        words: list[Any] = [molecule] * len(records)
+    else:
+        words = list(molecule)
     if len(words) != len(records):
         raise UserError(f"{len(words)} molecules are named for {len(records)} sequences", source="molecule")
     tokens = [_tokens(record, word, name) for record, word, name in zip(records, words, names, strict=True)]

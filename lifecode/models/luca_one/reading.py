@@ -9,7 +9,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 from operator import itemgetter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -65,7 +65,7 @@ def embedded(
 
 
 def _read(
-    reader: nn.Module, sequences: Sequence[Tokens], max_tokens: int, longest: int
+    reader: Any, sequences: Sequence[Tokens], max_tokens: int, longest: int
 ) -> Iterator[tuple[int, Window, Tensor]]:
     """Number of the sequence, a window of it, and the states (n + 2, d) of that, in order."""
     pieces = [

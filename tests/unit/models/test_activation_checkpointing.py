@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from lifecode.data.batches.packing import pack
-from lifecode.models.life_code import encoder
+from lifecode.models.layers import block
 from tests.support.small_models import small_model
 
 
@@ -16,7 +16,7 @@ def test_gradients_are_the_same_and_every_layer_is_recomputed(strands):
     gradients, calls = [], []
     for checkpointed in (False, True):
         model = small_model(strands=strands, activation_checkpointing=checkpointed).train()
-        with patch.object(encoder, "checkpoint", wraps=encoder.checkpoint) as recomputed:
+        with patch.object(block, "checkpoint", wraps=block.checkpoint) as recomputed:
             model.encode(packed).square().sum().backward()
         gradients.append({name: p.grad for name, p in model.named_parameters() if p.grad is not None})
         calls.append(recomputed.call_count)

@@ -1,6 +1,7 @@
 """LucaOne: tokens, windows and rows by hand, sizes, heads, and what it makes of sequences."""
 
 import warnings
+from typing import cast
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from lifecode.data.records import CodingSequence, Contig, Exon
 from lifecode.errors import UserError
 from lifecode.models import LucaOne
 from lifecode.models.families import FAMILIES
+from lifecode.models.luca_one.heads import TaskHead
 from lifecode.models.luca_one.rows import Tokens, Window, pack_tokens, windows
 from lifecode.models.luca_one.vocabulary import (
     CLS,
@@ -21,6 +23,7 @@ from lifecode.models.luca_one.vocabulary import (
     NUM_TOKENS,
     SEP,
     TOKENS,
+    Kind,
     molecule_kind,
     tokens_of_letters,
 )
@@ -32,7 +35,7 @@ SHORT = small_luca_one(max_tokens=12)
 GENE, PROTEIN = "ACGTTGCATTAG", "MKRISTTITTT"
 
 
-def tokens(text: str, kind="nucleic acid") -> Tokens:
+def tokens(text: str, kind: Kind = "nucleic acid") -> Tokens:
     return Tokens(tokens_of_letters(text, kind), kind)
 
 
@@ -187,7 +190,7 @@ def test_heads_of_sequences_read_cls_and_the_others_every_position():
     with torch.no_grad():
         states = MODEL.encode(row)
         for task, shape in HEADS.items():
-            head = MODEL.task_heads[task]
+            head = cast(TaskHead, MODEL.task_heads[task])
             logits = MODEL.task_logits(task, states, row.cu_seqlens)
             read = states[[0, 14]] if task in ("gene_taxonomy", "prot_taxonomy", "prot_keyword") else states
             hidden = functional.gelu(read @ head.hidden.weight.T + head.hidden.bias)
@@ -253,3 +256,43 @@ def test_gradients_are_those_of_recomputation():
         gradients.append([p.grad for p in model.parameters() if p.grad is not None])
     assert all(torch.equal(a, b) for a, b in zip(*gradients, strict=True))
     assert len(gradients[0]) == len([name for name, _ in model.named_parameters() if "task" not in name])
+
+
+def test_the_configs_have_every_key():
+    assert set(compose("info", "model=lucaone_tiny").model) == {"_target_", *MODEL.config} - {"family"}
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("width", 64),
+        ("depth", 1),
+        ("num_heads", 2),
+        ("heads", {"gene_type": {"hidden": 6, "classes": 9}}),
+        ("max_tokens", 7),
+        ("head_dropout", 0.5),
+        ("init_std", 0.3),
+        ("activation_checkpointing", True),
+    ],
+)
+def test_every_key_of_the_config_has_an_effect(key, value):
+    assert observed(small_luca_one(**{key: value})) != observed(MODEL)
+    assert observed(small_luca_one()) == observed(MODEL)
+
+
+def observed(model: LucaOne) -> list:
+    """Shapes of weights, what is read of a sequence, what a head says of it, passes through a layer."""
+    torch.manual_seed(1)
+    row = pack_tokens([tokens(GENE)])
+    passes: list[int] = []
+    hook = model.encoder.layers[0].register_forward_pre_hook(lambda *_: passes.append(1))
+    states = model.train().encode(row)
+    logits = model.task_logits("gene_type", states, row.cu_seqlens)
+    logits.sum().backward()
+    hook.remove()
+    model.eval().zero_grad()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        vector = model.embed(GENE, molecule="dna")
+    shapes = [(name, tuple(x.shape)) for name, x in model.state_dict().items()]
+    return [shapes, vector.tolist(), logits.tolist(), len(passes)]

@@ -141,7 +141,7 @@ def test_the_port_comes_back_without_heads(tmp_path):
     with pytest.raises(UserError, match="is there already"):
         model.save_checkpoint(tmp_path / "port", "transformers")
     with pytest.raises(UserError, match="layout 'onnx' is unknown"):
-        model.save_checkpoint(tmp_path / "other", "onnx")
+        model.save_checkpoint(tmp_path / "other", "onnx")  # pyright: ignore[reportArgumentType]
 
 
 def test_the_port_in_parts(tmp_path):
