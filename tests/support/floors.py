@@ -122,7 +122,7 @@ FLOORS = {
         "pair_baselines",
     ],
     "tasks/competitors": ["competitor", "of_sequences", "of_pairs"],
-    "tasks/suites": ["benchmark", "layouts", "cells", "evaluation"],
+    "tasks/suites": ["benchmark", "layouts", "cells", "settings", "results", "under_way", "evaluation"],
     "report": ["charts", "page", "run", "corpus", "sweep", "task"],
     "verbs": [
         "prepare",
@@ -132,6 +132,7 @@ FLOORS = {
         "task_table",
         "finetune_pairs",
         "finetune",
+        "evaluate_tables",
         "evaluate",
         "predict",
         "embed",
