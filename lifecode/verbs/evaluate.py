@@ -9,11 +9,9 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 from rich import print as print_table
-from rich.table import Table
 
 from lifecode.app.configs.construct import checked_value, construct
 from lifecode.errors import UserError
-from lifecode.evaluation.metrics import metric_named
 from lifecode.host.activity import Activity
 from lifecode.host.durable import disk_faults_named, replacing
 from lifecode.host.exclusive import exclusive
@@ -31,16 +29,11 @@ from lifecode.tasks.pairs.pair_head import PairHead
 from lifecode.tasks.peers.transformers_peer import TransformersPeer
 from lifecode.tasks.probe import Probe
 from lifecode.tasks.suites.benchmark import BenchmarkSet, Suite, chosen_sets
-from lifecode.tasks.suites.evaluation import (
-    Evaluation,
-    Measured,
-    PlannedCell,
-    Row,
-    Settings,
-    measured,
-    opened_set,
-    planned,
-)
+from lifecode.tasks.suites.evaluation import measured
+from lifecode.tasks.suites.results import Evaluation, Measured, PlannedCell, Row
+from lifecode.tasks.suites.settings import Settings
+from lifecode.tasks.suites.under_way import opened_set, planned
+from lifecode.verbs.evaluate_tables import plan_table, set_table
 
 CELLS, SETS, RESULTS, METRICS, _LOCK = "cells", "sets", "results.csv", "metrics.json", ".evaluate.lock"
 
@@ -214,42 +207,6 @@ def _write(found: Evaluation, run_dir: Path) -> None:
     for name, content in ((RESULTS, text.getvalue()), (METRICS, described + "\n")):
         with replacing(run_dir / name) as file:
             file.write(content.encode())
-
-
-def set_table(one: Measured) -> Table:
-    """Every competitor of a set a row, models first, published figures last and marked as such."""
-    metric = one.metrics["metric"]
-    heading = f"{one.name}: {metric_named(metric).label}, {one.metrics['split']['kind']}"
-    table = Table(title=display_name(heading, 200), title_justify="left")
-    for name in ("model", metric, "minus the best baseline (95 %)"):
-        table.add_column(name)
-    for row in one.rows:
-        if row.metric == metric:
-            mark = " (published)" if row.role == "published" else ""
-            spread = "" if row.sd is None else f" ± {row.sd:.3f}"
-            difference = (
-                ""
-                if row.minus_best is None
-                else f"{row.minus_best:+.3f} ({row.low:+.3f} to {row.high:+.3f}), {row.best_baseline}"
-            )
-            table.add_row(f"{display_name(row.model)}{mark}", f"{row.mean:.3f}{spread}", difference)
-    return table
-
-
-def plan_table(cells: list[PlannedCell]) -> Table:
-    """A line a set: its examples, and which competitors are there and which are missing."""
-    table = Table(title="Plan", title_justify="left")
-    for name in ("set", "learnt from", "held out", "rounds", "done", "to do"):
-        table.add_column(name)
-    by_set: dict[str, list[PlannedCell]] = {}
-    for cell in cells:
-        by_set.setdefault(cell.set, []).append(cell)
-    for name, own in by_set.items():
-        words = [", ".join(cell.model for cell in own if cell.done is state) for state in (True, False)]
-        first = own[0]
-        numbers = (f"{value:,}" for value in (first.learnt_from, first.held_out, first.rounds))
-        table.add_row(display_name(name), *numbers, *(display_name(each, 500) for each in words))
-    return table
 
 
 def _say_left_out(chosen: list[BenchmarkSet]) -> None:

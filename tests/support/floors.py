@@ -131,7 +131,7 @@ FLOORS = {
         "pair_baselines",
     ],
     "tasks/competitors": ["competitor", "of_sequences", "of_pairs"],
-    "tasks/suites": ["benchmark", "layouts", "cells", "evaluation"],
+    "tasks/suites": ["benchmark", "layouts", "cells", "settings", "results", "under_way", "evaluation"],
     "variants": [
         "alleles",
         "transcripts",
@@ -184,6 +184,7 @@ FLOORS = {
         "task_table",
         "finetune_pairs",
         "finetune",
+        "evaluate_tables",
         "evaluate",
         "predict",
         "score",

@@ -23,7 +23,6 @@ from lifecode.report.charts.figure_style import (
 )
 
 _RIVALS = (VERMILION, ORANGE, GREEN, PURPLE)
-_SHADES = LinearSegmentedColormap.from_list("blues", ["#FFFFFF", BLUE])
 _MOST_NUMBERED, _MOST_LEVEL, _DARK = 12, 6, 0.55
 _BINS = 10
 
@@ -35,7 +34,8 @@ def confusion_matrix(labels: NDArray, predicted: NDArray, classes: Sequence[str]
     shares = counts / np.maximum(1, counts.sum(1, keepdims=True))
     figure = new_figure(min(7.5, 1.6 + 0.55 * size))
     axes = figure.add_subplot()
-    axes.imshow(shares, cmap=_SHADES, vmin=0, vmax=1)
+    shades = LinearSegmentedColormap.from_list("shades", ["white", BLUE])
+    axes.imshow(shares, cmap=shades, vmin=0, vmax=1)
     style_axes(axes)
     axes.grid(visible=False)
     names = [figure_text(name, 18) for name in classes]

@@ -130,10 +130,11 @@ def data_of(task: SequenceTask, tables: Mapping[str, Sequence[Table]]) -> TaskDa
     train = joined([splits[name] for name in ("train", "validation") if name in splits])
     molecule = task.molecule or molecule_of(train.nucleotides)
     frame = "read in frame" if molecule == "cds" else "no common reading frame"
+    ids = "" if columns.id is None else f", ids in {columns.id!r}"
     notes.insert(
         0,
         f"{len(train):,} examples of {first.source}: sequences in {columns.sequence!r} "
-        f"({molecule}, {frame}), labels in {columns.label!r} ({labels.described()}), ids in {columns.id!r}",
+        f"({molecule}, {frame}), labels in {columns.label!r} ({labels.described()}){ids}",
     )
     num_validation = len(splits["validation"]) if "validation" in splits else 0
     return TaskData(labels, train, num_validation, splits.get("test"), molecule, notes)

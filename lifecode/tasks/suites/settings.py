@@ -1,0 +1,49 @@
+"""How every set of an evaluation is measured."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, get_args
+
+from lifecode.errors import UserError
+from lifecode.tasks.baselines import Baseline
+from lifecode.tasks.pairs.pair_baselines import PairBaseline
+from lifecode.tasks.pairs.pair_head import PairHead
+from lifecode.tasks.probe import Probe
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """How every set of an evaluation is measured.
+
+    Attributes:
+        probe: what heads read, and which head.
+        seeds: splits into folds; with a test file, choices of the head's strength.
+        folds: held out in turn, where a set has no test file.
+        seed: the first of the seeds.
+        baselines: None takes all that fit; of those that are named each set takes the ones of its unit.
+        without: baselines that are left out.
+        pair: how both sides of a pair are joined, and the head of pairs.
+    """
+
+    probe: Probe
+    seeds: int = 1
+    folds: int = 5
+    seed: int = 0
+    baselines: Sequence[Baseline | PairBaseline] | None = None
+    without: Sequence[Baseline | PairBaseline] = ()
+    pair: PairHead = field(default_factory=PairHead)
+
+    def __post_init__(self) -> None:
+        if self.seeds < 1:
+            raise UserError("is less than 1", source="seeds")
+
+    @property
+    def all_seeds(self) -> list[int]:
+        """From the first on."""
+        return [self.seed + i for i in range(self.seeds)]
+
+    def baselines_among(self, unit: Any) -> list[Any] | None:
+        """Those that are named and of a unit, `Baseline` or `PairBaseline`; None where none are named."""
+        if self.baselines is None:
+            return None
+        return [name for name in self.baselines if name in get_args(unit)]
