@@ -117,5 +117,6 @@ def _seeded(seed: int) -> Iterator[None]:
 
 
 def _first_sentence(fault: Exception) -> str:
-    """What DnaChisel says before it goes on to advise how to call it."""
-    return " ".join(str(fault).split()).partition(" Try to increase")[0].rstrip(".")
+    """What DnaChisel says but for its advice; where it blames itself, what it left unsolved."""
+    text, _, unsolved = " ".join(str(fault).split()).partition("to the maintainers:")
+    return (unsolved or text.partition(" Try to increase")[0]).replace("│", "").strip(" .=>")

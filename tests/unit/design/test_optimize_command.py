@@ -1,6 +1,7 @@
 """`lifecode optimize` as a user types it, on a tiny model, and from Python."""
 
 import csv
+import logging
 
 import pytest
 from Bio import SeqIO
@@ -24,6 +25,16 @@ def files(tmp_path_factory):
     (folder / "one.fasta").write_text(f">P1\n{PROTEINS['P1']}\n")
     (folder / "cds.fasta").write_text(f">named otherwise\n{DRAFT}\n")
     return folder
+
+
+@pytest.fixture(autouse=True)
+def _loggers_as_they_were():
+    """A command leaves handlers that write where this test's output went."""
+    loggers = [logging.getLogger(name) for name in (None, "lifecode", "hydra")]
+    before = [(logger.handlers[:], logger.level) for logger in loggers]
+    yield
+    for logger, (handlers, level) in zip(loggers, before, strict=True):
+        logger.handlers, logger.level = handlers, level
 
 
 def optimize(files, output, *arguments, protein="p.fasta"):
@@ -88,31 +99,36 @@ def test_a_draft_whose_codons_are_kept(files, small_genome, tmp_path):
 
 
 def test_nothing_is_written_after_a_mistake(files, tmp_path, capsys):
-    bad = tmp_path / "bad.fasta"
-    bad.write_text(">b\nMKXL\n")
-    (tmp_path / "twice.fasta").write_text(">b\nMKL\n>b\nMKL\n")
+    (tmp_path / "bad.fasta").write_text(">b\nMKXL\n")
     (tmp_path / "bare.fa").write_text(">c\nACGTACGTTAGC\n")
-    cases = {
-        "'X' at position 3 has no codon": [f"protein={bad}"],
-        "two proteins have this name": [f"protein={tmp_path}/twice.fasta"],
-        "record named: reads like nucleotides": [f"protein={files}/cds.fasta"],
-        "no_such.fasta: cannot be read": [f"protein={tmp_path}/no_such.fasta"],
-        "there is no host": ["host=klingon"],
-        "has no coding sequence": [f"host={tmp_path}/bare.fa"],
-        "has no draft": ["keep=1-3"],
-        "cannot all be satisfied": ["host=e_coli", "constraints.forbidden_sites=ATG"],
-        "is no FASTA file": [f"output={tmp_path}/designs.txt"],
-        "n: is not positive": ["n=0"],
-        "constraints: gc_min": ["constraints.gc_min=2"],
-        "genetic code 99 does not exist": ["genetic_code=99"],
-        "holds no sequence of P1, P2": ["host=e_coli", f"draft={files}/cds.fasta"],
-    }
     before = sorted(tmp_path.iterdir())
-    for said, arguments in cases.items():
-        assert optimize(files, tmp_path / "designs.fasta", *arguments) == 2, said
-        err = capsys.readouterr().err.splitlines()
-        assert said in err[-1], err
+    for said, arguments in {
+        "record b: letter 'X' at position 3 has no codon": [f"protein={tmp_path}/bad.fasta", "host=e_coli"],
+        "bare.fa: has no coding sequence": [f"host={tmp_path}/bare.fa"],
+        "cannot all be satisfied: ": ["host=e_coli", "constraints.forbidden_sites=ATG,ACC"],
+    }.items():
+        assert optimize(files, tmp_path / "designs.fasta", *arguments) == 2
+        assert said in capsys.readouterr().err.splitlines()[-1]
         assert sorted(tmp_path.iterdir()) == before
+
+
+def test_mistakes(files, tmp_path):
+    model = small_model(hybrid_ratio="2:0").eval()
+    (tmp_path / "twice.fasta").write_text(">b\nMKL\n>b\nMKL\n")
+    for said, changes in {
+        "two proteins have this name": {"protein": tmp_path / "twice.fasta"},
+        "record named: reads like nucleotides": {"protein": files / "cds.fasta"},
+        "no_such.fasta: cannot be read": {"protein": tmp_path / "no_such.fasta"},
+        "there is no host 'klingon'": {"host": "klingon"},
+        "has no draft": {"keep": "1-3"},
+        "is no FASTA file": {"output": tmp_path / "designs.txt"},
+        "n: is not positive": {"n": 0},
+        "genetic code 99 does not exist": {"genetic_code": 99},
+        "holds no sequence of P1, P2": {"draft": files / "cds.fasta"},
+    }.items():
+        arguments = {"protein": files / "p.fasta", "host": "e_coli", "progress": False, **changes}
+        with pytest.raises(UserError, match=said):
+            lifecode.optimize(model, **arguments)
 
 
 def test_from_python(files):
