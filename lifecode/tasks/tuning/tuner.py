@@ -232,9 +232,10 @@ class Tuner:
         """A model to change, or of `head` one that all networks share."""
         if self.plan.tuning != "head":
             return copy.deepcopy(self.model)
-        if self._frozen is None:
-            self._frozen = copy.deepcopy(self.model)
-        return self._frozen
+        frozen = self._frozen
+        if frozen is None:
+            frozen = self._frozen = copy.deepcopy(self.model)
+        return frozen
 
     @torch.no_grad()
     def _set_scales(self, network: TaskNetwork, train: NDArray[np.int64], seed: int) -> None:
