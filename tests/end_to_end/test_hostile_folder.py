@@ -75,6 +75,7 @@ def poisoned(tmp_path):
     return run
 
 
+@pytest.mark.slow
 def test_workers_of_prepare_import_nothing_from_the_current_folder(poisoned, small_genome, tmp_path):
     other = tmp_path / "other.gbk"
     other.write_text(small_genome.read_text().replace("NC_000913.3", "COPY.1"))

@@ -24,7 +24,7 @@ def sweep(experiment, genome):
     return ["train", "-m", f"experiment={experiment}", f"input={genome}", "name=s", *small]
 
 
-def test_a_sweep_side_by_side_stopped_and_repeated(small_genome, tmp_path):
+def test_a_sweep_side_by_side_stopped_and_repeated(small_genome, tmp_path, here):
     command = [*sweep("hybrid_ratio", small_genome), *VARIED, *IN_PARALLEL]
     process = subprocess.Popen(
         [*COMMAND, *command],
@@ -57,12 +57,12 @@ def test_a_sweep_side_by_side_stopped_and_repeated(small_genome, tmp_path):
 
     before = losses(runs / "model.hybrid_ratio=1-1,seed=0")
     narrowed = [*sweep("hybrid_ratio", small_genome), "model.hybrid_ratio=1:1", "seed=0,2"]
-    more = lifecode(tmp_path, *narrowed)
+    more = here(tmp_path, *narrowed)
     assert more.returncode == 0, more.stderr
     assert more.stdout.count("This run is complete") == 1
     assert losses(runs / "model.hybrid_ratio=1-1,seed=0") == before
 
-    report = lifecode(tmp_path, "report", "input=runs/s")
+    report = here(tmp_path, "report", "input=runs/s")
     assert report.returncode == 0, report.stdout + report.stderr
     assert "Up to 2 runs shared a machine" in report.stdout
     # The last command asked for 1:1 alone; of the sweep as a whole this run is missing.
@@ -76,11 +76,11 @@ def test_a_sweep_side_by_side_stopped_and_repeated(small_genome, tmp_path):
     assert (runs / "figures/accuracy_throughput.png").stat().st_size > 10_000
 
 
-def test_the_rows_of_the_ablation(small_genome, tmp_path):
+def test_the_rows_of_the_ablation(small_genome, tmp_path, here):
     own = ("model.depth=", "model.codec.translator_hidden=")
     command = [line for line in sweep("ablation", small_genome) if not line.startswith(own)]
     rows = ("linear", "tokenizer", "hybrid_kd")
-    done = lifecode(tmp_path, *command, f"ablation={','.join(rows)}", "seed=0", "trainer.max_steps=2")
+    done = here(tmp_path, *command, f"ablation={','.join(rows)}", "seed=0", "trainer.max_steps=2")
     assert done.returncode == 0, done.stdout + done.stderr
     figures = {
         row: set(json.loads((tmp_path / f"runs/s/ablation={row},seed=0/metrics.json").read_text())["heldout"])
@@ -91,7 +91,7 @@ def test_the_rows_of_the_ablation(small_genome, tmp_path):
     of_teacher = {"kd_explained", "teacher_probe_r2"}  # every row is evaluated against it
     assert figures["linear"] == masked | of_teacher
     assert figures["tokenizer"] == figures["hybrid_kd"] == translated | of_teacher
-    report = lifecode(tmp_path, "report", "input=runs/s")
+    report = here(tmp_path, "report", "input=runs/s")
     assert report.returncode == 0, report.stderr
     lines = [line.split() for line in report.stdout.splitlines()[:4]]
     assert [line[0] for line in lines] == ["ablation", *rows]

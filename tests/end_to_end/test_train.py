@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +12,6 @@ import pytest
 import torch
 
 from lifecode import LifeCode
-from lifecode.app.main import main
 from lifecode.training.stages.encoder_stage import EncoderStage
 from tests.support.small_run import COMMAND, arguments_of, losses, train
 
@@ -24,18 +22,6 @@ def finished(small_genome, tmp_path_factory) -> tuple[Path, subprocess.Completed
     result = train(folder, small_genome)
     assert result.returncode == 0, result.stdout + result.stderr
     return folder / "runs" / "small", result
-
-
-@pytest.fixture
-def here(monkeypatch, capfd) -> Callable[..., tuple[int, str, str]]:
-    """The command in this process, which saves the time of its imports: exit code, stdout, stderr."""
-
-    def called(folder: Path, *arguments: str) -> tuple[int, str, str]:
-        monkeypatch.chdir(folder)
-        code = main([*arguments])
-        return code, *capfd.readouterr()
-
-    return called
 
 
 def test_the_run_folder_is_complete(finished):
@@ -98,18 +84,18 @@ def test_the_learning_rate_follows_the_schedule_and_both_stages_log(finished):
 def test_the_same_command_again_says_that_it_is_complete(finished, small_genome, here):
     run, _ = finished
     before = losses(run)
-    code, said, _ = here(run.parents[1], *arguments_of(small_genome))
-    assert code == 0
-    assert "complete" in said
+    again = here(run.parents[1], *arguments_of(small_genome))
+    assert again.returncode == 0
+    assert "complete" in again.stdout
     assert losses(run) == before
 
 
 def test_another_identity_is_refused_and_the_key_is_named(finished, small_genome, here):
     run, _ = finished
-    code, _, told = here(run.parents[1], *arguments_of(small_genome, "optim.encoder.lr=0.5"))
-    assert code == 2
-    assert "optim.encoder.lr was 0.003 and is 0.5" in told
-    assert len(told.strip().splitlines()) == 1
+    other = here(run.parents[1], *arguments_of(small_genome, "optim.encoder.lr=0.5"))
+    assert other.returncode == 2
+    assert "optim.encoder.lr was 0.003 and is 0.5" in other.stderr
+    assert len(other.stderr.strip().splitlines()) == 1
 
 
 @pytest.mark.slow
@@ -139,7 +125,7 @@ def test_cut_short_and_gone_on_it_gives_the_same_losses(finished, small_genome, 
 
 
 @pytest.mark.slow
-def test_a_run_that_a_callback_has_ended_is_complete_until_it_is_taken_out(small_genome, tmp_path):
+def test_a_run_that_a_callback_has_ended_is_complete_until_it_is_taken_out(small_genome, tmp_path, here):
     ended = [
         "callbacks=[early_stopping,best_checkpoint]",
         "trainer.callbacks.early_stopping.patience=1",
@@ -148,7 +134,7 @@ def test_a_run_that_a_callback_has_ended_is_complete_until_it_is_taken_out(small
         "profiler=simple",
     ]
     run = tmp_path / "runs" / "small"
-    first = train(tmp_path, small_genome, *ended)
+    first = here(tmp_path, *arguments_of(small_genome, *ended))
     assert first.returncode == 0, first.stderr
     assert "encoder: a callback ended it after step 4 of 8" in first.stdout
     assert json.loads((run / "metrics.json").read_text())["model"]["encoder_steps"] == 4
@@ -157,10 +143,10 @@ def test_a_run_that_a_callback_has_ended_is_complete_until_it_is_taken_out(small
     for stage in ("tokenizer", "encoder"):
         assert (run / "profile" / stage / "fit-profile.txt").is_file()
     before = losses(run)
-    again = train(tmp_path, small_genome, *ended)
+    again = here(tmp_path, *arguments_of(small_genome, *ended))
     assert "This run is complete" in again.stdout
     assert losses(run) == before
-    further = train(tmp_path, small_genome, "trainer.validate_every_steps=2")
+    further = here(tmp_path, *arguments_of(small_genome, "trainer.validate_every_steps=2"))
     assert "encoder: going on from step 4" in further.stdout
     assert json.loads((run / "metrics.json").read_text())["model"]["encoder_steps"] == 8
 
@@ -190,14 +176,14 @@ def test_embed_gives_one_vector_a_gene(finished, small_genome, here):
     run, _ = finished
     folder = run.parents[1]
     embed = ("embed", f"checkpoint={run}/model")
-    code, _, told = here(folder, *embed, f"input={small_genome}", "output=genes.npz")
-    assert code == 0, told
+    done = here(folder, *embed, f"input={small_genome}", "output=genes.npz")
+    assert done.returncode == 0, done.stderr
     arrays = np.load(folder / "genes.npz")
     assert arrays["embeddings"].shape == (len(arrays["ids"]), 32)
     fasta = folder / "two.fa"
     fasta.write_text(">a\nATGAAACGC\n>b\nAUGAAACG\n")
-    code, _, told = here(folder, *embed, f"input={fasta}", "output=two.npz", "pool=null")
-    assert code == 0, told
+    done = here(folder, *embed, f"input={fasta}", "output=two.npz", "pool=null")
+    assert done.returncode == 0, done.stderr
     two = np.load(folder / "two.npz")
     assert two["offsets"].tolist() == [0, 3, 6]
     model = LifeCode.from_pretrained(run / "model")
@@ -206,10 +192,10 @@ def test_embed_gives_one_vector_a_gene(finished, small_genome, here):
 
 def test_info_describes_the_trained_model(finished, here):
     run, _ = finished
-    code, said, told = here(run, "info", "checkpoint=model")
-    assert code == 0, told
+    done = here(run, "info", "checkpoint=model")
+    assert done.returncode == 0, done.stderr
     total = sum(t.numel() for t in LifeCode.from_pretrained(run / "model").parameters())
-    assert f"{total:,}" in said
+    assert f"{total:,}" in done.stdout
 
 
 @pytest.mark.parametrize(
@@ -230,9 +216,9 @@ def test_info_describes_the_trained_model(finished, here):
     ],
 )
 def test_a_mistake_is_one_line_and_leaves_nothing(tmp_path, here, arguments, said):
-    code, _, told = here(tmp_path, "train", *arguments)
-    assert code == 2, told
-    assert said in told
-    assert "Traceback" not in told
-    assert len(told.strip().splitlines()) == 1
+    done = here(tmp_path, "train", *arguments)
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
     assert list(tmp_path.iterdir()) == []

@@ -70,9 +70,9 @@ def test_esm2_killed_while_it_reads_goes_on_and_ends_the_same(small_genome, chec
     assert 0 < one["heldout"]["teacher_probe_r2"]["value"] < 1
 
 
-def test_runs_share_a_cache_and_its_place_is_no_part_of_a_run(small_genome, checkpoint, tmp_path):
+def test_runs_share_a_cache_and_its_place_is_no_part_of_a_run(small_genome, checkpoint, tmp_path, here):
     def train(name: str, *more: str):
-        done = lifecode(
+        done = here(
             tmp_path,
             *arguments(small_genome, checkpoint, f"run_dir=runs/{name}", "trainer.max_steps=1", *more),
         )
@@ -92,11 +92,11 @@ def test_runs_share_a_cache_and_its_place_is_no_part_of_a_run(small_genome, chec
     assert "complete" in train("first", "teacher.cache=moved", "teacher.model.device=cpu")
 
 
-def test_the_arms_of_the_distillation_experiment(small_genome, checkpoint, tmp_path):
+def test_the_arms_of_the_distillation_experiment(small_genome, checkpoint, tmp_path, here):
     """`-m experiment=distillation` with values of its own: what is trained on, what is reported."""
     own = [line for line in arguments(small_genome, checkpoint) if not line.startswith("name=")]
     sweep = [own[0], "-m", "experiment=distillation", *own[1:], "seed=0", "teacher.targets=own,shuffled,none"]
-    done = lifecode(tmp_path, *sweep)
+    done = here(tmp_path, *sweep)
     assert done.returncode == 0, done.stderr
     runs = {
         yaml.safe_load((run / "config.yaml").read_text())["teacher"]["targets"]: run
@@ -118,8 +118,8 @@ def test_the_arms_of_the_distillation_experiment(small_genome, checkpoint, tmp_p
     assert len({figures[arm]["teacher_probe_r2"]["n"] for arm in figures}) == 1
 
 
-def test_the_experiment_names_its_arms_and_seeds(tmp_path):
-    done = lifecode(tmp_path, "train", "experiment=distillation", "--cfg", "hydra")
+def test_the_experiment_names_its_arms_and_seeds(tmp_path, here):
+    done = here(tmp_path, "train", "experiment=distillation", "--cfg", "hydra")
     assert done.returncode == 0, done.stderr
     params = yaml.safe_load(done.stdout)["hydra"]["sweeper"]["params"]
     assert params == {"teacher.targets": "own,shuffled,none", "seed": "0,1,2"}

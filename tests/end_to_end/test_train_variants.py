@@ -7,18 +7,24 @@ import numpy as np
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from tests.support.small_run import lifecode, runs_of, train
+from tests.support.small_run import arguments_of, runs_of, train
 from tests.support.wandb_file import history, records
 
 pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def trained(here, small_genome, tmp_path):
+    """`small_run.train` in this process."""
+    return lambda *arguments: here(tmp_path, *arguments_of(small_genome, *arguments))
 
 
 def heldout(run):
     return json.loads((run / "metrics.json").read_text())["heldout"]
 
 
-def test_a_sweep_over_hybrid_ratios(small_genome, tmp_path):
-    done = train(tmp_path, small_genome, "-m", "model.hybrid_ratio=2:0,1:1,0:2", "trainer.max_steps=1")
+def test_a_sweep_over_hybrid_ratios(tmp_path, trained):
+    done = trained("-m", "model.hybrid_ratio=2:0,1:1,0:2", "trainer.max_steps=1")
     assert done.returncode == 0, done.stderr
     runs = runs_of(tmp_path / "runs/small")
     assert [json.loads((run / "model/config.json").read_text())["hybrid_ratio"] for run in runs] == [
@@ -29,15 +35,15 @@ def test_a_sweep_over_hybrid_ratios(small_genome, tmp_path):
     assert len({heldout(run)["masked_codon_cross_entropy"]["value"] for run in runs}) == 3
 
 
-def test_without_a_teacher_nothing_is_said_about_one(small_genome, tmp_path):
-    done = train(tmp_path, small_genome, "teacher.model=null", "trainer.max_steps=1")
+def test_without_a_teacher_nothing_is_said_about_one(tmp_path, trained):
+    done = trained("teacher.model=null", "trainer.max_steps=1")
     assert done.returncode == 0, done.stderr
     assert "kd_explained" not in heldout(tmp_path / "runs/small")
     assert "teacher" not in json.loads((tmp_path / "runs/small/metrics.json").read_text())["data"]
 
 
-def test_bf16(small_genome, tmp_path):
-    done = train(tmp_path, small_genome, "trainer.precision=bf16-mixed", "trainer.max_steps=2")
+def test_bf16(tmp_path, trained):
+    done = trained("trainer.precision=bf16-mixed", "trainer.max_steps=2")
     assert done.returncode == 0, done.stderr
     assert 3 < heldout(tmp_path / "runs/small")["masked_codon_cross_entropy"]["value"] < 6
 
@@ -94,8 +100,8 @@ def test_wandb_offline_holds_all_that_metrics_csv_holds_and_pictures(small_genom
     assert len(ids) == 2
 
 
-def test_tensorboard_holds_all_that_metrics_csv_holds_and_pictures(small_genome, tmp_path):
-    done = train(tmp_path, small_genome, "logger=tensorboard", *LOGGED)
+def test_tensorboard_holds_all_that_metrics_csv_holds_and_pictures(tmp_path, trained):
+    done = trained("logger=tensorboard", *LOGGED)
     assert done.returncode == 0, done.stderr
     run = tmp_path / "runs/small"
     events = EventAccumulator(str(run / "tensorboard"))
@@ -108,13 +114,11 @@ def test_tensorboard_holds_all_that_metrics_csv_holds_and_pictures(small_genome,
     assert set(events.Tags()["images"]) == PICTURES
 
 
-def test_the_stages_apart(small_genome, tmp_path):
-    first = train(tmp_path, small_genome, "stage=tokenizer", "trainer.max_steps=2")
+def test_the_stages_apart(tmp_path, trained):
+    first = trained("stage=tokenizer", "trainer.max_steps=2")
     assert first.returncode == 0, first.stderr
     assert not (tmp_path / "runs/small/model").exists()
-    second = train(
-        tmp_path,
-        small_genome,
+    second = trained(
         "trainer.max_steps=2",
         "run_dir=runs/second",
         "tokenizer_checkpoint=runs/small",
@@ -124,34 +128,32 @@ def test_the_stages_apart(small_genome, tmp_path):
     assert heldout(tmp_path / "runs/second")
 
 
-def test_a_tokenizer_that_was_trained_further_begins_stage_2_anew_and_nothing_is_lost(small_genome, tmp_path):
+def test_a_tokenizer_that_was_trained_further_begins_stage_2_anew_and_nothing_is_lost(tmp_path, trained):
     short = ["optim.tokenizer.total_steps=2", "optim.tokenizer.warmup_steps=1", "optim.encoder.total_steps=2"]
-    assert train(tmp_path, small_genome, "trainer.max_steps=1", *short).returncode == 0
-    longer = train(tmp_path, small_genome, *short)
+    assert trained("trainer.max_steps=1", *short).returncode == 0
+    longer = trained(*short)
     assert longer.returncode == 0, longer.stderr
     assert "tokenizer was trained further since, so it begins anew" in longer.stdout
     (aside,) = (tmp_path / "runs/small/encoder").glob("checkpoints_of_tokenizer_*")
     assert (aside / "step=0000001.ckpt").is_file()
 
 
-def test_a_damaged_model_of_a_finished_run_is_written_again(small_genome, tmp_path):
-    assert train(tmp_path, small_genome, "trainer.max_steps=1").returncode == 0
+def test_a_damaged_model_of_a_finished_run_is_written_again(tmp_path, trained):
+    assert trained("trainer.max_steps=1").returncode == 0
     weights = tmp_path / "runs/small/model/model.safetensors"
     whole = weights.read_bytes()
     weights.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
     (tmp_path / "runs/small/report.html").unlink()
-    again = train(tmp_path, small_genome, "trainer.max_steps=1")
+    again = trained("trainer.max_steps=1")
     assert again.returncode == 0, again.stderr
     assert weights.read_bytes() == whole
     assert (tmp_path / "runs/small/report.html").is_file()
-    assert "complete" in train(tmp_path, small_genome, "trainer.max_steps=1").stdout
+    assert "complete" in trained("trainer.max_steps=1").stdout
 
 
-def test_a_tokenizer_of_another_shape_is_refused(small_genome, tmp_path):
-    assert train(tmp_path, small_genome, "stage=tokenizer", "trainer.max_steps=1").returncode == 0
-    other = train(
-        tmp_path,
-        small_genome,
+def test_a_tokenizer_of_another_shape_is_refused(tmp_path, trained):
+    assert trained("stage=tokenizer", "trainer.max_steps=1").returncode == 0
+    other = trained(
         "stage=encoder",
         "run_dir=runs/second",
         "tokenizer_checkpoint=runs/small",
@@ -162,42 +164,42 @@ def test_a_tokenizer_of_another_shape_is_refused(small_genome, tmp_path):
     assert not (tmp_path / "runs/second").exists()
 
 
-def test_going_on_with_a_trained_model(small_genome, tmp_path):
-    assert train(tmp_path, small_genome, "trainer.max_steps=3").returncode == 0
+def test_going_on_with_a_trained_model(tmp_path, trained):
+    assert trained("trainer.max_steps=3").returncode == 0
     hardly = ["optim.encoder.lr=1e-9", "optim.encoder.min_lr=0"]
     on = ["init_from=runs/small", "run_dir=runs/second", "trainer.max_steps=2", *hardly]
-    second = train(tmp_path, small_genome, *on)
+    second = trained(*on)
     assert second.returncode == 0, second.stderr
     assert "resemble genes" not in second.stdout
     assert not (tmp_path / "runs/second/tokenizer").exists()
     before, after = heldout(tmp_path / "runs/small"), heldout(tmp_path / "runs/second")
     name = "masked_codon_cross_entropy"
     assert after[name]["value"] == pytest.approx(before[name]["value"], abs=1e-5)
-    assert train(tmp_path, small_genome, "trainer.max_steps=4").returncode == 0  # another model since
+    assert trained("trainer.max_steps=4").returncode == 0  # another model since
     kept = sorted((tmp_path / "runs/second/encoder/checkpoints").iterdir())
-    moved = train(tmp_path, small_genome, *on)
+    moved = trained(*on)
     assert moved.returncode == 2
     assert "runs/small/model: holds other weights than those that stage 2 of this run began" in moved.stderr
     assert sorted((tmp_path / "runs/second/encoder/checkpoints").iterdir()) == kept
-    again = train(tmp_path, small_genome, *on[1:])
+    again = trained(*on[1:])
     assert again.returncode == 2
     assert "init_from was 'runs/small' and is None" in again.stderr
-    both = train(tmp_path, small_genome, "init_from=runs/small", "tokenizer_checkpoint=runs/small")
+    both = trained("init_from=runs/small", "tokenizer_checkpoint=runs/small")
     assert both.returncode == 2
     assert "init_from: begins stage 2 with a whole model" in both.stderr
 
 
-def test_held_out_genes_that_the_first_model_was_trained_on_are_left_out(small_genome, tmp_path):
-    assert train(tmp_path, small_genome, "trainer.max_steps=1").returncode == 0
+def test_held_out_genes_that_the_first_model_was_trained_on_are_left_out(tmp_path, trained):
+    assert trained("trainer.max_steps=1").returncode == 0
     on = ["init_from=runs/small", "run_dir=runs/b", "trainer.max_steps=1", "data.split.test=0.4"]
-    second = train(tmp_path, small_genome, *on)
+    second = trained(*on)
     assert second.returncode == 0, second.stderr
     assert "held-out genes resemble genes that what stage 2 begins with was trained on" in second.stdout
     metrics = [json.loads((tmp_path / run / "metrics.json").read_text()) for run in ("runs/small", "runs/b")]
     first, second = (entry["split"]["genes_left_out"] for entry in metrics)
     assert first == 0 < second < metrics[1]["data"]["splits"]["test"]["cds"]
     genes = [np.load(tmp_path / run / "model/training_genes.npy") for run in ("runs/small", "runs/b")]
-    third = train(tmp_path, small_genome, "tokenizer_checkpoint=runs/small", "run_dir=runs/c", *on[2:])
+    third = trained("tokenizer_checkpoint=runs/small", "run_dir=runs/c", *on[2:])
     assert third.returncode == 0, third.stderr
     tokenizer = json.loads((tmp_path / "runs/c/metrics.json").read_text())
     assert tokenizer["split"]["genes_left_out"] == metrics[1]["split"]["genes_left_out"]
@@ -205,7 +207,7 @@ def test_held_out_genes_that_the_first_model_was_trained_on_are_left_out(small_g
     assert {tuple(gene) for gene in genes[0]} <= {tuple(gene) for gene in genes[1]}  # it travels on
 
 
-def test_the_shipped_model_goes_on_with_genes_that_are_new_to_it(small_genome, tmp_path):
+def test_the_shipped_model_goes_on_with_genes_that_are_new_to_it(small_genome, tmp_path, here):
     """Of this piece of E. coli it has seen every gene, of a genome of chance none."""
     draw = np.random.default_rng(0)
     lines = [f">g{i}\nATG{''.join(draw.choice(['GCA', 'CTG', 'AAC', 'GGT'], 60))}TAA\n" for i in range(60)]
@@ -216,12 +218,12 @@ def test_the_shipped_model_goes_on_with_genes_that_are_new_to_it(small_genome, t
         "trainer.max_steps=1",
         "data.batch.max_codons=256",
     ]
-    new = lifecode(tmp_path, "train", "input=cds:chance.fa", "run_dir=new", *on)
+    new = here(tmp_path, "train", "input=cds:chance.fa", "run_dir=new", *on)
     assert new.returncode == 0, new.stderr
     assert "resemble genes" not in new.stdout
     metrics = json.loads((tmp_path / "new/metrics.json").read_text())
     assert metrics["split"]["genes_left_out"] == 0
-    again = lifecode(tmp_path, "train", f"input={small_genome}", "run_dir=again", *on)
+    again = here(tmp_path, "train", f"input={small_genome}", "run_dir=again", *on)
     assert again.returncode == 2
     assert "trained on the like of every held-out gene" in again.stderr
 

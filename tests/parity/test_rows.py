@@ -8,7 +8,7 @@ from torch import Tensor
 
 from lifecode.errors import UserError
 from lifecode.ops import l2_norm, rms_norm, scaled_sum, silu_gate
-from lifecode.ops.rows.kernels import ROWS_A_TASK
+from lifecode.ops.rows.cpu_kernels import ROWS_A_TASK
 from tests.support.rounding import assert_equal_but_for_rounding, sensitivity
 
 EPS = 1e-5

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from lifecode.ops.convolution.kernels import ROWS, STEPS_A_TASK, convolve_backward, convolve_forward
+from lifecode.ops.convolution.cpu_kernels import ROWS, STEPS_A_TASK, convolve_backward, convolve_forward
 from lifecode.ops.cpu.array_view import as_array
 from lifecode.ops.cpu.workers import num_workers, run_on_workers
 

@@ -10,7 +10,7 @@ from torch.autograd.function import once_differentiable
 from lifecode.ops.cpu.array_view import as_array
 from lifecode.ops.cpu.buffers import empty
 from lifecode.ops.cpu.workers import num_workers, run_on_workers
-from lifecode.ops.rows import kernels as row_kernels
+from lifecode.ops.rows import cpu_kernels as row_kernels
 
 
 class Rule(NamedTuple):

@@ -4,7 +4,6 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
-from sklearn.manifold import TSNE
 
 from lifecode.alphabet import CODONS, NUM_CODONS
 from lifecode.genetic_code import genetic_code, residue_letters
@@ -102,6 +101,8 @@ def _tsne(embeddings: NDArray[np.float64]) -> NDArray[np.floating]:
     """Exact t-SNE (64, 2): its Barnes-Hut form crashes the interpreter where embeddings have collapsed."""
     if np.ptp(embeddings, axis=0).max() < 1e-9:
         return np.zeros((len(embeddings), 2))
+    from sklearn.manifold import TSNE  # whose import takes half a second, and few commands draw
+
     tsne = TSNE(perplexity=_PERPLEXITY, init="pca", learning_rate="auto", method="exact", random_state=0)
     return tsne.fit_transform(embeddings)
 

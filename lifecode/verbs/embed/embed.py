@@ -1,4 +1,4 @@
-"""`lifecode embed`: one vector per record, CDS or window, or one per codon, into an .npz file."""
+"""`lifecode embed`: one vector per record, CDS or window, or one per codon, into a file."""
 
 import sys
 import warnings
@@ -10,26 +10,27 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Literal, get_args
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from omegaconf import DictConfig
 
 from lifecode.app.configs.construct import checked_value
 from lifecode.data.batches.packing import NUM_SPECIAL_CODONS
-from lifecode.data.reading.inputs import Inputs
+from lifecode.data.reading.inputs import Inputs, resolve_inputs
 from lifecode.data.reading.read import read_records
 from lifecode.data.records import Contig
-from lifecode.errors import UserError
+from lifecode.errors import Interrupted, UserError
 from lifecode.host.activity import Activity
 from lifecode.models.families import load
 from lifecode.models.life_code.frames import Frames
 from lifecode.models.life_code.streaming import require_streamable, stream_hidden_states
 from lifecode.models.pooling import Pool
 from lifecode.models.saved import SavedModel
-from lifecode.verbs.embed.embed_units import Unit, UnitKind, units_of
-from lifecode.verbs.embed.embedding_file import EmbeddingFile, check_output
+from lifecode.tasks.features.encoder import LifeCodeEncoder
+from lifecode.verbs.embed.embed_units import Unit, UnitKind
+from lifecode.verbs.embed.embedding_file import check_output, read_embeddings, write_embeddings
+from lifecode.verbs.embed.embedding_store import EmbeddingStore
 from lifecode.verbs.embed.embeddings import Embeddings
+from lifecode.verbs.embed.unit_choice import RENAMED, OfContig, chosen_units
 
 _CODONS_A_CALL = 16_384
 
@@ -52,8 +53,8 @@ def embed(
         model: a model, which stays on its device, or what `lifecode.load` takes, which goes to a GPU if there
             is one.
         input: as for `lifecode.read_records`.
-        output: the .npz file to write, whose vectors never have to fit in memory (docs/interchange.md); None
-            keeps them in memory.
+        output: the .npz, .parquet or .h5ad (AnnData) file to write, whose vectors never have to fit in memory
+            (docs/interchange.md); a call that was killed goes on. None keeps them in memory.
         unit: what gets a vector: `record`, `cds`, `window`, or `auto`: CDS where a file annotates them, else
             records.
         window_codons: length of a window.
@@ -63,8 +64,9 @@ def embed(
         progress: show on stderr how far it is.
 
     Raises:
-        UserError: an input that cannot be read or has no sequence, no such model or choice, or an output that
-            cannot be written.
+        UserError: an input that cannot be read or has no sequence, genes among records without any for
+            `auto`, no such model or choice, or an output that cannot be written.
+        Interrupted: at Ctrl-C; the same call goes on.
     """
     for name, value, choices in (
         ("unit", unit, get_args(UnitKind)),
@@ -83,29 +85,44 @@ def embed(
         else:
             check_output(place := Path(output).expanduser())
         contigs = read_records(input)
-        loaded = model if isinstance(model, SavedModel) else _on_device(load(model))
+        loaded: Any = model if isinstance(model, SavedModel) else _on_device(load(model))
         if context == "contig":
             _require_streamable(loaded, unit, pool, frames)
-        skipped: Counter[str] = Counter()
-        units = ((contig, units_of(contig, unit, window_codons, skipped)) for contig in contigs)
+        noted: Counter[str] = Counter()
+        chosen = {
+            "unit": unit,
+            "window_codons": window_codons,
+            "pool": pool,
+            "frames": frames,
+            "context": context,
+        }
+        about = {"model": str(model) if isinstance(model, str | Path) else type(model).__name__, **chosen}
         activity = stack.enter_context(Activity()) if progress else None
-        with EmbeddingFile(place, width=loaded.width, pooled=pool is not None) as file:
-            if context == "contig":
-                for contig, own in units:
-                    _embed_contig(loaded, contig, own, pool, file, activity)
-            else:
-                _embed_alone(
-                    loaded, chain.from_iterable(own for _, own in units), pool, frames, file, activity
-                )
-            if not len(file):
+        identity = {**chosen, "model": LifeCodeEncoder(loaded).digest, "input": _fingerprint(input)}
+        with EmbeddingStore(place, width=loaded.width, identity=identity) as store:
+            units = _left(chosen_units(contigs, unit, window_codons, noted), store.num_kept)
+            try:
+                if context == "contig":
+                    for contig, own in units:
+                        _embed_contig(loaded, contig, own, pool, store, activity)
+                else:
+                    alone = chain.from_iterable(own for _, own in units)
+                    _embed_alone(loaded, alone, pool, frames, store, activity)
+            except KeyboardInterrupt as stop:
+                raise Interrupted(
+                    f"stopped; {store.num_kept:,} sequences are kept, and the same command goes on"
+                ) from stop
+            if not len(store):
                 raise UserError("no sequence to embed", source=str(input), remedy="Try unit=record")
+            num_sequences, num_vectors = len(store), store.num_rows
+            write_embeddings(store, pooled=pool is not None, about=about)
         return Embeddings(
             path=None if output is None else place,
-            num_sequences=len(file),
-            num_vectors=file.num_rows,
-            width=file.width,
-            skipped=skipped,
-            arrays=_arrays(place) if output is None else None,
+            num_sequences=num_sequences,
+            num_vectors=num_vectors,
+            width=loaded.width,
+            skipped=noted,
+            arrays=read_embeddings(place) if output is None else None,
         )
 
 
@@ -124,7 +141,7 @@ def run(config: DictConfig) -> Embeddings:
             context=checked_value(config, "context", Literal["unit", "contig"]),
         )
     for reason, count in embeddings.skipped.items():
-        print(f"{count:,} CDS skipped: {reason}")
+        print(f"{count:,} {reason}" if reason == RENAMED else f"{count:,} left out: {reason}")
     size = f"{embeddings.num_vectors:,} x {embeddings.width}"
     print(f"{embeddings.num_sequences:,} sequences embedded ({size}) in {embeddings.path}")
     return embeddings
@@ -135,13 +152,22 @@ def _say(message: Warning | str, *_: Any) -> None:
     print(f"lifecode embed: {message}", file=sys.stderr)
 
 
+def _left(units: Iterator[OfContig], num_kept: int) -> Iterator[OfContig]:
+    """Without the first so many units, which are there already."""
+    left = iter(range(num_kept))
+    for contig, own in units:
+        yield OfContig(contig, (unit for unit in own if next(left, None) is None))
+
+
+def _fingerprint(input: Inputs) -> list[list[str | int | None]]:
+    """Which files are read, and whether they are still the same."""
+    files = [(unit.holds, file) for unit in resolve_inputs(input) for file in unit.files]
+    found = ((holds, file, file.stat()) for holds, file in files)
+    return [[holds, str(file), stat.st_size, stat.st_mtime_ns] for holds, file, stat in found]
+
+
 def _on_device(model: SavedModel) -> SavedModel:
     return model.to("cuda" if torch.cuda.is_available() else "cpu")
-
-
-def _arrays(path: Path) -> dict[str, NDArray]:
-    with np.load(path, allow_pickle=False) as file:
-        return dict(file)
 
 
 def _embed_alone(
@@ -149,16 +175,17 @@ def _embed_alone(
     units: Iterator[Unit],
     pool: Pool | None,
     frames: Frames,
-    file: EmbeddingFile,
+    store: EmbeddingStore,
     activity: Activity | None,
 ) -> None:
     """Each unit by itself, many in one call of the model."""
     for batch in _batches(units):
         records = [unit.as_record() for unit in batch]
         for unit, vectors in zip(batch, model.embed(records, pool=pool, frames=frames), strict=True):
-            file.add(unit, vectors.cpu().numpy())
+            store.add(unit, vectors.cpu().numpy())
+        store.keep()
         if activity is not None:
-            activity.say(f"{len(file):,} sequences embedded")
+            activity.say(f"{len(store):,} sequences embedded")
 
 
 def _require_streamable(model: SavedModel, kind: UnitKind, pool: Pool | None, frames: Frames) -> None:
@@ -182,21 +209,27 @@ def _embed_contig(
     contig: Contig,
     units: Iterator[Unit],
     pool: Pool | None,
-    file: EmbeddingFile,
+    store: EmbeddingStore,
     activity: Activity | None,
 ) -> None:
     """Reads the whole contig once, then gives each unit its part of the hidden states."""
+    own = list(units)
+    if not own:  # all of them are there
+        return
 
     def on_chunk(done: int, total: int) -> None:
         if activity is not None:
             activity.say(f"{contig.name}: {done} of {total} chunks read")
 
-    with file.scratch(-(-len(contig.nucleotides) // 3) + NUM_SPECIAL_CODONS) as hidden:
+    with store.scratch(-(-len(contig.nucleotides) // 3) + NUM_SPECIAL_CODONS) as hidden:
         stream_hidden_states(model, contig.nucleotides, hidden, on_chunk=on_chunk)
-        for unit in units:
+        for unit in own:
             # Row 0 is [CLS]; `pooled` leaves out the row at either end.
             rows = hidden[unit.start // 3 : -(-unit.end // 3) + NUM_SPECIAL_CODONS]
-            file.add(unit, rows[1:-1] if pool is None else model.pooled(torch.from_numpy(rows), pool).numpy())
+            store.add(
+                unit, rows[1:-1] if pool is None else model.pooled(torch.from_numpy(rows), pool).numpy()
+            )
+    store.keep()
 
 
 def _batches(units: Iterator[Unit]) -> Iterator[list[Unit]]:

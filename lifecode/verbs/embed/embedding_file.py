@@ -1,31 +1,40 @@
-"""The .npz file of `lifecode embed`, written whole or not at all; the vectors never have to fit in memory."""
+"""The file of `lifecode embed`: .npz, Parquet or AnnData, from the vectors that lie in a store.
 
-import os
-import tempfile
-from array import array
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
-from itertools import pairwise
+None of them has the vectors in memory at once.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from types import TracebackType
+from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from lifecode.errors import UserError
-from lifecode.host.durable import disk_faults_named, require_writable
-from lifecode.verbs.embed.embed_units import Unit
+from lifecode.host.durable import require_writable
+from lifecode.host.installed import installed_version
+from lifecode.verbs.embed.embedding_store import EmbeddingStore
 
-ROWS_A_COPY = 65_536
 LONGEST_PADDED = 256
 """Letters up to which names are kept as an array of text, which gives every one the room of the longest."""
-ROOM = "Make room there, or choose another output"
+_UNITS_AT_ONCE = 4_096
+_PLACES = ("start", "end", "strand")
 
 
 def check_output(output: Path) -> None:
     """Raises a UserError unless the file can be written there."""
-    if output.suffix != ".npz":
-        raise UserError("the output is an .npz file", source=output, remedy=f"Write output={output}.npz")
+    if output.suffix not in WRITERS:
+        raise UserError(
+            "the output is .npz, .parquet or .h5ad (AnnData)",
+            source=output,
+            remedy=f"Write output={output}.npz",
+        )
+    if output.suffix == ".h5ad" and installed_version("h5py") is None:
+        raise UserError(
+            "an AnnData file needs h5py", source=output, remedy="Run: pip install 'lifecode[anndata]'"
+        )
     if output.is_dir():
         raise UserError("is a folder, not a file", source=output, remedy="Choose another output")
     try:
@@ -38,125 +47,187 @@ def check_output(output: Path) -> None:
         ) from fault
 
 
-class EmbeddingFile:
-    """Collects vectors beside the output file and moves all of it into place at the end.
+def write_embeddings(store: EmbeddingStore, *, pooled: bool, about: Mapping[str, Any]) -> None:
+    """Makes the output of what is in the store.
 
-    The file holds `ids`, `contig`, `start`, `end`, `strand` (n,), as `Unit` describes them, and
-    `embeddings` (n, d); with several vectors per unit, `embeddings` (rows, d) and `offsets` (n + 1,).
+    Args:
+        store: with at least one unit.
+        pooled: whether each unit has one vector.
+        about: what made them, for formats that have a place for it.
+    """
+    with store.result() as path:
+        WRITERS[store.output.suffix](store, path, pooled, about)
+
+
+def _write_npz(store: EmbeddingStore, path: Path, pooled: bool, about: Mapping[str, Any]) -> None:
+    """`ids`, `contig`, `start`, `end`, `strand` (n,), as `Unit` describes them, and `embeddings` (n, d).
+
+    With several vectors per unit, `embeddings` (rows, d) and `offsets` (n + 1,).
 
     Where an id has more than 256 letters, `ids` is the UTF-8 (uint8) of all one behind the other, and
     `ids_offsets` (n + 1,) says where each begins. Where the name of a contig has, `contig` is that of the
     different names with `contig_offsets`, and `contig_number` (n,) says which of them is meant.
-
-    Args:
-        output: a path that passes `check_output`.
-        width: d.
-        pooled: whether each unit has one vector.
     """
+    places = store.places
+    arrays: dict[str, NDArray] = {name: places[name] for name in _PLACES}
+    ends = np.concatenate([[0], places["ids_end"]])
+    texts = store.texts_of_ids() if np.diff(ends).max(initial=0) <= 4 * LONGEST_PADDED else None
+    if texts is not None and max(map(len, texts)) <= LONGEST_PADDED:
+        arrays["ids"] = np.array(texts, dtype=np.str_)
+    else:
+        arrays |= {"ids": store.ids, "ids_offsets": ends}
+    names = store.contigs
+    if max(map(len, names)) > LONGEST_PADDED:
+        encoded = [name.encode("utf-8", errors="replace") for name in names]
+        arrays["contig"] = np.frombuffer(b"".join(encoded), dtype=np.uint8)
+        arrays["contig_offsets"] = np.cumsum([0, *map(len, encoded)])
+        arrays["contig_number"] = places["contig"]
+    else:
+        arrays["contig"] = np.array(names)[places["contig"]]
+    if not pooled:
+        arrays["offsets"] = np.concatenate([[0], places["rows_end"]])
+    with path.open("wb") as file:
+        np.savez(file, allow_pickle=False, embeddings=store.rows, **arrays)
 
-    def __init__(self, output: Path, *, width: int, pooled: bool) -> None:
-        self.output, self.width, self.pooled = output, width, pooled
-        self.num_rows = 0
-        self._offsets = array("q", [0])
-        self._id_offsets, self._longest_id = array("q", [0]), 0
-        self._contig_numbers: dict[str, int] = {}
-        self._columns = {name: array("q") for name in ("contig", "start", "end", "strand")}
 
-    def __enter__(self) -> "EmbeddingFile":
-        with disk_faults_named(self.output, remedy=ROOM):
-            # A name as long as the file system allows must not become too long by what is put beside it.
-            self._folder = tempfile.TemporaryDirectory(prefix=".embedding-", dir=self.output.parent)
-            self._rows = (Path(self._folder.name) / "rows").open("wb")
-            self._ids = (Path(self._folder.name) / "ids").open("wb")
-        return self
+def _write_parquet(store: EmbeddingStore, path: Path, pooled: bool, about: Mapping[str, Any]) -> None:
+    """A row a vector: id, contig, start, end, strand, embedding, and position where a unit has several."""
+    vector = pa.list_(pa.float32(), store.width)
+    text = pa.dictionary(pa.int32(), pa.string())
+    fields = [("id", pa.string()), ("contig", text), *((name, pa.int64()) for name in _PLACES)]
+    fields += [] if pooled else [("position", pa.int64())]
+    noted = {f"lifecode.{name}": str(value) for name, value in about.items()}
+    schema = pa.schema([*fields, ("embedding", vector)], metadata=noted)
+    with pq.ParquetWriter(path, schema, compression="zstd") as writer:
+        for part in _parts(store):
+            columns = {
+                "id": part["id"],
+                "contig": pa.DictionaryArray.from_arrays(
+                    pa.array(part["contig"], pa.int32()), pa.array(store.contigs)
+                ),
+                **{name: part[name] for name in (*_PLACES, *([] if pooled else ["position"]))},
+                "embedding": pa.FixedSizeListArray.from_arrays(part["embedding"].ravel(), store.width),
+            }
+            writer.write_table(pa.table(columns, schema=schema))
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        with ExitStack() as last:
-            last.callback(self._folder.cleanup)
-            if kind is not None:
-                for file in (self._rows, self._ids):
-                    with suppress(OSError):  # of a full disk, whose error is on its way
-                        file.close()
-                return
-            with disk_faults_named(self.output, remedy=ROOM):
-                self._rows.close()
-                self._ids.close()
-                self._write()
 
-    def __len__(self) -> int:
-        return len(self._columns["start"])
+def _write_h5ad(store: EmbeddingStore, path: Path, pooled: bool, about: Mapping[str, Any]) -> None:
+    """AnnData's own layout, version 0.1.0: `X` the vectors, `obs` the places, `uns` what made them."""
+    import h5py
 
-    @contextmanager
-    def scratch(self, num_rows: int) -> Iterator[NDArray[np.float32]]:
-        """Lends a matrix (num_rows, d) that lies in a file, whose room on the disk is taken first.
+    size, text = store.num_rows, h5py.string_dtype()
+    with h5py.File(path, "w") as file:
+        file.attrs.update({"encoding-type": "anndata", "encoding-version": "0.1.0"})
+        matrix = file.create_dataset("X", (size, store.width), np.float32, chunks=True)
+        _of_type(matrix, "array", "0.2.0")
+        columns = ["contig", *_PLACES, *([] if pooled else ["position"])]
+        observed = _frame(file, "obs", ["id", *columns] if not pooled else columns)
+        names = observed.create_dataset("_index", (size,), text, chunks=True)
+        _of_type(names, "string-array", "0.2.0")
+        contig = observed.create_group("contig")
+        contig.attrs["ordered"] = False
+        _of_type(contig, "categorical", "0.2.0")
+        _of_type(contig.create_dataset("categories", data=store.contigs, dtype=text), "string-array", "0.2.0")
+        codes = contig.create_dataset("codes", (size,), np.int32, chunks=True)
+        numbers = {
+            name: observed.create_dataset(name, (size,), np.int64, chunks=True) for name in columns[1:]
+        }
+        for array in (codes, *numbers.values()):
+            _of_type(array, "array", "0.2.0")
+        own = None if pooled else observed.create_dataset("id", (size,), text, chunks=True)
+        if own is not None:
+            _of_type(own, "string-array", "0.2.0")
+        first = 0
+        for part in _parts(store):
+            last = first + len(part["embedding"])
+            matrix[first:last] = part["embedding"]
+            codes[first:last] = part["contig"]
+            for name, array in numbers.items():
+                array[first:last] = part[name]
+            if own is None:
+                names[first:last] = part["id"]
+            else:
+                own[first:last] = part["id"]
+                pairs = zip(part["id"], part["position"].tolist(), strict=True)
+                names[first:last] = [f"{name}:{place}" for name, place in pairs]
+            first = last
+        variables = _frame(file, "var", [])
+        dimensions = [f"d{number}" for number in range(store.width)]
+        _of_type(variables.create_dataset("_index", data=dimensions, dtype=text), "string-array", "0.2.0")
+        for name in ("layers", "obsm", "obsp", "varm", "varp"):
+            _of_type(file.create_group(name), "dict", "0.1.0")
+        _of_type(noted := file.create_group("uns"), "dict", "0.1.0")
+        for name, value in about.items():
+            _of_type(noted.create_dataset(name, data=str(value), dtype=text), "string", "0.2.0")
 
-        Raises:
-            UserError: the disk has no room for it. Written into a file with holes, a full disk would be the
-                death of the process.
-        """
-        path = Path(self._folder.name) / "scratch"
-        with disk_faults_named(self.output, remedy=ROOM), path.open("wb") as file:
-            _take_room(file.fileno(), 4 * num_rows * self.width)
-        yield np.memmap(path, dtype=np.float32, mode="r+", shape=(num_rows, self.width))
-        path.unlink()
 
-    def add(self, unit: Unit, vectors: NDArray[np.float32]) -> None:
-        """Appends a unit and its vector (d,) or vectors (rows, d)."""
-        rows, name = vectors.reshape(-1, self.width), unit.id.encode("utf-8", errors="replace")
-        with disk_faults_named(self.output, remedy=ROOM):
-            for first in range(0, len(rows), ROWS_A_COPY):
-                self._rows.write(np.ascontiguousarray(rows[first : first + ROWS_A_COPY], np.float32).data)
-            self._ids.write(name)
-        self.num_rows += len(rows)
-        self._offsets.append(self.num_rows)
-        self._id_offsets.append(self._id_offsets[-1] + len(name))
-        self._longest_id = max(self._longest_id, len(unit.id))
-        number = self._contig_numbers.setdefault(unit.contig, len(self._contig_numbers))
-        for column, value in zip(
-            self._columns.values(), (number, unit.start, unit.end, unit.strand), strict=True
-        ):
-            column.append(value)
+def read_embeddings(path: Path, *names: str) -> dict[str, NDArray]:
+    """Those of the arrays of `_write_npz` that an output has, whatever its format; all of them by default."""
+    if path.suffix == ".npz":
+        with np.load(path, allow_pickle=False) as file:
+            return {name: file[name] for name in names or file.files if name in file}
+    arrays = _read_parquet(path) if path.suffix == ".parquet" else _read_h5ad(path)
+    if (position := arrays.pop("position", None)) is not None:  # a row a vector, where .npz has a row a unit
+        first = np.flatnonzero(position == 0)
+        arrays["offsets"] = np.append(first, len(position))
+        arrays |= {name: arrays[name][first] for name in ("ids", "contig", *_PLACES)}
+    return {name: arrays[name] for name in names or arrays if name in arrays}
 
-    def _names(self) -> dict[str, NDArray]:
-        """The arrays that hold ids and names of contigs."""
-        arrays: dict[str, NDArray] = {}
-        ids = Path(self._ids.name)
-        if self._longest_id > LONGEST_PADDED:
-            arrays["ids"] = np.memmap(ids, dtype=np.uint8, mode="r")
-            arrays["ids_offsets"] = np.array(self._id_offsets)
-        else:
-            text, ends = ids.read_bytes(), self._id_offsets
-            arrays["ids"] = np.array([text[a:b].decode() for a, b in pairwise(ends)], dtype=np.str_)
-        names, numbers = list(self._contig_numbers), np.array(self._columns["contig"])
-        if max(map(len, names)) > LONGEST_PADDED:
-            encoded = [name.encode("utf-8", errors="replace") for name in names]
-            arrays["contig"] = np.frombuffer(b"".join(encoded), dtype=np.uint8)
-            arrays["contig_offsets"] = np.cumsum([0, *map(len, encoded)])
-            arrays["contig_number"] = numbers
-        else:
-            arrays["contig"] = np.array(names)[numbers]
+
+def _read_parquet(path: Path) -> dict[str, NDArray]:
+    table = pq.read_table(path)
+    arrays = {name: table[name].to_numpy() for name in table.column_names if name != "embedding"}
+    vectors = table["embedding"].combine_chunks()
+    arrays["embeddings"] = vectors.flatten().to_numpy().reshape(len(table), -1)  # pyright: ignore
+    return {"ids" if name == "id" else name: array for name, array in arrays.items()}
+
+
+def _read_h5ad(path: Path) -> dict[str, NDArray]:
+    import h5py
+
+    with h5py.File(path) as file:
+        observed: Any = file["obs"]
+        arrays = {name: observed[name][:] for name in (*_PLACES, "position") if name in observed}
+        contig = observed["contig"]
+        arrays["contig"] = contig["categories"].asstr()[:][contig["codes"][:]]
+        arrays["ids"] = observed["id" if "id" in observed else "_index"].asstr()[:]
+        arrays["embeddings"] = file["X"][:]  # pyright: ignore
         return arrays
 
-    def _write(self) -> None:
-        shape = (self.num_rows, self.width)
-        arrays = self._names()
-        for name in ("start", "end", "strand"):
-            arrays[name] = np.array(self._columns[name])
-        if not self.pooled:
-            arrays["offsets"] = np.array(self._offsets)
-        embeddings = np.memmap(self._rows.name, dtype=np.float32, mode="r", shape=shape)
-        partial = Path(self._folder.name) / "partial.npz"
-        np.savez(partial, allow_pickle=False, embeddings=embeddings, **arrays)
-        partial.replace(self.output)
+
+def _frame(file: Any, name: str, columns: list[str]) -> Any:
+    group = file.create_group(name)
+    group.attrs["_index"] = "_index"
+    group.attrs.create("column-order", columns, dtype=None if columns else np.float64)
+    _of_type(group, "dataframe", "0.2.0")
+    return group
 
 
-def _take_room(descriptor: int, num_bytes: int) -> None:
-    """Has the file system set so many bytes aside, or writes them where it has no call for it."""
-    if hasattr(os, "posix_fallocate"):
-        os.posix_fallocate(descriptor, 0, num_bytes)
-        return
-    zeros = bytes(2**20)
-    for first in range(0, num_bytes, len(zeros)):
-        os.write(descriptor, zeros[: num_bytes - first])
+def _of_type(node: Any, kind: str, version: str) -> None:
+    node.attrs.update({"encoding-type": kind, "encoding-version": version})
+
+
+def _parts(store: EmbeddingStore) -> Iterator[dict[str, Any]]:
+    """Columns of a few thousand units after the other, a row for each vector."""
+    places, rows = store.places, store.rows
+    ends = np.concatenate([[0], places["rows_end"]])
+    for first in range(0, len(store), _UNITS_AT_ONCE):
+        last = min(first + _UNITS_AT_ONCE, len(store))
+        lengths = np.diff(ends[first : last + 1])
+        part: dict[str, Any] = {
+            name: np.repeat(places[name][first:last], lengths) for name in ("contig", *_PLACES)
+        }
+        names = np.array(store.texts_of_ids(first, last), dtype=object)
+        part["id"] = np.repeat(names, lengths).tolist()
+        begun = np.repeat(ends[first:last], lengths)
+        part["position"] = np.arange(ends[first], ends[last]) - begun
+        part["embedding"] = np.asarray(rows[ends[first] : ends[last]])
+        yield part
+
+
+WRITERS: dict[str, Callable[[EmbeddingStore, Path, bool, Mapping[str, Any]], None]] = {
+    ".npz": _write_npz,
+    ".parquet": _write_parquet,
+    ".h5ad": _write_h5ad,
+}
+"""By the end of the output's name."""

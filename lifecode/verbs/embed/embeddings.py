@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from lifecode.verbs.embed.embedding_file import read_embeddings
+
 if TYPE_CHECKING:
     from pandas import DataFrame
 
@@ -18,7 +20,7 @@ class Embeddings:
     """Embedded sequences; tables are pandas frames.
 
     Attributes:
-        path: the .npz file that was written, or None; `vectors` and the tables read it.
+        path: the file that was written, or None; `vectors` and the tables read it.
         num_sequences: n.
         num_vectors: n, or the sum of their codons or nucleotides for `pool=None`.
         width: d.
@@ -78,12 +80,11 @@ class Embeddings:
         if self.path is None:
             arrays = self.arrays or {}
             return {name: arrays[name] for name in names if name in arrays}
-        with np.load(self.path, allow_pickle=False) as file:
-            return {name: file[name] for name in names if name in file}
+        return read_embeddings(self.path, *names)
 
 
 def _texts(array: NDArray, offsets: NDArray | None) -> list[str]:
-    """Names, from an array of text or from the UTF-8 of all of them; see `EmbeddingFile`."""
+    """Names, from an array of text or from the UTF-8 of all of them; see `_write_npz` of `embedding_file`."""
     if offsets is None:
         return array.tolist()
     text = array.tobytes()

@@ -14,7 +14,7 @@ from lifecode.objectives.joint import JointObjective
 from lifecode.training.plan import StagePlan
 from lifecode.training.stages.optimizer import OptimizerRecipe
 from lifecode.verbs.train.plan import RunPlan
-from lifecode.verbs.train.plan_numbers import amount, number, size
+from lifecode.verbs.train.printed_numbers import amount, number, size
 
 _WIDTH = 98
 _WIDTH_OF_A_FILE = 100

@@ -17,7 +17,7 @@ from lifecode.data.records import CodingSequence, Contig, Exon
 from lifecode.models import LifeCode
 from lifecode.verbs.embed import embed as embed_verb
 from lifecode.verbs.embed.embed_units import units_of
-from lifecode.verbs.embed.embedding_file import EmbeddingFile
+from lifecode.verbs.embed.embedding_store import EmbeddingStore
 from tests.support.small_models import small_model
 
 
@@ -213,7 +213,7 @@ def test_a_full_disk_is_one_line(model_folder, tmp_path, monkeypatch, capsys, wh
 
 
 def test_the_room_of_a_contig_is_taken_before_it_is_written(tmp_path):
-    with EmbeddingFile(tmp_path / "x.npz", width=8, pooled=True) as file:
+    with EmbeddingStore(tmp_path / "x.npz", width=8, identity={}) as file:
         with file.scratch(100_000) as hidden:
             (path,) = (path for path in tmp_path.rglob("scratch"))
             assert path.stat().st_blocks * 512 >= hidden.nbytes == 3_200_000

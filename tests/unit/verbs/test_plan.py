@@ -46,8 +46,8 @@ from lifecode.training.stages.optimizer import OptimizerRecipe
 from lifecode.training.stages.tokenizer_stage import TokenizerStage
 from lifecode.training.trainer import TrainerSettings
 from lifecode.verbs.train.plan import plan_run
-from lifecode.verbs.train.plan_numbers import amount, number, size
 from lifecode.verbs.train.plan_tables import curve, plan_tables
+from lifecode.verbs.train.printed_numbers import amount, number, size
 from tests.support.corpus_batches import RandomFeatures, step_of
 from tests.support.repository import ROOT
 from tests.support.small_run import SMALL

@@ -69,6 +69,7 @@ def records(downloads, source):
         return list(SeqIO.parse(handle, "fasta"))
 
 
+@pytest.mark.slow
 def test_every_record_is_counted(corpus):
     report = corpus.report
     assert report["contigs"] == 1 + 4000 + 6600 + 20_000 + 4000
@@ -77,6 +78,7 @@ def test_every_record_is_counted(corpus):
     assert report["skipped"] == {}
 
 
+@pytest.mark.slow
 def test_each_source_gives_the_kinds_that_it_should(rows):
     assert set(rows) == {
         ("genomes", "cds", "dna"),
@@ -90,6 +92,7 @@ def test_each_source_gives_the_kinds_that_it_should(rows):
     assert rows["rna", "rna", "rna"] == rows["mrna", "rna", "rna"] == 4000
 
 
+@pytest.mark.slow
 def test_genomes_and_genes_of_ecoli_are_all_there(corpus, rows):
     dropped = sum(corpus.report["pairs"]["dropped"].values())
     assert rows["genomes", "cds", "dna"] == 4295 - dropped  # of these sources only its genes can be dropped
@@ -99,12 +102,14 @@ def test_genomes_and_genes_of_ecoli_are_all_there(corpus, rows):
     assert nucleotides == 4_641_652
 
 
+@pytest.mark.slow
 def test_proteins_are_kept_where_every_residue_is_known(downloads, rows):
     known = set("ACDEFGHIKLMNPQRSTVWY")
     proteins = [str(record.seq).upper() for record in records(downloads, "proteins")]
     assert rows["proteins", "cds", "protein"] == sum(set(protein) <= known for protein in proteins)
 
 
+@pytest.mark.slow
 def test_coding_records_are_kept_as_biopython_translates_them(downloads, rows):
     stops, starts = {"TAA", "TAG", "TGA"}, {"TTG", "CTG", "ATT", "ATC", "ATA", "ATG", "GTG"}  # of code 11
     intact = 0
@@ -117,10 +122,12 @@ def test_coding_records_are_kept_as_biopython_translates_them(downloads, rows):
     assert intact > 6500
 
 
+@pytest.mark.slow
 def test_nearly_all_messengers_are_intact(rows):
     assert 3981 <= rows["mrna", "cds", "rna"] <= 4000
 
 
+@pytest.mark.slow
 def test_no_sequence_is_lost_to_the_other_sources(downloads, corpus):
     inputs = {Path(entry["name"]).name for entry in corpus.manifest["inputs"]}
     assert inputs == {Path(file).name for files in STAND_INS.values() for file in files}
@@ -128,6 +135,7 @@ def test_no_sequence_is_lost_to_the_other_sources(downloads, corpus):
     assert corpus.manifest["reading"]["genetic_code"] == {"default": 11}
 
 
+@pytest.mark.slow
 def test_the_command_tells_how_often_training_would_read_each_kind(downloads, corpus, capsys):
     output = corpus.folder
     assert main(["prepare", "sources=life_code", f"input_folder={downloads}", f"output={output}"]) == 0

@@ -129,6 +129,7 @@ def test_names_that_never_meet_are_told(read):
         read(">other\nACGT", LINE.format(strand="+", thick="103\t109"))
 
 
+@pytest.mark.slow
 def test_human_mrnas_against_a_base_by_base_reading(shared_data):
     fasta = shared_data("genomes/human_refseq_mRNA_4000.fa.gz")
     bed = shared_data("genomes/human_refseq_mRNA_4000.hg19.bed")

@@ -151,7 +151,8 @@ def test_swissprot_file_against_biopython(shared_data):
     assert rejected == [Rejected.AMBIGUOUS_NUCLEOTIDE]
 
 
-@pytest.mark.parametrize("choice", ["frequent", pytest.param("sampled", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("choice", ["frequent", "sampled"])
 def test_20000_uniprot_proteins_come_back_exactly(shared_data, choice):
     path = shared_data("proteins/mmseqs2_uniprot_20000.fasta.gz")
     with gzip.open(path, "rt") as handle:
