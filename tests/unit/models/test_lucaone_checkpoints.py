@@ -185,6 +185,7 @@ def test_half_precision_is_read_in_full(state, tmp_path):
 # What is not read
 
 
+@pytest.mark.filterwarnings("ignore:Detected pickle protocol")
 def test_no_pickle_is_opened(released, state, tmp_path):
     trace = tmp_path / "opened"
     for name in ("alphabet.pkl", "training_args.bin"):

@@ -35,7 +35,7 @@ def folder(tmp_path_factory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("checkpoint", ["model", "released", "released/pytorch.pth"])
+@pytest.mark.parametrize("checkpoint", ["model", "released"])
 def test_genes_and_proteins_are_embedded_by_what_they_are(checkpoint, folder, tmp_path):
     files = f"input=[{folder}/genes.fa,{folder}/proteins.fa]"
     assert main(["embed", f"checkpoint={folder / checkpoint}", files, f"output={tmp_path}/out.npz"]) == 0
@@ -97,7 +97,6 @@ def test_info_of_sizes_and_of_a_checkpoint(folder, capsys):
             "must see a whole sequence at once",
         ),
         (["train", "model=lucaone_tiny", "plan=true"], "model: .* luca_one cannot be used here"),
-        (["bench", "model=lucaone_tiny"], "model: .* luca_one cannot be used here"),
         (["finetune", "task.train={genes}", "checkpoint={model}", "run_dir={run}"], "model: .* luca_one"),
         (
             ["info", "model=lucaone_tiny", "teacher_width=3"],
