@@ -16,7 +16,7 @@ from lifecode.host.activity import Activity
 from lifecode.host.durable import disk_faults_named, replacing
 from lifecode.host.exclusive import exclusive
 from lifecode.host.own_folder import require_own
-from lifecode.models.families import load
+from lifecode.models.families import load, require_life_code
 from lifecode.models.life_code.model import LifeCode
 from lifecode.names import csv_cell, display_name
 from lifecode.report.charts.figure_style import use_colours
@@ -163,7 +163,7 @@ def _readers(
         name = f"model {number}" if given else str(checkpoint)
         if name in (reader.name for reader in found):
             raise UserError(f"names {name!r} twice", source="checkpoints")
-        found.append(LifeCodeReader(name, checkpoint if given else load(checkpoint)))
+        found.append(LifeCodeReader(name, checkpoint if given else require_life_code(load(checkpoint))))
     return found
 
 

@@ -21,7 +21,7 @@ from lifecode.design.proteins import coding_sequences, named_proteins
 from lifecode.design.sampler import Sampling
 from lifecode.errors import UserError
 from lifecode.host.activity import Activity
-from lifecode.models.families import load
+from lifecode.models.families import load, require_life_code
 from lifecode.models.life_code.model import LifeCode
 from lifecode.report.charts.figure_style import use_colours
 from lifecode.report.design.page import write_design_report
@@ -87,7 +87,7 @@ def optimize(
         told("counting the host's codons")
         usage = host_usage(host, genetic_code)
         tasks = _tasks(proteins, draft, keep, wild_type, usage.genetic_code, n, seed)
-        loaded = model if isinstance(model, LifeCode) else _on_device(load(model))
+        loaded = model if isinstance(model, LifeCode) else _on_device(require_life_code(load(model)))
         sequences = []
         for number, task in enumerate(tasks, start=1):
             place = f"protein {number:,} of {len(tasks):,}, {task.name}"

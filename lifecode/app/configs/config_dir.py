@@ -124,6 +124,7 @@ class _CheckedLoader(ConfigLoader):
         if any(entry not in self.expected.plugins for entry in _listed(raw.get(PLUGINS))):
             _refuse(PLUGINS, raw[PLUGINS])
         _require_known_targets(raw, "", {module_name(entry) for entry in self.expected.plugins})
+        _require_no_foreign_code(raw, overrides)
         if "logger" in raw:
             found = config_leaves(raw["logger"])
             _require_same(found, self.expected.logger(config.hydra.runtime.choices.get("logger")), "logger.")
@@ -196,6 +197,14 @@ def _require_known_targets(node: Any, key: str, plugins: Set[str]) -> None:
     elif isinstance(node, Sequence) and not isinstance(node, str):
         for index, value in enumerate(node):
             _require_known_targets(value, f"{key}[{index}]", plugins)
+
+
+def _require_no_foreign_code(raw: Mapping[str, Any], overrides: Sequence[str]) -> None:
+    """transformers runs what comes with a model where it is trusted, which only the command line may say."""
+    given = {override.lstrip("+").partition("=")[0] for override in overrides}
+    for key, value in config_leaves(raw).items():
+        if key.rpartition(".")[2] == "trust_remote_code" and value is not False and key not in given:
+            _refuse(key, value)
 
 
 def _listed(value: Any) -> list[Any]:

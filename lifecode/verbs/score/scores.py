@@ -10,7 +10,7 @@ import torch
 
 from lifecode.errors import UserError
 from lifecode.host.durable import disk_faults_named, require_writable
-from lifecode.models.families import load
+from lifecode.models.families import load, require_life_code
 from lifecode.models.life_code.model import LifeCode
 
 if TYPE_CHECKING:
@@ -64,4 +64,4 @@ def on_device(model: LifeCode | str | Path) -> LifeCode:
     """A model as it is, or loaded to a GPU if there is one."""
     if isinstance(model, LifeCode):
         return model
-    return load(model).to("cuda" if torch.cuda.is_available() else "cpu")
+    return require_life_code(load(model)).to("cuda" if torch.cuda.is_available() else "cpu")

@@ -37,6 +37,8 @@ CODE = {
     "an object among the choices": "hydra: {runtime: {choices: {x: {_target_: os.mkdir}}}}",
     "a function of another package": "model: {_target_: os.system}",
     "a function of ours": "model: {_target_: lifecode.host.durable.delete_partials, path: x}",
+    "code of a model": "model: {trust_remote_code: true}",
+    "code of a model by interpolation": "y: true\nmodel: {trust_remote_code: '${y}'}",
     "in a list": "x: [1, [{a: {_target_: lifecode.app.hydra_app.run_verb}}]]",
     "bound only": "model: {codec: {_target_: lifecode.host.durable.replacing, _partial_: true}}",
     "by interpolation": "y: os.system\nmodel: {_target_: '${y}'}",
