@@ -232,7 +232,8 @@ class Tuner:
         """A model to change, or of `head` one that all networks share."""
         if self.plan.tuning != "head":
             return copy.deepcopy(self.model)
-        self._frozen = self._frozen or copy.deepcopy(self.model)
+        if self._frozen is None:
+            self._frozen = copy.deepcopy(self.model)
         return self._frozen
 
     @torch.no_grad()
