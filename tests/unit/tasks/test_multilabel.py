@@ -52,7 +52,7 @@ def test_metrics_are_those_of_sklearn():
     assert scores("multilabel", labels, said, "")["macro_auroc"] == pytest.approx(rest)
 
 
-@pytest.mark.parametrize("tuning", ["probe", "full"])
+@pytest.mark.parametrize("tuning", ["probe", pytest.param("full", marks=pytest.mark.slow)])
 def test_through_the_command(files, tuning, tmp_path):
     run, output = tmp_path / "run", tmp_path / "said.csv"
     given = [f"task.train={files}/train.csv", f"task.test={files}/test.csv", "task.kind=multilabel"]

@@ -92,7 +92,7 @@ def test_every_format_gives_the_same_in_its_order(runs, tuning, tmp_path, monkey
         np.testing.assert_allclose(frame[["p(high)", "p(low)"]], expected, atol=1e-6)
 
 
-@pytest.mark.parametrize("end", ["csv", "parquet"])
+@pytest.mark.parametrize("end", ["csv", pytest.param("parquet", marks=pytest.mark.slow)])
 def test_a_kill_loses_at_most_a_part(runs, end, tmp_path, monkeypatch):
     monkeypatch.setattr(predict, "SEQUENCES_AT_ONCE", 5)
     path, output = files_in(tmp_path)[0], tmp_path / f"out.{end}"

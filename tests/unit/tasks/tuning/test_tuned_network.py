@@ -18,7 +18,7 @@ from tests.support.small_models import small_model
 SEQUENCES = examples_of_genes(9, seed=5).nucleotides
 
 
-@pytest.fixture(scope="module", params=["head", "lora", "full"])
+@pytest.fixture(scope="module", params=["head", "lora", pytest.param("full", marks=pytest.mark.slow)])
 def run(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp(request.param)
     task = SequenceTask(
