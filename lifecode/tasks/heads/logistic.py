@@ -4,12 +4,14 @@ Where there are more features than examples they are first turned into as many c
 examples: an exact change of axes, under which an L2 penalty is the same.
 """
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import log_softmax, softmax
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
 from lifecode.tasks.heads.head import Blocks
@@ -18,6 +20,7 @@ from lifecode.tasks.heads.standardise import Standardised
 STRENGTHS = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)
 """Penalties per example on half the squared weights: scikit-learn's C is 1 / (strength x examples)."""
 _MOST_STEPS = 300
+"""Of the solver; where they do not suffice, with hardly any penalty, the weights count as they are by then."""
 _UNLIKELY = -20.0
 """Intercept of a class that a fold leaves without examples."""
 
@@ -87,7 +90,9 @@ def _fitted(
     if len(present) == 1 or not x.shape[1]:
         intercept[present] = np.log(counts / len(labels))
         return weight, intercept
-    model = LogisticRegression(C=1 / (strength * len(x)), max_iter=_MOST_STEPS).fit(x, labels)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        model = LogisticRegression(C=1 / (strength * len(x)), max_iter=_MOST_STEPS).fit(x, labels)
     if len(present) == 2:  # scikit-learn keeps the second class's log-odds alone
         weight[:, present[1]], intercept[present] = model.coef_[0], [0.0, model.intercept_[0]]
     else:
