@@ -20,7 +20,7 @@ from lifecode.tasks.heads.standardise import Standardised
 STRENGTHS = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)
 """Penalties per example on half the squared weights: scikit-learn's C is 1 / (strength x examples)."""
 _MOST_STEPS = 300
-"""Of the solver; where they do not suffice, with hardly any penalty, the weights count as they are by then."""
+"""Of the solver; where they do not suffice, with hardly any penalty, the weights count as they are then."""
 _UNLIKELY = -20.0
 """Intercept of a class that a fold leaves without examples."""
 
