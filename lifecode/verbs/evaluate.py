@@ -104,7 +104,7 @@ def run(config: DictConfig) -> Evaluation | list[PlannedCell]:
     run_dir = Path(checked_value(config, "run_dir", str)).expanduser()
     root = Path(checked_value(config, "root", str)).expanduser()
     chosen = chosen_sets(construct(config.suite), root, checked_value(config, "sets", list[str] | None))
-    peers = {name: construct(config.peers[name]) for name in config.peers}
+    peers = {name: construct(config.peer[name]) for name in config.peer}
     readers = _readers(checked_value(config, "checkpoints", list[str]), peers)
     if checked_value(config, "plan", bool):
         with _activity(True) as say:

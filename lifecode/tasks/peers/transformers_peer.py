@@ -56,7 +56,7 @@ class TransformersPeer:
     def __post_init__(self) -> None:
         for name, value in (("window", self.window), ("batch", self.batch), ("kmer", self.kmer or 1)):
             if value < 1:
-                raise UserError("is not positive", source=f"peers.{name}")
+                raise UserError("is not positive", source=f"peer.{name}")
 
     def reader(self, name: str) -> "PeerReader":
         """The model, loaded.
@@ -79,8 +79,8 @@ class TransformersPeer:
             raise UserError(
                 problem,
                 source=f"{name}: {self.model}",
-                remedy="Give peers.NAME.model a folder or a name on the hub; code of its own needs "
-                "peers.NAME.trust_remote_code=true",
+                remedy="Give peer.NAME.model a folder or a name on the hub; code of its own needs "
+                "peer.NAME.trust_remote_code=true",
             ) from fault
         lacking = sorted(key for key in found["missing_keys"] if not key.startswith(_NOT_READ))
         if lacking:

@@ -33,6 +33,7 @@ from lifecode.data.splits.split import BlockSplit
 from lifecode.errors import UserError
 from lifecode.evaluation.distillation import sample_of_genes
 from lifecode.evaluation.masked_genes import held_out_genes, packed_rows
+from lifecode.models.luca_one.heads import LEVELS
 from lifecode.report.charts.figure_style import (
     BLUE,
     GREEN,
@@ -269,6 +270,14 @@ UNSEEN = {
     "teacher.model.residues_at_once": "memory only: features must not depend on it, test_teacher_esm2",
     "teacher.model.device": "needs a GPU",
     "teacher.model.precision": "of the teacher's weights: test_teacher_esm2",
+    **dict.fromkeys(
+        (
+            "model.max_tokens",
+            "model.head_dropout",
+            *(f"model.heads.{task}.{key}" for task in LEVELS for key in ("classes", "hidden")),
+        ),
+        "of a family that train refuses: test_lucaone",
+    ),
 }
 
 

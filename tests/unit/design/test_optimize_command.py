@@ -1,7 +1,6 @@
 """`lifecode optimize` as a user types it, on a tiny model, and from Python."""
 
 import csv
-import logging
 
 import pytest
 from Bio import SeqIO
@@ -25,16 +24,6 @@ def files(tmp_path_factory):
     (folder / "one.fasta").write_text(f">P1\n{PROTEINS['P1']}\n")
     (folder / "cds.fasta").write_text(f">named otherwise\n{DRAFT}\n")
     return folder
-
-
-@pytest.fixture(autouse=True)
-def _loggers_as_they_were():
-    """A command leaves handlers that write where this test's output went."""
-    loggers = [logging.getLogger(name) for name in (None, "lifecode", "hydra")]
-    before = [(logger.handlers[:], logger.level) for logger in loggers]
-    yield
-    for logger, (handlers, level) in zip(loggers, before, strict=True):
-        logger.handlers, logger.level = handlers, level
 
 
 def optimize(files, output, *arguments, protein="p.fasta"):

@@ -72,7 +72,7 @@ def test_clusters_that_join_nothing_are_said():
     for sequences, number in (([first, second, gene(2)], 1), ([first, alike, second], 0)):
         task = SequenceTask(train="none", keep_together="clusters")
         train = examples(sequences)
-        data = TaskData(Labels("regression"), train, None, "cds", [])
+        data = TaskData(Labels("regression"), train, 0, None, "cds", [])
         rounds = rounds_of(task, data, num_folds=2, seeds=[0])
         assert len(data.notes) == number
         assert len(set(rounds.groups.tolist())) == 2 + number

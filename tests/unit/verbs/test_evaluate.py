@@ -77,7 +77,7 @@ def test_a_peer_stands_beside_and_the_cnn_can_be_left_out(place, capsys):
     from tests.support.esm_checkpoint import save_esm_checkpoint
 
     save_esm_checkpoint(place / "esm")  # whose letters are DNA's too
-    peer = ("peers=transformers", f"peers.transformers.model={place}/esm", "checkpoints=[]")
+    peer = ("peer=transformers", f"peer.transformers.model={place}/esm", "checkpoints=[]")
     given = ("sets=[emp_H3]", "baselines=[cnn,length_gc,untrained]", f"run_dir={place}/peers")
     assert evaluate(place, *peer, *given, "without=[cnn]") == 0
     with (place / "peers/results.csv").open() as file:

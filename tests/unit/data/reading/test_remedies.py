@@ -28,7 +28,8 @@ def keys():
     known = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_dir()}
     for path in folder.glob("*.yaml"):
         if path.stem != "base":
-            config = lifecode.compose(path.stem.replace("_", " "))
+            chosen = ["suite=genomic_benchmarks"] if path.stem == "evaluate" else []
+            config = lifecode.compose(path.stem.replace("_", " "), *chosen)
             known |= set(_keys(OmegaConf.to_container(config)))
     known |= set(_keys(OmegaConf.to_container(lifecode.compose("train", "teacher=near"))))
     return known | {"data.reading.genetic_code"}
