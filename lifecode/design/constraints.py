@@ -49,6 +49,8 @@ class Constraints:
                 f"gc_min {low} and gc_max {high} are no range within 0 to 1",
                 remedy="Give shares, such as 0.4",
             )
+        if self.gc_window is not None and (low, high) == (0, 1):
+            raise UserError("gc_window asks for nothing alone", remedy="Give gc_min or gc_max with it")
         for name, least in (
             ("gc_window", 1),
             ("max_homopolymer", 1),

@@ -5,6 +5,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from lifecode.errors import UserError
 from lifecode.tasks.examples.examples import Examples
 from lifecode.tasks.examples.labels import LabelKind
 from lifecode.tasks.examples.molecule import Molecule
@@ -48,16 +49,24 @@ def features_of(baseline: Baseline, train: Examples) -> Features | None:
 
 
 def head_of(baseline: Baseline, kind: LabelKind) -> Head:
-    """What a baseline with features learns by: the CNN, else the linear head of every one."""
+    """What a baseline with features learns by: the CNN, else the linear head of every one.
+
+    Raises:
+        UserError: the CNN, and labels of several classes for one sequence.
+    """
+    if baseline == "cnn" and kind == "multilabel":
+        problem = "cnn learns one class for a sequence, and the labels are several"
+        raise UserError(problem, source="baselines", remedy="Leave cnn out")
     return CnnHead(kind == "regression") if baseline == "cnn" else linear_head(kind)
 
 
-def usual_baselines(molecule: Molecule) -> list[Baseline]:
-    """All but codons where no reading frame is known."""
+def usual_baselines(molecule: Molecule, kind: LabelKind) -> list[Baseline]:
+    """All but codons where no reading frame is known, and the CNN where a sequence has several classes."""
     codons: list[Baseline] = ["codon_frequency", "codon_one_hot"]
     kmers: list[Baseline] = ["3mers", "4mers", "5mers", "6mers"]
+    cnn: list[Baseline] = [] if kind == "multilabel" else ["cnn"]
     of_frame = codons if molecule == "cds" else []
-    return ["constant", "length_gc", *kmers, "nucleotide_one_hot", *of_frame, "cnn", "untrained"]
+    return ["constant", "length_gc", *kmers, "nucleotide_one_hot", *of_frame, *cnn, "untrained"]
 
 
 def constant_prediction(labels: NDArray, num: int, num_classes: int) -> NDArray[np.float64]:

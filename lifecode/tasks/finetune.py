@@ -129,8 +129,14 @@ def tune(
         )
     ours = entrant.enter(model, name)
     entries: dict[str, Entry] = {}
-    usual = usual_baselines if of_positions is None else usual_position_baselines
-    for baseline in usual(data.molecule) if baselines is None else baselines:
+    usual = (
+        usual_baselines(data.molecule, data.labels.kind)
+        if of_positions is None
+        else usual_position_baselines(data.molecule)
+    )
+    if plan is not None and of_positions is not None:
+        data.notes.extend(of_positions.notes())
+    for baseline in usual if baselines is None else baselines:
         if baseline in without:
             continue
         say(f"{baseline}: fitting")

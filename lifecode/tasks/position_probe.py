@@ -62,8 +62,8 @@ class PositionProbe:
         told: dict[str, Any],
     ) -> None:
         require_position_keys(probe, "probe")
-        if probe.beside or probe.head != "linear":
-            key = "probe.beside" if probe.beside else "probe.head"
+        if probe.beside or probe.head != "linear" or probe.cache is not None:
+            key = "probe.beside" if probe.beside else "probe.cache" if probe.cache else "probe.head"
             raise UserError(f"is given, and task.unit is {labels.unit}", source=key, remedy="Leave it out")
         self.probe, self.contest, self.labels, self.examples = probe, contest, labels, examples
         self.told = told
@@ -82,6 +82,14 @@ class PositionProbe:
         read = _Read(features, self.examples.nucleotides, self.labels)
         self._first = self._first or (model, read)
         return self._measured(read)
+
+    def notes(self) -> list[str]:
+        """That baselines learn from fewer positions than a network that is trained by gradient."""
+        most, rounds = self.probe.max_positions, self.contest.rounds
+        sizes = [sum(len(self.examples.labels[row]) for row in one.train) for one in rounds]
+        if max(sizes) <= most:
+            return []
+        return [f"baselines learn from {most:,} of up to {max(sizes):,} positions (probe.max_positions)"]
 
     def baseline(self, baseline: Baseline) -> Entry:
         """Measure what the shares of the labels, or the letters around a position, say.

@@ -9,14 +9,19 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from Bio.Data.IUPACData import protein_letters_3to1
+
 from lifecode.data.formats.opening import opened
 from lifecode.errors import UserError
 from lifecode.names import display_name
 
 _COLUMNS = ("mutant", "mutation", "mutations", "variant", "hgvs_pro")
 _ONE = re.compile(r"([A-Z*])(\d{1,6})([A-Z*])")
+_NAMED = re.compile(r"([A-Z][a-z]{2})(\d{1,6})([A-Z][a-z]{2}|=)")
+"""As HGVS writes it, such as `p.His24Cys`."""
+_LETTER_OF = {**protein_letters_3to1, "Ter": "*"}
 _BETWEEN = re.compile(r"[:,;/+ ]+")
-_WILD_TYPE = ("wt", "wildtype", "wild-type", "_wt", "")
+_WILD_TYPE = ("wt", "wildtype", "wild-type", "_wt", "", "p.=")
 
 
 class Substitution(NamedTuple):
@@ -80,11 +85,21 @@ def scan_of(
     numbers = list(lines) or list(range(1, len(names) + 1))
     scan = Scan(source, list(names), [], numbers)
     for name, line in zip(names, numbers, strict=True):
-        words = [] if name.strip().lower() in _WILD_TYPE else _BETWEEN.split(name.strip())
+        words = [] if name.strip().lower() in _WILD_TYPE else _BETWEEN.split(_plain(name))
         scan.mutants.append(tuple(_substitution(word, protein, offset, source, line) for word in words))
     if not names:
         raise UserError("has no mutant", source=source, remedy="Check that the file is complete")
     return scan
+
+
+def _plain(name: str) -> str:
+    """Without `p.` and brackets, residues by one letter."""
+
+    def by_letter(found: re.Match[str]) -> str:
+        old = _LETTER_OF.get(found[1], found[1])
+        return f"{old}{found[2]}{old if found[3] == '=' else _LETTER_OF.get(found[3], found[3])}"
+
+    return _NAMED.sub(by_letter, name.strip().removeprefix("p.").strip("[]()"))
 
 
 def _substitution(word: str, protein: str, offset: int, source: str, line: int) -> Substitution:

@@ -83,8 +83,10 @@ class Transcript:
 
     @cached_property
     def starts_with_start(self) -> bool:
-        """Whether its first codon is one that begins a CDS."""
-        return self.frame == 0 and self.is_start(self.coding[:3])
+        """Whether its first codon is one that begins a CDS, and not one inside a gene that is cut off."""
+        cds = self.coding_sequence
+        is_cut = cds.partial and not (cds.protein or "").startswith("M")
+        return self.frame == 0 and not is_cut and self.is_start(self.coding[:3])
 
     def is_start(self, codon: str) -> bool:
         """Whether a codon begins a CDS: ATG, or by a code other than the standard one what that names."""

@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from lifecode.errors import UserError
 from lifecode.host.durable import disk_faults_named, replacing
+from lifecode.variants.alleles import Allele
 from lifecode.variants.annotate import Annotated
 from lifecode.variants.reading.allele_files import AlleleFile
 from lifecode.variants.reading.genome import Genome
@@ -103,10 +104,12 @@ def _header(given: AlleleFile, rows: Sequence[Annotated], genome: Genome, table:
 
 def _records(given: AlleleFile, rows: Sequence[Annotated], table: pa.Table) -> Iterator[str]:
     columns = [table[name].to_pylist() for name in FIELDS.values()]
-    entries: dict[int, list[str]] = defaultdict(list)
+    entries: dict[int | Allele, list[str]] = defaultdict(list)
     for row, *values in zip(rows, *columns, strict=True):
         words = [row.allele.alt, *map(_word, values)]
-        entries[row.allele.line].append("|".join(word.translate(_ESCAPES) for word in words))
+        entries[row.allele.line if given.records else row.allele].append(
+            "|".join(word.translate(_ESCAPES) for word in words)
+        )
     if given.records:
         for line, record in given.records.items():
             cells = record.split("\t")
@@ -121,7 +124,7 @@ def _records(given: AlleleFile, rows: Sequence[Annotated], table: pa.Table) -> I
         allele = row.allele
         if allele not in seen:
             seen.add(allele)
-            tag = f"{TAG}={','.join(entries[allele.line])}"
+            tag = f"{TAG}={','.join(entries[allele])}"
             cells = (row.contig, allele.position, allele.id, allele.ref, allele.alt, ".", ".", tag)
             yield "\t".join(map(str, cells))
 

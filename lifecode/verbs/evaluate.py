@@ -52,6 +52,7 @@ def evaluate(
     folds: int = 5,
     seed: int = 0,
     baselines: Sequence[Baseline | PairBaseline] | None = None,
+    without: Sequence[Baseline | PairBaseline] = (),
     progress: bool = True,
 ) -> Evaluation:
     """Measure models on a benchmark, set by set; what a `run_dir` holds already is not made again.
@@ -69,6 +70,7 @@ def evaluate(
         folds: held out in turn, where a set has no test file.
         seed: the first of the seeds.
         baselines: None takes all that fit; of those named each set takes the ones of its unit.
+        without: baselines that are left out of these, such as `cnn`, which takes longest.
         progress: show on stderr what is being done.
 
     Raises:
@@ -80,6 +82,7 @@ def evaluate(
         folds=folds,
         seed=seed,
         baselines=baselines,
+        without=without,
         pair=pair or PairHead(),
     )
     chosen = chosen_sets(suite, Path(root).expanduser(), sets)

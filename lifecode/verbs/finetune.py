@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -54,6 +55,7 @@ def finetune(
     folds: int = 5,
     seed: int = 0,
     baselines: Sequence[Baseline | PairBaseline] | None = None,
+    without: Sequence[Baseline | PairBaseline] = (),
     pair: PairHead | None = None,
     run_dir: str | Path | None = None,
     progress: bool = True,
@@ -76,6 +78,7 @@ def finetune(
         folds: held out in turn, where the task has no test file.
         seed: the first of the seeds.
         baselines: None takes all that fit the sequences or pairs.
+        without: baselines that are left out of these, such as `cnn`, which takes longest.
         pair: of a task of pairs, how both sides are joined, and the head; None takes the default.
         run_dir: folder to write; None writes nothing.
         progress: show on stderr what is being done.
@@ -87,7 +90,7 @@ def finetune(
     if isinstance(task, PairTask):
         _require_probe(tuning)
         reader = LifeCodeReader("model" if isinstance(checkpoint, LifeCode) else str(checkpoint), model)
-        given = {"seeds": seeds, "folds": folds, "seed": seed, "baselines": baselines}
+        given = {"seeds": seeds, "folds": folds, "seed": seed, "baselines": baselines, "without": without}
         return finetune_pairs(
             task,
             reader,
@@ -107,6 +110,7 @@ def finetune(
         folds=folds,
         seed=seed,
         baselines=baselines,
+        without=without,
         run_dir=run_dir,
         progress=progress,
     )
@@ -118,6 +122,8 @@ def run(config: DictConfig) -> Finetuned | FinetunedPairs:
     tuning = checked_value(config, "tuning", Tuning)
     task, probe = construct(config.task), construct(config.probe)
     plan = _plan(tuning, construct(config.head), construct(config.fit), construct(config.lora))
+    for section in _unread(config, tuning, pairs=isinstance(task, PairTask)):
+        print(f"lifecode finetune: {section} is set, and this run does not read it", file=sys.stderr)
     run_dir = checked_value(config, "run_dir", str)
     require_absent(Path(run_dir).expanduser())
     checkpoint, seed = checked_value(config, "checkpoint", str | None), checked_value(config, "seed", int)
@@ -153,6 +159,18 @@ def _require_probe(tuning: Tuning) -> None:
         raise UserError(
             f"is {tuning}, and pairs are learnt by a probe", source="tuning", remedy="Say tuning=probe"
         )
+
+
+def _unread(config: DictConfig, tuning: Tuning, *, pairs: bool) -> list[str]:
+    """Sections that were changed and are not read by this run: a sweep over `tuning` may well give such."""
+    probe: Probe = construct(config.probe)
+    unread: dict[str, Any] = {} if pairs else {"pair": PairHead()}
+    if tuning == "probe":
+        unread |= {"head": TrainedHead(), "fit": Fit(), "lora": Lora()}
+    else:
+        unread |= {"probe": Probe(max_positions=probe.max_positions)}
+        unread |= {} if tuning == "lora" else {"lora": Lora()}
+    return [section for section, default in unread.items() if construct(config[section]) != default]
 
 
 def _plan(tuning: Tuning, head: TrainedHead, fit: Fit, lora: Lora) -> TuningPlan | None:

@@ -36,6 +36,10 @@ class Reader(Protocol):
         """Sketches of genes it was trained on, if known."""
         ...
 
+    def reads(self, molecule: Molecule) -> bool:
+        """Whether it can read such sequences."""
+        ...
+
     def untrained(self, seed: int) -> "Reader | None":
         """The same model with new weights; None where it has none to give."""
         ...
@@ -57,6 +61,10 @@ class LifeCodeReader:
         self.name, self.model = name, model
         self.encoder = LifeCodeEncoder(model)
         self.digest, self.training_genes = self.encoder.digest, model.training_genes
+
+    def reads(self, molecule: Molecule) -> bool:
+        """Any."""
+        return True
 
     def untrained(self, seed: int) -> "LifeCodeReader":
         """By this seed."""

@@ -35,13 +35,17 @@ def of_sequences(
         seed: of the untrained twins.
         say: told what is being read.
     """
-    asked = usual_baselines(data.molecule) if baselines is None else baselines
+    asked = usual_baselines(data.molecule, data.labels.kind) if baselines is None else baselines
     names: list[Baseline] = [name for name in asked if name not in without]
     how: dict[str, Any] = {
         "probe": asdict(replace(probe, cache=None)),
         "kind": data.labels.kind,
         "molecule": data.molecule,
     }
+    for reader in readers:
+        if not reader.reads(data.molecule):
+            data.notes.append(f"{reader.name} reads proteins, and is left out of sequences without a frame")
+    readers = [reader for reader in readers if reader.reads(data.molecule)]
     found = [_model(reader, "model", data, examples, probe, how, say) for reader in readers]
     if "untrained" in names:
         twins = {twin.digest: twin for reader in readers if (twin := reader.untrained(seed)) is not None}

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from lifecode.errors import UserError
 
-LabelKind = Literal["binary", "multiclass", "multilabel", "regression"]
+OneLabel = Literal["binary", "multiclass", "regression"]
+LabelKind = OneLabel | Literal["multilabel"]
 Unit = Literal["sequence", "codon", "nucleotide"]
 """What has a label."""
 BETWEEN_LABELS = ";"

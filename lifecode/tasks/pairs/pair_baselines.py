@@ -6,6 +6,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from lifecode.evaluation.metrics import metric_named
 from lifecode.tasks.examples.labels import LabelKind
 from lifecode.tasks.heads.head import Head
 from lifecode.tasks.pairs.boosting import BoostingHead
@@ -70,7 +71,10 @@ def pair_warnings(examples: PairExamples, tables: Mapping[str, Mapping[str, Any]
     ]
     for name, table in tables.items():
         difference = table.get("differences", {}).get("lengths")
-        if difference is not None and difference["low"] <= 0:
+        if difference is None:
+            continue
+        less_is_better = metric_named(table["metric"]).higher_is_better is False
+        if (-difference["high"] if less_is_better else difference["low"]) <= 0:
             found.append(
                 f"{name} is not told from lengths alone ({difference['mean']:+.3f}, 95 % from "
                 f"{difference['low']:+.3f} to {difference['high']:+.3f}): no evidence that more was learnt"

@@ -10,7 +10,7 @@ import numpy as np
 from lifecode.data.formats.fasta import fasta_records
 from lifecode.data.formats.opening import opened
 from lifecode.errors import UserError
-from lifecode.tasks.examples.labels import LabelKind, Labels, labels_of
+from lifecode.tasks.examples.labels import Labels, OneLabel, labels_of
 from lifecode.tasks.examples.sequence_task import Files
 from lifecode.tasks.examples.table import Table, read_table
 from lifecode.tasks.pairs.pair_examples import KeepTogether, PairExamples
@@ -53,7 +53,7 @@ class PairTask:
     second_fasta: str | None = None
     first_kind: SideKind | None = None
     second_kind: SideKind | None = None
-    kind: LabelKind | None = None
+    kind: OneLabel | None = None
     metric: str | None = None
     keep_together: KeepTogether = "pairs"
     published: dict[str, dict[str, float]] | None = None
@@ -94,8 +94,9 @@ def read_pairs(task: PairTask) -> PairData:
 def data_of_pairs(task: PairTask, splits: Mapping[str, Sequence[_Rows]]) -> PairData:
     """What rows that have been read are learnt as."""
     notes: list[str] = []
-    train = [_distinct(rows, notes) if task.test is None else rows for rows in splits["train"]]
-    train += splits.get("validation", [])
+    train = [*splits["train"], *splits.get("validation", [])]
+    if task.test is None:
+        train = [_distinct(_joined(train), notes)]
     source = train[0].source
     column = task.label or "label"
     labels = labels_of([text for rows in train for text in rows.labels], source, column, task.kind)
@@ -160,6 +161,21 @@ def _fasta(path: str | None) -> dict[str, str] | None:
             record.name: record.letters.decode("latin-1")
             for record in fasta_records(handle, str(file), refuse)
         }
+
+
+def _joined(parts: Sequence[_Rows]) -> _Rows:
+    """The rows of several files; those without a name of their own are numbered on."""
+    names, seen = [], set()
+    for number, name in enumerate((name for rows in parts for name in rows.names), start=1):
+        names.append(str(number) if name in seen else name)
+        seen.add(names[-1])
+    return _Rows(
+        [text for rows in parts for text in rows.first],
+        [text for rows in parts for text in rows.second],
+        [text for rows in parts for text in rows.labels],
+        names,
+        parts[0].source,
+    )
 
 
 def _distinct(rows: _Rows, notes: list[str]) -> _Rows:

@@ -113,18 +113,12 @@ class PeerReader:
         name = f"untrained {self.name}"
         return PeerReader(name, self.peer, model.eval().float(), self.encoder.tokenizer)
 
-    def states(self, probe: Probe, molecule: Molecule, told: Callable[[int, int], None]) -> Features:
-        """What a head reads: pools and layer are the peer's own, frames are none.
+    def reads(self, molecule: Molecule) -> bool:
+        """A protein's model what has a reading frame, others anything."""
+        return self.peer.letters != "protein" or molecule == "cds"
 
-        Raises:
-            UserError: a peer that reads proteins, and sequences that are no coding ones.
-        """
-        if self.peer.letters == "protein" and molecule != "cds":
-            raise UserError(
-                "reads proteins, and these sequences have no reading frame",
-                source=self.name,
-                remedy="Leave it out of this set",
-            )
+    def states(self, probe: Probe, molecule: Molecule, told: Callable[[int, int], None]) -> Features:
+        """What a head reads: pools and layer are the peer's own, frames are none."""
         own = replace(probe, pools=self.peer.pools, frames=0, layer=self.peer.layer, max_codons=None)
         return own.states(self.encoder, self.name, molecule, told)
 
@@ -186,7 +180,14 @@ class PeerEncoder:
         special = batch.pop("special_tokens_mask").bool()
         known = ("input_ids", "attention_mask", "token_type_ids")
         given = {key: value for key, value in batch.items() if key in known}
-        hidden = self._hidden(given, layer).numpy()
+        try:
+            hidden = self._hidden(given, layer).numpy()
+        except (IndexError, RuntimeError) as fault:  # of a table of positions that is shorter
+            raise UserError(
+                f"cannot read {special.shape[1]:,} tokens at once ({fault})",
+                source=self.peer.model,
+                remedy=f"Give peer.NAME.window less than {self.peer.window:,}",
+            ) from fault
         there = given.get("attention_mask", torch.ones_like(special)).bool()
         return [
             (states[mask.argmax()], states[kept])

@@ -91,7 +91,7 @@ def fit_network(
         Interrupted: asked to stop; the same call goes on.
         UserError: the disk is full, or the loss is no finite number.
     """
-    if folder is not None and (done := _read(folder)) is not None:
+    if folder is not None and (done := finished_fit(folder)) is not None:
         return done
     total = candidate.epochs * steps.per_epoch
     recipe = OptimizerRecipe(
@@ -151,7 +151,7 @@ def _write(folder: Path, result: KeptFit) -> KeptFit:
     return KeptFit(result.judged, result.curve, folder / WEIGHTS)
 
 
-def _read(folder: Path) -> KeptFit | None:
+def finished_fit(folder: Path) -> KeptFit | None:
     """A fit that is done; None where there is none, or half of one."""
     try:
         described = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))

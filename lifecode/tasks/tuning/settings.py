@@ -69,8 +69,9 @@ class Lora:
     targets: list[str] | None = None
 
     def __post_init__(self) -> None:
-        if min([*_listed(self.rank), *_listed(self.alpha)], default=0) < 1:
-            raise UserError("rank and alpha are at least 1", source="lora")
+        for values in (self.rank, self.alpha):
+            if min(_listed(values), default=0) < 1:
+                raise UserError("rank and alpha are at least 1", source="lora")
         if not 0 <= self.dropout < 1:
             raise UserError("does not lie in [0, 1)", source="lora.dropout")
 

@@ -33,7 +33,7 @@ from lifecode.tasks.features.position_index import num_positions
 from lifecode.tasks.splits.rounds import Round
 from lifecode.tasks.tuning.adapters import with_adapters
 from lifecode.tasks.tuning.fine_tuning import rank
-from lifecode.tasks.tuning.fitting import KeptFit, fit_network, trainer_settings
+from lifecode.tasks.tuning.fitting import KeptFit, finished_fit, fit_network, trainer_settings
 from lifecode.tasks.tuning.frozen_states import FrozenStates
 from lifecode.tasks.tuning.network import TaskNetwork
 from lifecode.tasks.tuning.rows import Reading, rows_of
@@ -189,7 +189,7 @@ class Tuner:
             self.say(f"{self.plan.tuning}: learning from {len(train):,} sequences{of_grid}")
             folder = None if self.folder is None else self.folder / f"{key}-{number}"
             network, _ = self._network(candidate, seed, train)
-            if folder is None or not (folder / "fit.json").is_file():
+            if folder is None or finished_fit(folder) is None:
                 self._set_scales(network, train, seed)
             steps = Steps(
                 self.examples.nucleotides,
@@ -248,8 +248,10 @@ class Tuner:
         self.say(f"{self.plan.tuning}: reading {len(looked_at):,} sequences")
         states = self._kept_states(network)
         rows = rows_of(self.examples.nucleotides, np.sort(looked_at), self.reading, states=states)
-        network.eval()
-        network.head.standardise(network.head.features(network.states(row), row) for row in rows)
+        device = trainer_settings(self.plan.fit, 1).device  # where an earlier round left a shared encoder
+        network.eval().to(device)
+        moved = (row.to(device) for row in rows)
+        network.head.standardise(network.head.features(network.states(row), row) for row in moved)
 
     def _kept_states(self, network: TaskNetwork) -> FrozenStates | None:
         """What every training of a head reads, where it does not change and is not too much."""

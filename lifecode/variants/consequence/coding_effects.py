@@ -137,7 +137,7 @@ def _indel(
     if ends or not in_frame:
         begin = transcript.frame + 3 * first
         tail = coding[begin:at] + alt + coding[at + size :] + transcript.behind(_FURTHEST_STOP)
-        on = _to_stop(transcript, tail)
+        on = _kept(transcript, _to_stop(transcript, tail), tail, first, first)
         if ends and on == protein[first:]:  # what follows the CDS completes the same stop
             hgvs_p = protein_names.silent(protein, len(protein) - 1, len(protein) - 1)
             return ("stop_retained_variant",), hgvs_p, residues, "stop_retained"
@@ -149,7 +149,7 @@ def _indel(
             f"{residues}/X",
             "frameshift",
         )
-    read = transcript.translate(new)
+    read = _kept(transcript, transcript.translate(new), new, first, last)
     altered = protein[:first] + read + protein[last + 1 :]
     terms = ["inframe_insertion" if len(alt) > size else "inframe_deletion"]
     if "*" in (read.removesuffix("*") if residues.endswith("*") else read):
@@ -159,6 +159,23 @@ def _indel(
     behind = _behind(transcript) if "stop_lost" in terms else ""
     hgvs_p = protein_names.in_frame(protein, altered, first, behind)
     return tuple(terms), hgvs_p, f"{residues}/{read or '-'}", "inframe_indel"
+
+
+def _kept(transcript: Transcript, read: str, letters: str, first: int, last: int) -> str:
+    """Residues of letters, those at the ends as the gene reads them where its own codons still stand there.
+
+    A start codon is M and a recoded one what it is; `first` and `last` are the codons that were there.
+    """
+    coding, frame = transcript.coding, transcript.frame
+    own = [coding[frame + 3 * place : frame + 3 * place + 3] for place in (first, last)]
+    special = [
+        place in transcript.recoded or (not place and transcript.starts_with_start) for place in (first, last)
+    ]
+    if read and special[0] and letters.startswith(own[0]):
+        read = transcript.protein[first] + read[1:]
+    if read and special[1] and letters.endswith(own[1]) and not len(letters) % 3:
+        read = read[:-1] + transcript.protein[last]
+    return read
 
 
 def _behind(transcript: Transcript) -> str:

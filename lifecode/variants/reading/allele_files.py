@@ -24,6 +24,7 @@ _COLUMNS = {
     "id": ("id", "name"),
 }
 _NO_ALT = (".", "")
+_VCF_COLUMNS = b"#CHROM\tPOS\tID\tREF\tALT"
 
 
 @dataclass(slots=True)
@@ -61,8 +62,8 @@ def read_alleles(path: str | Path, *, keep_records: bool = False) -> AlleleFile:
     if _is_bcf(file):
         return _from_vcf(_bcf_lines(file), str(path), keep_records, numbered_records=True)
     with opened(file) as handle:
-        start = handle.peek(5)[:5] if isinstance(handle, io.BufferedReader) else b""
-        if start.startswith(b"##") or start.upper().startswith(b"#CHR"):
+        start = handle.peek(64) if isinstance(handle, io.BufferedReader) else b""
+        if start.startswith(b"##") or start.upper().startswith(_VCF_COLUMNS):
             return _from_vcf(_text_lines(handle, path), str(path), keep_records)
         return _from_table(_text_lines(handle, path), str(path))
 

@@ -105,7 +105,8 @@ def read_genome(
         genetic_code: NCBI code of every contig, or by contig; None as for `lifecode prepare`.
 
     Raises:
-        UserError: a file that is not there or cannot be read, or a contig that comes twice.
+        UserError: a file that is not there or cannot be read, a contig that comes twice or is named by
+            `genetic_code` and not there, or no coding sequence at all.
     """
     if annotation is None:
         units = resolve_inputs(genome)
@@ -116,6 +117,7 @@ def read_genome(
     settings = ReadingSettings(genetic_code=code)
     references: dict[str, Reference] = {}
     left_out: Counter[str] = Counter()
+    asked, found_keys = settings.asked_codes(), set[str]()
     for unit in units:
         exon_lines = ExonLines(unit.files[-1])
         for contig in read_unit(unit, settings):
@@ -126,6 +128,8 @@ def read_genome(
                     record=contig.name,
                     remedy="Give each sequence once, under its own name",
                 )
+            if (key := asked.key_of(contig.name, contig.chromosome)) is not None:
+                found_keys.add(key)
             usable = []
             for cds in contig.coding_sequences:
                 if (reason := _problem(cds, contig)) is not None:
@@ -134,6 +138,14 @@ def read_genome(
                     usable.append(cds)
             exons = {cds.id: found for cds in usable if (found := exon_lines.of(cds))}
             references[contig.name] = Reference(contig, usable, exons)
+    asked.require_found(found_keys, [*references])
+    if not any(reference.transcripts for reference in references.values()):
+        reasons = ", ".join(f"{count:,} left out: {reason}" for reason, count in left_out.items())
+        raise UserError(
+            f"no coding sequence to judge variants by ({reasons or 'the files annotate none'})",
+            source=units[0].files[0],
+            remedy="Give annotation=, a GFF3 or GTF file, or a GenBank file with CDS",
+        )
     return Genome(references, left_out, str(units[0].files[0]))
 
 
@@ -146,6 +158,9 @@ def _one_file(name: str | Path) -> list[InputUnit]:
 
 def _problem(cds: CodingSequence, contig: Contig) -> str | None:
     """Why nothing can be said about variants of a CDS, or None."""
+    choice = contig.code_choice
+    if choice is not None and choice.because == "organelle" and not cds.genetic_code_given:
+        return f"nothing says by which genetic code {contig.name} is read: genetic_code={{{contig.name}: 2}}"
     if cds.pseudo:
         return "pseudogene"
     if cds.location_problem is not None or not cds.exons:

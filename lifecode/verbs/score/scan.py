@@ -1,5 +1,6 @@
 """`lifecode.score_scan`: zero-shot scores of the mutants of a protein."""
 
+import os
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import nullcontext
@@ -100,22 +101,23 @@ def score_scan(
                 journal=journal,
                 on_progress=told,
             )
+        if place is not None:
+            write_table(table, place)
+            if journal is not None:
+                journal.unlink(missing_ok=True)
         if picture is not None:
             log_p = whole_scan(loaded, codons, scoring, on_progress=told)
             length = len(wild_type)
             draw_heat_map(picture, log_p[:length], codons[: 3 * length], genetic_code, offset)
-    if place is not None:
-        write_table(table, place)
-        if journal is not None:
-            journal.unlink(missing_ok=True)
     return Scores(table, Counter(), notes, place)
 
 
 def _one_sequence(given: str | Path, what: str) -> str:
     """Text, or the one record of a FASTA file, in upper case."""
-    if isinstance(given, str) and given.isascii() and given.strip("*").isalpha() and not Path(given).exists():
-        return given.upper()
     file = Path(given).expanduser()
+    letters = isinstance(given, str) and given.isascii() and given.strip("*").isalpha()
+    if letters and not os.path.isfile(file):  # which says no of a name that is too long
+        return str(given).upper()
     if not file.is_file():
         raise UserError("no such file", source=given, remedy=f"Give the {what} as letters or a FASTA file")
     with opened(file) as handle:

@@ -135,6 +135,9 @@ def run(config: DictConfig) -> Scores:
 
 def _run_scan(config: DictConfig, scoring: Scoring, protein: str | None, cds: str | None) -> Scores:
     _require_default(config, {"annotation": None, "on_mismatch": "stop"}, "a mutational scan")
+    if cds is not None:
+        _require_default(config, {"organism": "e_coli"}, "a scan with its CDS")
+    code = checked_value(config, "genetic_code", int | None)
     return score_scan(
         checked_value(config, "checkpoint", str),
         checked_value(config, "input", str),
@@ -144,7 +147,7 @@ def _run_scan(config: DictConfig, scoring: Scoring, protein: str | None, cds: st
         output=checked_value(config, "output", str),
         heat_map=checked_value(config, "heat_map", str | None),
         organism=checked_value(config, "organism", str),
-        genetic_code=checked_value(config, "genetic_code", int | None) or 1,
+        genetic_code=1 if code is None else code,
         scoring=scoring,
     )
 
@@ -158,8 +161,13 @@ def _require_default(config: DictConfig, defaults: Mapping[str, Any], what: str)
 
 def _run_variants(config: DictConfig, scoring: Scoring, genome: str) -> Scores:
     _require_default(config, {"offset": 1, "heat_map": None, "organism": "e_coli"}, "variants of a genome")
+    checkpoint = checked_value(config, "checkpoint", str | None)
+    if checkpoint is None:
+        usual = Scoring()
+        asked = {"method": usual.method, "window_codons": usual.window_codons, "quantile": usual.quantile}
+        _require_default(config, asked, "a run without a model")
     return score(
-        checked_value(config, "checkpoint", str | None),
+        checkpoint,
         checked_value(config, "input", str),
         genome,
         annotation=checked_value(config, "annotation", str | None),

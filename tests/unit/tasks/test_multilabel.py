@@ -10,6 +10,7 @@ import lifecode
 from lifecode.app.main import main
 from lifecode.errors import UserError
 from lifecode.tasks import Fit, SequenceTask
+from lifecode.tasks.baselines import head_of, usual_baselines
 from lifecode.tasks.examples.labels import Labels, labels_of
 from lifecode.tasks.scores import scores
 from tests.support.small_models import small_model
@@ -67,6 +68,12 @@ def test_through_the_command(files, tuning, tmp_path):
     with output.open() as file:
         again = list(csv.DictReader(file))
     assert [row["prediction"] for row in again] == [row["prediction"] for row in told]
+
+
+def test_the_usual_baselines_are_those_that_learn_several_classes():
+    assert set(usual_baselines("dna", "multiclass")) - set(usual_baselines("dna", "multilabel")) == {"cnn"}
+    with pytest.raises(UserError, match="cnn learns one class for a sequence"):
+        head_of("cnn", "multilabel")
 
 
 def test_what_it_does_not_go_with_is_one_line(files):

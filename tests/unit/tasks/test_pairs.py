@@ -92,11 +92,15 @@ def test_leaks_of_pairs_are_counted_by_what_is_known():
 
 
 def test_few_sequences_and_lengths_that_solve_it_are_said():
-    tables = {"m": {"differences": {"lengths": {"mean": 0.01, "low": -0.02, "high": 0.04}}}}
+    tables = {
+        "m": {"metric": "accuracy", "differences": {"lengths": {"mean": 0.01, "low": -0.02, "high": 0.04}}}
+    }
     first, second, told = pair_warnings(pairs(["A", "C"], ["G", "T"]), tables)
     assert first.startswith("only 2 different first sequences")
     assert second.startswith("only 2 different second")
     assert "not told from lengths alone (+0.010, 95 % from -0.020 to +0.040)" in told
+    less = {"m": {"metric": "rmse", "differences": {"lengths": {"mean": -0.4, "low": -0.45, "high": -0.35}}}}
+    assert len(pair_warnings(pairs(["A", "C"], ["G", "T"]), less)) == 2  # less of it is better
 
 
 def test_boosting_gives_a_probability_to_every_class():

@@ -56,6 +56,13 @@ def test_a_bert_of_words_gives_the_mean_of_its_own_states(bert):
         np.testing.assert_allclose(vector, states[1:-1].mean(0), atol=1e-5)
 
 
+def test_a_window_that_is_too_long_for_the_positions_is_one_line(bert):
+    with pytest.raises(
+        UserError, match=r"cannot read 700 tokens at once .* Give peer\.NAME\.window less than"
+    ):
+        features(TransformersPeer(model=str(bert), kmer=3).reader("bert"), [dna(3, 700)])
+
+
 def test_windows_layers_cls_and_weights_are_told_apart(bert):
     sequence = dna(2, 30)
     first, second, both = features(
@@ -87,8 +94,7 @@ def test_an_esm_reads_the_protein_of_coding_sequences_only(tmp_path):
     with torch.inference_mode():
         states = model(**tokenizer("MKVW", return_tensors="pt")).last_hidden_state[0]
     np.testing.assert_allclose(vector, states[1:-1].mean(0), atol=1e-5)
-    with pytest.raises(UserError, match="have no reading frame"):
-        features(reader, ["ATGA"])
+    assert (reader.reads("cds"), reader.reads("dna")) == (True, False)
 
 
 def test_a_peer_that_is_not_there_is_one_line(tmp_path):

@@ -8,11 +8,12 @@ import pytest
 
 from lifecode.alphabet import decode_nucleotides
 from lifecode.errors import UserError
+from lifecode.tasks.examples.sequence_task import SequenceTask
 from lifecode.tasks.suites.benchmark import chosen_sets
 from lifecode.tasks.suites.layouts.genomic_benchmarks import GenomicBenchmarks
 from lifecode.tasks.suites.layouts.gue import PLACES, Gue
 from lifecode.tasks.suites.layouts.lucaone import LucaOne
-from lifecode.tasks.suites.layouts.species import SpeciesByChromosome
+from lifecode.tasks.suites.layouts.species import SpeciesByChromosome, _chromosome, split_of
 from lifecode.tasks.suites.layouts.spliceator import Spliceator
 from lifecode.tasks.suites.layouts.tables import TableSuite
 from lifecode.tasks.suites.layouts.uci_splice import UciSplice
@@ -169,3 +170,15 @@ def test_tables_of_a_folder_by_the_config_of_the_codon_tasks(tmp_path):
 def test_a_folder_without_a_set_is_one_line(tmp_path, suite):
     with pytest.raises(UserError, match="holds no"):
         chosen_sets(suite, tmp_path, None)
+
+
+def test_pieces_of_a_chromosome_are_not_learnt_from_and_zeros_do_not_count():
+    names = ["chr05.fa", "chr5.fa.gz", "chr5_GL000208_random.fa", "chrUn_KI270302.fa", "chrUn.fa", "chrX.fna"]
+    found = {name: _chromosome(Path(name)) for name in names}
+    assert [name for name, match in found.items() if match] == ["chr05.fa", "chr5.fa.gz", "chrX.fna"]
+    assert [split_of(match[1]) for match in found.values() if match] == ["test", "test", "train"]
+
+
+def test_a_suite_of_tables_has_labels_of_whole_sequences():
+    with pytest.raises(UserError, match=r"suite\.tasks\.mine\.unit: is codon"):
+        TableSuite(tasks={"mine": SequenceTask(train="a.csv", unit="codon")})

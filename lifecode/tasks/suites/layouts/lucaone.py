@@ -7,13 +7,13 @@ from typing import Any
 
 from lifecode.data.translation import reverse_translate
 from lifecode.errors import UserError
-from lifecode.tasks.examples.labels import LabelKind
+from lifecode.tasks.examples.labels import OneLabel
 from lifecode.tasks.examples.sequence_task import SequenceTask, TaskData, data_of
 from lifecode.tasks.examples.table import Table, read_table
 from lifecode.tasks.pairs.pair_task import PairData, PairTask, read_pairs
 from lifecode.tasks.suites.benchmark import BenchmarkSet, PairSet, SequenceSet, none_found
 
-KINDS: Mapping[str, LabelKind | None] = {
+KINDS: Mapping[str, OneLabel | None] = {
     "binary_class": "binary",
     "multi_class": "multiclass",
     "regression": "regression",
@@ -44,7 +44,7 @@ class LucaOne:
         return found
 
 
-def _set(name: str, folder: Path, unit: str, kind: LabelKind | None) -> BenchmarkSet:
+def _set(name: str, folder: Path, unit: str, kind: OneLabel | None) -> BenchmarkSet:
     files = {split: folder / place / f"{place}.csv" for split, place in _SPLITS.items()}
     there: dict[str, Any] = {split: str(path) for split, path in files.items() if path.is_file()}
     if kind is None:

@@ -17,7 +17,7 @@ from lifecode.tasks.examples.table import Table
 from lifecode.tasks.suites.benchmark import BenchmarkSet, SequenceSet, none_found
 
 VALIDATION, TEST = frozenset({"1", "3", "12", "13"}), frozenset({"5", "7", "9", "10", "11"})
-_CHROMOSOME = re.compile(r"chr(?:omosome)?[._-]?(\w+?)\.(?:fa|fna|fasta)(?:\.gz)?", re.IGNORECASE)
+_CHROMOSOME = re.compile(r"chr(?:omosome)?[._-]?([^\W_]+)\.(?:fa|fna|fasta)(?:\.gz)?", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,12 +101,15 @@ class SpeciesByChromosome:
 
 
 def split_of(chromosome: str) -> str:
-    """The split that a chromosome is in, by its name without `chr`."""
+    """The split that a chromosome is in, by its name without `chr`; `05` is 5."""
+    chromosome = chromosome.lstrip("0")
     return "validation" if chromosome in VALIDATION else "test" if chromosome in TEST else "train"
 
 
 def _chromosome(path: Path) -> re.Match[str] | None:
-    return _CHROMOSOME.fullmatch(path.name)
+    """None for pieces without a place, such as `chr5_GL000208_random` and `chrUn`."""
+    found = _CHROMOSOME.fullmatch(path.name)
+    return None if found is None or found[1].startswith("Un") else found
 
 
 def _sequences(path: Path) -> list[np.ndarray]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from lifecode.errors import UserError
 from lifecode.tasks.examples.sequence_task import Files, SequenceTask
 from lifecode.tasks.suites.benchmark import BenchmarkSet, SequenceSet, none_found
 
@@ -17,6 +18,15 @@ class TableSuite:
     """
 
     tasks: dict[str, SequenceTask]
+
+    def __post_init__(self) -> None:
+        for name, task in self.tasks.items():
+            if task.unit != "sequence":
+                raise UserError(
+                    f"is {task.unit}, and a suite compares labels of whole sequences",
+                    source=f"suite.tasks.{name}.unit",
+                    remedy="Use lifecode finetune for it",
+                )
 
     def sets(self, root: Path) -> Mapping[str, BenchmarkSet]:
         """Those whose training file is there."""
