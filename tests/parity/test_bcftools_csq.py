@@ -5,8 +5,6 @@ import pytest
 from lifecode.variants.reading.genome import Genome, read_genome
 from tests.support.csq_oracle import differences, random_alleles
 
-pytest.importorskip("pysam")
-
 
 @pytest.fixture(scope="module")
 def ecoli() -> Genome:

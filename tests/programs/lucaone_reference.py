@@ -2,9 +2,9 @@
 
 It wants an older transformers than ours, so it runs in an environment of its own:
 
-    pip install --no-deps --target /tmp/lucaone_env lucaone==1.1.1 transformers==4.41.2 \
+    pip install --no-deps --target FOLDER lucaone==1.1.1 transformers==4.41.2 \
         'tokenizers>=0.19,<0.20' 'huggingface_hub<0.26'
-    PYTHONPATH=/tmp/lucaone_env:. python tests/programs/lucaone_reference.py
+    PYTHONPATH=FOLDER:. python tests/programs/lucaone_reference.py
 
 The model is small and its weights are wide apart, so that attention looks somewhere and a wrong rotation,
 scale or mask is seen. Of long sequences the states of some positions are kept. lifecode is not imported.
