@@ -31,7 +31,9 @@ def page_faults(choice: str) -> int:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the heap of glibc, on Linux")
 def test_a_large_tensor_is_not_taken_from_the_system_twice():
-    assert page_faults("keep") < 100 < page_faults("default")
+    kept, default = page_faults("keep"), page_faults("default")
+    assert default > 90_000  # three times 128 MB, a page of 4 kB each
+    assert kept < default / 2  # none, or those of one where something small lay in the way
 
 
 def test_another_c_library_is_left_alone(monkeypatch):
