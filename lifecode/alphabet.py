@@ -145,10 +145,15 @@ def encode_nucleotides(
         UserError: at the first letter that is neither a nucleotide nor an IUPAC code, with its
             1-based position, the letter, and the `source` and `record` it was read from.
     """
-    raw = letters_of(sequence, source=source, record=record)
-    ids = bytearray(raw).translate(_ID_OF_BYTE_BYTES)
+    letters = (
+        sequence
+        if type(sequence) is bytearray  # as parsers give a genome: copied once, not three times
+        else bytearray(letters_of(sequence, source=source, record=record))
+    )
+    ids = letters.translate(_ID_OF_BYTE_BYTES)
     first = ids.find(_INVALID)
     if first >= 0:
+        raw = bytes(letters)
         letter = raw[first : first + 4].decode("utf-8", errors="replace")[0]
         letter = chr(raw[first]) if letter == "\ufffd" else letter  # Latin-1
         raise UserError(
