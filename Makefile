@@ -4,7 +4,7 @@ BIN := .venv/bin
 PYTEST := OMP_NUM_THREADS=1 NUMBA_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help setup train test coverage test-slow soak bench-op bench-train bench-data bench-design lint clean
+.PHONY: help setup train test coverage test-slow soak bench-op bench-train bench-data bench-embed bench-design lint clean
 .DELETE_ON_ERROR:
 
 help:  ## list these targets
@@ -39,6 +39,9 @@ bench-train: .venv/.installed  ## time training steps over hybrid ratios, length
 
 bench-data: .venv/.installed  ## time GenBank to pairs beside Biopython, the loader, preparing many copies
 	@$(BIN)/python -m benchmarks.data $(ARGS)
+
+bench-embed: .venv/.installed  ## time embedding genes beside the encoder alone and ESM-2
+	@$(BIN)/python -m benchmarks.embed $(ARGS)
 
 bench-design: .venv/.installed  ## codons of held-out genes, guessed by a model and by statistics: docs/design.md
 	@$(BIN)/python -m benchmarks.design $(ARGS)

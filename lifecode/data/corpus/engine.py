@@ -4,24 +4,18 @@ A task is a function of one picklable argument that leaves its result on disk, s
 nothing but the numbers of the tasks as they finish, and what it yields cannot depend on it.
 """
 
-import multiprocessing
-import os
-import signal
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from multiprocessing.connection import Connection
 from typing import Any, Protocol, TypeAlias
 
 import pyarrow as pa
 
 from lifecode.errors import UserError
-from lifecode.host.safe_path import safe_children
 from lifecode.host.stop_signals import held_back
 from lifecode.host.usable_cores import usable_cores
+from lifecode.host.worker_pool import worker_pool
 
 Run: TypeAlias = Callable[[Callable[[Any], None], Sequence[Any]], Iterator[int]]
 """Calls a function on every task and yields the number of each task when it is done."""
@@ -66,41 +60,8 @@ class LocalEngine:
             finally:
                 pa.set_memory_pool(before)
             return
-        context = multiprocessing.get_context("spawn")
-        try:
-            until_closed, lifeline = context.Pipe(duplex=False)
-            pool = ProcessPoolExecutor(workers, context, initializer=_begin_worker, initargs=(until_closed,))
-        except OSError as fault:  # of the semaphores in /dev/shm, or of too many files
-            raise UserError(
-                f"no worker processes can be started here ({fault.strerror or fault})",
-                source="engine",
-                remedy="Make room in /dev/shm or raise ulimit -n, or do without: engine.workers=1",
-            ) from fault
-        try:
-            with safe_children(), _killed_at_a_fault(pool):
-                yield lambda function, tasks: _run_in(pool, function, tasks)
-                pool.shutdown()
-        except BrokenProcessPool as fault:
-            raise UserError(
-                "a worker process ended before its task",
-                source="engine",
-                remedy="If memory was short, lower engine.workers; a script of yours that prepares a corpus "
-                "needs `if __name__ == '__main__':`",
-            ) from fault
-        finally:
-            lifeline.close()
-            pool.shutdown(cancel_futures=True)
-
-
-@contextmanager
-def _killed_at_a_fault(pool: ProcessPoolExecutor) -> Iterator[None]:
-    """Ends the workers at once when the block does not end well; one that still starts would complain."""
-    try:
-        yield
-    except BaseException:
-        for process in list((pool._processes or {}).values()):
-            process.kill()
-        raise
+        with worker_pool(workers, _with_little_memory, key="engine.workers") as pool:
+            yield lambda function, tasks: _run_in(pool, function, tasks)
 
 
 def _run_here(function: Callable[[Any], None], tasks: Sequence[Any]) -> Iterator[int]:
@@ -119,14 +80,6 @@ def _run_in(
         yield number_of[done]
 
 
-def _begin_worker(until_closed: Connection) -> None:
-    """Leave Ctrl-C to the main process, and end with it, however it ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+def _with_little_memory() -> None:
     pa.set_cpu_count(1)
     pa.set_memory_pool(pa.system_memory_pool())  # gives memory back; a third less at the peak
-    threading.Thread(target=_end_with, args=(until_closed,), daemon=True).start()
-
-
-def _end_with(until_closed: Connection) -> None:
-    until_closed.poll(None)  # returns when the other end is closed, also by the death of its process
-    os._exit(1)

@@ -27,11 +27,12 @@ def embed(
     pool: Pool | None,
     max_codons: int,
     frames: Frames,
+    layers: Sequence[int],
 ) -> list[Tensor]:
     """The vector (d,) of each sequence of nucleotide ids, or its states; see `LifeCode.embed`."""
     if frames == 0:
-        return _embed_all(model, sequences, pool, max_codons)
-    framed = _embed_all(model, [x for s in sequences for x in in_three_frames(s)], pool, max_codons)
+        return _embed_all(model, sequences, pool, max_codons, layers)
+    framed = _embed_all(model, [x for s in sequences for x in in_three_frames(s)], pool, max_codons, layers)
     triples = zip(framed[::3], framed[1::3], framed[2::3], strict=True)
     if pool is not None:
         return [torch.stack(triple).mean(0) for triple in triples]
@@ -66,7 +67,11 @@ def embedding_frame(
 
 
 def _embed_all(
-    model: nn.Module, sequences: Sequence[NDArray[np.uint8]], pool: Pool | None, max_codons: int
+    model: nn.Module,
+    sequences: Sequence[NDArray[np.uint8]],
+    pool: Pool | None,
+    max_codons: int,
+    layers: Sequence[int],
 ) -> list[Tensor]:
     reader = in_evaluation(model)
     whole = [whole_codons(sequence) for sequence in sequences]
@@ -74,7 +79,9 @@ def _embed_all(
     states: list[Tensor] = []
     for row in consecutive_rows(lengths, max_codons):
         packed = pack(whole[row])
-        hidden = at_least_fp32(reader.encode(packed))
-        for segment in hidden.split(packed.cu_seqlens.diff().tolist()):
-            states.append(segment[1:-1].clone() if pool is None else reader.pooled(segment, pool))
+        lengths_with_ends = packed.cu_seqlens.diff().tolist()
+        behind = [at_least_fp32(reader.encode(packed, layer)).split(lengths_with_ends) for layer in layers]
+        for segments in zip(*behind, strict=True):
+            own = [segment[1:-1] if pool is None else reader.pooled(segment, pool) for segment in segments]
+            states.append(torch.cat(own, dim=-1))
     return states

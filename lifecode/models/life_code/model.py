@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from lifecode.data.batches.packing import Packed
 from lifecode.data.reading.named_sequences import named_sequences
+from lifecode.models.chosen_layers import Layer, chosen_layers
 from lifecode.models.config_values import require_values
 from lifecode.models.layers.mixers import layer_kinds
 from lifecode.models.life_code import embedding, masked
@@ -115,17 +116,20 @@ class LifeCode(SavedModel):
             if part is not None:
                 _initialise(part, init_std)
 
-    def forward(self, ids: Tensor, cu_seqlens: Tensor) -> Tensor:
-        """Hidden states (L, d) of packed nucleotide ids (3L,); segment borders in codons (S + 1,)."""
+    def forward(self, ids: Tensor, cu_seqlens: Tensor, num_layers: int | None = None) -> Tensor:
+        """Hidden states (L, d) of packed nucleotide ids (3L,); segment borders in codons (S + 1,).
+
+        Those behind the first `num_layers` layers pass the final norm and the output projection all the same.
+        """
         borders = cu_seqlens
         if self.encoder.strands == "rc":
             ids, borders = both_strands(ids, cu_seqlens)
-        return self.encoder(self.codec.tokenizer(ids.int(), borders), cu_seqlens)
+        return self.encoder(self.codec.tokenizer(ids.int(), borders), cu_seqlens, num_layers=num_layers)
 
-    def encode(self, packed: Packed) -> Tensor:
+    def encode(self, packed: Packed, num_layers: int | None = None) -> Tensor:
         """Hidden states (L, d) of a packed row, special tokens included, on the model's device."""
         packed = packed.to(self.codon_projection.weight.device)
-        return self(packed.ids, packed.cu_seqlens)
+        return self(packed.ids, packed.cu_seqlens, num_layers)
 
     @overload
     def embed(
@@ -135,6 +139,7 @@ class LifeCode(SavedModel):
         max_codons: int = 16_384,
         frames: Frames = 0,
         *,
+        layer: Layer = None,
         as_frame: Literal[False] = False,
     ) -> Tensor: ...
     @overload
@@ -145,6 +150,7 @@ class LifeCode(SavedModel):
         max_codons: int = 16_384,
         frames: Frames = 0,
         *,
+        layer: Layer = None,
         as_frame: Literal[False] = False,
     ) -> list[Tensor]: ...
     @overload
@@ -155,6 +161,7 @@ class LifeCode(SavedModel):
         max_codons: int = 16_384,
         frames: Frames = 0,
         *,
+        layer: Layer = None,
         as_frame: Literal[True],
     ) -> "DataFrame": ...
     @torch.inference_mode(False)
@@ -166,6 +173,7 @@ class LifeCode(SavedModel):
         max_codons: int = 16_384,
         frames: Frames = 0,
         *,
+        layer: Layer = None,
         as_frame: bool = False,
     ) -> "Tensor | list[Tensor] | DataFrame":
         """Embeds DNA or RNA sequences; a sequence's result does not depend on the others in the call.
@@ -184,22 +192,27 @@ class LifeCode(SavedModel):
             frames: 0 reads from the first nucleotide on. `average` reads in all three frames, for sequences
                 without a known one, and averages: the pooled vectors, or for `pool=None` for each
                 nucleotide the hidden states of the three codons that it is in.
+            layer: the number of layers that the hidden states have passed, before the final norm and the
+                output projection; None for all. Of several numbers the vectors lie one behind the other.
             as_frame: return a pandas frame of d columns instead.
 
         Returns:
-            (n, d) in fp32, or for `pool=None` a list of (ceil(length / 3), d) without special tokens; with
-            `frames="average"` of (length, d). As a frame, the index `id` is the name of each record, or the
-            place of a sequence without one; for `pool=None` a second level `codon` or `nucleotide` counts
-            from 0. Ordinary tensors without gradient. The model is read as in
+            (n, d), or (n, k d) of k layers, in fp32; for `pool=None` a list of (ceil(length / 3), d) without
+            special tokens; with `frames="average"` of (length, d). As a frame, the index `id` is the name of
+            each record, or the place of a sequence without one; for `pool=None` a second level `codon` or
+            `nucleotide` counts from 0. Ordinary tensors without gradient. The model is read as in
             evaluation mode; its own modes stay, so other threads may train or embed with it meanwhile.
 
         Raises:
             UserError: no sequence, something that is none, an empty one, a letter that is no nucleotide, or
-                an unknown `pool` or `frames`.
+                an unknown `pool` or `frames`, or a layer that the model does not have.
         """
         given = named_sequences(sequences)
         require_embeddable(given, pool, frames)
-        vectors = embedding.embed(self, given.nucleotides, pool=pool, max_codons=max_codons, frames=frames)
+        layers = chosen_layers(layer, len(self.encoder.layers))
+        vectors = embedding.embed(
+            self, given.nucleotides, pool=pool, max_codons=max_codons, frames=frames, layers=layers
+        )
         if as_frame:
             return embedding_frame(given.names, vectors, pool=pool, frames=frames)
         return vectors if pool is None else torch.stack(vectors)

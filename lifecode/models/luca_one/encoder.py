@@ -59,7 +59,7 @@ class TransformerEncoder(nn.Module):
         )
         self.norm = LayerNorm(width)
 
-    def forward(self, x: Tensor, cu_seqlens: Tensor) -> Tensor:
-        """Reads each segment of `cu_seqlens` (S + 1,) by itself."""
+    def forward(self, x: Tensor, cu_seqlens: Tensor, num_layers: int | None = None) -> Tensor:
+        """Reads each segment of `cu_seqlens` (S + 1,) by itself, with the first layers and the final norm."""
         recompute = self.activation_checkpointing and self.training
-        return self.norm(through_blocks(self.layers, x, cu_seqlens, recompute=recompute))
+        return self.norm(through_blocks(self.layers[:num_layers], x, cu_seqlens, recompute=recompute))

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from lifecode.errors import UserError
+from lifecode.models.chosen_layers import Layer, chosen_layers
 from lifecode.models.luca_one import reading
 from lifecode.models.luca_one.encoder import TokenEmbedding, TransformerEncoder
 from lifecode.models.luca_one.foreign import Layout, read_checkpoint, write_checkpoint
@@ -87,14 +88,19 @@ class LucaOne(SavedModel):
         """Of a sequence that is read at once."""
         return self.config["max_tokens"] - NUM_SPECIAL
 
-    def forward(self, ids: Tensor, molecules: Tensor, cu_seqlens: Tensor) -> Tensor:
-        """Hidden states (T, d) of packed token ids (T,); see `lifecode.models.luca_one.rows.TokenRow`."""
-        return self.encoder(self.embedding(ids, molecules), cu_seqlens)
+    def forward(
+        self, ids: Tensor, molecules: Tensor, cu_seqlens: Tensor, num_layers: int | None = None
+    ) -> Tensor:
+        """Hidden states (T, d) of packed token ids (T,); see `lifecode.models.luca_one.rows.TokenRow`.
 
-    def encode(self, row: TokenRow) -> Tensor:
+        Those behind the first `num_layers` layers pass the final norm all the same.
+        """
+        return self.encoder(self.embedding(ids, molecules), cu_seqlens, num_layers)
+
+    def encode(self, row: TokenRow, num_layers: int | None = None) -> Tensor:
         """Hidden states (T, d) of a packed row, special tokens included, on the model's device."""
         row = row.to(self.embedding.tokens.weight.device)
-        return self(row.ids, row.molecules, row.cu_seqlens)
+        return self(row.ids, row.molecules, row.cu_seqlens, num_layers)
 
     def language_logits(self, states: Tensor) -> Tensor:
         """Logits (n, 39) of hidden states (n, d), in fp32 or better."""
@@ -128,6 +134,7 @@ class LucaOne(SavedModel):
         frames: Literal[0] = 0,
         *,
         molecule: Molecule = None,
+        layer: Layer = None,
         as_frame: Literal[False] = False,
     ) -> Tensor: ...
     @overload
@@ -139,6 +146,7 @@ class LucaOne(SavedModel):
         frames: Literal[0] = 0,
         *,
         molecule: Molecule = None,
+        layer: Layer = None,
         as_frame: Literal[False] = False,
     ) -> list[Tensor]: ...
     @overload
@@ -150,6 +158,7 @@ class LucaOne(SavedModel):
         frames: Literal[0] = 0,
         *,
         molecule: Molecule = None,
+        layer: Layer = None,
         as_frame: Literal[True],
     ) -> "DataFrame": ...
     @torch.inference_mode(False)
@@ -162,6 +171,7 @@ class LucaOne(SavedModel):
         frames: object = 0,
         *,
         molecule: Molecule = None,
+        layer: Layer = None,
         as_frame: bool = False,
     ) -> "Tensor | list[Tensor] | DataFrame":
         """Embeds nucleic acids and proteins; a sequence's result does not depend on the others in the call.
@@ -176,10 +186,13 @@ class LucaOne(SavedModel):
             frames: 0; a model of letters has no reading frames.
             molecule: what the sequences are, one word for all or a list: `dna`, `rna`, `gene`, `nucleotide`,
                 or `protein`. Records of files say it themselves.
+            layer: the number of layers that the hidden states have passed, before the final norm; None for
+                all. Of several numbers the vectors lie one behind the other.
             as_frame: return a pandas frame of d columns instead.
 
         Returns:
-            (n, d) in fp32, or for `pool=None` a list of (length, d) without special tokens. As a frame, the
+            (n, d), or (n, k d) of k layers, in fp32; for `pool=None` a list of (length, d) without special
+            tokens. As a frame, the
             index `id` is the name of each record, or the place of a sequence without one; for `pool=None` a
             second level `letter` counts from 0. Ordinary tensors without gradient. The model is read as in
             evaluation mode, and its own modes stay.
@@ -189,9 +202,11 @@ class LucaOne(SavedModel):
 
         Raises:
             UserError: no sequence, something that is none, an empty one, a molecule that is unknown or not
-                said, a character that is no letter, or an unknown `pool` or `frames`.
+                said, a character that is no letter, an unknown `pool` or `frames`, or a layer that the model
+                does not have.
         """
         require_pool(pool)
+        layers = chosen_layers(layer, len(self.encoder.layers))
         if frames != 0:
             raise UserError(
                 f"a model of family {self.family} reads single letters, which have no reading frames",
@@ -200,7 +215,13 @@ class LucaOne(SavedModel):
             )
         names, tokens = named_tokens(sequences, molecule)
         reading.say_of_long_ones(tokens, self.max_letters)
-        vectors = reading.embedded(self, tokens, pool=pool, max_tokens=max_tokens, longest=self.max_letters)
+        behind = [
+            reading.embedded(
+                self, tokens, pool=pool, max_tokens=max_tokens, longest=self.max_letters, layer=number
+            )
+            for number in layers
+        ]
+        vectors = [torch.cat(own, dim=-1) for own in zip(*behind, strict=True)]
         if as_frame:
             return vectors_frame(names, vectors, level="letter" if pool is None else None)
         return vectors if pool is None else torch.stack(vectors)

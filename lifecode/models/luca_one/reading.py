@@ -48,12 +48,18 @@ def say_of_long_ones(sequences: Sequence[Tokens], longest: int) -> None:
 
 
 def embedded(
-    model: nn.Module, sequences: Sequence[Tokens], *, pool: Pool | None, max_tokens: int, longest: int
+    model: nn.Module,
+    sequences: Sequence[Tokens],
+    *,
+    pool: Pool | None,
+    max_tokens: int,
+    longest: int,
+    layer: int,
 ) -> list[Tensor]:
-    """The vector (d,) of each sequence, or its states (n, d); see `LucaOne.embed`."""
+    """The vector (d,) of each sequence, or its states (n, d), behind a layer; see `LucaOne.embed`."""
     reader = in_evaluation(model)
     vectors: list[Tensor] = []
-    for _, parts in groupby(_read(reader, sequences, max_tokens, longest), key=itemgetter(0)):
+    for _, parts in groupby(_read(reader, sequences, max_tokens, longest, layer), key=itemgetter(0)):
         firsts, kept = [], []
         for _, window, states in parts:
             firsts.append(states[0])
@@ -65,7 +71,7 @@ def embedded(
 
 
 def _read(
-    reader: Any, sequences: Sequence[Tokens], max_tokens: int, longest: int
+    reader: Any, sequences: Sequence[Tokens], max_tokens: int, longest: int, layer: int
 ) -> Iterator[tuple[int, Window, Tensor]]:
     """Number of the sequence, a window of it, and the states (n + 2, d) of that, in order."""
     pieces = [
@@ -76,7 +82,7 @@ def _read(
     cut = [Tokens(sequences[number].ids[w.start : w.end], sequences[number].kind) for number, w in pieces]
     for row in consecutive_rows([len(tokens.ids) + NUM_SPECIAL for tokens in cut], max_tokens):
         packed = pack_tokens(cut[row])
-        hidden = at_least_fp32(reader.encode(packed))
+        hidden = at_least_fp32(reader.encode(packed, layer))
         lengths = packed.cu_seqlens.diff().tolist()
         for (number, window), states in zip(pieces[row], hidden.split(lengths), strict=True):
             yield number, window, states

@@ -21,6 +21,7 @@ from lifecode.data.records import Contig
 from lifecode.errors import Interrupted, UserError
 from lifecode.host.activity import Activity
 from lifecode.models.checksum import weights_checksum
+from lifecode.models.chosen_layers import Layer, chosen_layers
 from lifecode.models.families import load
 from lifecode.models.life_code.frames import Frames
 from lifecode.models.life_code.streaming import require_streamable, stream_hidden_states
@@ -30,6 +31,7 @@ from lifecode.verbs.embed.embed_units import Unit, UnitKind
 from lifecode.verbs.embed.embedding_file import check_output, read_embeddings, write_embeddings
 from lifecode.verbs.embed.embedding_store import EmbeddingStore
 from lifecode.verbs.embed.embeddings import Embeddings
+from lifecode.verbs.embed.readers import Reader, Reading, reader
 from lifecode.verbs.embed.unit_choice import RENAMED, OfContig, chosen_units
 
 _CODONS_A_CALL = 16_384
@@ -44,7 +46,9 @@ def embed(
     window_codons: int = 1024,
     pool: Pool | None = "mean",
     frames: Frames = 0,
+    layer: Layer = None,
     context: Literal["unit", "contig"] = "unit",
+    processes: int = 1,
     progress: bool = True,
 ) -> Embeddings:
     """Turn the sequences of files into vectors with a trained model.
@@ -60,7 +64,9 @@ def embed(
         window_codons: length of a window.
         pool: as for `LifeCode.embed`.
         frames: likewise.
+        layer: likewise; of several the vectors lie one behind the other.
         context: `unit` reads each alone, `contig` the whole contig in one pass (hybrid ratio a:0 only).
+        processes: that read side by side, with a copy of the model each, on a GPU each where there are some.
         progress: show on stderr how far it is.
 
     Raises:
@@ -77,8 +83,9 @@ def embed(
         if value not in choices:
             remedy = f"Choose {', '.join(map(str, choices))}"
             raise UserError(f"{value!r} is unknown", source=name, remedy=remedy)
-    if window_codons < 1:
-        raise UserError("is not positive", source="window_codons", remedy="Give at least 1 codon")
+    for name, number in (("window_codons", window_codons), ("processes", processes)):
+        if number < 1:
+            raise UserError("is not positive", source=name, remedy="Give at least 1")
     with ExitStack() as stack:
         if output is None:
             place = Path(stack.enter_context(TemporaryDirectory())) / "embeddings.npz"
@@ -87,19 +94,21 @@ def embed(
         contigs = read_records(input)
         loaded = model if isinstance(model, SavedModel) else _on_device(load(model))
         if context == "contig":
-            _require_streamable(loaded, unit, pool, frames)
+            _require_streamable(loaded, unit, Reading(pool, frames, layer), processes)
         noted: Counter[str] = Counter()
         chosen = {
             "unit": unit,
             "window_codons": window_codons,
             "pool": pool,
             "frames": frames,
+            "layer": layer,
             "context": context,
         }
         about = {"model": str(model) if isinstance(model, str | Path) else type(model).__name__, **chosen}
         activity = stack.enter_context(Activity()) if progress else None
         identity = {**chosen, "model": weights_checksum(loaded), "input": _fingerprint(input)}
-        with EmbeddingStore(place, width=loaded.width, identity=identity) as store:
+        width = loaded.width * len(chosen_layers(layer, len(loaded.encoder.layers)))
+        with EmbeddingStore(place, width=width, identity=identity) as store:
             units = _left(chosen_units(contigs, unit, window_codons, noted), store.num_kept)
             try:
                 if context == "contig":
@@ -107,7 +116,8 @@ def embed(
                         _embed_contig(loaded, contig, own, pool, store, activity)
                 else:
                     alone = chain.from_iterable(own for _, own in units)
-                    _embed_alone(loaded, alone, pool, frames, store, activity)
+                    with reader(loaded, Reading(pool, frames, layer), processes) as read:
+                        _embed_alone(read, alone, store, activity)
             except KeyboardInterrupt as stop:
                 raise Interrupted(
                     f"stopped; {store.num_kept:,} sequences are kept, and the same command goes on"
@@ -120,7 +130,7 @@ def embed(
             path=None if output is None else place,
             num_sequences=num_sequences,
             num_vectors=num_vectors,
-            width=loaded.width,
+            width=width,
             skipped=noted,
             arrays=read_embeddings(place) if output is None else None,
         )
@@ -138,7 +148,9 @@ def run(config: DictConfig) -> Embeddings:
             window_codons=checked_value(config, "window_codons", int),
             pool=checked_value(config, "pool", Pool | None),
             frames=checked_value(config, "frames", Frames),
+            layer=checked_value(config, "layer", int | list[int] | None),
             context=checked_value(config, "context", Literal["unit", "contig"]),
+            processes=checked_value(config, "processes", int),
         )
     for reason, count in embeddings.skipped.items():
         print(f"{count:,} {reason}" if reason == RENAMED else f"{count:,} left out: {reason}")
@@ -171,24 +183,18 @@ def _on_device(model: SavedModel) -> SavedModel:
 
 
 def _embed_alone(
-    model: Any,
-    units: Iterator[Unit],
-    pool: Pool | None,
-    frames: Frames,
-    store: EmbeddingStore,
-    activity: Activity | None,
+    read: Reader, units: Iterator[Unit], store: EmbeddingStore, activity: Activity | None
 ) -> None:
     """Each unit by itself, many in one call of the model."""
-    for batch in _batches(units):
-        records = [unit.as_record() for unit in batch]
-        for unit, vectors in zip(batch, model.embed(records, pool=pool, frames=frames), strict=True):
-            store.add(unit, vectors.cpu().numpy())
+    for batch, vectors in read(_batches(units)):
+        for unit, own in zip(batch, vectors, strict=True):
+            store.add(unit, own)
         store.keep()
         if activity is not None:
             activity.say(f"{len(store):,} sequences embedded")
 
 
-def _require_streamable(model: SavedModel, kind: UnitKind, pool: Pool | None, frames: Frames) -> None:
+def _require_streamable(model: SavedModel, kind: UnitKind, reading: Reading, processes: int) -> None:
     require_streamable(model)
     if kind in ("auto", "cds"):
         raise UserError(
@@ -196,9 +202,9 @@ def _require_streamable(model: SavedModel, kind: UnitKind, pool: Pool | None, fr
             source="context",
             remedy="Use unit=window or unit=record, or context=unit",
         )
-    if pool == "cls" or frames != 0:
+    if reading.pool == "cls" or reading.frames != 0 or reading.layer is not None or processes > 1:
         raise UserError(
-            "context=contig gives pool mean, max or null, and frames=0",
+            "context=contig gives pool mean, max or null, of frames=0 and layer=null, in one process",
             source="context",
             remedy="Use context=unit",
         )

@@ -24,6 +24,8 @@ class Unit(NamedTuple):
         strand: 1, or -1 for a CDS on the opposite strand.
         nucleotides: ids (n,), 5' to 3', from the first complete codon on.
         protein: residues of a record that is a protein, whose nucleotides only stand for it; else None.
+        gene: name of the gene of a CDS as annotated, or nothing.
+        gene_id: its locus tag or the ID of its gene, or nothing.
     """
 
     id: str
@@ -33,6 +35,8 @@ class Unit(NamedTuple):
     strand: int
     nucleotides: NDArray[np.uint8]
     protein: str | None = None
+    gene: str = ""
+    gene_id: str = ""
 
     def as_record(self) -> Contig:
         """The unit as a record of its own, of which a model reads what it is made for."""
@@ -65,7 +69,8 @@ def units_of(contig: Contig, kind: UnitKind, window_codons: int, skipped: Counte
             start, end = _extent(cds)
             strand = cds.exons[0].strand
             nucleotides = extract(cds, contig)[cds.codon_start - 1 :]
-            yield Unit(cds.id, contig.name, start, end, strand, nucleotides, whole)
+            named = cds.gene or "", cds.gene_id or ""
+            yield Unit(cds.id, contig.name, start, end, strand, nucleotides, whole, *named)
     elif kind == "window":
         for start, end in windows(len(contig.nucleotides), window_codons):
             name = f"{contig.name}:{start}-{end}"

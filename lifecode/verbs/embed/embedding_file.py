@@ -15,12 +15,13 @@ from numpy.typing import NDArray
 from lifecode.errors import UserError
 from lifecode.host.durable import require_writable
 from lifecode.host.installed import installed_version
-from lifecode.verbs.embed.embedding_store import EmbeddingStore
+from lifecode.verbs.embed.embedding_store import TEXTS, EmbeddingStore
 
 LONGEST_PADDED = 256
 """Letters up to which names are kept as an array of text, which gives every one the room of the longest."""
 _UNITS_AT_ONCE = 4_096
 _PLACES = ("start", "end", "strand")
+_GENES = tuple(text for text in TEXTS if text != "id")
 
 
 def check_output(output: Path) -> None:
@@ -60,22 +61,24 @@ def write_embeddings(store: EmbeddingStore, *, pooled: bool, about: Mapping[str,
 
 
 def _write_npz(store: EmbeddingStore, path: Path, pooled: bool, about: Mapping[str, Any]) -> None:
-    """`ids`, `contig`, `start`, `end`, `strand` (n,), as `Unit` describes them, and `embeddings` (n, d).
+    """`ids`, `contig`, `start`, `end`, `strand`, `gene`, `gene_id` (n,), as in `Unit`; `embeddings` (n, d).
 
     With several vectors per unit, `embeddings` (rows, d) and `offsets` (n + 1,).
 
     Where an id has more than 256 letters, `ids` is the UTF-8 (uint8) of all one behind the other, and
-    `ids_offsets` (n + 1,) says where each begins. Where the name of a contig has, `contig` is that of the
-    different names with `contig_offsets`, and `contig_number` (n,) says which of them is meant.
+    `ids_offsets` (n + 1,) says where each begins; so for genes. Where the name of a contig has, `contig` is
+    that of the different names with `contig_offsets`, and `contig_number` (n,) says which of them is meant.
     """
     places = store.places
     arrays: dict[str, NDArray] = {name: places[name] for name in _PLACES}
-    ends = np.concatenate([[0], places["ids_end"]])
-    texts = store.texts_of_ids() if np.diff(ends).max(initial=0) <= 4 * LONGEST_PADDED else None
-    if texts is not None and max(map(len, texts)) <= LONGEST_PADDED:
-        arrays["ids"] = np.array(texts, dtype=np.str_)
-    else:
-        arrays |= {"ids": store.ids, "ids_offsets": ends}
+    for text in TEXTS:
+        name = "ids" if text == "id" else text
+        ends = np.concatenate([[0], places[f"{text}_end"]])
+        texts = store.texts(text) if np.diff(ends).max(initial=0) <= 4 * LONGEST_PADDED else None
+        if texts is not None and max(map(len, texts)) <= LONGEST_PADDED:
+            arrays[name] = np.array(texts, dtype=np.str_)
+        else:
+            arrays |= {name: store.bytes_of(text), f"{name}_offsets": ends}
     names = store.contigs
     if max(map(len, names)) > LONGEST_PADDED:
         encoded = [name.encode("utf-8", errors="replace") for name in names]
@@ -91,10 +94,11 @@ def _write_npz(store: EmbeddingStore, path: Path, pooled: bool, about: Mapping[s
 
 
 def _write_parquet(store: EmbeddingStore, path: Path, pooled: bool, about: Mapping[str, Any]) -> None:
-    """A row a vector: id, contig, start, end, strand, embedding, and position where a unit has several."""
+    """A row a vector: the unit's names and place, embedding, and position where a unit has several."""
     vector = pa.list_(pa.float32(), store.width)
     text = pa.dictionary(pa.int32(), pa.string())
     fields = [("id", pa.string()), ("contig", text), *((name, pa.int64()) for name in _PLACES)]
+    fields += [(name, pa.string()) for name in _GENES]
     fields += [] if pooled else [("position", pa.int64())]
     noted = {f"lifecode.{name}": str(value) for name, value in about.items()}
     schema = pa.schema([*fields, ("embedding", vector)], metadata=noted)
@@ -105,7 +109,7 @@ def _write_parquet(store: EmbeddingStore, path: Path, pooled: bool, about: Mappi
                 "contig": pa.DictionaryArray.from_arrays(
                     pa.array(part["contig"], pa.int32()), pa.array(store.contigs)
                 ),
-                **{name: part[name] for name in (*_PLACES, *([] if pooled else ["position"]))},
+                **{name: part[name] for name in (*_PLACES, *_GENES, *([] if pooled else ["position"]))},
                 "embedding": pa.FixedSizeListArray.from_arrays(part["embedding"].ravel(), store.width),
             }
             writer.write_table(pa.table(columns, schema=schema))
@@ -120,8 +124,8 @@ def _write_h5ad(store: EmbeddingStore, path: Path, pooled: bool, about: Mapping[
         file.attrs.update({"encoding-type": "anndata", "encoding-version": "0.1.0"})
         matrix = file.create_dataset("X", (size, store.width), np.float32, chunks=True)
         _of_type(matrix, "array", "0.2.0")
-        columns = ["contig", *_PLACES, *([] if pooled else ["position"])]
-        observed = _frame(file, "obs", ["id", *columns] if not pooled else columns)
+        numbered = [*_PLACES, *([] if pooled else ["position"])]
+        observed = _frame(file, "obs", [*([] if pooled else ["id"]), "contig", *numbered, *_GENES])
         names = observed.create_dataset("_index", (size,), text, chunks=True)
         _of_type(names, "string-array", "0.2.0")
         contig = observed.create_group("contig")
@@ -129,20 +133,19 @@ def _write_h5ad(store: EmbeddingStore, path: Path, pooled: bool, about: Mapping[
         _of_type(contig, "categorical", "0.2.0")
         _of_type(contig.create_dataset("categories", data=store.contigs, dtype=text), "string-array", "0.2.0")
         codes = contig.create_dataset("codes", (size,), np.int32, chunks=True)
-        numbers = {
-            name: observed.create_dataset(name, (size,), np.int64, chunks=True) for name in columns[1:]
-        }
+        numbers = {name: observed.create_dataset(name, (size,), np.int64, chunks=True) for name in numbered}
+        genes = {name: observed.create_dataset(name, (size,), text, chunks=True) for name in _GENES}
         for array in (codes, *numbers.values()):
             _of_type(array, "array", "0.2.0")
         own = None if pooled else observed.create_dataset("id", (size,), text, chunks=True)
-        if own is not None:
-            _of_type(own, "string-array", "0.2.0")
+        for array in (*genes.values(), *([] if own is None else [own])):
+            _of_type(array, "string-array", "0.2.0")
         first = 0
         for part in _parts(store):
             last = first + len(part["embedding"])
             matrix[first:last] = part["embedding"]
             codes[first:last] = part["contig"]
-            for name, array in numbers.items():
+            for name, array in (numbers | genes).items():
                 array[first:last] = part[name]
             if own is None:
                 names[first:last] = part["id"]
@@ -170,7 +173,7 @@ def read_embeddings(path: Path, *names: str) -> dict[str, NDArray]:
     if (position := arrays.pop("position", None)) is not None:  # a row a vector, where .npz has a row a unit
         first = np.flatnonzero(position == 0)
         arrays["offsets"] = np.append(first, len(position))
-        arrays |= {name: arrays[name][first] for name in ("ids", "contig", *_PLACES)}
+        arrays |= {name: arrays[name][first] for name in ("ids", "contig", *_PLACES, *_GENES)}
     return {name: arrays[name] for name in names or arrays if name in arrays}
 
 
@@ -191,6 +194,7 @@ def _read_h5ad(path: Path) -> dict[str, NDArray]:
         contig = observed["contig"]
         arrays["contig"] = contig["categories"].asstr()[:][contig["codes"][:]]
         arrays["ids"] = observed["id" if "id" in observed else "_index"].asstr()[:]
+        arrays |= {name: observed[name].asstr()[:] for name in _GENES}
         arrays["embeddings"] = file["X"][:]  # pyright: ignore
         return arrays
 
@@ -217,8 +221,9 @@ def _parts(store: EmbeddingStore) -> Iterator[dict[str, Any]]:
         part: dict[str, Any] = {
             name: np.repeat(places[name][first:last], lengths) for name in ("contig", *_PLACES)
         }
-        names = np.array(store.texts_of_ids(first, last), dtype=object)
-        part["id"] = np.repeat(names, lengths).tolist()
+        for text in TEXTS:
+            own = np.array(store.texts(text, first, last), dtype=object)
+            part[text] = np.repeat(own, lengths).tolist()
         begun = np.repeat(ends[first:last], lengths)
         part["position"] = np.arange(ends[first], ends[last]) - begun
         part["embedding"] = np.asarray(rows[ends[first] : ends[last]])

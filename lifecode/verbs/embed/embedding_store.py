@@ -26,7 +26,10 @@ from lifecode.verbs.embed.embed_units import Unit
 
 ROWS_A_COPY = 65_536
 ROOM = "Make room there, or choose another output"
-_FIELDS = ("contig", "start", "end", "strand", "ids_end", "rows_end")
+TEXTS = ("id", "gene", "gene_id")
+"""What a unit is called; the UTF-8 of all units lies one behind the other in a file each."""
+_FIELDS = ("contig", "start", "end", "strand", *(f"{text}_end" for text in TEXTS), "rows_end")
+_CONTENT = ("rows", "contigs", *TEXTS)
 _ITEM = 8 * len(_FIELDS)
 _LONGEST_NAME = 200
 """Bytes of a file's name, so that what is put beside it has room for more."""
@@ -52,7 +55,8 @@ class EmbeddingStore:
         self._places = array("q")
         self._contig_numbers: dict[str, int] = {}
         self.num_kept = 0
-        self.num_rows = self._ids_end = 0
+        self.num_rows = 0
+        self._ends = dict.fromkeys(TEXTS, 0)
         self._failed = False
 
     def __enter__(self) -> "EmbeddingStore":
@@ -60,8 +64,7 @@ class EmbeddingStore:
             lock = self.folder.with_name(f"{self.folder.name}.lock")
             self._last.enter_context(exclusive(lock, "embedding into this file"))
             self._begin()
-            names = ("rows", "ids", "contigs", "units")
-            self._files = {name: (self.folder / name).open("ab") for name in names}
+            self._files = {name: (self.folder / name).open("ab") for name in (*_CONTENT, "units")}
         return self
 
     def __exit__(
@@ -79,23 +82,26 @@ class EmbeddingStore:
 
     def add(self, unit: Unit, vectors: NDArray[np.float32]) -> None:
         """Appends a unit and its vector (d,) or vectors (rows, d)."""
-        rows, name = vectors.reshape(-1, self.width), unit.id.encode("utf-8", errors="replace")
+        rows = vectors.reshape(-1, self.width)
+        texts = {text: getattr(unit, text).encode("utf-8", errors="replace") for text in TEXTS}
         with self._faults_named():
             for first in range(0, len(rows), ROWS_A_COPY):
                 copied = np.ascontiguousarray(rows[first : first + ROWS_A_COPY], np.float32)
                 self._files["rows"].write(copied.data)
-            self._files["ids"].write(name)
+            for text, own in texts.items():
+                self._files[text].write(own)
+                self._ends[text] += len(own)
             if unit.contig not in self._contig_numbers:
                 self._files["contigs"].write(json.dumps(unit.contig).encode() + b"\n")
         number = self._contig_numbers.setdefault(unit.contig, len(self._contig_numbers))
         self.num_rows += len(rows)
-        self._ids_end += len(name)
-        self._places.extend((number, unit.start, unit.end, unit.strand, self._ids_end, self.num_rows))
+        ends = self._ends.values()
+        self._places.extend((number, unit.start, unit.end, unit.strand, *ends, self.num_rows))
 
     def keep(self) -> None:
         """Puts what was added so far where a kill does not reach it."""
         with self._faults_named():
-            for name in ("rows", "ids", "contigs"):
+            for name in _CONTENT:
                 self._files[name].flush()
             self._files["units"].write(self._places.tobytes())
             self._files["units"].flush()
@@ -127,7 +133,7 @@ class EmbeddingStore:
 
     @property
     def places(self) -> dict[str, NDArray[np.int64]]:
-        """`contig` (a number), `start`, `end`, `strand`, `ids_end`, `rows_end` of each unit that is kept."""
+        """`contig` (a number), `start`, `end`, `strand`, and where texts and rows end, of each unit kept."""
         columns = np.fromfile(self.folder / "units", np.int64).reshape(-1, len(_FIELDS))
         return dict(zip(_FIELDS, columns.T, strict=True))
 
@@ -136,21 +142,21 @@ class EmbeddingStore:
         """(num_rows, d), a view of the file."""
         return np.memmap(self.folder / "rows", dtype=np.float32, mode="r", shape=(self.num_rows, self.width))
 
-    @property
-    def ids(self) -> NDArray[np.uint8]:
-        """The UTF-8 of all ids, one behind the other, a view of the file."""
-        return np.memmap(self.folder / "ids", dtype=np.uint8, mode="r")
+    def bytes_of(self, text: str) -> NDArray[np.uint8]:
+        """The UTF-8 of what all units are called, one behind the other, a view of the file."""
+        path = self.folder / text
+        return np.memmap(path, np.uint8, "r") if _size(path) else np.empty(0, np.uint8)
 
     @property
     def contigs(self) -> list[str]:
         """The different names of contigs, by their numbers."""
         return list(self._contig_numbers)
 
-    def texts_of_ids(self, first: int = 0, last: int | None = None) -> list[str]:
-        """The ids of some units."""
-        ends = np.concatenate([[0], self.places["ids_end"]])[first : None if last is None else last + 1]
-        text = self.ids[ends[0] : ends[-1]].tobytes()
-        return [text[a:b].decode() for a, b in pairwise((ends - ends[0]).tolist())]
+    def texts(self, text: str, first: int = 0, last: int | None = None) -> list[str]:
+        """What some units are called."""
+        ends = np.concatenate([[0], self.places[f"{text}_end"]])[first : None if last is None else last + 1]
+        found = self.bytes_of(text)[ends[0] : ends[-1]].tobytes()
+        return [found[a:b].decode() for a, b in pairwise((ends - ends[0]).tolist())]
 
     def _begin(self) -> None:
         """Makes the folder, or cuts what is there back to its last whole unit."""
@@ -163,20 +169,24 @@ class EmbeddingStore:
             return
         for left in ("scratch", "output"):
             (self.folder / left).unlink(missing_ok=True)
-        size = {name: _size(self.folder / name) for name in ("rows", "ids", "contigs", "units")}
+        size = {name: _size(self.folder / name) for name in (*_CONTENT, "units")}
         os.truncate(_made(self.folder / "units"), size["units"] // _ITEM * _ITEM)
         places = self.places
         lines = _made(self.folder / "contigs").read_bytes().splitlines(keepends=True)
         whole = places["rows_end"] * 4 * self.width <= size["rows"]
-        whole &= (places["ids_end"] <= size["ids"]) & (places["contig"] < len(lines))
+        whole &= places["contig"] < len(lines)
+        for text in TEXTS:
+            whole &= places[f"{text}_end"] <= size[text]
         self.num_kept = len(whole) if whole.all() else int(whole.argmin())
         kept = {name: column[: self.num_kept] for name, column in places.items()}
-        self.num_rows, self._ids_end = (int(kept[end].max(initial=0)) for end in ("rows_end", "ids_end"))
+        self.num_rows = int(kept["rows_end"].max(initial=0))
+        self._ends = {text: int(kept[f"{text}_end"].max(initial=0)) for text in TEXTS}
         names = [json.loads(line) for line in lines[: int(kept["contig"].max(initial=-1)) + 1]]
         self._contig_numbers = {name: number for number, name in enumerate(names)}
         os.truncate(self.folder / "units", self.num_kept * _ITEM)
         os.truncate(_made(self.folder / "rows"), 4 * self.width * self.num_rows)
-        os.truncate(_made(self.folder / "ids"), self._ids_end)
+        for text, end in self._ends.items():
+            os.truncate(_made(self.folder / text), end)
         os.truncate(self.folder / "contigs", sum(map(len, lines[: len(names)])))
 
     def _is_ours(self, identity: Path) -> bool:

@@ -44,17 +44,20 @@ class Embeddings:
     def units(self) -> "DataFrame":
         """Where each sequence lies: columns id, contig, start (from 0), end (behind the last) and strand.
 
+        Of a CDS `gene` and `gene_id` (its locus tag, or the ID of its gene) say what its file calls it.
         For several vectors per sequence, `num_vectors` says how many are its own.
         """
         from pandas import DataFrame
 
-        read = self._read("contig", "start", "end", "strand", "offsets", "contig_offsets", "contig_number")
+        texts = [f"{name}{end}" for name in ("contig", "gene", "gene_id") for end in ("", "_offsets")]
+        read = self._read(*texts, "start", "end", "strand", "offsets", "contig_number")
         contig = _texts(read["contig"], read.get("contig_offsets"))
         if "contig_number" in read:
             contig = [contig[number] for number in read["contig_number"]]
         own = {"num_vectors": np.diff(read["offsets"])} if "offsets" in read else {}
         places = {name: read[name] for name in ("start", "end", "strand")}
-        return DataFrame({"id": self._ids(), "contig": contig, **places, **own})
+        genes = {name: _texts(read[name], read.get(f"{name}_offsets")) for name in ("gene", "gene_id")}
+        return DataFrame({"id": self._ids(), "contig": contig, **places, **genes, **own})
 
     @property
     def frame(self) -> "DataFrame":

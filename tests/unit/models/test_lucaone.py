@@ -212,6 +212,14 @@ def test_pools_leave_out_the_special_tokens():
     close(MODEL.embed(PROTEIN, "cls", molecule="protein")[0], row[0])
 
 
+def test_layers_by_hand():
+    states = MODEL.embed(GENE, pool=None, molecule="dna", layer=[0, len(MODEL.encoder.layers)])[0]
+    row = pack_tokens([tokens(GENE)])
+    first, last = states.chunk(2, dim=-1)
+    close(first, MODEL.encoder.norm(MODEL.embedding(row.ids, row.molecules))[1:-1].detach())
+    close(last, MODEL.embed(GENE, pool=None, molecule="dna")[0])
+
+
 def test_a_mode_of_the_model_stays_and_is_not_read():
     model = small_luca_one().train()
     close(model.embed(GENE, molecule="dna"), MODEL.embed(GENE, molecule="dna"))

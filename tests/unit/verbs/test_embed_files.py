@@ -9,11 +9,14 @@ import pyarrow.parquet as pq
 import pytest
 
 from lifecode.app.main import main
+from lifecode.errors import UserError
 from lifecode.models import LifeCode
 from lifecode.verbs.embed import embed as embed_verb
 from lifecode.verbs.embed.embed import embed
 from lifecode.verbs.embed.embedding_file import read_embeddings
 from tests.support.small_models import small_model
+
+PLACES = ["contig", "start", "end", "strand"]
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +63,7 @@ def test_parquet_and_anndata_say_what_made_them(model, genes, tmp_path):
     assert schema.metadata[b"lifecode.pool"] == b"max"
     with h5py.File(tmp_path / "out.h5ad") as file:
         assert file["uns/pool"].asstr()[()] == "max"
-        assert file["obs"].attrs["column-order"].tolist() == ["contig", "start", "end", "strand"]
+        assert file["obs"].attrs["column-order"].tolist() == [*PLACES, "gene", "gene_id"]
         assert file["X"].attrs["encoding-type"] == "array"
 
 
@@ -85,7 +88,7 @@ def test_killed_it_goes_on_and_reads_nothing_twice(model, genes, tmp_path, monke
         embed(model, genes, output, pool=pool, progress=False)
     assert not output.exists()
     kept = tmp_path / f"{output.name}.unfinished"
-    for name in ("rows", "ids", "units"):  # what a kill may leave behind the last whole unit
+    for name in ("rows", "id", "gene", "units"):  # what a kill may leave behind the last whole unit
         with (kept / name).open("ab") as file:
             file.write(b"half of")
     done = sum(calls)
@@ -169,3 +172,32 @@ def test_names_that_occur_again_are_told_apart(model, tmp_path):
     assert Counter(found.skipped) == {"names that occur again, which end with #2 and so on": 2}
     windows = embed(model, tmp_path / "a.fa", unit="window", window_codons=1, progress=False)
     assert windows.units["id"].tolist() == ["x:0-3", "x#2:0-3", "x#2#2:0-3", "y:0-3"]
+
+
+def test_genes_are_named_in_every_format(model, tmp_path):
+    named = CDS.replace('"a"', '"b1"\n                     /gene="thrL"')
+    (tmp_path / "genome.gb").write_text(GENBANK.format(name="c", features=named))
+    for suffix in (".npz", ".parquet", ".h5ad"):
+        found = embed(model, tmp_path / "genome.gb", tmp_path / f"out{suffix}", progress=False).units
+        assert found[["gene", "gene_id"]].to_numpy().tolist() == [["thrL", "b1"]]
+
+
+def test_states_of_several_layers_lie_side_by_side(model, genes, tmp_path):
+    depth = len(model.encoder.layers)
+    both = embed(model, genes, tmp_path / "both.npz", layer=[0, depth], progress=False).vectors
+    last = embed(model, genes, progress=False).vectors
+    first = embed(model, genes, layer=0, progress=False).vectors
+    np.testing.assert_array_equal(both, np.concatenate([first, last], axis=1))
+    assert np.abs(first - last).max() > 1e-3
+    with pytest.raises(UserError, match=rf"layer: {depth + 1} is none of the model's layers"):
+        embed(model, genes, tmp_path / "none.npz", layer=depth + 1, progress=False)
+    assert not (tmp_path / "none.npz.unfinished").exists()
+
+
+@pytest.mark.slow
+def test_two_processes_give_what_one_gives(model, genes, monkeypatch):
+    monkeypatch.setattr(embed_verb, "_CODONS_A_CALL", 100)
+    whole = embed(model, genes, layer=[1, 2], progress=False)
+    shared = embed(model, genes, layer=[1, 2], processes=2, progress=False)
+    np.testing.assert_allclose(shared.vectors, whole.vectors, atol=1e-6)
+    assert shared.units.equals(whole.units)
