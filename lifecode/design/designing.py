@@ -33,6 +33,8 @@ class CodingDesign:
         number: of a design among those of its protein, from 1; 0 for the others.
         codons: ids (L,).
         log_likelihood: mean log P of the model at its codons, every tenth masked at a time, in nats.
+        score: by which designs are ranked: the mean log P among synonyms plus `host_weight` times the mean
+            log share of the host, in nats.
         changed_by_constraints: codons that the constraints changed after they were drawn.
     """
 
@@ -41,6 +43,7 @@ class CodingDesign:
     number: int
     codons: NDArray[np.int64]
     log_likelihood: float
+    score: float
     changed_by_constraints: int = 0
 
     @property
@@ -97,12 +100,7 @@ def design(
     spelling = choices(residues, host.genetic_code)
     allowed, held = _held(task, spelling, constraints)
     generators = [_generator(task, f"draw {number}") for number in range(task.n * sampling.best_of)]
-    if task.draft is not None:
-        start = task.draft
-    elif sampling.start == "masked":
-        start = np.full(len(residues), MASKED)
-    else:
-        start = np.stack([matched_usage(spelling, host, draw) for draw in generators])
+    start = _start(task, sampling, spelling, host, generators)
     drawn = sample(
         model, start, allowed, host.shares, sampling, generators, lambda number: on_step(f"pass {number}")
     )
@@ -125,24 +123,40 @@ def design(
     if task.wild_type is not None:
         others["wild_type"] = task.wild_type
     on_step("likelihood")
-    expected = strided_log_probabilities(model, [*kept, *others.values()])
-    means = [
-        float(logits[np.arange(len(codons)), codons].mean())
-        for logits, codons in zip(expected, [*kept, *others.values()], strict=True)
-    ]
-    ranks = [
-        _score(codons, logits, spelling, host, sampling)
-        for codons, logits in zip(kept, expected, strict=False)
-    ]
-    best = sorted(range(len(kept)), key=lambda i: (-ranks[i], i))[: task.n]
+    spelt = [*kept, *others.values()]
+    read = list(zip(spelt, strided_log_probabilities(model, spelt), strict=True))
+    means = [float(logits[np.arange(len(codons)), codons].mean()) for codons, logits in read]
+    scores = [_score(codons, logits, spelling, host, sampling) for codons, logits in read]
+    best = sorted(range(len(kept)), key=lambda i: (-scores[i], i))[: task.n]
     designs = [
-        CodingDesign(task.name, "design", number, kept[i], means[i], int((kept[i] != drawn[i]).sum()))
+        CodingDesign(
+            task.name, "design", number, kept[i], means[i], scores[i], int((kept[i] != drawn[i]).sum())
+        )
         for number, i in enumerate(best, start=1)
     ]
     for one in designs:
         require_translates(one.dna, task.protein, host.genetic_code, name=one.id)
-    beside = zip(others.items(), means[len(kept) :], strict=True)
-    return [*designs, *(CodingDesign(task.name, kind, 0, codons, mean) for (kind, codons), mean in beside)]
+    beside = zip(others.items(), means[len(kept) :], scores[len(kept) :], strict=True)
+    return [*designs, *(CodingDesign(task.name, kind, 0, codons, *own) for (kind, codons), *own in beside)]
+
+
+def _start(
+    task: Task,
+    sampling: Sampling,
+    spelling: NDArray[np.bool_],
+    host: HostUsage,
+    generators: Sequence[np.random.Generator],
+) -> NDArray[np.int64]:
+    """The codons (L,), or (n, L) of each sequence, that precede the first pass."""
+    if sampling.start == "draft" and task.draft is None:
+        raise UserError(
+            "has no draft to start from", source="sampling.start", record=task.name, remedy="Give draft="
+        )
+    if sampling.start == "masked":
+        return np.full(len(spelling), MASKED)
+    if task.draft is not None and sampling.start != "host":
+        return task.draft
+    return np.stack([matched_usage(spelling, host, draw) for draw in generators])
 
 
 def _held(

@@ -70,6 +70,7 @@ class Designs:
             "protein": one.protein,
             "kind": one.kind,
             "num_codons": len(one.codons),
+            "score": one.score,
             "log_likelihood_per_codon": one.log_likelihood,
             "cai": None if np.isnan(adaptation) else adaptation,
             "min_max_mean": float(profile.mean()) if len(profile) else None,

@@ -26,8 +26,8 @@ class Sampling:
     """How codons are drawn.
 
     Args:
-        start: what precedes the first pass where there is no draft: codons drawn by the `host`'s usage, or
-            all `masked`.
+        start: what precedes the first pass: the `draft`, codons drawn by the `host`'s usage, or all `masked`;
+            None takes the draft where there is one, else `host`. Positions of a draft that are kept stay.
         passes: over the sequence, at most; fewer where one changes nothing.
         mask_fraction: share of the codons masked and drawn at a time.
         temperature: 1 draws by probability, 0 takes the likeliest codon.
@@ -36,7 +36,7 @@ class Sampling:
         best_of: sequences drawn for each that is kept; kept are the likeliest.
     """
 
-    start: Literal["host", "masked"] = "host"
+    start: Literal["draft", "host", "masked"] | None = None
     passes: int = 3
     mask_fraction: float = 0.1
     temperature: float = 1.0

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lifecode.alphabet import CODONS
-from lifecode.design.synonyms import synonym_family
+from lifecode.alphabet import CODONS, NUM_CODONS, STOP
+from lifecode.design.synonyms import choices, residues_of, synonym_family
 from lifecode.errors import UserError
 from lifecode.genetic_code import genetic_code
 
@@ -77,7 +77,7 @@ def _solved(
         problem = dnachisel.DnaOptimizationProblem(
             text,
             constraints=[
-                dnachisel.EnforceTranslation(genetic_table=genetic_code(code).name, translation=protein),
+                *_spelling(protein, code),
                 *(dnachisel.AvoidChanges(location=(3 * i, 3 * i + 3)) for i in fixed.tolist()),
                 *specifications(len(text)),
             ],
@@ -88,6 +88,22 @@ def _solved(
         problem.optimize()
     found = problem.sequence
     return np.array([CODONS.index(found[i : i + 3]) for i in range(0, len(found), 3)], dtype=np.int64)
+
+
+def _spelling(protein: str, code: int) -> list[Any]:
+    """That every codon spells its residue; DnaChisel knows no stop codon that also spells one."""
+    import dnachisel
+
+    table = genetic_code(code)
+    if (table.residues[:NUM_CODONS][table.stops[:NUM_CODONS]] == STOP).all():
+        return [dnachisel.EnforceTranslation(genetic_table=table.name, translation=protein)]
+    synonyms = choices(residues_of(protein, code, name="protein"), code)
+    return [
+        dnachisel.EnforceChoice(
+            choices=[CODONS[codon] for codon in np.flatnonzero(own)], location=(3 * i, 3 * i + 3)
+        )
+        for i, own in enumerate(synonyms)
+    ]
 
 
 def _redrawn(

@@ -14,9 +14,11 @@ from lifecode.report.page import Drawing, write_page
 MOST_PROTEINS = 20
 """That the page shows; the table beside it has all."""
 HEADINGS = (
-    "log P per codon", "CAI", "%MinMax mean", "lowest", "GC, %", "pair score", "sites", "unlike wild type",
+    "score", "log P per codon", "CAI", "%MinMax mean", "lowest", "GC, %", "pair score", "sites",
+    "unlike wild type",
 )  # fmt: skip
 _COLUMNS = (
+    ("score", ".3f"),
     ("log_likelihood_per_codon", ".3f"),
     ("cai", ".3f"),
     ("min_max_mean", ".0f"),

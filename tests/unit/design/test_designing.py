@@ -9,6 +9,7 @@ from lifecode.design import designing
 from lifecode.design.constraints import Constraints
 from lifecode.design.designing import Task
 from lifecode.design.fixed_codons import fixed_codons
+from lifecode.design.host import host_usage
 from lifecode.design.masked_codons import MASKED, masked_log_probabilities, strided_log_probabilities
 from lifecode.design.positions import positions
 from lifecode.design.sampler import Sampling, sample
@@ -121,6 +122,47 @@ def test_the_best_of_several_is_at_least_as_likely():
         for k in (1, 6)
     ]
     assert likelihoods[1] >= likelihoods[0]
+
+
+def test_where_the_sampling_starts_with_a_draft():
+    draft = ids("ATGAAA" + "CTG" * 23)
+    of = {"protein": "MK" + "L" * 23, "draft": draft, "keep": np.array([2]), "n": 1}
+    (from_draft, *_), (from_host, *_) = (
+        design(sampling=Sampling(start=start, host_weight=0.5, passes=1, mask_fraction=0.5), **of)
+        for start in ("draft", "host")
+    )
+    default = design(sampling=ONE_PASS, **of)[0]
+    assert default.dna == from_draft.dna != from_host.dna
+    for start in ("draft", "host", "masked"):
+        found = design(sampling=Sampling(start=start, passes=1, mask_fraction=0.5), **of)[0]
+        assert found.codons[2] == draft[2]
+    with pytest.raises(UserError, match="has no draft to start from"):
+        design(sampling=Sampling(start="draft"))
+
+
+def test_designs_stand_in_the_order_of_their_scores():
+    designs = design(n=4)[:4]
+    scores = [one.score for one in designs]
+    assert scores == sorted(scores, reverse=True)
+    one = designs[0]
+    spelling = choices(residues_of(PROTEIN, 1, name="p"), 1)
+    (logits,) = strided_log_probabilities(MODEL, [one.codons])
+    among = [logits[place] - np.logaddexp.reduce(logits[place][own]) for place, own in enumerate(spelling)]
+    expected = [
+        row[codon] + 0.5 * np.log(HOST.shares[codon]) for row, codon in zip(among, one.codons, strict=True)
+    ]
+    assert one.score == pytest.approx(np.mean(expected))
+
+
+@pytest.mark.parametrize(
+    ("code", "protein", "never"), [(27, "MKWW*", "TGA"), (28, "MQQQ*", "TAA"), (31, "MEE*", "TAG")]
+)
+def test_a_codon_that_is_a_stop_too_is_one_only_at_the_end(code, protein, never):
+    host = host_usage("e_coli", code)
+    for one in designing.design(MODEL, task(protein), host, ONE_PASS, Constraints(gc_max=0.95))[:2]:
+        inner = [one.dna[i : i + 3] for i in range(0, len(one.dna) - 3, 3)]
+        assert never not in inner
+        assert one.dna[-3:] in {"TGA", "TAA", "TAG"}
 
 
 def test_constraints_hold_and_what_is_fixed_stays():
