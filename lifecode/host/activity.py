@@ -1,11 +1,18 @@
-"""What a command is doing: one changing line on a terminal, a plain line now and then elsewhere."""
+"""How far a command is: one changing line on a terminal, a plain line now and then elsewhere."""
 
 import sys
 import time
 from types import TracebackType
 
 from rich.console import Console
-from rich.text import Text
+from rich.progress import (
+    BarColumn,
+    Progress,
+    SpinnerColumn,
+    TaskProgressColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
 
 from lifecode.names import display_name
 
@@ -21,26 +28,50 @@ class Activity:
     """
 
     def __init__(self, *, every_seconds: float = 20.0) -> None:
-        self._console = Console(file=sys.stderr)
-        self._status = self._console.status("") if self._console.is_terminal else None
+        console = Console(file=sys.stderr)
+        self._bar = _bar(console) if console.is_terminal else None
+        self._task = self._bar.add_task("", total=None) if self._bar is not None else None
         self._every_seconds, self._last_line = every_seconds, time.perf_counter()
+        self._total: int | None = None
 
     def __enter__(self) -> "Activity":
-        if self._status is not None:
-            self._status.start()
+        if self._bar is not None:
+            self._bar.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._status is not None:
-            self._status.stop()
+        if self._bar is not None:
+            self._bar.stop()
 
-    def say(self, text: str) -> None:
-        """Replaces the line on a terminal; elsewhere prints it if the last one is long enough ago."""
+    def say(self, text: str, done: int = 0, total: int | None = None) -> None:
+        """Replaces the line on a terminal; elsewhere prints it if the last one is long enough ago.
+
+        Args:
+            text: what is being done.
+            done: so much of it; with a total a bar says the time that is left.
+            total: of which that is a part; another one begins another bar.
+        """
         text = display_name(text, _LONGEST)
-        if self._status is not None:
-            self._status.update(Text(text))
+        if self._bar is not None and self._task is not None:
+            if total != self._total:
+                self._bar.reset(self._task, total=total)
+                self._total = total
+            self._bar.update(self._task, description=text, completed=done, total=total)
         elif time.perf_counter() - self._last_line >= self._every_seconds:
             self._last_line = time.perf_counter()
-            print(text, file=sys.stderr, flush=True)
+            share = "" if total is None else f" {done / max(total, 1):.0%}"
+            print(text + share, file=sys.stderr, flush=True)
+
+
+def _bar(console: Console) -> Progress:
+    return Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+    )

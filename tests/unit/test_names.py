@@ -9,7 +9,7 @@ from rich.console import Console
 
 from lifecode.datasets.central_dogma.dataset import _write_csv
 from lifecode.errors import UserError
-from lifecode.host.activity import Activity
+from lifecode.host.activity import Activity, _bar
 from lifecode.names import csv_cell, display_name, markdown_cell, visible
 from lifecode.report.charts.figure_style import figure_text, new_figure, png_bytes, style_axes
 
@@ -94,15 +94,21 @@ def test_a_figure_shows_a_name_as_it_is(name):
 
 
 def test_the_line_of_activity_is_no_markup():
+    bar = _bar(Console(file=io.StringIO(), force_terminal=True, width=400))
     activity = Activity()
-    activity._console = Console(file=io.StringIO(), force_terminal=True, width=400)
-    activity._status = activity._console.status("")
-    with activity:
-        activity.say(f"{NASTY}[/b] {'n' * 10**6}")
-        assert "[/b]" in activity._status.renderable.text.plain
-        assert "\x1b" not in activity._status.renderable.text.plain
+    activity._bar, activity._task = bar, bar.add_task("", total=None)
+    activity.say(f"{NASTY}[/b] {'n' * 10**6}")
+    console = Console(file=(shown := io.StringIO()), force_terminal=False, width=400)
+    console.print(bar)
+    assert "[/b]" in shown.getvalue()
+    assert "\x1b" not in shown.getvalue()
+    activity.say("reading", 1, 4)
+    activity.say("reading", 3, 4)
+    assert (bar.tasks[0].completed, bar.tasks[0].total) == (3, 4)
 
 
 def test_activity_without_a_terminal(capsys):
-    Activity(every_seconds=0).say(NASTY)
-    assert capsys.readouterr().err == visible(NASTY) + "\n"
+    activity = Activity(every_seconds=0)
+    activity.say(NASTY)
+    activity.say("reading", 1, 4)
+    assert capsys.readouterr().err == visible(NASTY) + "\nreading 25%\n"

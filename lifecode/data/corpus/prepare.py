@@ -28,7 +28,7 @@ from lifecode.errors import UserError
 from lifecode.host.checksum import digest_of, file_entry, sha256, write_json
 
 Progress: TypeAlias = Callable[[str, int, int], None]
-"""Called with what is done (`read`, `write`), and how much of how much: bytes read, nucleotides written."""
+"""Called with what is done (`reading`, `writing`), and how much of how much: bytes, then nucleotides."""
 
 
 def prepare_corpus(
@@ -82,7 +82,7 @@ def prepare_corpus(
         ]
         with engine.started(len(units)) as run:
             _do(
-                "read",
+                "reading",
                 run,
                 store_unit,
                 reads,
@@ -98,7 +98,7 @@ def prepare_corpus(
             plan = make_plan(inventory, split, seed)
             tasks = plan.tasks(corpus, records)
             _allocate(corpus, records, plan)
-            _do("write", run, write_shard, tasks, [task.num_nucleotides for task in tasks], progress)
+            _do("writing", run, write_shard, tasks, [task.num_nucleotides for task in tasks], progress)
         _finish(corpus, plan, identity, [entry for task in tasks if (entry := read_record(task)) is not None])
         corpus.rename(output)
     return Corpus.open(output)

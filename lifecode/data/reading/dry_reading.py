@@ -46,7 +46,7 @@ def read_without_writing(
                 else:
                     kept += 1
         if progress is not None:
-            progress("read", sum(sizes[: number + 1]), sum(sizes))
+            progress("reading", sum(sizes[: number + 1]), sum(sizes))
     read = [summary.as_json() for summary in summaries]
     found = {key for unit in read for key in unit["keys"]}
     reading.asked_codes().require_found(found, [contig.name for contig in contigs[:6]])

@@ -225,7 +225,7 @@ def _embed_contig(
 
     def on_chunk(done: int, total: int) -> None:
         if activity is not None:
-            activity.say(f"{contig.name}: {done} of {total} chunks read")
+            activity.say(f"reading {contig.name}", done, total)
 
     with store.scratch(-(-len(contig.nucleotides) // 3) + NUM_SPECIAL_CODONS) as hidden:
         stream_hidden_states(model, contig.nucleotides, hidden, on_chunk=on_chunk)

@@ -21,9 +21,9 @@ from lifecode.data.reading.read import ReadingSettings
 from lifecode.data.splits.split import Split
 from lifecode.data.statistics.census import census_rows, census_table
 from lifecode.errors import UserError
+from lifecode.host.activity import Activity
 from lifecode.report.charts.figure_style import use_colours
 from lifecode.report.corpus.page import write_corpus_report
-from lifecode.verbs.prepare.preparation_progress import PreparationProgress
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -102,7 +102,8 @@ def prepare(
             be written.
         Interrupted: at Ctrl-C; the same call goes on.
     """
-    with PreparationProgress() if progress else nullcontext() as shown:
+    with Activity() if progress else nullcontext() as activity:
+        shown = None if activity is None else activity.say
         if output is None:
             report = read_without_writing(input, reading or ReadingSettings(), shown)
             return Preparation(None, report, None)

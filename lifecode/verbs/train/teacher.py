@@ -89,7 +89,7 @@ def teach(config: DictConfig, corpus: Corpus, own_folder: Path) -> Teaching | No
     with Activity() as activity:
         features = cache.features(
             train + held_out,
-            progress=lambda done, total: activity.say(f"{teacher.name}: {done:,} of {total:,} residues"),
+            progress=lambda done, total: activity.say(f"residues read by {teacher.name}", done, total),
         )
     targets: dict[Arm, Callable[[], ResidueFeatures | None]] = {
         "own": lambda: features,

@@ -29,6 +29,7 @@ from lifecode.evaluation.evaluate import SPLIT, evaluate, require_held_out_genes
 from lifecode.evaluation.masked_genes import HeldOut
 from lifecode.evaluation.metric_rows import read_whole_metric_rows
 from lifecode.evaluation.sample import sample_predictions
+from lifecode.host.activity import Activity
 from lifecode.host.machine import processor
 from lifecode.models.life_code.model import LifeCode
 from lifecode.names import visible
@@ -41,7 +42,6 @@ from lifecode.training.processes import Processes, cluster_environment, joined
 from lifecode.training.run.run_folder import RunFolder
 from lifecode.training.trainer import TrainerSettings
 from lifecode.training.two_stages import TwoStages
-from lifecode.verbs.prepare.preparation_progress import PreparationProgress
 from lifecode.verbs.train.loggers import log_held_out, run_loggers
 from lifecode.verbs.train.outcome import (
     Outcome,
@@ -260,7 +260,7 @@ def _inputs(config: DictConfig) -> str | list[str]:
 
 def _corpus(config: DictConfig, inputs: str | list[str], folder: Path) -> Corpus:
     """The corpus of the run, prepared or found there, with every file as its manifest says."""
-    with PreparationProgress() as progress:
+    with Activity() as activity:
         corpus = prepare_corpus(
             inputs,
             folder,
@@ -268,7 +268,7 @@ def _corpus(config: DictConfig, inputs: str | list[str], folder: Path) -> Corpus
             reading=construct(config.data.reading, seed=checked_value(config, "seed", int)),
             seed=checked_value(config, "seed", int),
             engine=construct(config.engine),
-            progress=progress,
+            progress=activity.say,
         )
     corpus.check_files()
     return corpus

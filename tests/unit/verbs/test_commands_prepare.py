@@ -4,7 +4,6 @@ import pytest
 
 from lifecode.app.main import main
 from lifecode.data import Corpus
-from lifecode.verbs.prepare.preparation_progress import PreparationProgress
 
 
 @pytest.fixture
@@ -76,10 +75,3 @@ def test_a_split_and_an_engine_are_one_word(prepare, tmp_path):
     code, _, err = prepare("input=chromosomes.fa", "output=out", "data.require_pairs=false")
     assert code == 2
     assert "holds a corpus with split.by ContigSplit, asked for BlockSplit" in err
-
-
-def test_plain_lines_where_there_is_no_terminal(capsys):
-    with PreparationProgress(every_seconds=0) as progress:
-        progress("read", 1, 4)
-        progress("write", 4, 4)
-    assert capsys.readouterr() == ("", "reading 25%\nwriting 100%\n")

@@ -85,7 +85,7 @@ def test_the_number_of_workers_changes_no_byte(genomes, expected, tmp_path, smal
     )
     assert files(corpus.folder) == expected
     size = sum(genome.stat().st_size for genome in genomes)
-    reads = [(done, total) for what, done, total in told if what == "read"]
+    reads = [(done, total) for what, done, total in told if what == "reading"]
     assert len(reads) == 5
     assert reads[-1] == (size, size)
     assert told[-1][1] == told[-1][2]
