@@ -138,7 +138,7 @@ class Esm2Embedding:
         with torch.inference_mode():
             for tokens, mask in self.calls:
                 states = self.model(tokens, attention_mask=mask).last_hidden_state
-                (states * mask[..., None]).sum(1) / mask.sum(1, keepdim=True)
+                _ = (states * mask[..., None]).sum(1) / mask.sum(1, keepdim=True)
 
 
 @dataclass(slots=True)

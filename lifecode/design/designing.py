@@ -136,8 +136,13 @@ def design(
     ]
     for one in designs:
         require_translates(one.dna, task.protein, host.genetic_code, name=one.id)
-    beside = zip(others.items(), means[len(kept) :], scores[len(kept) :], strict=True)
-    return [*designs, *(CodingDesign(task.name, kind, 0, codons, *own) for (kind, codons), *own in beside)]
+    beside = [
+        CodingDesign(task.name, kind, 0, codons, mean, score)
+        for (kind, codons), mean, score in zip(
+            others.items(), means[len(kept) :], scores[len(kept) :], strict=True
+        )
+    ]
+    return [*designs, *beside]
 
 
 def _start(

@@ -107,7 +107,7 @@ def embed(
         about = {"model": str(model) if isinstance(model, str | Path) else type(model).__name__, **chosen}
         activity = stack.enter_context(Activity()) if progress else None
         identity = {**chosen, "model": weights_checksum(loaded), "input": _fingerprint(input)}
-        width = loaded.width * len(chosen_layers(layer, len(loaded.encoder.layers)))
+        width = loaded.width * len(chosen_layers(layer, loaded.config["depth"]))
         with EmbeddingStore(place, width=width, identity=identity) as store:
             units = _left(chosen_units(contigs, unit, window_codons, noted), store.num_kept)
             try:

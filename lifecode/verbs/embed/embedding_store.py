@@ -56,7 +56,7 @@ class EmbeddingStore:
         self._contig_numbers: dict[str, int] = {}
         self.num_kept = 0
         self.num_rows = 0
-        self._ends = dict.fromkeys(TEXTS, 0)
+        self._ends: dict[str, int] = dict.fromkeys(TEXTS, 0)
         self._failed = False
 
     def __enter__(self) -> "EmbeddingStore":
