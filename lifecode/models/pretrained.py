@@ -21,6 +21,7 @@ from torch import Tensor, nn
 
 from lifecode.errors import UserError
 from lifecode.host.checksum import sha256
+from lifecode.host.durable import new_folder
 
 CONFIG, WEIGHTS, CHECKSUMS = "config.json", "model.safetensors", "SHA256SUMS"
 FILES = (CONFIG, WEIGHTS, CHECKSUMS)
@@ -63,26 +64,22 @@ def save(
                 source=folder,
                 remedy="Save the model in one of these",
             )
-    exists = folder.is_dir()
+    content = (
+        {"model_type": config["family"], **config},
+        model.state_dict() if state is None else state,
+        training_genes,
+    )
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        place = folder if exists else folder.parent
-        with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=place) as temporary:
-            whole = Path(temporary) / "model"
-            whole.mkdir()
-            _write_files(
-                whole,
-                {"model_type": config["family"], **config},
-                model.state_dict() if state is None else state,
-                training_genes,
-            )
-            if exists:
-                for path in sorted(whole.iterdir(), key=lambda path: path.name == CHECKSUMS):
-                    path.replace(folder / path.name)
-                if training_genes is None:
-                    (folder / GENES).unlink(missing_ok=True)
-            else:
-                whole.rename(folder)
+        if not folder.is_dir():
+            with new_folder(folder) as whole:
+                _write_files(whole, *content)
+            return
+        with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder) as beside:
+            _write_files(Path(beside), *content)
+            for path in sorted(Path(beside).iterdir(), key=lambda path: path.name == CHECKSUMS):
+                path.replace(folder / path.name)
+        if training_genes is None:
+            (folder / GENES).unlink(missing_ok=True)
     except (OSError, SafetensorError) as error:
         reason = getattr(error, "strerror", None) or error
         raise UserError(
