@@ -36,7 +36,7 @@ def test_a_name_is_enough(tmp_path, monkeypatch):
 
 def test_a_folder_of_that_name_goes_first_and_a_path_is_never_a_name(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert model_folder("lifecode-mini") == FOLDER
+    assert model_folder("lifecode-mini") == model_folder("lifecode-mini@1") == FOLDER
     with pytest.raises(UserError, match="no such model folder"):
         model_folder(Path("lifecode-mini"))
     Path("lifecode-mini").mkdir()
