@@ -46,7 +46,7 @@ def require_output(output: Path, suffixes: tuple[str, ...]) -> None:
     """Raises a UserError unless the file can be written there and is not there yet."""
     if not output.name.endswith(suffixes):
         raise UserError(
-            f"is none of {', '.join(suffixes)}", source=output, remedy=f"Write output={output}.tsv"
+            f"is none of {', '.join(suffixes)}", source=output, remedy=f"Write output={output}{suffixes[0]}"
         )
     if output.exists():
         raise UserError("is there already", source=output, remedy="Choose another output, or delete this one")
