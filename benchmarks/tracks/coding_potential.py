@@ -41,6 +41,8 @@ def split(contig: Contig, model: LifeCode) -> tuple[list[ExactPair], list[ExactP
     pairs = [verdict for verdict in verify_all(contig) if isinstance(verdict, ExactPair)]
     sketches = np.array([protein_sketch(pair.amino_acids)[:NUM_KEPT] for pair in pairs])
     seen = np.zeros(len(pairs), dtype=bool)
+    if model.training_genes is None:
+        raise SystemExit("the model keeps no record of its training genes, so none can be held out")
     for rows, _, _ in similar(sketches, model.training_genes, 0.5):
         seen[rows] = True
     return [p for p, s in zip(pairs, seen, strict=True) if s], [
@@ -145,6 +147,7 @@ def main() -> None:
     values: dict[str, list[NDArray[np.float32]]] = {name: [] for name in (*models, *whole)}
     first = dict.fromkeys(values, 0)
     for region in regions:
+        codons: dict[str, NDArray[np.float32]] = {}
         for name in values:
             if name in models:
                 frames = of_model(models[name], contig, region, settings)

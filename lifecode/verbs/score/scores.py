@@ -62,6 +62,6 @@ def journal_of(output: Path | None) -> Path | None:
 
 def on_device(model: LifeCode | str | Path) -> LifeCode:
     """A model as it is, or loaded to a GPU if there is one."""
-    if isinstance(model, LifeCode):
-        return model
+    if not isinstance(model, str | Path):
+        return require_life_code(model)
     return require_life_code(load(model)).to("cuda" if torch.cuda.is_available() else "cpu")
