@@ -1,6 +1,6 @@
 """Whether the coding potential of `lifecode track` tells the frame of a gene from the other five: `--help`.
 
-    .venv/bin/python -m benchmarks.tracks.coding_potential --genes 40 --max-codons 300
+    .venv/bin/python -m benchmarks.tracks.coding_potential --genes 12 --max-codons 200
 
 Genes that resemble none that the model was trained on, and overlap no other coding sequence. Within each,
 every codon of the annotated frame is a positive, every codon of the other five a negative. Beside the model:
@@ -9,6 +9,7 @@ share of stop codons, with the opposite sign; the same model untrained. All are 
 """
 
 import argparse
+import sys
 
 import numpy as np
 import torch
@@ -113,10 +114,10 @@ def main() -> None:
     )
     parser.add_argument("--genome", default="ecoli", help="annotated, of one contig")
     parser.add_argument("--model", default="lifecode-mini")
-    parser.add_argument("--genes", type=int, default=40)
-    parser.add_argument("--max-codons", type=int, default=300, help="longer genes are not drawn")
+    parser.add_argument("--genes", type=int, default=12)
+    parser.add_argument("--max-codons", type=int, default=200, help="longer genes are not drawn")
     parser.add_argument("--method", default="strided:8")
-    parser.add_argument("--window-codons", type=int, default=512)
+    parser.add_argument("--window-codons", type=int, default=256)
     parser.add_argument("--smooth-codons", type=int, default=31)
     parser.add_argument("--seed", type=int, default=0)
     asked = parser.parse_args()
@@ -146,7 +147,8 @@ def main() -> None:
     positive: list[NDArray[np.bool_]] = []
     values: dict[str, list[NDArray[np.float32]]] = {name: [] for name in (*models, *whole)}
     first = dict.fromkeys(values, 0)
-    for region in regions:
+    for number, region in enumerate(regions, start=1):
+        print(f"gene {number} of {len(regions)}", file=sys.stderr, flush=True)
         codons: dict[str, NDArray[np.float32]] = {}
         for name in values:
             if name in models:

@@ -110,17 +110,13 @@ def test_a_session_names_files_beside_it(tmp_path):
     ]
     root = ElementTree.parse(files["xml"]).getroot()
     assert (root.get("genome"), root.get("locus")) == ("x.igv.fa", "c:5-60")
-    assert [one.get("path") for one in root.iter("Resource")] == [
-        "x.plus.bw",
-        "x.minus.bedgraph",
-        "x.igv.bed",
-    ]
+    paths = [one.get("path") for one in root.iter("Resource")]
+    assert paths == ["x.plus.bw", "x.minus.bedgraph", "x.igv.bed"]
 
 
 def test_the_picture_has_a_panel_a_track_and_the_genes_beneath():
-    lines = {f"plus{i}": Line(*RUNS) for i in (1, 2)} | {
-        "minus1": Line(RUNS.starts[:0], RUNS.ends[:0], RUNS.values[:0])
-    }
+    nothing = Line(RUNS.starts[:0], RUNS.ends[:0], RUNS.values[:0])
+    lines = {"plus1": Line(*RUNS), "plus2": Line(*RUNS), "minus1": nothing}
     arrows = [Arrow("a", 1, [(0, 9)]), Arrow("b", 1, [(5, 9), (12, 20)]), Arrow("c", -1, [(0, 20)])]
     figure = track_chart("c:1-20", (0, 20), lines, arrows, "surprisal, nats")
     *panels, genes = figure.axes

@@ -72,9 +72,8 @@ def test_three_genes_on_both_strands_and_of_several_exons(tmp_path):
     )
     expected = expected_values(MODEL, LETTERS)
     head, *lines = (tmp_path / "x.bedgraph").read_text().splitlines()
-    assert head.startswith(
-        'track type=bedGraph name="surprisal" description="surprisal, nats, masked, model '
-    )
+    described = 'description="surprisal, nats, masked, model '
+    assert head.startswith(f'track type=bedGraph name="surprisal" {described}')
     found = {}
     for line in lines:
         contig, start, end, value = line.split("\t")
