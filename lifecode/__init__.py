@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from lifecode.verbs.report import compare_runs
     from lifecode.verbs.score.scan import score_scan
     from lifecode.verbs.score.score import score
+    from lifecode.verbs.track.track import track
     from lifecode.verbs.train.training_run import TrainingRun
 
     __version__: str
@@ -56,6 +57,7 @@ _HOMES = {
     "run": "lifecode.app.from_python",
     "score": "lifecode.verbs.score.score",
     "score_scan": "lifecode.verbs.score.scan",
+    "track": "lifecode.verbs.track.track",
     "translate": "lifecode.data.translation",
 }
 __all__ = [
@@ -82,6 +84,7 @@ __all__ = [
     "run",
     "score",
     "score_scan",
+    "track",
     "translate",
 ]
 

@@ -38,6 +38,7 @@ VERBS = {
     "predict": Verb("lifecode.verbs.predict", "predict with a fine-tuned model"),
     "score": Verb("lifecode.verbs.score.score", "judge variants: consequence, HGVS names, score of a model"),
     "optimize": Verb("lifecode.verbs.optimize", "design coding sequences of proteins for a host"),
+    "track": Verb("lifecode.verbs.track.track", "show along a genome what a codon model finds surprising"),
     "embed": Verb("lifecode.verbs.embed.embed", "turn sequences into vectors with a trained model"),
     "info": Verb("lifecode.verbs.info", "describe a model: parameters by part, layers, shapes"),
     "doctor": Verb("lifecode.verbs.doctor", "say what this machine will use: kernels, GPU, versions"),

@@ -153,7 +153,8 @@ def _masked(question: Question, codon: int, method: str) -> tuple[int, ...]:
     if method == "unmasked":
         return ()
     stride = int(method.partition(":")[2])
-    return tuple(i for i in range(question.begin, question.end) if (i - codon) % stride == 0)
+    first = question.begin + (codon - question.begin) % stride
+    return tuple(range(first, question.end, stride))
 
 
 def _batches(todo: Sequence[_Pass]) -> list[list[_Pass]]:

@@ -28,6 +28,7 @@ from lifecode.ops.delta_rule import boundary as delta_rule
 
 EXTRAS = {
     "anndata": "embeddings as AnnData: lifecode embed output=x.h5ad",
+    "bigwig": "tracks as bigWig: lifecode track output=x.bw",
     "near": "a protein teacher with weights: teacher=near",
     "esm": "the ESM-2 protein teachers: teacher=esm2",
     "hf": "the Hugging Face hub, AutoModel and LoRA adapters: see docs/interchange.md",

@@ -62,6 +62,13 @@ def resolve_inputs(inputs: Inputs) -> list[InputUnit]:
     return _paired(units)
 
 
+def fingerprint(inputs: Inputs) -> list[list[str | int | None]]:
+    """Which files the inputs name, with sizes and times: another list tells that something has changed."""
+    files = [(unit.holds, file) for unit in resolve_inputs(inputs) for file in unit.files]
+    found = ((holds, file, file.stat()) for holds, file in files)
+    return [[holds, str(file), stat.st_size, stat.st_mtime_ns] for holds, file, stat in found]
+
+
 def _units_of(entry: str) -> list[InputUnit]:
     """The units of one input, annotation not yet paired."""
     prefix, colon, rest = entry.partition(":")

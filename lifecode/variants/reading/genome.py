@@ -132,7 +132,7 @@ def read_genome(
                 found_keys.add(key)
             usable = []
             for cds in contig.coding_sequences:
-                if (reason := _problem(cds, contig)) is not None:
+                if (reason := why_left_out(cds, contig)) is not None:
                     left_out[reason] += 1
                 else:
                     usable.append(cds)
@@ -156,8 +156,8 @@ def _one_file(name: str | Path) -> list[InputUnit]:
     return [InputUnit((path,))]
 
 
-def _problem(cds: CodingSequence, contig: Contig) -> str | None:
-    """Why nothing can be said about variants of a CDS, or None."""
+def why_left_out(cds: CodingSequence, contig: Contig) -> str | None:
+    """Why nothing can be said about the codons of a CDS, or None."""
     choice = contig.code_choice
     if choice is not None and choice.because == "organelle" and not cds.genetic_code_given:
         return f"nothing says by which genetic code {contig.name} is read: genetic_code={{{contig.name}: 2}}"

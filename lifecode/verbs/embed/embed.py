@@ -15,7 +15,7 @@ from omegaconf import DictConfig
 
 from lifecode.app.configs.construct import checked_value
 from lifecode.data.batches.packing import NUM_SPECIAL_CODONS
-from lifecode.data.reading.inputs import Inputs, resolve_inputs
+from lifecode.data.reading.inputs import Inputs, fingerprint
 from lifecode.data.reading.read import read_records
 from lifecode.data.records import Contig
 from lifecode.errors import Interrupted, UserError
@@ -106,7 +106,7 @@ def embed(
         }
         about = {"model": str(model) if isinstance(model, str | Path) else type(model).__name__, **chosen}
         activity = stack.enter_context(Activity()) if progress else None
-        identity = {**chosen, "model": weights_checksum(loaded), "input": _fingerprint(input)}
+        identity = {**chosen, "model": weights_checksum(loaded), "input": fingerprint(input)}
         width = loaded.width * len(chosen_layers(layer, loaded.config["depth"]))
         with EmbeddingStore(place, width=width, identity=identity) as store:
             units = _left(chosen_units(contigs, unit, window_codons, noted), store.num_kept)
@@ -164,13 +164,6 @@ def _left(units: Iterator[OfContig], num_kept: int) -> Iterator[OfContig]:
     left = iter(range(num_kept))
     for contig, own in units:
         yield OfContig(contig, (unit for unit in own if next(left, None) is None))
-
-
-def _fingerprint(input: Inputs) -> list[list[str | int | None]]:
-    """Which files are read, and whether they are still the same."""
-    files = [(unit.holds, file) for unit in resolve_inputs(input) for file in unit.files]
-    found = ((holds, file, file.stat()) for holds, file in files)
-    return [[holds, str(file), stat.st_size, stat.st_mtime_ns] for holds, file, stat in found]
 
 
 def _say(message: Warning | str, *_: Any) -> None:

@@ -46,7 +46,7 @@ def require_output(output: Path, suffixes: tuple[str, ...]) -> None:
     """Raises a UserError unless the file can be written there and is not there yet."""
     if not output.name.endswith(suffixes):
         raise UserError(
-            f"is none of {', '.join(suffixes)}", source=output, remedy=f"Write output={output}.tsv"
+            f"is none of {', '.join(suffixes)}", source=output, remedy=f"Write output={output}{suffixes[0]}"
         )
     if output.exists():
         raise UserError("is there already", source=output, remedy="Choose another output, or delete this one")
@@ -62,6 +62,6 @@ def journal_of(output: Path | None) -> Path | None:
 
 def on_device(model: LifeCode | str | Path) -> LifeCode:
     """A model as it is, or loaded to a GPU if there is one."""
-    if isinstance(model, LifeCode):
-        return model
+    if not isinstance(model, str | Path):
+        return require_life_code(model)
     return require_life_code(load(model)).to("cuda" if torch.cuda.is_available() else "cpu")

@@ -1,0 +1,1 @@
+"""What tracks along a genome are worth."""

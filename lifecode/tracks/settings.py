@@ -1,0 +1,66 @@
+"""What a track shows, and how the model is asked."""
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from lifecode.errors import UserError
+from lifecode.tracks.readings import Strands
+from lifecode.variants.asking import Scoring
+
+Quantity = Literal["surprisal", "entropy", "coding_potential"]
+Frames = Literal["auto", "cds", "all"]
+ValueUnit = Literal["codon", "nucleotide"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrackSettings:
+    """What a track shows, and how the model is asked.
+
+    Args:
+        quantity: `surprisal`, -log P of what stands there; `entropy` of what the model expects there; both in
+            nats; or `coding_potential` of the six frames, see `lifecode.tracks.coding_potential`.
+        frames: `cds` reads the annotated coding sequences, `all` every contig in six frames, `auto` the
+            former where the input annotates any. The coding potential is always of all.
+        unit: `codon`, or `nucleotide`: each by itself, its probability summed over the codons that have it
+            in this place. The whole codon is masked for both.
+        strands: of coding sequences; `together` on one track, or `apart` on one for each strand.
+        method: `masked`, `strided:k` or `unmasked`, as for `Scoring`.
+        window_codons: of what is longer, so many codons are read at once; None: all of it.
+        smooth_codons: odd number of codons that a coding potential is the mean of.
+
+    Raises:
+        UserError: a value that is none of these, or does not go with another.
+    """
+
+    quantity: Quantity = "surprisal"
+    frames: Frames = "auto"
+    unit: ValueUnit = "codon"
+    strands: Strands = "together"
+    method: str = "strided:8"
+    window_codons: int | None = 1024
+    smooth_codons: int = 31
+
+    def __post_init__(self) -> None:
+        Scoring(method=self.method, window_codons=self.window_codons)
+        for name, choices in (
+            ("quantity", get_args(Quantity)),
+            ("frames", get_args(Frames)),
+            ("unit", get_args(ValueUnit)),
+            ("strands", get_args(Strands)),
+        ):
+            if (value := getattr(self, name)) not in choices:
+                raise UserError(f"{value!r} is unknown", source=name, remedy=f"Choose {', '.join(choices)}")
+        if self.smooth_codons < 1 or self.smooth_codons % 2 == 0:
+            raise UserError(
+                f"{self.smooth_codons} has no codon in its middle",
+                source="smooth_codons",
+                remedy="Give an odd number, such as 31",
+            )
+        if self.quantity != "coding_potential":
+            return
+        if self.frames == "cds":
+            raise UserError(
+                "the coding potential is of all six frames", source="frames", remedy="Leave it out"
+            )
+        if self.unit == "nucleotide":
+            raise UserError("the coding potential is of codons", source="unit", remedy="Leave it out")

@@ -1,0 +1,76 @@
+"""The files of `lifecode track`: where each goes, and that none is there already."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from lifecode.errors import UserError
+from lifecode.tracks.bedgraph import write_bedgraph
+from lifecode.tracks.bigwig import require_bigwig, write_bigwig
+from lifecode.tracks.igv_session import session_files
+from lifecode.tracks.runs import Runs
+from lifecode.verbs.score.scores import require_output
+
+BEDGRAPH = (".bedgraph", ".bedGraph")
+BIGWIG = (".bw", ".bigwig", ".bigWig")
+
+
+class TrackFiles:
+    """Where tracks are going to be written.
+
+    Args:
+        output: .bedgraph or .bw.
+
+    Raises:
+        UserError: another suffix, a file that is there already, a folder where nothing can be written, or no
+            package for bigWig.
+    """
+
+    def __init__(self, output: Path) -> None:
+        require_output(output, (*BEDGRAPH, *BIGWIG))
+        self.output, self.stem, self.folder = output, output.with_suffix(""), output.parent
+        self.is_bigwig = output.name.endswith(BIGWIG)
+        if self.is_bigwig:
+            require_bigwig()
+        self.picture = self.stem.with_name(f"{self.stem.name}.png")
+        self.journal = output.with_name(f".{output.name}.track")
+
+    def paths(self, names: Sequence[str]) -> dict[str, Path]:
+        """The file of each track."""
+        named = f"{self.stem.name}.{{}}{self.output.suffix}"
+        return {name: self.output.with_name(named.format(name)) if name else self.output for name in names}
+
+    def require_new(self, names: Sequence[str], *, picture: bool, report: bool, igv: bool) -> None:
+        """Raises a UserError if one of the files to be written is there already."""
+        files = list(self.paths(names).values())
+        files += [self.picture] if picture else []
+        files += [self.folder / "report.html"] if report else []
+        files += session_files(self.stem).values() if igv else []
+        for file in files:
+            if file.exists():
+                raise UserError(
+                    "is there already", source=file, remedy="Choose another output, or delete this one"
+                )
+
+    def write(
+        self,
+        runs: Mapping[str, Sequence[tuple[str, Runs]]],
+        lengths: Mapping[str, int],
+        titles: Mapping[str, str],
+        description: str,
+    ) -> None:
+        """Writes every track.
+
+        Args:
+            runs: by the name of the track, contig by contig.
+            lengths: nucleotides of each contig.
+            titles: what each track is called in a browser.
+            description: of all.
+
+        Raises:
+            UserError: a file cannot be written.
+        """
+        for name, path in self.paths(list(runs)).items():
+            if self.is_bigwig:
+                write_bigwig(path, runs[name], lengths)
+            else:
+                write_bedgraph(path, titles[name], description, runs[name])

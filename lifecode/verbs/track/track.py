@@ -1,0 +1,176 @@
+"""`lifecode track`: along a genome, what a masked codon model finds surprising."""
+
+import json
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack, nullcontext
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig
+
+from lifecode.app.configs.construct import checked_value, construct
+from lifecode.data.reading.inputs import Inputs, fingerprint
+from lifecode.data.reading.read import read_records
+from lifecode.data.records import Contig
+from lifecode.errors import Interrupted, UserError
+from lifecode.host.activity import Activity
+from lifecode.host.durable import disk_faults_named
+from lifecode.models.checksum import weights_checksum
+from lifecode.models.life_code.model import LifeCode
+from lifecode.report.charts.figure_style import use_colours
+from lifecode.tracks.along import plan_of, told_progress, tracks_along
+from lifecode.tracks.asked import Asked
+from lifecode.tracks.igv_session import write_session
+from lifecode.tracks.readings import SIX_FRAMES
+from lifecode.tracks.region import region_of
+from lifecode.tracks.settings import Frames, Quantity, Strands, TrackSettings, ValueUnit
+from lifecode.verbs.score.scores import on_device
+from lifecode.verbs.track.drawing import LABELS, draw_region, write_region_page
+from lifecode.verbs.track.outputs import TrackFiles
+from lifecode.verbs.track.tracks import Tracks
+
+
+def track(
+    model: LifeCode | str | Path,
+    input: Inputs,
+    output: str | Path | None = None,
+    *,
+    region: str | None = None,
+    genetic_code: int | Mapping[str, int] | None = None,
+    report: bool = False,
+    igv: bool = False,
+    progress: bool = True,
+    **settings: Any,
+) -> Tracks:
+    """What a masked codon model finds surprising along a genome, for a genome browser.
+
+    Memory holds the genome, and about 60 bytes for each nucleotide of a contig that is read in six frames.
+
+    Args:
+        model: a model, which stays on its device, or what `lifecode.load` takes, which goes to a GPU if there
+            is one.
+        input: as for `lifecode.read_records`.
+        output: .bedgraph or .bw (bigWig); several tracks are written to `NAME.TRACK.bedgraph`. A call that
+            was killed goes on. None writes nothing.
+        region: `contig:start-end`, from 1, both included; only there values are computed, from all that is
+            around, and a picture `NAME.png` is drawn.
+        genetic_code: as for `lifecode.read_records`; coding sequences of organelles need one to be read.
+        report: write `report.html` with the picture beside the output.
+        igv: write a session for IGV and igv.js beside the output.
+        progress: show on stderr how far it is and how long it will take.
+        settings: the fields of `lifecode.tracks.settings.TrackSettings`, such as `quantity="entropy"`.
+
+    Raises:
+        UserError: an input that cannot be read, has proteins or nothing to read, no such region, model or
+            choice, or an output that cannot be written or is there already.
+        Interrupted: at Ctrl-C; the same call goes on.
+    """
+    chosen = TrackSettings(**settings)
+    if output is None and (report or igv):
+        raise UserError(
+            "stands beside an output", source="report" if report else "igv", remedy="Give an output"
+        )
+    if report and region is None:
+        raise UserError("shows a region", source="report", remedy="Give region=CONTIG:1-20000")
+    files = None if output is None else TrackFiles(Path(output).expanduser())
+    code = dict(genetic_code) if isinstance(genetic_code, Mapping) else genetic_code
+    contigs = _checked(list(read_records(input, genetic_code=code)))
+    lengths = {contig.name: len(contig.nucleotides) for contig in contigs}
+    where = None if region is None else region_of(region, lengths)
+    plan = plan_of(contigs, chosen, where)
+    if files is not None:
+        files.require_new(plan.names, picture=where is not None, report=report, igv=igv)
+    loaded = on_device(model)
+    checksum = weights_checksum(loaded)
+    with ExitStack() as stack:
+        journal, about, on_progress = None, "", None
+        if files is not None:
+            journal = files.journal
+            about = json.dumps([asdict(chosen), str(where), str(code), checksum, fingerprint(input)])
+        if progress:
+            say = stack.enter_context(Activity()).say
+            on_progress = told_progress(say, plan.num_codons, time.monotonic)
+        stack.enter_context(nullcontext() if journal is None else disk_faults_named(journal))
+        asked = Asked(loaded, chosen, journal=journal, about=about, on_progress=on_progress)
+        try:
+            runs = tracks_along(contigs, plan, stack.enter_context(asked), chosen, where)
+        except KeyboardInterrupt as stop:
+            if journal is None:
+                raise
+            raise Interrupted("stopped; what is done is kept, and the same command goes on") from stop
+    made: dict[str, Any] = {"paths": {}}
+    if files is not None:
+        made["paths"] = paths = files.paths(plan.names)
+        titles = {name: f"{chosen.quantity} {name}".strip() for name in plan.names}
+        files.write(runs, lengths, titles, f"{LABELS[chosen.quantity]}, {chosen.method}, model {checksum}")
+        if where is not None:
+            figure = draw_region(files.picture, where, plan.contigs[0], runs, chosen)
+            made["picture"] = files.picture
+            if report:
+                made["page"] = write_region_page(
+                    files.folder,
+                    where,
+                    figure,
+                    chosen,
+                    read_as="six frames" if plan.names == SIX_FRAMES else "coding sequences",
+                    num_codons=plan.num_codons,
+                    model=checksum,
+                    files=[path.name for path in paths.values()],
+                )
+        if igv:
+            shown = {titles[name]: path for name, path in paths.items()}
+            made["session"] = write_session(files.stem, contigs, shown, where)["json"]
+        files.journal.unlink(missing_ok=True)
+    return Tracks(runs=runs, left_out=plan.left_out, num_codons=plan.num_codons, **made)
+
+
+def run(config: DictConfig) -> Tracks:
+    """Compute the tracks, write them and say where they are."""
+    use_colours(construct(config.figures))
+    tracks = track(
+        checked_value(config, "checkpoint", str),
+        checked_value(config, "input", str | list[str]),
+        checked_value(config, "output", str),
+        region=checked_value(config, "region", str | None),
+        genetic_code=checked_value(config, "genetic_code", int | dict[str, int] | None),
+        report=checked_value(config, "report", bool),
+        igv=checked_value(config, "igv", bool),
+        quantity=checked_value(config, "quantity", Quantity),
+        frames=checked_value(config, "frames", Frames),
+        unit=checked_value(config, "unit", ValueUnit),
+        strands=checked_value(config, "strands", Strands),
+        method=checked_value(config, "method", str),
+        window_codons=checked_value(config, "window_codons", int | None),
+        smooth_codons=checked_value(config, "smooth_codons", int),
+    )
+    for reason, count in tracks.left_out.items():
+        print(f"{count:,} coding sequences left out: {reason}")
+    print(f"{tracks.num_codons:,} codons asked about")
+    for written in (*tracks.paths.values(), tracks.picture, tracks.page, tracks.session):
+        if written is not None:
+            print(written)
+    return tracks
+
+
+def _checked(contigs: Sequence[Contig]) -> Sequence[Contig]:
+    """The contigs, where they are of DNA or RNA and each has its own name."""
+    times = Counter(contig.name for contig in contigs)
+    for contig in contigs:
+        if contig.molecule == "protein":
+            raise UserError(
+                "is a protein, which has no codons",
+                source=contig.source,
+                record=contig.name,
+                remedy="Give its genome or coding sequence",
+            )
+        if times[contig.name] > 1:
+            raise UserError(
+                "the contig comes twice",
+                source=contig.source,
+                record=contig.name,
+                remedy="Give each sequence once, under its own name",
+            )
+    return contigs
