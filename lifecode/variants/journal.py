@@ -12,19 +12,18 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-_WIDTH = 64
-
 
 class Journal:
-    """Numbered arrays (n, 64), appended one by one; a context manager.
+    """Numbered arrays (n, width), appended one by one; a context manager.
 
     Args:
         path: of the file; whoever has all that is in it deletes it.
         about: one line; what is kept was computed of exactly this.
+        width: columns of each array.
     """
 
-    def __init__(self, path: Path, about: str) -> None:
-        self.path = path
+    def __init__(self, path: Path, about: str, width: int) -> None:
+        self.path, self._width = path, width
         self._head = about.encode() + b"\n"
         self._kept = 0
         if path.is_file():
@@ -54,7 +53,7 @@ class Journal:
                 return
             left -= len(record)
             number = int(np.frombuffer(record, np.int64, 1)[0])
-            yield number, np.frombuffer(record, np.float32, offset=16).reshape(-1, _WIDTH)
+            yield number, np.frombuffer(record, np.float32, offset=16).reshape(-1, self._width)
 
     def add(self, number: int, rows: NDArray[np.float32]) -> None:
         """Keep an array."""
@@ -66,7 +65,18 @@ class Journal:
         with self.path.open("rb") as file:
             file.seek(len(self._head))
             while len(head := file.read(16)) == 16:
-                size = int(np.frombuffer(head, np.int64)[1]) * _WIDTH * 4
+                size = int(np.frombuffer(head, np.int64)[1]) * self._width * 4
                 if len(body := file.read(size)) < size:
                     return
                 yield head + body
+
+
+def journal_outside(path: Path) -> Path:
+    """The journal of what is read outside of coding sequences, beside that of these."""
+    return path.with_name(f"{path.name}.outside")
+
+
+def forget(path: Path) -> None:
+    """Delete a journal, once the output has all that is in it."""
+    for one in (path, journal_outside(path)):
+        one.unlink(missing_ok=True)

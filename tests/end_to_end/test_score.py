@@ -31,8 +31,8 @@ def test_a_table_in_each_form(place, capsys):
     assert "contig NC_000913 of the variants is NC_000913.3 of the genome" in capsys.readouterr().out
     table = pd.read_csv("a.tsv", sep="\t")
     assert table["input_line"].tolist() == [3, 3, 4, 5, 6]
-    assert table["status"].tolist() == ["scored", "stop_gained", "inframe_indel", "intergenic", "scored"]
-    assert table["score"].notna().tolist() == [True, False, False, False, True]
+    assert table["status"].tolist() == ["scored", "stop_gained", "inframe_indel", "scored", "scored"]
+    assert table["score"].notna().tolist() == [True, False, False, True, True]
     assert table["consequence"][4] == "start_retained_variant"
     assert score(place, "output=a.parquet") == 0
     again = pd.read_parquet("a.parquet")
