@@ -136,7 +136,9 @@ def test_variants_of_a_codon_share_a_forward_pass(monkeypatch):
 
 def test_a_quantile_ranks_among_all_single_nucleotide_variants():
     rows = scores([(FIRST + 4 + i, "A", x) for i in range(3) for x in "CG"], genome_of(), quantile=True)
-    log_p = answered(Counting(), [encode_nucleotides(CDS)], [Question(0, tuple(range(8)), 0, 8)], "unmasked")[0]
+    log_p = answered(Counting(), [encode_nucleotides(CDS)], [Question(0, tuple(range(8)), 0, 8)], "unmasked")[
+        0
+    ]
     codons = codon_ids(encode_nucleotides(CDS))
     others = []
     for place, codon in enumerate(codons):
