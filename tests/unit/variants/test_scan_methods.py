@@ -11,6 +11,7 @@ from lifecode.app.main import main
 from lifecode.errors import UserError
 from lifecode.genetic_code import genetic_code
 from lifecode.models.life_code.masked_readers import CodonReader
+from lifecode.models.luca_one.vocabulary import TOKENS
 from lifecode.variants.asking import Scoring
 from lifecode.variants.pseudo_likelihood import pseudo_likelihood_scores
 from lifecode.variants.scan_files import Substitution
@@ -106,8 +107,6 @@ def test_the_wild_type_marginal_sees_what_it_is_asked_about():
 def test_luca_one_reads_residues():
     found = scan(["A3L", "A3L:K6E", "W4*"], LUCA)
     (log_p,) = LUCA.masked_logits([PROTEIN], molecule="protein")
-    from lifecode.models.luca_one.vocabulary import TOKENS
-
     expected = log_p[2, TOKENS.index("L")] - log_p[2, TOKENS.index("A")]
     assert found.frame["score"][0] == pytest.approx(float(expected), abs=1e-5)
     assert found.frame["context"][0] == "residues 1-7 of 7"

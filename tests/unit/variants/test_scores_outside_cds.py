@@ -1,4 +1,4 @@
-"""Outside of a CDS a letter's score is the mean over both strands, and by a model of codons over three frames."""
+"""Outside of a CDS a score is the mean over both strands, and by a model of codons over three frames."""
 
 import numpy as np
 import pytest
