@@ -4,7 +4,8 @@
 
 Spearman against a measured column of: a model by each method, the same model untrained (seeds 0, 1, 2; not of
 models of transformers), BLOSUM62, how common the new residue is beside the old one in a genome, and the mean
-of columns of stored scores. `--mutants` draws some by seed 0, for methods that take a pass a mutant and residue.
+of columns of stored scores. `--mutants` draws some by seed 0, for methods that take a pass for each residue
+of each mutant.
 """
 
 import argparse

@@ -96,7 +96,7 @@ def scored(
 
     def fill(place: int, method: str, context: str, values: Mapping[str, float]) -> None:
         said = {"method": method, "context": context, "model": checksum, "status": "scored"}
-        for name, value in (values | said).items():
+        for name, value in {**values, **said}.items():
             columns[name][place] = value
 
     asked = {"about": checksum, "on_progress": on_progress}

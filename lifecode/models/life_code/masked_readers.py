@@ -20,9 +20,8 @@ from lifecode.models.life_code.evaluation_mode import in_evaluation
 from lifecode.models.life_code.frames import NUM_FRAMES, in_three_frames
 from lifecode.models.masked_reading import Reading
 
-_CODONS_A_CALL = {"cpu": 2048}
-"""Of a packed row, by device: larger ones are slower on a CPU, for want of cache."""
-_CODONS_A_CALL_ELSEWHERE = 16_384
+_CODONS_A_CALL, _CODONS_A_CALL_OF_A_CPU = 16_384, 2048
+"""Of a packed row: larger ones are slower on a CPU, for want of cache."""
 
 
 def masked_reader(model: nn.Module, reading: Reading) -> "CodonReader | NucleotideReader | None":
@@ -38,12 +37,12 @@ def masked_reader(model: nn.Module, reading: Reading) -> "CodonReader | Nucleoti
 class _Reader:
     """A model in evaluation mode, and how much of a row it is given at once."""
 
-    longest = None
+    longest: int | None = None
 
     def __init__(self, model: nn.Module) -> None:
         self._model: Any = in_evaluation(model)
-        device = next(model.parameters()).device.type
-        self.places_a_call = _CODONS_A_CALL.get(device, _CODONS_A_CALL_ELSEWHERE)
+        on_cpu = next(model.parameters()).device.type == "cpu"
+        self.places_a_call = _CODONS_A_CALL_OF_A_CPU if on_cpu else _CODONS_A_CALL
 
     @torch.inference_mode(False)
     @torch.no_grad()

@@ -53,8 +53,10 @@ class LetterReader:
         letters: str,
         tokens_of: Callable[[NDArray[np.uint8]], NDArray[np.uint8]],
     ) -> None:
-        self.name, self.columns, self.longest = name, len(letters), model.max_letters
-        self._model, self._kind, self._tokens_of = in_evaluation(model), kind, tokens_of
+        self.name, self.columns = name, len(letters)
+        self.longest: int | None = model.max_letters
+        self._kind: Kind = kind
+        self._model, self._tokens_of = in_evaluation(model), tokens_of
         self._own = torch.from_numpy(tokens_of_letters(letters, kind).astype(np.int64))
 
     @torch.inference_mode(False)
