@@ -2,12 +2,15 @@
 
     .venv/bin/python -m benchmarks.mutational_scan scan.csv wild_type.fasta --label 2500 --stored esm1v_t33
 
-Spearman against a measured column of: a model, the same model untrained (three seeds), BLOSUM62, how common
-the new residue is beside the old one in a genome, and the mean of columns of stored scores.
+Spearman against a measured column of: a model by each method, the same model untrained (seeds 0, 1, 2; not of
+models of transformers), BLOSUM62, how common the new residue is beside the old one in a genome, and the mean
+of columns of stored scores. `--mutants` draws some by seed 0, for methods that take a pass for each residue
+of each mutant.
 """
 
 import argparse
 from collections import Counter
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,32 +20,37 @@ from scipy.stats import spearmanr
 
 import lifecode
 from lifecode.data.reading.read import read_records
-from lifecode.models.life_code.model import LifeCode
+from lifecode.models.families import load_masked
+from lifecode.models.saved import SavedModel
 from lifecode.variants.asking import Scoring
 
 
 def scores_of(arguments: argparse.Namespace) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     """The measured values, and scores by what gives them, row by row of the scan."""
     frame = pd.read_csv(arguments.scan)
+    if arguments.mutants is not None:
+        frame = frame.sample(arguments.mutants, random_state=0)
     mutants = [[(one[0], one[-1]) for one in name.split(":")] for name in frame["mutant"]]
     found: dict[str, np.ndarray] = {}
 
-    def ask(model: LifeCode) -> np.ndarray:
+    def ask(model: Any, method: str) -> np.ndarray:
         result = lifecode.score_scan(
             model,
-            arguments.scan,
+            frame["mutant"].tolist(),
             protein=arguments.protein,
             cds=arguments.cds,
             offset=arguments.offset,
-            scoring=Scoring(method=arguments.method),
+            scoring=Scoring(method=method),
         )
         return result.frame["score"].to_numpy()
 
-    model = lifecode.load(arguments.model)
-    found[arguments.model] = ask(model)
-    for seed in range(3):
+    model: Any = load_masked(arguments.model)
+    models = {arguments.model: model}
+    for seed in range(3 if isinstance(model, SavedModel) else 0):
         torch.manual_seed(seed)
-        found[f"untrained, seed {seed}"] = ask(LifeCode.from_config(model.config).eval())
+        models[f"untrained, seed {seed}"] = model.from_config(model.config).eval()
+    for method in arguments.methods.split(","):
+        found |= {f"{name}, {method}": ask(one, method) for name, one in models.items()}
     blosum = substitution_matrices.load("BLOSUM62")
     found["BLOSUM62"] = np.array([sum(blosum[a][b] for a, b in mutant) for mutant in mutants])
     counts: Counter[str] = Counter()
@@ -73,12 +81,13 @@ def main() -> None:
     parser.add_argument("--stored", help="what the columns of stored scores begin with")
     parser.add_argument("--offset", type=int, default=1, help="number of the first residue")
     parser.add_argument("--model", default="lifecode-mini")
-    parser.add_argument("--method", default="masked")
+    parser.add_argument("--methods", default="masked", help="by commas, such as masked,translator,wild_type")
+    parser.add_argument("--mutants", type=int, help="so many of the scan; all without it")
     label, found = scores_of(parser.parse_args())
     for name, values in found.items():
         known = ~(np.isnan(values) | np.isnan(label))
         rho = spearmanr(values[known], label[known])[0]
-        print(f"{name:40s} {rho:6.3f}  n = {known.sum():,}", flush=True)
+        print(f"{name:45s} {rho:6.3f}  n = {known.sum():,}", flush=True)
 
 
 if __name__ == "__main__":

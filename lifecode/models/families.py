@@ -5,15 +5,21 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from lifecode.errors import UserError
-from lifecode.models.hub import model_folder
+from lifecode.models.hub import HUB_ID, MODEL_FILES, model_folder
 from lifecode.models.layers.cost import Part
 from lifecode.models.layers.mixers import mixers_of
 from lifecode.models.life_code.model import LifeCode
 from lifecode.models.luca_one.model import LucaOne
 from lifecode.models.luca_one.parts import luca_one_parts
+from lifecode.models.masked_reading import MaskedModel
 from lifecode.models.parts import model_parts
 from lifecode.models.pretrained import read_config
 from lifecode.models.saved import SavedModel
+from lifecode.models.transformers_masked import (
+    TOKENIZER_FILES,
+    is_masked_language_model,
+    load_masked_language_model,
+)
 
 
 class Family(NamedTuple):
@@ -95,6 +101,26 @@ def load(name_or_folder: str | Path, *, revision: str | None = None) -> Any:
             f"unknown model family {family!r}", source=name_or_folder, remedy=f"Known families: {known}"
         )
     return FAMILIES[family].model.from_pretrained(folder)
+
+
+def load_masked(name_or_folder: str | Path) -> MaskedModel:
+    """A model that can be asked what it expects at masked places; in evaluation mode.
+
+    Args:
+        name_or_folder: as for `load`; or a masked language model of transformers that reads single residues,
+            such as ESM-2, by its folder or its name on the hub.
+
+    Raises:
+        UserError: as for `load`.
+    """
+    folder = Path(name_or_folder).expanduser()
+    if not folder.exists() and HUB_ID.fullmatch(str(name_or_folder)):
+        folder = model_folder(name_or_folder, files=(*MODEL_FILES, *TOKENIZER_FILES))
+    if (model := _foreign(folder)) is not None:
+        return model
+    if is_masked_language_model(folder):
+        return load_masked_language_model(folder)
+    return load(name_or_folder)
 
 
 def _foreign(path: Path) -> SavedModel | None:

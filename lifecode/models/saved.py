@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from lifecode.errors import UserError
 from lifecode.models import hub, pretrained
 from lifecode.models.config_values import require_values
+from lifecode.models.masked_reading import MaskedReader, Reading
 
 _UNSAVED = "Merge its adapters first: merge_and_unload(); save a head of your own by itself"
 
@@ -59,6 +60,10 @@ class SavedModel(nn.Module):
     @classmethod
     def from_foreign(cls, path: Path) -> Self | None:
         """The model in a checkpoint of another program, in evaluation mode; None where `path` is none."""
+        return None
+
+    def masked_reader(self, reading: Reading) -> MaskedReader | None:
+        """The model as one that is asked what it expects at masked places (`MaskedModel`); None if none."""
         return None
 
     def load_state_dict(

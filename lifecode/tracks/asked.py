@@ -88,7 +88,10 @@ class Asked:
         about: str = "",
         on_progress: Callable[[int, int], None] | None = None,
     ) -> None:
-        self._model, self._settings, self._on_progress = model, settings, on_progress
+        self._settings, self._on_progress = settings, on_progress
+        reader = model.masked_reader("codon")
+        assert reader is not None  # which every model of codons has
+        self._reader = reader
         self._stack, self._journal = ExitStack(), None
         self._chunk = self._done = self._kept = 0
         self._entries: Iterator[tuple[int, NDArray[np.float32]]] = iter(())
@@ -142,7 +145,7 @@ class Asked:
             number_of = {number: i for i, number in enumerate(used)}
             asked = [question._replace(sequence=number_of[question.sequence]) for question in chunk]
             sequences = [readings[number].ids for number in used]
-            answers = answered(self._model, sequences, asked, self._settings.method)
+            answers = answered(self._reader, sequences, asked, self._settings.method)
             rows = np.concatenate(
                 [
                     _values(log_p, sequences[question.sequence], question.places, self._settings)

@@ -41,7 +41,10 @@ class TrackSettings:
     smooth_codons: int = 31
 
     def __post_init__(self) -> None:
-        Scoring(method=self.method, window_codons=self.window_codons)
+        if Scoring(method=self.method, window_codons=self.window_codons).is_of_scans:
+            raise UserError(
+                "is of mutants of a protein", source="method", remedy="Choose masked, strided:8 or unmasked"
+            )
         for name, choices in (
             ("quantity", get_args(Quantity)),
             ("frames", get_args(Frames)),

@@ -1,8 +1,8 @@
-"""What a codon model expects at codons of coding sequences: each pass is made once, and kept in a journal.
+"""What a masked model expects at places of sequences: each pass is made once, and kept in a journal.
 
-All codons that are asked about together are masked together and read from the rest of their CDS in one pass,
-so that the variants of one codon share it. `strided:k` masks every k-th codon of a CDS at once and needs k
-passes for the whole of it; `unmasked` needs one, in which the model sees what it is asked about.
+All places that are asked about together are masked together and read from the rest of their sequence in one
+pass, so that the variants of one codon share it. `strided:k` masks every k-th place of a sequence at once and
+needs k passes for the whole of it; `unmasked` needs one, in which the model sees what it is asked about.
 """
 
 import hashlib
@@ -19,12 +19,14 @@ from numpy.typing import NDArray
 
 from lifecode.data.batches.packing import NUM_SPECIAL_CODONS, consecutive_rows
 from lifecode.errors import UserError
-from lifecode.models.life_code.masked import log_probabilities
-from lifecode.models.life_code.model import LifeCode
+from lifecode.models.masked_reading import MaskedReader
 from lifecode.variants.journal import Journal
 
-_METHOD = re.compile(r"masked|unmasked|strided:[1-9][0-9]{0,5}")
-_CODONS_A_CALL = 16_384
+_STRIDE = "[1-9][0-9]{0,5}"
+_METHOD = re.compile(
+    rf"masked|unmasked|wild_type|strided:{_STRIDE}|translator|pseudo_likelihood(:{_STRIDE})?"
+)
+_OF_SCANS = ("translator", "pseudo_likelihood")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,8 +34,11 @@ class Scoring:
     """How scores are computed.
 
     Args:
-        method: `masked`, `strided:k` or `unmasked`.
-        window_codons: at most so many codons of a CDS are read, those around the variant; None: all of it.
+        method: `masked`, `strided:k` or `unmasked`, which a scan calls `wild_type` too; of scans alone also
+            `translator` and `pseudo_likelihood` or `pseudo_likelihood:k`.
+        window_codons: at most so many codons of a CDS, or residues of a protein, are read, those around the
+            variant; None: all of it.
+        window_nucleotides: so many around a substitution outside of a CDS are read; None: no score there.
         quantile: rank each score among all single-nucleotide variants of its CDS (or window), in one unmasked
             pass.
 
@@ -43,24 +48,37 @@ class Scoring:
 
     method: str = "masked"
     window_codons: int | None = 1024
+    window_nucleotides: int | None = 600
     quantile: bool = False
 
     def __post_init__(self) -> None:
         if not _METHOD.fullmatch(self.method):
             raise UserError(
-                f"{self.method!r} is unknown", source="method", remedy="Choose masked, unmasked or strided:8"
+                f"{self.method!r} is unknown",
+                source="method",
+                remedy="Choose masked, unmasked or strided:8; of a scan also wild_type, translator, "
+                "pseudo_likelihood or pseudo_likelihood:8",
             )
-        if self.window_codons is not None and self.window_codons < 2:
-            raise UserError("is too short", source="window_codons", remedy="Give at least 2 codons, or null")
+        for key, value, least in (
+            ("window_codons", self.window_codons, 2),
+            ("window_nucleotides", self.window_nucleotides, 6),
+        ):
+            if value is not None and value < least:
+                raise UserError("is too short", source=key, remedy=f"Give at least {least}, or null")
+
+    @property
+    def is_of_scans(self) -> bool:
+        """Whether the method speaks of residues, so that only mutants of a protein have such a score."""
+        return self.method.startswith(_OF_SCANS)
 
 
 class Question(NamedTuple):
-    """Codons of a CDS that are asked about together.
+    """Places of a sequence that are asked about together.
 
     Attributes:
-        sequence: number of the CDS among those of the call.
-        places: numbers of the codons (0-based), ascending.
-        begin, end: the codons of the CDS that are read.
+        sequence: its number among those of the call.
+        places: numbers of the codons, residues or nucleotides (0-based), ascending.
+        begin, end: what of the sequence is read.
     """
 
     sequence: int
@@ -70,7 +88,7 @@ class Question(NamedTuple):
 
 
 class _Pass(NamedTuple):
-    """Codons `begin` to `end` of a CDS with some of them masked."""
+    """Places `begin` to `end` of a sequence with some of them masked."""
 
     sequence: int
     begin: int
@@ -79,7 +97,7 @@ class _Pass(NamedTuple):
 
 
 def answered(
-    model: LifeCode,
+    reader: MaskedReader,
     sequences: Sequence[NDArray[np.uint8]],
     questions: Sequence[Question],
     method: str,
@@ -88,13 +106,13 @@ def answered(
     about: str = "",
     on_progress: Callable[[int, int], None] | None = None,
 ) -> list[NDArray[np.float32]]:
-    """log P of the 64 codons at each codon of each question: arrays (num_codons, 64).
+    """log P of all letters of a reading at each place of each question: arrays (num_places, columns).
 
     Args:
-        model: that is asked.
-        sequences: nucleotide ids of whole codons of each CDS.
+        reader: model that is asked.
+        sequences: ids, as the reader takes them.
         questions: any; equal passes are made once.
-        method: as for `Scoring`.
+        method: `masked`, `strided:k`, or `unmasked` (`wild_type`).
         journal: file that keeps what is done, so that a later call goes on from it; to be deleted at the end.
         about: name of the model, which the journal is about too.
         on_progress: called with passes done and in all.
@@ -103,34 +121,36 @@ def answered(
     plans: list[list[tuple[_Pass, int]]] = []
     for question in questions:
         plan = []
-        for codon in question.places:
-            key = _Pass(question.sequence, question.begin, question.end, _masked(question, codon, method))
-            passes[key].add(codon)
-            plan.append((key, codon))
+        for place in question.places:
+            key = _Pass(question.sequence, question.begin, question.end, _masked(question, place, method))
+            passes[key].add(place)
+            plan.append((key, place))
         plans.append(plan)
     keys = sorted(passes)
     known: dict[tuple[_Pass, int], NDArray[np.float32]] = {}
     with ExitStack() as stack:
         book = None
         if journal is not None:
-            book = stack.enter_context(Journal(journal, _digest(about, sequences, passes)))
+            digest = _digest(f"{about} {reader.name}", sequences, passes)
+            book = stack.enter_context(Journal(journal, digest, reader.columns))
             for number, rows in book.entries():
                 known |= zip(
-                    [(keys[number], codon) for codon in sorted(passes[keys[number]])], rows, strict=True
+                    [(keys[number], place) for place in sorted(passes[keys[number]])], rows, strict=True
                 )
         todo = [key for key in keys if (key, min(passes[key])) not in known]
         number_of = {key: number for number, key in enumerate(keys)}
         done = len(keys) - len(todo)
-        for batch in _batches(todo):
-            ids = [sequences[key.sequence][3 * key.begin : 3 * key.end] for key in batch]
-            masked = [[codon - key.begin for codon in key.masked] for key in batch]
-            read = [[codon - key.begin for codon in sorted(passes[key])] for key in batch]
-            found = log_probabilities(model, ids, masked, read, max_codons=_CODONS_A_CALL)
+        size = reader.letters_a_place
+        for batch in _batches(todo, reader.places_a_call):
+            ids = [sequences[key.sequence][size * key.begin : size * key.end] for key in batch]
+            masked = [[place - key.begin for place in key.masked] for key in batch]
+            read = [[place - key.begin for place in sorted(passes[key])] for key in batch]
+            found = reader.log_probabilities(ids, masked, read)
             for key, rows in zip(batch, found, strict=True):
                 own = rows.float().cpu().numpy()
                 if book is not None:
                     book.add(number_of[key], own)
-                known |= zip([(key, codon) for codon in sorted(passes[key])], own, strict=True)
+                known |= zip([(key, place) for place in sorted(passes[key])], own, strict=True)
             done += len(batch)
             if on_progress is not None:
                 on_progress(done, len(keys))
@@ -147,26 +167,38 @@ def _digest(about: str, sequences: Sequence[NDArray[np.uint8]], passes: Mapping[
     return digest.hexdigest()
 
 
-def _masked(question: Question, codon: int, method: str) -> tuple[int, ...]:
+def _masked(question: Question, place: int, method: str) -> tuple[int, ...]:
     if method == "masked":
         return question.places
-    if method == "unmasked":
+    if method in ("unmasked", "wild_type"):
         return ()
     stride = int(method.partition(":")[2])
-    first = question.begin + (codon - question.begin) % stride
+    first = question.begin + (place - question.begin) % stride
     return tuple(range(first, question.end, stride))
 
 
-def _batches(todo: Sequence[_Pass]) -> list[list[_Pass]]:
-    """The passes in calls of about `_CODONS_A_CALL` codons."""
-    rows = consecutive_rows([key.end - key.begin + NUM_SPECIAL_CODONS for key in todo], _CODONS_A_CALL)
+def _batches(todo: Sequence[_Pass], places_a_call: int) -> list[list[_Pass]]:
+    rows = consecutive_rows([key.end - key.begin + NUM_SPECIAL_CODONS for key in todo], places_a_call)
     return [list(todo[own]) for own in rows]
 
 
-def window_of(num_codons: int, first: int, last: int, window: int | None) -> tuple[int, int]:
-    """The codons that are read around `first` to `last`: all, or `window` with these in the middle."""
-    if window is None or num_codons <= window:
-        return 0, num_codons
+def window_of(num_places: int, first: int, last: int, window: int | None) -> tuple[int, int]:
+    """The places that are read around `first` to `last`: all, or `window` with these in the middle."""
+    if window is None or num_places <= window:
+        return 0, num_places
     size = max(window, last - first + 1)
-    begin = min(max(0, (first + last + 1 - size) // 2), num_codons - size)
+    begin = min(max(0, (first + last + 1 - size) // 2), num_places - size)
     return begin, begin + size
+
+
+def window_within(window: int | None, longest: int | None) -> int | None:
+    """The shorter of what is asked for and what a model can read; None where neither is bounded."""
+    return min((size for size in (window, longest) if size is not None), default=None)
+
+
+def mean_entropy(log_p: NDArray[np.floating]) -> float:
+    """Mean over places of the entropy, in nats, of the letters (n, columns), made a distribution first."""
+    wide = log_p.astype(np.float64)
+    wide = wide - np.logaddexp.reduce(wide, axis=1, keepdims=True)
+    p = np.exp(wide)
+    return float(-(p * np.where(p > 0, wide, 0)).sum(axis=1).mean())

@@ -1,15 +1,14 @@
-"""A whole mutational scan as a picture: position x residue and position x codon."""
+"""A whole mutational scan as a picture: position x residue, and by a model of codons position x codon."""
 
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lifecode.alphabet import AMINO_ACIDS, CODONS, STOP, codon_ids, encode_nucleotides
+from lifecode.alphabet import AMINO_ACIDS, CODONS, NUM_CODONS, STOP, codon_ids
 from lifecode.errors import UserError
-from lifecode.genetic_code import genetic_code
 from lifecode.host.durable import disk_faults_named, replacing
-from lifecode.variants.scans import residue_log_p
+from lifecode.variants.wild_type import WildType
 
 _SUFFIXES = (".png", ".svg", ".pdf")
 
@@ -24,45 +23,41 @@ def require_picture_name(path: Path) -> None:
         raise UserError("is there already", source=path, remedy="Choose another name, or delete this one")
 
 
-def relative_scores(
-    log_p: NDArray[np.float32], cds: str, number: int
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Scores of all substitutions: of residues (num_codons, 21) and of codons (num_codons, 64).
+def relative_scores(wild: WildType, log_p: NDArray[np.float32]) -> list[NDArray[np.float64]]:
+    """Scores of all substitutions: of residues (n, 21), and by a model of codons of these too (n, 64).
 
     Args:
-        log_p: (num_codons, 64), from `whole_scan`.
-        cds: the wild type.
-        number: NCBI genetic code.
+        wild: type.
+        log_p: (n, columns) of its first n places, from `whole_scan`.
     """
-    codons = codon_ids(encode_nucleotides(cds)).astype(np.int64)
-    code, place = genetic_code(number), np.arange(len(codons))
-    by_residue = residue_log_p(log_p, code)
-    own = code.residues[codons].astype(np.int64)
-    wide = log_p.astype(np.float64)
-    return by_residue - by_residue[place, own][:, None], wide - wide[place, codons][:, None]
+    place, size = np.arange(len(log_p)), wild.reader.letters_a_place
+    ids = wild.ids[: size * len(log_p)]
+    by_residue = wild.residue_log_p(log_p)
+    own = wild.residues_of(ids)
+    maps = [by_residue - np.where(own < 0, np.nan, by_residue[place, own])[:, None]]
+    if wild.reader.columns == NUM_CODONS:
+        wide = log_p.astype(np.float64)
+        maps.append(wide - wide[place, codon_ids(ids)][:, None])
+    return maps
 
 
-def draw_heat_map(path: Path, log_p: NDArray[np.float32], cds: str, number: int, offset: int = 1) -> None:
-    """Draw both maps; arguments as for `relative_scores`, and the number of the first residue."""
+def draw_heat_map(path: Path, wild: WildType, log_p: NDArray[np.float32], offset: int = 1) -> None:
+    """Draw the maps; arguments as for `relative_scores`, and the number of the first residue."""
     from matplotlib.figure import Figure
 
-    maps = relative_scores(log_p, cds, number)
-    length = len(maps[0])
-    figure = Figure(figsize=(max(6.0, 0.05 * length), 9), layout="constrained")
-    axes = figure.subplots(2, 1, sharex=True, height_ratios=(21, 64))
-    code = genetic_code(number)
-    order = sorted(range(64), key=lambda i: (int(code.residues[i]), i))
-    rows = (
-        (maps[0].T, np.arange(len(AMINO_ACIDS)) == STOP, list(AMINO_ACIDS), "residue"),
-        (
-            maps[1].T[order],
-            code.residues[order] == STOP,
-            [f"{CODONS[i]} {AMINO_ACIDS[code.residues[i]]}" for i in order],
-            "codon",
-        ),
-    )
+    maps = relative_scores(wild, log_p)
+    length, residues = len(log_p), wild.code.residues
+    order = sorted(range(NUM_CODONS), key=lambda i: (int(residues[i]), i))
+    rows = [(maps[0].T, np.arange(len(AMINO_ACIDS)) == STOP, list(AMINO_ACIDS), "residue")]
+    if len(maps) > 1:
+        labels = [f"{CODONS[i]} {AMINO_ACIDS[residues[i]]}" for i in order]
+        rows.append((maps[1].T[order], residues[order] == STOP, labels, "codon"))
+    heights = [len(labels) for *_, labels, _ in rows]
+    figure = Figure(figsize=(max(6.0, 0.05 * length), 9 if len(rows) > 1 else 3.5), layout="constrained")
+    axes = figure.subplots(len(rows), 1, sharex=True, height_ratios=heights, squeeze=False)[:, 0]
     for axis, (values, stops, labels, name) in zip(axes, rows, strict=True):
-        limit = float(np.quantile(np.abs(values[~stops]), 0.99)) or 1.0
+        known = np.abs(values[~stops])
+        limit = float(np.nanquantile(known[np.isfinite(known)], 0.99)) or 1.0
         extent = (offset - 0.5, offset + length - 0.5, len(labels) - 0.5, -0.5)
         image = axis.imshow(
             values,

@@ -19,10 +19,10 @@ class Journal:
     Args:
         path: of the file; whoever has all that is in it deletes it.
         about: one line; what is kept was computed of exactly this.
-        width: columns of the arrays.
+        width: columns of each array.
     """
 
-    def __init__(self, path: Path, about: str, width: int = 64) -> None:
+    def __init__(self, path: Path, about: str, width: int) -> None:
         self.path, self._width = path, width
         self._head = about.encode() + b"\n"
         self._kept = 0
@@ -69,3 +69,14 @@ class Journal:
                 if len(body := file.read(size)) < size:
                     return
                 yield head + body
+
+
+def journal_outside(path: Path) -> Path:
+    """The journal of what is read outside of coding sequences, beside that of these."""
+    return path.with_name(f"{path.name}.outside")
+
+
+def forget(path: Path) -> None:
+    """Delete a journal, once the output has all that is in it."""
+    for one in (path, journal_outside(path)):
+        one.unlink(missing_ok=True)

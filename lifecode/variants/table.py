@@ -8,6 +8,8 @@ import pyarrow as pa
 
 from lifecode.variants.annotate import Annotated
 from lifecode.variants.consequence.terms import impact_of, joined
+from lifecode.variants.nucleotide_scores import status_without_score
+from lifecode.variants.variant_scores import SCORES
 
 COLUMNS = pa.schema(
     [
@@ -40,8 +42,6 @@ COLUMNS = pa.schema(
 )
 """Names and types of the columns, in order; docs/scores.md says what they mean."""
 
-SCORES = ("score", "score_residue", "score_synonymous", "entropy", "quantile", "method", "context", "model")
-
 
 def table_of(rows: Sequence[Annotated], scores: dict[str, list[Any]] | None = None) -> pa.Table:
     """One row an ALT and transcript.
@@ -73,7 +73,7 @@ def table_of(rows: Sequence[Annotated], scores: dict[str, list[Any]] | None = No
         "codons": [effect.codons or None for effect in effects],
         "amino_acids": [effect.amino_acids or None for effect in effects],
         "shares_codon": sharing(rows),
-        "status": ["not_scored" if effect.status == "coding" else effect.status for effect in effects],
+        "status": [status_without_score(row) for row in rows],
     }
     columns |= scores or {name: [None] * len(rows) for name in SCORES}
     return pa.table(columns, schema=COLUMNS)

@@ -72,6 +72,11 @@ class Transcript:
         return "".join(pieces if self.strand == 1 else map(reverse_complement_letters, pieces))
 
     @cached_property
+    def whole_codons(self) -> str:
+        """Letters of the codons of `protein`."""
+        return self.coding[self.frame : self.frame + 3 * len(self.protein)]
+
+    @cached_property
     def residues(self) -> dict[str, str]:
         """Letter of each codon inside a gene, by the genetic code; a codon with an N is not in it."""
         return dict(zip(CODONS, self.code.letters.decode("latin-1"), strict=False))

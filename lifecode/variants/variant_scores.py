@@ -1,10 +1,10 @@
-"""Scores of substitutions under a codon model: log P(ALT) - log P(REF) at the codons that change, on their
-strand.
+"""Scores of substitutions under a masked model: log P(ALT) - log P(REF) at the codons that change, on their
+strand; letter by letter outside of the CDS, and for a model that reads no codons.
 
 Since they are masked, what stands there is not seen, and `score(ref, alt) = -score(alt, ref)` holds exactly.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,11 +12,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lifecode.alphabet import codon_ids, encode_nucleotides
+from lifecode.errors import UserError
 from lifecode.genetic_code import GeneticCode
-from lifecode.models.life_code.model import LifeCode
+from lifecode.models.masked_reading import MaskedModel, MaskedReader
 from lifecode.variants.annotate import Annotated
-from lifecode.variants.asking import Question, Scoring, answered, window_of
+from lifecode.variants.asking import Question, Scoring, answered, mean_entropy, window_of, window_within
+from lifecode.variants.journal import journal_outside
+from lifecode.variants.nucleotide_scores import (
+    is_dna_substitution,
+    scores_on_cds,
+    scores_on_dna,
+    status_without_score,
+)
+from lifecode.variants.reading.genome import Genome
 from lifecode.variants.transcripts import Transcript
+
+SCORES = ("score", "score_residue", "score_synonymous", "entropy", "quantile", "method", "context", "model")
+"""Columns that a model fills, beside `status`."""
 
 
 class Parts(NamedTuple):
@@ -48,13 +60,13 @@ def parts_of(
         for codons in (new, old)
     ]
     residue = float((by_residue[0] - by_residue[1]).sum())
-    entropy = float(-(np.exp(wide) * wide).sum(axis=1).mean())
-    return Parts(score, residue, score - residue, entropy)
+    return Parts(score, residue, score - residue, mean_entropy(log_p))
 
 
 def scored(
     rows: Sequence[Annotated],
-    model: LifeCode,
+    genome: Genome,
+    model: MaskedModel,
     scoring: Scoring,
     checksum: str,
     *,
@@ -63,72 +75,141 @@ def scored(
 ) -> dict[str, list[Any]]:
     """Columns of scores for the rows that can have one, null for the others, and a status for each.
 
-    Arguments as for `answered`; `checksum` names the model in its column.
+    Args:
+        rows: annotated.
+        genome: that they are on.
+        model: that is asked: about codons of the CDS, or if its family reads none about single nucleotides.
+        scoring: method, windows, quantile.
+        checksum: names the model in its column.
+        journal: as for `answered`; what is read outside of the CDS has a second one beside it.
+        on_progress: likewise, for one and then the other.
+
+    Raises:
+        UserError: the model reads no DNA, or cannot be asked in this way.
     """
-    columns: dict[str, list[Any]] = {
-        name: [None] * len(rows)
-        for name in ("score", "score_residue", "score_synonymous", "entropy", "quantile")
-    }
-    columns |= {name: [None] * len(rows) for name in ("method", "context", "model")}
-    columns["status"] = [row.effect.status for row in rows]
+    codons, letters = (model.masked_reader(reading) for reading in ("codon", "nucleotide"))
+    _require_answer(codons, letters, scoring)
+    columns: dict[str, list[Any]] = {name: [None] * len(rows) for name in SCORES}
+    columns["status"] = [status_without_score(row) for row in rows]
+    coding = [i for i, row in enumerate(rows) if row.effect.status == "coding"]
+    dna = [i for i, row in enumerate(rows) if is_dna_substitution(row)]
+
+    def fill(place: int, method: str, context: str, values: Mapping[str, float]) -> None:
+        said = {"method": method, "context": context, "model": checksum, "status": "scored"}
+        for name, value in {**values, **said}.items():
+            columns[name][place] = value
+
+    asked = {"about": checksum, "on_progress": on_progress}
+    method = scoring.method
+    if codons is not None:
+        own = [rows[i] for i in coding]
+        for place, (context, values) in zip(
+            coding, _on_codons(own, codons, scoring, journal=journal, **asked), strict=True
+        ):
+            fill(place, method, context, values)
+    elif letters is not None:
+        own = [rows[i] for i in coding]
+        for place, found in zip(
+            coding, scores_on_cds(own, letters, scoring, journal=journal, **asked), strict=True
+        ):
+            values = {"score": found.score, "entropy": found.entropy}
+            fill(place, f"{method}, {letters.name}", found.context, values)
+    if letters is not None and scoring.window_nucleotides is not None:
+        own = [rows[i] for i in dna]
+        beside = None if journal is None else journal_outside(journal)
+        for place, found in zip(
+            dna, scores_on_dna(own, genome, letters, scoring, journal=beside, **asked), strict=True
+        ):
+            values = {"score": found.score, "entropy": found.entropy}
+            fill(place, f"{method}, {letters.name}, 2 strands", found.context, values)
+    return columns
+
+
+def _require_answer(codons: MaskedReader | None, letters: MaskedReader | None, scoring: Scoring) -> None:
+    if scoring.is_of_scans:
+        raise UserError(
+            f"{scoring.method!r} speaks of residues, which is for mutational scans",
+            source="method",
+            remedy="Choose masked, unmasked or strided:8 for variants of a genome",
+        )
+    if codons is None and letters is None:
+        raise UserError(
+            "the model reads neither codons nor nucleotides",
+            source="checkpoint",
+            remedy="Give a model of DNA; one of proteins scores mutational scans (protein=...)",
+        )
+    if codons is None and scoring.quantile:
+        raise UserError(
+            "ranks codons, which this model does not read", source="quantile", remedy="Leave it out"
+        )
+
+
+def _on_codons(
+    rows: Sequence[Annotated],
+    reader: MaskedReader,
+    scoring: Scoring,
+    *,
+    journal: Path | None,
+    about: str,
+    on_progress: Callable[[int, int], None] | None,
+) -> list[tuple[str, dict[str, float]]]:
+    """Context and scores of rows whose codons are replaced by as many others."""
     number_of: dict[int, int] = {}
     transcripts: list[Transcript] = []
-    questions, places = [], []
-    for place, row in enumerate(rows):
+    questions = []
+    window = window_within(scoring.window_codons, reader.longest)
+    for row in rows:
         effect, transcript = row.effect, row.transcript
-        if transcript is None or effect.first_codon < 0 or effect.status != "coding":
-            continue
+        assert transcript is not None
         if id(transcript) not in number_of:
             number_of[id(transcript)] = len(transcripts)
             transcripts.append(transcript)
         touched = tuple(range(effect.first_codon, effect.first_codon + len(effect.old) // 3))
-        span = window_of(len(transcript.protein), touched[0], touched[-1], scoring.window_codons)
+        span = window_of(len(transcript.protein), touched[0], touched[-1], window)
         questions.append(Question(number_of[id(transcript)], touched, *span))
-        places.append(place)
-    sequences = [
-        encode_nucleotides(one.coding[one.frame : one.frame + 3 * len(one.protein)]) for one in transcripts
-    ]
+    sequences = [encode_nucleotides(one.whole_codons) for one in transcripts]
     answers = answered(
-        model, sequences, questions, scoring.method, journal=journal, about=checksum, on_progress=on_progress
+        reader, sequences, questions, scoring.method, journal=journal, about=about, on_progress=on_progress
     )
-    ranks = _quantiles(model, sequences, questions, rows, places, transcripts) if scoring.quantile else None
-    for number, (place, question, log_p) in enumerate(zip(places, questions, answers, strict=True)):
-        effect, transcript = rows[place].effect, transcripts[question.sequence]
-        old, new = (codon_ids(encode_nucleotides(letters)) for letters in (effect.old, effect.new))
-        values: tuple[Any, ...] = parts_of(log_p, old, new, transcript.code)
-        names = ("score", "score_residue", "score_synonymous", "entropy")
-        total = len(transcript.protein)
-        context = f"codons {question.begin + 1}-{question.end} of {total}"
-        named = {"method": scoring.method, "context": context, "model": checksum, "status": "scored"}
-        for name, value in (*zip(names, values, strict=True), *named.items()):
-            columns[name][place] = value
+    ranks = _quantiles(reader, sequences, questions, rows, transcripts) if scoring.quantile else None
+    found = []
+    for number, (row, question, log_p) in enumerate(zip(rows, questions, answers, strict=True)):
+        transcript = transcripts[question.sequence]
+        old, new = (codon_ids(encode_nucleotides(letters)) for letters in (row.effect.old, row.effect.new))
+        parts = parts_of(log_p, old, new, transcript.code)
+        values = {
+            "score": parts.score,
+            "score_residue": parts.residue,
+            "score_synonymous": parts.synonymous,
+            "entropy": parts.entropy,
+        }
         if ranks is not None:
-            columns["quantile"][place] = ranks[number]
-    return columns
+            values["quantile"] = ranks[number]
+        total = len(transcript.protein)
+        found.append((f"codons {question.begin + 1}-{question.end} of {total}", values))
+    return found
 
 
 def _quantiles(
-    model: LifeCode,
+    reader: MaskedReader,
     sequences: Sequence[NDArray[np.uint8]],
     questions: Sequence[Question],
     rows: Sequence[Annotated],
-    places: Sequence[int],
     transcripts: Sequence[Transcript],
 ) -> list[float]:
     """The share of single-nucleotide variants of these codons whose unmasked score is lower."""
     spans = sorted({(q.sequence, q.begin, q.end) for q in questions})
     whole = [Question(sequence, tuple(range(begin, end)), begin, end) for sequence, begin, end in spans]
-    of_span = dict(zip(spans, answered(model, sequences, whole, "unmasked"), strict=True))
+    of_span = dict(zip(spans, answered(reader, sequences, whole, "unmasked"), strict=True))
     sorted_scores = {
         span: np.sort(all_single_scores(log_p, codon_ids(sequences[span[0]])[span[1] : span[2]]))
         for span, log_p in of_span.items()
     }
     ranks = []
-    for question, place in zip(questions, places, strict=True):
+    for question, row in zip(questions, rows, strict=True):
         span = (question.sequence, question.begin, question.end)
         log_p = of_span[span][[codon - question.begin for codon in question.places]]
-        effect = rows[place].effect
-        old, new = (codon_ids(encode_nucleotides(letters)) for letters in (effect.old, effect.new))
+        old, new = (codon_ids(encode_nucleotides(letters)) for letters in (row.effect.old, row.effect.new))
         own = parts_of(log_p, old, new, transcripts[question.sequence].code).score
         others = sorted_scores[span]
         near = (own - 1e-9, own + 1e-9)

@@ -93,8 +93,8 @@ def _header(given: AlleleFile, rows: Sequence[Annotated], genome: Genome, table:
             yield f"##contig=<ID={name},length={len(genome.references[own].sequence)}>"
     words = "|".join(("Allele", *FIELDS))
     yield (
-        f'##INFO=<ID={TAG},Number=.,Type=String,Description="Consequences and scores by lifecode score, '
-        f'one entry an ALT and transcript; text is percent-encoded. Format: {words}">'
+        f'##INFO=<ID={TAG},Number=.,Type=String,Description="Consequence annotations from lifecode score, '
+        f'one entry an ALT and transcript, text percent-encoded. Format: {words}">'
     )
     for key in ("method", "model"):
         for value in sorted({value for value in table[key].to_pylist() if value}):

@@ -1,6 +1,7 @@
 """`lifecode score` on a small model: tables and VCF, what it prints, and what stops it."""
 
 import gzip
+import re
 
 import pandas as pd
 import pysam
@@ -31,8 +32,8 @@ def test_a_table_in_each_form(place, capsys):
     assert "contig NC_000913 of the variants is NC_000913.3 of the genome" in capsys.readouterr().out
     table = pd.read_csv("a.tsv", sep="\t")
     assert table["input_line"].tolist() == [3, 3, 4, 5, 6]
-    assert table["status"].tolist() == ["scored", "stop_gained", "inframe_indel", "intergenic", "scored"]
-    assert table["score"].notna().tolist() == [True, False, False, False, True]
+    assert table["status"].tolist() == ["scored", "stop_gained", "inframe_indel", "scored", "scored"]
+    assert table["score"].notna().tolist() == [True, False, False, True, True]
     assert table["consequence"][4] == "start_retained_variant"
     assert score(place, "output=a.parquet") == 0
     again = pd.read_parquet("a.parquet")
@@ -52,6 +53,23 @@ def test_a_vcf_that_other_programs_read(place):
     assert float(entries[0]["Score"]) != 0
     assert dict(zip(words, found[3][0].split("|"), strict=True))["HGVSp"] == "p.(Met1%3D)"
     assert gzip.decompress((place[0] / "b.vcf.gz").read_bytes()).count(b"DP=3;LIFECODE=") == 4
+
+
+def test_the_header_is_what_split_vep_parses(place):
+    """As its C code does: behind the first `Format: `, fields by bars, up to a quote or a bracket."""
+    assert score(place, "output=b.vcf") == 0
+    lines = (place[0] / "b.vcf").read_text().splitlines()
+    (header,) = (line for line in lines if line.startswith("##INFO=<ID=LIFECODE,"))
+    description = header[header.index('Description="') + len('Description="') : -1]
+    assert description.startswith("Consequence annotations from lifecode score")
+    fields = re.split(r'["(]', description.split("Format: ", 1)[1])[0].split("|")
+    assert all(re.fullmatch(r"[A-Za-z_][A-Za-z0-9_.]*", field) for field in fields)
+    assert fields[:5] == ["Allele", "Consequence", "IMPACT", "SYMBOL", "Feature"]
+    assert len(set(fields)) == len(fields)
+    records = [line.split("\t")[7] for line in lines if not line.startswith("#")]
+    entries = [info.split("LIFECODE=")[1].split(";")[0].split(",") for info in records]
+    assert [len(own) for own in entries] == [2, 1, 1, 1]
+    assert {len(entry.split("|")) for own in entries for entry in own} == {len(fields)}
 
 
 def test_a_mutational_scan(place):

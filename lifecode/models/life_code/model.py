@@ -16,7 +16,9 @@ from lifecode.models.life_code.embedding import embedding_frame, require_embedda
 from lifecode.models.life_code.encoder import HybridEncoder
 from lifecode.models.life_code.frames import Frames
 from lifecode.models.life_code.masked import PseudoLogLikelihood, require_whole_codons
+from lifecode.models.life_code.masked_readers import masked_reader
 from lifecode.models.life_code.strands import Strands, both_strands, strand_invariant
+from lifecode.models.masked_reading import MaskedReader, Reading
 from lifecode.models.pooling import Pool, pooled
 from lifecode.models.saved import SavedModel
 
@@ -260,6 +262,10 @@ class LifeCode(SavedModel):
         given = named_sequences(sequences)
         require_whole_codons(given)
         return masked.pseudo_log_likelihood(self, given.nucleotides, max_codons=max_codons)
+
+    def masked_reader(self, reading: Reading) -> MaskedReader | None:
+        """The model as one that is asked about `codon`, `translation` or `nucleotide`; see `MaskedModel`."""
+        return masked_reader(self, reading)
 
     def pooled(self, segment: Tensor, pool: Pool) -> Tensor:
         """One vector (d,) of a segment's hidden states (L, d), `[CLS]` first and `[SEP]` last."""

@@ -13,10 +13,12 @@ from lifecode.models.luca_one import reading
 from lifecode.models.luca_one.encoder import TokenEmbedding, TransformerEncoder
 from lifecode.models.luca_one.foreign import Layout, read_checkpoint, write_checkpoint
 from lifecode.models.luca_one.heads import LEVELS, LanguageHead, TaskHead, head_shapes
+from lifecode.models.luca_one.masked_readers import masked_reader
 from lifecode.models.luca_one.molecules import named_tokens
 from lifecode.models.luca_one.reading import LetterLikelihood
 from lifecode.models.luca_one.rows import NUM_SPECIAL, TokenRow
 from lifecode.models.luca_one.vocabulary import PAD
+from lifecode.models.masked_reading import MaskedReader, Reading
 from lifecode.models.pooling import Pool, require_pool, vectors_frame
 from lifecode.models.saved import SavedModel
 
@@ -276,6 +278,10 @@ class LucaOne(SavedModel):
         reading.say_of_long_ones(tokens, self.max_letters)
         rows = reading.masked_log_probabilities(self, tokens, max_tokens=max_tokens, longest=self.max_letters)
         return reading.letter_likelihood(tokens, rows)
+
+    def masked_reader(self, reading: Reading) -> MaskedReader | None:
+        """The model as one that is asked about `residue` or `nucleotide`; see `MaskedModel`."""
+        return masked_reader(self, reading)
 
     @classmethod
     def from_foreign(cls, path: Path) -> Self | None:

@@ -29,6 +29,9 @@ class Reference:
         contig: as read.
         coding_sequences: those of it whose places can be read.
         exons: of the transcripts of some of them, 5' to 3', by id.
+
+    Attributes:
+        nucleotides: ids (length,).
     """
 
     def __init__(
@@ -38,12 +41,12 @@ class Reference:
         exons: Mapping[str, Sequence[tuple[int, int]]],
     ) -> None:
         self.name, self.circular = contig.name, contig.circular
-        self._nucleotides, self._coding_sequences, self._exons = contig.nucleotides, coding_sequences, exons
+        self.nucleotides, self._coding_sequences, self._exons = contig.nucleotides, coding_sequences, exons
 
     @cached_property
     def sequence(self) -> str:
         """Letters A, C, G, T and N."""
-        return decode_nucleotides(self._nucleotides)
+        return decode_nucleotides(self.nucleotides)
 
     @cached_property
     def transcripts(self) -> list[Transcript]:

@@ -5,26 +5,32 @@ from collections import Counter
 from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+
+from lifecode.alphabet import encode_nucleotides
 from lifecode.data.formats.fasta import fasta_records
 from lifecode.data.formats.malformed import settle_by, warn_of_skipped
 from lifecode.data.formats.opening import opened
 from lifecode.data.translation import reverse_translate, translate
 from lifecode.errors import UserError
+from lifecode.genetic_code import genetic_code as code_of
 from lifecode.host.activity import Activity
 from lifecode.host.durable import disk_faults_named
 from lifecode.models.checksum import weights_checksum
-from lifecode.models.life_code.model import LifeCode
 from lifecode.tasks.tables import write_table
 from lifecode.variants.asking import Scoring
 from lifecode.variants.heat_map import draw_heat_map, require_picture_name
+from lifecode.variants.journal import forget
 from lifecode.variants.scan_files import read_scan, scan_of
-from lifecode.variants.scans import checked_cds, scan_scores, whole_scan
+from lifecode.variants.scans import scan_scores, whole_scan
+from lifecode.variants.wild_type import WildType, checked_cds, scan_reader
 from lifecode.verbs.score.scores import TABLES, Scores, journal_of, on_device, require_output
 
 
 def score_scan(
-    model: LifeCode | str | Path,
+    model: Any,
     mutants: str | Path | Sequence[str],
     *,
     protein: str | Path | None = None,
@@ -37,18 +43,18 @@ def score_scan(
     scoring: Scoring | None = None,
     progress: bool = True,
 ) -> Scores:
-    """Zero-shot scores of the mutants of a protein: log P(new residues) - log P(old ones), summed over
-    codons.
+    """Zero-shot scores of the mutants of a protein: log P(new residues) - log P(old ones).
 
     Args:
-        model: as for `score`, but there has to be one.
+        model: that reads codons or residues, as for `score`, but there has to be one.
         mutants: a CSV or TSV file with a column `mutant`, or a list such as `["H24C", "A24C:D30E"]`.
         protein: wild type, as text or the path of a FASTA file; None reads it from the `cds`.
-        cds: its coding sequence, likewise; None reverse-translates the protein, which a note says.
+        cds: its coding sequence, likewise; for a model of codons None reverse-translates the protein, which a
+            note says.
         offset: number that the first residue of the wild type has in the mutants.
         output: .tsv, .csv or .parquet; None writes nothing.
         heat_map: picture of every substitution at every position, .png, .svg or .pdf.
-        organism: whose commonest codons a protein without CDS gets.
+        organism: whose commonest codons a protein without CDS gets, and a mutant by `pseudo_likelihood`.
         genetic_code: NCBI number.
         scoring: method and window.
         progress: show on stderr how far it is.
@@ -58,6 +64,12 @@ def score_scan(
             read as the protein, or an output that cannot be written.
     """
     scoring = scoring or Scoring()
+    if heat_map is not None and scoring.method.startswith("pseudo_likelihood"):
+        raise UserError(
+            "shows what is expected at each place, which pseudo_likelihood does not say",
+            source="heat_map",
+            remedy="Leave it out, or choose another method",
+        )
     if scoring.quantile:
         raise UserError("ranks variants of a genome", source="quantile", remedy="Leave it out for a scan")
     place = None if output is None else Path(output).expanduser()
@@ -74,41 +86,40 @@ def score_scan(
         wild_type = translate(codons, genetic_code, complete_cds=True).removesuffix("*")
     else:
         raise UserError("a scan needs its wild type", remedy="Give protein= or cds=")
-    if codons is None:
-        codons = reverse_translate(wild_type + "*", organism, genetic_code=genetic_code)
-        notes.append(f"no CDS was given: the protein is read in the commonest codons of {organism}")
-    codons = checked_cds(codons, wild_type, genetic_code)
+    if codons is not None:
+        codons = checked_cds(codons, wild_type, genetic_code)
     if isinstance(mutants, str | Path):
         scan = read_scan(mutants, wild_type, offset)
     else:
         scan = scan_of(mutants, wild_type, offset)
     loaded = on_device(model)
+    reader = scan_reader(loaded, scoring.method)
+    if reader.letters_a_place == 1:
+        ids = np.frombuffer(wild_type.encode("ascii", "replace"), dtype=np.uint8)
+    else:
+        if codons is None:
+            codons = reverse_translate(wild_type + "*", organism, genetic_code=genetic_code)
+            notes.append(f"no CDS was given: the protein is read in the commonest codons of {organism}")
+        ids = encode_nucleotides(codons)
+    wild = WildType(ids, reader, code_of(genetic_code), organism)
     journal = journal_of(place)
+    counted = "sequences" if scoring.method.startswith("pseudo_likelihood") else "passes of the model"
     with Activity() if progress else nullcontext() as activity:
 
         def told(done: int, total: int) -> None:
             if activity is not None:
-                activity.say(f"{done:,} of {total:,} passes of the model")
+                activity.say(f"{done:,} of {total:,} {counted}")
 
         with disk_faults_named(journal) if journal is not None else nullcontext():
-            table = scan_scores(
-                scan,
-                loaded,
-                codons,
-                scoring,
-                weights_checksum(loaded),
-                genetic_code,
-                journal=journal,
-                on_progress=told,
-            )
+            checksum = weights_checksum(loaded)
+            table = scan_scores(scan, wild, scoring, checksum, journal=journal, on_progress=told)
         if place is not None:
             write_table(table, place)
             if journal is not None:
-                journal.unlink(missing_ok=True)
+                forget(journal)
         if picture is not None:
-            log_p = whole_scan(loaded, codons, scoring, on_progress=told)
-            length = len(wild_type)
-            draw_heat_map(picture, log_p[:length], codons[: 3 * length], genetic_code, offset)
+            log_p = whole_scan(wild, scoring, on_progress=told)
+            draw_heat_map(picture, wild, log_p[: len(wild_type)], offset)
     return Scores(table, Counter(), notes, place)
 
 

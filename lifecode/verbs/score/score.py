@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from contextlib import nullcontext
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,10 +13,10 @@ from lifecode.errors import UserError
 from lifecode.host.activity import Activity
 from lifecode.host.durable import disk_faults_named
 from lifecode.models.checksum import weights_checksum
-from lifecode.models.life_code.model import LifeCode
 from lifecode.tasks.tables import write_table
 from lifecode.variants.annotate import OnMismatch, annotate
 from lifecode.variants.asking import Scoring
+from lifecode.variants.journal import forget
 from lifecode.variants.reading.allele_files import AlleleFile, alleles_of_rows, read_alleles
 from lifecode.variants.reading.genome import read_genome
 from lifecode.variants.table import table_of
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 
 def score(
-    model: LifeCode | str | Path | None,
+    model: Any,
     variants: "str | Path | DataFrame",
     genome: str | Path,
     *,
@@ -43,14 +44,15 @@ def score(
     """Consequence, HGVS names and score of every variant on every transcript that it touches.
 
     Args:
-        model: a model, which stays on its device, or what `lifecode.load` takes; None asks no model.
+        model: a model of any family that reads DNA, which stays on its device, or what `lifecode.load`
+            takes; None asks no model.
         variants: a VCF, BCF or TSV file, or a frame with columns chrom, pos (from 1), ref, alt and maybe id.
         genome: FASTA with an `annotation`, or GenBank, EMBL, GFF3 with sequences; `ecoli` ships.
         annotation: GFF3 or GTF.
         output: .tsv, .csv, .parquet, .vcf or .vcf.gz; None writes nothing.
         on_mismatch: `stop` at a variant that does not fit the genome, or `skip` and count it.
         genetic_code: of all contigs or by contig; None as for `lifecode prepare`.
-        scoring: method, window, quantile.
+        scoring: method, windows, quantile.
         progress: show on stderr how far it is.
 
     Raises:
@@ -87,6 +89,7 @@ def score(
             with disk_faults_named(journal) if journal is not None else nullcontext():
                 scores = scored(
                     done.rows,
+                    reference,
                     loaded,
                     scoring or Scoring(),
                     weights_checksum(loaded),
@@ -100,7 +103,7 @@ def score(
         else:
             write_table(table, place)
         if journal is not None:
-            journal.unlink(missing_ok=True)
+            forget(journal)
     if given.without_alt:
         notes.append(f"{given.without_alt:,} records without an ALT")
     return Scores(table, done.skipped, [*done.notes, *notes], place)
@@ -111,6 +114,7 @@ def run(config: DictConfig) -> Scores:
     scoring = Scoring(
         method=checked_value(config, "method", str),
         window_codons=checked_value(config, "window_codons", int | None),
+        window_nucleotides=checked_value(config, "window_nucleotides", int | None),
         quantile=checked_value(config, "quantile", bool),
     )
     genome = checked_value(config, "genome", str | None)
@@ -134,8 +138,13 @@ def run(config: DictConfig) -> Scores:
 
 
 def _run_scan(config: DictConfig, scoring: Scoring, protein: str | None, cds: str | None) -> Scores:
-    _require_default(config, {"annotation": None, "on_mismatch": "stop"}, "a mutational scan")
-    if cds is not None:
+    of_variants = {
+        "annotation": None,
+        "on_mismatch": "stop",
+        "window_nucleotides": Scoring().window_nucleotides,
+    }
+    _require_default(config, of_variants, "a mutational scan")
+    if cds is not None and not scoring.method.startswith("pseudo_likelihood"):
         _require_default(config, {"organism": "e_coli"}, "a scan with its CDS")
     code = checked_value(config, "genetic_code", int | None)
     return score_scan(
@@ -163,9 +172,7 @@ def _run_variants(config: DictConfig, scoring: Scoring, genome: str) -> Scores:
     _require_default(config, {"offset": 1, "heat_map": None, "organism": "e_coli"}, "variants of a genome")
     checkpoint = checked_value(config, "checkpoint", str | None)
     if checkpoint is None:
-        usual = Scoring()
-        asked = {"method": usual.method, "window_codons": usual.window_codons, "quantile": usual.quantile}
-        _require_default(config, asked, "a run without a model")
+        _require_default(config, asdict(Scoring()), "a run without a model")
     return score(
         checkpoint,
         checked_value(config, "input", str),

@@ -3,15 +3,14 @@
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import torch
 
 from lifecode.errors import UserError
 from lifecode.host.durable import disk_faults_named, require_writable
-from lifecode.models.families import load, require_life_code
-from lifecode.models.life_code.model import LifeCode
+from lifecode.models.families import load_masked
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -60,8 +59,9 @@ def journal_of(output: Path | None) -> Path | None:
     return None if output is None else output.with_name(f".{output.name}.scores")
 
 
-def on_device(model: LifeCode | str | Path) -> LifeCode:
-    """A model as it is, or loaded to a GPU if there is one."""
+def on_device(model: Any) -> Any:
+    """A model as it is, or by its name or folder, loaded to a GPU if there is one."""
     if not isinstance(model, str | Path):
-        return require_life_code(model)
-    return require_life_code(load(model)).to("cuda" if torch.cuda.is_available() else "cpu")
+        return model
+    loaded: Any = load_masked(model)
+    return loaded.to("cuda" if torch.cuda.is_available() else "cpu")

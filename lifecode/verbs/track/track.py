@@ -19,6 +19,7 @@ from lifecode.errors import Interrupted, UserError
 from lifecode.host.activity import Activity
 from lifecode.host.durable import disk_faults_named
 from lifecode.models.checksum import weights_checksum
+from lifecode.models.families import require_life_code
 from lifecode.models.life_code.model import LifeCode
 from lifecode.report.charts.figure_style import use_colours
 from lifecode.tracks.along import plan_of, told_progress, tracks_along
@@ -83,7 +84,7 @@ def track(
     plan = plan_of(contigs, chosen, where)
     if files is not None:
         files.require_new(plan.names, picture=where is not None, report=report, igv=igv)
-    loaded = on_device(model)
+    loaded = require_life_code(on_device(model))
     checksum = weights_checksum(loaded)
     with ExitStack() as stack:
         journal, about, on_progress = None, "", None

@@ -1,5 +1,7 @@
 """Scores are what the model says where the touched codons are masked, and each pass is made once."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -10,7 +12,8 @@ from lifecode.data.batches.packing import pack
 from lifecode.errors import UserError
 from lifecode.genetic_code import genetic_code
 from lifecode.models.checksum import weights_checksum
-from lifecode.variants import asking
+from lifecode.models.life_code.masked_readers import CodonReader
+from lifecode.models.life_code.model import LifeCode
 from lifecode.variants.annotate import annotate
 from lifecode.variants.asking import Question, Scoring, answered, window_of
 from lifecode.variants.journal import Journal
@@ -33,10 +36,10 @@ def genome_of(strand: int = 1, letters: str = FORWARD) -> Genome:
     return Genome({"toy": Reference(contig, contig.coding_sequences, {})})
 
 
-def scores(rows: list[tuple], genome: Genome, **options) -> list[dict]:
+def scores(rows: list[tuple], genome: Genome, model: Any = MODEL, **options) -> list[dict]:
     given = alleles_of_rows([("toy", *row, ".") for row in rows], "test")
     found = annotate(given.alleles, genome, source="test").rows
-    return table_of(found, scored(found, MODEL, Scoring(**options), "abc")).to_pylist()
+    return table_of(found, scored(found, genome, model, Scoring(**options), "abc")).to_pylist()
 
 
 def test_one_codon_is_what_masked_logits_say():
@@ -88,38 +91,54 @@ def test_what_has_no_score_says_why():
         (FIRST + 4, "AA", "A"),
         (FIRST + 6, "A", "AAAA"),
         (FIRST + 1, "A", "C"),
-        (3, "G", "A"),
-        (FIRST + 12, "T", "A"),
+        (3, "G", "GA"),
         (FIRST + 4, "A", "<DEL>"),
     ]
     found = [(row["score"], row["status"]) for row in scores(rows, genome_of())]
-    words = ("stop_gained", "frameshift", "inframe_indel", "start_lost", "intergenic", "intron", "symbolic")
+    words = ("stop_gained", "frameshift", "inframe_indel", "start_lost", "indel", "symbolic")
     assert found == [(None, word) for word in words]
 
 
-def test_variants_of_a_codon_share_a_pass(monkeypatch):
-    passes = []
-    original = asking.log_probabilities
+class Counting(CodonReader):
+    """Remembers what was masked, and breaks after so many passes."""
 
-    def counted(model, sequences, masked, read, **rest):
-        passes.extend(masked)
-        return original(model, sequences, masked, read, **rest)
+    def __init__(self, breaks_after: int = 1000) -> None:
+        super().__init__(MODEL)
+        self.passes, self.breaks_after = [], breaks_after
 
-    monkeypatch.setattr(asking, "log_probabilities", counted)
+    def log_probabilities(self, sequences, masked, read):
+        if len(self.passes) >= self.breaks_after:
+            raise KeyboardInterrupt
+        self.passes.extend(masked)
+        return super().log_probabilities(sequences, masked, read)
+
+
+def test_variants_of_a_codon_share_a_forward_pass(monkeypatch):
+    segments, original = [], LifeCode.encode
+    monkeypatch.setattr(
+        LifeCode, "encode", lambda self, row: segments.append(len(row.cu_seqlens) - 1) or original(self, row)
+    )
     scores([(FIRST + 4, "A", x) for x in "CG"] + [(FIRST + 5, "A", "C")], genome_of())
-    assert passes == [[1]]
-    passes.clear()
+    assert segments == [1]
+    segments.clear()
     scores([(FIRST + 4, "A", "G"), (FIRST + 33, "C", "A")], genome_of(), method="unmasked")
-    assert passes == [[]]
-    passes.clear()
-    ids = encode_nucleotides(CDS)
-    answered(MODEL, [ids], [Question(0, (i,), 0, 8) for i in range(8)], "strided:3")
-    assert sorted(passes) == [[0, 3, 6], [1, 4, 7], [2, 5]]
+    assert segments == [1]
+    segments.clear()
+    scores([(FIRST + 4, "A", "G"), (FIRST + 33, "C", "A")], genome_of())
+    assert segments == [2]  # one row of two copies
+    segments.clear()
+    scores([(3, "G", "A"), (3, "G", "C")], genome_of())
+    assert segments == [6]  # three frames of two strands
+    reader = Counting()
+    answered(reader, [encode_nucleotides(CDS)], [Question(0, (i,), 0, 8) for i in range(8)], "strided:3")
+    assert sorted(reader.passes) == [[0, 3, 6], [1, 4, 7], [2, 5]]
 
 
 def test_a_quantile_ranks_among_all_single_nucleotide_variants():
     rows = scores([(FIRST + 4 + i, "A", x) for i in range(3) for x in "CG"], genome_of(), quantile=True)
-    log_p = answered(MODEL, [encode_nucleotides(CDS)], [Question(0, tuple(range(8)), 0, 8)], "unmasked")[0]
+    log_p = answered(Counting(), [encode_nucleotides(CDS)], [Question(0, tuple(range(8)), 0, 8)], "unmasked")[
+        0
+    ]
     codons = codon_ids(encode_nucleotides(CDS))
     others = []
     for place, codon in enumerate(codons):
@@ -134,46 +153,36 @@ def test_a_quantile_ranks_among_all_single_nucleotide_variants():
     assert rows[0]["quantile"] == pytest.approx(rank)
 
 
-def test_a_killed_call_goes_on_without_asking_twice(tmp_path, monkeypatch):
+def test_a_killed_call_goes_on_without_asking_twice(tmp_path):
     ids, questions = encode_nucleotides(CDS), [Question(0, (i,), 0, 8) for i in range(8)]
-    whole = answered(MODEL, [ids], questions, "masked")
+    whole = answered(Counting(), [ids], questions, "masked")
     journal = tmp_path / "journal"
-    original, asked = asking.log_probabilities, []
-
-    def breaking(model, sequences, masked, read, **rest):
-        if len(asked) == 5:
-            raise KeyboardInterrupt
-        asked.extend(masked)
-        return original(model, sequences, masked, read, **rest)
-
-    monkeypatch.setattr(asking, "log_probabilities", breaking)
-    monkeypatch.setattr(asking, "_CODONS_A_CALL", 10)
+    breaking, again = Counting(breaks_after=5), Counting()
+    breaking.places_a_call = 10
     with pytest.raises(KeyboardInterrupt):
-        answered(MODEL, [ids], questions, "masked", journal=journal, about="m")
+        answered(breaking, [ids], questions, "masked", journal=journal, about="m")
     with journal.open("ab") as file:
         file.write(b"cut short")
-    again: list = []
-    monkeypatch.setattr(asking, "log_probabilities", lambda *a, **k: again.extend(a[2]) or original(*a, **k))
-    found = answered(MODEL, [ids], questions, "masked", journal=journal, about="m")
-    assert again == [[5], [6], [7]]
+    found = answered(again, [ids], questions, "masked", journal=journal, about="m")
+    assert again.passes == [[5], [6], [7]]
     np.testing.assert_allclose(found, whole, atol=1e-5)
-    again.clear()
-    answered(MODEL, [ids], questions, "masked", journal=journal, about="another model")
-    assert len(again) == 8
+    again.passes.clear()
+    answered(again, [ids], questions, "masked", journal=journal, about="another model")
+    assert len(again.passes) == 8
 
 
 def test_a_journal_keeps_whole_records_only(tmp_path):
     rows = np.arange(128, dtype=np.float32).reshape(2, 64)
-    with Journal(tmp_path / "j", "a") as journal:
+    with Journal(tmp_path / "j", "a", 64) as journal:
         journal.add(7, rows)
         journal.add(9, rows[:1])
     (tmp_path / "j").write_bytes((tmp_path / "j").read_bytes()[:-5])
-    with Journal(tmp_path / "j", "a") as journal:
+    with Journal(tmp_path / "j", "a", 64) as journal:
         ((number, kept),) = journal.entries()
         journal.add(1, rows[:1])
     assert number == 7
     np.testing.assert_array_equal(kept, rows)
-    with Journal(tmp_path / "j", "a") as journal:
+    with Journal(tmp_path / "j", "a", 64) as journal:
         assert [number for number, _ in journal.entries()] == [7, 1]
 
 

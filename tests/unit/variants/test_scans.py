@@ -5,17 +5,22 @@ import pytest
 import torch
 
 import lifecode
-from lifecode.alphabet import AMINO_ACIDS, CODONS
+from lifecode.alphabet import AMINO_ACIDS, CODONS, encode_nucleotides
 from lifecode.errors import UserError
 from lifecode.genetic_code import genetic_code
 from lifecode.variants.asking import Scoring
 from lifecode.variants.heat_map import relative_scores
 from lifecode.variants.scan_files import Substitution, read_scan, scan_of
-from lifecode.variants.scans import residue_log_p, whole_scan
+from lifecode.variants.scans import whole_scan
+from lifecode.variants.wild_type import WildType, residue_log_p, scan_reader
 from tests.support.small_models import small_model
 
 MODEL = small_model(hybrid_ratio="1:1").eval()
 PROTEIN, CDS = "MKAWPKT", "ATGAAAGCTTGGCCAAAAACGTAA"
+
+
+def wild_type(method: str = "masked") -> WildType:
+    return WildType(encode_nucleotides(CDS), scan_reader(MODEL, method), genetic_code(1), "e_coli")
 
 
 def of(log_p: torch.Tensor, residue: str) -> torch.Tensor:
@@ -103,8 +108,9 @@ def test_the_heat_map_shows_the_scores(tmp_path):
         MODEL, mutants, protein=PROTEIN, cds=CDS, heat_map=tmp_path / "map.png", progress=False
     )
     assert (tmp_path / "map.png").read_bytes().startswith(b"\x89PNG")
-    log_p = whole_scan(MODEL, CDS, Scoring())
-    residues, codons = relative_scores(log_p, CDS, 1)
+    wild = wild_type()
+    log_p = whole_scan(wild, Scoring())
+    residues, codons = relative_scores(wild, log_p)
     own = [residues[2, AMINO_ACIDS.index(residue)] for residue in "LKV"]
     np.testing.assert_allclose(own, found.frame["score"], atol=1e-5)
     assert codons[2, CODONS.index("GCT")] == 0

@@ -1,0 +1,134 @@
+"""The wild type of a mutational scan, as the model that is asked reads it: codons, or residues."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lifecode.alphabet import AMINO_ACIDS, NUM_CODONS, codon_ids, encode_nucleotides
+from lifecode.data.translation import reverse_translate
+from lifecode.errors import UserError
+from lifecode.genetic_code import GeneticCode, genetic_code
+from lifecode.models.masked_reading import MaskedModel, MaskedReader
+from lifecode.variants.scan_files import Substitution
+
+
+@dataclass(frozen=True, slots=True)
+class WildType:
+    """A protein that is mutated.
+
+    Attributes:
+        ids: nucleotide ids of its codons (3L,), or ASCII codes of its residues (L,), as the reader has it.
+        reader: the model.
+        code: by which codons are read.
+        organism: whose commonest codons mutants get.
+    """
+
+    ids: NDArray[np.uint8]
+    reader: MaskedReader
+    code: GeneticCode
+    organism: str
+
+    @property
+    def num_places(self) -> int:
+        """Codons or residues."""
+        return len(self.ids) // self.reader.letters_a_place
+
+    @property
+    def unit(self) -> str:
+        """What a place is, in the plural."""
+        return "codons" if self.reader.letters_a_place == 3 else "residues"
+
+    def residue_log_p(self, log_p: NDArray[np.floating]) -> NDArray[np.float64]:
+        """log P of each residue of `AMINO_ACIDS` (n, 21), from what the reader says."""
+        if self.reader.columns == NUM_CODONS:
+            return residue_log_p(log_p, self.code)
+        return log_p.astype(np.float64)
+
+    def mutated(self, mutant: tuple[Substitution, ...]) -> NDArray[np.uint8]:
+        """Its ids with substitutions; a new residue is written by its commonest codon."""
+        ids, size = self.ids.copy(), self.reader.letters_a_place
+        for one in mutant:
+            if one.new == one.old:
+                continue
+            letters = one.new
+            if size == 3:
+                dna = reverse_translate(one.new, self.organism, genetic_code=self.code.number)
+                ids[3 * one.place : 3 * one.place + 3] = encode_nucleotides(dna)
+            else:
+                ids[one.place] = ord(letters)
+        return ids
+
+    def residues_of(self, ids: NDArray[np.uint8]) -> NDArray[np.int64]:
+        """Index in `AMINO_ACIDS` of what stands at each place of ids (L,), -1 for anything else."""
+        if self.reader.letters_a_place == 3:
+            codons = codon_ids(ids).astype(np.int64)
+            return np.where(codons < 0, -1, self.code.residues[codons].astype(np.int64))
+        table = np.full(256, -1, dtype=np.int64)
+        table[[ord(letter) for letter in AMINO_ACIDS]] = np.arange(len(AMINO_ACIDS))
+        return table[ids]
+
+
+def scan_reader(model: MaskedModel, method: str) -> MaskedReader:
+    """The reading of a model in which mutants of a protein are judged: codons if it has them, else residues.
+
+    Raises:
+        UserError: the model has none of them, or no translation head for `translator`.
+    """
+    if method == "translator":
+        reader = model.masked_reader("translation")
+        if reader is None:
+            raise UserError(
+                "the model has no translation head",
+                source="method",
+                remedy="Choose masked, or a model of codons with a translator, such as lifecode-mini",
+            )
+        return reader
+    reader = model.masked_reader("codon") or model.masked_reader("residue")
+    if reader is None:
+        raise UserError(
+            "the model reads neither codons nor residues",
+            source="checkpoint",
+            remedy="Give a model of codons or of proteins",
+        )
+    return reader
+
+
+def residue_log_p(log_p: NDArray[np.floating], code: GeneticCode) -> NDArray[np.float64]:
+    """log P of each residue of `AMINO_ACIDS` (n, 21) from that of codons (n, 64)."""
+    log_p = log_p.astype(np.float64)
+    columns = []
+    for residue in range(len(AMINO_ACIDS)):
+        own = code.residues[:64] == residue
+        columns.append(
+            np.logaddexp.reduce(log_p[:, own], axis=1) if own.any() else np.full(len(log_p), -np.inf)
+        )
+    return np.stack(columns, axis=1)
+
+
+def checked_cds(cds: str, protein: str, number: int) -> str:
+    """The codons of a wild type, with its stop if it has one.
+
+    Args:
+        cds: nucleotides of whole codons.
+        protein: what they have to read as; a first M may be another start codon.
+        number: NCBI genetic code.
+
+    Raises:
+        UserError: they read otherwise; the first residue that differs is named.
+    """
+    code = genetic_code(number)
+    codons = codon_ids(encode_nucleotides(cds, source="cds"))
+    read = code.translate(codons, complete_cds=protein.startswith("M"))
+    read, wanted = read.removesuffix("*"), protein.removesuffix("*")
+    if len(cds) % 3 or read != wanted:
+        place = next((i for i, (a, b) in enumerate(zip(read, wanted, strict=False)) if a != b), None)
+        where = (
+            f"residue {place + 1} is {read[place]}, not {wanted[place]}"
+            if place is not None
+            else f"it has {len(cds):,} nucleotides for {len(wanted):,} residues"
+        )
+        raise UserError(
+            f"does not read as the protein: {where}", source="cds", remedy="Give the CDS of this very protein"
+        )
+    return cds
