@@ -96,9 +96,7 @@ def design(
         UserError: a residue without a codon, a codon that cannot be kept or fixed, or constraints that
             nothing satisfies.
     """
-    residues = residues_of(task.protein, host.genetic_code, name=task.name)
-    spelling = choices(residues, host.genetic_code)
-    allowed, held = _held(task, spelling, constraints)
+    spelling, allowed, held = designable(task, host, sampling, constraints)
     generators = [_generator(task, f"draw {number}") for number in range(task.n * sampling.best_of)]
     start = _start(task, sampling, spelling, host, generators)
     drawn = sample(
@@ -145,6 +143,26 @@ def design(
     return [*designs, *beside]
 
 
+def designable(
+    task: Task, host: HostUsage, sampling: Sampling, constraints: Constraints
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_], NDArray[np.int64]]:
+    """Whether a protein can be designed for, before anything is drawn.
+
+    Returns:
+        The codons (L, 64) that spell each position, those that it may have, and the positions that have one
+        codon only.
+
+    Raises:
+        UserError: a residue without a codon, a codon that cannot be kept or fixed, or no draft to start from.
+    """
+    spelling = choices(residues_of(task.protein, host.genetic_code, name=task.name), host.genetic_code)
+    if sampling.start == "draft" and task.draft is None:
+        raise UserError(
+            "has no draft to start from", source="sampling.start", record=task.name, remedy="Give draft="
+        )
+    return spelling, *_held(task, spelling, constraints)
+
+
 def _start(
     task: Task,
     sampling: Sampling,
@@ -153,10 +171,6 @@ def _start(
     generators: Sequence[np.random.Generator],
 ) -> NDArray[np.int64]:
     """The codons (L,), or (n, L) of each sequence, that precede the first pass."""
-    if sampling.start == "draft" and task.draft is None:
-        raise UserError(
-            "has no draft to start from", source="sampling.start", record=task.name, remedy="Give draft="
-        )
     if sampling.start == "masked":
         return np.full(len(spelling), MASKED)
     if task.draft is not None and sampling.start != "host":
@@ -201,10 +215,14 @@ def _score(
     host: HostUsage,
     sampling: Sampling,
 ) -> float:
-    """Mean log-probability among synonyms, the host's share weighed as in the sampling."""
+    """Mean log-probability among synonyms, the host's share weighed as in the sampling.
+
+    An alternative start codon, which spells M by its place alone, is left out.
+    """
     own = np.arange(len(codons)), codons
     among = np.logaddexp.reduce(np.where(spelling, logits, -np.inf), axis=1)
-    return float((logits[own] - among + sampling.host_weight * np.log(host.shares[codons])).mean())
+    scores = logits[own] - among + sampling.host_weight * np.log(host.shares[codons])
+    return float(scores[spelling[own]].mean())
 
 
 def _generator(task: Task, use: str) -> np.random.Generator:

@@ -17,6 +17,7 @@ from lifecode.design.measures import (
     min_max,
 )
 from lifecode.design.sites import count_sites
+from lifecode.design.synonyms import without_alternative_start
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -64,7 +65,8 @@ class Designs:
 
     def _row(self, one: CodingDesign, wild: CodingDesign | None) -> dict[str, Any]:
         profile = min_max(one.codons, self.host)
-        adaptation = codon_adaptation_index(one.codons, self.host)
+        spelled = without_alternative_start(one.codons, self.proteins[one.protein], self.host.genetic_code)
+        adaptation = codon_adaptation_index(spelled, self.host)
         return {
             "id": one.id,
             "protein": one.protein,

@@ -77,6 +77,12 @@ def _cell(value: object) -> object:
     return f"{value:.4f}" if isinstance(value, float) else csv_cell("" if value is None else value)
 
 
+def _locus_name(protein: str, number: int) -> str:
+    """At most 16 characters, as the LOCUS line has them, and another one for each design of a protein."""
+    end = f"_{number}"
+    return "_".join(protein.split())[: 16 - len(end)] + end
+
+
 def _genbank(designs: Designs) -> str:
     from Bio import SeqIO
     from Bio.Seq import Seq
@@ -99,7 +105,7 @@ def _genbank(designs: Designs) -> str:
         record = SeqRecord(
             Seq(one.dna),
             id=one.id,
-            name=one.id[:16].replace(" ", "_"),
+            name=_locus_name(one.protein, one.number),
             description=f"{one.protein}, design {one.number}",
             annotations={"molecule_type": "DNA", "topology": "linear"},
             features=[feature],

@@ -70,8 +70,8 @@ def coding_sequences(
         key: what the sequences are, for the error.
 
     Raises:
-        UserError: none belongs to a protein, or one does not spell its protein; a stop codon that the protein
-            does not have is left away.
+        UserError: none belongs to a protein, two belong to one, or one does not spell its protein; a stop
+            codon that the protein does not have is left away.
     """
     sequences = named_sequences(
         Path(given).expanduser() if isinstance(given, str) and "." in given else given
@@ -81,6 +81,10 @@ def coding_sequences(
         names = list(proteins)
     found: dict[str, NDArray[np.int64]] = {}
     for name, nucleotides in zip(names, sequences.nucleotides, strict=True):
+        if name in found:
+            raise UserError(
+                "two sequences have this name", source=key, record=name, remedy="Leave one of them out"
+            )
         if name in proteins:
             found[name] = _codons(nucleotides, proteins[name], code, key, name)
     if not found:
@@ -96,7 +100,8 @@ def _codons(
     nucleotides: NDArray[np.uint8], protein: str, code: int, key: str, name: str
 ) -> NDArray[np.int64]:
     codons = codon_ids(nucleotides).astype(np.int64)
-    if len(codons) == len(protein) + 1 and not protein.endswith("*"):
+    one_more = len(codons) == len(protein) + 1 and not protein.endswith("*")
+    if one_more and codons[-1] >= 0 and genetic_code(code).stops[codons[-1]]:
         codons = codons[:-1]
     if len(nucleotides) % 3 or len(codons) != len(protein) or (codons < 0).any():
         problem = f"{len(nucleotides):,} nucleotides are not the codons of {len(protein):,} residues"

@@ -11,7 +11,7 @@ that sees neither residues nor species; codons drawn by the host's usage tell it
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeAlias, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,8 @@ from numpy.typing import NDArray
 from lifecode.design.masked_codons import MASKED, masked_log_probabilities
 from lifecode.errors import UserError
 from lifecode.models.life_code.model import LifeCode
+
+Start: TypeAlias = Literal["draft", "host", "masked"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +38,7 @@ class Sampling:
         best_of: sequences drawn for each that is kept; kept are the likeliest.
     """
 
-    start: Literal["draft", "host", "masked"] | None = None
+    start: Start | None = None
     passes: int = 3
     mask_fraction: float = 0.1
     temperature: float = 1.0
@@ -44,6 +46,10 @@ class Sampling:
     best_of: int = 1
 
     def __post_init__(self) -> None:
+        starts = get_args(Start)
+        if self.start not in (*starts, None):
+            remedy = f"Choose {', '.join(starts)}, or null"
+            raise UserError(f"{self.start!r} is unknown", source="sampling.start", remedy=remedy)
         for name, value, good, range_ in (
             ("passes", self.passes, self.passes >= 1, "at least 1"),
             ("mask_fraction", self.mask_fraction, 0 < self.mask_fraction <= 1, "in (0, 1]"),
@@ -80,20 +86,21 @@ def sample(
     free = np.flatnonzero(allowed.sum(axis=1) > 1)
     num_blocks = min(int(np.ceil(1 / settings.mask_fraction)), len(free))
     prior = settings.host_weight * np.log(host_shares)
+    changing = list(range(len(codons))) if num_blocks else []
     for number in range(1, settings.passes + 1):
+        if not changing:
+            break
         on_pass(number)
         before = codons.copy()
-        orders = (
-            [np.array_split(draw.permutation(free), num_blocks) for draw in generators] if num_blocks else []
-        )
+        orders = [np.array_split(generators[i].permutation(free), num_blocks) for i in changing]
         for blocks in zip(*orders, strict=True):
-            for own, block in zip(codons, blocks, strict=True):
-                own[block] = MASKED
-            expected = masked_log_probabilities(model, list(codons), blocks)
-            for own, block, logits, draw in zip(codons, blocks, expected, generators, strict=True):
-                own[block] = _drawn(logits + prior, allowed[block], settings.temperature, draw)
-        if (codons == before).all():
-            break
+            for i, block in zip(changing, blocks, strict=True):
+                codons[i, block] = MASKED
+            expected = masked_log_probabilities(model, [codons[i] for i in changing], blocks)
+            for i, block, logits in zip(changing, blocks, expected, strict=True):
+                scores = logits + prior
+                codons[i, block] = _drawn(scores, allowed[block], settings.temperature, generators[i])
+        changing = [i for i in changing if (codons[i] != before[i]).any()]
     return codons
 
 

@@ -47,3 +47,9 @@ def residues_of(protein: str, code: int, *, name: str) -> NDArray[np.int64]:
 def choices(residues: NDArray[np.int64], code: int) -> NDArray[np.bool_]:
     """(L, 64) whether each codon spells the residue of each position."""
     return synonym_family(code)[None, :] == residues[:, None]
+
+
+def without_alternative_start(codons: NDArray[np.int64], protein: str, code: int) -> NDArray[np.int64]:
+    """The codons but for a first one that spells M by its place alone, such as GTG."""
+    is_one = len(codons) > 0 and AMINO_ACIDS[synonym_family(code)[codons[0]]] != protein[0]
+    return codons[1:] if is_one else codons

@@ -9,6 +9,7 @@ from rich.progress import (
     BarColumn,
     Progress,
     SpinnerColumn,
+    TaskID,
     TaskProgressColumn,
     TextColumn,
     TimeRemainingColumn,
@@ -30,9 +31,9 @@ class Activity:
     def __init__(self, *, every_seconds: float = 20.0) -> None:
         console = Console(file=sys.stderr)
         self._bar = _bar(console) if console.is_terminal else None
-        self._task = self._bar.add_task("", total=None) if self._bar is not None else None
+        self._task: TaskID | None = None
+        self._work: tuple[int | None, str] = (None, "")
         self._every_seconds, self._last_line = every_seconds, time.perf_counter()
-        self._total: int | None = None
 
     def __enter__(self) -> "Activity":
         if self._bar is not None:
@@ -51,14 +52,16 @@ class Activity:
         Args:
             text: what is being done.
             done: so much of it; with a total a bar says the time that is left.
-            total: of which that is a part; another one begins another bar.
+            total: of which that is a part; another total or text begins another bar.
         """
         text = display_name(text, _LONGEST)
-        if self._bar is not None and self._task is not None:
-            if total != self._total:
-                self._bar.reset(self._task, total=total)
-                self._total = total
-            self._bar.update(self._task, description=text, completed=done, total=total)
+        if self._bar is not None:
+            work = (total, text if total is not None else "")
+            if self._task is None or work != self._work:
+                if self._task is not None:
+                    self._bar.remove_task(self._task)
+                self._task, self._work = self._bar.add_task("", total=total), work
+            self._bar.update(self._task, description=text, completed=done)
         elif time.perf_counter() - self._last_line >= self._every_seconds:
             self._last_line = time.perf_counter()
             share = "" if total is None else f" {done / max(total, 1):.0%}"

@@ -1,6 +1,7 @@
 """Behind which layers of an encoder hidden states are read."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from numbers import Integral
 
 from lifecode.errors import UserError
 
@@ -18,14 +19,17 @@ def chosen_layers(layer: Layer, depth: int) -> tuple[int, ...]:
     Raises:
         UserError: the encoder has fewer, or the list is empty.
     """
-    chosen = (depth,) if layer is None else (layer,) if isinstance(layer, int) else tuple(layer)
-    for number in chosen:
-        if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number <= depth:
+    several = isinstance(layer, Iterable) and not isinstance(layer, str)
+    asked = (depth,) if layer is None else tuple(layer) if several else (layer,)
+    chosen = []
+    for number in asked:
+        if isinstance(number, bool) or not isinstance(number, Integral) or not 0 <= number <= depth:
             raise UserError(
                 f"{number!r} is none of the model's layers",
                 source="layer",
                 remedy=f"Give 0 (what the first layer reads) to {depth} (what the last one gives), or null",
             )
+        chosen.append(int(number))
     if not chosen:
         raise UserError("no layer is named", source="layer", remedy="Give a number, or null for the last")
-    return chosen
+    return tuple(chosen)

@@ -12,7 +12,7 @@ from omegaconf import DictConfig
 from lifecode.app.configs.construct import checked_value, construct
 from lifecode.data.reading.inputs import Inputs
 from lifecode.design.constraints import Constraints
-from lifecode.design.designing import Task, design
+from lifecode.design.designing import Task, design, designable
 from lifecode.design.designs import Designs
 from lifecode.design.files import DesignFiles
 from lifecode.design.host import host_usage
@@ -87,6 +87,8 @@ def optimize(
         told("counting the host's codons")
         usage = host_usage(host, genetic_code)
         tasks = _tasks(proteins, draft, keep, wild_type, usage.genetic_code, n, seed)
+        for task in tasks:  # so that the last one's fault does not cost the work on the first
+            designable(task, usage, sampling, constraints)
         loaded = model if isinstance(model, LifeCode) else _on_device(require_life_code(load(model)))
         sequences = []
         for number, task in enumerate(tasks, start=1):

@@ -96,7 +96,7 @@ def test_a_figure_shows_a_name_as_it_is(name):
 def test_the_line_of_activity_is_no_markup():
     bar = _bar(Console(file=io.StringIO(), force_terminal=True, width=400))
     activity = Activity()
-    activity._bar, activity._task = bar, bar.add_task("", total=None)
+    activity._bar = bar
     activity.say(f"{NASTY}[/b] {'n' * 10**6}")
     console = Console(file=(shown := io.StringIO()), force_terminal=False, width=400)
     console.print(bar)
@@ -104,7 +104,9 @@ def test_the_line_of_activity_is_no_markup():
     assert "\x1b" not in shown.getvalue()
     activity.say("reading", 1, 4)
     activity.say("reading", 3, 4)
-    assert (bar.tasks[0].completed, bar.tasks[0].total) == (3, 4)
+    assert [(task.completed, task.total) for task in bar.tasks] == [(3, 4)]
+    activity.say("writing")
+    assert [(task.completed, task.total) for task in bar.tasks] == [(0, None)]
 
 
 def test_activity_without_a_terminal(capsys):

@@ -84,8 +84,8 @@ def embed(
             remedy = f"Choose {', '.join(map(str, choices))}"
             raise UserError(f"{value!r} is unknown", source=name, remedy=remedy)
     for name, number in (("window_codons", window_codons), ("processes", processes)):
-        if number < 1:
-            raise UserError("is not positive", source=name, remedy="Give at least 1")
+        if not isinstance(number, int) or number < 1:
+            raise UserError(f"{number} is no positive number", source=name, remedy="Give 1 or more")
     with ExitStack() as stack:
         if output is None:
             place = Path(stack.enter_context(TemporaryDirectory())) / "embeddings.npz"
@@ -96,18 +96,19 @@ def embed(
         if context == "contig":
             _require_streamable(loaded, unit, Reading(pool, frames, layer), processes)
         noted: Counter[str] = Counter()
+        layers = list(chosen_layers(layer, loaded.config["depth"]))
         chosen = {
             "unit": unit,
             "window_codons": window_codons,
             "pool": pool,
             "frames": frames,
-            "layer": layer,
+            "layer": layers,
             "context": context,
         }
         about = {"model": str(model) if isinstance(model, str | Path) else type(model).__name__, **chosen}
         activity = stack.enter_context(Activity()) if progress else None
         identity = {**chosen, "model": weights_checksum(loaded), "input": fingerprint(input)}
-        width = loaded.width * len(chosen_layers(layer, loaded.config["depth"]))
+        width = loaded.width * len(layers)
         with EmbeddingStore(place, width=width, identity=identity) as store:
             units = _left(chosen_units(contigs, unit, window_codons, noted), store.num_kept)
             try:
@@ -116,7 +117,7 @@ def embed(
                         _embed_contig(loaded, contig, own, pool, store, activity)
                 else:
                     alone = chain.from_iterable(own for _, own in units)
-                    with reader(loaded, Reading(pool, frames, layer), processes) as read:
+                    with reader(loaded, Reading(pool, frames, layers), processes) as read:
                         _embed_alone(read, alone, store, activity)
             except KeyboardInterrupt as stop:
                 raise Interrupted(

@@ -1,6 +1,9 @@
 """Units to vectors by a model: here, or by several processes that have a copy of the model each."""
 
+import copy
 import pickle
+import sys
+import warnings
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
@@ -47,7 +50,7 @@ def reader(model: SavedModel, reading: Reading, processes: int) -> Iterator["Rea
     """Reads batches in order, many at a time where there are several processes.
 
     Args:
-        model: on its device; each of several processes takes a GPU in turn, where there is one.
+        model: on its device; where that is a GPU, several processes take all GPUs in turn.
         reading: what is wanted.
         processes: 1 reads in this one.
 
@@ -60,8 +63,10 @@ def reader(model: SavedModel, reading: Reading, processes: int) -> Iterator["Rea
     numbers = get_context("spawn").SimpleQueue()
     for number in range(processes):
         numbers.put(number)
-    pickled = pickle.dumps(model.cpu())  # as bytes: torch would share the weights through /dev/shm
-    with worker_pool(processes, _begin, pickled, reading, numbers, processes, key="processes") as pool:
+    gpus = torch.cuda.device_count() if next(model.parameters()).is_cuda else 0
+    own = copy.deepcopy(model).cpu() if gpus else model  # the caller's stays where it is
+    begun = pickle.dumps(own), reading, numbers, processes, gpus  # torch would share it through /dev/shm
+    with worker_pool(processes, _begin, *begun, key="processes") as pool:
 
         def by_processes(batches: Iterator[Batch]) -> Iterator[tuple[Batch, Vectors]]:
             under_way: deque[tuple[Batch, Future[Vectors]]] = deque()
@@ -83,9 +88,9 @@ _there: dict[str, Any] = {}
 """What a worker process has: its model and what is wanted of it."""
 
 
-def _begin(pickled: bytes, reading: Reading, numbers: Any, processes: int) -> None:
+def _begin(pickled: bytes, reading: Reading, numbers: Any, processes: int, gpus: int) -> None:
+    warnings.showwarning = lambda message, *_: print(f"lifecode embed: {message}", file=sys.stderr)
     torch.set_num_threads(max(1, usable_cores() // processes))
-    gpus = torch.cuda.device_count()
     device = f"cuda:{numbers.get() % gpus}" if gpus else "cpu"
     _there.update(model=pickle.loads(pickled).to(device), reading=reading)
 

@@ -13,7 +13,7 @@ from lifecode.design.host import host_usage
 from lifecode.design.masked_codons import MASKED, masked_log_probabilities, strided_log_probabilities
 from lifecode.design.positions import positions
 from lifecode.design.sampler import Sampling, sample
-from lifecode.design.synonyms import choices, residues_of
+from lifecode.design.synonyms import choices, residues_of, without_alternative_start
 from lifecode.design.verified import require_translates
 from lifecode.errors import UserError
 from tests.support.hosts import host_of, ids
@@ -154,6 +154,36 @@ def test_designs_stand_in_the_order_of_their_scores():
     assert one.score == pytest.approx(np.mean(expected))
 
 
+def test_an_alternative_start_of_the_wild_type_is_no_choice_among_synonyms():
+    wild, plain = ids("GTGAAACTGAGC"), ids("ATGAAACTGAGC")
+    score = {}
+    for own in (wild, plain):
+        found = design(protein="MKLS", wild_type=own)[-1]
+        spelling = choices(residues_of("MKLS", 1, name="p"), 1)
+        (logits,) = strided_log_probabilities(MODEL, [own])
+        terms = [
+            logits[place][own[place]] - np.logaddexp.reduce(logits[place][spelling[place]])
+            + 0.5 * np.log(HOST.shares[own[place]])
+            for place in range(int(own is wild), 4)
+        ]  # fmt: skip
+        assert found.score == pytest.approx(np.mean(terms))
+        score[own is wild] = found.score
+    assert without_alternative_start(wild, "MKLS", 1).tolist() == wild[1:].tolist()
+    assert without_alternative_start(plain, "MKLS", 1).tolist() == plain.tolist()
+
+
+def test_a_sequence_stops_where_it_stops_alone():
+    """One that a pass has not changed is done, however many others go on."""
+    allowed = choices(residues_of("MKLSV", 1, name="p"), 1)
+    settings = Sampling(passes=6, temperature=0, mask_fraction=0.5)
+    start = np.full(5, MASKED)
+    for seed in range(12):
+        alone = sample(MODEL, start, allowed, HOST.shares, settings, [np.random.default_rng(seed)])
+        mates = [np.random.default_rng(s) for s in (seed, 100, 101, 102)]
+        together = sample(MODEL, start, allowed, HOST.shares, settings, mates)
+        assert together[0].tolist() == alone[0].tolist()
+
+
 @pytest.mark.parametrize(
     ("code", "protein", "never"), [(27, "MKWW*", "TGA"), (28, "MQQQ*", "TAA"), (31, "MEE*", "TAG")]
 )
@@ -228,6 +258,7 @@ def test_fixed_codons_that_do_not_fit(fixed, said):
         ("temperature", -1.0),
         ("host_weight", -0.1),
         ("best_of", 0),
+        ("start", "mask"),
     ],
 )
 def test_sampling_that_is_none(key, value):

@@ -101,9 +101,10 @@ def test_nothing_is_written_after_a_mistake(files, tmp_path, capsys):
         assert sorted(tmp_path.iterdir()) == before
 
 
-def test_mistakes(files, tmp_path):
+def test_mistakes(files, tmp_path, monkeypatch):
     model = small_model(hybrid_ratio="2:0").eval()
     (tmp_path / "twice.fasta").write_text(">b\nMKL\n>b\nMKL\n")
+    (tmp_path / "drafts.fasta").write_text(">protein\nATGAAA\n>protein\nATGAAG\n")
     for said, changes in {
         "two proteins have this name": {"protein": tmp_path / "twice.fasta"},
         "record named: reads like nucleotides": {"protein": files / "cds.fasta"},
@@ -114,9 +115,13 @@ def test_mistakes(files, tmp_path):
         "n: is not positive": {"n": 0},
         "genetic code 99 does not exist": {"genetic_code": 99},
         "holds no sequence of P1, P2": {"draft": files / "cds.fasta"},
+        "two sequences have this name": {"protein": "MK", "draft": tmp_path / "drafts.fasta"},
+        "9 nucleotides are not the codons of 2 residues": {"protein": "MK", "draft": "ATGAAATGG"},
+        "letter 'X' at position 2": {"protein": ["MKL", "MXL"]},
     }.items():
         arguments = {"protein": files / "p.fasta", "host": "e_coli", "progress": False, **changes}
-        with pytest.raises(UserError, match=said):
+        with pytest.raises(UserError, match=said), monkeypatch.context() as patch:
+            patch.setattr("lifecode.verbs.optimize.design", None)  # is not reached
             lifecode.optimize(model, **arguments)
 
 
