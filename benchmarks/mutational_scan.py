@@ -2,7 +2,7 @@
 
     .venv/bin/python -m benchmarks.mutational_scan scan.csv wild_type.fasta --label 2500 --stored esm1v_t33
 
-Spearman against a measured column of: a model by each method, the same model untrained (seeds 0, 1, 2; not of
+Spearman against a measured column of: a model by each method, the same model untrained (three seeds; not of
 models of transformers), BLOSUM62, how common the new residue is beside the old one in a genome, and the mean
 of columns of stored scores. `--mutants` draws some by seed 0, for methods that take a pass for each residue
 of each mutant.
@@ -46,7 +46,7 @@ def scores_of(arguments: argparse.Namespace) -> tuple[np.ndarray, dict[str, np.n
 
     model: Any = load_masked(arguments.model)
     models = {arguments.model: model}
-    for seed in range(3 if isinstance(model, SavedModel) else 0):
+    for seed in range(arguments.untrained if isinstance(model, SavedModel) else 0):
         torch.manual_seed(seed)
         models[f"untrained, seed {seed}"] = model.from_config(model.config).eval()
     for method in arguments.methods.split(","):
@@ -82,6 +82,9 @@ def main() -> None:
     parser.add_argument("--offset", type=int, default=1, help="number of the first residue")
     parser.add_argument("--model", default="lifecode-mini")
     parser.add_argument("--methods", default="masked", help="by commas, such as masked,translator,wild_type")
+    parser.add_argument(
+        "--untrained", type=int, default=3, help="so many models of new weights, seeds 0, 1, ..."
+    )
     parser.add_argument("--mutants", type=int, help="so many of the scan; all without it")
     label, found = scores_of(parser.parse_args())
     for name, values in found.items():

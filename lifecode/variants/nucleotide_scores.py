@@ -96,20 +96,18 @@ def scores_on_cds(
     on_progress: Callable[[int, int], None] | None = None,
 ) -> list[LetterScore]:
     """Of rows whose codons are replaced, by letters of the coding strand; arguments as for `answered`."""
-    codons = scoring.window_codons
-    window = window_within(None if codons is None else 3 * codons, reader.longest)
-    number_of: dict[int, int] = {}
-    sequences, questions = [], []
+    num_codons = scoring.window_codons
+    window = window_within(None if num_codons is None else 3 * num_codons, reader.longest)
+    number_of: dict[str, int] = {}  # isoforms of one CDS are read once
+    questions = []
     for row in rows:
         transcript, effect = row.transcript, row.effect
         assert transcript is not None
-        if id(transcript) not in number_of:
-            number_of[id(transcript)] = len(sequences)
-            sequences.append(encode_nucleotides(transcript.whole_codons))
-        number = number_of[id(transcript)]
+        codons = transcript.whole_codons
+        number = number_of.setdefault(codons, len(number_of))
         places = _differing(3 * effect.first_codon, effect.old, effect.new)
-        span = window_of(len(sequences[number]), places[0], places[-1], window)
-        questions.append(Question(number, places, *span))
+        questions.append(Question(number, places, *window_of(len(codons), places[0], places[-1], window)))
+    sequences = [encode_nucleotides(codons) for codons in number_of]
     found = answered(
         reader, sequences, questions, scoring.method, journal=journal, about=about, on_progress=on_progress
     )

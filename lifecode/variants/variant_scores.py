@@ -25,7 +25,6 @@ from lifecode.variants.nucleotide_scores import (
     status_without_score,
 )
 from lifecode.variants.reading.genome import Genome
-from lifecode.variants.transcripts import Transcript
 
 SCORES = ("score", "score_residue", "score_synonymous", "entropy", "quantile", "method", "context", "model")
 """Columns that a model fills, beside `status`."""
@@ -154,27 +153,25 @@ def _on_codons(
     on_progress: Callable[[int, int], None] | None,
 ) -> list[tuple[str, dict[str, float]]]:
     """Context and scores of rows whose codons are replaced by as many others."""
-    number_of: dict[int, int] = {}
-    transcripts: list[Transcript] = []
+    number_of: dict[str, int] = {}  # isoforms of one CDS are read once
     questions = []
     window = window_within(scoring.window_codons, reader.longest)
     for row in rows:
         effect, transcript = row.effect, row.transcript
         assert transcript is not None
-        if id(transcript) not in number_of:
-            number_of[id(transcript)] = len(transcripts)
-            transcripts.append(transcript)
+        number = number_of.setdefault(transcript.whole_codons, len(number_of))
         touched = tuple(range(effect.first_codon, effect.first_codon + len(effect.old) // 3))
         span = window_of(len(transcript.protein), touched[0], touched[-1], window)
-        questions.append(Question(number_of[id(transcript)], touched, *span))
-    sequences = [encode_nucleotides(one.whole_codons) for one in transcripts]
+        questions.append(Question(number, touched, *span))
+    sequences = [encode_nucleotides(codons) for codons in number_of]
     answers = answered(
         reader, sequences, questions, scoring.method, journal=journal, about=about, on_progress=on_progress
     )
-    ranks = _quantiles(reader, sequences, questions, rows, transcripts) if scoring.quantile else None
+    ranks = _quantiles(reader, sequences, questions, rows) if scoring.quantile else None
     found = []
     for number, (row, question, log_p) in enumerate(zip(rows, questions, answers, strict=True)):
-        transcript = transcripts[question.sequence]
+        transcript = row.transcript
+        assert transcript is not None
         old, new = (codon_ids(encode_nucleotides(letters)) for letters in (row.effect.old, row.effect.new))
         parts = parts_of(log_p, old, new, transcript.code)
         values = {
@@ -195,7 +192,6 @@ def _quantiles(
     sequences: Sequence[NDArray[np.uint8]],
     questions: Sequence[Question],
     rows: Sequence[Annotated],
-    transcripts: Sequence[Transcript],
 ) -> list[float]:
     """The share of single-nucleotide variants of these codons whose unmasked score is lower."""
     spans = sorted({(q.sequence, q.begin, q.end) for q in questions})
@@ -210,7 +206,9 @@ def _quantiles(
         span = (question.sequence, question.begin, question.end)
         log_p = of_span[span][[codon - question.begin for codon in question.places]]
         old, new = (codon_ids(encode_nucleotides(letters)) for letters in (row.effect.old, row.effect.new))
-        own = parts_of(log_p, old, new, transcripts[question.sequence].code).score
+        own = float(
+            (log_p[np.arange(len(old)), new].astype(np.float64) - log_p[np.arange(len(old)), old]).sum()
+        )
         others = sorted_scores[span]
         near = (own - 1e-9, own + 1e-9)
         lower, not_higher = (

@@ -1,5 +1,6 @@
 """Scores are what the model says where the touched codons are masked, and each pass is made once."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -126,6 +127,14 @@ def test_variants_of_a_codon_share_a_forward_pass(monkeypatch):
     segments.clear()
     scores([(FIRST + 4, "A", "G"), (FIRST + 33, "C", "A")], genome_of())
     assert segments == [2]  # one row of two copies
+    segments.clear()
+    gene = genome_of().references["toy"]
+    (one,) = (transcript.coding_sequence for transcript in gene.transcripts)
+    isoforms = Reference(SplicedGene(1).contig, [one, replace(one, id="isoform")], {})
+    rows = scores([(FIRST + 4, "A", "G")], Genome({"toy": isoforms}))
+    assert segments == [1]  # of two transcripts with one CDS
+    assert [row["transcript"] for row in rows] == ["t", "isoform"]
+    assert rows[0]["score"] == rows[1]["score"]
     segments.clear()
     scores([(3, "G", "A"), (3, "G", "C")], genome_of())
     assert segments == [6]  # three frames of two strands
