@@ -56,9 +56,8 @@ class SelfAttention(Mixer):
         return 4 * self.q_proj.in_features * pairs
 
     def kept_bytes(self, low: int) -> float:
-        """The input (under bf16 a copy for each of three readers), 5 d more, and the rotary angles, 2 D."""
-        readers = 3 if low < _FLOAT32 else 1
-        return (readers + 5) * self.q_proj.in_features * low + 2 * self.head_dim * _FLOAT32
+        """The input, 5 d more, and the rotary angles, 2 D."""
+        return 6 * self.q_proj.in_features * low + 2 * self.head_dim * _FLOAT32
 
     def forward(self, x: Tensor, cu_seqlens: Tensor) -> Tensor:
         """Mixes (T, d) inside each segment of `cu_seqlens` (S + 1,); returns (T, d)."""
