@@ -65,9 +65,8 @@ class SelfAttention(Mixer):
             proj(x).unflatten(-1, (-1, self.head_dim)) for proj in (self.q_proj, self.k_proj, self.v_proj)
         )
         angles = rope_angles(positions_in_segment(cu_seqlens, len(x)), self.head_dim, self.rope_base)
-        attended = segment_attention(rotated(q, angles)[None], rotated(k, angles)[None], v[None], cu_seqlens)[
-            0
-        ]
+        row = (x[None] for x in (rotated(q, angles), rotated(k, angles), v))
+        attended = segment_attention(*row, cu_seqlens).squeeze(0)
         return self.o_proj(attended.flatten(-2))
 
 

@@ -157,7 +157,7 @@ class GatedDeltaNet(Mixer):
         for reverse in directions:
             operands = self._operands(self._convolve(projected, reverse, cu_seqlens), gates)
             reading = gated_delta_rule(*operands, norm_eps=L2_EPS, cu_seqlens=cu_seqlens, reverse=reverse)
-            readings.append(reading[0])
+            readings.append(reading.squeeze(0))  # the gradient of [0] would be a copy
         return self.mix(x, readings)
 
     def blank_memory(self) -> Memory:
@@ -192,7 +192,7 @@ class GatedDeltaNet(Mixer):
         )
         # Cloned: a view would keep the whole stretch in memory.
         kept = rows[:num_carried] if reverse else rows[len(rows) - num_carried :]
-        return reading[0], Memory(kept.clone(), state)
+        return reading.squeeze(0), Memory(kept.clone(), state)
 
     def mix(self, x: Tensor, readings: Sequence[Tensor]) -> Tensor:
         """Output (T, d) from the readings (T, H, V), one for each direction: normed, gated, averaged."""
@@ -218,7 +218,7 @@ class GatedDeltaNet(Mixer):
     def _convolve(self, projected: Tensor, reverse: bool, cu_seqlens: Tensor | None = None) -> list[Tensor]:
         weights = [conv.weight.squeeze(1) for conv in (self.q_conv1d, self.k_conv1d, self.v_conv1d)]
         convolved = short_convolutions(projected[None], weights, cu_seqlens=cu_seqlens, reverse=reverse)
-        return [x[0] for x in convolved]
+        return [x.squeeze(0) for x in convolved]
 
     def _operands(self, convolved: Sequence[Tensor], gates: tuple[Tensor, Tensor]) -> list[Tensor]:
         """q, k, v, g, beta of the recurrence, one row each; queries and keys are not normalised yet."""
