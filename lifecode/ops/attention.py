@@ -47,14 +47,10 @@ def segment_attention(q: Tensor, k: Tensor, v: Tensor, cu_seqlens: Tensor) -> Te
     require_finite("attention", q=q, k=k, v=v)
     if attention_kernel(q.device.type, q.dtype) == "varlen" and q.shape[1] > 0:
         return _varlen(q, k, v, cu_seqlens, borders)
-    queries, keys, values = (x.transpose(1, 2) for x in (q, k, v))
-    outputs = [
-        F.scaled_dot_product_attention(
-            queries[:, :, start:end], keys[:, :, start:end], values[:, :, start:end]
-        )
-        for start, end in itertools.pairwise(borders)
-        if end > start
-    ]
+    # A split has one gradient, a slice for each segment would have one of the whole row.
+    lengths = [end - start for start, end in itertools.pairwise(borders)]
+    pieces = zip(*(x.transpose(1, 2).split(lengths, dim=2) for x in (q, k, v)), strict=True)
+    outputs = [F.scaled_dot_product_attention(*piece) for piece in pieces if piece[0].shape[2]]
     return torch.cat(outputs, dim=2).transpose(1, 2) if outputs else torch.zeros_like(q)
 
 

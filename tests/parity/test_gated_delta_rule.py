@@ -1,12 +1,22 @@
 """All backends of the gated delta rule against its recurrence in float64: outputs, states, all gradients."""
 
 import inspect
+from functools import partial
 
 import pytest
 import torch
 
+from lifecode.errors import UserError
 from lifecode.ops import gated_delta_rule
-from tests.support.delta_rule_cases import NAMES, assert_all_close, case, differentiate, needs_cuda, reference
+from tests.support.delta_rule_cases import (
+    NAMES,
+    assert_all_close,
+    case,
+    differentiate,
+    needs_cuda,
+    random_inputs,
+    reference,
+)
 
 LENGTHS = (1, 2, 3, 63, 64, 65, 100, 500)
 
@@ -78,6 +88,51 @@ def test_fla_in_bfloat16_on_cuda():
     inputs = [*(x.bfloat16().double() for x in (q, k, v)), *rest]
     actual = differentiate(inputs, borders, True, "fla", torch.bfloat16, torch.float32, "cuda")
     assert_all_close(actual, differentiate(inputs, borders, True, "recurrent"), 2e-2)
+
+
+NORM_EPS = 1e-3
+NORMALISING = partial(gated_delta_rule, norm_eps=NORM_EPS)
+
+
+@pytest.mark.parametrize("backend", ["recurrent", "chunked", "native"])
+@pytest.mark.parametrize(("keys", "values"), [(8, 16), (24, 48), (7, 20)])
+@pytest.mark.parametrize("reverse", [False, True])
+def test_queries_and_keys_normalised_inside(backend, keys, values, reverse):
+    """Equals the recurrence in float64 on what plain torch has normalised, with all gradients."""
+    (q, k, *others), borders = case(90, True, "mild", keys, values)
+    lengths = torch.rand(2, *q.shape[:3], 1, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    inputs = [(3 * q * lengths[0]).float().double(), (3 * k * lengths[1]).float().double(), *others]
+
+    def normalised(q, k, *operands, **options):
+        q, k = (x / (x.square().sum(-1, keepdim=True) + NORM_EPS).sqrt() for x in (q, k))
+        return gated_delta_rule(q, k, *operands, **options)
+
+    expected = differentiate(inputs, borders, reverse, "recurrent", rule=normalised)
+    found = differentiate(inputs, borders, reverse, backend, torch.float32, rule=NORMALISING)
+    assert_all_close(found, expected, 2e-5)
+
+
+@pytest.mark.parametrize("threads", [1, 5])
+@pytest.mark.parametrize(("keys", "values"), [(24, 48), (7, 20), (32, 64)])
+def test_native_reads_and_writes_bfloat16(keys, values, threads, monkeypatch):
+    """What comes out is rounded to 8 bits once; where heads are split, parts and their sum are."""
+    monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
+    inputs, borders = case(90, True, "mild", keys, values)
+    inputs = [*(x.bfloat16().double() for x in inputs[:3]), *inputs[3:]]
+    expected = differentiate(inputs, borders, False, "recurrent", rule=NORMALISING)
+    found = differentiate(inputs, borders, False, "native", torch.bfloat16, torch.float32, rule=NORMALISING)
+    kinds = [torch.bfloat16, torch.float32] + [torch.bfloat16] * 3 + [torch.float32] * 3
+    assert [x.dtype for x in found] == kinds
+    for x, y in zip(found, expected, strict=True):
+        lost = 2**-8 if x.dtype == torch.bfloat16 else 0
+        close = 1e-5 if threads == 1 else lost or 1e-5
+        torch.testing.assert_close(x.double(), y, rtol=lost, atol=close * float(y.abs().max()))
+
+
+def test_an_epsilon_that_is_not_positive():
+    inputs = random_inputs(5)
+    with pytest.raises(UserError, match="norm_eps must be positive, not 0"):
+        gated_delta_rule(*inputs, norm_eps=0.0)
 
 
 @pytest.mark.parametrize("backend", ["chunked", "native"])

@@ -7,11 +7,17 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from lifecode.errors import UserError
-from lifecode.ops import l2_norm, rms_norm, scaled_sum, silu_gate
+from lifecode.ops import rms_norm, rms_norm_and_keep, scaled_sum, silu_gate
 from lifecode.ops.rows.cpu_kernels import ROWS_A_TASK
 from tests.support.rounding import assert_equal_but_for_rounding, sensitivity
 
 EPS = 1e-5
+
+
+def _norm_and_sum(x: Tensor, weight: Tensor, backend: str, **options: torch.dtype) -> Tensor:
+    normed, kept = rms_norm_and_keep(x, weight, eps=EPS, backend=backend, **options)
+    return kept + 2 * normed.to(kept.dtype)
+
 
 OPS = {
     "rms_norm": (lambda x, w, backend: rms_norm(x, w, eps=EPS, backend=backend), ("rows", "weight")),
@@ -19,8 +25,8 @@ OPS = {
         lambda x, w, g, backend: rms_norm(x, w, eps=EPS, gate=g, backend=backend),
         ("rows", "weight", "rows"),
     ),
-    "l2_norm": (lambda x, backend: l2_norm(x, eps=EPS, backend=backend), ("rows",)),
-    "silu_gate": (lambda g, x, backend: silu_gate(g, x, backend=backend), ("rows", "rows")),
+    "rms_norm_and_keep": (_norm_and_sum, ("rows", "weight")),
+    "silu_gate": (lambda x, backend: silu_gate(x, backend=backend), ("pairs",)),
     "scaled_sum": (
         lambda x, y, w, backend: scaled_sum(x, y, w, backend=backend),
         ("rows", "rows", "weight"),
@@ -30,7 +36,7 @@ OPS = {
 
 def operands(name: str, shape: tuple[int, ...], size: float = 1.0) -> list[Tensor]:
     random = torch.Generator().manual_seed(0)
-    kinds = {"rows": shape, "weight": shape[-1:]}
+    kinds = {"rows": shape, "pairs": (*shape[:-1], 2 * shape[-1]), "weight": shape[-1:]}
     return [size * torch.randn(kinds[kind], generator=random) for kind in OPS[name][1]]
 
 
@@ -90,12 +96,54 @@ def test_a_row_by_hand():
     # The squares add up to 25; their mean over 16 is 25 / 16.
     expected = torch.zeros(1, 16)
     expected[0, :2] = torch.tensor([0.6, 0.8])
-    torch.testing.assert_close(l2_norm(x, eps=0.0, backend="native"), expected)
     weight = torch.full((16,), 2.0)
     torch.testing.assert_close(rms_norm(x, weight, eps=0.0, backend="native"), 8 * expected)
     gate = torch.zeros(1, 16)  # SiLU(0) = 0
     assert not rms_norm(x, weight, eps=0.0, gate=gate, backend="native").any()
+    normed, kept = rms_norm_and_keep(x, weight, eps=0.0, backend="native")
+    torch.testing.assert_close(normed, 8 * expected)
+    assert torch.equal(kept, x)
     torch.testing.assert_close(scaled_sum(x, x, weight, backend="native"), 3 * x)
+    opened = silu_gate(torch.cat([100 * torch.ones(1, 16), x], dim=-1), backend="native")  # SiLU(100) = 100
+    torch.testing.assert_close(opened, 100 * x)
+
+
+# What is in bfloat16 under autocast: results, slopes and gradients are then too, but for weights.
+IN_BF16 = {
+    "rms_norm": lambda x, w, backend: rms_norm(x, w, eps=EPS, dtype=torch.bfloat16, backend=backend),
+    "gated_rms_norm": lambda x, w, g, backend: rms_norm(
+        x.bfloat16(), w, eps=EPS, gate=g.bfloat16(), backend=backend
+    ),
+    "rms_norm_and_keep": lambda x, w, backend: _norm_and_sum(x, w, backend, dtype=torch.bfloat16),
+    "silu_gate": lambda x, backend: silu_gate(x.bfloat16(), backend=backend),
+    "scaled_sum": lambda x, y, w, backend: scaled_sum(x, y.bfloat16(), w, backend=backend),
+}
+
+
+@pytest.mark.parametrize("name", OPS)
+def test_bfloat16_is_read_and_written_with_arithmetic_in_float32(name, monkeypatch):
+    """Each number is that of float32 rounded to 8 bits: half a unit in the last of them, no more."""
+    tensors = [x.bfloat16().float() for x in operands(name, (ROWS_A_TASK + 3, 48))]
+    # The slope is rounded as well, so that both start from the same numbers.
+    slope = torch.randn
+    monkeypatch.setattr(torch, "randn", lambda *args, **kwargs: slope(*args, **kwargs).bfloat16().float())
+    exact = result_and_gradients(name, tensors, "native")
+    monkeypatch.setitem(OPS, name, (IN_BF16[name], OPS[name][1]))
+    ours = result_and_gradients(name, tensors, "native")
+    assert {x.dtype for x in ours} <= {torch.float32, torch.bfloat16}
+    for x, y in zip(ours, exact, strict=True):
+        bound = 2**-8 * y.abs() + 1e-6
+        # The norm is rounded before it is doubled and added to what was kept.
+        bound = bound + 2**-7 * y.abs().max() if name == "rms_norm_and_keep" else bound
+        assert ((x.float() - y).abs() <= bound).all()
+
+
+@pytest.mark.parametrize("number", [0.0, -0.0, 1.0, 1 + 2**-8, 1 + 3 * 2**-8, -3.1416, 3.3e38, 1e-40])
+def test_rounding_to_bfloat16_is_that_of_torch(number):
+    x = torch.tensor([number, torch.inf, -torch.inf, torch.nan] * 4)[None]
+    summed = scaled_sum(x.bfloat16() * 0, x, torch.ones(16), backend="native")
+    assert summed.dtype == torch.bfloat16
+    torch.testing.assert_close(summed, x.bfloat16() * 0 + x.bfloat16(), rtol=0, atol=0, equal_nan=True)
 
 
 @pytest.mark.parametrize("name", OPS)
@@ -108,4 +156,4 @@ def test_auto_takes_torch_where_the_kernels_cannot_run(name):
 
 def test_an_unknown_backend_is_named():
     with pytest.raises(UserError, match="'triton' is unknown"):
-        l2_norm(torch.ones(2, 16), eps=EPS, backend="triton")
+        silu_gate(torch.ones(2, 32), backend="triton")

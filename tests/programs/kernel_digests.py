@@ -43,7 +43,7 @@ def kernels() -> dict[str, Call]:
         "convolution": (partial(short_convolution, backend="native"), [x[None], taps]),
         "norm": (partial(rms_norm, eps=1e-6, backend="native"), [x, weight]),
         "gated_norm": (gated_norm, [x, weight, y]),
-        "gate": (partial(silu_gate, backend="native"), [x, y]),
+        "gate": (partial(silu_gate, backend="native"), [torch.cat([x, y], dim=-1)]),
         "scaled_sum": (partial(scaled_sum, backend="native"), [x, y, weight]),
     }
 

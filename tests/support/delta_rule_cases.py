@@ -59,7 +59,16 @@ def random_inputs(length=90, batch=1, heads=2, keys=8, values=16, seed=0, device
     return [x.to(device) for x in (q, k, torch.randn(*shape, values), -torch.rand(shape), torch.rand(shape))]
 
 
-def differentiate(inputs, borders, reverse, backend, dtype=torch.float64, gates=None, device="cpu"):
+def differentiate(
+    inputs,
+    borders,
+    reverse,
+    backend,
+    dtype=torch.float64,
+    gates=None,
+    device="cpu",
+    rule=gated_delta_rule,
+):
     """Output, final state and the gradients of a fixed weighted sum of both, on the CPU.
 
     q, k, v are cast to `dtype`, g, beta and the initial state to `gates`, which is `dtype` if None.
@@ -69,7 +78,7 @@ def differentiate(inputs, borders, reverse, backend, dtype=torch.float64, gates=
         None if x is None else x.detach().clone().to(device, kind).requires_grad_()
         for x, kind in zip(inputs, dtypes, strict=True)
     ]
-    output, state = gated_delta_rule(
+    output, state = rule(
         *leaves[:5],
         cu_seqlens=None if borders is None else torch.tensor(borders, dtype=torch.int32, device=device),
         reverse=reverse,

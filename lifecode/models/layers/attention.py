@@ -56,9 +56,8 @@ class SelfAttention(Mixer):
         return 4 * self.q_proj.in_features * pairs
 
     def kept_bytes(self, low: int) -> float:
-        """The input (under bf16 a copy for each of three readers), 5 d more, and the rotary angles, 2 D."""
-        readers = 3 if low < _FLOAT32 else 1
-        return (readers + 5) * self.q_proj.in_features * low + 2 * self.head_dim * _FLOAT32
+        """The input, 5 d more, and the rotary angles, 2 D."""
+        return 6 * self.q_proj.in_features * low + 2 * self.head_dim * _FLOAT32
 
     def forward(self, x: Tensor, cu_seqlens: Tensor) -> Tensor:
         """Mixes (T, d) inside each segment of `cu_seqlens` (S + 1,); returns (T, d)."""
@@ -66,9 +65,8 @@ class SelfAttention(Mixer):
             proj(x).unflatten(-1, (-1, self.head_dim)) for proj in (self.q_proj, self.k_proj, self.v_proj)
         )
         angles = rope_angles(positions_in_segment(cu_seqlens, len(x)), self.head_dim, self.rope_base)
-        attended = segment_attention(rotated(q, angles)[None], rotated(k, angles)[None], v[None], cu_seqlens)[
-            0
-        ]
+        row = (x[None] for x in (rotated(q, angles), rotated(k, angles), v))
+        attended = segment_attention(*row, cu_seqlens).squeeze(0)
         return self.o_proj(attended.flatten(-2))
 
 

@@ -44,22 +44,23 @@ class Block(nn.Module):
 
     def forward(self, x: Tensor, cu_seqlens: Tensor) -> Tensor:
         """Maps (T, d) to (T, d)."""
-        return self.after_mixer(x, self.mixer(self.mixer_norm(x), cu_seqlens))
+        normed, x = self.mixer_norm.of_branch(x)
+        return self.after_mixer(x, self.mixer(normed, cu_seqlens))
 
     def after_mixer(self, x: Tensor, mixed: Tensor) -> Tensor:
         """The rest of the block, given its input and what the mixer made of it, both (T, d)."""
-        x = self.mixer_scale(x, mixed)
-        return self.feed_forward_scale(x, self.feed_forward(self.feed_forward_norm(x)))
+        normed, x = self.feed_forward_norm.of_branch(self.mixer_scale(x, mixed))
+        return self.feed_forward_scale(x, self.feed_forward(normed))
 
     def kept_bytes(self, low: int) -> float:
         """Bytes per position that a forward pass keeps for the backward pass.
 
-        Of the residual stream with its two branches 4 d in float32, and what feed-forward and mixer keep.
+        Of the residual stream 2 d in float32, of its two branches 2 d, and what feed-forward and mixer keep.
 
         Args:
             low: bytes of a value in the precision of matrix products: 4, or 2 under bf16 autocast.
         """
-        stream = 4 * self.mixer_norm.weight.numel() * _FLOAT32
+        stream = 2 * self.mixer_norm.weight.numel() * (_FLOAT32 + low)
         return stream + self.feed_forward.kept_bytes(low) + self.mixer.kept_bytes(low)
 
 

@@ -3,9 +3,8 @@
 from torch import Tensor, nn
 from torch.nn import functional
 
+from lifecode.models.layers.joint_linear import joint_linear
 from lifecode.ops import silu_gate
-
-_FLOAT32 = 4
 
 
 def swiglu_hidden_width(width: int, multiple: int = 64) -> int:
@@ -34,12 +33,12 @@ class SwiGLU(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Maps (..., d) to (..., d)."""
-        return self.down_proj(silu_gate(self.gate_proj(x), self.up_proj(x)))
+        return self.down_proj(silu_gate(joint_linear(x, [self.gate_proj, self.up_proj])))
 
     def kept_bytes(self, low: int) -> float:
-        """Bytes per position kept for the backward pass: input and 3 h; under bf16 two copies, 4 h."""
+        """Bytes per position kept for the backward pass: its input, both projections and their product."""
         hidden, width = self.gate_proj.weight.shape
-        return (2 * width + 4 * hidden if low < _FLOAT32 else width + 3 * hidden) * low
+        return (width + 3 * hidden) * low
 
 
 class GeluFeedForward(nn.Module):

@@ -13,9 +13,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from lifecode.errors import UserError
+from lifecode.models.layers.joint_linear import joint_linear
 from lifecode.models.layers.mixers import Mixer, StackShape, register_mixer
 from lifecode.models.layers.norm import GatedRMSNorm, at_least_fp32
-from lifecode.ops import gated_delta_rule, l2_norm, short_convolution
+from lifecode.ops import gated_delta_rule, short_convolutions
 
 L2_EPS = 1e-6
 _STATE_EVERY = 64
@@ -29,12 +30,12 @@ class Memory(NamedTuple):
     """What a layer keeps of the positions it has read, so that reading can go on.
 
     Attributes:
-        projected: of q, k and v the last rows, one fewer than the convolution is wide, (3, H K) or (3, H V)
-            for a width of 4, as they are before it.
+        projected: of q, k and v side by side the last rows, one fewer than the convolution is wide,
+            (3, 2 H K + H V) for a width of 4, as they are before it.
         state: of the recurrence [1, H, K, V].
     """
 
-    projected: list[Tensor]
+    projected: Tensor
     state: Tensor
 
 
@@ -122,17 +123,14 @@ class GatedDeltaNet(Mixer):
         return self._num_readings * positions * (rule + 2 * convolutions)
 
     def kept_bytes(self, low: int) -> float:
-        """H K (2 + 4 R) + H V (3 + 3 R) values for R readings, and a state H K V every 64 positions.
+        """The input, H K (2 + 2 R) + H V (3 + 2 R) values for R readings, and in float32 what the rule keeps.
 
-        The kernels work in float32. Under bf16 the input is copied for each of six readers, the gate for
-        every reading, and only the input of `o_proj` is bfloat16.
+        That is H V R numbers, and a state of H K V every 64 positions.
         """
-        in_bf16, readings = low < _FLOAT32, self._num_readings
-        keys, values = self.k_proj.out_features, self.v_proj.out_features
+        readings, keys, values = self._num_readings, self.k_proj.out_features, self.v_proj.out_features
         states = readings * keys * values / self.num_heads / _STATE_EVERY
-        of_values = (1 + 4 * readings) * _FLOAT32 + low if in_bf16 else (3 + 3 * readings) * _FLOAT32
-        readers = self.k_proj.in_features * (6 if in_bf16 else 1)
-        return readers * low + (keys * (2 + 4 * readings) + states) * _FLOAT32 + values * of_values
+        rows = self.k_proj.in_features + keys * (2 + 2 * readings) + values * (3 + 2 * readings)
+        return rows * low + (values * readings + states) * _FLOAT32
 
     def gates(self) -> list[Tensor]:
         """The projections to decay and write strength, of one column a head."""
@@ -158,18 +156,16 @@ class GatedDeltaNet(Mixer):
         readings = []
         for reverse in directions:
             operands = self._operands(self._convolve(projected, reverse, cu_seqlens), gates)
-            readings.append(gated_delta_rule(*operands, cu_seqlens=cu_seqlens, reverse=reverse)[0])
+            reading = gated_delta_rule(*operands, norm_eps=L2_EPS, cu_seqlens=cu_seqlens, reverse=reverse)
+            readings.append(reading.squeeze(0))  # the gradient of [0] would be a copy
         return self.mix(x, readings)
 
     def blank_memory(self) -> Memory:
         """What the layer remembers before the first position of a segment: nothing."""
-        weight = self.v_proj.weight
-        rows = [
-            weight.new_zeros(self._num_carried, projection.out_features)
-            for projection in (self.q_proj, self.k_proj, self.v_proj)
-        ]
-        key_dim, value_dim = (rows[i].shape[1] // self.num_heads for i in (1, 2))
-        state = at_least_fp32(weight).new_zeros(1, self.num_heads, key_dim, value_dim)
+        weight, keys, values = self.v_proj.weight, self.k_proj.out_features, self.v_proj.out_features
+        rows = weight.new_zeros(self._num_carried, 2 * keys + values)
+        shape = (1, self.num_heads, keys // self.num_heads, values // self.num_heads)
+        state = at_least_fp32(weight).new_zeros(shape)
         return Memory(rows, state)
 
     def read_on(self, x: Tensor, memory: Memory, *, reverse: bool = False) -> tuple[Tensor, Memory]:
@@ -184,18 +180,19 @@ class GatedDeltaNet(Mixer):
             The reading (T, H, V), for `mix`, and the memory after it.
         """
         num_carried = self._num_carried
-        pairs = zip(memory.projected, self._project(x), strict=True)
-        rows = [torch.cat([new, old] if reverse else [old, new]) for old, new in pairs]
+        old, new = memory.projected, self._project(x)
+        rows = torch.cat([new, old] if reverse else [old, new])
         convolved = [y[: len(x)] if reverse else y[num_carried:] for y in self._convolve(rows, reverse)]
         reading, state = gated_delta_rule(
             *self._operands(convolved, self._gates(x)),
+            norm_eps=L2_EPS,
             initial_state=memory.state,
             return_state=True,
             reverse=reverse,
         )
         # Cloned: a view would keep the whole stretch in memory.
-        kept = [(y[:num_carried] if reverse else y[len(y) - num_carried :]).clone() for y in rows]
-        return reading[0], Memory(kept, state)
+        kept = rows[:num_carried] if reverse else rows[len(rows) - num_carried :]
+        return reading.squeeze(0), Memory(kept.clone(), state)
 
     def mix(self, x: Tensor, readings: Sequence[Tensor]) -> Tensor:
         """Output (T, d) from the readings (T, H, V), one for each direction: normed, gated, averaged."""
@@ -209,36 +206,25 @@ class GatedDeltaNet(Mixer):
         """Rows before the next position that its convolution still sees."""
         return self.q_conv1d.kernel_size[0] - 1
 
-    def _project(self, x: Tensor) -> list[Tensor]:
-        return [self.q_proj(x), self.k_proj(x), self.v_proj(x)]
+    def _project(self, x: Tensor) -> Tensor:
+        return joint_linear(x, [self.q_proj, self.k_proj, self.v_proj])
 
     def _gates(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Log decay and write strength (T, H)."""
         rate, bias = at_least_fp32(self.A_log).exp(), at_least_fp32(self.dt_bias)
-        log_decay = -rate * functional.softplus(at_least_fp32(self.a_proj(x)) + bias)
-        return log_decay, at_least_fp32(self.b_proj(x)).sigmoid()
+        decay, strength = at_least_fp32(joint_linear(x, [self.a_proj, self.b_proj])).chunk(2, dim=-1)
+        return -rate * functional.softplus(decay + bias), strength.sigmoid()
 
-    def _convolve(
-        self, projected: Sequence[Tensor], reverse: bool, cu_seqlens: Tensor | None = None
-    ) -> list[Tensor]:
-        convolutions = (self.q_conv1d, self.k_conv1d, self.v_conv1d)
-        return [
-            short_convolution(x[None], convolution.weight.squeeze(1), cu_seqlens=cu_seqlens, reverse=reverse)[
-                0
-            ]
-            for x, convolution in zip(projected, convolutions, strict=True)
-        ]
+    def _convolve(self, projected: Tensor, reverse: bool, cu_seqlens: Tensor | None = None) -> list[Tensor]:
+        weights = [conv.weight.squeeze(1) for conv in (self.q_conv1d, self.k_conv1d, self.v_conv1d)]
+        convolved = short_convolutions(projected[None], weights, cu_seqlens=cu_seqlens, reverse=reverse)
+        return [x.squeeze(0) for x in convolved]
 
     def _operands(self, convolved: Sequence[Tensor], gates: tuple[Tensor, Tensor]) -> list[Tensor]:
-        """q, k, v, g, beta of the recurrence, one row each; queries and keys normalised."""
-        q, k, v = (x.unflatten(-1, (self.num_heads, -1)) for x in convolved)
-        return [x[None] for x in (_l2_normalised(q), _l2_normalised(k), v, *gates)]
+        """q, k, v, g, beta of the recurrence, one row each; queries and keys are not normalised yet."""
+        return [x[None] for x in (*(x.unflatten(-1, (self.num_heads, -1)) for x in convolved), *gates)]
 
 
 def _depthwise(channels: int, width: int) -> nn.Conv1d:
     """Holds the weight (C, 1, width) under the name that flash-linear-attention gives it."""
     return nn.Conv1d(channels, channels, width, groups=channels, bias=False)
-
-
-def _l2_normalised(x: Tensor) -> Tensor:
-    return l2_norm(at_least_fp32(x), eps=L2_EPS).to(x.dtype)

@@ -4,12 +4,21 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from lifecode.ops import rms_norm, scaled_sum
+from lifecode.ops import rms_norm, rms_norm_and_keep, scaled_sum
 
 
 def at_least_fp32(x: Tensor) -> Tensor:
     """`x` in fp32 if it is of lower precision, else as it is."""
     return x.to(torch.promote_types(x.dtype, torch.float32))
+
+
+def product_dtype(x: Tensor, weight: Tensor) -> torch.dtype:
+    """In which matrix products read `x`: that of autocast, of weights in half precision, or of `x` itself."""
+    if weight.dtype.itemsize < 4:
+        return weight.dtype
+    device = x.device.type
+    casts = torch.is_autocast_enabled(device) and x.dtype != torch.float64
+    return torch.get_autocast_dtype(device) if casts else x.dtype
 
 
 class RMSNorm(nn.Module):
@@ -26,9 +35,12 @@ class RMSNorm(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Normalises (..., width); the result has the dtype of `x`, or of weights in half precision."""
-        full = at_least_fp32(x)
         dtype = self.weight.dtype if self.weight.dtype.itemsize < 4 else x.dtype
-        return rms_norm(full, self.weight.to(full.dtype), eps=self.eps).to(dtype)
+        return rms_norm(x, self.weight, eps=self.eps, dtype=dtype)
+
+    def of_branch(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """What a residual branch reads, in the dtype of matrix products, and `x` for the sum with it."""
+        return rms_norm_and_keep(x, self.weight, eps=self.eps, dtype=product_dtype(x, self.weight))
 
 
 class GatedRMSNorm(RMSNorm):
@@ -36,9 +48,7 @@ class GatedRMSNorm(RMSNorm):
 
     def forward(self, x: Tensor, gate: Tensor) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
         """Normalises and gates (..., width) in fp32 or better; `gate` has the shape and gives the dtype."""
-        full = at_least_fp32(x)
-        opening = gate.to(full.dtype)
-        return rms_norm(full, self.weight.to(full.dtype), eps=self.eps, gate=opening).to(gate.dtype)
+        return rms_norm(x, self.weight, eps=self.eps, gate=gate, dtype=gate.dtype)
 
 
 class LayerNorm(nn.Module):
@@ -56,6 +66,10 @@ class LayerNorm(nn.Module):
         dtype = self.weight.dtype if self.weight.dtype.itemsize < 4 else x.dtype
         weight, bias = self.weight.to(full.dtype), self.bias.to(full.dtype)
         return functional.layer_norm(full, weight.shape, weight, bias, self.eps).to(dtype)
+
+    def of_branch(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """What a residual branch reads, in the dtype of matrix products, and `x` for the sum with it."""
+        return self(x).to(product_dtype(x, self.weight)), x
 
 
 class PlainSum(nn.Module):
@@ -78,4 +92,4 @@ class LayerScale(nn.Module):
 
     def forward(self, x: Tensor, branch: Tensor) -> Tensor:
         """x + weight * branch, both (..., width), in the dtype of `x`."""
-        return scaled_sum(x, branch.to(x.dtype), self.weight.to(x.dtype))
+        return scaled_sum(x, branch, self.weight)

@@ -3,6 +3,7 @@
 Source: the short convolution of Gated DeltaNet (Yang et al. 2024), width 4.
 """
 
+from collections.abc import Sequence
 from importlib import import_module
 
 import torch
@@ -19,7 +20,6 @@ from lifecode.ops.segments import check_cu_seqlens, positions_in_segment
 BACKENDS = ("auto", "torch", "native", "fla")
 
 
-@compile_boundary
 def short_convolution(
     x: Tensor,
     weight: Tensor,
@@ -51,20 +51,56 @@ def short_convolution(
         UserError: shapes that do not fit together, wrong borders, an unknown activation, or a backend
             that does not exist or cannot run here.
     """
-    borders = _check_inputs(x, weight, cu_seqlens, activation)
-    require_finite("short convolution", x=x, weight=weight)
-    name, silu = resolve_convolution_backend(backend, x), activation == "silu"
-    if name == "fla":
-        return fla_convolution(x, weight, borders, reverse, silu)
+    options = {"cu_seqlens": cu_seqlens, "reverse": reverse, "activation": activation, "backend": backend}
+    return short_convolutions(x, [weight], **options)[0]
+
+
+@compile_boundary
+def short_convolutions(
+    x: Tensor,
+    weights: Sequence[Tensor],
+    *,
+    cu_seqlens: Tensor | None = None,
+    reverse: bool = False,
+    activation: str | None = "silu",
+    backend: str = "auto",
+) -> list[Tensor]:
+    """Convolve groups of channels that lie side by side, each into a tensor of its own.
+
+    Args:
+        x: [B, T, C1 + C2 + ...], of one product with the weights of q, k and v, say.
+        weights: [C1, W], [C2, W], ...
+        cu_seqlens: like the other arguments and errors as for `short_convolution`.
+        reverse: look at the following positions instead of the preceding ones.
+        activation: `silu` or None.
+        backend: for all of them.
+
+    Returns:
+        [B, T, C1], [B, T, C2], ... in the dtype of `x`.
+    """
+    borders = _check_inputs(x, weights, cu_seqlens, activation)
+    channels = [len(weight) for weight in weights]
+    require_finite("short convolution", x=x, **{f"weight{i or ''}": w for i, w in enumerate(weights)})
+    name, silu = resolve_convolution_backend(backend, x, channels), activation == "silu"
     if name == "native":
-        native = import_module("lifecode.ops.convolution.native").native_convolution
-        return native(x.float(), weight.float(), borders, reverse, silu).to(x.dtype)
-    convolved = _convolve(x, weight.to(x.dtype), cu_seqlens, reverse)
-    return F.silu(convolved) if silu else convolved
+        native = import_module("lifecode.ops.convolution.native").native_convolutions
+        full = x if x.dtype == torch.bfloat16 else x.float()
+        outputs = native(full, [weight.float() for weight in weights], borders, reverse, silu)
+        return [output.to(x.dtype) for output in outputs]
+    parts = zip(x.split(channels, dim=2), weights, strict=True)
+    if name == "fla":
+        return [fla_convolution(part, weight, borders, reverse, silu) for part, weight in parts]
+    convolved = [_convolve(part, weight.to(x.dtype), cu_seqlens, reverse) for part, weight in parts]
+    return [F.silu(part) for part in convolved] if silu else convolved
 
 
-def resolve_convolution_backend(backend: str, x: Tensor) -> str:
+def resolve_convolution_backend(backend: str, x: Tensor, channels: Sequence[int] | None = None) -> str:
     """Name of the backend, `torch`, `native` or `fla`, that runs for this input.
+
+    Args:
+        backend: that was asked for.
+        x: [B, T, C].
+        channels: numbers of channels of the groups in it; all C are one group if None.
 
     Raises:
         UserError: `backend` is unknown or cannot run in this situation.
@@ -73,14 +109,14 @@ def resolve_convolution_backend(backend: str, x: Tensor) -> str:
         raise UserError(f"backend {backend!r} is unknown", remedy=f"Use one of {', '.join(BACKENDS)}.")
     if backend == "auto":
         preferred = {"cuda": "fla", "cpu": "native"}.get(x.device.type, "torch")
-        return "torch" if _problem(preferred, x) else preferred
-    problem = _problem(backend, x)
+        return "torch" if _problem(preferred, x, channels) else preferred
+    problem = _problem(backend, x, channels)
     if problem:
         raise UserError(f"backend {backend!r} cannot run: {problem}", remedy="Use 'auto' or 'torch'.")
     return backend
 
 
-def _problem(backend: str, x: Tensor) -> str | None:
+def _problem(backend: str, x: Tensor, channels: Sequence[int] | None) -> str | None:
     """Why a backend cannot run, or None."""
     if backend == "torch":
         return None
@@ -89,8 +125,8 @@ def _problem(backend: str, x: Tensor) -> str | None:
         return f"it needs {device.upper()} tensors of at most float32, not {x.dtype} on {x.device}"
     if backend == "fla":
         return fla_convolution_problem()
-    if x.shape[2] % 16:
-        return f"it needs a multiple of 16 channels, not {x.shape[2]}"
+    if odd := [number for number in channels or x.shape[2:] if number % 16]:
+        return f"it needs a multiple of 16 channels, not {odd[0]}"
     return numba_problem()
 
 
@@ -115,16 +151,18 @@ def _convolve(x: Tensor, weight: Tensor, cu_seqlens: Tensor | None, reverse: boo
 
 
 def _check_inputs(
-    x: Tensor, weight: Tensor, cu_seqlens: Tensor | None, activation: str | None
+    x: Tensor, weights: Sequence[Tensor], cu_seqlens: Tensor | None, activation: str | None
 ) -> tuple[int, ...] | None:
     if x.dim() != 3:
         raise UserError(f"x must have shape [B, T, C], not {list(x.shape)}")
-    if weight.dim() != 2 or weight.shape[0] != x.shape[2] or weight.shape[1] == 0:
-        raise UserError(f"weight must have shape [{x.shape[2]}, W], not {list(weight.shape)}")
-    if not x.is_floating_point() or not weight.is_floating_point():
-        raise UserError(f"x and weight must be floating-point tensors, not {x.dtype} and {weight.dtype}")
-    if x.device != weight.device:
-        raise UserError(f"weight is on {weight.device} but x is on {x.device}")
+    shapes = [list(weight.shape) for weight in weights]
+    if any(len(shape) != 2 or shape[1] == 0 for shape in shapes) or x.shape[2] != sum(s[0] for s in shapes):
+        raise UserError(f"weight must have shape [{x.shape[2]}, W], not {', '.join(map(str, shapes))}")
+    for weight in weights:
+        if not x.is_floating_point() or not weight.is_floating_point():
+            raise UserError(f"x and weight must be floating-point tensors, not {x.dtype} and {weight.dtype}")
+        if x.device != weight.device:
+            raise UserError(f"weight is on {weight.device} but x is on {x.device}")
     if activation not in ("silu", None):
         raise UserError(f"activation {activation!r} is unknown", remedy="Use 'silu' or None.")
     if cu_seqlens is None:

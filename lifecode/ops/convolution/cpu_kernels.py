@@ -1,8 +1,9 @@
 """Compiled short convolution with its SiLU: each row is read from memory once.
 
-Arrays: x, y [N, C] with C a multiple of 16; weight [W, C], whose last row multiplies the current position. A
-task is a run of at most 512 positions of one segment. `before` and `after` say how far the segment reaches
-beyond the run, so that the rows of another segment count as zeros.
+Arrays: x [N, ...], of which C columns from `offset` on are convolved, C a multiple of 16; y [N, C]; weight
+[W, C], whose last row multiplies the current position. x, y and their gradients are float32 or bfloat16, all
+the rest is float32. A task is a run of at most 512 positions of one segment. `before` and `after` say how far
+the segment reaches beyond the run, so that the rows of another segment count as zeros.
 """
 
 from typing import Any
@@ -18,25 +19,25 @@ ROWS = 32
 
 
 @compiled
-def _convolve(x: Any, weight: Any, row: int, step: int, reach: int, column: int) -> Any:
+def _convolve(x: Any, offset: int, weight: Any, row: int, step: int, reach: int, column: int) -> Any:
     """Sum over the current row and at most `reach` rows behind it, for 16 channels."""
     width = weight.shape[0]
-    result = read(x, row, column) * read(weight, width - 1, column)
+    result = read(x, row, offset + column) * read(weight, width - 1, column)
     for distance in range(1, min(width, reach + 1)):
         tap = read(weight, width - 1 - distance, column)
-        result = multiply_add(read(x, row - distance * step, column), tap, result)
+        result = multiply_add(read(x, row - distance * step, offset + column), tap, result)
     return result
 
 
 @compiled_entry
-def convolve_forward(work: Any, counter: Any, x: Any, weight: Any, y: Any, plan: Any) -> None:
+def convolve_forward(work: Any, counter: Any, x: Any, offset: int, weight: Any, y: Any, plan: Any) -> None:
     """Run tasks until the shared counter has passed the last one; y is written."""
     task = next_task(counter)
     while task < plan.first.shape[0]:
         for i in range(plan.steps[task]):
             row = plan.first[task] + i * plan.step
-            for column in range(0, x.shape[1], WIDTH):
-                value = _convolve(x, weight, row, plan.step, plan.before[task] + i, column)
+            for column in range(0, weight.shape[1], WIDTH):
+                value = _convolve(x, offset, weight, row, plan.step, plan.before[task] + i, column)
                 if plan.silu:
                     value = value * sigmoid(value)
                 write(y, row, column, value)
@@ -45,14 +46,14 @@ def convolve_forward(work: Any, counter: Any, x: Any, weight: Any, y: Any, plan:
 
 @compiled
 def _gradient_before_silu(
-    work: Any, i: int, x: Any, weight: Any, d_y: Any, row: int, reach: int, plan: Any
+    work: Any, i: int, x: Any, offset: int, weight: Any, d_y: Any, row: int, reach: int, plan: Any
 ) -> None:
     """Row i of `work`: the gradient of the plain convolution at one position."""
     one = spread(np.float32(1.0))
-    for column in range(0, x.shape[1], WIDTH):
+    for column in range(0, weight.shape[1], WIDTH):
         gradient = read(d_y, row, column)
         if plan.silu:
-            value = _convolve(x, weight, row, plan.step, reach, column)
+            value = _convolve(x, offset, weight, row, plan.step, reach, column)
             gate = sigmoid(value)
             gradient = gradient * gate * multiply_add(value, one - gate, one)
         write(work, i, column, gradient)
@@ -60,12 +61,12 @@ def _gradient_before_silu(
 
 @compiled_entry
 def convolve_backward(
-    work: Any, counter: Any, x: Any, weight: Any, d_y: Any, d_x: Any, d_weight: Any, plan: Any
+    work: Any, counter: Any, x: Any, offset: int, weight: Any, d_y: Any, d_x: Any, d_weight: Any, plan: Any
 ) -> None:
     """Run tasks until the shared counter has passed the last one.
 
-    `d_x` is written, and row `task * W + w` of `d_weight` [tasks W, C]: one part a task, so that the sum does
-    not depend on which thread ran what.
+    Written are `d_x` in the columns that were convolved, and row `task * W + w` of `d_weight` [tasks W, C]:
+    one part a task, so that the sum does not depend on which thread ran what.
     """
     width, step = weight.shape[0], plan.step
     task = next_task(counter)
@@ -77,20 +78,20 @@ def convolve_backward(
             # The rows after these read them too.
             known = min(rows + width - 1, left)
             for i in range(known):
-                _gradient_before_silu(work, i, x, weight, d_y, first + i * step, reach + i, plan)
+                _gradient_before_silu(work, i, x, offset, weight, d_y, first + i * step, reach + i, plan)
             for i in range(rows):
-                for column in range(0, x.shape[1], WIDTH):
+                for column in range(0, weight.shape[1], WIDTH):
                     gradient = spread(np.float32(0.0))
                     for distance in range(min(width, known - i)):
                         tap = read(weight, width - 1 - distance, column)
                         gradient = multiply_add(read(work, i + distance, column), tap, gradient)
-                    write(d_x, first + i * step, column, gradient)
+                    write(d_x, first + i * step, offset + column, gradient)
             for distance in range(width):
                 out = task * width + width - 1 - distance
-                for column in range(0, x.shape[1], WIDTH):
+                for column in range(0, weight.shape[1], WIDTH):
                     gradient = spread(np.float32(0.0)) if begin == 0 else read(d_weight, out, column)
                     for i in range(max(0, distance - reach), rows):
-                        source = read(x, first + (i - distance) * step, column)
+                        source = read(x, first + (i - distance) * step, offset + column)
                         gradient = multiply_add(read(work, i, column), source, gradient)
                     write(d_weight, out, column, gradient)
         task = next_task(counter)

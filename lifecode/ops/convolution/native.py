@@ -1,5 +1,7 @@
-"""The compiled short convolution as a differentiable torch function, float32 on the CPU."""
+"""The compiled short convolution as a differentiable torch function, arithmetic in float32 on the CPU."""
 
+from collections.abc import Sequence
+from itertools import accumulate
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -23,26 +25,28 @@ class ConvolutionPlan(NamedTuple):
     silu: bool
 
 
-def native_convolution(
-    x: Tensor, weight: Tensor, borders: tuple[int, ...] | None, reverse: bool, silu: bool
-) -> Tensor:
-    """Compute what `short_convolution` computes, for float32 and a multiple of 16 channels.
+def native_convolutions(
+    x: Tensor, weights: Sequence[Tensor], borders: tuple[int, ...] | None, reverse: bool, silu: bool
+) -> list[Tensor]:
+    """Compute what `short_convolutions` computes, for multiples of 16 channels, with arithmetic in float32.
 
     Args:
-        x: [B, T, C].
-        weight: [C, W].
+        x: [B, T, C1 + C2 + ...] in float32 or bfloat16.
+        weights: [C1, W], [C2, W], ... in float32.
         borders: segment borders of the packed row (then B is 1), or None.
         reverse: look at the following positions.
         silu: apply SiLU to the result.
 
     Returns:
-        [B, T, C].
+        [B, T, C1], [B, T, C2], ... in the dtype of `x`.
     """
     batch, length, channels = x.shape
     if borders is None:
         borders = tuple(length * row for row in range(batch + 1))
     plan = _make_plan(borders, reverse, silu)
-    return _Convolution.apply(x.reshape(batch * length, channels), weight.t(), plan).view(x.shape)
+    taps = (weight.t() for weight in weights)
+    parts = _Convolutions.apply(x.reshape(batch * length, channels), plan, *taps)
+    return [part.view(batch, length, part.shape[1]) for part in parts]
 
 
 def _make_plan(borders: tuple[int, ...], reverse: bool, silu: bool) -> ConvolutionPlan:
@@ -57,33 +61,42 @@ def _make_plan(borders: tuple[int, ...], reverse: bool, silu: bool) -> Convoluti
     return ConvolutionPlan(first, steps, before, after, -1 if reverse else 1, silu)
 
 
-class _Convolution(torch.autograd.Function):
+class _Convolutions(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, *args: Any) -> Tensor:
-        x, weight, plan = args[0].contiguous(), args[1].contiguous(), args[2]
-        output = torch.empty_like(x)
-        _run(convolve_forward, plan, x, weight, output)
-        ctx.save_for_backward(x, weight)
+    def forward(ctx: Any, *args: Any) -> tuple[Tensor, ...]:
+        x, plan, weights = args[0].contiguous(), args[1], [weight.contiguous() for weight in args[2:]]
+        outputs = [x.new_empty(len(x), weight.shape[1]) for weight in weights]
+        for offset, weight, output in zip(_offsets(weights), weights, outputs, strict=True):
+            _run(convolve_forward, plan, x, offset, weight, output)
+        ctx.save_for_backward(x, *weights)
         ctx.plan = plan
-        return output
+        return tuple(outputs)
 
     @staticmethod
     @once_differentiable
     def backward(  # pyright: ignore[reportIncompatibleMethodOverride]
         ctx: Any, *grads: Any
     ) -> tuple[Tensor | None, ...]:
-        x, weight = ctx.saved_tensors
-        d_x = torch.empty_like(x)
-        parts = x.new_empty(len(ctx.plan.first) * len(weight), x.shape[1])
-        _run(convolve_backward, ctx.plan, x, weight, grads[0].contiguous(), d_x, parts)
-        return d_x, parts.unflatten(0, (-1, len(weight))).sum(0), None
+        x, *weights = ctx.saved_tensors
+        d_x, d_weights = torch.empty_like(x), []
+        for offset, weight, d_y in zip(_offsets(weights), weights, grads, strict=True):
+            parts = weight.new_empty(len(ctx.plan.first) * len(weight), weight.shape[1])
+            _run(convolve_backward, ctx.plan, x, offset, weight, d_y.contiguous(), d_x, parts)
+            d_weights.append(parts.unflatten(0, (-1, len(weight))).sum(0))
+        return d_x, None, *d_weights
 
 
-def _run(kernel: Any, plan: ConvolutionPlan, *tensors: Tensor) -> None:
-    width, channels = tensors[1].shape
+def _offsets(weights: Sequence[Tensor]) -> list[int]:
+    """First of the columns that belong to each."""
+    return [0, *accumulate(weight.shape[1] for weight in weights[:-1])]
+
+
+def _run(kernel: Any, plan: ConvolutionPlan, x: Tensor, offset: int, weight: Tensor, *others: Tensor) -> None:
+    width, channels = weight.shape
     workers = range(num_workers(len(plan.first)))
     workspaces = [
         torch.empty(ROWS + width - 1, channels, dtype=torch.float32, device="cpu").numpy() for _ in workers
     ]
     counter = np.zeros(1, dtype=np.int64)
-    run_on_workers(kernel, workspaces, counter, *map(as_array, tensors), plan)
+    arrays = map(as_array, (weight, *others))
+    run_on_workers(kernel, workspaces, counter, as_array(x), offset, *arrays, plan)

@@ -32,15 +32,15 @@ _lock = threading.RLock()
 _free: list[mmap.mmap] = []  # the longest unused first
 
 
-def empty(shape: Sequence[int]) -> Tensor:
-    """An uninitialised float32 tensor on the CPU, like `torch.empty`."""
-    num_bytes = 4 * math.prod(shape)
+def empty(shape: Sequence[int], dtype: torch.dtype = torch.float32) -> Tensor:
+    """An uninitialised tensor on the CPU, like `torch.empty`."""
+    num_bytes = dtype.itemsize * math.prod(shape)
     if num_bytes < SMALLEST_BYTES:
-        return torch.empty(*shape, dtype=torch.float32, device="cpu")
+        return torch.empty(*shape, dtype=dtype, device="cpu")
     memory = _take(num_bytes)
-    array = np.frombuffer(memory, dtype=np.float32, count=num_bytes // 4)
+    array = np.frombuffer(memory, dtype=np.uint8, count=num_bytes)
     weakref.finalize(array, _give_back, memory, os.getpid()).atexit = False
-    tensor = torch.from_numpy(array).view(*shape)
+    tensor = torch.from_numpy(array).view(dtype).view(*shape)
     poisoned = getattr(torch.utils.deterministic, "fill_uninitialized_memory", False)
     if torch.are_deterministic_algorithms_enabled() and poisoned:
         tensor.fill_(torch.nan)

@@ -8,7 +8,9 @@ Every operation rounds as written. None leaves the order of a sum, or whether a 
 is added, to LLVM: it would decide anew for each place it inlines a function at, and a process that compiles
 the kernels would not get the bits of one that loads them. `multiply_add` says where to round once.
 
-Matrices are two-dimensional float32 arrays, contiguous along the last axis where a vector is read or written.
+Matrices are two-dimensional arrays, contiguous along the last axis where a vector is read or written: of
+float32, or of int16 that holds bfloat16, the upper half of a float32. Such numbers are widened when they are
+read and rounded to the nearest, ties to even, when they are written; what happens between is float32.
 """
 
 import operator
@@ -25,6 +27,8 @@ from lifecode.ops.cpu.compiled import code_generator
 WIDTH = 16
 FLOAT = ir.FloatType()
 VECTOR = ir.VectorType(FLOAT, WIDTH)
+_HALF, _WORD = ir.IntType(16), ir.IntType(32)
+_HALVES, _WORDS = ir.VectorType(_HALF, WIDTH), ir.VectorType(_WORD, WIDTH)
 
 # Without the instruction (x86 before 2013) LLVM would call the C library for each number.
 _FUSES = llvm.get_host_cpu_features().get("fma", True)
@@ -61,12 +65,13 @@ class Matrix:
 
     def load(self, row: Any, column: Any, kind: Any = FLOAT) -> Any:
         """A number or a vector, as `kind` says."""
-        return self.builder.load(self.builder.bitcast(self.address(row, column), kind.as_pointer()), align=4)
+        pointer = self.builder.bitcast(self.address(row, column), kind.as_pointer())
+        return self.builder.load(pointer, align=2 if kind in (_HALF, _HALVES) else 4)
 
     def store(self, value: Any, row: Any, column: Any) -> None:
         """Write a number or a vector."""
         pointer = self.builder.bitcast(self.address(row, column), value.type.as_pointer())
-        self.builder.store(value, pointer, align=4)
+        self.builder.store(value, pointer, align=2 if value.type in (_HALF, _HALVES) else 4)
 
 
 def emit_spread(builder: Any, scalar: Any, lanes: int = WIDTH) -> Any:
@@ -90,12 +95,44 @@ def _index(number: int) -> Any:
     return ir.IntType(32)(number)
 
 
+def _emit_widened(builder: Any, halves: Any, floats: Any, words: Any) -> Any:
+    """Emit the float32 numbers whose upper halves these are."""
+    return builder.bitcast(builder.shl(builder.zext(halves, words), words(_repeated(16, words))), floats)
+
+
+def _emit_rounded(builder: Any, floats: Any, halves: Any, words: Any) -> Any:
+    """Emit the upper halves of float32 numbers rounded to bfloat16; NaN stays NaN."""
+    bits = builder.bitcast(floats, words)
+    upper = builder.lshr(bits, words(_repeated(16, words)))
+    half = builder.add(builder.and_(upper, words(_repeated(1, words))), words(_repeated(0x7FFF, words)))
+    upper = builder.lshr(builder.add(bits, half), words(_repeated(16, words)))
+    is_nan = builder.fcmp_unordered("uno", floats, floats)
+    return builder.trunc(builder.select(is_nan, words(_repeated(0x7FC0, words)), upper), halves)
+
+
+def _repeated(number: int, kind: Any) -> Any:
+    return [number] * kind.count if isinstance(kind, ir.VectorType) else number
+
+
+def _emit_read(context: Any, builder: Any, x: Any, args: Any, floats: Any, halves: Any, words: Any) -> Any:
+    source = Matrix(context, builder, x, *args)
+    if x.dtype != types.int16:
+        return source.load(0, 0, floats)
+    return _emit_widened(builder, source.load(0, 0, halves), floats, words)
+
+
+def _emit_write(context: Any, builder: Any, x: Any, args: Any, halves: Any, words: Any) -> Any:
+    value = args[3] if x.dtype != types.int16 else _emit_rounded(builder, args[3], halves, words)
+    Matrix(context, builder, x, *args[:3]).store(value, 0, 0)
+    return context.get_dummy_value()
+
+
 @code_generator
 def read(typingctx: Any, x: Any, row: Any, column: Any) -> Any:
     """`read(x, row, column)`: the 16 numbers of a row that begin at a column."""
 
     def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        return Matrix(context, builder, x, *args).load(0, 0, VECTOR)
+        return _emit_read(context, builder, x, args, VECTOR, _HALVES, _WORDS)
 
     return vector16(x, types.int64, types.int64), emit
 
@@ -105,10 +142,29 @@ def write(typingctx: Any, x: Any, row: Any, column: Any, vector: Any) -> Any:
     """`write(x, row, column, vector)`: replace the 16 numbers of a row that begin at a column."""
 
     def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        Matrix(context, builder, x, *args[:3]).store(args[3], 0, 0)
-        return context.get_dummy_value()
+        return _emit_write(context, builder, x, args, _HALVES, _WORDS)
 
     return types.void(x, types.int64, types.int64, vector16), emit
+
+
+@code_generator
+def read_one(typingctx: Any, x: Any, row: Any, column: Any) -> Any:
+    """`read_one(x, row, column)`: one number."""
+
+    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return _emit_read(context, builder, x, args, FLOAT, _HALF, _WORD)
+
+    return types.float32(x, types.int64, types.int64), emit
+
+
+@code_generator
+def write_one(typingctx: Any, x: Any, row: Any, column: Any, number: Any) -> Any:
+    """`write_one(x, row, column, number)`: replace one number."""
+
+    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return _emit_write(context, builder, x, args, _HALF, _WORD)
+
+    return types.void(x, types.int64, types.int64, types.float32), emit
 
 
 @code_generator
@@ -169,6 +225,18 @@ def sigmoid(typingctx: Any, vector: Any) -> Any:
 
 def _constant(number: float) -> Any:
     return ir.Constant(VECTOR, [number] * WIDTH)
+
+
+@code_generator
+def inverse_root(typingctx: Any, vector: Any) -> Any:
+    """1 / sqrt(x) of each number."""
+
+    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        kind = ir.FunctionType(VECTOR, [VECTOR])
+        root = cgutils.get_or_insert_function(builder.module, kind, f"llvm.sqrt.v{WIDTH}f32")
+        return builder.fdiv(_constant(1.0), builder.call(root, args))
+
+    return vector16(vector16), emit
 
 
 @code_generator

@@ -32,14 +32,17 @@ from lifecode.ops.cpu.workers import next_task
 from lifecode.ops.delta_rule.chunk_rows import (
     copy,
     dot,
+    dot_columns,
     load_decays,
     load_rows,
     load_state,
+    normalise_columns,
+    normalised_gradient,
     scale_columns,
     store_rows,
     store_state,
 )
-from lifecode.ops.delta_rule.forward import CHUNKS_A_BLOCK, advance_state
+from lifecode.ops.delta_rule.forward import CHUNKS_A_BLOCK, OF_KEYS, OF_QUERIES, advance_state
 
 # Rows of `Workspace.vectors`: L and E.
 LEAVING, ENTERING = 4, 5
@@ -90,7 +93,7 @@ def _gradient_of_queries_and_keys(work: Any, state: Any, d_state: Any) -> None:
     transpose(work.v_t, work.d_out)
     set_product(work.d_q, state, work.v_t)
     scale_columns(work.d_q, work.d_q, start)
-    entering = _dot_columns(work.q_t, work.d_q, spread(np.float32(0.0)))
+    entering = dot_columns(work.q_t, work.d_q, spread(np.float32(0.0)))
     # scores[j, i] = D[i, j] (do_i . u_j), the gradient of q_i . k_j.
     set_product(work.scores, work.solved, work.v_t)
     for j in range(CHUNK):
@@ -104,7 +107,7 @@ def _gradient_of_queries_and_keys(work: Any, state: Any, d_state: Any) -> None:
     transpose(work.v_t, work.d_u)
     set_product(work.d_k, state, work.v_t)
     scale_columns(work.d_k, work.d_k, spread(np.float32(-1.0)) * start)
-    write(work.vectors, ENTERING, 0, _dot_columns(work.k_t, work.d_k, entering))
+    write(work.vectors, ENTERING, 0, dot_columns(work.k_t, work.d_k, entering))
     add_product(work.d_k, ONE, work.q_t, work.scores_t)
     # Now the gradient of k_i . k_j, which counts for both of its factors.
     set_product(work.scores, work.solved, work.v_t)
@@ -136,14 +139,6 @@ def _retreat_state(work: Any, d_state: Any) -> None:
 
 
 @compiled
-def _dot_columns(x: Any, y: Any, start: Any) -> Any:
-    """Start plus the sum over i of x[i, j] * y[i, j] for 16 columns j."""
-    for i in range(x.shape[0]):
-        start = multiply_add(read(x, i, 0), read(y, i, 0), start)
-    return start
-
-
-@compiled
 def _gradient_of_decays(work: Any, through: float) -> None:
     """The gradient of each g into row 3 of `vectors`; `through` is what passes the whole chunk."""
     written, earlier = read(work.vectors, LEAVING, 0), spread(np.float32(1.0))
@@ -166,7 +161,7 @@ def _run_task(task: int, inputs: Any, saves: Any, gradients: Any, plan: Any, wor
     origin, length = plan.origins[segment], plan.lengths[segment]
     d_state, states = work.state, work.states
     load_state(d_state, gradients.final_state, state_row, keys, group * plan.columns, values)
-    scale = spread(plan.scale)
+    scale, one, share = spread(plan.scale), spread(ONE), spread(ONE / plan.scale)
     for chunk in range((length + CHUNK - 1) // CHUNK - 1, -1, -1):
         first, count = origin + step * chunk * CHUNK, min(CHUNK, length - chunk * CHUNK)
         slot = chunk % CHUNKS_A_BLOCK
@@ -178,6 +173,7 @@ def _run_task(task: int, inputs: Any, saves: Any, gradients: Any, plan: Any, wor
                 begin = origin + step * (chunk - slot + earlier) * CHUNK
                 load_rows(work.stage, inputs.k, begin, step, CHUNK, key_column, keys)
                 transpose(work.k_t, work.stage)
+                normalise_columns(work.k_t, work.vectors, OF_KEYS, plan.norm_eps, one)
                 load_rows(work.solved, saves.r, begin, step, CHUNK, value_column, values)
                 load_decays(
                     work.between,
@@ -196,9 +192,10 @@ def _run_task(task: int, inputs: Any, saves: Any, gradients: Any, plan: Any, wor
         state = states[slot * rows : (slot + 1) * rows]
         load_rows(work.stage, inputs.k, first, step, count, key_column, keys)
         transpose(work.k_t, work.stage)
+        normalise_columns(work.k_t, work.vectors, OF_KEYS, plan.norm_eps, one)
         load_rows(work.stage, inputs.q, first, step, count, key_column, keys)
         transpose(work.q_t, work.stage)
-        scale_columns(work.q_t, work.q_t, scale)
+        normalise_columns(work.q_t, work.vectors, OF_QUERIES, plan.norm_eps, scale)
         load_rows(work.solved, saves.r, first, step, count, value_column, values)
         load_rows(work.d_out, gradients.o, first, step, count, value_column, values)
         load_decays(
@@ -214,9 +211,10 @@ def _run_task(task: int, inputs: Any, saves: Any, gradients: Any, plan: Any, wor
             gradients.beta[group_row + first + i * step, head] = work.vectors[2, i]
             gradients.g[group_row + first + i * step, head] = work.vectors[3, i]
         store_rows(gradients.v, work.d_u, first, step, count, value_column, values)
-        scale_columns(work.d_q, work.d_q, scale)
+        normalised_gradient(work.d_q, work.q_t, work.vectors, OF_QUERIES, plan, scale, share)
         transpose(work.stage, work.d_q)
         store_rows(gradients.q, work.stage, group_row + first, step, count, key_column, keys)
+        normalised_gradient(work.d_k, work.k_t, work.vectors, OF_KEYS, plan, one, one)
         transpose(work.stage, work.d_k)
         store_rows(gradients.k, work.stage, group_row + first, step, count, key_column, keys)
     store_state(gradients.initial_state, d_state, state_row, keys, group * plan.columns, values)

@@ -4,7 +4,7 @@ Four backends share one contract:
 
 - `recurrent`: the loop of the definition, for tests and small inputs.
 - `chunked`: torch, any device.
-- `native`: compiled for the CPU with Numba, float32 arithmetic.
+- `native`: compiled for the CPU with Numba, float32 arithmetic, reads and writes bfloat16 as it is.
 - `fla`: flash-linear-attention's Triton kernels, CUDA only.
 
 `auto` takes `fla` on CUDA and `native` on a CPU where they can run, `chunked` otherwise, and logs its choice
@@ -43,6 +43,7 @@ def gated_delta_rule(
     beta: Tensor,
     *,
     scale: float | None = None,
+    norm_eps: float | None = None,
     cu_seqlens: Tensor | None = None,
     reverse: bool = False,
     initial_state: Tensor | None = None,
@@ -58,6 +59,7 @@ def gated_delta_rule(
     beta: Tensor,
     *,
     scale: float | None = None,
+    norm_eps: float | None = None,
     cu_seqlens: Tensor | None = None,
     reverse: bool = False,
     initial_state: Tensor | None = None,
@@ -73,6 +75,7 @@ def gated_delta_rule(
     beta: Tensor,
     *,
     scale: float | None = None,
+    norm_eps: float | None = None,
     cu_seqlens: Tensor | None = None,
     reverse: bool = False,
     initial_state: Tensor | None = None,
@@ -83,8 +86,8 @@ def gated_delta_rule(
 
     S_t = exp(g_t) (I - beta_t k_t k_t^T) S_{t-1} + beta_t k_t v_t^T, o_t = scale q_t^T S_t.
 
-    Nothing is normalised inside: the caller gives keys of length about 1. The state is kept in float32 under
-    lower-precision inputs, and in float64 under float64 ones.
+    Keys are of length about 1: as the caller gives them, or with `norm_eps` made so inside. The state is kept
+    in float32 under lower-precision inputs, and in float64 under float64 ones.
 
     Args:
         q: queries [B, T, H, K].
@@ -93,6 +96,8 @@ def gated_delta_rule(
         g: log decay [B, T, H], at most 0, any floating dtype.
         beta: write strength in 0..1 [B, T, H], any floating dtype.
         scale: factor on the queries; K ** -0.5 if None.
+        norm_eps: positive: q and k are divided by sqrt(sum(x^2) + norm_eps) over K first; None takes them as
+            they are.
         cu_seqlens: int (S + 1,), borders of the S segments packed into one row (B is then 1). The state
             starts anew in every segment, and nothing passes from one to another.
         reverse: run each segment from its last position to its first.
@@ -111,6 +116,7 @@ def gated_delta_rule(
     Source: Yang et al. 2024, "Gated Delta Networks: Improving Mamba2 with Delta Rule".
     """
     borders = _check_inputs(q, k, v, g, beta, cu_seqlens)
+    _check_norm_eps(norm_eps)
     precision = torch.float64 if q.dtype == torch.float64 else torch.float32
     states = (len(borders) - 1 if borders else q.shape[0], q.shape[2], q.shape[3], v.shape[3])
     if initial_state is None:
@@ -118,25 +124,27 @@ def gated_delta_rule(
     _check_state(initial_state, states, q)
     require_finite("gated delta rule", q=q, k=k, v=v, g=g, beta=beta, initial_state=initial_state)
     name = resolve_backend(backend, q.device.type, q.dtype, q.shape[-1])
-    if name != "fla":
-        q, k, v_full, g, beta = (x.to(precision) for x in (q, k, v, g, beta))
-    else:
-        v_full = v
+    scale = q.shape[-1] ** -0.5 if scale is None else scale
+    operands, dtype = [q, k, v, g, beta], v.dtype
+    options = {"scale": scale, "borders": borders, "reverse": reverse}
     # Autocast would turn the float32 products inside into bf16 ones.
     with torch.autocast(q.device.type, enabled=False):
-        output, final = _run(name)(
-            q,
-            k,
-            v_full,
-            g,
-            beta,
-            scale=q.shape[-1] ** -0.5 if scale is None else scale,
-            borders=borders,
-            reverse=reverse,
-            initial_state=initial_state.to(precision),
-        )
-    output = output.to(v.dtype)
+        if name == "native":
+            options["norm_eps"] = norm_eps
+        elif norm_eps is not None:
+            operands[:2] = (_normalised(x, precision, norm_eps) for x in (q, k))
+        if name == "native" and dtype == torch.bfloat16:
+            operands[3:] = (x.to(precision) for x in (g, beta))
+        elif name != "fla":
+            operands = [x.to(precision) for x in operands]
+        output, final = _run(name)(*operands, **options, initial_state=initial_state.to(precision))
+    output = output.to(dtype)
     return (output, final) if return_state else output
+
+
+def _normalised(x: Tensor, precision: torch.dtype, eps: float) -> Tensor:
+    full = x.to(precision)
+    return (full * torch.rsqrt(full.square().sum(-1, keepdim=True) + eps)).to(x.dtype)
 
 
 def resolve_backend(backend: str, device: str, dtype: torch.dtype, key_size: int = 1) -> str:
@@ -224,6 +232,11 @@ def _check_inputs(
     if q.shape[0] != 1:
         raise UserError(f"cu_seqlens needs one packed row, B = 1, not B = {q.shape[0]}")
     return check_cu_seqlens(cu_seqlens, q.shape[1])
+
+
+def _check_norm_eps(norm_eps: float | None) -> None:
+    if norm_eps is not None and not norm_eps > 0:
+        raise UserError(f"norm_eps must be positive, not {norm_eps}")
 
 
 def _check_state(initial_state: Tensor, shape: tuple[int, ...], q: Tensor) -> None:

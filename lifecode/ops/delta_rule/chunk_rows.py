@@ -10,7 +10,18 @@ import numpy as np
 
 from lifecode.ops.cpu.compiled import compiled
 from lifecode.ops.cpu.register_tiles import CHUNK
-from lifecode.ops.cpu.vectors import WIDTH, multiply_add, prefetch, read, spread, total, write
+from lifecode.ops.cpu.vectors import (
+    WIDTH,
+    inverse_root,
+    multiply_add,
+    prefetch,
+    read,
+    read_one,
+    spread,
+    total,
+    write,
+    write_one,
+)
 
 
 @compiled
@@ -29,7 +40,7 @@ def load_rows(out: Any, x: Any, first: int, step: int, count: int, column: int, 
                 write(out, i, width - WIDTH, read(x, row, column + width - WIDTH))
             else:
                 for j in range(width):
-                    out[i, j] = x[row, column + j]
+                    out[i, j] = read_one(x, row, column + j)
         for j in range(width, out.shape[1]):
             out[i, j] = 0.0
     for i in range(count, CHUNK):
@@ -49,7 +60,7 @@ def store_rows(x: Any, rows: Any, first: int, step: int, count: int, column: int
             write(x, row, column + width - WIDTH, read(rows, i, width - WIDTH))
         elif whole == 0:
             for j in range(width):
-                x[row, column + j] = rows[i, j]
+                write_one(x, row, column + j, rows[i, j])
 
 
 @compiled
@@ -108,6 +119,43 @@ def scale_columns(out: Any, x: Any, factors: Any) -> None:
     """out[i, j] = x[i, j] * factors_j for 16 columns."""
     for i in range(x.shape[0]):
         write(out, i, 0, read(x, i, 0) * factors)
+
+
+@compiled
+def dot_columns(x: Any, y: Any, start: Any) -> Any:
+    """Start plus the sum over i of x[i, j] * y[i, j] for 16 columns j."""
+    for i in range(x.shape[0]):
+        start = multiply_add(read(x, i, 0), read(y, i, 0), start)
+    return start
+
+
+@compiled
+def normalise_columns(x: Any, vectors: Any, row: int, norm_eps: Any, factors: Any) -> None:
+    """x[i, j] *= factors_j / |x_j|, |x_j|^2 = sum_i x[i, j]^2 + eps; 1 / |x_j| into a row of `vectors`.
+
+    An eps of 0 stands for vectors that are not normalised: 1 for 1 / |x_j|.
+    """
+    if norm_eps > 0:
+        inverse = inverse_root(dot_columns(x, x, spread(norm_eps)))
+        write(vectors, row, 0, inverse)
+        factors = factors * inverse
+    scale_columns(x, x, factors)
+
+
+@compiled
+def normalised_gradient(d_x: Any, x: Any, vectors: Any, row: int, plan: Any, factor: Any, share: Any) -> None:
+    """The gradient of factor * n becomes that of x, n = x / |x| by columns; `x` holds factor * n.
+
+    dx = (dn - n (n . dn)) / |x|, `share` is 1 / factor. Without normalisation dx = factor * d(factor x).
+    """
+    if plan.norm_eps > 0:
+        inverse = read(vectors, row, 0)
+        along = dot_columns(x, d_x, spread(np.float32(0.0))) * inverse * share
+        factor = factor * inverse
+        for i in range(x.shape[0]):
+            write(d_x, i, 0, read(d_x, i, 0) * factor - read(x, i, 0) * along)
+    else:
+        scale_columns(d_x, d_x, factor)
 
 
 @compiled

@@ -3,7 +3,7 @@
 A task is one group of value columns of one head of one segment. It walks along the segment in chunks of 16
 steps; its state [K, columns] stays in the first-level cache, and a chunk is a handful of small matrix
 products. With D[i, j] the product of the decays over (j, i], b_i that from the chunk's start, S the entering
-state and q already scaled:
+state, q and k normalised where that is asked for, and q scaled:
 
     r_i = v_i - b_i k_i^T S - sum_{j<i} D[i, j] (k_i . k_j) beta_j r_j        (a triangular solve)
     o_i = b_i q_i^T S + sum_{j<=i} D[i, j] (q_i . k_j) beta_j r_j
@@ -26,12 +26,15 @@ from lifecode.ops.delta_rule.chunk_rows import (
     load_decays,
     load_rows,
     load_state,
+    normalise_columns,
     scale_columns,
     store_rows,
     store_state,
 )
 
 CHUNKS_A_BLOCK = 4
+# Rows of `Workspace.vectors`: 1 / |q| and 1 / |k|.
+OF_QUERIES, OF_KEYS = 6, 7
 
 
 @compiled
@@ -59,7 +62,7 @@ def _run_task(task: int, inputs: Any, outputs: Any, plan: Any, keep: bool, work:
     state_row, step = (segment * plan.heads + head) * keys, plan.step
     state, k_t, scaled, solved = work.state, work.k_t, work.scaled, work.solved
     load_state(state, inputs.initial_state, state_row, keys, group * plan.columns, values)
-    scale = spread(plan.scale)
+    scale, one = spread(plan.scale), spread(ONE)
     for chunk in range((plan.lengths[segment] + CHUNK - 1) // CHUNK):
         first = plan.origins[segment] + step * chunk * CHUNK
         count = min(CHUNK, plan.lengths[segment] - chunk * CHUNK)
@@ -69,15 +72,16 @@ def _run_task(task: int, inputs: Any, outputs: Any, plan: Any, keep: bool, work:
             copy(outputs.saved[row : row + state.shape[0]], state)
         load_rows(work.stage, inputs.k, first, step, count, key_column, keys)
         transpose(k_t, work.stage)
+        normalise_columns(k_t, work.vectors, OF_KEYS, plan.norm_eps, one)
         load_rows(work.stage, inputs.q, first, step, count, key_column, keys)
         transpose(work.q_t, work.stage)
+        normalise_columns(work.q_t, work.vectors, OF_QUERIES, plan.norm_eps, scale)
         load_rows(solved, inputs.v, first, step, count, value_column, values)
         load_decays(
             work.between, work.vectors, work.identity, inputs.decay, inputs.beta, first, step, count, head
         )
         start, strength = read(work.vectors, 0, 0), read(work.vectors, 1, 0)
 
-        scale_columns(work.q_t, work.q_t, scale)
         set_product(work.kk, k_t.T, k_t)
         set_product(work.qk, work.q_t.T, k_t)
         weigh_scores(work.kk, work.qk, work.between, work.identity, strength)

@@ -1,6 +1,7 @@
 """The compiled gated delta rule as one differentiable torch function.
 
-Beyond its outputs a call keeps what the adjoint needs: r (as large as v) and one state every 64 steps.
+Beyond its outputs a call keeps what the adjoint needs: r (as many numbers as v) and one state every 64 steps.
+q, k, v, the outputs and their gradients are float32 or bfloat16, as they are given; all the rest is float32.
 """
 
 from typing import Any
@@ -34,11 +35,24 @@ def native_gated_delta_rule(
     beta: Tensor,
     *,
     scale: float,
+    norm_eps: float | None,
     borders: tuple[int, ...] | None,
     reverse: bool,
     initial_state: Tensor,
 ) -> tuple[Tensor, Tensor]:
-    """Compute what `recurrent_gated_delta_rule` computes, with the same arguments, in float32 on the CPU.
+    """Compute what `recurrent_gated_delta_rule` computes, on the CPU with arithmetic in float32.
+
+    Args:
+        q: like k and v in float32 or bfloat16.
+        k: keys.
+        v: values.
+        g: as the rest in float32.
+        beta: write strength.
+        scale: factor on the queries.
+        norm_eps: if given, q and k are divided by sqrt(sum(x^2) + norm_eps) first.
+        borders: segment borders of the packed row, or None.
+        reverse: run each segment from its last position to its first.
+        initial_state: [S, H, K, V].
 
     Returns:
         Outputs [B, T, H, V] and the final states, shaped as `initial_state`.
@@ -46,7 +60,7 @@ def native_gated_delta_rule(
     batch, length, heads, key_size = q.shape
     if borders is None:
         borders = tuple(length * row for row in range(batch + 1))
-    plan = make_plan(borders, heads, key_size, v.shape[3], scale, reverse)
+    plan = make_plan(borders, heads, key_size, v.shape[3], scale=scale, norm_eps=norm_eps, reverse=reverse)
     matrices = [x.flatten(2).flatten(0, 1) for x in (q, k, v, g, beta)]
     state = initial_state.flatten(0, 2)
     output, final = _GatedDeltaRule.apply(*matrices, state, plan)
@@ -59,7 +73,7 @@ class _GatedDeltaRule(torch.autograd.Function):
         q, k, v, g, beta, initial_state, plan = args
         keep = any(ctx.needs_input_grad)
         inputs = [x.contiguous() for x in (q, k, v, g.exp(), beta, initial_state)]
-        output, final = empty(v.shape), empty(initial_state.shape)
+        output, final = empty(v.shape, v.dtype), empty(initial_state.shape)
         r = empty(v.shape if keep else (0, 16))
         saved = empty(saved_shape(plan) if keep else (0, 16))
         outputs = [output, r, final, saved]
@@ -82,8 +96,10 @@ class _GatedDeltaRule(torch.autograd.Function):
             torch.zeros_like(x) if grad is None else grad.contiguous()
             for x, grad in zip((v, initial_state), grads, strict=True)
         )
-        d_q, d_k, d_g, d_beta = (empty((plan.groups * len(x), x.shape[1])) for x in (q, k, decay, beta))
-        d_v, d_initial = empty(v.shape), empty(initial_state.shape)
+        d_q, d_k, d_g, d_beta = (
+            empty((plan.groups * len(x), x.shape[1]), x.dtype) for x in (q, k, decay, beta)
+        )
+        d_v, d_initial = empty(v.shape, v.dtype), empty(initial_state.shape)
         gradients = [d_output, d_final, d_q, d_k, d_v, d_g, d_beta, d_initial]
         saves = Outputs(*_arrays([v[:0], r, initial_state[:0], saved]))
         _run(backward, plan, Inputs(*_arrays(inputs)), saves, Gradients(*_arrays(gradients)), plan)

@@ -1,6 +1,7 @@
 """What the compiled kernels of the gated delta rule are handed: tensors as matrices, sizes, tasks, workspace.
 
-N counts the positions of all rows, S the segments, H heads; every matrix is float32, contiguous by rows.
+N counts the positions of all rows, S the segments, H heads. Every matrix is contiguous by rows and float32;
+under bfloat16 inputs q, k, v, o and their gradients are bfloat16, seen as int16.
 """
 
 from typing import NamedTuple
@@ -47,7 +48,10 @@ class Gradients(NamedTuple):
 
 
 class Workspace(NamedTuple):
-    """Matrices of one thread. `vectors` holds b, beta, du . r, dg, L and E of the steps of a chunk."""
+    """Matrices of one thread.
+
+    `vectors` holds b, beta, du . r, dg, L, E, 1 / |q| and 1 / |k| of the steps of a chunk.
+    """
 
     identity: np.ndarray
     between: np.ndarray
@@ -88,6 +92,7 @@ class Plan(NamedTuple):
     value_size: int
     columns: int
     scale: np.float32
+    norm_eps: np.float32
     step: int
     order: np.ndarray
     origins: np.ndarray
@@ -96,7 +101,14 @@ class Plan(NamedTuple):
 
 
 def make_plan(
-    borders: tuple[int, ...], heads: int, key_size: int, value_size: int, scale: float, reverse: bool
+    borders: tuple[int, ...],
+    heads: int,
+    key_size: int,
+    value_size: int,
+    *,
+    scale: float,
+    norm_eps: float | None,
+    reverse: bool,
 ) -> Plan:
     """Plan a call for segments between these borders."""
     edges = np.asarray(borders, dtype=np.int64)
@@ -112,6 +124,7 @@ def make_plan(
         value_size=value_size,
         columns=columns,
         scale=np.float32(scale),
+        norm_eps=np.float32(norm_eps or 0.0),
         step=-1 if reverse else 1,
         order=np.argsort(-lengths, kind="stable"),
         origins=edges[1:] - 1 if reverse else edges[:-1].copy(),

@@ -3,8 +3,9 @@
 torch makes several passes through memory for each of these, most of all in its backward pass: in a narrow
 model half the time of the matrix products. Here a row is read once and stays in the first-level cache.
 
-Arrays are float32 [N, C], contiguous, C a multiple of 16. A task is a run of rows. A gradient that is a sum
-over rows is written in parts, one a task, so that it does not depend on which thread ran what.
+Arrays are [N, C], contiguous, C a multiple of 16: rows in float32 or bfloat16, weights in float32, as is the
+arithmetic. A task is a run of rows. A gradient that is a sum over rows is written in parts, one a task, so
+that it does not depend on which thread ran what.
 """
 
 from math import sqrt
@@ -49,7 +50,7 @@ def normalise_forward(
         weight: [1, C].
         gate: [N, C]; read if `rule.gated`.
         y: [N, C], written.
-        inverse: [1, N], written.
+        inverse: [1, N], float32, written.
         rule: `rows_native.Rule`.
     """
     task = next_task(counter)
@@ -78,6 +79,7 @@ def normalise_backward(
     gate: Any,
     inverse: Any,
     d_y: Any,
+    d_kept: Any,
     d_x: Any,
     d_weight: Any,
     d_gate: Any,
@@ -85,9 +87,10 @@ def normalise_backward(
 ) -> None:
     """Gradients of `normalise_forward`: with n = x * inverse and dn = dy * weight * SiLU(gate),
 
-    dx = inverse * (dn - n * share * sum(dn * n)).
+    dx = inverse * (dn - n * share * sum(dn * n)) + d_kept.
 
-    `d_weight` is [tasks, C]; `d_gate` is written if `rule.gated`.
+    `d_weight` is [tasks, C]; `d_kept` [N, C], read if `rule.kept`, is what comes to x from elsewhere;
+    `d_gate` is written if `rule.gated`. `work` is [1, C] of each thread.
     """
     task = next_task(counter)
     while task * ROWS_A_TASK < x.shape[0]:
@@ -103,35 +106,41 @@ def normalise_backward(
                 write(d_weight, task, j, multiply_add(slope, normed, read(d_weight, task, j)))
                 slope = slope * gain
                 along = multiply_add(slope, normed, along)
-                write(d_x, row, j, slope)
+                write(work, 0, j, slope)
             back = spread(rule.share * total(along))
             for j in range(0, x.shape[1], WIDTH):
                 normed = read(x, row, j) * scale
-                write(d_x, row, j, scale * (read(d_x, row, j) - normed * back))
+                slope = scale * (read(work, 0, j) - normed * back)
+                if rule.kept:
+                    slope = read(d_kept, row, j) + slope
+                write(d_x, row, j, slope)
         task = next_task(counter)
 
 
 @compiled_entry
-def gate_forward(work: Any, counter: Any, gate: Any, x: Any, y: Any) -> None:
-    """y = SiLU(gate) * x."""
-    task = next_task(counter)
+def gate_forward(work: Any, counter: Any, x: Any, y: Any) -> None:
+    """y = SiLU(gate) * up, where x [N, 2 C] is the gate and, to its right, what it opens."""
+    width, task = y.shape[1], next_task(counter)
     while task * ROWS_A_TASK < x.shape[0]:
         for row in range(task * ROWS_A_TASK, min(x.shape[0], (task + 1) * ROWS_A_TASK)):
-            for j in range(0, x.shape[1], WIDTH):
-                write(y, row, j, _silu(read(gate, row, j)) * read(x, row, j))
+            for j in range(0, width, WIDTH):
+                write(y, row, j, _silu(read(x, row, j)) * read(x, row, width + j))
         task = next_task(counter)
 
 
 @compiled_entry
-def gate_backward(work: Any, counter: Any, gate: Any, x: Any, d_y: Any, d_gate: Any, d_x: Any) -> None:
-    """Gradients of `gate_forward`."""
-    task = next_task(counter)
+def gate_backward(work: Any, counter: Any, x: Any, d_y: Any, d_x: Any) -> None:
+    """Gradient of `gate_forward`."""
+    width, task = d_y.shape[1], next_task(counter)
+    one = spread(np.float32(1.0))
     while task * ROWS_A_TASK < x.shape[0]:
         for row in range(task * ROWS_A_TASK, min(x.shape[0], (task + 1) * ROWS_A_TASK)):
-            for j in range(0, x.shape[1], WIDTH):
-                opening, slope = read(gate, row, j), read(d_y, row, j)
-                write(d_gate, row, j, slope * read(x, row, j) * _silu_slope(opening))
-                write(d_x, row, j, slope * _silu(opening))
+            for j in range(0, width, WIDTH):
+                opening, slope = read(x, row, j), read(d_y, row, j)
+                share = sigmoid(opening)
+                steepness = share * multiply_add(opening, one - share, one)
+                write(d_x, row, j, slope * read(x, row, width + j) * steepness)
+                write(d_x, row, width + j, slope * (opening * share))
         task = next_task(counter)
 
 

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 
 from lifecode.errors import UserError
-from lifecode.ops import short_convolution
+from lifecode.ops import short_convolution, short_convolutions
 from lifecode.ops.convolution import boundary as convolution
 from lifecode.ops.convolution.boundary import resolve_convolution_backend
 from tests.support import convolution_contract as contract
@@ -111,6 +111,41 @@ def test_bf16(backend):
     # Rounded to 8 bits: weights, four partial sums, what the SiLU (slope 1.1 at most) reads, the output.
     added_up = short_convolution(x.bfloat16().float().abs(), weight.abs(), activation=None, backend="torch")
     assert ((output.float() - expected).abs() <= 8 * 2**-9 * added_up).all()
+
+
+def test_the_native_kernel_rounds_results_and_gradients_in_bf16_once():
+    random = torch.Generator().manual_seed(0)
+    x, d_output = (torch.randn(1, 600, 32, generator=random).bfloat16() for _ in range(2))
+    weight, found = torch.randn(32, 4, generator=random), {}
+    for dtype in (torch.float32, torch.bfloat16):
+        leaves = [t.detach().clone().requires_grad_() for t in (x.to(dtype), weight)]
+        output = short_convolution(*leaves, backend="native")
+        output.backward(d_output.to(dtype))
+        found[dtype] = [output.detach(), *(leaf.grad for leaf in leaves)]
+    assert [t.dtype for t in found[torch.bfloat16]] == [torch.bfloat16, torch.bfloat16, torch.float32]
+    for exact, rounded in zip(found[torch.float32], found[torch.bfloat16], strict=True):
+        assert torch.equal(exact.to(rounded.dtype), rounded)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("reverse", [False, True])
+def test_groups_side_by_side_are_each_a_convolution(backend, reverse):
+    random = torch.Generator().manual_seed(0)
+    x = torch.randn(1, 40, 80, generator=random, requires_grad=True)
+    weights = [torch.randn(c, 4, generator=random, requires_grad=True) for c in (16, 16, 48)]
+    options = {"cu_seqlens": torch.tensor([0, 3, 40]), "reverse": reverse, "backend": backend}
+    joint = short_convolutions(x, weights, **options)
+    alone = [
+        short_convolution(part, weight, **options)
+        for part, weight in zip(x.split([16, 16, 48], dim=2), weights, strict=True)
+    ]
+    slopes = [torch.randn(y.shape, generator=random) for y in alone]
+    for ours, theirs in zip(
+        [*joint, *torch.autograd.grad(joint, [x, *weights], slopes)],
+        [*alone, *torch.autograd.grad(alone, [x, *weights], slopes)],
+        strict=True,
+    ):
+        assert torch.equal(ours, theirs)
 
 
 def test_auto_takes_native_where_it_can():

@@ -36,16 +36,16 @@ def test_forked_spawned_and_threaded_results_are_those_of_one_process():
 
 def large_sum(seed: int) -> tuple[float, float]:
     """Of two results of a little more than 32 MB, of which the first is held while the second is made."""
-    x = torch.randn(2**17 + 16, 64, generator=torch.Generator().manual_seed(seed))
-    first = silu_gate(x, x)
-    second = silu_gate(first, x)
+    x = torch.randn(2**17 + 16, 128, generator=torch.Generator().manual_seed(seed))
+    first = silu_gate(x)
+    second = silu_gate(x + 1)
     return first.double().sum().item(), second.double().sum().item()
 
 
 @needs_fork
 def test_two_forked_children_do_not_write_into_each_others_large_results():
     """Each has its parent's free buffers before it; the parent's own results stay as well."""
-    lent = silu_gate(torch.ones(2**17 + 16, 64), torch.ones(2**17 + 16, 64))
+    lent = silu_gate(torch.ones(2**17 + 16, 128))
     value = lent[0, 0].item()
     expected = [large_sum(seed) for seed in range(2)]
     both_there = multiprocessing.get_context("fork").Barrier(2)
