@@ -152,6 +152,7 @@ FLOORS = {
         "vcf_output",
         "scan_files",
         "scans",
+        "proteingym",
         "heat_map",
     ],
     "variants/consequence": [
