@@ -147,7 +147,7 @@ def data_of(task: SequenceTask, tables: Mapping[str, Sequence[Table]]) -> TaskDa
         name: joined([_examples(table, columns, labels, task.transform == "log") for table in of_split])
         for name, of_split in tables.items()
     }
-    _require_own_ids(splits)
+    require_own_ids({name: examples.ids for name, examples in splits.items() if examples.has_ids})
     train = joined([splits[name] for name in ("train", "validation") if name in splits])
     molecule = task.molecule or molecule_of(train.nucleotides)
     frame = "read in frame" if molecule == "cds" else "no common reading frame"
@@ -206,11 +206,18 @@ def _examples(table: Table, columns: Columns, labels: Labels, log: bool) -> Exam
     return examples_of(table, columns, np.log(numbers) if log else numbers)
 
 
-def _require_own_ids(splits: Mapping[str, Examples]) -> None:
-    """Refuses an id that stands in two files of different splits; numbers of rows are none."""
+def require_own_ids(splits: Mapping[str, Sequence[str]]) -> None:
+    """Refuses an id that stands in files of different splits; numbers of rows are none.
+
+    Args:
+        splits: ids by the name of the split.
+
+    Raises:
+        UserError: such an id.
+    """
     home: dict[str, str] = {}
-    for split, examples in splits.items():
-        for name in set(examples.ids) if examples.has_ids else ():
+    for split, ids in splits.items():
+        for name in dict.fromkeys(ids):
             if home.setdefault(name, split) != split:
                 raise UserError(
                     f"the id stands in task.{home[name]} and in task.{split}",

@@ -10,8 +10,9 @@ import numpy as np
 from lifecode.data.formats.fasta import fasta_records
 from lifecode.data.formats.opening import opened
 from lifecode.errors import UserError
+from lifecode.tasks.examples.columns import ID_NAMES
 from lifecode.tasks.examples.labels import Labels, OneLabel, labels_of
-from lifecode.tasks.examples.sequence_task import Files
+from lifecode.tasks.examples.sequence_task import Files, require_own_ids
 from lifecode.tasks.examples.table import Table, read_table
 from lifecode.tasks.pairs.pair_examples import KeepTogether, PairExamples
 from lifecode.tasks.pairs.side import Side, SideKind, kind_of
@@ -31,6 +32,7 @@ class PairTask:
         first: column of the first sequences, or of their names in `first_fasta`.
         second: likewise of the second ones.
         label: column of the labels; None finds it by its name.
+        id: column of the ids; None takes one that is called so, else names in FASTA files, or numbers of rows.
         first_fasta: file that holds the first sequences by name; None where they stand in the table.
         second_fasta: likewise.
         first_kind: `dna` (DNA or RNA, any frame), `cds` (in frame) or `protein`; None looks at the letters.
@@ -49,6 +51,7 @@ class PairTask:
     first: str = "first"
     second: str = "second"
     label: str | None = None
+    id: str | None = None
     first_fasta: str | None = None
     second_fasta: str | None = None
     first_kind: SideKind | None = None
@@ -74,6 +77,7 @@ class _Rows(NamedTuple):
     second: list[str]
     labels: list[str]
     names: list[str]
+    has_ids: bool
     source: str
 
 
@@ -95,6 +99,11 @@ def read_pairs(task: PairTask) -> PairData:
 def data_of_pairs(task: PairTask, splits: Mapping[str, Sequence[_Rows]]) -> PairData:
     """What rows that have been read are learnt as."""
     notes: list[str] = []
+    given = {
+        split: [name for part in parts if part.has_ids for name in part.names]
+        for split, parts in splits.items()
+    }
+    require_own_ids(given)
     train = [*splits["train"], *splits.get("validation", [])]
     first_of_validation = sum(len(rows.labels) for rows in splits["train"])
     num_validation = sum(len(rows.labels) for rows in train) - first_of_validation
@@ -130,13 +139,18 @@ def _rows(table: Table, task: PairTask, sides: Sequence[Mapping[str, str] | None
     label = task.label or next((name for name in _LABELS if name in table.columns), "label")
     first = side_letters(table, task.first, "task.first", sides[0], task.first_fasta)
     second = side_letters(table, task.second, "task.second", sides[1], task.second_fasta)
-    names = [
-        f"{a} {b}" if sides[0] is not None or sides[1] is not None else str(row)
-        for row, (a, b) in enumerate(
-            zip(table.columns[task.first], table.columns[task.second], strict=True), start=1
-        )
-    ]
-    return _Rows(first, second, table.column(label, "task.label"), names, table.source)
+    taken = (task.first, task.second, label)
+    id = task.id or next(
+        (name for name in table.columns if name.lower() in ID_NAMES and name not in taken), None
+    )
+    if id is not None:
+        names = table.column(id, "task.id")
+    elif sides[0] is None and sides[1] is None:
+        names = [str(row) for row in range(1, len(table) + 1)]
+    else:
+        both = zip(table.columns[task.first], table.columns[task.second], strict=True)
+        names = [f"{a} {b}" for a, b in both]
+    return _Rows(first, second, table.column(label, "task.label"), names, id is not None, table.source)
 
 
 def side_letters(
@@ -193,6 +207,7 @@ def _joined(parts: Sequence[_Rows]) -> _Rows:
         [text for rows in parts for text in rows.second],
         [text for rows in parts for text in rows.labels],
         names,
+        all(rows.has_ids for rows in parts),
         parts[0].source,
     )
 
