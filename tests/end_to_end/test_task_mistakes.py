@@ -1,4 +1,4 @@
-"""What a user's own files may have wrong, of sequences and of pairs: one line, exit 2, and nothing written."""
+"""What a user's files may have wrong, of sequences and of pairs: one line, exit 2, and nothing written."""
 
 import pytest
 
@@ -18,37 +18,23 @@ def pairs(labels, ids="abcdef"):
     return "id,first,second,label\n" + "".join(f"{name},{a},{b},{label}\n" for name, a, b, label in rows)
 
 
-VALUES = ("0.5", "1.5", "2.5", "3.5", "4.5", "abc")
-BOTH = [
-    (
-        "a label outside the map",
-        "xyxyxy",
-        "xz",
-        [],
-        "label 'z' is none of the training file's classes (x, y)",
-    ),
-    (
-        "an id in two splits",
-        "xyxyxy",
-        ("xy", "ap"),
-        [],
-        "record a: the id stands in task.train and in task.test",
-    ),
-    ("an empty class", "xxxxxy", None, ["folds=2"], "has no example of class 'y'"),
-    ("text among values", VALUES, None, ["task.kind=regression"], "'abc' in column 'label' is no number"),
-    ("a missing column", "xyxyxy", None, ["task.label=y"], "has no column 'y'; its columns are id, "),
-    ("an empty label", ("x", "y", "x", "", "x", "y"), None, ["folds=2"], "column 'label' is empty"),
-    ("one class in the test", "xyxyxy", "xx", [], "all labels are the same here, so no metric is defined"),
-    ("equal values in a fold", "111111", None, [], "the only label is '1' in column 'label'"),
-    (
-        "a metric of others",
-        "xyxyxy",
-        None,
-        ["task.metric=spearman"],
-        "'spearman' is no metric of binary labels",
-    ),
-    ("more folds than rows", "xyxyxy", None, ["folds=9"], "make no 9 folds"),
-]
+VALUES = ("0.5", "1.5", "2.5", "3.5", "4.5", "5.5")
+MAP = "label 'z' is none of the training file's classes (x, y)"
+ALIKE = "all labels are the same here, so no metric is defined"
+TWO_IDS, TWO = "an id in two splits", ["folds=2"]
+BOTH = {
+    "a label outside the map": ("xyxyxy", "xz", [], MAP),
+    TWO_IDS: ("xyxyxy", "xy", [], "record a: the id stands in task.train and in task.test"),
+    "an empty class": ("xxxxxy", None, TWO, "has no example of class 'y'"),
+    "text": ((*VALUES[:5], "abc"), None, ["task.kind=regression"], "'abc' in column 'label' is no number"),
+    "a missing column": ("xyxyxy", None, ["task.label=y"], "has no column 'y'; its columns are id, "),
+    "an empty label": (("x", "y", "x", "", "x", "y"), None, TWO, "column 'label' is empty"),
+    "one class in the test": ("xyxyxy", "xx", [], ALIKE),
+    "equal values in the test": (VALUES, ("1.0", "1.0"), ["task.kind=regression"], ALIKE),
+    "equal labels": ("111111", None, [], "the only label is '1' in column 'label'"),
+    "a metric of others": ("xyxyxy", None, [*TWO, "task.metric=r2"], "'r2' is no metric of binary labels"),
+    "more folds than rows": ("xyxyxy", None, ["folds=9"], "make no 9 folds"),
+}
 
 
 @pytest.fixture(scope="module")
@@ -60,13 +46,7 @@ def model(tmp_path_factory):
 
 def refused(here, folder, model, train, test, others, told):
     (folder / "train.csv").write_text(train)
-    arguments = [
-        "task.train=train.csv",
-        f"checkpoint={model}",
-        "baselines=[constant]",
-        "run_dir=run",
-        *others,
-    ]
+    arguments = ["task.train=train.csv", f"checkpoint={model}", "baselines=[]", "run_dir=run", *others]
     if test is not None:
         (folder / "test.csv").write_text(test)
         arguments.append("task.test=test.csv")
@@ -78,31 +58,23 @@ def refused(here, folder, model, train, test, others, told):
     assert not list(folder.glob("run*"))
 
 
-@pytest.mark.parametrize(
-    ("train", "test", "others", "told"), [case[1:] for case in BOTH], ids=[c[0] for c in BOTH]
-)
+@pytest.mark.parametrize("case", BOTH)
 @pytest.mark.parametrize("unit", ["sequence", "pair"])
-def test_of_sequences_and_of_pairs(here, tmp_path, model, unit, train, test, others, told):
+def test_of_sequences_and_of_pairs(here, tmp_path, model, unit, case):
     made = sequences if unit == "sequence" else pairs
-    of_test = None
-    if test is not None:
-        labels, ids = test if isinstance(test, tuple) else (test, "pqrs")
-        of_test = made(labels, ids)
+    train, test, others, told = BOTH[case]
+    of_test = None if test is None else made(test, "ap" if case == TWO_IDS else "pq")
     refused(here, tmp_path, model, made(train), of_test, [f"task={unit}", *others], told)
 
 
 @pytest.mark.parametrize(
     ("train", "others", "told"),
     [
-        ("first,second,label\nACGT,MKV,x\nACGT,y\n", [], "is no table with one header and equal rows"),
+        ("first,second,label\nACGT,MKV,x\nACGT,y\n", [], "no table with one header and equal rows"),
         ("first,second,label\nACGT,MKV,x\nACGA,,y\n", [], "in row 2: column 'second' is empty"),
-        (
-            "dna,second,label\nACGT,MKV,x\nACGA,MK,y\n",
-            [],
-            "has no column 'first'; its columns are dna, second",
-        ),
+        ("dna,second,label\nACGT,MKV,x\nACGA,MK,y\n", [], "has no column 'first'; its columns are dna, "),
         ("first,second,label\nr1,MKV,x\nr2,MK,y\n", ["task.first_fasta=a.fa"], "'r2' is no record of a.fa"),
-        ("first,second,label\nACGT,MKV,x\nACGA,M1,y\n" * 3, ["folds=2"], "the protein side"),
+        (pairs("xyxyxy").replace("MTTT", "MT1T"), TWO, "the protein side"),
     ],
     ids=["unequal rows", "an empty side", "no first column", "a name without a record", "a letter"],
 )

@@ -32,7 +32,7 @@ class PairTask:
         first: column of the first sequences, or of their names in `first_fasta`.
         second: likewise of the second ones.
         label: column of the labels; None finds it by its name.
-        id: column of the ids; None takes one that is called so, else names in FASTA files, or numbers of rows.
+        id: column of the ids; None takes one that is called so, else names in FASTA files, or row numbers.
         first_fasta: file that holds the first sequences by name; None where they stand in the table.
         second_fasta: likewise.
         first_kind: `dna` (DNA or RNA, any frame), `cds` (in frame) or `protein`; None looks at the letters.
