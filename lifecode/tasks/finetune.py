@@ -158,5 +158,6 @@ def _learner(
     if opened.pairs is not None:
         require_for_gradient(pair)
         plan = replace(plan, pair=pair)
-    probing = probe_learner(opened, probe, PairHead(), say)  # whose baselines stand beside
+    of_baselines = Probe(max_positions=probe.max_positions)
+    probing = probe_learner(opened, of_baselines, PairHead(), say)
     return ByGradient(plan, opened, probing, metric=metric, work=work, say=say)

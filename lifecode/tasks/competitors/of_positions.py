@@ -90,12 +90,14 @@ class PositionProbe:
         return Competitor(reader.name, role, digest_of({"model": reader.digest} | self._how), predictions)
 
     def notes(self) -> list[str]:
-        """That baselines learn from fewer positions than a network that is trained by gradient."""
+        """That not all positions are learnt from, which a network that is trained by gradient does."""
         most, rounds = self.probe.max_positions, self.contest.rounds
         sizes = [sum(len(self.examples.labels[row]) for row in one.train) for one in rounds]
         if max(sizes) <= most:
             return []
-        return [f"baselines learn from {most:,} of up to {max(sizes):,} positions (probe.max_positions)"]
+        return [
+            f"linear heads learn from {most:,} of up to {max(sizes):,} positions (probe.max_positions)"
+        ]
 
     def baseline(self, name: str) -> Competitor:
         """What the shares of the labels, or the letters around a position, say.
