@@ -69,6 +69,18 @@ def test_every_nucleotide_of_the_test_is_scored_once_in_the_middle_of_its_window
     assert [int((known == label).sum()) for label in (0, 1, 2)] == [3 * 24, 12, 12]
 
 
+def test_what_lifecode_dogma_writes_is_read(place, tmp_path):
+    for split, name in (("train", "train"), ("dev", "train"), ("test", "test")):
+        rows = [line.split(",") for line in (place / f"sites/{name}.csv").read_text().splitlines()[1:]]
+        folder = tmp_path / f"fly/gene/nucleotide_class/{split}"
+        folder.mkdir(parents=True)
+        lines = [f"{split}{id},gene,{letters},,{labels}\n" for id, letters, labels in rows]
+        (folder / f"{split}.csv").write_text("seq_id,seq_type,seq,regions,label\n" + "".join(lines))
+    sets = SpliceSites(scored=1_000).sets(tmp_path / "fly")
+    data = sets["fly"].data()
+    assert (len(data.train), data.num_validation, len(data.test)) == (24, 12, 6)
+
+
 @pytest.mark.parametrize(
     ("row", "told"),
     [
