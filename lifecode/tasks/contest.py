@@ -12,7 +12,7 @@ from lifecode.tasks.baselines import constant_prediction
 from lifecode.tasks.difference import NUM_RESAMPLES, Difference, over_examples, over_folds
 from lifecode.tasks.examples.labels import Labels
 from lifecode.tasks.heads.head import Blocks, FittedHead, Head
-from lifecode.tasks.scores import known, score, scores
+from lifecode.tasks.scores import known, require_defined, score, scores
 from lifecode.tasks.splits.rounds import Round
 
 
@@ -80,6 +80,11 @@ class Contest:
         of_positions = labels.kind == "multiclass" and labels.unit != "sequence"
         self._each_class = labels.classes if of_positions else ()
         self._split, self.all_labels = rounds, rounds.examples.labels
+
+    def require_defined(self) -> None:
+        """Raises a `UserError` where the test rows of a round have one label alone."""
+        for number, one in enumerate(self.rounds, start=1):
+            require_defined(self.all_labels[one.test], f"the test rows of round {number}")
 
     def enter(self, blocks: Blocks, head: Head | None) -> Entry:
         """Fit and measure in every round.

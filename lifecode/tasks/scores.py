@@ -84,12 +84,7 @@ def scores(
         UserError: a metric is undefined for these labels: all are the same.
     """
     labels, predictions = known(labels, predictions)
-    if len(np.unique(labels)) < 2:
-        raise UserError(
-            "all labels are the same here, so no metric is defined",
-            source=where,
-            remedy="Give more examples, or fewer folds",
-        )
+    require_defined(labels, where)
     found = {metric.name: score(metric.name, labels, predictions) for metric in METRICS[kind]}
     for number, name in enumerate(each_class):
         own = labels == number
@@ -99,6 +94,21 @@ def scores(
     wrong = [name for name, value in found.items() if not np.isfinite(value)]
     assert not wrong, f"{wrong} of {where} is no number"
     return found
+
+
+def require_defined(labels: NDArray[Any], where: str) -> None:
+    """Raises a `UserError` where labels that are known are all the same, so that no metric is defined.
+
+    Args:
+        labels: as of `scores`.
+        where: names the examples.
+    """
+    if len(np.unique(known(labels, labels)[0])) < 2:
+        raise UserError(
+            "all labels are the same here, so no metric is defined",
+            source=where,
+            remedy="Give more examples, or fewer folds",
+        )
 
 
 def known(labels: NDArray[Any], predictions: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:

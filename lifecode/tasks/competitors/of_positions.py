@@ -95,9 +95,7 @@ class PositionProbe:
         sizes = [sum(len(self.examples.labels[row]) for row in one.train) for one in rounds]
         if max(sizes) <= most:
             return []
-        return [
-            f"linear heads learn from {most:,} of up to {max(sizes):,} positions (probe.max_positions)"
-        ]
+        return [f"linear heads learn from {most:,} of up to {max(sizes):,} positions (probe.max_positions)"]
 
     def baseline(self, name: str) -> Competitor:
         """What the shares of the labels, or the letters around a position, say.

@@ -87,11 +87,17 @@ def opened_task(
         pairs = read_pairs(task) if data is None else data
         assert isinstance(pairs, PairData)
         rounds = rounds_of_pairs(task, pairs, num_folds=num_folds, seeds=list(seeds))
-        return OpenedTask(pairs, rounds, Contest(rounds, pairs.labels))
+        return _opened(pairs, rounds)
     sequences = read_task(task) if data is None else data
     assert isinstance(sequences, TaskData)
     rounds = rounds_of(task, sequences, num_folds=num_folds, seeds=list(seeds))
-    return OpenedTask(sequences, rounds, Contest(rounds, sequences.labels))
+    return _opened(sequences, rounds)
+
+
+def _opened(data: Data, rounds: Rounds[Any]) -> OpenedTask:
+    contest = Contest(rounds, data.labels)
+    contest.require_defined()
+    return OpenedTask(data, rounds, contest)
 
 
 def probe_learner(opened: OpenedTask, probe: Probe, pair: PairHead, say: Say) -> Learner:
