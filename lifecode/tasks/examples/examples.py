@@ -87,6 +87,16 @@ def flat(values: NDArray[Any]) -> NDArray[Any]:
     return np.concatenate(values.tolist()) if values.dtype == object else values
 
 
+def as_positions(values: NDArray[Any], like: NDArray[Any]) -> NDArray[Any]:
+    """What `flat` made of values of positions, in arrays as long as those of `like`; others as they are."""
+    if like.dtype != object:
+        return values
+    found = np.empty(len(like), dtype=object)
+    for number, part in enumerate(np.split(values, np.cumsum([len(each) for each in like])[:-1])):
+        found[number] = part
+    return found
+
+
 def examples_of(table: Table, columns: Columns, labels: NDArray[Any] | None = None) -> Examples:
     """The sequences of a table, with the labels of its rows where they are known.
 

@@ -10,8 +10,9 @@ import numpy as np
 from lifecode.data.formats.fasta import fasta_records
 from lifecode.data.formats.opening import opened
 from lifecode.errors import UserError
+from lifecode.tasks.examples.columns import ID_NAMES
 from lifecode.tasks.examples.labels import Labels, OneLabel, labels_of
-from lifecode.tasks.examples.sequence_task import Files
+from lifecode.tasks.examples.sequence_task import Files, require_own_ids
 from lifecode.tasks.examples.table import Table, read_table
 from lifecode.tasks.pairs.pair_examples import KeepTogether, PairExamples
 from lifecode.tasks.pairs.side import Side, SideKind, kind_of
@@ -31,6 +32,7 @@ class PairTask:
         first: column of the first sequences, or of their names in `first_fasta`.
         second: likewise of the second ones.
         label: column of the labels; None finds it by its name.
+        id: column of the ids; None takes one that is called so, else names in FASTA files, or row numbers.
         first_fasta: file that holds the first sequences by name; None where they stand in the table.
         second_fasta: likewise.
         first_kind: `dna` (DNA or RNA, any frame), `cds` (in frame) or `protein`; None looks at the letters.
@@ -49,6 +51,7 @@ class PairTask:
     first: str = "first"
     second: str = "second"
     label: str | None = None
+    id: str | None = None
     first_fasta: str | None = None
     second_fasta: str | None = None
     first_kind: SideKind | None = None
@@ -64,6 +67,7 @@ class PairData(NamedTuple):
 
     labels: Labels
     train: PairExamples
+    num_validation: int
     test: PairExamples | None
     notes: list[str]
 
@@ -73,6 +77,7 @@ class _Rows(NamedTuple):
     second: list[str]
     labels: list[str]
     names: list[str]
+    has_ids: bool
     source: str
 
 
@@ -82,7 +87,7 @@ def read_pairs(task: PairTask) -> PairData:
     Raises:
         UserError: a file, column, name or label that is not as the task says.
     """
-    sides = [_fasta(task.first_fasta), _fasta(task.second_fasta)]
+    sides = [fasta_by_name(task.first_fasta), fasta_by_name(task.second_fasta)]
     splits = {
         name: [_rows(_read(path, task), task, sides) for path in _listed(files)]
         for name, files in (("train", task.train), ("validation", task.validation), ("test", task.test))
@@ -94,9 +99,17 @@ def read_pairs(task: PairTask) -> PairData:
 def data_of_pairs(task: PairTask, splits: Mapping[str, Sequence[_Rows]]) -> PairData:
     """What rows that have been read are learnt as."""
     notes: list[str] = []
+    given = {
+        split: [name for part in parts if part.has_ids for name in part.names]
+        for split, parts in splits.items()
+    }
+    require_own_ids(given)
     train = [*splits["train"], *splits.get("validation", [])]
+    first_of_validation = sum(len(rows.labels) for rows in splits["train"])
+    num_validation = sum(len(rows.labels) for rows in train) - first_of_validation
     if task.test is None:
-        train = [_distinct(_joined(train), notes)]
+        rows, kept = _distinct(_joined(train), notes)
+        train, num_validation = [rows], sum(number >= first_of_validation for number in kept)
     source = train[0].source
     column = task.label or "label"
     labels = labels_of([text for rows in train for text in rows.labels], source, column, task.kind)
@@ -111,7 +124,7 @@ def data_of_pairs(task: PairTask, splits: Mapping[str, Sequence[_Rows]]) -> Pair
         f"{len(learnt):,} pairs of {source}: {len(learnt.first.letters):,} different {kinds[0]} and "
         f"{len(learnt.second.letters):,} different {kinds[1]} sequences, labels {labels.described()}",
     )
-    return PairData(labels, learnt, test, notes)
+    return PairData(labels, learnt, num_validation, test, notes)
 
 
 def _listed(files: Files) -> list[str]:
@@ -124,29 +137,49 @@ def _read(path: str, task: PairTask) -> Table:
 
 def _rows(table: Table, task: PairTask, sides: Sequence[Mapping[str, str] | None]) -> _Rows:
     label = task.label or next((name for name in _LABELS if name in table.columns), "label")
-    sequences = []
-    for key, column, fasta, path in (
-        ("task.first", task.first, sides[0], task.first_fasta),
-        ("task.second", task.second, sides[1], task.second_fasta),
-    ):
-        values = table.column(column, key)
-        for row, value in enumerate(values, start=1):
-            if not value or (fasta is not None and value not in fasta):
-                problem = f"{value!r} is no record of {path}" if value else f"column {column!r} is empty"
-                raise UserError(
-                    problem, source=table.source, record=f"in row {row}", remedy="Remove the row, or add it"
-                )
-        sequences.append(values if fasta is None else [fasta[value] for value in values])
-    names = [
-        f"{a} {b}" if sides[0] is not None or sides[1] is not None else str(row)
-        for row, (a, b) in enumerate(
-            zip(table.columns[task.first], table.columns[task.second], strict=True), start=1
-        )
-    ]
-    return _Rows(sequences[0], sequences[1], table.column(label, "task.label"), names, table.source)
+    first = side_letters(table, task.first, "task.first", sides[0], task.first_fasta)
+    second = side_letters(table, task.second, "task.second", sides[1], task.second_fasta)
+    taken = (task.first, task.second, label)
+    id = task.id or next(
+        (name for name in table.columns if name.lower() in ID_NAMES and name not in taken), None
+    )
+    if id is not None:
+        names = table.column(id, "task.id")
+    elif sides[0] is None and sides[1] is None:
+        names = [str(row) for row in range(1, len(table) + 1)]
+    else:
+        both = zip(table.columns[task.first], table.columns[task.second], strict=True)
+        names = [f"{a} {b}" for a, b in both]
+    return _Rows(first, second, table.column(label, "task.label"), names, id is not None, table.source)
 
 
-def _fasta(path: str | None) -> dict[str, str] | None:
+def side_letters(
+    table: Table, column: str, key: str, by_name: Mapping[str, str] | None, path: str | None
+) -> list[str]:
+    """The letters of one side of each row, which stand there or under the name that does.
+
+    Args:
+        table: of pairs.
+        column: of this side.
+        key: config key that names the column.
+        by_name: letters by name; None where they stand in the column.
+        path: of the file that these come from.
+
+    Raises:
+        UserError: there is no such column, an empty cell, or a name without a record; the row is named.
+    """
+    values = table.column(column, key)
+    for row, value in enumerate(values, start=table.first + 1):
+        if not value or (by_name is not None and value not in by_name):
+            problem = f"{value!r} is no record of {path}" if value else f"column {column!r} is empty"
+            raise UserError(
+                problem, source=table.source, record=f"in row {row}", remedy="Remove the row, or add it"
+            )
+    return values if by_name is None else [by_name[value] for value in values]
+
+
+def fasta_by_name(path: str | None) -> dict[str, str] | None:
+    """The letters of each record of a FASTA file; None without one."""
     if path is None:
         return None
     file = Path(path).expanduser()
@@ -174,12 +207,13 @@ def _joined(parts: Sequence[_Rows]) -> _Rows:
         [text for rows in parts for text in rows.second],
         [text for rows in parts for text in rows.labels],
         names,
+        all(rows.has_ids for rows in parts),
         parts[0].source,
     )
 
 
-def _distinct(rows: _Rows, notes: list[str]) -> _Rows:
-    """Each pair once, and no pair that stands there with two labels."""
+def _distinct(rows: _Rows, notes: list[str]) -> tuple[_Rows, list[int]]:
+    """Each pair once, and no pair that stands there with two labels; and the numbers of these rows."""
     seen: dict[tuple[str, str], tuple[int, set[str]]] = {}
     for number, (a, b, label) in enumerate(zip(rows.first, rows.second, rows.labels, strict=True)):
         seen.setdefault((a.upper(), b.upper()), (number, set()))[1].add(label)
@@ -190,12 +224,13 @@ def _distinct(rows: _Rows, notes: list[str]) -> _Rows:
             f"{len(rows.labels):,} rows of {rows.source} are {len(seen):,} different pairs, "
             f"{conflicting:,} of them with two labels and left out"
         )
-    return rows._replace(
+    distinct = rows._replace(
         first=[rows.first[i] for i in kept],
         second=[rows.second[i] for i in kept],
         labels=[rows.labels[i] for i in kept],
         names=[rows.names[i] for i in kept],
     )
+    return distinct, kept
 
 
 def _examples(

@@ -14,7 +14,7 @@ from lifecode.tasks.examples.labels import LabelKind
 from lifecode.tasks.features.encoder import Place, read_states
 from lifecode.tasks.tuning.rows import Row
 from lifecode.tasks.tuning.settings import GradientTuning
-from lifecode.tasks.tuning.task_head import TaskHead
+from lifecode.tasks.tuning.task_head import StandardisedHead
 
 
 class TaskNetwork(nn.Module):
@@ -38,7 +38,7 @@ class TaskNetwork(nn.Module):
     def __init__(
         self,
         model: LifeCode,
-        head: TaskHead,
+        head: StandardisedHead,
         *,
         tuning: GradientTuning,
         kind: LabelKind,

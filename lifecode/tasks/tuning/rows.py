@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -11,7 +11,7 @@ from torch import Tensor
 
 from lifecode.data.batches.packing import NUM_SPECIAL_CODONS, Packed, consecutive_rows, pack, whole_codons
 from lifecode.models.life_code.frames import NUM_FRAMES, in_three_frames
-from lifecode.tasks.examples.examples import flat
+from lifecode.tasks.examples.examples import flat, nucleotides_of
 from lifecode.tasks.examples.labels import Unit
 from lifecode.tasks.features.position_index import NOTHING, state_index
 from lifecode.tasks.features.states import FrameReading
@@ -40,6 +40,14 @@ class Reading:
         """Of each example."""
         return NUM_FRAMES if self.frames in ("average", "stack") else 1
 
+    def size(self, ids: NDArray[np.uint8]) -> int:
+        """Nucleotides of a sequence."""
+        return len(ids)
+
+    def examples(self, given: Any) -> list[NDArray[np.uint8]]:
+        """Sequences as a row wants them; as `nucleotides_of`."""
+        return nucleotides_of(given)
+
     def framed(self, ids: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
         """The segments of a sequence."""
         if self.most_codons is not None:
@@ -48,6 +56,47 @@ class Reading:
             return [whole_codons(ids)]
         frames = in_three_frames(ids)
         return frames if self.segments == NUM_FRAMES else [frames[int(self.frames)]]
+
+
+class Segmented(Protocol):
+    """How examples of any unit become segments of rows: `Reading`, or `PairReading` of pairs."""
+
+    @property
+    def frames(self) -> Any:
+        """Reading frames, of pairs those of both sides."""
+        ...
+
+    @property
+    def row_codons(self) -> int:
+        """Budget of a row."""
+        ...
+
+    @property
+    def unit(self) -> Unit:
+        """What has a label."""
+        ...
+
+    @property
+    def window(self) -> int:
+        """States around each position."""
+        ...
+
+    @property
+    def segments(self) -> int:
+        """Of each example."""
+        ...
+
+    def size(self, example: Any, /) -> int:
+        """Nucleotides of an example."""
+        ...
+
+    def framed(self, example: Any, /) -> list[NDArray[np.uint8]]:
+        """The segments of an example."""
+        ...
+
+    def examples(self, given: Any, /) -> list[Any]:
+        """Examples as a row wants them, of what a user may give."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,22 +131,22 @@ class Row:
 
 
 def rows_of(
-    sequences: Sequence[NDArray[np.uint8]],
+    sequences: Sequence[Any],
     numbers: NDArray[np.int64],
-    reading: Reading,
+    reading: Segmented,
     labels: NDArray[Any] | None = None,
     states: Callable[[int], Tensor] | None = None,
 ) -> Iterator[Row]:
     """Rows that hold every one of some examples once, those of like length together.
 
     Args:
-        sequences: of all examples.
+        sequences: of all examples, or pairs of them.
         numbers: (n,) which of them.
         reading: how.
         labels: of all examples; None where they are not known.
         states: of each example, by its number; None where the encoder reads them.
     """
-    by_length = numbers[np.argsort([len(sequences[number]) for number in numbers], kind="stable")]
+    by_length = numbers[np.argsort([reading.size(sequences[number]) for number in numbers], kind="stable")]
     segments = {number: reading.framed(sequences[number]) for number in by_length.tolist()}
     sizes = [
         sum(len(ids) // 3 + NUM_SPECIAL_CODONS for ids in segments[number]) for number in by_length.tolist()

@@ -14,10 +14,12 @@ from lifecode.errors import UserError
 from lifecode.host.checksum import sha256
 from lifecode.models.families import load
 from lifecode.models.life_code.model import LifeCode
-from lifecode.tasks.examples.examples import nucleotides_of
 from lifecode.tasks.examples.labels import Labels
+from lifecode.tasks.pairs.pair_head import PairHead
+from lifecode.tasks.pairs.side import SideKind
 from lifecode.tasks.tuning.adapters import CONFIG, WEIGHTS, load_adapters, merged, save_adapters
 from lifecode.tasks.tuning.network import TaskNetwork
+from lifecode.tasks.tuning.pair_reading import PairReading
 from lifecode.tasks.tuning.rows import Reading
 from lifecode.tasks.tuning.settings import GradientTuning, TrainedHead
 from lifecode.tasks.tuning.tuner import Tuned, Tuner, network_of, predicted
@@ -37,15 +39,22 @@ class TunedNetwork:
         model: the encoder as it was before, without adapters; of `full` the tuned one.
         adapted: the `peft.PeftModel` around the encoder in `network`; None where it has none or is merged.
         told: what it was tuned on, for people.
+        pair: of pairs, how both sides are joined.
     """
 
     labels: Labels
     network: TaskNetwork
     settings: TrainedHead
-    reading: Reading
+    reading: Reading | PairReading
     model: LifeCode
     adapted: Any = None
     told: dict[str, Any] = field(default_factory=dict)
+    pair: PairHead | None = None
+
+    @property
+    def kinds(self) -> tuple[SideKind, SideKind] | None:
+        """Of both sides; None of sequences."""
+        return self.reading.kinds if isinstance(self.reading, PairReading) else None
 
     @property
     def tuning(self) -> GradientTuning:
@@ -59,13 +68,13 @@ class TunedNetwork:
         num_classes), in an array (n,) of dtype object.
 
         Args:
-            sequences: arrays of nucleotide ids, or what `LifeCode.embed` takes: text, records, a path.
+            sequences: arrays of nucleotide ids, or what `LifeCode.embed` takes: text, records, a path; of
+                pairs `(first, second)` letters of each.
 
         Raises:
             UserError: no sequence, an empty one, or a letter that is no nucleotide.
         """
-        sequences = nucleotides_of(sequences)
-        return predicted(self.network, self.reading, sequences)
+        return predicted(self.network, self.reading, self.reading.examples(sequences))
 
     def save(self, folder: Path) -> None:
         """Write all files into a folder that exists."""
@@ -84,6 +93,7 @@ class TunedNetwork:
             "unit": self.labels.unit,
             "head": asdict(self.settings),
             "reading": asdict(self.reading),
+            **({} if self.pair is None else {"pair": asdict(self.pair)}),
             "sha256": {name: sha256(folder / name) for name in files},
             "tuned_on": self.told,
         }
@@ -102,6 +112,7 @@ def tuned_network(tuner: Tuner, tuned: Tuned, told: dict[str, Any]) -> TunedNetw
         model=model,
         adapted=tuned.adapted,
         told=told,
+        pair=tuner.plan.pair,
     )
 
 
@@ -119,7 +130,15 @@ def load_network(folder: Path, described: Mapping[str, Any], *, merge: bool = Tr
     path = folder / DESCRIPTION
     try:
         labels = Labels(described["kind"], tuple(map(str, described["classes"])), described["unit"])
-        settings, reading = TrainedHead(**described["head"]), Reading(**described["reading"])
+        settings, pair = TrainedHead(**described["head"]), None
+        of_rows: dict[str, Any] = described["reading"]
+        if "pair" in described:
+            pair = PairHead(**described["pair"])
+            first, second = Reading(**of_rows["first"]), Reading(**of_rows["second"])
+            kinds = {"kinds": tuple(of_rows["kinds"])}
+            reading = PairReading(**of_rows | {"first": first, "second": second} | kinds)
+        else:
+            reading = Reading(**of_rows)
         tuning, sums = described["tuning"], dict(described["sha256"])
     except (KeyError, TypeError) as fault:
         raise UserError(
@@ -135,7 +154,7 @@ def load_network(folder: Path, described: Mapping[str, Any], *, merge: bool = Tr
     model = load(folder / ENCODER)
     adapted = load_adapters(model, folder / ADAPTER) if tuning == "lora" else None
     encoder = model if adapted is None else merged(adapted) if merge else adapted.base_model.model
-    network = network_of(encoder, tuning, settings, reading, labels)
+    network = network_of(encoder, tuning, settings, reading, labels, pair)
     try:
         state = load_file(folder / HEAD)
         own = {name for name in network.learned() if not name.startswith("model.")}
@@ -152,4 +171,5 @@ def load_network(folder: Path, described: Mapping[str, Any], *, merge: bool = Tr
         model=model,
         adapted=None if merge else adapted,
         told=described.get("tuned_on", {}),
+        pair=pair,
     )

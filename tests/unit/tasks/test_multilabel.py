@@ -12,6 +12,7 @@ from lifecode.errors import UserError
 from lifecode.tasks import Fit, SequenceTask
 from lifecode.tasks.baselines import head_of, usual_baselines
 from lifecode.tasks.examples.labels import Labels, labels_of
+from lifecode.tasks.examples.sequence_task import read_task
 from lifecode.tasks.scores import scores
 from tests.support.small_models import small_model
 
@@ -84,3 +85,31 @@ def test_what_it_does_not_go_with_is_one_line(files):
         lifecode.finetune(
             task, checkpoint=small_model(), tuning="head", fit=Fit(class_weights="balanced"), folds=2
         )
+
+
+def test_several_columns_are_a_class_each(files, tmp_path, capsys):
+    for name in ("train", "test"):
+        lines = (files / f"{name}.csv").read_text().splitlines()[1:]
+        rows = [line.split(",") for line in lines]
+        texts = [f"{dna},{int('rich' in has)},{float('g' in has.split(';'))}" for dna, has in rows]
+        (tmp_path / f"{name}.csv").write_text("dna,rich,g\n" + "\n".join(texts) + "\n")
+    columns = SequenceTask(train=f"{tmp_path}/train.csv", test=f"{tmp_path}/test.csv", label=["rich", "g"])
+    one = SequenceTask(train=f"{files}/train.csv", test=f"{files}/test.csv", kind="multilabel")
+    several, joined = read_task(columns), read_task(one)
+    assert several.labels == joined.labels == Labels("multilabel", ("g", "rich"))
+    np.testing.assert_array_equal(several.train.labels, joined.train.labels)
+    np.testing.assert_array_equal(several.test.labels, joined.test.labels)
+    for broken, told in (
+        ("dna,rich,g\nACGT,1,2\n", r"in row 1.*'2' in column 'g' is neither 0 nor 1"),
+        ("dna,rich\nACGT,1\n", "has no column 'g'"),
+    ):
+        (tmp_path / "broken.csv").write_text(broken)
+        with pytest.raises(UserError, match=told):
+            read_task(SequenceTask(train=f"{tmp_path}/broken.csv", label=["rich", "g"]))
+    with pytest.raises(UserError, match="names a column twice"):
+        read_task(SequenceTask(train=f"{tmp_path}/train.csv", label=["g", "g"]))
+    with pytest.raises(UserError, match=r"task\.label: names several columns"):
+        SequenceTask(train="a", label=["a", "b"], kind="binary")
+    arguments = ["finetune", f"task.train={tmp_path}/broken.csv", "task.label=[rich,g]"]
+    assert main([*arguments, f"checkpoint={files}/model", f"run_dir={tmp_path}/run"]) == 2
+    assert "has no column 'g'" in capsys.readouterr().err

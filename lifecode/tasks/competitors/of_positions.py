@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lifecode.errors import UserError
-from lifecode.models.life_code.model import LifeCode
+from lifecode.host.checksum import digest_of
 from lifecode.tasks.baselines import Baseline
-from lifecode.tasks.contest import Contest, Entry
+from lifecode.tasks.competitors.competitor import Competitor, LifeCodeReader, Predictions, Reader, Role
+from lifecode.tasks.contest import Contest
 from lifecode.tasks.examples.examples import Examples
 from lifecode.tasks.examples.labels import Labels
 from lifecode.tasks.examples.molecule import Molecule
@@ -25,7 +26,7 @@ from lifecode.tasks.features.at_positions import (
     position_window,
     require_position_keys,
 )
-from lifecode.tasks.features.encoder import LifeCodeEncoder, Place
+from lifecode.tasks.features.encoder import Place
 from lifecode.tasks.features.position_index import num_positions
 from lifecode.tasks.features.states import FrameReading
 from lifecode.tasks.heads.head import FittedHead
@@ -49,7 +50,6 @@ class PositionProbe:
         labels: kind, classes and unit.
         examples: of all rounds.
         molecule: what the sequences are.
-        told: what the model is told to have been tuned on.
     """
 
     def __init__(
@@ -59,81 +59,108 @@ class PositionProbe:
         labels: Labels,
         examples: Examples,
         molecule: Molecule,
-        told: dict[str, Any],
     ) -> None:
         require_position_keys(probe, "probe")
         if probe.beside or probe.head != "linear" or probe.cache is not None:
             key = "probe.beside" if probe.beside else "probe.cache" if probe.cache else "probe.head"
             raise UserError(f"is given, and task.unit is {labels.unit}", source=key, remedy="Leave it out")
         self.probe, self.contest, self.labels, self.examples = probe, contest, labels, examples
-        self.told = told
+        self.molecule: Molecule = molecule
         self.frames: FrameReading = position_frames(probe.frames, labels, molecule, "probe")
-        self._first: tuple[LifeCode, _Read] | None = None
+        self._how = {"probe": asdict(probe), "frames": self.frames, **asdict(labels)}
+        self._first: tuple[LifeCodeReader, _Read] | None = None
 
-    def enter(self, model: LifeCode, label: str) -> Entry:
-        """Measure a head on the states of an encoder."""
-        features = StatesAtPositions(
-            encoder=LifeCodeEncoder(model),
-            unit=self.labels.unit,
-            frames=self.frames,
-            place=Place(self.probe.layer, self.probe.projected),
-            window=position_window(self.probe.pools, self.probe.window),
-        )
-        read = _Read(features, self.examples.nucleotides, self.labels)
-        self._first = self._first or (model, read)
-        return self._measured(read)
+    @property
+    def usual(self) -> list[Baseline]:
+        """Those that say something of a position."""
+        codons: list[Baseline] = ["codon_one_hot"] if self.molecule == "cds" else []
+        return ["constant", "nucleotide_one_hot", *codons, "untrained"]
+
+    def why_not(self, reader: Reader) -> str | None:
+        """Peers read tokens, which are no codons."""
+        return None if isinstance(reader, LifeCodeReader) else "reads whole sequences, not their positions"
+
+    def model(self, reader: Reader, role: Role) -> Competitor:
+        """A head on the states of an encoder."""
+        assert isinstance(reader, LifeCodeReader)
+
+        def predictions() -> Predictions:
+            return self._predictions(self._read(reader))
+
+        return Competitor(reader.name, role, digest_of({"model": reader.digest} | self._how), predictions)
 
     def notes(self) -> list[str]:
-        """That baselines learn from fewer positions than a network that is trained by gradient."""
+        """That not all positions are learnt from, which a network that is trained by gradient does."""
         most, rounds = self.probe.max_positions, self.contest.rounds
         sizes = [sum(len(self.examples.labels[row]) for row in one.train) for one in rounds]
         if max(sizes) <= most:
             return []
-        return [f"baselines learn from {most:,} of up to {max(sizes):,} positions (probe.max_positions)"]
+        return [f"linear heads learn from {most:,} of up to {max(sizes):,} positions (probe.max_positions)"]
 
-    def baseline(self, baseline: Baseline) -> Entry:
-        """Measure what the shares of the labels, or the letters around a position, say.
+    def baseline(self, name: str) -> Competitor:
+        """What the shares of the labels, or the letters around a position, say.
 
         Raises:
             UserError: a baseline of whole sequences.
         """
-        if baseline == "constant":
-            return self.contest.measure(self._constant)
-        if baseline not in ("nucleotide_one_hot", "codon_one_hot"):
+        if name not in ("constant", "nucleotide_one_hot", "codon_one_hot"):
             raise UserError(
-                f"{baseline!r} is of whole sequences, and task.unit is {self.labels.unit}",
+                f"{name!r} is of whole sequences, and task.unit is {self.labels.unit}",
                 source="baselines",
                 remedy="Use constant, nucleotide_one_hot, codon_one_hot, untrained",
             )
-        letters = "codon" if baseline == "codon_one_hot" else "nucleotide"
-        features = OneHotAround(unit=self.labels.unit, letters=letters, window=_AROUND[letters])
-        return self._measured(_Read(features, self.examples.nucleotides, self.labels))
 
-    def controls(self) -> dict[str, Entry]:
+        def predictions() -> Predictions:
+            if name == "constant":
+                return [self._constant(one) for one in self.contest.rounds]
+            letters = "codon" if name == "codon_one_hot" else "nucleotide"
+            around = OneHotAround(unit=self.labels.unit, letters=letters, window=_AROUND[letters])
+            return self._predictions(_Read(around, self.examples.nucleotides, self.labels))
+
+        of_name = {"baseline": name, "most": self.probe.max_positions, **asdict(self.labels)}
+        return Competitor(name, "baseline", digest_of(of_name), predictions)
+
+    def controls(self) -> list[Competitor]:
         """None: nothing stands beside the states."""
-        return {}
+        return []
 
-    def fitted(self, everything: Round) -> TunedModel:
-        """The head of all examples outside the test file, on the first encoder that entered."""
-        assert self._first is not None
-        model, read = self._first
+    def fitted(self, reader: Reader, everything: Round, told: dict[str, Any]) -> TunedModel:
+        """The head of all examples outside the test file."""
+        assert isinstance(reader, LifeCodeReader)
+        read = self._read(reader)
         head = self._fit(read, everything)
-        features = [read.features]
-        return TunedModel(labels=self.labels, features=features, head=head, model=model, told=self.told)
+        return TunedModel(
+            labels=self.labels, features=[read.features], head=head, model=reader.model, told=told
+        )
 
     def described(self) -> dict[str, Any]:
         """The probe."""
         return {"tuning": "probe", "probe": asdict(self.probe)}
 
-    def _measured(self, read: "_Read") -> Entry:
-        def predicted(one: Round) -> NDArray[Any]:
-            head = self._fit(read, one)
-            found = np.empty(len(one.test), dtype=object)
-            for number, table in read(one.test):
-                found[number] = head.predict([table])
-            return found
+    def _read(self, reader: LifeCodeReader) -> "_Read":
+        if self._first is None or self._first[0] is not reader:
+            features = StatesAtPositions(
+                encoder=reader.encoder,
+                unit=self.labels.unit,
+                frames=self.frames,
+                place=Place(self.probe.layer, self.probe.projected),
+                window=position_window(self.probe.pools, self.probe.window),
+            )
+            read = _Read(features, self.examples.nucleotides, self.labels)
+            if self._first is not None:
+                return read
+            self._first = reader, read
+        return self._first[1]
 
-        return self.contest.measure(predicted)
+    def _predictions(self, read: "_Read") -> Predictions:
+        found = []
+        for one in self.contest.rounds:
+            head = self._fit(read, one)
+            of_round = np.empty(len(one.test), dtype=object)
+            for number, table in read(one.test):
+                of_round[number] = head.predict([table])
+            found.append(of_round)
+        return found
 
     def _fit(self, read: "_Read", one: Round) -> FittedHead:
         rows, positions = self._chosen(one)
@@ -183,12 +210,6 @@ class PositionProbe:
             else:
                 found[number] = np.full(size, labels.mean())
         return found
-
-
-def usual_position_baselines(molecule: Molecule) -> list[Baseline]:
-    """Those that say something of a position."""
-    codons: list[Baseline] = ["codon_one_hot"] if molecule == "cds" else []
-    return ["constant", "nucleotide_one_hot", *codons, "untrained"]
 
 
 class _Read:
