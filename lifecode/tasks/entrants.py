@@ -8,11 +8,11 @@ from typing import Any, Protocol
 import numpy as np
 
 from lifecode.evaluation.metrics import Metric
-from lifecode.models.life_code.model import LifeCode
+from lifecode.models.saved import SavedModel
 from lifecode.tasks.contest import Contest, Entry
 from lifecode.tasks.examples.examples import Examples
 from lifecode.tasks.examples.sequence_task import TaskData
-from lifecode.tasks.features.encoder import LifeCodeEncoder
+from lifecode.tasks.features.encoder import ModelEncoder
 from lifecode.tasks.features.feature import Features
 from lifecode.tasks.heads.head import Blocks
 from lifecode.tasks.probe import Probe
@@ -28,7 +28,7 @@ Told = dict[str, Any]
 class Entrant(Protocol):
     """One way to learn a task on an encoder."""
 
-    def enter(self, model: LifeCode, label: str) -> Entry:
+    def enter(self, model: SavedModel, label: str) -> Entry:
         """Measure it on an encoder that is called `label` in tables."""
         ...
 
@@ -60,21 +60,21 @@ class ProbeEntrant:
     def __init__(
         self, probe: Probe, contest: Contest, examples: Examples, data: TaskData, told: Told, say: Say
     ) -> None:
-        self.probe, self.contest, self.sequences = probe, contest, examples.nucleotides
+        self.probe, self.contest, self.sequences = probe, contest, examples.sequences
         self.data, self.told, self.say = data, told, say
         self.head = probe.head_for(data.labels.kind)
-        self.beside = probe.others(data.train.nucleotides)
+        self.beside = probe.others(data.train.sequences, data.molecule)
         self._beside: Blocks = [features(self.sequences) for features in self.beside]
-        self._first: tuple[LifeCode, Features, Blocks] | None = None
+        self._first: tuple[SavedModel, Features, Blocks] | None = None
 
-    def enter(self, model: LifeCode, label: str) -> Entry:
+    def enter(self, model: SavedModel, label: str) -> Entry:
         """Reads all examples, then fits in every round."""
 
         def told(done: int, total: int) -> None:
             self.say(f"{label}: {done:,} of {total:,} sequences read")
 
         self.say(f"{label}: reading {len(self.sequences):,} sequences")
-        features = self.probe.states(LifeCodeEncoder(model), label, self.data.molecule, told)
+        features = self.probe.states(ModelEncoder(model, self.data.molecule), label, self.data.molecule, told)
         blocks = [features(self.sequences), *self._beside]
         self._first = self._first or (model, features, blocks)
         self.say(f"{label}: fitting")
@@ -93,6 +93,7 @@ class ProbeEntrant:
             features=[features, *self.beside],
             head=self.contest.fitted(blocks, self.head, everything),
             model=model,
+            molecule=self.data.molecule,
             told=self.told,
         )
 
@@ -132,7 +133,7 @@ class TuningEntrant:
         self.work, self.say = work, say
         self._first: Tuner | None = None
 
-    def enter(self, model: LifeCode, label: str) -> Entry:
+    def enter(self, model: SavedModel, label: str) -> Entry:
         """Tunes a copy in every round."""
         train = len(self.data.train)
         tuner = Tuner(

@@ -9,7 +9,7 @@ import pyarrow as pa
 import torch
 
 from lifecode.errors import UserError
-from lifecode.models.life_code.model import LifeCode
+from lifecode.models.saved import SavedModel
 from lifecode.tasks.baselines import Baseline, features_of, head_of, usual_baselines
 from lifecode.tasks.contest import Contest, Entry
 from lifecode.tasks.entrants import Entrant, ProbeEntrant, TuningEntrant
@@ -17,6 +17,7 @@ from lifecode.tasks.evidence import Evidence, evidence_of
 from lifecode.tasks.examples.examples import Examples
 from lifecode.tasks.examples.labels import Labels
 from lifecode.tasks.examples.sequence_task import SequenceTask, TaskData, read_task
+from lifecode.tasks.families.registry import reading_of
 from lifecode.tasks.position_probe import PositionProbe, usual_position_baselines
 from lifecode.tasks.predictions import predictions_table
 from lifecode.tasks.probe import Probe
@@ -63,7 +64,7 @@ class Finetuned:
 
 def tune(
     task: SequenceTask,
-    model: LifeCode,
+    model: SavedModel,
     *,
     name: str,
     probe: Probe,
@@ -103,7 +104,8 @@ def tune(
     metric = chosen_metric(data.labels.kind, task.metric)
     rounds = rounds_of(task, data, num_folds=folds, seeds=[seed + i for i in range(seeds)])
     contest = Contest(rounds, data.labels)
-    sequences = rounds.examples.nucleotides
+    sequences = rounds.examples.sequences
+    data.notes.extend(reading_of(model, data.molecule).notes(sequences))
     say("looking for leaks")
     leaks = _leaks(rounds, data, model)
 
@@ -132,7 +134,7 @@ def tune(
     usual = (
         usual_baselines(data.molecule, data.labels.kind)
         if of_positions is None
-        else usual_position_baselines(data.molecule)
+        else usual_position_baselines(data.molecule, data.labels.unit)
     )
     if plan is not None and of_positions is not None:
         data.notes.extend(of_positions.notes())
@@ -143,7 +145,7 @@ def tune(
         if baseline != "untrained" and of_positions is not None:
             entries[baseline] = of_positions.baseline(baseline)
         elif baseline != "untrained":
-            own = features_of(baseline, data.train)
+            own = features_of(baseline, data.train, data.molecule)
             learner = None if own is None else head_of(baseline, data.labels.kind)
             entries[baseline] = contest.enter([] if own is None else [own(sequences)], learner)
         elif trained:
@@ -171,16 +173,16 @@ def tune(
         leaks=leaks,
         notes=data.notes,
         evidence=evidence_of(
-            contest, {name: ours, **entries}, name, rounds.examples.ids, rounds.examples.texts()
+            contest, {name: ours, **entries}, name, rounds.examples.ids, rounds.examples.texts(data.molecule)
         ),
     )
 
 
-def untrained_twin(model: LifeCode, seed: int) -> LifeCode:
+def untrained_twin(model: SavedModel, seed: int) -> SavedModel:
     """A model of the same shape with new weights, by this seed; torch's own random state stays."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return LifeCode.from_config(model.config).eval()
+        return type(model).from_config(model.config).eval()
 
 
 def _given(task: SequenceTask) -> dict[str, Any]:
@@ -188,6 +190,6 @@ def _given(task: SequenceTask) -> dict[str, Any]:
     return {key: value for key, value in asdict(task).items() if value is not None}
 
 
-def _leaks(rounds: Rounds[Examples], data: TaskData, model: LifeCode) -> Leaks:
+def _leaks(rounds: Rounds[Examples], data: TaskData, model: SavedModel) -> Leaks:
     split, held_out = rounds.first_split, rounds.first_held_out
     return find_leaks(rounds.examples, split, held_out, data.molecule, model.training_genes)

@@ -5,29 +5,28 @@ Of the training positions at most `probe.max_positions` are learnt from, drawn b
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lifecode.errors import UserError
-from lifecode.models.life_code.model import LifeCode
+from lifecode.models.saved import SavedModel
 from lifecode.tasks.baselines import Baseline
 from lifecode.tasks.contest import Contest, Entry
 from lifecode.tasks.examples.examples import Examples
-from lifecode.tasks.examples.labels import Labels
+from lifecode.tasks.examples.labels import Labels, Unit
 from lifecode.tasks.examples.molecule import Molecule
+from lifecode.tasks.families.place import Place
+from lifecode.tasks.families.position_index import num_positions
 from lifecode.tasks.features.at_positions import (
     OneHotAround,
     PositionFeatures,
     StatesAtPositions,
-    position_frames,
     position_window,
     require_position_keys,
 )
-from lifecode.tasks.features.encoder import LifeCodeEncoder, Place
-from lifecode.tasks.features.position_index import num_positions
-from lifecode.tasks.features.states import FrameReading
+from lifecode.tasks.features.encoder import ModelEncoder
 from lifecode.tasks.heads.head import FittedHead
 from lifecode.tasks.probe import Probe, linear_head
 from lifecode.tasks.scores import known
@@ -36,7 +35,12 @@ from lifecode.tasks.tuned_model import TunedModel
 
 _KEPT_BYTES = 1 << 30
 """Features of all positions are kept in memory up to this; beyond they are read anew in every round."""
-_AROUND = {"nucleotide": 41, "codon": 7}
+_AROUND = {"nucleotide": 41, "codon": 7, "residue": 15}
+_LETTERS: dict[Baseline, Literal["nucleotide", "codon", "residue"]] = {
+    "nucleotide_one_hot": "nucleotide",
+    "codon_one_hot": "codon",
+    "residue_one_hot": "residue",
+}
 """Places that the one-hot baselines see around a position."""
 
 
@@ -67,19 +71,20 @@ class PositionProbe:
             raise UserError(f"is given, and task.unit is {labels.unit}", source=key, remedy="Leave it out")
         self.probe, self.contest, self.labels, self.examples = probe, contest, labels, examples
         self.told = told
-        self.frames: FrameReading = position_frames(probe.frames, labels, molecule, "probe")
-        self._first: tuple[LifeCode, _Read] | None = None
+        self.molecule: Molecule = molecule
+        self._first: tuple[SavedModel, _Read] | None = None
 
-    def enter(self, model: LifeCode, label: str) -> Entry:
+    def enter(self, model: SavedModel, label: str) -> Entry:
         """Measure a head on the states of an encoder."""
+        encoder = ModelEncoder(model, self.molecule)
         features = StatesAtPositions(
-            encoder=LifeCodeEncoder(model),
+            encoder=encoder,
             unit=self.labels.unit,
-            frames=self.frames,
+            frames=encoder.reading.frames(self.probe.frames, self.labels.unit, "probe.frames"),
             place=Place(self.probe.layer, self.probe.projected),
             window=position_window(self.probe.pools, self.probe.window),
         )
-        read = _Read(features, self.examples.nucleotides, self.labels)
+        read = _Read(features, self.examples.sequences, self.labels)
         self._first = self._first or (model, read)
         return self._measured(read)
 
@@ -99,15 +104,16 @@ class PositionProbe:
         """
         if baseline == "constant":
             return self.contest.measure(self._constant)
-        if baseline not in ("nucleotide_one_hot", "codon_one_hot"):
+        if (baseline == "residue_one_hot") != (self.molecule == "protein") or baseline not in _LETTERS:
+            usual = usual_position_baselines(self.molecule, self.labels.unit)
             raise UserError(
-                f"{baseline!r} is of whole sequences, and task.unit is {self.labels.unit}",
+                f"{baseline!r} is of whole sequences or of another unit than {self.labels.unit}",
                 source="baselines",
-                remedy="Use constant, nucleotide_one_hot, codon_one_hot, untrained",
+                remedy=f"Use {', '.join(usual)}",
             )
-        letters = "codon" if baseline == "codon_one_hot" else "nucleotide"
+        letters = _LETTERS[baseline]
         features = OneHotAround(unit=self.labels.unit, letters=letters, window=_AROUND[letters])
-        return self._measured(_Read(features, self.examples.nucleotides, self.labels))
+        return self._measured(_Read(features, self.examples.sequences, self.labels))
 
     def controls(self) -> dict[str, Entry]:
         """None: nothing stands beside the states."""
@@ -119,7 +125,14 @@ class PositionProbe:
         model, read = self._first
         head = self._fit(read, everything)
         features = [read.features]
-        return TunedModel(labels=self.labels, features=features, head=head, model=model, told=self.told)
+        return TunedModel(
+            labels=self.labels,
+            features=features,
+            head=head,
+            model=model,
+            molecule=self.molecule,
+            told=self.told,
+        )
 
     def described(self) -> dict[str, Any]:
         """The probe."""
@@ -185,8 +198,10 @@ class PositionProbe:
         return found
 
 
-def usual_position_baselines(molecule: Molecule) -> list[Baseline]:
+def usual_position_baselines(molecule: Molecule, unit: Unit) -> list[Baseline]:
     """Those that say something of a position."""
+    if unit == "residue":
+        return ["constant", "residue_one_hot", "untrained"]
     codons: list[Baseline] = ["codon_one_hot"] if molecule == "cds" else []
     return ["constant", "nucleotide_one_hot", *codons, "untrained"]
 

@@ -52,12 +52,12 @@ def predicted_parts(
         folder: that keeps each part, and has those that are done; None keeps none.
 
     Raises:
-        UserError: the file cannot be read, or a sequence has a letter that is no nucleotide.
+        UserError: the file cannot be read, or a sequence has a letter that is no nucleotide, or no residue.
     """
     columns: Columns | None = None
     for table in table_chunks(path, SEQUENCES_AT_ONCE):
         if columns is None:
-            columns = find_columns(table, sequence=sequence, id=id, labelled=False)
+            columns = find_columns(table, sequence=sequence, id=id, labelled=False, molecule=model.molecule)
         on_progress(table.first)
         part = None if folder is None else folder / f"{table.first:09d}.parquet"
         if part is not None and part.is_file():
@@ -112,8 +112,8 @@ def _predicted(model: TunedModel | TunedNetwork, table: Table, columns: Columns)
     for key, name in (("sequence", columns.sequence), ("id", columns.id)):
         if name is not None:
             table.column(name, key)
-    examples = examples_of(table, columns)
-    return predictions_table(examples, model.labels, model.predict(examples.nucleotides), labelled=False)
+    examples = examples_of(table, columns, molecule=model.molecule)
+    return predictions_table(examples, model.labels, model.predict(examples.sequences), labelled=False)
 
 
 def _digest(checkpoint: Path, path: Path) -> str:

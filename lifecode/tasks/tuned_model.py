@@ -16,11 +16,12 @@ from numpy.typing import NDArray
 from lifecode.errors import UserError
 from lifecode.host.checksum import sha256
 from lifecode.models.families import load
-from lifecode.models.life_code.model import LifeCode
-from lifecode.tasks.examples.examples import nucleotides_of
+from lifecode.models.saved import SavedModel
+from lifecode.tasks.examples.examples import sequences_of
 from lifecode.tasks.examples.labels import Labels
+from lifecode.tasks.examples.molecule import Molecule
 from lifecode.tasks.features.at_positions import PositionFeatures
-from lifecode.tasks.features.encoder import LifeCodeEncoder
+from lifecode.tasks.features.encoder import ModelEncoder
 from lifecode.tasks.features.feature import Features
 from lifecode.tasks.features.registry import features_from, position_features_from
 from lifecode.tasks.heads.head import FittedHead
@@ -39,13 +40,15 @@ class TunedModel:
         features: what the head reads, in its order; of labels of positions those of each position.
         head: fitted.
         model: the encoder.
+        molecule: what it reads.
         told: what it was tuned on, for people.
     """
 
     labels: Labels
     features: Sequence[Features] | Sequence[PositionFeatures]
     head: FittedHead
-    model: LifeCode
+    model: SavedModel
+    molecule: Molecule = "dna"
     told: dict[str, Any] = field(default_factory=dict)
 
     def predict(self, sequences: Any) -> NDArray[Any]:
@@ -55,12 +58,12 @@ class TunedModel:
         num_classes), in an array (n,) of dtype object.
 
         Args:
-            sequences: arrays of nucleotide ids, or what `LifeCode.embed` takes: text, records, a path.
+            sequences: arrays of ids, or what `embed` takes: text, records, a path; proteins as text.
 
         Raises:
-            UserError: no sequence, an empty one, or a letter that is no nucleotide.
+            UserError: no sequence, an empty one, or a letter that is no nucleotide, or no residue.
         """
-        sequences = nucleotides_of(sequences)
+        sequences = sequences_of(sequences, self.molecule)
         if self.labels.unit == "sequence":
             return self.head.predict([features(sequences) for features in self.features])  # pyright: ignore
         found = np.empty(len(sequences), dtype=object)
@@ -77,6 +80,7 @@ class TunedModel:
             "kind": self.labels.kind,
             "classes": list(self.labels.classes),
             "unit": self.labels.unit,
+            "molecule": self.molecule,
             "head": self.head.kind,
             "head_sha256": sha256(folder / HEAD),
             "features": [features.config for features in self.features],
@@ -111,6 +115,7 @@ def load_tuned(folder: str | Path, *, merge: bool = True) -> TunedModel | TunedN
         labels = Labels(
             described["kind"], tuple(map(str, described["classes"])), described.get("unit", "sequence")
         )
+        molecule: Molecule = described.get("molecule", "dna")
         configs, kind, expected = described["features"], described["head"], described["head_sha256"]
     except UserError:
         raise
@@ -125,12 +130,13 @@ def load_tuned(folder: str | Path, *, merge: bool = True) -> TunedModel | TunedN
             remedy="Copy the folder again",
         )
     model = load(folder / ENCODER)
-    encoder = LifeCodeEncoder(model)
+    encoder = ModelEncoder(model, molecule)
     made = features_from if labels.unit == "sequence" else position_features_from
     return TunedModel(
         labels=labels,
         features=[made(config, encoder) for config in configs],  # pyright: ignore[reportArgumentType]
         head=load_head(kind, folder / HEAD),
         model=model,
+        molecule=molecule,
         told=described.get("tuned_on", {}),
     )

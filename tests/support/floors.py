@@ -96,6 +96,7 @@ FLOORS = {
     "tasks": [
         "examples",
         "splits",
+        "families",
         "features",
         "heads",
         "probe",
@@ -119,6 +120,7 @@ FLOORS = {
         "predict",
         "suites",
     ],
+    "tasks/families": ["place", "position_index", "family_reading", "life_code", "luca_one", "registry"],
     "tasks/pairs": [
         "side",
         "pair_examples",

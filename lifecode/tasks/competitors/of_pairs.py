@@ -75,6 +75,9 @@ def of_pairs(
     def without_states(contest: Contest) -> Predictions:
         return contest.predictions(pair.others(examples), pair.head_for(kind))
 
+    for side in (examples.first, examples.second):
+        notes = [note for reader in readers for note in reader.notes(side.molecule, side.sequences())]
+        data.notes.extend(note for note in dict.fromkeys(notes) if note not in data.notes)
     found = [model(reader, "model") for reader in readers]
     if "untrained" in names:
         twins = {twin.digest: twin for reader in readers if (twin := reader.untrained(seed)) is not None}

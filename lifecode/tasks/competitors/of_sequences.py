@@ -46,6 +46,8 @@ def of_sequences(
         if not reader.reads(data.molecule):
             data.notes.append(f"{reader.name} reads proteins, and is left out of sequences without a frame")
     readers = [reader for reader in readers if reader.reads(data.molecule)]
+    notes = [note for reader in readers for note in reader.notes(data.molecule, examples.sequences)]
+    data.notes.extend(dict.fromkeys(notes))
     found = [_model(reader, "model", data, examples, probe, how, say) for reader in readers]
     if "untrained" in names:
         twins = {twin.digest: twin for reader in readers if (twin := reader.untrained(seed)) is not None}
@@ -68,8 +70,11 @@ def _model(
         def told(done: int, total: int) -> None:
             say(f"{reader.name}: {done:,} of {total:,} sequences read")
 
-        features = [reader.states(probe, data.molecule, told), *probe.others(data.train.nucleotides)]
-        blocks = [each(examples.nucleotides) for each in features]
+        features = [
+            reader.states(probe, data.molecule, told),
+            *probe.others(data.train.sequences, data.molecule),
+        ]
+        blocks = [each(examples.sequences) for each in features]
         return contest.predictions(blocks, probe.head_for(data.labels.kind))
 
     return Competitor(reader.name, role, digest_of({"model": reader.digest} | how), predictions)
@@ -77,19 +82,19 @@ def _model(
 
 def _without_states(data: TaskData, examples: Examples, probe: Probe, how: dict[str, Any]) -> Competitor:
     def predictions(contest: Contest) -> Predictions:
-        blocks = [each(examples.nucleotides) for each in probe.others(data.train.nucleotides)]
+        blocks = [each(examples.sequences) for each in probe.others(data.train.sequences, data.molecule)]
         return contest.predictions(blocks, probe.head_for(data.labels.kind))
 
     return Competitor("without_states", "baseline", digest_of({"model": None} | how), predictions)
 
 
 def _baseline(name: Baseline, data: TaskData, examples: Examples) -> Competitor:
-    own = features_of(name, data.train)
+    own = features_of(name, data.train, data.molecule)
 
     def predictions(contest: Contest) -> Predictions:
         if own is None:
             return contest.predictions([], None)
-        return contest.predictions([own(examples.nucleotides)], head_of(name, data.labels.kind))
+        return contest.predictions([own(examples.sequences)], head_of(name, data.labels.kind))
 
     config = {"baseline": name, "features": own and own.config, "kind": data.labels.kind}
     return Competitor(name, "baseline", digest_of(config), predictions)

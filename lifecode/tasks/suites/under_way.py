@@ -77,7 +77,7 @@ def opened_set(
         leaks,
         None,
         rounds.examples.ids,
-        rounds.examples.texts,
+        lambda: rounds.examples.texts(data.molecule),
     )
 
 

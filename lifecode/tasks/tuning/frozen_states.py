@@ -11,8 +11,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from lifecode.models.life_code.model import LifeCode
-from lifecode.tasks.features.encoder import Place, read_states
+from lifecode.models.saved import SavedModel
+from lifecode.tasks.families.place import Place
 from lifecode.tasks.tuning.rows import Reading, rows_of
 
 _KEPT_BYTES = 1 << 30
@@ -30,7 +30,7 @@ class FrozenStates:
     """
 
     def __init__(
-        self, model: LifeCode, place: Place, reading: Reading, sequences: Sequence[NDArray[np.uint8]]
+        self, model: SavedModel, place: Place, reading: Reading, sequences: Sequence[NDArray[np.uint8]]
     ) -> None:
         self.model, self.place, self.reading, self.sequences = model, place, reading, sequences
         self._known: list[Tensor] = []
@@ -38,7 +38,8 @@ class FrozenStates:
     def fit_in_memory(self, width: int) -> bool:
         """Whether states of this width, of all sequences, are few enough to keep."""
         frames = (self.reading.framed(ids) for ids in self.sequences)
-        return sum(4 * width * (len(ids) // 3 + 2) for of_one in frames for ids in of_one) <= _KEPT_BYTES
+        num_states = sum(self.reading.family.num_states(ids) for of_one in frames for ids in of_one)
+        return 4 * width * num_states <= _KEPT_BYTES
 
     def __call__(self, number: int) -> Tensor:
         """(L, D) of all segments of a sequence, special tokens included, on the CPU."""
@@ -51,7 +52,7 @@ class FrozenStates:
         found: list[Tensor] = [torch.empty(0)] * len(self.sequences)
         segments = self.reading.segments
         for row in rows_of(self.sequences, np.arange(len(self.sequences)), self.reading):
-            states = read_states(self.model, row.packed, self.place).cpu()
+            states = self.reading.family.states(self.model, row.packed, self.place).cpu()
             borders = row.packed.cu_seqlens[::segments].tolist()
             for number, start, end in zip(row.examples.tolist(), borders[:-1], borders[1:], strict=True):
                 found[number] = states[start:end].clone()

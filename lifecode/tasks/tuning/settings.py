@@ -7,7 +7,7 @@ from itertools import product
 from typing import Literal, NamedTuple
 
 from lifecode.errors import UserError
-from lifecode.tasks.features.states import FrameReading
+from lifecode.tasks.families.place import FrameReading
 
 Tuning = Literal["probe", "head", "lora", "full"]
 GradientTuning = Literal["head", "lora", "full"]
@@ -96,7 +96,8 @@ class Fit:
         epochs: passes over the training rows, if it does not end before.
         warmup: share of all steps in which the learning rate rises; then it falls along a cosine.
         batch: sequences of a step.
-        max_codons: of a packed row; a step has as many rows as it needs, which costs memory alone.
+        max_codons: of a packed row, or letters of a model of letters; a step has as many rows as it needs,
+            which costs memory alone.
         patience: epochs without gain on the validation rows after which it ends.
         class_weights: `balanced` weighs each class by one over its share; or a number by class.
         checkpoint_every_steps: steps that a kill loses at most.

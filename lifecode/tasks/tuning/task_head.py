@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from lifecode.models.life_code.frames import NUM_FRAMES
 from lifecode.tasks.examples.labels import Unit
-from lifecode.tasks.features.states import FrameReading
+from lifecode.tasks.families.place import FrameReading
 from lifecode.tasks.tuning.pooling import Pool, Segments
 from lifecode.tasks.tuning.rows import Row
 from lifecode.tasks.tuning.settings import TrainedPool
@@ -27,9 +27,10 @@ class TaskHead(nn.Module):
         num_outputs: classes, or 1 of a regression.
         pools: joined one behind the other; without effect where positions have labels.
         frames: `average` and `stack` take the mean, or mean, maximum and minimum of three segments; of
-            positions see `lifecode.tasks.features.position_index`.
+            positions see the reading of the family.
         window: positions of `centre` and `positions`, or states around each position.
         unit: what has a label.
+        blocks: of states of a position, as `FamilyReading.num_blocks`; without effect for sequences.
         hidden: width of a hidden layer; None has none.
         dropout: share of the features that a training step leaves out.
     """
@@ -46,6 +47,7 @@ class TaskHead(nn.Module):
         frames: FrameReading,
         window: int,
         unit: Unit,
+        blocks: int = 1,
         hidden: int | None,
         dropout: float,
     ) -> None:
@@ -58,7 +60,7 @@ class TaskHead(nn.Module):
             size = sum(sizes) * (NUM_FRAMES if frames == "stack" else 1)
         else:
             self.pools = nn.ModuleList()
-            size = width * window * (1 if unit == "codon" or frames == "average" else NUM_FRAMES)
+            size = width * window * (1 if frames == "average" else blocks)
         self.register_buffer("mean", torch.zeros(size))
         self.register_buffer("deviation", torch.ones(size))
         self.dropout = nn.Dropout(dropout)

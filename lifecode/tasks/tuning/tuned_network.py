@@ -13,9 +13,11 @@ from safetensors.torch import load_file, save_file
 from lifecode.errors import UserError
 from lifecode.host.checksum import sha256
 from lifecode.models.families import load
-from lifecode.models.life_code.model import LifeCode
-from lifecode.tasks.examples.examples import nucleotides_of
+from lifecode.models.saved import SavedModel
+from lifecode.tasks.examples.examples import sequences_of
 from lifecode.tasks.examples.labels import Labels
+from lifecode.tasks.examples.molecule import Molecule
+from lifecode.tasks.families.registry import reading_of
 from lifecode.tasks.tuning.adapters import CONFIG, WEIGHTS, load_adapters, merged, save_adapters
 from lifecode.tasks.tuning.network import TaskNetwork
 from lifecode.tasks.tuning.rows import Reading
@@ -43,9 +45,14 @@ class TunedNetwork:
     network: TaskNetwork
     settings: TrainedHead
     reading: Reading
-    model: LifeCode
+    model: SavedModel
     adapted: Any = None
     told: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def molecule(self) -> Molecule:
+        """What it reads."""
+        return self.reading.molecule
 
     @property
     def tuning(self) -> GradientTuning:
@@ -59,12 +66,12 @@ class TunedNetwork:
         num_classes), in an array (n,) of dtype object.
 
         Args:
-            sequences: arrays of nucleotide ids, or what `LifeCode.embed` takes: text, records, a path.
+            sequences: arrays of ids, or what `embed` takes: text, records, a path; proteins as text.
 
         Raises:
-            UserError: no sequence, an empty one, or a letter that is no nucleotide.
+            UserError: no sequence, an empty one, or a letter that is no nucleotide, or no residue.
         """
-        sequences = nucleotides_of(sequences)
+        sequences = sequences_of(sequences, self.molecule)
         return predicted(self.network, self.reading, sequences)
 
     def save(self, folder: Path) -> None:
@@ -83,7 +90,7 @@ class TunedNetwork:
             "classes": list(self.labels.classes),
             "unit": self.labels.unit,
             "head": asdict(self.settings),
-            "reading": asdict(self.reading),
+            "reading": self.reading.described(),
             "sha256": {name: sha256(folder / name) for name in files},
             "tuned_on": self.told,
         }
@@ -119,7 +126,7 @@ def load_network(folder: Path, described: Mapping[str, Any], *, merge: bool = Tr
     path = folder / DESCRIPTION
     try:
         labels = Labels(described["kind"], tuple(map(str, described["classes"])), described["unit"])
-        settings, reading = TrainedHead(**described["head"]), Reading(**described["reading"])
+        settings, of_reading = TrainedHead(**described["head"]), dict(described["reading"])
         tuning, sums = described["tuning"], dict(described["sha256"])
     except (KeyError, TypeError) as fault:
         raise UserError(
@@ -133,6 +140,13 @@ def load_network(folder: Path, described: Mapping[str, Any], *, merge: bool = Tr
                 remedy="Copy the folder again",
             )
     model = load(folder / ENCODER)
+    family = reading_of(model, of_reading.get("molecule", "dna"))
+    try:
+        reading = Reading(family=family, **of_reading)
+    except TypeError as fault:
+        raise UserError(
+            f"describes no model of this version ({fault})", source=path, remedy="Copy the folder again"
+        ) from fault
     adapted = load_adapters(model, folder / ADAPTER) if tuning == "lora" else None
     encoder = model if adapted is None else merged(adapted) if merge else adapted.base_model.model
     network = network_of(encoder, tuning, settings, reading, labels)

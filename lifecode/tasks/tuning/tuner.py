@@ -14,22 +14,19 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from lifecode.alphabet import IGNORE
-from lifecode.data.batches.packing import pack
 from lifecode.errors import UserError
 from lifecode.evaluation.metrics import Metric
 from lifecode.host.checksum import digest_of
 from lifecode.models.life_code.evaluation_mode import in_evaluation
-from lifecode.models.life_code.model import LifeCode
+from lifecode.models.saved import SavedModel
 from lifecode.tasks.examples.examples import Examples, flat
 from lifecode.tasks.examples.labels import Labels
-from lifecode.tasks.examples.molecule import Molecule
-from lifecode.tasks.features.at_positions import (
-    position_frames,
-    position_window,
-    require_position_keys,
-)
-from lifecode.tasks.features.encoder import LifeCodeEncoder, Place, read_states, require_layer
-from lifecode.tasks.features.position_index import num_positions
+from lifecode.tasks.examples.molecule import Molecule, encoded
+from lifecode.tasks.families.place import Place
+from lifecode.tasks.families.position_index import num_positions
+from lifecode.tasks.families.registry import reading_of
+from lifecode.tasks.features.at_positions import position_window, require_position_keys
+from lifecode.tasks.features.encoder import ModelEncoder
 from lifecode.tasks.splits.rounds import Round
 from lifecode.tasks.tuning.adapters import with_adapters
 from lifecode.tasks.tuning.fine_tuning import rank
@@ -113,7 +110,7 @@ class Tuner:
 
     def __init__(
         self,
-        model: LifeCode,
+        model: SavedModel,
         plan: TuningPlan,
         *,
         examples: Examples,
@@ -128,13 +125,15 @@ class Tuner:
         self.validation, self.labels, self.metric = validation, labels, metric
         self.folder, self.say = folder, say
         head = plan.head
-        frames = head.frames if head.frames is not None else 0 if molecule == "cds" else "stack"
+        family = reading_of(model, molecule)
+        frames = family.frames(head.frames, labels.unit, "head.frames")
         window = 1
         if labels.unit != "sequence":
             require_position_keys(head, "head")
-            frames = position_frames(head.frames, labels, molecule, "head")
             window = position_window(head.pools, head.window)
         self.reading = Reading(
+            family=family,
+            molecule=molecule,
             frames=frames,
             most_codons=head.max_codons,
             row_codons=plan.fit.max_codons,
@@ -142,12 +141,13 @@ class Tuner:
             window=window,
         )
         self.place = Place(None if head.layer == "mix" else head.layer, head.projected)
-        require_layer(model, self.place, "head.layer")
-        self._key = {"model": LifeCodeEncoder(model).digest, "plan": plan.described(), "frames": frames}
+        family.require_place(model, self.place, "head")
+        self._key = {"model": ModelEncoder(model).digest, "plan": plan.described(), "frames": frames}
+        self._key |= {"molecule": molecule} if molecule == "protein" else {}
         self._chosen: dict[str, Chosen] = {}
         self._last: tuple[str, Tuned] | None = None
-        self._frozen: LifeCode | None = None
-        self._states = FrozenStates(self.model, self.place, self.reading, examples.nucleotides)
+        self._frozen: SavedModel | None = None
+        self._states = FrozenStates(self.model, self.place, self.reading, examples.sequences)
 
     def tuned(self, one: Round) -> Tuned:
         """The network of a round: the best point of the grid on its validation rows."""
@@ -171,7 +171,7 @@ class Tuner:
     def predictions(self, one: Round) -> NDArray[Any]:
         """What the network of a round says of its test rows."""
         network = self.tuned(one).network
-        return predicted(network, self.reading, [self.examples.nucleotides[row] for row in one.test])
+        return predicted(network, self.reading, [self.examples.sequences[row] for row in one.test])
 
     def split(self, one: Round) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Rows that a round learns from, and those that epochs are judged by."""
@@ -192,7 +192,7 @@ class Tuner:
             if folder is None or finished_fit(folder) is None:
                 self._set_scales(network, train, seed)
             steps = Steps(
-                self.examples.nucleotides,
+                self.examples.sequences,
                 self.examples.labels,
                 train,
                 self.reading,
@@ -228,7 +228,7 @@ class Tuner:
             network = network_of(model, self.plan.tuning, self.plan.head, self.reading, self.labels, weights)
         return network, adapted
 
-    def _copy(self) -> LifeCode:
+    def _copy(self) -> SavedModel:
         """A model to change, or of `head` one that all networks share."""
         if self.plan.tuning != "head":
             return copy.deepcopy(self.model)
@@ -247,7 +247,7 @@ class Tuner:
         looked_at = np.random.default_rng(seed).permutation(train)[:_STANDARDISED_ON]
         self.say(f"{self.plan.tuning}: reading {len(looked_at):,} sequences")
         states = self._kept_states(network)
-        rows = rows_of(self.examples.nucleotides, np.sort(looked_at), self.reading, states=states)
+        rows = rows_of(self.examples.sequences, np.sort(looked_at), self.reading, states=states)
         device = trainer_settings(self.plan.fit, 1).device  # where an earlier round left a shared encoder
         network.eval().to(device)
         moved = (row.to(device) for row in rows)
@@ -264,7 +264,7 @@ class Tuner:
         found = hashlib.sha256(json.dumps(self._key, sort_keys=True).encode())
         for rows in (train, validation):
             for row in rows.tolist():
-                found.update(self.examples.nucleotides[row].tobytes() + b";")
+                found.update(self.examples.sequences[row].tobytes() + b";")
                 found.update(np.asarray(self.examples.labels[row]).tobytes() + b";")
             found.update(b"|")
         others = {"seed": seed, "metric": self.metric.name, **asdict(self.labels)}
@@ -272,7 +272,7 @@ class Tuner:
 
 
 def network_of(
-    model: LifeCode,
+    model: SavedModel,
     tuning: GradientTuning,
     head: TrainedHead,
     reading: Reading,
@@ -282,7 +282,8 @@ def network_of(
     """A network around a model, its head new."""
     place = Place(None if head.layer == "mix" else head.layer, head.projected)
     with torch.no_grad():
-        width = read_states(model, pack(["ATG"]), place).shape[-1]
+        anything = reading.framed(encoded("ATG", reading.molecule))
+        width = reading.family.states(model, reading.family.pack(anything), place).shape[-1]
     of_states = TaskHead(
         width,
         max(1, len(labels.classes)),
@@ -290,12 +291,14 @@ def network_of(
         frames=reading.frames,
         window=head.window if reading.unit == "sequence" else reading.window,
         unit=reading.unit,
+        blocks=reading.family.num_blocks(reading.unit, reading.frames),
         hidden=head.hidden,
         dropout=head.dropout,
     )
     return TaskNetwork(
         model,
         of_states,
+        family=reading.family,
         tuning=tuning,
         kind=labels.kind,
         place=place,

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from lifecode.tasks.features.encoder import LifeCodeEncoder, Place, read_states
+from lifecode.tasks.families.life_code import LifeCodeReading, read_states
+from lifecode.tasks.families.place import Place
+from lifecode.tasks.features.encoder import ModelEncoder
 from lifecode.tasks.features.states import StateFeatures
 from lifecode.tasks.tuning.pooling import Attention, Pool, Segments
 from lifecode.tasks.tuning.rows import Reading, rows_of
@@ -13,7 +15,8 @@ from tests.support.labelled_genes import examples_of_genes
 from tests.support.small_models import small_model
 
 MODEL = small_model()
-SEQUENCES = examples_of_genes(7).nucleotides
+FAMILY = LifeCodeReading("dna")
+SEQUENCES = examples_of_genes(7).sequences
 
 
 def head_of(pools, frames, window=3):
@@ -34,9 +37,12 @@ def read(head, reading, sequences=SEQUENCES):
 def test_pools_and_frames_are_those_of_the_probe(frames):
     pools = ("mean", "max", "cls", "centre", "positions")
     probe = StateFeatures(
-        encoder=LifeCodeEncoder(MODEL), label="", pools=pools, frames=frames, window=3, max_codons=9
+        encoder=ModelEncoder(MODEL), label="", pools=pools, frames=frames, window=3, max_codons=9
     )
-    found = read(head_of(pools, frames), Reading(frames=frames, most_codons=9, row_codons=60))
+    found = read(
+        head_of(pools, frames),
+        Reading(family=FAMILY, frames=frames, most_codons=9, row_codons=60),
+    )
     np.testing.assert_allclose(found, probe(SEQUENCES), atol=2e-5)
 
 
@@ -47,8 +53,12 @@ def test_what_is_read_does_not_depend_on_the_row(row_codons, pool):
     head = head_of([pool], "average")
     for parameter in head.pools.parameters():
         torch.nn.init.normal_(parameter, std=0.3)
-    whole = read(head, Reading(frames="average"))
-    np.testing.assert_allclose(read(head, Reading(frames="average", row_codons=row_codons)), whole, atol=2e-5)
+    whole = read(head, Reading(family=FAMILY, frames="average"))
+    np.testing.assert_allclose(
+        read(head, Reading(family=FAMILY, frames="average", row_codons=row_codons)),
+        whole,
+        atol=2e-5,
+    )
 
 
 def segments():
@@ -93,7 +103,7 @@ def test_features_are_standardised_and_what_does_not_vary_is_left_out():
 
 
 def test_a_mix_of_layers_can_be_any_one_of_them():
-    (row,) = rows_of(SEQUENCES, np.arange(7), Reading(frames=0))
+    (row,) = rows_of(SEQUENCES, np.arange(7), Reading(family=FAMILY, frames=0))
     for layer in range(3):
         weights = torch.nn.functional.one_hot(torch.tensor(layer), 3).float()
         mixed = read_states(MODEL, row.packed, Place(), weights)
