@@ -54,12 +54,15 @@ def of_pairs(
         "sides": [examples.first.kind, examples.second.kind],
     }
 
+    mixed = examples.first.kind != examples.second.kind  # then frames are those of the nucleic acids
+
     def model(reader: Reader, role: Literal["model", "baseline"]) -> Competitor:
         def states(molecule: Molecule) -> Features:
             def told(done: int, total: int) -> None:
                 say(f"{reader.name}: {done:,} of {total:,} sequences read")
 
-            return reader.states(probe, molecule, told)
+            own = replace(probe, frames=None) if molecule == "protein" and mixed else probe
+            return reader.states(own, molecule, told)
 
         def predictions(contest: Contest) -> Predictions:
             return contest.predictions(pair.joined(examples, states), pair.head_for(kind))

@@ -185,12 +185,12 @@ def test_joined_features_and_what_stands_beside_them(files):
     task = PairTask(train=f"{files}/pairs.csv")
     examples = read_pairs(task).train
     model = small_model(seed=3)
-    probe = Probe(projected=True)
+    probe = Probe(frames=0, projected=True)
 
     def states(molecule):
         from lifecode.tasks.features.encoder import ModelEncoder
 
-        return probe.states(ModelEncoder(model), "m", molecule)
+        return probe.states(ModelEncoder(model, molecule), "m", molecule)
 
     head = PairHead(beside=["lengths"])
     first, second, product, difference, lengths = head.joined(examples, states)
