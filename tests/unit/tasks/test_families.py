@@ -147,7 +147,7 @@ def test_labels_of_residues(files, tuning):
         baselines=["constant", "residue_one_hot"],
         progress=False,
     )
-    assert result.metrics["test"]["accuracy"]["mean"] > 0.9  # a letter says it, and the state has the letter
+    assert result.metrics["test"]["accuracy"]["mean"] > (0.9 if tuning == "probe" else 0.7)
     assert result.metrics["baselines"]["residue_one_hot"]["accuracy"]["mean"] == 1.0
     assert len(result.table) == 16 * 20
 
