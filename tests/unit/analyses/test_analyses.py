@@ -159,7 +159,7 @@ def test_alignments_in_the_frame_of_the_gene():
     assert decode_nucleotides(pair.pseudogene) == "ATGNNGTTC"
     assert pair.places.tolist() == [5, 8]
     assert partner([pair]).tolist() == [0, 3]
-    assert commonest([pair]).tolist() == [3, 3]
+    assert commonest([pair]).tolist() == [0, 0]  # G, A and T stand third once each
     assert len(aligned("ATGA--GTTC", "ATG-CCATTT", 6).gene) == 6
 
     def read(sequences, at):
