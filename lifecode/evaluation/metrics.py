@@ -148,8 +148,20 @@ _BY_NAME = {
 }
 
 
+def of_class(metric: Metric, name: str) -> Metric:
+    """A metric of one class of several, such as `auprc(donor)`."""
+    return metric._replace(
+        name=f"{metric.name}({name})",
+        label=f"{metric.label} of {name}",
+        explanation=f"{name} against the rest",
+    )
+
+
 def metric_named(name: str) -> Metric:
     """The metric of this name; one that is not declared is called after its name."""
+    stem, bracket, rest = name.partition("(")
+    if bracket and stem in (AUROC.name, AUPRC.name):
+        return of_class(_BY_NAME[stem], rest.removesuffix(")"))
     return _BY_NAME.get(name) or Metric(name, name.replace("_", " ").capitalize(), "number", None)
 
 

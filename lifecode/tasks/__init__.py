@@ -6,6 +6,7 @@ from lifecode.tasks.pairs.pair_head import PairHead
 from lifecode.tasks.pairs.pair_task import PairTask
 from lifecode.tasks.probe import Probe
 from lifecode.tasks.tuned_model import TunedModel
+from lifecode.tasks.tuned_pairs import TunedPairs
 from lifecode.tasks.tuning.settings import Fit, Lora, TrainedHead
 from lifecode.tasks.tuning.tuned_network import TunedNetwork
 
@@ -20,4 +21,5 @@ __all__ = [
     "TrainedHead",
     "TunedModel",
     "TunedNetwork",
+    "TunedPairs",
 ]

@@ -1,19 +1,19 @@
 """One model after another through the same rounds: predictions, figures, and differences in pairs."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lifecode.evaluation.metrics import Metric
 from lifecode.tasks.baselines import constant_prediction
-from lifecode.tasks.difference import Difference, over_examples, over_folds
+from lifecode.tasks.difference import NUM_RESAMPLES, Difference, over_examples, over_folds
 from lifecode.tasks.examples.labels import Labels
 from lifecode.tasks.heads.head import Blocks, FittedHead, Head
 from lifecode.tasks.scores import known, score, scores
-from lifecode.tasks.splits.rounds import Round, Rounds
+from lifecode.tasks.splits.rounds import Round
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +41,44 @@ class Entry:
         }
 
 
-class Contest:
-    """The rounds and labels that every model is measured by."""
+class Split(Protocol):
+    """Examples and how they are split; `Rounds`, or a set of which nothing is learnt."""
 
-    def __init__(self, rounds: Rounds[Any], labels: Labels) -> None:
-        self.rounds, self.labels = list(rounds), labels
+    @property
+    def examples(self) -> Any:
+        """All of them."""
+        ...
+
+    @property
+    def has_test(self) -> bool:
+        """Whether some are of a test file."""
+        ...
+
+    @property
+    def seeds(self) -> list[int]:
+        """Of the rounds."""
+        ...
+
+    def described(self) -> str:
+        """In a few words."""
+        ...
+
+    def __iter__(self) -> Iterator[Round]: ...
+
+
+class Contest:
+    """The rounds and labels that every model is measured by.
+
+    Args:
+        rounds: of all examples.
+        labels: kind and classes.
+        metrics: names of those that are meant; None takes all of the kind.
+    """
+
+    def __init__(self, rounds: Split, labels: Labels, metrics: Sequence[str] | None = None) -> None:
+        self.rounds, self.labels, self.metrics = list(rounds), labels, metrics
+        of_positions = labels.kind == "multiclass" and labels.unit != "sequence"
+        self._each_class = labels.classes if of_positions else ()
         self._split, self.all_labels = rounds, rounds.examples.labels
 
     def enter(self, blocks: Blocks, head: Head | None) -> Entry:
@@ -68,10 +101,17 @@ class Contest:
     def measured(self, predictions: list[NDArray[Any]]) -> Entry:
         """The figures of predictions of the rows of each round."""
         found = [
-            scores(self.labels.kind, self.all_labels[one.test], predicted, f"the test rows of round {number}")
+            scores(
+                self.labels.kind,
+                self.all_labels[one.test],
+                predicted,
+                f"the test rows of round {number}",
+                self._each_class,
+            )
             for number, (one, predicted) in enumerate(zip(self.rounds, predictions, strict=True), start=1)
         ]
-        return Entry(predictions, {name: [each[name] for each in found] for name in found[0]})
+        names = [name for name in found[0] if self.metrics is None or name in self.metrics]
+        return Entry(predictions, {name: [each[name] for each in found] for name in names})
 
     def fitted(self, blocks: Blocks, head: Head, one: Round) -> FittedHead:
         """The head of a round, such as that of all examples outside the test file."""
@@ -97,7 +137,8 @@ class Contest:
             ours_now, theirs_now = (score(metric.name, *pair) for pair in pairs)
             return ours_now, theirs_now
 
-        return over_examples(both, len(labels), self.rounds[0].seed)
+        resamples = NUM_RESAMPLES if labels.dtype != object else NUM_RESAMPLES // 5
+        return over_examples(both, len(labels), self.rounds[0].seed, resamples)
 
     def table(self, ours: Entry, others: dict[str, Entry], metric: Metric) -> dict[str, Any]:
         """The figures of all, which of the others is best in one metric, and our difference to each in it."""

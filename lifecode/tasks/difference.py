@@ -40,19 +40,23 @@ def over_folds(ours: NDArray[np.float64], theirs: NDArray[np.float64], test_shar
 
 
 def over_examples(
-    score: Callable[[NDArray[np.integer]], tuple[float, float] | None], num_examples: int, seed: int
+    score: Callable[[NDArray[np.integer]], tuple[float, float] | None],
+    num_examples: int,
+    seed: int,
+    num_resamples: int = NUM_RESAMPLES,
 ) -> Difference:
-    """The interval of a difference on one set of examples, by drawing them anew 1,000 times.
+    """The interval of a difference on one set of examples, by drawing them anew.
 
     Args:
         score: figures of both models on these rows; None where they are undefined there.
         num_examples: of the set.
         seed: of the draws.
+        num_resamples: how often.
     """
     draws = np.random.default_rng(seed)
     everything = score(np.arange(num_examples))
     assert everything is not None
-    drawn = (score(draws.integers(num_examples, size=num_examples)) for _ in range(NUM_RESAMPLES))
+    drawn = (score(draws.integers(num_examples, size=num_examples)) for _ in range(num_resamples))
     differences = [pair[0] - pair[1] for pair in drawn if pair is not None]
     low, high = np.quantile(differences, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return Difference(

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import rankdata
 
 from lifecode.tasks.contest import Contest, Entry
 from lifecode.tasks.examples.examples import flat
@@ -74,20 +75,30 @@ def evidence_of(
     return _by_class(found) if contest.labels.kind == "multilabel" else found
 
 
+def ranked(values: Evidence) -> Evidence:
+    """The same with ranks from 0 to 1 for labels and predictions, where these are in units of their own."""
+
+    def ranks(numbers: NDArray[np.number]) -> NDArray[np.float64]:
+        return (rankdata(numbers) - 0.5) / max(1, len(numbers))
+
+    predictions = {name: ranks(each) for name, each in values.predictions.items()}
+    return replace(values, labels=ranks(values.labels), predictions=predictions)
+
+
 def _by_position(of_sequences: Evidence, num_nucleotides: int) -> Evidence:
     """A row for each position with a label, whose letters are those around it."""
     ids, texts = [], []
     for name, text, labels in zip(of_sequences.ids, of_sequences.texts, of_sequences.labels, strict=True):
-        for place in range(len(labels)):
+        for place in np.flatnonzero(is_known(labels)).tolist():
             start, end = place * num_nucleotides, (place + 1) * num_nucleotides
             before, behind = text[max(0, start - _AROUND) : start], text[end : end + _AROUND]
             ids.append(f"{name}:{place + 1}")
             texts.append(f"{before}[{text[start:end]}]{behind}")
-    rows = np.flatnonzero(is_known(flat(of_sequences.labels)))
+    rows = is_known(flat(of_sequences.labels))
     return replace(
         of_sequences,
-        ids=[ids[row] for row in rows.tolist()],
-        texts=[texts[row] for row in rows.tolist()],
+        ids=ids,
+        texts=texts,
         labels=flat(of_sequences.labels)[rows],
         predictions={name: flat(each)[rows] for name, each in of_sequences.predictions.items()},
     )

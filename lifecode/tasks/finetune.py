@@ -1,37 +1,36 @@
-"""Learning a task on an encoder, frozen or tuned, beside its baselines, each through the same rounds."""
+"""Learning a task of sequences or of pairs on an encoder, frozen or tuned, beside its baselines."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
-import torch
 
-from lifecode.errors import UserError
+from lifecode.evaluation.metrics import Metric
 from lifecode.models.saved import SavedModel
-from lifecode.tasks.baselines import Baseline, features_of, head_of, usual_baselines
-from lifecode.tasks.contest import Contest, Entry
-from lifecode.tasks.entrants import Entrant, ProbeEntrant, TuningEntrant
+from lifecode.tasks.baselines import Baseline
+from lifecode.tasks.competitors.by_gradient import ByGradient
+from lifecode.tasks.competitors.competitor import ModelReader, Say
+from lifecode.tasks.competitors.learner import Learner, competitors
+from lifecode.tasks.competitors.opened_task import OpenedTask, given_keys, opened_task, probe_learner
+from lifecode.tasks.contest import Entry
 from lifecode.tasks.evidence import Evidence, evidence_of
-from lifecode.tasks.examples.examples import Examples
 from lifecode.tasks.examples.labels import Labels
-from lifecode.tasks.examples.sequence_task import SequenceTask, TaskData, read_task
-from lifecode.tasks.families.registry import reading_of
-from lifecode.tasks.position_probe import PositionProbe, usual_position_baselines
+from lifecode.tasks.examples.sequence_task import SequenceTask
+from lifecode.tasks.pairs.pair_baselines import PairBaseline, pair_warnings
+from lifecode.tasks.pairs.pair_examples import PairLeaks
+from lifecode.tasks.pairs.pair_head import PairHead, require_for_gradient
+from lifecode.tasks.pairs.pair_task import PairTask
 from lifecode.tasks.predictions import predictions_table
 from lifecode.tasks.probe import Probe
 from lifecode.tasks.scores import chosen_metric
-from lifecode.tasks.splits.leaks import Leaks, find_leaks
-from lifecode.tasks.splits.rounds import Rounds, rounds_of
-from lifecode.tasks.tuned_model import TunedModel
-from lifecode.tasks.tuning.tuned_network import TunedNetwork
+from lifecode.tasks.splits.leaks import Leaks
+from lifecode.tasks.tuned_model import Tuned
 from lifecode.tasks.tuning.tuner import TuningPlan
 
 if TYPE_CHECKING:
     from pandas import DataFrame
-
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,20 +38,20 @@ class Finetuned:
     """What a fine-tuning gave.
 
     Attributes:
-        model: of all examples outside the test file.
+        model: of all examples outside the test file; None where its head is not kept (gradient boosting).
         metrics: as metrics.json has them.
         table: of held-out examples: id, label, prediction, and of classes the probability of each.
         labels: kind and classes.
         leaks: what held-out examples share with others.
-        notes: what was found rather than said.
+        notes: what was found rather than said, and why figures may be no evidence.
         evidence: what every model says of the held-out examples.
     """
 
-    model: TunedModel | TunedNetwork
+    model: Tuned | None
     metrics: dict[str, Any]
     table: pa.Table
     labels: Labels
-    leaks: Leaks
+    leaks: Leaks | PairLeaks
     notes: list[str]
     evidence: Evidence
 
@@ -63,19 +62,20 @@ class Finetuned:
 
 
 def tune(
-    task: SequenceTask,
+    task: SequenceTask | PairTask,
     model: SavedModel,
     *,
     name: str,
     probe: Probe,
+    pair: PairHead | None = None,
     plan: TuningPlan | None = None,
     work: Path | None = None,
     trained: bool = True,
     seeds: int = 1,
     folds: int = 5,
     seed: int = 0,
-    baselines: Sequence[Baseline] | None = None,
-    without: Sequence[Baseline] = (),
+    baselines: Sequence[Baseline | PairBaseline] | None = None,
+    without: Sequence[Baseline | PairBaseline] = (),
     say: Say = lambda _: None,
 ) -> Finetuned:
     """Learn a task on an encoder, and measure it beside its baselines.
@@ -84,112 +84,79 @@ def tune(
         task: files, labels, split.
         model: the encoder, which stays as it is.
         name: of the encoder, in tables.
-        probe: what the head reads, and which head.
+        probe: what the head of a probe reads, and which head.
+        pair: of pairs, how both sides are joined.
         plan: how to tune by gradient; None takes the probe.
         work: folder that keeps what tuning has done, for a run that is killed; None keeps nothing.
         trained: whether the encoder is; of an untrained one no untrained twin is measured.
         seeds: splits into folds; with a test file, choices of the head's strength.
         folds: held out in turn, without a test file.
         seed: the first of the seeds.
-        baselines: None takes `usual_baselines`.
+        baselines: None takes the usual ones of the unit.
         without: baselines that are left out of these.
         say: told what is being done.
 
     Raises:
         UserError: what the task's files or the settings do not allow.
     """
-    if seeds < 1:
-        raise UserError("is less than 1", source="seeds")
-    data = read_task(task)
+    opened = opened_task(task, None, num_folds=folds, seeds=[seed + i for i in range(seeds)])
+    data, contest = opened.data, opened.contest
     metric = chosen_metric(data.labels.kind, task.metric)
-    rounds = rounds_of(task, data, num_folds=folds, seeds=[seed + i for i in range(seeds)])
-    contest = Contest(rounds, data.labels)
-    sequences = rounds.examples.sequences
-    data.notes.extend(reading_of(model, data.molecule).notes(sequences))
     say("looking for leaks")
-    leaks = _leaks(rounds, data, model)
+    leaks = opened.leaks(model.training_genes)
 
-    told = {"task": _given(task), "encoder": name, "examples": rounds.num_train, "molecule": data.molecule}
-    entrant: Entrant
-    of_positions: PositionProbe | None = None
-    if data.labels.unit != "sequence":
-        of_positions = PositionProbe(probe, contest, data.labels, rounds.examples, data.molecule, told)
-    if plan is None and of_positions is not None:
-        entrant = of_positions
-    elif plan is None:
-        entrant = ProbeEntrant(probe, contest, rounds.examples, data, told, say)
-    else:
-        entrant = TuningEntrant(
-            plan,
-            contest,
-            rounds.examples,
-            data,
-            told,
-            metric=metric,
-            work=work,
-            say=say,
-        )
-    ours = entrant.enter(model, name)
+    learner = _learner(opened, plan, probe, pair or PairHead(), metric, work, say)
+    reader = ModelReader(name, model)
+    left_out = [*without, *([] if trained else ["untrained"])]
     entries: dict[str, Entry] = {}
-    usual = (
-        usual_baselines(data.molecule, data.labels.kind)
-        if of_positions is None
-        else usual_position_baselines(data.molecule, data.labels.unit)
-    )
-    if plan is not None and of_positions is not None:
-        data.notes.extend(of_positions.notes())
-    for baseline in usual if baselines is None else baselines:
-        if baseline in without:
-            continue
-        say(f"{baseline}: fitting")
-        if baseline != "untrained" and of_positions is not None:
-            entries[baseline] = of_positions.baseline(baseline)
-        elif baseline != "untrained":
-            own = features_of(baseline, data.train, data.molecule)
-            learner = None if own is None else head_of(baseline, data.labels.kind)
-            entries[baseline] = contest.enter([] if own is None else [own(sequences)], learner)
-        elif trained:
-            entries[baseline] = entrant.enter(untrained_twin(model, seed), "untrained")
-    entries |= entrant.controls()
+    for each in competitors(learner, [reader], baselines, left_out, seed, data.notes):
+        entry_name = "untrained" if each.name == f"untrained {name}" else each.name
+        say(f"{entry_name}: fitting")
+        entries[entry_name] = contest.measured(each.predictions())
+    ours = entries[name]
     say(f"{name}: fitting on all examples")
-    tuned = entrant.fitted(rounds.everything())
+    given = given_keys(task)
+    told = {"task": given, "encoder": name, "examples": opened.rounds.num_train, **opened.told}
+    tuned = learner.fitted(reader, opened.rounds.everything(), told)
+    table = contest.table(ours, {other: each for other, each in entries.items() if other != name}, metric)
+    warnings = [] if opened.pairs is None else pair_warnings(opened.pairs, {name: table})
     rows, combined = contest.combined(ours)
     return Finetuned(
         model=tuned,
         metrics={
-            "task": _given(task),
+            "task": given,
             "kind": data.labels.kind,
             "classes": list(data.labels.classes),
-            "unit": data.labels.unit,
+            "unit": opened.unit,
             "encoder": name,
-            **entrant.described(),
+            **learner.described(),
             "split": contest.described(),
-            **contest.table(ours, entries, metric),
+            **table,
             "published": task.published or {},
             "leaks": asdict(leaks),
+            **({} if opened.pairs is None else {"warnings": warnings}),
         },
-        table=predictions_table(rounds.examples.at(rows), data.labels, combined),
+        table=predictions_table(opened.examples.at(rows), data.labels, combined),
         labels=data.labels,
         leaks=leaks,
-        notes=data.notes,
-        evidence=evidence_of(
-            contest, {name: ours, **entries}, name, rounds.examples.ids, rounds.examples.texts(data.molecule)
-        ),
+        notes=[*data.notes, *learner.notes(), *warnings],
+        evidence=evidence_of(contest, entries, name, opened.examples.ids, opened.examples.texts()),
     )
 
 
-def untrained_twin(model: SavedModel, seed: int) -> SavedModel:
-    """A model of the same shape with new weights, by this seed; torch's own random state stays."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        return type(model).from_config(model.config).eval()
-
-
-def _given(task: SequenceTask) -> dict[str, Any]:
-    """What the task says, without what it leaves open."""
-    return {key: value for key, value in asdict(task).items() if value is not None}
-
-
-def _leaks(rounds: Rounds[Examples], data: TaskData, model: SavedModel) -> Leaks:
-    split, held_out = rounds.first_split, rounds.first_held_out
-    return find_leaks(rounds.examples, split, held_out, data.molecule, model.training_genes)
+def _learner(
+    opened: OpenedTask,
+    plan: TuningPlan | None,
+    probe: Probe,
+    pair: PairHead,
+    metric: Metric,
+    work: Path | None,
+    say: Say,
+) -> Learner:
+    if plan is None:
+        return probe_learner(opened, probe, pair, say)
+    if opened.pairs is not None:
+        require_for_gradient(pair)
+        plan = replace(plan, pair=pair)
+    probing = probe_learner(opened, probe, PairHead(), say)  # whose baselines stand beside
+    return ByGradient(plan, opened, probing, metric=metric, work=work, say=say)

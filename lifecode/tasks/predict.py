@@ -1,4 +1,4 @@
-"""Predictions of a fine-tuned model for the sequences of a file: ids and order kept, some rows at a time.
+"""Predictions of a fine-tuned model for the sequences or pairs of a file: ids and order kept, in parts.
 
 Into a file they go by way of a folder beside it, a part for each thousand sequences; a run that is killed
 goes on behind the last part, and the folder goes when the file is whole.
@@ -8,34 +8,59 @@ import hashlib
 import json
 import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from lifecode.errors import UserError
 from lifecode.host.checksum import sha256, write_json
 from lifecode.host.durable import disk_faults_named, replacing
 from lifecode.host.own_folder import require_own
-from lifecode.tasks.examples.columns import Columns, find_columns
+from lifecode.tasks.examples.columns import ID_NAMES, find_columns
 from lifecode.tasks.examples.examples import examples_of
 from lifecode.tasks.examples.table import Table
 from lifecode.tasks.examples.table_chunks import table_chunks
+from lifecode.tasks.pairs.pair_examples import PairExamples
+from lifecode.tasks.pairs.pair_task import fasta_by_name, side_letters
+from lifecode.tasks.pairs.side import SideKind
 from lifecode.tasks.predictions import predictions_table
 from lifecode.tasks.tables import write_tables
-from lifecode.tasks.tuned_model import DESCRIPTION, ENCODER, TunedModel
-from lifecode.tasks.tuning.tuned_network import TunedNetwork
+from lifecode.tasks.tuned_model import DESCRIPTION, ENCODER, Tuned, TunedModel
 
 SEQUENCES_AT_ONCE = 1_000
 UNFINISHED, OF = ".unfinished", "of.json"
 """End of the name of the folder of parts, and the file in it that says of what they are."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InputColumns:
+    """Where sequences and ids stand in a file.
+
+    Args:
+        sequence: column of the sequences; None finds it by its letters in the first rows.
+        first: of a model of pairs the column of the first sequences; None takes that of its training.
+        second: likewise of the second ones.
+        first_fasta: file that holds the first sequences by the names in their column; None where they stand
+            in the table.
+        second_fasta: likewise.
+        id: column of the ids; None takes one that is called so, else numbers the rows from 1.
+    """
+
+    sequence: str | None = None
+    first: str | None = None
+    second: str | None = None
+    first_fasta: str | None = None
+    second_fasta: str | None = None
+    id: str | None = None
+
+
 def predicted_parts(
-    model: TunedModel | TunedNetwork,
+    model: Tuned,
     path: str | Path,
+    columns: InputColumns | None = None,
     *,
-    sequence: str | None = None,
-    id: str | None = None,
     on_progress: Callable[[int], None] = lambda _: None,
     folder: Path | None = None,
 ) -> Iterator[pa.Table]:
@@ -45,25 +70,24 @@ def predicted_parts(
 
     Args:
         model: fine-tuned.
-        path: CSV, TSV, Parquet or FASTA.
-        sequence: column of the sequences; None finds it by its letters in the first rows.
-        id: column of the ids; None takes one that is called so, else numbers the rows from 1.
+        path: CSV, TSV, Parquet or FASTA; of pairs a table.
+        columns: where sequences and ids stand in it.
         on_progress: told how many sequences are done.
         folder: that keeps each part, and has those that are done; None keeps none.
 
     Raises:
         UserError: the file cannot be read, or a sequence has a letter that is no nucleotide, or no residue.
     """
-    columns: Columns | None = None
+    reads: Callable[[Table], pa.Table] | None = None
     for table in table_chunks(path, SEQUENCES_AT_ONCE):
-        if columns is None:
-            columns = find_columns(table, sequence=sequence, id=id, labelled=False, molecule=model.molecule)
+        if reads is None:
+            reads = _reader(model, table, columns or InputColumns())
         on_progress(table.first)
         part = None if folder is None else folder / f"{table.first:09d}.parquet"
         if part is not None and part.is_file():
             yield pq.read_table(part)
             continue
-        predictions = _predicted(model, table, columns)
+        predictions = reads(table)
         if part is not None:
             with disk_faults_named(part), replacing(part) as file:
                 pq.write_table(predictions, file)
@@ -72,12 +96,11 @@ def predicted_parts(
 
 def predict_into(
     checkpoint: Path,
-    model: TunedModel | TunedNetwork,
+    model: Tuned,
     path: Path,
     output: Path,
+    columns: InputColumns | None = None,
     *,
-    sequence: str | None = None,
-    id: str | None = None,
     on_progress: Callable[[int], None] = lambda _: None,
 ) -> int:
     """Write what `predicted_parts` gives into a table, and return its rows.
@@ -87,8 +110,7 @@ def predict_into(
         model: loaded from there.
         path: of the sequences.
         output: .csv, .tsv or .parquet.
-        sequence: as for `predicted_parts`.
-        id: likewise.
+        columns: as for `predicted_parts`.
         on_progress: likewise.
 
     Raises:
@@ -96,30 +118,79 @@ def predict_into(
     """
     folder = output.with_name(output.name + UNFINISHED)
     require_own(folder)
-    described = {"of": _digest(checkpoint, path), "sequence": sequence, "id": id}
+    columns = columns or InputColumns()
+    described = {"of": _digest(checkpoint, path, columns), **asdict(columns)}
     with disk_faults_named(folder):
         if folder.exists() and _said(folder) != described:
             shutil.rmtree(folder)
         folder.mkdir(parents=True, exist_ok=True)
         write_json(folder / OF, described)
-    parts = predicted_parts(model, path, sequence=sequence, id=id, on_progress=on_progress, folder=folder)
+    parts = predicted_parts(model, path, columns, on_progress=on_progress, folder=folder)
     num_rows = write_tables(parts, output)
     shutil.rmtree(folder, ignore_errors=True)
     return num_rows
 
 
-def _predicted(model: TunedModel | TunedNetwork, table: Table, columns: Columns) -> pa.Table:
-    for key, name in (("sequence", columns.sequence), ("id", columns.id)):
-        if name is not None:
-            table.column(name, key)
-    examples = examples_of(table, columns, molecule=model.molecule)
-    return predictions_table(examples, model.labels, model.predict(examples.sequences), labelled=False)
+def _reader(model: Tuned, first: Table, columns: InputColumns) -> Callable[[Table], pa.Table]:
+    """What predicts for a part of a file whose first part is `first`."""
+    kinds = None if isinstance(model, TunedModel) else model.kinds
+    if kinds is not None:
+        return _pair_reader(model, kinds, first, columns)
+    for name in ("first", "second", "first_fasta", "second_fasta"):
+        if getattr(columns, name) is not None:
+            raise UserError(
+                "is given, and the model is of single sequences", source=name, remedy="Leave it out"
+            )
+    molecule = model.molecule  # pyright: ignore[reportAttributeAccessIssue]
+    found = find_columns(first, sequence=columns.sequence, id=columns.id, labelled=False, molecule=molecule)
+
+    def predicted(table: Table) -> pa.Table:
+        for key, name in (("sequence", found.sequence), ("id", found.id)):
+            if name is not None:
+                table.column(name, key)
+        examples = examples_of(table, found, molecule=molecule)
+        return predictions_table(examples, model.labels, model.predict(examples.sequences), labelled=False)
+
+    return predicted
 
 
-def _digest(checkpoint: Path, path: Path) -> str:
+def _pair_reader(
+    model: Tuned, kinds: tuple[SideKind, SideKind], first: Table, columns: InputColumns
+) -> Callable[[Table], pa.Table]:
+    if columns.sequence is not None:
+        raise UserError(
+            "is given, and the model is of pairs", source="sequence", remedy="Give first=... and second=..."
+        )
+    task = model.told.get("task", {})
+    names = [getattr(columns, side) or str(task.get(side, side)) for side in ("first", "second")]
+    fasta = [fasta_by_name(path) for path in (columns.first_fasta, columns.second_fasta)]
+    own = next((name for name in first.columns if name.lower() in ID_NAMES and name not in names), None)
+    id = own if columns.id is None else columns.id
+
+    def predicted(table: Table) -> pa.Table:
+        sides = [
+            side_letters(table, name, key, by_name, path)
+            for name, key, by_name, path in zip(
+                names,
+                ("first", "second"),
+                fasta,
+                (columns.first_fasta, columns.second_fasta),
+                strict=True,
+            )
+        ]
+        ids = [str(row) for row in range(table.first + 1, table.first + len(table) + 1)]
+        ids = ids if id is None else table.column(id, "id")
+        pairs = PairExamples.of(list(zip(*sides, strict=True)), kinds, ids)
+        return predictions_table(pairs, model.labels, model.predict(pairs), labelled=False)
+
+    return predicted
+
+
+def _digest(checkpoint: Path, path: Path, columns: InputColumns) -> str:
     """Of the model and the sequences: parts of others are made anew."""
     checkpoint = checkpoint.expanduser()
     files = [checkpoint / DESCRIPTION, *sorted((checkpoint / ENCODER).iterdir()), path.expanduser()]
+    files += [Path(each).expanduser() for each in (columns.first_fasta, columns.second_fasta) if each]
     return hashlib.sha256("".join(sha256(file) for file in files if file.is_file()).encode()).hexdigest()
 
 

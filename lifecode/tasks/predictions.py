@@ -3,20 +3,34 @@
 Where positions have labels of their own, a position is a row.
 """
 
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from lifecode.alphabet import IGNORE
-from lifecode.tasks.examples.examples import Examples, flat
+from lifecode.tasks.examples.examples import flat
 from lifecode.tasks.examples.labels import BETWEEN_LABELS, Labels
 from lifecode.tasks.scores import LIKELY
 
 
+class Identified(Protocol):
+    """Examples of any unit."""
+
+    @property
+    def ids(self) -> list[str]:
+        """Of each."""
+        ...
+
+    @property
+    def labels(self) -> NDArray[Any]:
+        """Of each."""
+        ...
+
+
 def predictions_table(
-    examples: Examples, labels: Labels, predictions: NDArray[Any], *, labelled: bool = True
+    examples: Identified, labels: Labels, predictions: NDArray[Any], *, labelled: bool = True
 ) -> pa.Table:
     """Columns `id`, `label` where it is known, `prediction`, and for each class its probability `p(NAME)`.
 

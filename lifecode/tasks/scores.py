@@ -1,6 +1,6 @@
 """How good predictions are, by the metrics of a task's kind of labels."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -29,13 +29,14 @@ from lifecode.evaluation.metrics import (
     RMSE,
     SPEARMAN,
     Metric,
+    of_class,
 )
 from lifecode.tasks.examples.examples import flat
 from lifecode.tasks.examples.labels import LabelKind
 
 METRICS: dict[LabelKind, tuple[Metric, ...]] = {
     "binary": OF_TWO_CLASSES,
-    "multiclass": OF_CLASSES,
+    "multiclass": (*OF_CLASSES, MACRO_AUROC, MACRO_AUPRC),
     "multilabel": OF_LABEL_SETS,
     "regression": OF_VALUES,
 }
@@ -60,7 +61,11 @@ def chosen_metric(kind: LabelKind, name: str | None) -> Metric:
 
 
 def scores(
-    kind: LabelKind, labels: NDArray, predictions: NDArray[np.float64], where: str
+    kind: LabelKind,
+    labels: NDArray,
+    predictions: NDArray[np.float64],
+    where: str,
+    each_class: Sequence[str] = (),
 ) -> dict[str, float]:
     """Every metric of this kind of labels.
 
@@ -72,6 +77,8 @@ def scores(
         labels: (n,) values or numbers of classes; of positions as in `Examples`.
         predictions: (n,) values, or probabilities (n, num_classes); of positions one array for each sequence.
         where: names the examples in the error.
+        each_class: names of classes that get areas of their own, `auroc(NAME)` and `auprc(NAME)`, where some
+            of the labels are of it and others are not.
 
     Raises:
         UserError: a metric is undefined for these labels: all are the same.
@@ -84,6 +91,11 @@ def scores(
             remedy="Give more examples, or fewer folds",
         )
     found = {metric.name: score(metric.name, labels, predictions) for metric in METRICS[kind]}
+    for number, name in enumerate(each_class):
+        own = labels == number
+        if own.any() and not own.all():
+            found[of_class(AUROC, name).name] = float(roc_auc_score(own, predictions[:, number]))
+            found[of_class(AUPRC, name).name] = float(average_precision_score(own, predictions[:, number]))
     wrong = [name for name, value in found.items() if not np.isfinite(value)]
     assert not wrong, f"{wrong} of {where} is no number"
     return found
@@ -153,6 +165,8 @@ def _micro_f1(labels: NDArray, probabilities: NDArray) -> float:
 
 def _over_classes(one: Callable[[NDArray, NDArray], float], labels: NDArray, probabilities: NDArray) -> float:
     """The mean over classes that some examples have and others have not."""
+    if labels.ndim == 1:
+        labels = labels[:, None] == np.arange(probabilities.shape[1])
     counts = labels.sum(0)
     defined = np.flatnonzero((counts > 0) & (counts < len(labels)))
     values = [one(labels[:, i], probabilities[:, i]) for i in defined]

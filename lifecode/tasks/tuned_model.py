@@ -26,6 +26,8 @@ from lifecode.tasks.features.feature import Features
 from lifecode.tasks.features.registry import features_from, position_features_from
 from lifecode.tasks.heads.head import FittedHead
 from lifecode.tasks.heads.saved import load_head, save_head
+from lifecode.tasks.pairs.pair_head import PairHead
+from lifecode.tasks.tuned_pairs import TunedPairs
 from lifecode.tasks.tuning.tuned_network import TunedNetwork, load_network
 
 DESCRIPTION, HEAD, ENCODER = "head.json", "head.safetensors", "encoder"
@@ -71,26 +73,40 @@ class TunedModel:
             found[number] = self.head.predict([table])  # pyright: ignore[reportArgumentType]
         return found
 
-    def save(self, folder: Path) -> None:
-        """Write all files into a folder that exists."""
-        self.model.save_pretrained(folder / ENCODER)
-        save_head(self.head, folder / HEAD)
-        described = {
-            "tuning": "probe",
-            "kind": self.labels.kind,
-            "classes": list(self.labels.classes),
+    def described(self) -> dict[str, Any]:
+        """All but encoder and head."""
+        return {
             "unit": self.labels.unit,
             "molecule": self.molecule,
-            "head": self.head.kind,
-            "head_sha256": sha256(folder / HEAD),
             "features": [features.config for features in self.features],
-            "tuned_on": self.told,
         }
-        text = json.dumps(described, indent=2, ensure_ascii=False) + "\n"
-        (folder / DESCRIPTION).write_text(text, encoding="utf-8")
 
 
-def load_tuned(folder: str | Path, *, merge: bool = True) -> TunedModel | TunedNetwork:
+Tuned = TunedModel | TunedPairs | TunedNetwork
+"""What a fine-tuning gives."""
+
+
+def save_tuned(tuned: Tuned, folder: Path) -> None:
+    """Write all files of a fine-tuned model into a folder that exists."""
+    if isinstance(tuned, TunedNetwork):
+        tuned.save(folder)
+        return
+    tuned.model.save_pretrained(folder / ENCODER)
+    save_head(tuned.head, folder / HEAD)
+    described = {
+        "tuning": "probe",
+        "kind": tuned.labels.kind,
+        "classes": list(tuned.labels.classes),
+        **tuned.described(),
+        "head": tuned.head.kind,
+        "head_sha256": sha256(folder / HEAD),
+        "tuned_on": tuned.told,
+    }
+    text = json.dumps(described, indent=2, ensure_ascii=False) + "\n"
+    (folder / DESCRIPTION).write_text(text, encoding="utf-8")
+
+
+def load_tuned(folder: str | Path, *, merge: bool = True) -> Tuned:
     """The model that a fine-tuning wrote.
 
     Args:
@@ -117,6 +133,7 @@ def load_tuned(folder: str | Path, *, merge: bool = True) -> TunedModel | TunedN
         )
         molecule: Molecule = described.get("molecule", "dna")
         configs, kind, expected = described["features"], described["head"], described["head_sha256"]
+        pair = PairHead(**described["pair"]) if "sides" in described else None
     except UserError:
         raise
     except (ValueError, KeyError, TypeError, AttributeError) as fault:
@@ -130,13 +147,28 @@ def load_tuned(folder: str | Path, *, merge: bool = True) -> TunedModel | TunedN
             remedy="Copy the folder again",
         )
     model = load(folder / ENCODER)
-    encoder = ModelEncoder(model, molecule)
+    head = load_head(kind, folder / HEAD)
+    told = described.get("tuned_on", {})
+    if pair is not None:
+        first, second = described["sides"]
+        features = {
+            each: features_from(config, ModelEncoder(model, each)) for each, config in configs.items()
+        }
+        return TunedPairs(
+            labels=labels,
+            kinds=(first, second),
+            pair=pair,
+            features=features,
+            head=head,
+            model=model,
+            told=told,
+        )
     made = features_from if labels.unit == "sequence" else position_features_from
     return TunedModel(
         labels=labels,
-        features=[made(config, encoder) for config in configs],  # pyright: ignore[reportArgumentType]
-        head=load_head(kind, folder / HEAD),
+        features=[made(config, ModelEncoder(model, molecule)) for config in configs],  # pyright: ignore[reportArgumentType]
+        head=head,
         model=model,
         molecule=molecule,
-        told=described.get("tuned_on", {}),
+        told=told,
     )

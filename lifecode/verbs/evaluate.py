@@ -33,7 +33,7 @@ from lifecode.tasks.suites.evaluation import measured
 from lifecode.tasks.suites.results import Evaluation, Measured, PlannedCell, Row
 from lifecode.tasks.suites.settings import Settings
 from lifecode.tasks.suites.under_way import opened_set, planned
-from lifecode.verbs.evaluate_tables import plan_table, set_table
+from lifecode.verbs.evaluate_tables import average_tables, plan_table, set_table
 
 CELLS, SETS, RESULTS, METRICS, _LOCK = "cells", "sets", "results.csv", "metrics.json", ".evaluate.lock"
 
@@ -123,6 +123,8 @@ def run(config: DictConfig) -> Evaluation | list[PlannedCell]:
         print_table(set_table(one))
         for line in (*one.metrics["notes"], *one.metrics["warnings"]):
             print(display_name(line, 500))
+    for table in average_tables(found.averages):
+        print_table(table)
     _say_left_out(chosen)
     print(f"\n{RESULTS}, {METRICS} and report.html are in {run_dir}")
     return found
@@ -206,7 +208,10 @@ def _write(found: Evaluation, run_dir: Path) -> None:
     for row in found.rows:
         writer.writerow("" if value is None else csv_cell(value) for value in row)
     sets = {one.name: one.metrics for one in found.sets}
-    described = json.dumps({"sets": sets, "left_out": found.left_out}, indent=2, ensure_ascii=False)
+    content = {"sets": sets, "left_out": found.left_out}
+    if found.averages:
+        content["averages"] = [row._asdict() for row in found.averages]
+    described = json.dumps(content, indent=2, ensure_ascii=False)
     for name, content in ((RESULTS, text.getvalue()), (METRICS, described + "\n")):
         with replacing(run_dir / name) as file:
             file.write(content.encode())

@@ -4,7 +4,7 @@ from rich.table import Table
 
 from lifecode.evaluation.metrics import metric_named
 from lifecode.names import display_name
-from lifecode.tasks.suites.results import Measured, PlannedCell
+from lifecode.tasks.suites.results import Measured, PlannedCell, Row
 
 
 def set_table(one: Measured) -> Table:
@@ -25,6 +25,21 @@ def set_table(one: Measured) -> Table:
             )
             table.add_row(f"{display_name(row.model)}{mark}", f"{row.mean:.3f}{spread}", difference)
     return table
+
+
+def average_tables(rows: list[Row]) -> list[Table]:
+    """The averages over sets, a table for all and one for each group."""
+    found = []
+    for name in dict.fromkeys(row.set for row in rows):
+        own = [row for row in rows if row.set == name]
+        table = Table(title=display_name(name, 200), title_justify="left")
+        for heading in ("model", own[0].metric):
+            table.add_column(heading)
+        for row in own:
+            spread = "" if row.sd is None else f" ± {row.sd:.3f}"
+            table.add_row(display_name(row.model), f"{row.mean:.3f}{spread}")
+        found.append(table)
+    return found
 
 
 def plan_table(cells: list[PlannedCell]) -> Table:

@@ -13,7 +13,7 @@ from omegaconf import DictConfig, OmegaConf
 from rich import print as print_table
 
 from lifecode.app.configs.construct import checked_value, construct
-from lifecode.errors import Interrupted, UserError
+from lifecode.errors import Interrupted
 from lifecode.host.activity import Activity
 from lifecode.host.output_folder import output_folder, require_absent
 from lifecode.host.own_folder import require_own
@@ -23,18 +23,16 @@ from lifecode.names import display_name
 from lifecode.report.charts.figure_style import use_colours
 from lifecode.report.task.page import write_task_report
 from lifecode.tasks.baselines import Baseline
-from lifecode.tasks.competitors.competitor import ModelReader
 from lifecode.tasks.examples.sequence_task import SequenceTask
 from lifecode.tasks.finetune import Finetuned, tune
-from lifecode.tasks.finetune_pairs import FinetunedPairs
 from lifecode.tasks.pairs.pair_baselines import PairBaseline
 from lifecode.tasks.pairs.pair_head import PairHead
 from lifecode.tasks.pairs.pair_task import PairTask
 from lifecode.tasks.probe import Probe
 from lifecode.tasks.tables import write_table
+from lifecode.tasks.tuned_model import save_tuned
 from lifecode.tasks.tuning.settings import Fit, Lora, TrainedHead, Tuning
 from lifecode.tasks.tuning.tuner import TuningPlan
-from lifecode.verbs.finetune_pairs import finetune_pairs, run_pairs
 from lifecode.verbs.task_table import comparison
 
 METRICS, PREDICTIONS, CONFIG = "metrics.json", "predictions.csv", "config.yaml"
@@ -59,7 +57,7 @@ def finetune(
     pair: PairHead | None = None,
     run_dir: str | Path | None = None,
     progress: bool = True,
-) -> Finetuned | FinetunedPairs:
+) -> Finetuned:
     """Learn a task on an encoder, beside its baselines.
 
     Killed, a run with a `run_dir` that tunes by gradient goes on by the same call: what is done lies in
@@ -87,24 +85,12 @@ def finetune(
         UserError: what the files or settings do not allow, or a `run_dir` that is there already.
     """
     model = checkpoint if isinstance(checkpoint, SavedModel) else load(checkpoint)
-    if isinstance(task, PairTask):
-        _require_probe(tuning)
-        reader = ModelReader("model" if isinstance(checkpoint, SavedModel) else str(checkpoint), model)
-        given = {"seeds": seeds, "folds": folds, "seed": seed, "baselines": baselines, "without": without}
-        return finetune_pairs(
-            task,
-            reader,
-            probe=probe or Probe(),
-            pair=pair or PairHead(),
-            run_dir=run_dir,
-            progress=progress,
-            **given,
-        )
     return _finetune(
         SequenceTask(train=task) if isinstance(task, str) else task,
         model,
         name="model" if isinstance(checkpoint, SavedModel) else str(checkpoint),
         probe=probe or Probe(),
+        pair=pair or PairHead(),
         plan=_plan(tuning, head or TrainedHead(), fit or Fit(), lora or Lora()),
         seeds=seeds,
         folds=folds,
@@ -116,33 +102,31 @@ def finetune(
     )
 
 
-def run(config: DictConfig) -> Finetuned | FinetunedPairs:
+def run(config: DictConfig) -> Finetuned:
     """Learn, write the run folder, and print the table."""
     use_colours(construct(config.figures))
     tuning = checked_value(config, "tuning", Tuning)
     task, probe = construct(config.task), construct(config.probe)
+    of_pairs = isinstance(task, PairTask)
     plan = _plan(tuning, construct(config.head), construct(config.fit), construct(config.lora))
-    for section in _unread(config, tuning, pairs=isinstance(task, PairTask)):
+    for section in _unread(config, tuning, pairs=of_pairs):
         print(f"lifecode finetune: {section} is set, and this run does not read it", file=sys.stderr)
     run_dir = checked_value(config, "run_dir", str)
     require_absent(Path(run_dir).expanduser())
     checkpoint, seed = checked_value(config, "checkpoint", str | None), checked_value(config, "seed", int)
-    if isinstance(task, PairTask):
-        _require_probe(tuning)
-        model = _untrained(config, seed) if checkpoint is None else load(checkpoint)
-        return run_pairs(config, task, ModelReader(checkpoint or "untrained", model))
     result = _finetune(
         task,
         _untrained(config, seed) if checkpoint is None else load(checkpoint),
         name=checkpoint or "untrained",
         trained=checkpoint is not None,
         probe=probe,
+        pair=construct(config.pair),
         plan=plan,
         seeds=checked_value(config, "seeds", int),
         folds=checked_value(config, "folds", int),
         seed=seed,
-        baselines=checked_value(config, "baselines", list[Baseline] | None),
-        without=checked_value(config, "without", list[Baseline]),
+        baselines=checked_value(config, "baselines", list[PairBaseline if of_pairs else Baseline] | None),
+        without=checked_value(config, "without", list[PairBaseline if of_pairs else Baseline]),
         run_dir=run_dir,
         config=OmegaConf.to_yaml(config, resolve=True),
     )
@@ -150,15 +134,9 @@ def run(config: DictConfig) -> Finetuned | FinetunedPairs:
         print(display_name(note, 500))
     print_table(comparison(result.metrics))
     print(result.leaks.described())
-    print(f"\nThe model, {METRICS}, {PREDICTIONS} and report.html are in {run_dir}")
+    model = "No model (gradient boosting is not kept)" if result.model is None else "The model"
+    print(f"\n{model}, {METRICS}, {PREDICTIONS} and report.html are in {run_dir}")
     return result
-
-
-def _require_probe(tuning: Tuning) -> None:
-    if tuning != "probe":
-        raise UserError(
-            f"is {tuning}, and pairs are learnt by a probe", source="tuning", remedy="Say tuning=probe"
-        )
 
 
 def _unread(config: DictConfig, tuning: Tuning, *, pairs: bool) -> list[str]:
@@ -184,7 +162,7 @@ def _untrained(config: DictConfig, seed: int) -> SavedModel:
 
 
 def _finetune(
-    task: SequenceTask,
+    task: SequenceTask | PairTask,
     model: SavedModel,
     *,
     run_dir: str | Path | None,
@@ -207,7 +185,8 @@ def _finetune(
             result = tune(task, model, say=say, work=work, **settings)
     if folder is not None:
         with output_folder(folder) as partial:
-            result.model.save(partial)
+            if result.model is not None:
+                save_tuned(result.model, partial)
             text = json.dumps(result.metrics, indent=2, ensure_ascii=False) + "\n"
             (partial / METRICS).write_text(text, encoding="utf-8")
             write_table(result.table, partial / PREDICTIONS)

@@ -1,8 +1,8 @@
-"""`lifecode predict`: what a fine-tuned model says of the sequences of a file."""
+"""`lifecode predict`: what a fine-tuned model says of the sequences, or pairs, of a file."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,7 @@ from omegaconf import DictConfig
 
 from lifecode.app.configs.construct import checked_value
 from lifecode.host.activity import Activity
-from lifecode.tasks.predict import predict_into, predicted_parts
+from lifecode.tasks.predict import InputColumns, predict_into, predicted_parts
 from lifecode.tasks.tables import read_table_file, require_table_name
 from lifecode.tasks.tuned_model import load_tuned
 
@@ -25,6 +25,10 @@ def predict(
     *,
     sequence: str | None = None,
     id: str | None = None,
+    first: str | None = None,
+    second: str | None = None,
+    first_fasta: str | None = None,
+    second_fasta: str | None = None,
     progress: bool = True,
 ) -> "DataFrame":
     """Predictions for the sequences of a file: `id`, `prediction`, and of classes the probability of each.
@@ -33,9 +37,13 @@ def predict(
 
     Args:
         checkpoint: the run_dir of a `lifecode finetune`.
-        input: CSV, TSV, Parquet or FASTA.
+        input: CSV, TSV, Parquet or FASTA; of a model of pairs a table.
         sequence: column of the sequences; None finds it by its letters.
         id: column of the ids; None takes one that is called so, else numbers the rows from 1.
+        first: of a model of pairs the column of the first sequences; None takes that of its training.
+        second: likewise of the second ones.
+        first_fasta: file that holds the first sequences by the names in their column.
+        second_fasta: likewise.
         progress: show on stderr how many sequences are done.
 
     Raises:
@@ -43,7 +51,15 @@ def predict(
     """
     model = load_tuned(checkpoint)
     with _told(progress) as told:
-        parts = predicted_parts(model, input, sequence=sequence, id=id, on_progress=told)
+        columns = InputColumns(
+            sequence=sequence,
+            id=id,
+            first=first,
+            second=second,
+            first_fasta=first_fasta,
+            second_fasta=second_fasta,
+        )
+        parts = predicted_parts(model, input, columns, on_progress=told)
         return pa.concat_tables(parts).to_pandas()
 
 
@@ -77,8 +93,9 @@ def run(config: DictConfig) -> Predicted:
             model,
             Path(checked_value(config, "input", str)),
             output,
-            sequence=checked_value(config, "sequence", str | None),
-            id=checked_value(config, "id", str | None),
+            InputColumns(
+                **{each.name: checked_value(config, each.name, str | None) for each in fields(InputColumns)}
+            ),
             on_progress=told,
         )
     print(f"{num_rows:,} predictions in {output}")

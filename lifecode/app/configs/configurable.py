@@ -49,6 +49,7 @@ OURS = frozenset(
         "lifecode.tasks.suites.layouts.lucaone.LucaOne",
         "lifecode.tasks.suites.layouts.rpi.Rpi",
         "lifecode.tasks.suites.layouts.species.SpeciesByChromosome",
+        "lifecode.tasks.suites.layouts.splice_sites.SpliceSites",
         "lifecode.tasks.suites.layouts.spliceator.Spliceator",
         "lifecode.tasks.suites.layouts.tables.TableSuite",
         "lifecode.tasks.suites.layouts.uci_splice.UciSplice",
@@ -59,6 +60,7 @@ OURS = frozenset(
         "lifecode.teachers.near.NearTeacher",
         "lifecode.training.stages.optimizer.OptimizerRecipe",
         "lifecode.training.trainer.TrainerSettings",
+        "lifecode.variants.proteingym.ProteinGym",
     }
 )
 """By the module that defines them, whatever path a config takes."""

@@ -1,22 +1,22 @@
 """A frozen model that takes part, and one row of a table: whose predictions depend on what."""
 
 from collections.abc import Callable, Sequence
-from typing import Literal, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from lifecode.models.saved import SavedModel
-from lifecode.tasks.contest import Contest
 from lifecode.tasks.examples.molecule import Molecule
 from lifecode.tasks.families.registry import reading_of
 from lifecode.tasks.features.encoder import ModelEncoder
 from lifecode.tasks.features.feature import Features
-from lifecode.tasks.finetune import untrained_twin
 from lifecode.tasks.probe import Probe
 
 Say = Callable[[str], None]
-Predictions = list[NDArray[np.float64]]
+Predictions = list[NDArray[Any]]
+Role = Literal["model", "baseline"]
 
 
 class Reader(Protocol):
@@ -94,6 +94,13 @@ class Competitor(NamedTuple):
     """
 
     name: str
-    role: Literal["model", "baseline"]
+    role: Role
     digest: str
-    predictions: Callable[[Contest], Predictions]
+    predictions: Callable[[], Predictions]
+
+
+def untrained_twin(model: SavedModel, seed: int) -> SavedModel:
+    """A model of the same shape with new weights, by this seed; torch's own random state stays."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return type(model).from_config(model.config).eval()

@@ -1,92 +1,107 @@
-"""Every competitor of a set of pairs: each model, its untrained twin, and the baselines of pairs."""
+"""Blocks of features of pairs: states of both sides joined, and what the baselines of pairs read."""
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import asdict, replace
-from typing import Any, Literal
+from typing import Any
 
-from lifecode.host.checksum import digest_of
-from lifecode.tasks.competitors.competitor import Competitor, Predictions, Reader, Say
-from lifecode.tasks.contest import Contest
+from lifecode.tasks.competitors.competitor import ModelReader, Reader
 from lifecode.tasks.examples.molecule import Molecule
 from lifecode.tasks.features.feature import Features
+from lifecode.tasks.heads.head import Blocks, FittedHead, Head
 from lifecode.tasks.pairs.pair_baselines import PairBaseline, pair_blocks, pair_head, usual_pair_baselines
 from lifecode.tasks.pairs.pair_examples import PairExamples
-from lifecode.tasks.pairs.pair_head import PairHead, require_for_pairs
+from lifecode.tasks.pairs.pair_head import PairHead, require_for_probe
 from lifecode.tasks.pairs.pair_task import PairData
 from lifecode.tasks.probe import Probe
+from lifecode.tasks.tuned_pairs import TunedPairs
 
 
-def of_pairs(
-    data: PairData,
-    examples: PairExamples,
-    readers: Sequence[Reader],
-    probe: Probe,
-    pair: PairHead,
-    baselines: Sequence[PairBaseline] | None,
-    without: Sequence[str],
-    seed: int,
-    say: Say,
-) -> list[Competitor]:
-    """Every competitor of a set of pairs; the models first.
+class PairBlocks:
+    """As `FeatureBlocks`.
 
     Args:
-        data: of the set.
-        examples: all of its pairs, as the rounds have them.
-        readers: models, each under a name of its own.
         probe: what is read of a model.
         pair: how both sides are joined, and the head.
-        baselines: None takes `usual_pair_baselines`.
-        without: baselines that are left out of these.
-        seed: of the untrained twins.
-        say: told what is being read.
+        data: of the task.
+        examples: all of its pairs, as the rounds have them.
 
     Raises:
-        UserError: a probe that is of single sequences.
+        UserError: a probe that is of single sequences, or a join that only gradients can learn.
     """
-    require_for_pairs(probe)
-    asked = usual_pair_baselines(examples) if baselines is None else baselines
-    names: list[PairBaseline] = [name for name in asked if name not in without]
-    kind = data.labels.kind
-    how: dict[str, Any] = {
-        "probe": asdict(replace(probe, cache=None)),
-        "pair": asdict(pair),
-        "kind": kind,
-        "sides": [examples.first.kind, examples.second.kind],
-    }
 
-    mixed = examples.first.kind != examples.second.kind  # then frames are those of the nucleic acids
+    def __init__(self, probe: Probe, pair: PairHead, data: PairData, examples: PairExamples) -> None:
+        require_for_probe(probe, pair)
+        self.probe, self.pair, self.data, self.examples = probe, pair, data, examples
+        self.head, self.has_beside = pair.head_for(data.labels.kind), bool(pair.beside)
+        self.how: dict[str, Any] = {
+            "probe": asdict(replace(probe, cache=None)),
+            "pair": asdict(pair),
+            "kind": data.labels.kind,
+            "sides": [examples.first.kind, examples.second.kind],
+        }
 
-    def model(reader: Reader, role: Literal["model", "baseline"]) -> Competitor:
+    @property
+    def usual(self) -> list[PairBaseline]:
+        """Those that fit both sides."""
+        return usual_pair_baselines(self.examples)
+
+    def why_not(self, reader: Reader) -> str | None:
+        """Both sides have to be read."""
+        can = all(reader.reads(side.molecule) for side in (self.examples.first, self.examples.second))
+        return None if can else "cannot read both sides"
+
+    def of_model(self, reader: Reader, told: Callable[[int, int], None]) -> Blocks:
+        """States of both sides, their joins, then what stands beside them."""
+
         def states(molecule: Molecule) -> Features:
-            def told(done: int, total: int) -> None:
-                say(f"{reader.name}: {done:,} of {total:,} sequences read")
+            return reader.states(self._probe_of(molecule), molecule, told)
 
-            own = replace(probe, frames=None) if molecule == "protein" and mixed else probe
-            return reader.states(own, molecule, told)
+        return self.pair.joined(self.examples, states)
 
-        def predictions(contest: Contest) -> Predictions:
-            return contest.predictions(pair.joined(examples, states), pair.head_for(kind))
+    def _probe_of(self, molecule: Molecule) -> Probe:
+        """Beside a nucleic acid a protein has no frames; those that are asked for are the other side's."""
+        mixed = self.examples.first.kind != self.examples.second.kind
+        return replace(self.probe, frames=None) if mixed and molecule == "protein" else self.probe
 
-        return Competitor(reader.name, role, digest_of({"model": reader.digest} | how), predictions)
+    def notes(self, reader: Reader) -> list[str]:
+        """How a model reads both sides."""
+        sides = (self.examples.first, self.examples.second)
+        return [note for side in sides for note in reader.notes(side.molecule, side.sequences())]
 
-    def baseline(name: PairBaseline) -> Competitor:
-        def predictions(contest: Contest) -> Predictions:
-            return contest.predictions(pair_blocks(name, examples), pair_head(name, kind))
+    def beside(self) -> Blocks:
+        """What `pair.beside` names."""
+        return self.pair.others(self.examples)
 
-        return Competitor(name, "baseline", digest_of({"baseline": name} | how), predictions)
+    def of_baseline(self, name: str) -> tuple[Blocks, Head | None]:
+        """What its features say."""
+        asked: Any = name
+        return pair_blocks(asked, self.examples), pair_head(asked, self.data.labels.kind)
 
-    def without_states(contest: Contest) -> Predictions:
-        return contest.predictions(pair.others(examples), pair.head_for(kind))
+    def baseline_key(self, name: str) -> dict[str, Any]:
+        """Kinds of the labels and sides."""
+        return {"baseline": name, "kind": self.how["kind"], "sides": self.how["sides"]}
 
-    for side in (examples.first, examples.second):
-        notes = [note for reader in readers for note in reader.notes(side.molecule, side.sequences())]
-        data.notes.extend(note for note in dict.fromkeys(notes) if note not in data.notes)
-    found = [model(reader, "model") for reader in readers]
-    if "untrained" in names:
-        twins = {twin.digest: twin for reader in readers if (twin := reader.untrained(seed)) is not None}
-        found += [model(twin, "baseline") for twin in twins.values()]
-    if pair.beside:
-        found.append(
-            Competitor("without_states", "baseline", digest_of({"model": None} | how), without_states)
+    def kept(self, reader: Reader, head: FittedHead, told: dict[str, Any]) -> TunedPairs | None:
+        """With the encoder; trees of gradient boosting would be a pickle and are not kept."""
+        assert isinstance(reader, ModelReader)
+        if self.pair.head == "boosting":
+            return None
+        sides = (self.examples.first, self.examples.second)
+        return TunedPairs(
+            labels=self.data.labels,
+            kinds=(sides[0].kind, sides[1].kind),
+            pair=self.pair,
+            features={
+                side.molecule: reader.states(
+                    replace(self._probe_of(side.molecule), cache=None), side.molecule, lambda *_: None
+                )
+                for side in sides
+            },
+            head=head,
+            model=reader.model,
+            told=told,
         )
-    return found + [baseline(name) for name in names if name != "untrained"]
+
+    def described(self) -> dict[str, Any]:
+        """The probe and the join."""
+        return {"probe": asdict(self.probe), "pair": asdict(self.pair)}

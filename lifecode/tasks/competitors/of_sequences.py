@@ -1,100 +1,89 @@
-"""Every competitor of a set of sequences: each model, its untrained twin, and the baselines."""
+"""Blocks of features of whole sequences: states, what stands beside them, and what baselines read."""
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import asdict, replace
-from typing import Any, Literal
+from typing import Any
 
-from lifecode.host.checksum import digest_of
 from lifecode.tasks.baselines import Baseline, features_of, head_of, usual_baselines
-from lifecode.tasks.competitors.competitor import Competitor, Predictions, Reader, Say
-from lifecode.tasks.contest import Contest
+from lifecode.tasks.competitors.competitor import ModelReader, Reader
 from lifecode.tasks.examples.examples import Examples
 from lifecode.tasks.examples.sequence_task import TaskData
+from lifecode.tasks.features.feature import Features
+from lifecode.tasks.heads.head import Blocks, FittedHead, Head
 from lifecode.tasks.probe import Probe
+from lifecode.tasks.tuned_model import TunedModel
 
 
-def of_sequences(
-    data: TaskData,
-    examples: Examples,
-    readers: Sequence[Reader],
-    probe: Probe,
-    baselines: Sequence[Baseline] | None,
-    without: Sequence[str],
-    seed: int,
-    say: Say,
-) -> list[Competitor]:
-    """Every competitor of a set of sequences; the models first.
+class SequenceBlocks:
+    """As `FeatureBlocks`.
 
     Args:
-        data: of the set.
-        examples: all of its examples, as the rounds have them.
-        readers: models, each under a name of its own.
         probe: what heads read, and which head.
-        baselines: None takes `usual_baselines`.
-        without: baselines that are left out of these.
-        seed: of the untrained twins.
-        say: told what is being read.
+        data: of the task.
+        examples: all of them, as the rounds have them.
     """
-    asked = usual_baselines(data.molecule, data.labels.kind) if baselines is None else baselines
-    names: list[Baseline] = [name for name in asked if name not in without]
-    how: dict[str, Any] = {
-        "probe": asdict(replace(probe, cache=None)),
-        "kind": data.labels.kind,
-        "molecule": data.molecule,
-    }
-    for reader in readers:
-        if not reader.reads(data.molecule):
-            data.notes.append(f"{reader.name} reads proteins, and is left out of sequences without a frame")
-    readers = [reader for reader in readers if reader.reads(data.molecule)]
-    notes = [note for reader in readers for note in reader.notes(data.molecule, examples.sequences)]
-    data.notes.extend(dict.fromkeys(notes))
-    found = [_model(reader, "model", data, examples, probe, how, say) for reader in readers]
-    if "untrained" in names:
-        twins = {twin.digest: twin for reader in readers if (twin := reader.untrained(seed)) is not None}
-        found += [_model(twin, "baseline", data, examples, probe, how, say) for twin in twins.values()]
-    if probe.beside:
-        found.append(_without_states(data, examples, probe, how))
-    return found + [_baseline(name, data, examples) for name in names if name != "untrained"]
 
+    def __init__(self, probe: Probe, data: TaskData, examples: Examples) -> None:
+        self.probe, self.data, self.sequences = probe, data, examples.sequences
+        self.head, self.has_beside = probe.head_for(data.labels.kind), bool(probe.beside)
+        self.how: dict[str, Any] = {
+            "probe": asdict(replace(probe, cache=None)),
+            "kind": data.labels.kind,
+            "molecule": data.molecule,
+        }
+        self._others: list[Features] = probe.others(data.train.sequences, data.molecule)
+        self._beside: Blocks | None = None
 
-def _model(
-    reader: Reader,
-    role: Literal["model", "baseline"],
-    data: TaskData,
-    examples: Examples,
-    probe: Probe,
-    how: dict[str, Any],
-    say: Say,
-) -> Competitor:
-    def predictions(contest: Contest) -> Predictions:
-        def told(done: int, total: int) -> None:
-            say(f"{reader.name}: {done:,} of {total:,} sequences read")
+    @property
+    def usual(self) -> list[Baseline]:
+        """Those that fit the molecule and the labels."""
+        return usual_baselines(self.data.molecule, self.data.labels.kind)
 
-        features = [
-            reader.states(probe, data.molecule, told),
-            *probe.others(data.train.sequences, data.molecule),
-        ]
-        blocks = [each(examples.sequences) for each in features]
-        return contest.predictions(blocks, probe.head_for(data.labels.kind))
+    def why_not(self, reader: Reader) -> str | None:
+        """Models of proteins want a frame."""
+        can = reader.reads(self.data.molecule)
+        return None if can else "reads proteins, not sequences without a frame"
 
-    return Competitor(reader.name, role, digest_of({"model": reader.digest} | how), predictions)
+    def notes(self, reader: Reader) -> list[str]:
+        """How it reads the sequences."""
+        return reader.notes(self.data.molecule, self.sequences)
 
+    def of_model(self, reader: Reader, told: Callable[[int, int], None]) -> Blocks:
+        """States, then what stands beside them."""
+        return [reader.states(self.probe, self.data.molecule, told)(self.sequences), *self.beside()]
 
-def _without_states(data: TaskData, examples: Examples, probe: Probe, how: dict[str, Any]) -> Competitor:
-    def predictions(contest: Contest) -> Predictions:
-        blocks = [each(examples.sequences) for each in probe.others(data.train.sequences, data.molecule)]
-        return contest.predictions(blocks, probe.head_for(data.labels.kind))
+    def beside(self) -> Blocks:
+        """What `probe.beside` names."""
+        if self._beside is None:
+            self._beside = [features(self.sequences) for features in self._others]
+        return self._beside
 
-    return Competitor("without_states", "baseline", digest_of({"model": None} | how), predictions)
-
-
-def _baseline(name: Baseline, data: TaskData, examples: Examples) -> Competitor:
-    own = features_of(name, data.train, data.molecule)
-
-    def predictions(contest: Contest) -> Predictions:
+    def of_baseline(self, name: str) -> tuple[Blocks, Head | None]:
+        """What its features say."""
+        own = features_of(name, self.data.train, self.data.molecule)  # pyright: ignore[reportArgumentType]
         if own is None:
-            return contest.predictions([], None)
-        return contest.predictions([own(examples.sequences)], head_of(name, data.labels.kind))
+            return [], None
+        head = head_of(name, self.data.labels.kind)  # pyright: ignore[reportArgumentType]
+        return [own(self.sequences)], head
 
-    config = {"baseline": name, "features": own and own.config, "kind": data.labels.kind}
-    return Competitor(name, "baseline", digest_of(config), predictions)
+    def baseline_key(self, name: str) -> dict[str, Any]:
+        """Its features, and the kind of the labels."""
+        own = features_of(name, self.data.train, self.data.molecule)  # pyright: ignore[reportArgumentType]
+        return {"baseline": name, "features": own and own.config, "kind": self.data.labels.kind}
+
+    def kept(self, reader: Reader, head: FittedHead, told: dict[str, Any]) -> TunedModel:
+        """With the encoder, which has to be ours."""
+        assert isinstance(reader, ModelReader)
+        states = reader.states(self.probe, self.data.molecule, lambda *_: None)
+        return TunedModel(
+            labels=self.data.labels,
+            features=[states, *self._others],
+            head=head,
+            model=reader.model,
+            molecule=self.data.molecule,
+            told=told,
+        )
+
+    def described(self) -> dict[str, Any]:
+        """The probe."""
+        return {"probe": asdict(self.probe)}

@@ -12,7 +12,7 @@ _LOOKED_AT, _SHARE = 1_000, 0.95
 _SHORTEST = 6
 """Letters of a sequence, on average: `A` and `CAT` may be the names of classes."""
 _LABELS = ("label", "labels", "target", "class", "y", "label_index", "output", "score", "value")
-_IDS = ("id", "seq_id", "gene_id", "name", "sequence_id", "identifier", "accession")
+ID_NAMES = ("id", "seq_id", "gene_id", "name", "sequence_id", "identifier", "accession")
 
 
 class Columns(NamedTuple):
@@ -57,7 +57,8 @@ def find_columns(
         sequence = _sequence(table, {label, id}, molecule)
     if id is None:
         id = next(
-            (name for name in table.columns if name.lower() in _IDS and name not in (sequence, label)), None
+            (name for name in table.columns if name.lower() in ID_NAMES and name not in (sequence, label)),
+            None,
         )
     if label is None and labelled:
         label = _label(table, [name for name in table.columns if name not in (sequence, id)])

@@ -26,12 +26,14 @@ class Examples:
         labels: as `Labels.numbers` gives them, or (n,) of dtype object an array (num_positions,) for each
             sequence; int64 zeros where there are none.
         has_ids: whether the ids stand in the file.
+        are_proteins: whether the sequences are.
     """
 
     ids: list[str]
     sequences: list[NDArray[np.uint8]]
     labels: NDArray[Any]
     has_ids: bool
+    are_proteins: bool = False
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -41,8 +43,9 @@ class Examples:
         """All that a model may read, in the order of the examples."""
         return [ids.tobytes() for ids in self.sequences]
 
-    def texts(self, molecule: Molecule) -> list[str]:
+    def texts(self) -> list[str]:
         """The letters of each."""
+        molecule: Molecule = "protein" if self.are_proteins else "dna"
         return [decoded(ids, molecule) for ids in self.sequences]
 
     def followed_by(self, other: "Examples") -> "Examples":
@@ -57,6 +60,7 @@ class Examples:
             [self.sequences[i] for i in picked],
             self.labels[rows],
             self.has_ids,
+            self.are_proteins,
         )
 
 
@@ -67,6 +71,7 @@ def joined(parts: Sequence[Examples]) -> Examples:
         [ids for part in parts for ids in part.sequences],
         np.concatenate([part.labels for part in parts]),
         all(part.has_ids for part in parts),
+        all(part.are_proteins for part in parts),
     )
 
 
@@ -93,6 +98,16 @@ def flat(values: NDArray[Any]) -> NDArray[Any]:
     return np.concatenate(values.tolist()) if values.dtype == object else values
 
 
+def as_positions(values: NDArray[Any], like: NDArray[Any]) -> NDArray[Any]:
+    """What `flat` made of values of positions, in arrays as long as those of `like`; others as they are."""
+    if like.dtype != object:
+        return values
+    found = np.empty(len(like), dtype=object)
+    for number, part in enumerate(np.split(values, np.cumsum([len(each) for each in like])[:-1])):
+        found[number] = part
+    return found
+
+
 def examples_of(
     table: Table, columns: Columns, labels: NDArray[Any] | None = None, molecule: Molecule = "dna"
 ) -> Examples:
@@ -117,4 +132,4 @@ def examples_of(
         for name, sequence in zip(ids, sequences, strict=True)
     ]
     labels = np.zeros(len(ids), dtype=np.int64) if labels is None else labels
-    return Examples(ids, found, labels, columns.id is not None)
+    return Examples(ids, found, labels, columns.id is not None, molecule == "protein")

@@ -9,7 +9,8 @@ import numpy as np
 from lifecode.errors import UserError
 from lifecode.tasks.examples.columns import Columns, find_columns
 from lifecode.tasks.examples.examples import Examples, examples_of, joined
-from lifecode.tasks.examples.labels import LabelKind, Labels, Unit, labels_of
+from lifecode.tasks.examples.label_columns import classes_of_columns, with_joined_labels
+from lifecode.tasks.examples.labels import BETWEEN_LABELS, LabelKind, Labels, Unit, labels_of
 from lifecode.tasks.examples.molecule import Molecule, MoleculeWord, molecule_named, molecule_of
 from lifecode.tasks.examples.position_labels import UNLABELLED, labels_in, position_numbers
 from lifecode.tasks.examples.table import Table, read_table
@@ -27,7 +28,8 @@ class SequenceTask:
             chooses its strength inside all; other tunings judge epochs and the grid by them.
         test: examples that nothing is chosen on; None holds out folds of `train` in turn.
         sequence: column of the sequences; None finds it by its letters.
-        label: column of the labels; None finds it by its name, or takes the only one left.
+        label: column of the labels; None finds it by its name, or takes the only one left. Several columns
+            are each a class, 1 where a sequence has it, else 0.
         id: column of the ids; None takes one that is called id, seq_id, gene_id or name.
         where: value of a column, by its name, of the rows to keep; None keeps all.
         molecule: `cds` is read in its frame, `dna` (or `rna`, `gene`, `nucleotide`) in all three; `protein`
@@ -48,7 +50,7 @@ class SequenceTask:
     validation: Files | None = None
     test: Files | None = None
     sequence: str | None = None
-    label: str | None = None
+    label: str | list[str] | None = None
     id: str | None = None
     where: dict[str, str | int | float] | None = None
     molecule: MoleculeWord | None = None
@@ -75,6 +77,14 @@ class SequenceTask:
             )
         if self.transform is not None and self.unit != "sequence":
             raise UserError(f"is given, and task.unit is {self.unit}", source="task.transform")
+        if isinstance(self.label, list) and (
+            self.kind not in (None, "multilabel") or self.unit != "sequence"
+        ):
+            raise UserError(
+                "names several columns, which are classes of whole sequences",
+                source="task.label",
+                remedy="Leave task.kind and task.unit out, or name one column",
+            )
 
 
 class TaskData(NamedTuple):
@@ -117,9 +127,17 @@ def data_of(task: SequenceTask, tables: Mapping[str, Sequence[Table]]) -> TaskDa
     Raises:
         UserError: a column or label that is not as the task says, or an id in two splits.
     """
+    label, classes = task.label, None
+    if isinstance(label, list):
+        classes = classes_of_columns(label)
+        label = BETWEEN_LABELS.join(classes)
+        tables = {
+            name: [with_joined_labels(table, classes) for table in of_split]
+            for name, of_split in tables.items()
+        }
     first = tables["train"][0]
     said = None if task.molecule is None else molecule_named(task.molecule)
-    columns = find_columns(first, sequence=task.sequence, label=task.label, id=task.id, molecule=said)
+    columns = find_columns(first, sequence=task.sequence, label=label, id=task.id, molecule=said)
     assert columns.label is not None
     notes = []
     if task.transform == "log":
@@ -130,7 +148,10 @@ def data_of(task: SequenceTask, tables: Mapping[str, Sequence[Table]]) -> TaskDa
     texts = [text for table in tables["train"] for text in table.column(columns.label, "task.label")]
     if task.unit != "sequence":
         texts = [label for text in texts for label in labels_in(text) if label != UNLABELLED]
-    labels = labels_of(texts, first.source, columns.label, "regression" if task.transform else task.kind)
+    if classes is None:
+        labels = labels_of(texts, first.source, columns.label, "regression" if task.transform else task.kind)
+    else:
+        labels = Labels("multilabel", classes)
     labels = replace(labels, unit=task.unit)
     splits = {
         name: joined([_examples(table, columns, labels, task.transform == "log", said) for table in of_split])

@@ -16,7 +16,7 @@ from lifecode.errors import UserError
 from lifecode.models.layers.norm import at_least_fp32
 from lifecode.models.luca_one.model import LucaOne
 from lifecode.models.luca_one.rows import NUM_SPECIAL, TokenRow, Tokens, pack_tokens, windows
-from lifecode.models.luca_one.vocabulary import Kind, tokens_of_letters, tokens_of_nucleotides
+from lifecode.models.luca_one.vocabulary import NO_NUCLEOTIDE, Kind, tokens_of_letters, tokens_of_nucleotides
 from lifecode.tasks.examples.labels import Unit
 from lifecode.tasks.examples.molecule import Molecule, decoded
 from lifecode.tasks.families.family_reading import require_layer
@@ -52,6 +52,11 @@ class WindowedRow:
         )
 
 
+def _kind_of(segment: NDArray[np.uint8]) -> Kind:
+    """By its tokens, of which the two kinds share none."""
+    return "protein" if (segment > NO_NUCLEOTIDE).any() else "nucleic acid"
+
+
 @dataclass(frozen=True, slots=True)
 class LucaOneReading:
     """As `lifecode.tasks.families.family_reading.FamilyReading`.
@@ -63,11 +68,6 @@ class LucaOneReading:
 
     molecule: Molecule
     max_letters: int
-
-    @property
-    def kind(self) -> Kind:
-        """As the model knows it."""
-        return "protein" if self.molecule == "protein" else "nucleic acid"
 
     @property
     def weights_read(self) -> tuple[str, ...]:
@@ -99,7 +99,7 @@ class LucaOneReading:
         return len(segment) + NUM_SPECIAL
 
     def pack(self, segments: Sequence[NDArray[np.uint8]]) -> WindowedRow:
-        """Segments in one row, long ones as windows."""
+        """Segments in one row, long ones as windows; nucleic acids and proteins may stand side by side."""
         read, kept, sequence_of = [], [], []
         start = 0
         for number, segment in enumerate(segments):
@@ -107,7 +107,7 @@ class LucaOneReading:
             for place, window in enumerate(own):
                 first = window.kept - window.start
                 size = window.end - window.start
-                read.append(Tokens(segment[window.start : window.end], self.kind))
+                read.append(Tokens(segment[window.start : window.end], _kind_of(segment)))
                 sequence_of.append(number)
                 begin = start if place == 0 else start + 1 + first
                 end = start + 1 + size + (place == len(own) - 1)

@@ -1,12 +1,14 @@
 """Labelled pairs as they are learnt from, the groups that folds keep together, and what leaks."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lifecode.tasks.pairs.side import Side
+from lifecode.errors import UserError
+from lifecode.tasks.pairs.side import Side, SideKind
 
 KeepTogether = Literal["pairs", "first", "second"]
 
@@ -29,6 +31,25 @@ class PairExamples:
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    @classmethod
+    def of(
+        cls,
+        pairs: Sequence[tuple[str, str]],
+        kinds: tuple[SideKind, SideKind],
+        ids: list[str] | None = None,
+    ) -> "PairExamples":
+        """Letters of both sides, without labels."""
+        first, second = (Side.of([pair[i] for pair in pairs], kinds[i]) for i in (0, 1))
+        numbers = [str(row) for row in range(1, len(pairs) + 1)]
+        return cls(numbers if ids is None else ids, first, second, np.zeros(len(pairs), dtype=np.int64))
+
+    @property
+    def sequences(self) -> list[tuple[NDArray[np.uint8], NDArray[np.uint8]]]:
+        """Ids of both sides of each pair."""
+        first, second = self.first.sequences(), self.second.sequences()
+        rows = zip(self.first.rows.tolist(), self.second.rows.tolist(), strict=True)
+        return [(first[i], second[j]) for i, j in rows]
 
     @property
     def parts(self) -> list[bytes]:
@@ -60,6 +81,29 @@ class PairExamples:
         if keep == "pairs":
             return np.unique(np.array(self.texts(), dtype=object), return_inverse=True)[1].astype(np.int64)
         return (self.first if keep == "first" else self.second).rows
+
+
+def given_pairs(pairs: Any, kinds: tuple[SideKind, SideKind]) -> PairExamples:
+    """Pairs as they are, or made of `(first, second)` letters.
+
+    Raises:
+        UserError: no pair, or anything that is no two texts.
+    """
+    if isinstance(pairs, PairExamples):
+        return pairs
+    found = list(pairs)
+    for number, pair in enumerate(found, start=1):
+        two = isinstance(pair, list | tuple) and len(pair) == 2
+        if not two or not all(isinstance(letters, str) and letters for letters in pair):
+            raise UserError(
+                "is no pair of two sequences",
+                source="predict",
+                record=f"number {number}",
+                remedy="Give two texts",
+            )
+    if not found:
+        raise UserError("there is no pair", source="predict", remedy="Give at least one")
+    return PairExamples.of([(first, second) for first, second in found], kinds)
 
 
 @dataclass(frozen=True, slots=True)

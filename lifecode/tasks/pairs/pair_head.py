@@ -17,7 +17,7 @@ from lifecode.tasks.pairs.composition import composition, lengths
 from lifecode.tasks.pairs.pair_examples import PairExamples
 from lifecode.tasks.probe import Probe, linear_head
 
-Join = Literal["product", "difference"]
+Join = Literal["product", "difference", "cross"]
 PairBeside = Literal["composition", "lengths"]
 
 
@@ -27,7 +27,8 @@ class PairHead:
 
     Args:
         joins: beside the states of both sides one behind the other: `product` of the features that both have,
-            absolute `difference` of these.
+            absolute `difference` of these, and, of heads that are trained by gradient, `cross`: each position
+            of a side beside what it attends to on the other.
         beside: features of the letters that the head gets too: `composition` (triads of proteins, 4-mers of
             nucleotides), `lengths`.
         head: `linear` is a ridge or logistic regression, `boosting` gradient boosting.
@@ -68,8 +69,23 @@ class PairHead:
         return found
 
 
-def require_for_pairs(probe: Probe) -> None:
-    """Raises a `UserError` where a probe says of its head what only sequences have."""
+def require_for_probe(probe: Probe, pair: PairHead) -> None:
+    """Raises a `UserError` where a probe has what is of single sequences or is learnt by gradient."""
     for name, is_set in (("beside", bool(probe.beside)), ("head", probe.head != "linear")):
         if is_set:
             raise UserError("is of single sequences", source=f"probe.{name}", remedy=f"Give pair.{name}=...")
+    if "cross" in pair.joins:
+        raise UserError(
+            "has cross, which is learnt by gradient",
+            source="pair.joins",
+            remedy="Say tuning=head, lora or full",
+        )
+
+
+def require_for_gradient(pair: PairHead) -> None:
+    """Raises a `UserError` where a head on pairs has what a gradient does not reach."""
+    for name, is_set in (("beside", bool(pair.beside)), ("head", pair.head != "linear")):
+        if is_set:
+            raise UserError(
+                "is of tuning=probe", source=f"pair.{name}", remedy="Leave it out, or say tuning=probe"
+            )

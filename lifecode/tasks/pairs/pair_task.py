@@ -64,6 +64,7 @@ class PairData(NamedTuple):
 
     labels: Labels
     train: PairExamples
+    num_validation: int
     test: PairExamples | None
     notes: list[str]
 
@@ -82,7 +83,7 @@ def read_pairs(task: PairTask) -> PairData:
     Raises:
         UserError: a file, column, name or label that is not as the task says.
     """
-    sides = [_fasta(task.first_fasta), _fasta(task.second_fasta)]
+    sides = [fasta_by_name(task.first_fasta), fasta_by_name(task.second_fasta)]
     splits = {
         name: [_rows(_read(path, task), task, sides) for path in _listed(files)]
         for name, files in (("train", task.train), ("validation", task.validation), ("test", task.test))
@@ -95,8 +96,11 @@ def data_of_pairs(task: PairTask, splits: Mapping[str, Sequence[_Rows]]) -> Pair
     """What rows that have been read are learnt as."""
     notes: list[str] = []
     train = [*splits["train"], *splits.get("validation", [])]
+    first_of_validation = sum(len(rows.labels) for rows in splits["train"])
+    num_validation = sum(len(rows.labels) for rows in train) - first_of_validation
     if task.test is None:
-        train = [_distinct(_joined(train), notes)]
+        rows, kept = _distinct(_joined(train), notes)
+        train, num_validation = [rows], sum(number >= first_of_validation for number in kept)
     source = train[0].source
     column = task.label or "label"
     labels = labels_of([text for rows in train for text in rows.labels], source, column, task.kind)
@@ -111,7 +115,7 @@ def data_of_pairs(task: PairTask, splits: Mapping[str, Sequence[_Rows]]) -> Pair
         f"{len(learnt):,} pairs of {source}: {len(learnt.first.letters):,} different {kinds[0]} and "
         f"{len(learnt.second.letters):,} different {kinds[1]} sequences, labels {labels.described()}",
     )
-    return PairData(labels, learnt, test, notes)
+    return PairData(labels, learnt, num_validation, test, notes)
 
 
 def _listed(files: Files) -> list[str]:
@@ -124,29 +128,44 @@ def _read(path: str, task: PairTask) -> Table:
 
 def _rows(table: Table, task: PairTask, sides: Sequence[Mapping[str, str] | None]) -> _Rows:
     label = task.label or next((name for name in _LABELS if name in table.columns), "label")
-    sequences = []
-    for key, column, fasta, path in (
-        ("task.first", task.first, sides[0], task.first_fasta),
-        ("task.second", task.second, sides[1], task.second_fasta),
-    ):
-        values = table.column(column, key)
-        for row, value in enumerate(values, start=1):
-            if not value or (fasta is not None and value not in fasta):
-                problem = f"{value!r} is no record of {path}" if value else f"column {column!r} is empty"
-                raise UserError(
-                    problem, source=table.source, record=f"in row {row}", remedy="Remove the row, or add it"
-                )
-        sequences.append(values if fasta is None else [fasta[value] for value in values])
+    first = side_letters(table, task.first, "task.first", sides[0], task.first_fasta)
+    second = side_letters(table, task.second, "task.second", sides[1], task.second_fasta)
     names = [
         f"{a} {b}" if sides[0] is not None or sides[1] is not None else str(row)
         for row, (a, b) in enumerate(
             zip(table.columns[task.first], table.columns[task.second], strict=True), start=1
         )
     ]
-    return _Rows(sequences[0], sequences[1], table.column(label, "task.label"), names, table.source)
+    return _Rows(first, second, table.column(label, "task.label"), names, table.source)
 
 
-def _fasta(path: str | None) -> dict[str, str] | None:
+def side_letters(
+    table: Table, column: str, key: str, by_name: Mapping[str, str] | None, path: str | None
+) -> list[str]:
+    """The letters of one side of each row, which stand there or under the name that does.
+
+    Args:
+        table: of pairs.
+        column: of this side.
+        key: config key that names the column.
+        by_name: letters by name; None where they stand in the column.
+        path: of the file that these come from.
+
+    Raises:
+        UserError: there is no such column, an empty cell, or a name without a record; the row is named.
+    """
+    values = table.column(column, key)
+    for row, value in enumerate(values, start=table.first + 1):
+        if not value or (by_name is not None and value not in by_name):
+            problem = f"{value!r} is no record of {path}" if value else f"column {column!r} is empty"
+            raise UserError(
+                problem, source=table.source, record=f"in row {row}", remedy="Remove the row, or add it"
+            )
+    return values if by_name is None else [by_name[value] for value in values]
+
+
+def fasta_by_name(path: str | None) -> dict[str, str] | None:
+    """The letters of each record of a FASTA file; None without one."""
     if path is None:
         return None
     file = Path(path).expanduser()
@@ -178,8 +197,8 @@ def _joined(parts: Sequence[_Rows]) -> _Rows:
     )
 
 
-def _distinct(rows: _Rows, notes: list[str]) -> _Rows:
-    """Each pair once, and no pair that stands there with two labels."""
+def _distinct(rows: _Rows, notes: list[str]) -> tuple[_Rows, list[int]]:
+    """Each pair once, and no pair that stands there with two labels; and the numbers of these rows."""
     seen: dict[tuple[str, str], tuple[int, set[str]]] = {}
     for number, (a, b, label) in enumerate(zip(rows.first, rows.second, rows.labels, strict=True)):
         seen.setdefault((a.upper(), b.upper()), (number, set()))[1].add(label)
@@ -190,12 +209,13 @@ def _distinct(rows: _Rows, notes: list[str]) -> _Rows:
             f"{len(rows.labels):,} rows of {rows.source} are {len(seen):,} different pairs, "
             f"{conflicting:,} of them with two labels and left out"
         )
-    return rows._replace(
+    distinct = rows._replace(
         first=[rows.first[i] for i in kept],
         second=[rows.second[i] for i in kept],
         labels=[rows.labels[i] for i in kept],
         names=[rows.names[i] for i in kept],
     )
+    return distinct, kept
 
 
 def _examples(

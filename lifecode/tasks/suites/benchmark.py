@@ -1,11 +1,15 @@
 """What every suite is: named sets of labelled examples, each read when it is its turn."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
 
 from lifecode.errors import UserError
+from lifecode.tasks.competitors.competitor import Competitor, Reader, Say
 from lifecode.tasks.examples.sequence_task import SequenceTask, TaskData, read_task
 from lifecode.tasks.pairs.pair_task import PairData, PairTask, read_pairs
 
@@ -45,7 +49,44 @@ class PairSet:
         return self.read(self.task)
 
 
-BenchmarkSet = SequenceSet | PairSet
+class Scored(NamedTuple):
+    """Examples that are scored and not learnt from.
+
+    Attributes:
+        ids: of each.
+        texts: of each, for people.
+        labels: (n,) measured values.
+        notes: what was found rather than said.
+        competitors: everybody who scores them, the models first.
+    """
+
+    ids: list[str]
+    texts: list[str]
+    labels: NDArray[np.float64]
+    notes: list[str]
+    competitors: list[Competitor]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ZeroShotSet:
+    """One set of measured examples that models score as they are; nothing is learnt from it.
+
+    Attributes:
+        name: within the suite.
+        read: models, the seed of untrained twins, and who is told what is being done, to the scored examples.
+        averaged_by: sets of one such name are averaged first.
+        group: a mean of all sets is also taken for each group.
+        left_out: why it is not scored here; None where it is.
+    """
+
+    name: str
+    read: Callable[[Sequence[Reader], int, Say], Scored]
+    averaged_by: str
+    group: str
+    left_out: str | None = None
+
+
+BenchmarkSet = SequenceSet | PairSet | ZeroShotSet
 
 
 class Suite(Protocol):

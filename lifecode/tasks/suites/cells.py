@@ -16,6 +16,7 @@ from lifecode.errors import UserError
 from lifecode.host.durable import disk_faults_named, replacing
 from lifecode.tasks.competitors.competitor import Competitor, Predictions
 from lifecode.tasks.contest import Contest
+from lifecode.tasks.examples.examples import as_positions, flat
 
 _LONGEST_NAME, _DIGITS = 40, 16
 
@@ -57,23 +58,27 @@ class Cells:
         if path.is_file():
             return self._read(path)
         before()
-        found = competitor.predictions(self.contest)
+        found = competitor.predictions()
         with disk_faults_named(path):
             self.folder.mkdir(parents=True, exist_ok=True)
             with replacing(path, unique=True) as file:
-                np.savez(file, allow_pickle=False, **{str(i): values for i, values in enumerate(found)})
+                np.savez(file, allow_pickle=False, **{str(i): flat(values) for i, values in enumerate(found)})
         return found
 
     def _read(self, path: Path) -> Predictions:
         try:
             with np.load(path, allow_pickle=False) as file:
-                found = [file[str(number)] for number in range(len(self.contest.rounds))]
+                flattened = [file[str(number)] for number in range(len(self.contest.rounds))]
         except (OSError, ValueError, KeyError, BadZipFile) as fault:
             raise UserError(
                 f"is damaged ({fault})", source=path, remedy="Delete it; the same command makes it again"
             ) from fault
-        if any(len(part) != len(one.test) for part, one in zip(found, self.contest.rounds, strict=True)):
-            raise UserError("holds another number of rows", source=path, remedy="Delete it")
+        found = []
+        for values, one in zip(flattened, self.contest.rounds, strict=True):
+            labels = self.contest.all_labels[one.test]
+            if len(values) != len(flat(labels)):
+                raise UserError("holds another number of rows", source=path, remedy="Delete it")
+            found.append(as_positions(values, labels))
         return found
 
 
@@ -82,7 +87,7 @@ def _digest(contest: Contest, parts: Sequence[bytes]) -> str:
     found = blake2b(digest_size=16)
     for part in parts:
         found.update(len(part).to_bytes(8, "little") + part)
-    found.update(np.ascontiguousarray(contest.all_labels).tobytes())
+    found.update(np.ascontiguousarray(flat(contest.all_labels)).tobytes())
     for one in contest.rounds:
         for rows in (one.train, one.test, one.inner):
             found.update(rows.tobytes() + b"|")

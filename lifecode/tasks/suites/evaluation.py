@@ -6,26 +6,27 @@ from typing import Any
 
 from lifecode.tasks.competitors.competitor import Say
 from lifecode.tasks.contest import Contest, Entry, best_of
-from lifecode.tasks.evidence import evidence_of
+from lifecode.tasks.evidence import evidence_of, ranked
 from lifecode.tasks.pairs.pair_baselines import pair_warnings
-from lifecode.tasks.scores import chosen_metric
+from lifecode.tasks.suites.benchmark import ZeroShotSet
 from lifecode.tasks.suites.results import Measured, Role, Row
 from lifecode.tasks.suites.under_way import SetUnderWay
 
 
 def measured(under_way: SetUnderWay, say: Say) -> Measured:
     """The table of a set; what is missing of it is made first."""
-    one, labels, notes, contest, competitors, cells, leaks, pairs, ids, texts = under_way
+    one, metric, labels, notes, contest, competitors, cells, leaks, pairs, ids, texts = under_way
     entries: dict[str, Entry] = {}
     for competitor in competitors:
         before = _teller(say, f"{one.name}, {competitor.name}: fitting")
         entries[competitor.name] = contest.measured(cells.predictions(competitor, before))
-    metric = chosen_metric(labels.kind, one.task.metric)
     names = [competitor.name for competitor in competitors if competitor.role == "model"]
     beside = {name: entry for name, entry in entries.items() if name not in names}
     tables = {name: contest.table(entries[name], beside, metric) for name in names}
     say(f"{one.name}: looking for leaks")
-    published = one.task.published or {}
+    scored = isinstance(one, ZeroShotSet)
+    published = {} if scored else one.task.published or {}
+    of_leaks = leaks()
     metrics = {
         "metric": metric.name,
         "kind": labels.kind,
@@ -35,9 +36,10 @@ def measured(under_way: SetUnderWay, say: Say) -> Measured:
         "baselines": {name: entry.summary() for name, entry in beside.items()},
         "differences": {name: table.get("differences", {}) for name, table in tables.items()},
         "published": published,
-        "leaks": asdict(leaks()),
+        "leaks": {} if of_leaks is None else asdict(of_leaks),
         "notes": notes,
         "warnings": [] if pairs is None else pair_warnings(pairs, tables),
+        **({"averaged_by": one.averaged_by, "group": one.group} if scored else {}),
     }
     rows = [row for name, table in tables.items() for row in _rows(one.name, name, table, contest)]
     for name, entry in beside.items():
@@ -49,6 +51,7 @@ def measured(under_way: SetUnderWay, say: Say) -> Measured:
     ]
     first = names[0] if names else best_of(entries, metric)
     evidence = evidence_of(contest, entries, first, ids, texts())
+    evidence = ranked(evidence) if scored else evidence
     return Measured(name=one.name, metrics=metrics, rows=rows, evidence=evidence)
 
 

@@ -1,6 +1,7 @@
 """The table of an evaluation: rows, what a set gave, and what would be made."""
 
 from dataclasses import dataclass
+from statistics import mean, stdev
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from lifecode.tasks.evidence import Evidence
@@ -9,6 +10,8 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 Role = Literal["model", "baseline", "published"]
+AVERAGE = "average"
+"""In place of the name of a set, before the group."""
 
 
 class Row(NamedTuple):
@@ -81,6 +84,23 @@ class PlannedCell(NamedTuple):
     rounds: int
 
 
+def _averages(sets: list[Measured], group: str | None) -> list[Row]:
+    """The mean over what sets are averaged by, of the means of each of these; the sd is over the former."""
+    metric = sets[0].metrics["metric"]
+    found: dict[tuple[str, Role], dict[str, list[float]]] = {}
+    for one in sets:
+        for row in one.rows:
+            if row.metric == metric:
+                of_all = found.setdefault((row.model, row.role), {})
+                of_all.setdefault(one.metrics["averaged_by"], []).append(row.mean)
+    name = AVERAGE if group is None else f"{AVERAGE}, {group}"
+    rows = []
+    for (model, role), by_name in found.items():
+        means = [mean(values) for values in by_name.values()]
+        rows.append(Row(name, model, role, metric, mean(means), stdev(means) if len(means) > 1 else None))
+    return rows
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evaluation:
     """The table of a suite.
@@ -95,8 +115,19 @@ class Evaluation:
 
     @property
     def rows(self) -> list[Row]:
-        """Of all sets."""
-        return [row for one in self.sets for row in one.rows]
+        """Of all sets, and the averages over sets that are averaged."""
+        return [row for one in self.sets for row in one.rows] + self.averages
+
+    @property
+    def averages(self) -> list[Row]:
+        """Of each competitor over all sets and over each group, of means by what sets are averaged by."""
+        scored = [one for one in self.sets if "averaged_by" in one.metrics]
+        groups = sorted({one.metrics["group"] for one in scored})
+        return [
+            row
+            for group in ([None, *groups] if scored else [])
+            for row in _averages([one for one in scored if group in (None, one.metrics["group"])], group)
+        ]
 
     @property
     def frame(self) -> "DataFrame":

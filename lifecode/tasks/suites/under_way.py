@@ -1,21 +1,26 @@
 """A set of a suite that has been read and split: its competitors, and which of its cells are there."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+
+from lifecode.evaluation.metrics import SPEARMAN, Metric
 from lifecode.tasks.baselines import Baseline
 from lifecode.tasks.competitors.competitor import Competitor, Reader, Say
-from lifecode.tasks.competitors.of_pairs import of_pairs
-from lifecode.tasks.competitors.of_sequences import of_sequences
+from lifecode.tasks.competitors.learner import competitors
+from lifecode.tasks.competitors.opened_task import opened_task, probe_learner
 from lifecode.tasks.contest import Contest
+from lifecode.tasks.examples.examples import Examples
 from lifecode.tasks.examples.labels import Labels
 from lifecode.tasks.pairs.pair_baselines import PairBaseline
-from lifecode.tasks.pairs.pair_examples import PairExamples, PairLeaks, pair_leaks
-from lifecode.tasks.pairs.pair_rounds import rounds_of_pairs
-from lifecode.tasks.splits.leaks import Leaks, find_leaks
-from lifecode.tasks.splits.rounds import rounds_of
-from lifecode.tasks.suites.benchmark import BenchmarkSet, PairSet
+from lifecode.tasks.pairs.pair_examples import PairExamples, PairLeaks
+from lifecode.tasks.scores import chosen_metric
+from lifecode.tasks.splits.leaks import Leaks
+from lifecode.tasks.splits.rounds import Round
+from lifecode.tasks.suites.benchmark import BenchmarkSet, ZeroShotSet
 from lifecode.tasks.suites.cells import Cells
 from lifecode.tasks.suites.results import PlannedCell
 from lifecode.tasks.suites.settings import Settings
@@ -25,12 +30,13 @@ class SetUnderWay(NamedTuple):
     """A set that has been read: labels, rounds, competitors, cells, and what is looked for at its end."""
 
     one: BenchmarkSet
+    metric: Metric
     labels: Labels
     notes: list[str]
     contest: Contest
     competitors: list[Competitor]
     cells: Cells
-    leaks: Callable[[], Leaks | PairLeaks]
+    leaks: Callable[[], Leaks | PairLeaks | None]
     pairs: PairExamples | None
     ids: list[str]
     texts: Callable[[], list[str]]
@@ -45,59 +51,80 @@ def opened_set(
         UserError: what its files or the settings do not allow.
     """
     say(f"{one.name}: reading")
-    if isinstance(one, PairSet):
-        return _opened_pairs(one, readers, settings, folder / one.name, say)
-    data = one.data()
-    rounds = rounds_of(one.task, data, num_folds=settings.folds, seeds=settings.all_seeds)
-    contest = Contest(rounds, data.labels)
-    found = of_sequences(
-        data,
-        rounds.examples,
-        readers,
-        settings.probe,
-        settings.baselines_among(Baseline),
-        settings.without,
-        settings.seed,
-        say,
-    )
+    if isinstance(one, ZeroShotSet):
+        return _opened_scored(one, readers, settings, folder / one.name, say)
+    opened = opened_task(one.task, one.data(), num_folds=settings.folds, seeds=settings.all_seeds)
+    notes = list(opened.data.notes)
+    learner = probe_learner(opened, settings.probe, settings.pair, say)
+    asked = settings.baselines_among(Baseline if opened.pairs is None else PairBaseline)
+    found = competitors(learner, readers, asked, settings.without, settings.seed, notes)
 
-    def leaks() -> Leaks:
-        genes = next((reader.training_genes for reader in readers if reader.training_genes is not None), None)
-        split = rounds.first_split
-        return find_leaks(rounds.examples, split, rounds.first_held_out, data.molecule, genes)
+    def leaks() -> Leaks | PairLeaks:
+        genes = (reader.training_genes for reader in readers if reader.training_genes is not None)
+        return opened.leaks(next(genes, None))
 
-    cells = Cells(folder / one.name, contest, rounds.examples.parts)
     return SetUnderWay(
         one,
-        data.labels,
-        data.notes,
+        chosen_metric(opened.data.labels.kind, one.task.metric),
+        opened.data.labels,
+        [*notes, *learner.notes()],
+        opened.contest,
+        found,
+        Cells(folder / one.name, opened.contest, opened.examples.parts),
+        leaks,
+        opened.pairs,
+        opened.examples.ids,
+        opened.examples.texts,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _AllHeldOut:
+    """One round in which nothing is learnt, as `lifecode.tasks.contest.Split`."""
+
+    examples: Examples
+    has_test: bool = True
+
+    @property
+    def seeds(self) -> list[int]:
+        """One, of the bootstrap."""
+        return [0]
+
+    def described(self) -> str:
+        """In a few words."""
+        return "zero-shot, nothing is learnt"
+
+    def __iter__(self) -> Iterator[Round]:
+        nothing = np.zeros(0, dtype=np.int64)
+        yield Round(0, nothing, np.arange(len(self.examples.labels)), nothing)
+
+
+def _opened_scored(
+    one: ZeroShotSet, readers: Sequence[Reader], settings: Settings, folder: Path, say: Say
+) -> SetUnderWay:
+    scored = one.read(readers, settings.seed, say)
+    labels = Labels("regression")
+    contest = Contest(_AllHeldOut(Examples(scored.ids, [], scored.labels, True)), labels, [SPEARMAN.name])
+    asked = settings.baselines
+    found = [
+        each
+        for each in scored.competitors
+        if each.role == "model"
+        or ((asked is None or each.name in asked) and each.name not in settings.without)
+    ]
+    cells = Cells(folder, contest, [text.encode() for text in scored.texts])
+    return SetUnderWay(
+        one,
+        SPEARMAN,
+        labels,
+        scored.notes,
         contest,
         found,
         cells,
-        leaks,
+        lambda: None,
         None,
-        rounds.examples.ids,
-        lambda: rounds.examples.texts(data.molecule),
-    )
-
-
-def _opened_pairs(
-    one: PairSet, readers: Sequence[Reader], settings: Settings, folder: Path, say: Say
-) -> SetUnderWay:
-    data = one.data()
-    rounds = rounds_of_pairs(one.task, data, num_folds=settings.folds, seeds=settings.all_seeds)
-    examples, contest = rounds.examples, Contest(rounds, data.labels)
-    names = settings.baselines_among(PairBaseline)
-    found = of_pairs(
-        data, examples, readers, settings.probe, settings.pair, names, settings.without, settings.seed, say
-    )
-
-    def leaks() -> PairLeaks:
-        return pair_leaks(examples, rounds.first_split, rounds.first_held_out)
-
-    cells = Cells(folder, contest, examples.parts)
-    return SetUnderWay(
-        one, data.labels, data.notes, contest, found, cells, leaks, examples, examples.ids, examples.texts
+        scored.ids,
+        lambda: scored.texts,
     )
 
 

@@ -5,22 +5,22 @@ its trainings a kill had left to do.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from lifecode.models.saved import SavedModel
 from lifecode.tasks.families.place import Place
-from lifecode.tasks.tuning.rows import Reading, rows_of
+from lifecode.tasks.tuning.rows import Segmented, rows_of
 
 _KEPT_BYTES = 1 << 30
 """States of more than this are read anew in every step."""
 
 
 class FrozenStates:
-    """The states of some sequences, by their number; read when the first is asked for.
+    """The states of some sequences, or pairs, by their number; read when the first is asked for.
 
     Args:
         model: frozen.
@@ -29,17 +29,14 @@ class FrozenStates:
         sequences: all of them.
     """
 
-    def __init__(
-        self, model: SavedModel, place: Place, reading: Reading, sequences: Sequence[NDArray[np.uint8]]
-    ) -> None:
+    def __init__(self, model: SavedModel, place: Place, reading: Segmented, sequences: Sequence[Any]) -> None:
         self.model, self.place, self.reading, self.sequences = model, place, reading, sequences
         self._known: list[Tensor] = []
 
     def fit_in_memory(self, width: int) -> bool:
         """Whether states of this width, of all sequences, are few enough to keep."""
-        frames = (self.reading.framed(ids) for ids in self.sequences)
-        num_states = sum(self.reading.family.num_states(ids) for of_one in frames for ids in of_one)
-        return 4 * width * num_states <= _KEPT_BYTES
+        frames = (self.reading.framed(example) for example in self.sequences)
+        return sum(4 * width * (len(ids) // 3 + 2) for of_one in frames for ids in of_one) <= _KEPT_BYTES
 
     def __call__(self, number: int) -> Tensor:
         """(L, D) of all segments of a sequence, special tokens included, on the CPU."""

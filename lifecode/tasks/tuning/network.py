@@ -16,7 +16,7 @@ from lifecode.tasks.families.family_reading import FamilyReading
 from lifecode.tasks.families.place import Place
 from lifecode.tasks.tuning.rows import Row
 from lifecode.tasks.tuning.settings import GradientTuning
-from lifecode.tasks.tuning.task_head import TaskHead
+from lifecode.tasks.tuning.task_head import StandardisedHead
 
 
 class TaskNetwork(nn.Module):
@@ -41,7 +41,7 @@ class TaskNetwork(nn.Module):
     def __init__(
         self,
         model: Any,
-        head: TaskHead,
+        head: StandardisedHead,
         *,
         family: FamilyReading,
         tuning: GradientTuning,

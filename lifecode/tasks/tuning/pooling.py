@@ -1,5 +1,7 @@
 """Pools whose weights a gradient can reach: padded states of segments to one vector each."""
 
+from copy import copy
+
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
@@ -23,6 +25,13 @@ class Segments:
         self.states = pad_sequence([part[1:-1] for part in parts], batch_first=True)
         self.lengths = cu_seqlens.diff().long() - 2
         self.inside = torch.arange(self.states.shape[1], device=states.device)[None] < self.lengths[:, None]
+
+    def at(self, rows: Tensor) -> "Segments":
+        """Those of these numbers (n,), in their order."""
+        found = copy(self)
+        found.whole, found.states = self.whole[rows], self.states[rows]
+        found.lengths, found.inside = self.lengths[rows], self.inside[rows]
+        return found
 
     def windows(self, first: Tensor, window: int) -> Tensor:
         """(S, window x D) states from `first` (S,) on, one behind the other; zeros behind the end."""

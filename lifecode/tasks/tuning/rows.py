@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -11,7 +11,7 @@ from torch import Tensor
 
 from lifecode.data.batches.packing import consecutive_rows
 from lifecode.models.life_code.frames import NUM_FRAMES
-from lifecode.tasks.examples.examples import flat
+from lifecode.tasks.examples.examples import flat, sequences_of
 from lifecode.tasks.examples.labels import Unit
 from lifecode.tasks.examples.molecule import Molecule, first_codons
 from lifecode.tasks.families.family_reading import FamilyReading, PackedRow
@@ -47,6 +47,14 @@ class Reading:
         """Of each example."""
         return NUM_FRAMES if self.frames in ("average", "stack") else 1
 
+    def size(self, ids: NDArray[np.uint8]) -> int:
+        """Letters of a sequence."""
+        return len(ids)
+
+    def examples(self, given: Any) -> list[NDArray[np.uint8]]:
+        """Sequences as a row wants them; as `sequences_of`."""
+        return sequences_of(given, self.molecule)
+
     def framed(self, sequence: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
         """The segments of a sequence."""
         return self.family.segments(first_codons(sequence, self.most_codons, self.molecule), self.frames)
@@ -58,6 +66,60 @@ class Reading:
     def described(self) -> dict[str, Any]:
         """All but the family."""
         return {each.name: getattr(self, each.name) for each in fields(self) if each.name != "family"}
+
+
+class Segmented(Protocol):
+    """How examples of any unit become segments of rows: `Reading`, or `PairReading` of pairs."""
+
+    @property
+    def family(self) -> FamilyReading:
+        """Of the model."""
+        ...
+
+    @property
+    def frames(self) -> Any:
+        """Reading frames, of pairs those of both sides."""
+        ...
+
+    @property
+    def row_codons(self) -> int:
+        """Budget of a row."""
+        ...
+
+    @property
+    def unit(self) -> Unit:
+        """What has a label."""
+        ...
+
+    @property
+    def window(self) -> int:
+        """States around each position."""
+        ...
+
+    @property
+    def segments(self) -> int:
+        """Of each example."""
+        ...
+
+    def size(self, example: Any, /) -> int:
+        """Letters of an example."""
+        ...
+
+    def index_of(self, num_letters: int) -> NDArray[np.int64]:
+        """The states of each position of a sequence."""
+        ...
+
+    def described(self) -> dict[str, Any]:
+        """All but the family, as JSON can hold it."""
+        ...
+
+    def framed(self, example: Any, /) -> list[NDArray[np.uint8]]:
+        """The segments of an example."""
+        ...
+
+    def examples(self, given: Any, /) -> list[Any]:
+        """Examples as a row wants them, of what a user may give."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,22 +154,22 @@ class Row:
 
 
 def rows_of(
-    sequences: Sequence[NDArray[np.uint8]],
+    sequences: Sequence[Any],
     numbers: NDArray[np.int64],
-    reading: Reading,
+    reading: Segmented,
     labels: NDArray[Any] | None = None,
     states: Callable[[int], Tensor] | None = None,
 ) -> Iterator[Row]:
     """Rows that hold every one of some examples once, those of like length together.
 
     Args:
-        sequences: of all examples.
+        sequences: of all examples, or pairs of them.
         numbers: (n,) which of them.
         reading: how.
         labels: of all examples; None where they are not known.
         states: of each example, by its number; None where the encoder reads them.
     """
-    by_length = numbers[np.argsort([len(sequences[number]) for number in numbers], kind="stable")]
+    by_length = numbers[np.argsort([reading.size(sequences[number]) for number in numbers], kind="stable")]
     segments = {number: reading.framed(sequences[number]) for number in by_length.tolist()}
     sizes = [sum(map(reading.family.num_states, segments[number])) for number in by_length.tolist()]
     for chosen in consecutive_rows(sizes, reading.row_codons):

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset
 
-from lifecode.tasks.tuning.rows import Reading, Row, rows_of
+from lifecode.tasks.tuning.rows import Row, Segmented, rows_of
 
 
 class Steps(IterableDataset):
@@ -28,10 +28,10 @@ class Steps(IterableDataset):
 
     def __init__(
         self,
-        sequences: Sequence[NDArray[np.uint8]],
+        sequences: Sequence[Any],
         labels: NDArray[Any],
         train: NDArray[np.int64],
-        reading: Reading,
+        reading: Segmented,
         *,
         batch: int,
         seed: int,

@@ -16,11 +16,54 @@ _LEAST_DEVIATION = 1e-6
 """Beside the largest deviation; a feature of less is the same everywhere and gets no weight."""
 
 
-class TaskHead(nn.Module):
-    """States of a packed row (L, D) to outputs (n, num_outputs).
+class StandardisedHead(nn.Module):
+    """Features of a packed row to outputs (n, num_outputs).
 
-    Its features have mean 0 and deviation 1 over the training examples as the encoder reads them before the
+    The features have mean 0 and deviation 1 over the training examples as the encoder reads them before the
     first step, and the last layer starts at 0: it begins by saying the same of all.
+    """
+
+    mean: Tensor
+    deviation: Tensor
+
+    def make_output(self, size: int, num_outputs: int, hidden: int | None, dropout: float) -> None:
+        """What stands behind `size` features; the last thing that is made."""
+        self.register_buffer("mean", torch.zeros(size))
+        self.register_buffer("deviation", torch.ones(size))
+        self.dropout = nn.Dropout(dropout)
+        self.hidden = None if hidden is None else nn.Sequential(nn.Linear(size, hidden), nn.GELU())
+        self.output = nn.Linear(size if hidden is None else hidden, num_outputs)
+        nn.init.zeros_(self.output.weight)
+        nn.init.zeros_(self.output.bias)
+
+    def features(self, states: Tensor, row: Row) -> Tensor:
+        """(n, size) of the examples of a row, or of their positions, as they are."""
+        raise NotImplementedError
+
+    def forward(self, states: Tensor, row: Row) -> Tensor:
+        """Outputs (n, num_outputs) of the examples of a row, or of all of their positions."""
+        features = self.dropout((self.features(states, row) - self.mean) / self.deviation)
+        return self.output(features if self.hidden is None else self.hidden(features))
+
+    @torch.no_grad()
+    def standardise(self, features: Iterable[Tensor]) -> None:
+        """Takes mean and deviation from tables (n, size) of training examples."""
+        count, total, squares = 0, torch.zeros(()), torch.zeros(())
+        shift = None
+        for table in features:
+            table = table.double().cpu()
+            shift = table.mean(0) if shift is None else shift
+            count, total = count + len(table), total + (table - shift).sum(0)
+            squares = squares + (table - shift).square().sum(0)
+        assert shift is not None
+        deviation = (squares / count - (total / count).square()).clamp(min=0).sqrt()
+        varies = deviation > _LEAST_DEVIATION * deviation.max().clamp(min=1e-12)
+        self.mean.copy_(shift + total / count)
+        self.deviation.copy_(torch.where(varies, deviation, torch.inf))
+
+
+class TaskHead(StandardisedHead):
+    """States of a packed row (L, D) to outputs (n, num_outputs).
 
     Args:
         width: D.
@@ -34,9 +77,6 @@ class TaskHead(nn.Module):
         hidden: width of a hidden layer; None has none.
         dropout: share of the features that a training step leaves out.
     """
-
-    mean: Tensor
-    deviation: Tensor
 
     def __init__(
         self,
@@ -56,23 +96,11 @@ class TaskHead(nn.Module):
         self.unit: Unit = unit
         if unit == "sequence":
             self.pools = nn.ModuleList(Pool(name, width, window) for name in pools)
-            sizes = [width * (window if name in ("centre", "positions") else 1) for name in pools]
-            size = sum(sizes) * (NUM_FRAMES if frames == "stack" else 1)
+            size = framed_width(width, pools, window, frames)
         else:
             self.pools = nn.ModuleList()
             size = width * window * (1 if frames == "average" else blocks)
-        self.register_buffer("mean", torch.zeros(size))
-        self.register_buffer("deviation", torch.ones(size))
-        self.dropout = nn.Dropout(dropout)
-        self.hidden = None if hidden is None else nn.Sequential(nn.Linear(size, hidden), nn.GELU())
-        self.output = nn.Linear(size if hidden is None else hidden, num_outputs)
-        nn.init.zeros_(self.output.weight)
-        nn.init.zeros_(self.output.bias)
-
-    def forward(self, states: Tensor, row: Row) -> Tensor:
-        """Outputs (n, num_outputs) of the examples of a row, or of all of their positions."""
-        features = self.dropout((self.features(states, row) - self.mean) / self.deviation)
-        return self.output(features if self.hidden is None else self.hidden(features))
+        self.make_output(size, num_outputs, hidden, dropout)
 
     def features(self, states: Tensor, row: Row) -> Tensor:
         """(n, size) of the examples of a row, or of their positions, as they are."""
@@ -82,25 +110,20 @@ class TaskHead(nn.Module):
             return (found.mean(1) if self.frames == "average" else found.flatten(1, 2)).flatten(1)
         segments = Segments(states, row.packed.cu_seqlens)
         vectors = torch.cat([pool(segments) for pool in self.pools], dim=-1)
-        if self.frames not in ("average", "stack"):
-            return vectors
-        framed = vectors.unflatten(0, (-1, NUM_FRAMES))
-        if self.frames == "average":
-            return framed.mean(1)
-        return torch.cat([framed.mean(1), framed.amax(1), framed.amin(1)], dim=-1)
+        return over_frames(vectors, self.frames)
 
-    @torch.no_grad()
-    def standardise(self, features: Iterable[Tensor]) -> None:
-        """Takes mean and deviation from tables (n, size) of training examples."""
-        count, total, squares = 0, torch.zeros(()), torch.zeros(())
-        shift = None
-        for table in features:
-            table = table.double().cpu()
-            shift = table.mean(0) if shift is None else shift
-            count, total = count + len(table), total + (table - shift).sum(0)
-            squares = squares + (table - shift).square().sum(0)
-        assert shift is not None
-        deviation = (squares / count - (total / count).square()).clamp(min=0).sqrt()
-        varies = deviation > _LEAST_DEVIATION * deviation.max().clamp(min=1e-12)
-        self.mean.copy_(shift + total / count)
-        self.deviation.copy_(torch.where(varies, deviation, torch.inf))
+
+def framed_width(width: int, pools: Sequence[TrainedPool], window: int, frames: FrameReading) -> int:
+    """Features of an example: of all pools, of `stack` three times."""
+    sizes = [width * (window if name in ("centre", "positions") else 1) for name in pools]
+    return sum(sizes) * (NUM_FRAMES if frames == "stack" else 1)
+
+
+def over_frames(vectors: Tensor, frames: FrameReading) -> Tensor:
+    """(n, num_features) of one vector a segment: as they are, their mean, or mean, maximum and minimum."""
+    if frames not in ("average", "stack"):
+        return vectors
+    framed = vectors.unflatten(0, (-1, NUM_FRAMES))
+    if frames == "average":
+        return framed.mean(1)
+    return torch.cat([framed.mean(1), framed.amax(1), framed.amin(1)], dim=-1)

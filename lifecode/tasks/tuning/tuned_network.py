@@ -14,12 +14,14 @@ from lifecode.errors import UserError
 from lifecode.host.checksum import sha256
 from lifecode.models.families import load
 from lifecode.models.saved import SavedModel
-from lifecode.tasks.examples.examples import sequences_of
 from lifecode.tasks.examples.labels import Labels
 from lifecode.tasks.examples.molecule import Molecule
 from lifecode.tasks.families.registry import reading_of
+from lifecode.tasks.pairs.pair_head import PairHead
+from lifecode.tasks.pairs.side import SideKind
 from lifecode.tasks.tuning.adapters import CONFIG, WEIGHTS, load_adapters, merged, save_adapters
 from lifecode.tasks.tuning.network import TaskNetwork
+from lifecode.tasks.tuning.pair_reading import PairReading
 from lifecode.tasks.tuning.rows import Reading
 from lifecode.tasks.tuning.settings import GradientTuning, TrainedHead
 from lifecode.tasks.tuning.tuner import Tuned, Tuner, network_of, predicted
@@ -39,20 +41,28 @@ class TunedNetwork:
         model: the encoder as it was before, without adapters; of `full` the tuned one.
         adapted: the `peft.PeftModel` around the encoder in `network`; None where it has none or is merged.
         told: what it was tuned on, for people.
+        pair: of pairs, how both sides are joined.
     """
 
     labels: Labels
     network: TaskNetwork
     settings: TrainedHead
-    reading: Reading
+    reading: Reading | PairReading
     model: SavedModel
     adapted: Any = None
     told: dict[str, Any] = field(default_factory=dict)
+    pair: PairHead | None = None
+
+    @property
+    def kinds(self) -> tuple[SideKind, SideKind] | None:
+        """Of both sides; None of sequences."""
+        return self.reading.kinds if isinstance(self.reading, PairReading) else None
 
     @property
     def molecule(self) -> Molecule:
-        """What it reads."""
-        return self.reading.molecule
+        """What it reads; of pairs the first side."""
+        reading = self.reading
+        return reading.first.molecule if isinstance(reading, PairReading) else reading.molecule
 
     @property
     def tuning(self) -> GradientTuning:
@@ -66,13 +76,13 @@ class TunedNetwork:
         num_classes), in an array (n,) of dtype object.
 
         Args:
-            sequences: arrays of ids, or what `embed` takes: text, records, a path; proteins as text.
+            sequences: arrays of ids, or what `embed` takes: text, records, a path; proteins as text; of
+                pairs `(first, second)` letters of each.
 
         Raises:
             UserError: no sequence, an empty one, or a letter that is no nucleotide, or no residue.
         """
-        sequences = sequences_of(sequences, self.molecule)
-        return predicted(self.network, self.reading, sequences)
+        return predicted(self.network, self.reading, self.reading.examples(sequences))
 
     def save(self, folder: Path) -> None:
         """Write all files into a folder that exists."""
@@ -91,6 +101,7 @@ class TunedNetwork:
             "unit": self.labels.unit,
             "head": asdict(self.settings),
             "reading": self.reading.described(),
+            **({} if self.pair is None else {"pair": asdict(self.pair)}),
             "sha256": {name: sha256(folder / name) for name in files},
             "tuned_on": self.told,
         }
@@ -109,6 +120,7 @@ def tuned_network(tuner: Tuner, tuned: Tuned, told: dict[str, Any]) -> TunedNetw
         model=model,
         adapted=tuned.adapted,
         told=told,
+        pair=tuner.plan.pair,
     )
 
 
@@ -126,7 +138,10 @@ def load_network(folder: Path, described: Mapping[str, Any], *, merge: bool = Tr
     path = folder / DESCRIPTION
     try:
         labels = Labels(described["kind"], tuple(map(str, described["classes"])), described["unit"])
-        settings, of_reading = TrainedHead(**described["head"]), dict(described["reading"])
+        settings, pair = TrainedHead(**described["head"]), None
+        of_rows: dict[str, Any] = described["reading"]
+        if "pair" in described:
+            pair = PairHead(**described["pair"])
         tuning, sums = described["tuning"], dict(described["sha256"])
     except (KeyError, TypeError) as fault:
         raise UserError(
@@ -140,16 +155,15 @@ def load_network(folder: Path, described: Mapping[str, Any], *, merge: bool = Tr
                 remedy="Copy the folder again",
             )
     model = load(folder / ENCODER)
-    family = reading_of(model, of_reading.get("molecule", "dna"))
     try:
-        reading = Reading(family=family, **of_reading)
-    except TypeError as fault:
+        reading = _reading(model, of_rows)
+    except (KeyError, TypeError) as fault:
         raise UserError(
             f"describes no model of this version ({fault})", source=path, remedy="Copy the folder again"
         ) from fault
     adapted = load_adapters(model, folder / ADAPTER) if tuning == "lora" else None
     encoder = model if adapted is None else merged(adapted) if merge else adapted.base_model.model
-    network = network_of(encoder, tuning, settings, reading, labels)
+    network = network_of(encoder, tuning, settings, reading, labels, pair)
     try:
         state = load_file(folder / HEAD)
         own = {name for name in network.learned() if not name.startswith("model.")}
@@ -166,4 +180,22 @@ def load_network(folder: Path, described: Mapping[str, Any], *, merge: bool = Tr
         model=model,
         adapted=None if merge else adapted,
         told=described.get("tuned_on", {}),
+        pair=pair,
+    )
+
+
+def _reading(model: SavedModel, described: Mapping[str, Any]) -> Reading | PairReading:
+    """What `Reading.described`, or that of pairs, said."""
+
+    def of(one: Mapping[str, Any]) -> Reading:
+        return Reading(family=reading_of(model, one.get("molecule", "dna")), **one)
+
+    if "kinds" not in described:
+        return of(described)
+    first, second = described["kinds"]
+    return PairReading(
+        kinds=(first, second),
+        first=of(described["first"]),
+        second=of(described["second"]),
+        row_codons=described["row_codons"],
     )

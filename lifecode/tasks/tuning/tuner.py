@@ -27,13 +27,17 @@ from lifecode.tasks.families.position_index import num_positions
 from lifecode.tasks.families.registry import reading_of
 from lifecode.tasks.features.at_positions import position_window, require_position_keys
 from lifecode.tasks.features.encoder import ModelEncoder
+from lifecode.tasks.pairs.pair_examples import PairExamples
+from lifecode.tasks.pairs.pair_head import PairHead
 from lifecode.tasks.splits.rounds import Round
 from lifecode.tasks.tuning.adapters import with_adapters
 from lifecode.tasks.tuning.fine_tuning import rank
 from lifecode.tasks.tuning.fitting import KeptFit, finished_fit, fit_network, trainer_settings
 from lifecode.tasks.tuning.frozen_states import FrozenStates
 from lifecode.tasks.tuning.network import TaskNetwork
-from lifecode.tasks.tuning.rows import Reading, rows_of
+from lifecode.tasks.tuning.pair_reading import PairReading
+from lifecode.tasks.tuning.pair_task_head import PairTaskHead
+from lifecode.tasks.tuning.rows import Reading, Segmented, rows_of
 from lifecode.tasks.tuning.settings import Candidate, Fit, GradientTuning, Lora, TrainedHead
 from lifecode.tasks.tuning.steps import Steps
 from lifecode.tasks.tuning.task_head import TaskHead
@@ -51,17 +55,20 @@ class TuningPlan:
         head: what it reads.
         fit: how it learns.
         lora: adapters, of `lora`.
+        pair: of pairs, how both sides are joined.
     """
 
     tuning: GradientTuning
     head: TrainedHead
     fit: Fit
     lora: Lora
+    pair: PairHead | None = None
 
     def described(self) -> dict[str, Any]:
         """For metrics.json."""
         found = {"tuning": self.tuning, "head": asdict(self.head), "fit": asdict(self.fit)}
-        return found | ({"lora": asdict(self.lora)} if self.tuning == "lora" else {})
+        found |= {"lora": asdict(self.lora)} if self.tuning == "lora" else {}
+        return found | ({} if self.pair is None else {"pair": {"joins": self.pair.joins}})
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +109,7 @@ class Tuner:
         validation: (n,) rows that a user has set apart; in a round that has none of them a fifth of its
             training rows is, in whole groups.
         labels: kind and classes.
-        molecule: what the sequences are.
+        molecule: what sequences are; the sides of pairs say it themselves.
         metric: that epochs and points of the grid are judged by.
         folder: that keeps what is done; None keeps nothing.
         say: told what is being done.
@@ -113,10 +120,10 @@ class Tuner:
         model: SavedModel,
         plan: TuningPlan,
         *,
-        examples: Examples,
+        examples: Examples | PairExamples,
         validation: NDArray[np.int64],
         labels: Labels,
-        molecule: Molecule,
+        molecule: Molecule | None = None,
         metric: Metric,
         folder: Path | None = None,
         say: Callable[[str], None] = lambda _: None,
@@ -125,29 +132,17 @@ class Tuner:
         self.validation, self.labels, self.metric = validation, labels, metric
         self.folder, self.say = folder, say
         head = plan.head
-        family = reading_of(model, molecule)
-        frames = family.frames(head.frames, labels.unit, "head.frames")
-        window = 1
-        if labels.unit != "sequence":
-            require_position_keys(head, "head")
-            window = position_window(head.pools, head.window)
-        self.reading = Reading(
-            family=family,
-            molecule=molecule,
-            frames=frames,
-            most_codons=head.max_codons,
-            row_codons=plan.fit.max_codons,
-            unit=labels.unit,
-            window=window,
-        )
+        self.sequences: list[Any] = examples.sequences
+        self._parts = examples.parts
+        self.reading = planned_reading(model, plan, examples, labels, molecule)
         self.place = Place(None if head.layer == "mix" else head.layer, head.projected)
-        family.require_place(model, self.place, "head")
-        self._key = {"model": ModelEncoder(model).digest, "plan": plan.described(), "frames": frames}
-        self._key |= {"molecule": molecule} if molecule == "protein" else {}
+        self.reading.family.require_place(model, self.place, "head")
+        self._key = {"model": ModelEncoder(model).digest, "plan": plan.described()}
+        self._key |= {"reading": self.reading.described()}
         self._chosen: dict[str, Chosen] = {}
         self._last: tuple[str, Tuned] | None = None
         self._frozen: SavedModel | None = None
-        self._states = FrozenStates(self.model, self.place, self.reading, examples.sequences)
+        self._states = FrozenStates(self.model, self.place, self.reading, self.sequences)
 
     def tuned(self, one: Round) -> Tuned:
         """The network of a round: the best point of the grid on its validation rows."""
@@ -171,7 +166,7 @@ class Tuner:
     def predictions(self, one: Round) -> NDArray[Any]:
         """What the network of a round says of its test rows."""
         network = self.tuned(one).network
-        return predicted(network, self.reading, [self.examples.sequences[row] for row in one.test])
+        return predicted(network, self.reading, [self.sequences[row] for row in one.test])
 
     def split(self, one: Round) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Rows that a round learns from, and those that epochs are judged by."""
@@ -186,13 +181,13 @@ class Tuner:
         tried = []
         for number, candidate in enumerate(candidates, 1):
             of_grid = f", {number} of {len(candidates)} of the grid" if len(candidates) > 1 else ""
-            self.say(f"{self.plan.tuning}: learning from {len(train):,} sequences{of_grid}")
+            self.say(f"{self.plan.tuning}: learning from {len(train):,} examples{of_grid}")
             folder = None if self.folder is None else self.folder / f"{key}-{number}"
             network, _ = self._network(candidate, seed, train)
             if folder is None or finished_fit(folder) is None:
                 self._set_scales(network, train, seed)
             steps = Steps(
-                self.examples.sequences,
+                self.sequences,
                 self.examples.labels,
                 train,
                 self.reading,
@@ -225,7 +220,9 @@ class Tuner:
                 adapted = with_adapters(self.model, self.plan.lora, candidate.rank, candidate.alpha)
             model = self._copy() if adapted is None else adapted.base_model.model
             weights = class_weights(self.plan.fit, self.labels, self.examples.labels[train])
-            network = network_of(model, self.plan.tuning, self.plan.head, self.reading, self.labels, weights)
+            network = network_of(
+                model, self.plan.tuning, self.plan.head, self.reading, self.labels, self.plan.pair, weights
+            )
         return network, adapted
 
     def _copy(self) -> SavedModel:
@@ -245,9 +242,9 @@ class Tuner:
             network.value_mean.fill_(float(np.nanmean(labels)))
             network.value_deviation.fill_(float(np.nanstd(labels)) or 1.0)
         looked_at = np.random.default_rng(seed).permutation(train)[:_STANDARDISED_ON]
-        self.say(f"{self.plan.tuning}: reading {len(looked_at):,} sequences")
+        self.say(f"{self.plan.tuning}: reading {len(looked_at):,} examples")
         states = self._kept_states(network)
-        rows = rows_of(self.examples.sequences, np.sort(looked_at), self.reading, states=states)
+        rows = rows_of(self.sequences, np.sort(looked_at), self.reading, states=states)
         device = trainer_settings(self.plan.fit, 1).device  # where an earlier round left a shared encoder
         network.eval().to(device)
         moved = (row.to(device) for row in rows)
@@ -264,37 +261,88 @@ class Tuner:
         found = hashlib.sha256(json.dumps(self._key, sort_keys=True).encode())
         for rows in (train, validation):
             for row in rows.tolist():
-                found.update(self.examples.sequences[row].tobytes() + b";")
+                found.update(self._parts[row] + b";")
                 found.update(np.asarray(self.examples.labels[row]).tobytes() + b";")
             found.update(b"|")
         others = {"seed": seed, "metric": self.metric.name, **asdict(self.labels)}
         return digest_of({"data": found.hexdigest(), **others})
 
 
+def planned_reading(
+    model: SavedModel,
+    plan: TuningPlan,
+    examples: Examples | PairExamples,
+    labels: Labels,
+    molecule: Molecule | None,
+) -> Reading | PairReading:
+    """How a plan reads these examples on a model."""
+    head, row_codons = plan.head, plan.fit.max_codons
+    if isinstance(examples, PairExamples):
+        kinds = (examples.first.kind, examples.second.kind)
+        sides = []
+        for kind in kinds:
+            family = reading_of(model, kind)
+            own = None if kind == "protein" and kinds[0] != kinds[1] else head.frames  # of the other side
+            frames = family.frames(own, "sequence", "head.frames")
+            sides.append(
+                Reading(
+                    family=family,
+                    molecule=kind,
+                    frames=frames,
+                    most_codons=head.max_codons,
+                    row_codons=row_codons,
+                )
+            )
+        return PairReading(kinds=kinds, first=sides[0], second=sides[1], row_codons=row_codons)
+    family, window = reading_of(model, molecule or "dna"), 1
+    frames = family.frames(head.frames, labels.unit, "head.frames")
+    if labels.unit != "sequence":
+        require_position_keys(head, "head")
+        window = position_window(head.pools, head.window)
+    return Reading(
+        family=family,
+        molecule=molecule or "dna",
+        frames=frames,
+        most_codons=head.max_codons,
+        row_codons=row_codons,
+        unit=labels.unit,
+        window=window,
+    )
+
+
+def _molecule_of(reading: Reading | PairReading) -> Molecule:
+    return reading.first.molecule if isinstance(reading, PairReading) else reading.molecule
+
+
 def network_of(
     model: SavedModel,
     tuning: GradientTuning,
     head: TrainedHead,
-    reading: Reading,
+    reading: Reading | PairReading,
     labels: Labels,
+    pair: PairHead | None = None,
     class_weights: Tensor | None = None,
 ) -> TaskNetwork:
     """A network around a model, its head new."""
     place = Place(None if head.layer == "mix" else head.layer, head.projected)
     with torch.no_grad():
-        anything = reading.framed(encoded("ATG", reading.molecule))
+        anything = reading.family.segments(encoded("ATG", _molecule_of(reading)), 0)
         width = reading.family.states(model, reading.family.pack(anything), place).shape[-1]
-    of_states = TaskHead(
-        width,
-        max(1, len(labels.classes)),
-        pools=head.pools or ["mean"],
-        frames=reading.frames,
-        window=head.window if reading.unit == "sequence" else reading.window,
-        unit=reading.unit,
-        blocks=reading.family.num_blocks(reading.unit, reading.frames),
-        hidden=head.hidden,
-        dropout=head.dropout,
-    )
+    given: dict[str, Any] = {"pools": head.pools or ["mean"], "hidden": head.hidden, "dropout": head.dropout}
+    outputs = max(1, len(labels.classes))
+    if isinstance(reading, PairReading):
+        joins = (pair or PairHead()).joins
+        of_states = PairTaskHead(width, outputs, reading=reading, joins=joins, window=head.window, **given)
+    else:
+        of_states = TaskHead(
+            width,
+            outputs,
+            frames=reading.frames,
+            window=head.window if reading.unit == "sequence" else reading.window,
+            unit=reading.unit,
+            blocks=reading.family.num_blocks(reading.unit, reading.frames),
+            **given,
+        )
     return TaskNetwork(
         model,
         of_states,
@@ -332,7 +380,7 @@ def class_weights(fit: Fit, labels: Labels, numbers: NDArray[Any]) -> Tensor | N
 
 
 @torch.inference_mode()
-def predicted(network: TaskNetwork, reading: Reading, sequences: Sequence[NDArray[np.uint8]]) -> NDArray[Any]:
+def predicted(network: TaskNetwork, reading: Segmented, sequences: Sequence[Any]) -> NDArray[Any]:
     """Values (n,), or probabilities (n, num_classes), in the order of the sequences.
 
     Where positions have labels, an array of such for each sequence, in an array (n,) of dtype object.

@@ -11,11 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lifecode.errors import UserError
-from lifecode.models.saved import SavedModel
+from lifecode.host.checksum import digest_of
 from lifecode.tasks.baselines import Baseline
-from lifecode.tasks.contest import Contest, Entry
+from lifecode.tasks.competitors.competitor import Competitor, ModelReader, Predictions, Reader, Role
+from lifecode.tasks.contest import Contest
 from lifecode.tasks.examples.examples import Examples
-from lifecode.tasks.examples.labels import Labels, Unit
+from lifecode.tasks.examples.labels import Labels
 from lifecode.tasks.examples.molecule import Molecule
 from lifecode.tasks.families.place import Place
 from lifecode.tasks.families.position_index import num_positions
@@ -36,7 +37,7 @@ from lifecode.tasks.tuned_model import TunedModel
 _KEPT_BYTES = 1 << 30
 """Features of all positions are kept in memory up to this; beyond they are read anew in every round."""
 _AROUND = {"nucleotide": 41, "codon": 7, "residue": 15}
-_LETTERS: dict[Baseline, Literal["nucleotide", "codon", "residue"]] = {
+_LETTERS: dict[str, Literal["nucleotide", "codon", "residue"]] = {
     "nucleotide_one_hot": "nucleotide",
     "codon_one_hot": "codon",
     "residue_one_hot": "residue",
@@ -53,7 +54,6 @@ class PositionProbe:
         labels: kind, classes and unit.
         examples: of all rounds.
         molecule: what the sequences are.
-        told: what the model is told to have been tuned on.
     """
 
     def __init__(
@@ -63,30 +63,40 @@ class PositionProbe:
         labels: Labels,
         examples: Examples,
         molecule: Molecule,
-        told: dict[str, Any],
     ) -> None:
         require_position_keys(probe, "probe")
         if probe.beside or probe.head != "linear" or probe.cache is not None:
             key = "probe.beside" if probe.beside else "probe.cache" if probe.cache else "probe.head"
             raise UserError(f"is given, and task.unit is {labels.unit}", source=key, remedy="Leave it out")
         self.probe, self.contest, self.labels, self.examples = probe, contest, labels, examples
-        self.told = told
         self.molecule: Molecule = molecule
-        self._first: tuple[SavedModel, _Read] | None = None
+        self._how = {"probe": asdict(probe), "molecule": molecule, **asdict(labels)}
+        self._first: tuple[ModelReader, _Read] | None = None
 
-    def enter(self, model: SavedModel, label: str) -> Entry:
-        """Measure a head on the states of an encoder."""
-        encoder = ModelEncoder(model, self.molecule)
-        features = StatesAtPositions(
-            encoder=encoder,
-            unit=self.labels.unit,
-            frames=encoder.reading.frames(self.probe.frames, self.labels.unit, "probe.frames"),
-            place=Place(self.probe.layer, self.probe.projected),
-            window=position_window(self.probe.pools, self.probe.window),
-        )
-        read = _Read(features, self.examples.sequences, self.labels)
-        self._first = self._first or (model, read)
-        return self._measured(read)
+    @property
+    def usual(self) -> list[Baseline]:
+        """Those that say something of a position."""
+        if self.labels.unit == "residue":
+            return ["constant", "residue_one_hot", "untrained"]
+        codons: list[Baseline] = ["codon_one_hot"] if self.molecule == "cds" else []
+        return ["constant", "nucleotide_one_hot", *codons, "untrained"]
+
+    def why_not(self, reader: Reader) -> str | None:
+        """Peers read tokens, which are no codons."""
+        return None if isinstance(reader, ModelReader) else "reads whole sequences, not their positions"
+
+    def notes_on(self, reader: Reader) -> list[str]:
+        """How it reads the sequences."""
+        return reader.notes(self.molecule, self.examples.sequences)
+
+    def model(self, reader: Reader, role: Role) -> Competitor:
+        """A head on the states of an encoder."""
+        assert isinstance(reader, ModelReader)
+
+        def predictions() -> Predictions:
+            return self._predictions(self._read(reader))
+
+        return Competitor(reader.name, role, digest_of({"model": reader.digest} | self._how), predictions)
 
     def notes(self) -> list[str]:
         """That baselines learn from fewer positions than a network that is trained by gradient."""
@@ -96,57 +106,77 @@ class PositionProbe:
             return []
         return [f"baselines learn from {most:,} of up to {max(sizes):,} positions (probe.max_positions)"]
 
-    def baseline(self, baseline: Baseline) -> Entry:
-        """Measure what the shares of the labels, or the letters around a position, say.
+    def baseline(self, name: str) -> Competitor:
+        """What the shares of the labels, or the letters around a position, say.
 
         Raises:
             UserError: a baseline of whole sequences.
         """
-        if baseline == "constant":
-            return self.contest.measure(self._constant)
-        if (baseline == "residue_one_hot") != (self.molecule == "protein") or baseline not in _LETTERS:
-            usual = usual_position_baselines(self.molecule, self.labels.unit)
+        of_protein = name == "residue_one_hot"
+        if name != "constant" and (name not in _LETTERS or of_protein != (self.molecule == "protein")):
             raise UserError(
-                f"{baseline!r} is of whole sequences or of another unit than {self.labels.unit}",
+                f"{name!r} is of whole sequences or of another unit than {self.labels.unit}",
                 source="baselines",
-                remedy=f"Use {', '.join(usual)}",
+                remedy=f"Use {', '.join(self.usual)}",
             )
-        letters = _LETTERS[baseline]
-        features = OneHotAround(unit=self.labels.unit, letters=letters, window=_AROUND[letters])
-        return self._measured(_Read(features, self.examples.sequences, self.labels))
 
-    def controls(self) -> dict[str, Entry]:
+        def predictions() -> Predictions:
+            if name == "constant":
+                return [self._constant(one) for one in self.contest.rounds]
+            letters = _LETTERS[name]
+            around = OneHotAround(unit=self.labels.unit, letters=letters, window=_AROUND[letters])
+            return self._predictions(_Read(around, self.examples.sequences, self.labels))
+
+        of_name = {"baseline": name, "most": self.probe.max_positions, **asdict(self.labels)}
+        return Competitor(name, "baseline", digest_of(of_name), predictions)
+
+    def controls(self) -> list[Competitor]:
         """None: nothing stands beside the states."""
-        return {}
+        return []
 
-    def fitted(self, everything: Round) -> TunedModel:
-        """The head of all examples outside the test file, on the first encoder that entered."""
-        assert self._first is not None
-        model, read = self._first
+    def fitted(self, reader: Reader, everything: Round, told: dict[str, Any]) -> TunedModel:
+        """The head of all examples outside the test file."""
+        assert isinstance(reader, ModelReader)
+        read = self._read(reader)
         head = self._fit(read, everything)
-        features = [read.features]
         return TunedModel(
             labels=self.labels,
-            features=features,
+            features=[read.features],
             head=head,
-            model=model,
+            model=reader.model,
             molecule=self.molecule,
-            told=self.told,
+            told=told,
         )
 
     def described(self) -> dict[str, Any]:
         """The probe."""
         return {"tuning": "probe", "probe": asdict(self.probe)}
 
-    def _measured(self, read: "_Read") -> Entry:
-        def predicted(one: Round) -> NDArray[Any]:
-            head = self._fit(read, one)
-            found = np.empty(len(one.test), dtype=object)
-            for number, table in read(one.test):
-                found[number] = head.predict([table])
-            return found
+    def _read(self, reader: ModelReader) -> "_Read":
+        if self._first is None or self._first[0] is not reader:
+            encoder = ModelEncoder(reader.model, self.molecule)
+            features = StatesAtPositions(
+                encoder=encoder,
+                unit=self.labels.unit,
+                frames=encoder.reading.frames(self.probe.frames, self.labels.unit, "probe.frames"),
+                place=Place(self.probe.layer, self.probe.projected),
+                window=position_window(self.probe.pools, self.probe.window),
+            )
+            read = _Read(features, self.examples.sequences, self.labels)
+            if self._first is not None:
+                return read
+            self._first = reader, read
+        return self._first[1]
 
-        return self.contest.measure(predicted)
+    def _predictions(self, read: "_Read") -> Predictions:
+        found = []
+        for one in self.contest.rounds:
+            head = self._fit(read, one)
+            of_round = np.empty(len(one.test), dtype=object)
+            for number, table in read(one.test):
+                of_round[number] = head.predict([table])
+            found.append(of_round)
+        return found
 
     def _fit(self, read: "_Read", one: Round) -> FittedHead:
         rows, positions = self._chosen(one)
@@ -196,14 +226,6 @@ class PositionProbe:
             else:
                 found[number] = np.full(size, labels.mean())
         return found
-
-
-def usual_position_baselines(molecule: Molecule, unit: Unit) -> list[Baseline]:
-    """Those that say something of a position."""
-    if unit == "residue":
-        return ["constant", "residue_one_hot", "untrained"]
-    codons: list[Baseline] = ["codon_one_hot"] if molecule == "cds" else []
-    return ["constant", "nucleotide_one_hot", *codons, "untrained"]
 
 
 class _Read:

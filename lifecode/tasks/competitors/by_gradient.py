@@ -1,0 +1,116 @@
+"""`tuning=head`, `lora` and `full`: a network for each round, beside the baselines of a probe."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lifecode.evaluation.metrics import Metric
+from lifecode.host.checksum import digest_of
+from lifecode.tasks.competitors.competitor import Competitor, ModelReader, Predictions, Reader, Role, Say
+from lifecode.tasks.competitors.learner import Learner
+from lifecode.tasks.competitors.opened_task import OpenedTask
+from lifecode.tasks.examples.sequence_task import TaskData
+from lifecode.tasks.splits.rounds import Round
+from lifecode.tasks.tuning.tuned_network import TunedNetwork, tuned_network
+from lifecode.tasks.tuning.tuner import Tuner, TuningPlan
+
+
+class ByGradient:
+    """A `Learner` whose heads, adapters or encoders learn by gradient.
+
+    Args:
+        plan: what learns, and how.
+        opened: the task.
+        probing: whose baselines stand beside it.
+        metric: that epochs and points of the grid are judged by.
+        work: folder that keeps what is done, or None.
+        say: told what is being done.
+    """
+
+    def __init__(
+        self,
+        plan: TuningPlan,
+        opened: OpenedTask,
+        probing: Learner,
+        *,
+        metric: Metric,
+        work: Path | None,
+        say: Say,
+    ) -> None:
+        self.plan, self.opened, self.probing = plan, opened, probing
+        self.metric, self.work, self.say = metric, work, say
+        self._first: tuple[Reader, Tuner] | None = None
+
+    @property
+    def usual(self) -> Sequence[str]:
+        """As of the probe."""
+        return self.probing.usual
+
+    def why_not(self, reader: Reader) -> str | None:
+        """Peers are read, not tuned."""
+        return None if isinstance(reader, ModelReader) else "is not tuned by gradient"
+
+    def notes_on(self, reader: Reader) -> list[str]:
+        """As of the probe."""
+        return self.probing.notes_on(reader)
+
+    def model(self, reader: Reader, role: Role) -> Competitor:
+        """A copy that is tuned in every round."""
+
+        def predictions() -> Predictions:
+            tuner = self._tuner(reader)
+            return [tuner.predictions(one) for one in self.opened.contest.rounds]
+
+        digest = digest_of({"model": reader.digest, "plan": self.plan.described()})
+        return Competitor(reader.name, role, digest, predictions)
+
+    def baseline(self, name: str) -> Competitor:
+        """As of the probe."""
+        return self.probing.baseline(name)
+
+    def controls(self) -> list[Competitor]:
+        """None: nothing stands beside the states."""
+        return []
+
+    def fitted(self, reader: Reader, everything: Round, told: dict[str, Any]) -> TunedNetwork:
+        """Tuned with all examples outside the test file; with one that is the first seed's."""
+        tuner = self._tuner(reader)
+        return tuned_network(tuner, tuner.tuned(everything), told)
+
+    def described(self) -> dict[str, Any]:
+        """The plan, and for each round the points of the grid, which was chosen, and its learning curve."""
+        assert self._first is not None
+        chosen = [self._first[1].chosen(one) for one in self.opened.contest.rounds]
+        return {
+            **self.plan.described(),
+            "chosen": [each.candidate._asdict() for each in chosen],
+            "tried": [each.tried for each in chosen],
+            "learning_curves": [each.fit.curve for each in chosen],
+        }
+
+    def notes(self) -> list[str]:
+        """Those of the probe that concern its baselines."""
+        return self.probing.notes()
+
+    def _tuner(self, reader: Reader) -> Tuner:
+        """The first is kept: it is asked for its model again."""
+        if self._first is not None and self._first[0] is reader:
+            return self._first[1]
+        assert isinstance(reader, ModelReader)
+        data = self.opened.data
+        train = len(data.train)
+        tuner = Tuner(
+            reader.model,
+            self.plan,
+            examples=self.opened.examples,
+            validation=np.arange(train - data.num_validation, train),
+            labels=data.labels,
+            molecule=data.molecule if isinstance(data, TaskData) else None,
+            metric=self.metric,
+            folder=self.work,
+            say=lambda text: self.say(f"{reader.name}, {text}"),
+        )
+        self._first = self._first or (reader, tuner)
+        return tuner

@@ -1,0 +1,191 @@
+"""ProteinGym's substitution assays as downloaded: zero-shot scores of codon models beside simple ones.
+
+`DMS_substitutions.csv` names the assays, and their CSV files lie at any depth. ProteinGym has no coding
+sequences: a column `cds` of the reference file or a FASTA file gives them, else the protein is read in the
+commonest codons of an organism, and a note says so.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from Bio.Align import substitution_matrices
+from numpy.typing import NDArray
+
+from lifecode.alphabet import AMINO_ACIDS
+from lifecode.data.translation import reverse_translate
+from lifecode.errors import UserError
+from lifecode.host.checksum import digest_of
+from lifecode.models.life_code.model import LifeCode
+from lifecode.tasks.competitors.competitor import Competitor, ModelReader, Predictions, Reader, Say
+from lifecode.tasks.examples.labels import Labels
+from lifecode.tasks.examples.table import Table, read_table
+from lifecode.tasks.pairs.pair_task import fasta_by_name
+from lifecode.tasks.suites.benchmark import BenchmarkSet, Scored, ZeroShotSet, none_found
+from lifecode.variants.asking import Scoring
+from lifecode.variants.scan_files import Scan, scan_of
+from lifecode.variants.scans import checked_cds, scan_scores
+
+REFERENCE = "DMS_substitutions.csv"
+_CODE = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProteinGym:
+    """Spearman's correlation with each assay; averaged by UniProt_ID, and for each taxon.
+
+    Args:
+        cds: FASTA file of coding sequences, named by DMS_id or UniProt_ID; None has those of the reference
+            file.
+        organism: whose commonest codons a protein without a coding sequence gets.
+        method: how a model is asked, as `lifecode score` has it.
+        window_codons: at most so many codons are read, those around the substitutions; None reads all.
+    """
+
+    cds: str | None = None
+    organism: str = "e_coli"
+    method: str = "masked"
+    window_codons: int | None = 1_024
+
+    def sets(self, root: Path) -> Mapping[str, BenchmarkSet]:
+        """A set for each assay, by its DMS_id; those whose file is missing are left out."""
+        references = sorted(root.rglob(REFERENCE))
+        if not references:
+            raise none_found(root, REFERENCE)
+        Scoring(method=self.method, window_codons=self.window_codons)
+        table = read_table(references[0])
+        columns = {
+            name: table.column(name, "columns") for name in ("DMS_id", "DMS_filename", "UniProt_ID", "taxon")
+        }
+        proteins = [protein.upper() for protein in table.column("target_seq", "columns")]
+        genes = fasta_by_name(self.cds) or {}
+        own = table.columns.get("cds", [""] * len(table))
+        files = {path.name: path for path in sorted(root.rglob("*.csv"))}
+        shares = _shares(proteins)
+        found: dict[str, BenchmarkSet] = {}
+        for row, (name, file, uniprot, taxon) in enumerate(zip(*columns.values(), strict=True)):
+            cds = own[row] or genes.get(name) or genes.get(uniprot)
+            read = partial(self._scored, files.get(file), proteins[row], cds, shares)
+            missing = None if file in files else f"{file} is not there"
+            found[name] = ZeroShotSet(
+                name=name, read=read, averaged_by=uniprot, group=taxon, left_out=missing
+            )
+        if all(one.left_out is not None for one in found.values()):
+            raise none_found(root, f"assay that {references[0].name} names")
+        return found
+
+    def _scored(
+        self,
+        path: Path,
+        protein: str,
+        cds: str | None,
+        shares: NDArray[np.float64],
+        readers: Sequence[Reader],
+        seed: int,
+        say: Say,
+    ) -> Scored:
+        scan, labels, notes = _read(path, protein)
+        if cds is None:
+            cds = reverse_translate(protein + "*", self.organism, genetic_code=_CODE)
+            notes.append(
+                f"no coding sequence: the protein is read in the commonest codons of {self.organism}"
+            )
+        cds = checked_cds(cds.upper().replace("U", "T"), protein, _CODE)
+        how = {"cds": cds, "method": self.method, "window": self.window_codons}
+
+        def of_model(reader: ModelReader, role: Any) -> Competitor:
+            def predictions() -> Predictions:
+                return [self._asked(reader.name, reader.model, scan, cds, say)]
+
+            return Competitor(reader.name, role, digest_of({"model": reader.digest} | how), predictions)
+
+        ours = [
+            reader
+            for reader in readers
+            if isinstance(reader, ModelReader) and reader.model.family == LifeCode.family
+        ]
+        notes += [
+            f"{reader.name} has no codons to be asked for, and is left out"
+            for reader in readers
+            if reader not in ours
+        ]
+        competitors = [of_model(reader, "model") for reader in ours]
+        twins = {twin.digest: twin for twin in (reader.untrained(seed) for reader in ours)}
+        competitors += [of_model(twin, "baseline")._replace(name="untrained") for twin in twins.values()]
+        simple = {
+            "blosum62": lambda old, new: float(_blosum62()[old, new]),
+            "residue_unigram": lambda old, new: float(np.log(shares[_at(new)] / shares[_at(old)])),
+        }
+        for name, one in simple.items():
+            key = {"baseline": name, "shares": shares.round(6).tolist()}
+            competitors.append(Competitor(name, "baseline", digest_of(key), partial(_summed, scan, one)))
+        return Scored(scan.names, scan.names, labels, notes, competitors)
+
+    def _asked(self, name: str, model: Any, scan: Scan, cds: str, say: Say) -> NDArray[np.float64]:
+        def told(done: int, total: int) -> None:
+            say(f"{name}: {done:,} of {total:,} passes of the model")
+
+        scoring = Scoring(method=self.method, window_codons=self.window_codons)
+        table = scan_scores(scan, model, cds, scoring, name, _CODE, on_progress=told)
+        return table.column("score").to_numpy(zero_copy_only=False).astype(np.float64)
+
+
+def _read(path: Path, protein: str) -> tuple[Scan, NDArray[np.float64], list[str]]:
+    """The mutants of an assay that are substitutions, their measured scores, and how many are left out."""
+    table: Table = read_table(path)
+    names = table.column("mutant", "columns")
+    labels = Labels("regression").numbers(table.column("DMS_score", "columns"), table.source, "DMS_score")
+    scan = scan_of(names, protein, 1, table.source, [number + 2 for number in range(len(names))])
+    if len(protein) < 2 or not names:
+        raise UserError("has no mutant", source=path)
+    reasons = [_left_out(mutant) for mutant in scan.mutants]
+    kept = [number for number, reason in enumerate(reasons) if reason is None]
+    counts = Counter(reason for reason in reasons if reason is not None)
+    notes = [f"{count:,} mutants left out: {reason}" for reason, count in counts.items()]
+    if len(set(labels[kept].tolist())) < 2:
+        raise UserError(
+            "has no two mutants of different DMS_score", source=path, remedy="Leave the assay out"
+        )
+    of_kept = Scan(
+        scan.source,
+        [scan.names[i] for i in kept],
+        [scan.mutants[i] for i in kept],
+        [scan.lines[i] for i in kept],
+    )
+    return of_kept, labels[kept].astype(np.float64), notes
+
+
+def _left_out(mutant: tuple[Any, ...]) -> str | None:
+    """Why a mutant has no score."""
+    if len({one.place for one in mutant}) < len(mutant):
+        return "one residue is substituted twice"
+    known = AMINO_ACIDS.replace("*", "")
+    return None if all(one.new in known and one.old in known for one in mutant) else "a stop or no residue"
+
+
+def _summed(scan: Scan, one: Callable[[str, str], float]) -> Predictions:
+    return [
+        np.array(
+            [sum(one(each.old, each.new) for each in mutant) for mutant in scan.mutants], dtype=np.float64
+        )
+    ]
+
+
+def _shares(proteins: Sequence[str]) -> NDArray[np.float64]:
+    """(num_residues,) share of each among all wild types, one added to every count."""
+    counts = Counter("".join(proteins))
+    found = np.array([counts[letter] + 1.0 for letter in AMINO_ACIDS])
+    return found / found.sum()
+
+
+def _at(letter: str) -> int:
+    return AMINO_ACIDS.index(letter)
+
+
+@cache
+def _blosum62() -> Any:
+    return substitution_matrices.load("BLOSUM62")
