@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lifecode.models.saved import SavedModel
+from lifecode.tasks.competitors.competitor import untrained_twin
 from lifecode.tasks.examples.molecule import Molecule
 from lifecode.tasks.features.encoder import ModelEncoder
-from lifecode.tasks.finetune import untrained_twin
 from lifecode.tasks.probe import Probe
 
 
