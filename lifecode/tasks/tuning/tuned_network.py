@@ -115,7 +115,7 @@ def tuned_network(tuner: Tuner, tuned: Tuned, told: dict[str, Any]) -> TunedNetw
     return TunedNetwork(
         labels=tuner.labels,
         network=tuned.network,
-        settings=tuner.plan.head,
+        settings=tuned.head,
         reading=tuner.reading,
         model=model,
         adapted=tuned.adapted,

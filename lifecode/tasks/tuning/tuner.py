@@ -4,7 +4,7 @@ import copy
 import hashlib
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -93,10 +93,12 @@ class Tuned:
     Attributes:
         network: in evaluation mode.
         adapted: the `peft.PeftModel` around its encoder, of `lora`.
+        head: its settings, of a grid the point that was chosen.
     """
 
     network: TaskNetwork
     adapted: Any
+    head: TrainedHead
 
 
 class Tuner:
@@ -152,7 +154,8 @@ class Tuner:
             network, adapted = self._network(chosen.candidate, one.seed, train)
             network.load_learned(chosen.fit.state())
             device = trainer_settings(self.plan.fit, 1).device
-            self._last = key, Tuned(network.eval().to(device), adapted)
+            head = replace(self.plan.head, encoder=chosen.candidate.encoder)
+            self._last = key, Tuned(network.eval().to(device), adapted, head)
         return self._last[1]
 
     def chosen(self, one: Round) -> Chosen:
@@ -177,7 +180,7 @@ class Tuner:
 
     def _search(self, train: NDArray[np.int64], validation: NDArray[np.int64], seed: int, key: str) -> Chosen:
         best: tuple[Candidate, KeptFit] | None = None
-        candidates = list(self.plan.fit.candidates(self.plan.tuning, self.plan.lora))
+        candidates = list(self.plan.fit.candidates(self.plan.tuning, self.plan.lora, self.plan.head))
         tried = []
         for number, candidate in enumerate(candidates, 1):
             of_grid = f", {number} of {len(candidates)} of the grid" if len(candidates) > 1 else ""
@@ -191,7 +194,7 @@ class Tuner:
                 self.examples.labels,
                 train,
                 self.reading,
-                batch=self.plan.fit.batch,
+                batch=candidate.batch,
                 seed=seed,
                 states=self._kept_states(network),
             )
@@ -220,8 +223,9 @@ class Tuner:
                 adapted = with_adapters(self.model, self.plan.lora, candidate.rank, candidate.alpha)
             model = self._copy() if adapted is None else adapted.base_model.model
             weights = class_weights(self.plan.fit, self.labels, self.examples.labels[train])
+            head = replace(self.plan.head, encoder=candidate.encoder)
             network = network_of(
-                model, self.plan.tuning, self.plan.head, self.reading, self.labels, self.plan.pair, weights
+                model, self.plan.tuning, head, self.reading, self.labels, self.plan.pair, weights
             )
         return network, adapted
 
@@ -328,7 +332,13 @@ def network_of(
     with torch.no_grad():
         anything = reading.family.segments(encoded("ATG", _molecule_of(reading)), 0)
         width = reading.family.states(model, reading.family.pack(anything), place).shape[-1]
-    given: dict[str, Any] = {"pools": head.pools or ["mean"], "hidden": head.hidden, "dropout": head.dropout}
+    given: dict[str, Any] = {
+        "pools": head.pools or ["mean"],
+        "encoder": head.encoders[0],
+        "projection": head.projection,
+        "hidden": head.hidden,
+        "dropout": head.dropout,
+    }
     outputs = max(1, len(labels.classes))
     if isinstance(reading, PairReading):
         joins = (pair or PairHead()).joins

@@ -11,12 +11,13 @@ from pyarrow.csv import read_csv
 import lifecode
 from lifecode.app.main import main
 from lifecode.errors import UserError
-from lifecode.tasks import Probe, SequenceTask
+from lifecode.tasks import PairHead, Probe, SequenceTask
 from lifecode.tasks.examples.molecule import encoded
 from lifecode.tasks.families.luca_one import LucaOneReading
 from lifecode.tasks.families.place import Place
 from lifecode.tasks.features.encoder import ModelEncoder
 from lifecode.tasks.pairs.pair_task import PairTask
+from lifecode.tasks.tuned_model import save_tuned
 from lifecode.tasks.tuning.settings import Fit, Lora, TrainedHead
 from tests.support.small_models import small_luca_one, small_model
 
@@ -203,3 +204,37 @@ def test_lora_reaches_the_layers_of_a_model_of_letters(files):
         )
     with pytest.raises(UserError, match=r"head.layer: is 9"):
         lifecode.finetune(task, checkpoint=MODEL, tuning="head", head=TrainedHead(layer=9), progress=False)
+
+
+@pytest.mark.parametrize("model", [MODEL, small_model()])
+def test_the_grid_of_the_paper_on_pairs_of_a_gene_and_a_protein(tmp_path, model):
+    draw = np.random.default_rng(1)
+    rows = []
+    for number in range(24):
+        dna = "".join(draw.choice(list("ACGT" if number % 2 else "AT"), size=12))
+        rows.append(f"{dna},{''.join(draw.choice(list('ACDEFGHIKL'), size=6))},{number % 2}")
+    (tmp_path / "pairs.csv").write_text("first,second,label\n" + "\n".join(rows) + "\n")
+    task = PairTask(train=f"{tmp_path}/pairs.csv", first_kind="dna", second_kind="protein")
+    result = lifecode.finetune(
+        task,
+        checkpoint=model,
+        tuning="head",
+        head=TrainedHead(pools=["value_attention"], encoder=[None, "1x2"], projection=6, hidden=5),
+        fit=Fit(epochs=2, batch=[8, 16]),
+        pair=PairHead(joins=[]),
+        folds=2,
+        baselines=["constant"],
+        progress=False,
+    )
+    tried = result.metrics["tried"][0]
+    assert [(one["batch"], one["encoder"]) for one in tried] == [
+        (8, None),
+        (8, "1x2"),
+        (16, None),
+        (16, "1x2"),
+    ]
+    assert len(result.predictions) == 24
+    save_tuned(result.model, tmp_path)
+    loaded = lifecode.load(tmp_path)
+    asked = [("ACGTACGTACGT", "ACDEFG"), ("AATTAATTAATT", "GHIKLM")]
+    np.testing.assert_allclose(loaded.predict(asked), result.model.predict(asked), atol=1e-6)

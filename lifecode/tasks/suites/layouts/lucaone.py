@@ -9,6 +9,7 @@ from lifecode.errors import UserError
 from lifecode.tasks.examples.labels import OneLabel
 from lifecode.tasks.examples.sequence_task import SequenceTask, TaskData, data_of
 from lifecode.tasks.examples.table import Table, read_table
+from lifecode.tasks.examples.table_chunks import table_chunks
 from lifecode.tasks.pairs.pair_task import PairData, PairTask, read_pairs
 from lifecode.tasks.suites.benchmark import BenchmarkSet, PairSet, SequenceSet, none_found
 
@@ -19,7 +20,6 @@ KINDS: Mapping[str, OneLabel | None] = {
     "multi_label": None,
 }
 """Kind of labels by the name of the folder; None is not learnt here."""
-_SINGLE = ("gene", "protein", "prot")
 _SPLITS = {"train": "train", "validation": "dev", "test": "test"}
 _LABELS = ("label", "label_index", "label_idx")
 
@@ -37,19 +37,19 @@ class LucaOne:
                 continue
             unit, dataset = folder.parent, folder.parent.parent
             name = f"{dataset.name}.{unit.name}.{folder.name}"
-            found[name] = _set(name, folder, unit.name, KINDS[folder.name])
+            found[name] = _set(name, folder, KINDS[folder.name])
         if not found:
             raise none_found(root, "NAME/gene/binary_class/train/train.csv or the like")
         return found
 
 
-def _set(name: str, folder: Path, unit: str, kind: OneLabel | None) -> BenchmarkSet:
+def _set(name: str, folder: Path, kind: OneLabel | None) -> BenchmarkSet:
     files = {split: folder / place / f"{place}.csv" for split, place in _SPLITS.items()}
     there: dict[str, Any] = {split: str(path) for split, path in files.items() if path.is_file()}
     if kind is None:
         return SequenceSet(name=name, task=SequenceTask(**there), left_out="several labels a sequence")
     metric = None if kind == "regression" else "accuracy"
-    if unit not in _SINGLE:
+    if _has_pairs(files["train"]):
         task = PairTask(**there, first="seq_a", second="seq_b", kind=kind, metric=metric)
         return PairSet(name=name, task=task, read=_read_pairs)
     return SequenceSet(
@@ -57,6 +57,11 @@ def _set(name: str, folder: Path, unit: str, kind: OneLabel | None) -> Benchmark
         task=SequenceTask(**there, sequence="seq", id="seq_id", label="label", kind=kind, metric=metric),
         read=_read,
     )
+
+
+def _has_pairs(train: Path) -> bool:
+    """By its columns: pairs of proteins lie in `protein`, beside single ones."""
+    return "seq_a" in next(table_chunks(train, 1)).columns
 
 
 def _read(task: SequenceTask) -> TaskData:

@@ -4,13 +4,15 @@ import numpy as np
 import pytest
 import torch
 
+from lifecode.errors import UserError
 from lifecode.tasks.families.life_code import LifeCodeReading, read_states
 from lifecode.tasks.families.place import Place
 from lifecode.tasks.features.encoder import ModelEncoder
 from lifecode.tasks.features.states import StateFeatures
 from lifecode.tasks.tuning.pooling import Attention, Pool, Segments
 from lifecode.tasks.tuning.rows import Reading, rows_of
-from lifecode.tasks.tuning.task_head import TaskHead
+from lifecode.tasks.tuning.settings import Fit, Lora, TrainedHead
+from lifecode.tasks.tuning.task_head import TaskHead, small_encoder
 from tests.support.labelled_genes import examples_of_genes
 from tests.support.small_models import small_model
 
@@ -108,3 +110,58 @@ def test_a_mix_of_layers_can_be_any_one_of_them():
         weights = torch.nn.functional.one_hot(torch.tensor(layer), 3).float()
         mixed = read_states(MODEL, row.packed, Place(), weights)
         torch.testing.assert_close(mixed, read_states(MODEL, row.packed, Place(layer)))
+
+
+def test_value_attention_is_the_formula_of_the_paper():
+    """h = tanh(x U + x V), e = h W, a softmax over positions for each feature, the sum of weights times x."""
+    torch.manual_seed(0)
+    pool = Attention(6, by_feature=True)
+    first, second, last = torch.randn(6, 6), torch.randn(6, 6), torch.randn(6, 6)
+    with torch.no_grad():
+        hidden, weights = pool.score[0], pool.score[2]
+        hidden.weight.copy_((first + second).T)  # pyright: ignore
+        hidden.bias.zero_()  # pyright: ignore
+        weights.weight.copy_(last.T)  # pyright: ignore
+    states = torch.randn(9, 6)
+    segments = Segments(states, torch.tensor([0, 6, 9]))
+    found = pool(segments)
+    for number, (start, end) in enumerate(((1, 5), (7, 8))):
+        x = states[start:end]
+        alpha = (torch.tanh(x @ first + x @ second) @ last).softmax(0)
+        torch.testing.assert_close(found[number], (alpha * x).sum(0))
+
+
+@torch.no_grad()
+def test_a_small_encoder_reads_each_segment_by_itself():
+    torch.manual_seed(2)
+    head = TaskHead(
+        64,
+        2,
+        pools=["max"],
+        frames="stack",
+        window=1,
+        unit="sequence",
+        encoder="2x4",
+        projection=5,
+        hidden=7,
+        dropout=0.0,
+    ).eval()
+    whole = read(head, Reading(family=FAMILY, frames="stack"))
+    assert whole.shape == (7, 5)
+    alone = read(head, Reading(family=FAMILY, frames="stack", row_codons=8))
+    np.testing.assert_allclose(alone, whole, atol=2e-5)
+    assert head.encoder is not None
+    head.encoder.layers[0].mixer.v_proj.weight += 1.0  # pyright: ignore
+    assert np.abs(read(head, Reading(family=FAMILY, frames="stack")) - whole).max() > 1e-3
+
+
+def test_an_encoder_that_does_not_fit_is_one_line():
+    with pytest.raises(UserError, match=r"head\.encoder: is 2x3, and states of width 64 do not divide"):
+        small_encoder(64, "2x3")
+    with pytest.raises(UserError, match=r"head\.encoder: 'two' is no LAYERSxHEADS"):
+        TrainedHead(encoder=[None, "two"])
+    points = list(
+        Fit(batch=[8, 16], lr=[1e-4, 2e-4]).candidates("head", Lora(), TrainedHead(encoder=[None, "2x4"]))
+    )
+    assert len(points) == 8
+    assert {(one.batch, one.encoder) for one in points} == {(8, None), (8, "2x4"), (16, None), (16, "2x4")}
