@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from lifecode.data.translation import reverse_translate, translate
     from lifecode.errors import UserError
     from lifecode.models import LifeCode, LucaOne
+    from lifecode.verbs.analyse import analyse
     from lifecode.verbs.check import check
     from lifecode.verbs.dogma import make_dataset
     from lifecode.verbs.embed.embed import embed
@@ -40,6 +41,7 @@ _HOMES = {
     "LucaOne": "lifecode.models",
     "TrainingRun": "lifecode.verbs.train.training_run",
     "UserError": "lifecode.errors",
+    "analyse": "lifecode.verbs.analyse",
     "check": "lifecode.verbs.check",
     "compare_runs": "lifecode.verbs.report",
     "compose": "lifecode.app.from_python",
@@ -67,6 +69,7 @@ __all__ = [
     "TrainingRun",
     "UserError",
     "__version__",
+    "analyse",
     "check",
     "compare_runs",
     "compose",

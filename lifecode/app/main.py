@@ -35,6 +35,9 @@ VERBS = {
     "evaluate": Verb(
         "lifecode.verbs.evaluate", "measure models on a benchmark as downloaded, beside baselines"
     ),
+    "analyse": Verb(
+        "lifecode.verbs.analyse", "show what models hold of sequences untuned, beside untrained ones"
+    ),
     "predict": Verb("lifecode.verbs.predict", "predict with a fine-tuned model"),
     "score": Verb("lifecode.verbs.score.score", "judge variants: consequence, HGVS names, score of a model"),
     "optimize": Verb("lifecode.verbs.optimize", "design coding sequences of proteins for a host"),

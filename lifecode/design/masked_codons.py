@@ -1,6 +1,7 @@
 """What a masked model expects at masked codons of sequences that are otherwise known."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 import torch
@@ -17,6 +18,10 @@ MAX_CODONS = 4096
 """Of a packed row: larger ones are slower on a CPU, for want of cache."""
 STRIDE = 10
 """A sequence is scored with every tenth codon masked at a time."""
+ReadMasked = Callable[
+    [Sequence[NDArray[np.integer]], Sequence[NDArray[np.integer]]], list[NDArray[np.float64]]
+]
+"""Codon ids with masked ones, and positions of each sequence, to log P (n, 64) at these."""
 
 
 @torch.inference_mode()
@@ -52,6 +57,13 @@ def strided_log_probabilities(
     A sequence of L codons is read `stride` times, not L times as by `LifeCode.masked_logits`; with `stride` L
     the two are the same.
     """
+    return strided(partial(masked_log_probabilities, model), sequences, stride)
+
+
+def strided(
+    read: ReadMasked, sequences: Sequence[NDArray[np.integer]], stride: int = STRIDE
+) -> list[NDArray[np.float64]]:
+    """The same by whatever reads masked codons."""
     copies, at, owners = [], [], []
     for number, codons in enumerate(sequences):
         for first in range(min(stride, len(codons))):
@@ -62,8 +74,7 @@ def strided_log_probabilities(
             at.append(places)
             owners.append(number)
     result = [np.empty((len(codons), NUM_CODONS)) for codons in sequences]
-    read = masked_log_probabilities(model, copies, at)
-    for number, places, logits in zip(owners, at, read, strict=True):
+    for number, places, logits in zip(owners, at, read(copies, at), strict=True):
         result[number][places] = logits
     return result
 

@@ -11,7 +11,9 @@ from lifecode.tasks.examples.labels import LabelKind
 from lifecode.tasks.examples.molecule import Molecule
 from lifecode.tasks.features.counts import CodonFrequency, Kmers, LengthAndGc
 from lifecode.tasks.features.feature import Features
+from lifecode.tasks.features.multi_hot import MultiHot
 from lifecode.tasks.features.one_hot import OneHot, positions_of
+from lifecode.tasks.features.residue_counts import Length, ResidueKmers
 from lifecode.tasks.heads.head import Head
 from lifecode.tasks.probe import linear_head
 from lifecode.tasks.small_cnn import CnnHead, LetterIds
@@ -27,24 +29,48 @@ Baseline = Literal[
     "codon_frequency",
     "codon_one_hot",
     "cnn",
+    "length",
+    "residues",
+    "residue_2mers",
+    "residue_one_hot",
+    "multi_hot",
     "untrained",
 ]
 """`cnn` is the small CNN of Genomic Benchmarks.
 
+`multi_hot` has a 1 for each 4-mer of nucleotides, or 2-mer of residues, that is there;
 `constant` says the mean, or the shares of classes; `untrained` is the same encoder with new weights."""
 
 
-def features_of(baseline: Baseline, train: Examples) -> Features | None:
-    """What a baseline learns from; None for `constant`. One-hot reads as many positions as `train` has."""
-    if baseline == "constant":
-        return None
+_MULTI_HOT_KMER = 4
+_OF_ANY: tuple[Baseline, ...] = ("constant", "multi_hot", "untrained")
+_OF_PROTEINS: tuple[Baseline, ...] = ("length", "residues", "residue_2mers", "residue_one_hot")
+
+
+def features_of(baseline: Baseline, train: Examples, molecule: Molecule) -> Features | None:
+    """What a baseline learns from; None for `constant`. One-hot reads as many positions as `train` has.
+
+    Raises:
+        UserError: it is of nucleic acids, and these are proteins, or the other way round.
+    """
+    if baseline not in _OF_ANY and (baseline in _OF_PROTEINS) != (molecule == "protein"):
+        what = "proteins" if molecule == "protein" else "nucleic acids"
+        raise UserError(f"{baseline} is not of {what}", source="baselines", remedy="Leave it out")
+    if baseline == "multi_hot":
+        return MultiHot(ResidueKmers(2) if molecule == "protein" else Kmers(_MULTI_HOT_KMER))
+    if baseline in ("residues", "residue_2mers"):
+        return ResidueKmers(1 if baseline == "residues" else 2)
+    if baseline in ("constant", "length"):
+        return None if baseline == "constant" else Length()
+    if baseline == "residue_one_hot":
+        raise UserError("residue_one_hot is of labels of residues", source="baselines", remedy="Leave it out")
     if baseline == "cnn":
-        return LetterIds(positions_of(train.nucleotides, "nucleotide"))
+        return LetterIds(positions_of(train.sequences, "nucleotide"))
     if baseline.endswith("mers"):
         return Kmers(int(baseline[0]))
     if baseline in ("nucleotide_one_hot", "codon_one_hot"):
         unit = "codon" if baseline == "codon_one_hot" else "nucleotide"
-        return OneHot(unit, positions_of(train.nucleotides, unit))
+        return OneHot(unit, positions_of(train.sequences, unit))
     return LengthAndGc() if baseline == "length_gc" else CodonFrequency()
 
 
@@ -62,6 +88,8 @@ def head_of(baseline: Baseline, kind: LabelKind) -> Head:
 
 def usual_baselines(molecule: Molecule, kind: LabelKind) -> list[Baseline]:
     """All but codons where no reading frame is known, and the CNN where a sequence has several classes."""
+    if molecule == "protein":
+        return ["constant", "length", "residues", "residue_2mers", "multi_hot", "untrained"]
     codons: list[Baseline] = ["codon_frequency", "codon_one_hot"]
     kmers: list[Baseline] = ["3mers", "4mers", "5mers", "6mers"]
     cnn: list[Baseline] = [] if kind == "multilabel" else ["cnn"]

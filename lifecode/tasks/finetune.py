@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from lifecode.evaluation.metrics import Metric
-from lifecode.models.life_code.model import LifeCode
+from lifecode.models.saved import SavedModel
 from lifecode.tasks.baselines import Baseline
 from lifecode.tasks.competitors.by_gradient import ByGradient
-from lifecode.tasks.competitors.competitor import LifeCodeReader, Say
+from lifecode.tasks.competitors.competitor import ModelReader, Say
 from lifecode.tasks.competitors.learner import Learner, competitors
 from lifecode.tasks.competitors.opened_task import OpenedTask, given_keys, opened_task, probe_learner
 from lifecode.tasks.contest import Entry
@@ -63,7 +63,7 @@ class Finetuned:
 
 def tune(
     task: SequenceTask | PairTask,
-    model: LifeCode,
+    model: SavedModel,
     *,
     name: str,
     probe: Probe,
@@ -106,7 +106,7 @@ def tune(
     leaks = opened.leaks(model.training_genes)
 
     learner = _learner(opened, plan, probe, pair or PairHead(), metric, work, say)
-    reader = LifeCodeReader(name, model)
+    reader = ModelReader(name, model)
     left_out = [*without, *([] if trained else ["untrained"])]
     entries: dict[str, Entry] = {}
     for each in competitors(learner, [reader], baselines, left_out, seed, data.notes):

@@ -76,7 +76,7 @@ def predicted_parts(
         folder: that keeps each part, and has those that are done; None keeps none.
 
     Raises:
-        UserError: the file cannot be read, or a sequence has a letter that is no nucleotide.
+        UserError: the file cannot be read, or a sequence has a letter that is no nucleotide, or no residue.
     """
     reads: Callable[[Table], pa.Table] | None = None
     for table in table_chunks(path, SEQUENCES_AT_ONCE):
@@ -141,14 +141,15 @@ def _reader(model: Tuned, first: Table, columns: InputColumns) -> Callable[[Tabl
             raise UserError(
                 "is given, and the model is of single sequences", source=name, remedy="Leave it out"
             )
-    found = find_columns(first, sequence=columns.sequence, id=columns.id, labelled=False)
+    molecule = model.molecule  # pyright: ignore[reportAttributeAccessIssue]
+    found = find_columns(first, sequence=columns.sequence, id=columns.id, labelled=False, molecule=molecule)
 
     def predicted(table: Table) -> pa.Table:
         for key, name in (("sequence", found.sequence), ("id", found.id)):
             if name is not None:
                 table.column(name, key)
-        examples = examples_of(table, found)
-        return predictions_table(examples, model.labels, model.predict(examples.nucleotides), labelled=False)
+        examples = examples_of(table, found, molecule=molecule)
+        return predictions_table(examples, model.labels, model.predict(examples.sequences), labelled=False)
 
     return predicted
 

@@ -12,11 +12,12 @@ from lifecode.errors import UserError
 from lifecode.host.checksum import digest_of
 from lifecode.tasks.examples.labels import LabelKind
 from lifecode.tasks.examples.molecule import Molecule
+from lifecode.tasks.families.place import FrameReading, Place
 from lifecode.tasks.features.cache import CachedFeatures
-from lifecode.tasks.features.encoder import Encoder, Place
+from lifecode.tasks.features.encoder import Encoder
 from lifecode.tasks.features.feature import Features
 from lifecode.tasks.features.registry import Beside, beside
-from lifecode.tasks.features.states import FrameReading, StateFeatures, StatePool
+from lifecode.tasks.features.states import StateFeatures, StatePool
 from lifecode.tasks.heads.head import Head
 from lifecode.tasks.heads.logistic import LogisticHead
 from lifecode.tasks.heads.memberships import MembershipsHead
@@ -32,12 +33,13 @@ class Probe:
         pools: what is made of a sequence's states, one behind the other: `mean`, `max`, `cls`, `centre`,
             `positions`. None takes `mean`, or for labels of positions the state of the position, where
             `centre` takes the `window` states around it.
-        frames: 0, 1 or 2 nucleotides before the first codon, `average` or `stack` (mean, maximum, minimum) of
-            all three; None takes 0 for coding sequences and `stack` for any others.
+        frames: of a model of codons 0, 1 or 2 nucleotides before the first codon, `average` or `stack`
+            (mean, maximum, minimum) of all three; None takes 0 for what is in frame and `stack` for others.
         layer: states behind so many layers; None for all.
-        projected: states behind the output projection, as `embed` gives them; False takes those before it.
+        projected: states behind the output projection, as `embed` gives them; False takes those before it,
+            all that a model without one has.
         window: positions of `centre` and `positions`.
-        max_codons: of each sequence so many are read, from the first on; None reads all.
+        max_codons: of each sequence so many, or residues, are read, from the first on; None reads all.
         beside: features of the sequence alone that the head gets too.
         head: `linear` is a ridge or logistic regression on everything; `stack`, of a regression, joins a
             linear and a kernel ridge on each of the features by weights chosen inside the training examples.
@@ -76,18 +78,25 @@ class Probe:
             encoder=encoder,
             label=label,
             pools=tuple(self.pools or ["mean"]),
-            frames=self.frames if self.frames is not None else 0 if molecule == "cds" else "stack",
+            frames=encoder.frames(self.frames),
             place=Place(self.layer, self.projected),
             window=self.window,
             max_codons=self.max_codons,
+            molecule=molecule,
         )
         if self.cache is None:
             return features
         key = digest_of({"encoder": encoder.digest} | features.config | {"label": None})
         return CachedFeatures(features, Path(self.cache).expanduser() / key, on_progress)
 
-    def others(self, sequences: Sequence[NDArray[np.uint8]]) -> list[Features]:
-        """The features beside the states, of as many positions as the training `sequences` have."""
+    def others(self, sequences: Sequence[NDArray[np.uint8]], molecule: Molecule) -> list[Features]:
+        """The features beside the states, of as many positions as the training `sequences` have.
+
+        Raises:
+            UserError: features of codons, and the sequences are proteins.
+        """
+        if self.beside and molecule == "protein":
+            raise UserError("is of codons, and the sequences are proteins", source="probe.beside")
         return [beside(name, sequences) for name in self.beside]
 
     def head_for(self, kind: LabelKind) -> Head:

@@ -16,11 +16,12 @@ from numpy.typing import NDArray
 from lifecode.errors import UserError
 from lifecode.host.checksum import sha256
 from lifecode.models.families import load
-from lifecode.models.life_code.model import LifeCode
-from lifecode.tasks.examples.examples import nucleotides_of
+from lifecode.models.saved import SavedModel
+from lifecode.tasks.examples.examples import sequences_of
 from lifecode.tasks.examples.labels import Labels
+from lifecode.tasks.examples.molecule import Molecule
 from lifecode.tasks.features.at_positions import PositionFeatures
-from lifecode.tasks.features.encoder import LifeCodeEncoder
+from lifecode.tasks.features.encoder import ModelEncoder
 from lifecode.tasks.features.feature import Features
 from lifecode.tasks.features.registry import features_from, position_features_from
 from lifecode.tasks.heads.head import FittedHead
@@ -41,13 +42,15 @@ class TunedModel:
         features: what the head reads, in its order; of labels of positions those of each position.
         head: fitted.
         model: the encoder.
+        molecule: what it reads.
         told: what it was tuned on, for people.
     """
 
     labels: Labels
     features: Sequence[Features] | Sequence[PositionFeatures]
     head: FittedHead
-    model: LifeCode
+    model: SavedModel
+    molecule: Molecule = "dna"
     told: dict[str, Any] = field(default_factory=dict)
 
     def predict(self, sequences: Any) -> NDArray[Any]:
@@ -57,12 +60,12 @@ class TunedModel:
         num_classes), in an array (n,) of dtype object.
 
         Args:
-            sequences: arrays of nucleotide ids, or what `LifeCode.embed` takes: text, records, a path.
+            sequences: arrays of ids, or what `embed` takes: text, records, a path; proteins as text.
 
         Raises:
-            UserError: no sequence, an empty one, or a letter that is no nucleotide.
+            UserError: no sequence, an empty one, or a letter that is no nucleotide, or no residue.
         """
-        sequences = nucleotides_of(sequences)
+        sequences = sequences_of(sequences, self.molecule)
         if self.labels.unit == "sequence":
             return self.head.predict([features(sequences) for features in self.features])  # pyright: ignore
         found = np.empty(len(sequences), dtype=object)
@@ -72,7 +75,11 @@ class TunedModel:
 
     def described(self) -> dict[str, Any]:
         """All but encoder and head."""
-        return {"unit": self.labels.unit, "features": [features.config for features in self.features]}
+        return {
+            "unit": self.labels.unit,
+            "molecule": self.molecule,
+            "features": [features.config for features in self.features],
+        }
 
 
 Tuned = TunedModel | TunedPairs | TunedNetwork
@@ -124,6 +131,7 @@ def load_tuned(folder: str | Path, *, merge: bool = True) -> Tuned:
         labels = Labels(
             described["kind"], tuple(map(str, described["classes"])), described.get("unit", "sequence")
         )
+        molecule: Molecule = described.get("molecule", "dna")
         configs, kind, expected = described["features"], described["head"], described["head_sha256"]
         pair = PairHead(**described["pair"]) if "sides" in described else None
     except UserError:
@@ -139,11 +147,13 @@ def load_tuned(folder: str | Path, *, merge: bool = True) -> Tuned:
             remedy="Copy the folder again",
         )
     model = load(folder / ENCODER)
-    encoder, head = LifeCodeEncoder(model), load_head(kind, folder / HEAD)
+    head = load_head(kind, folder / HEAD)
     told = described.get("tuned_on", {})
     if pair is not None:
         first, second = described["sides"]
-        features = {molecule: features_from(config, encoder) for molecule, config in configs.items()}
+        features = {
+            each: features_from(config, ModelEncoder(model, each)) for each, config in configs.items()
+        }
         return TunedPairs(
             labels=labels,
             kinds=(first, second),
@@ -156,8 +166,9 @@ def load_tuned(folder: str | Path, *, merge: bool = True) -> Tuned:
     made = features_from if labels.unit == "sequence" else position_features_from
     return TunedModel(
         labels=labels,
-        features=[made(config, encoder) for config in configs],  # pyright: ignore[reportArgumentType]
+        features=[made(config, ModelEncoder(model, molecule)) for config in configs],  # pyright: ignore[reportArgumentType]
         head=head,
         model=model,
+        molecule=molecule,
         told=told,
     )

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lifecode.models.life_code.model import LifeCode
+from lifecode.models.saved import SavedModel
 from lifecode.tasks.examples.labels import Labels
 from lifecode.tasks.examples.molecule import Molecule
 from lifecode.tasks.features.feature import Features
@@ -36,7 +36,7 @@ class TunedPairs:
     pair: PairHead
     features: Mapping[Molecule, Features]
     head: FittedHead
-    model: LifeCode
+    model: SavedModel
     told: dict[str, Any] = field(default_factory=dict)
 
     def predict(self, pairs: Any) -> NDArray[np.float64]:

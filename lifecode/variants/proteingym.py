@@ -21,7 +21,7 @@ from lifecode.data.translation import reverse_translate
 from lifecode.errors import UserError
 from lifecode.host.checksum import digest_of
 from lifecode.models.life_code.model import LifeCode
-from lifecode.tasks.competitors.competitor import Competitor, LifeCodeReader, Predictions, Reader, Say
+from lifecode.tasks.competitors.competitor import Competitor, ModelReader, Predictions, Reader, Say
 from lifecode.tasks.examples.labels import Labels
 from lifecode.tasks.examples.table import Table, read_table
 from lifecode.tasks.pairs.pair_task import fasta_by_name
@@ -97,13 +97,17 @@ class ProteinGym:
         cds = checked_cds(cds.upper().replace("U", "T"), protein, _CODE)
         how = {"cds": cds, "method": self.method, "window": self.window_codons}
 
-        def of_model(reader: LifeCodeReader, role: Any) -> Competitor:
+        def of_model(reader: ModelReader, role: Any) -> Competitor:
             def predictions() -> Predictions:
                 return [self._asked(reader.name, reader.model, scan, cds, say)]
 
             return Competitor(reader.name, role, digest_of({"model": reader.digest} | how), predictions)
 
-        ours = [reader for reader in readers if isinstance(reader, LifeCodeReader)]
+        ours = [
+            reader
+            for reader in readers
+            if isinstance(reader, ModelReader) and reader.model.family == LifeCode.family
+        ]
         notes += [
             f"{reader.name} has no codons to be asked for, and is left out"
             for reader in readers
@@ -121,7 +125,7 @@ class ProteinGym:
             competitors.append(Competitor(name, "baseline", digest_of(key), partial(_summed, scan, one)))
         return Scored(scan.names, scan.names, labels, notes, competitors)
 
-    def _asked(self, name: str, model: LifeCode, scan: Scan, cds: str, say: Say) -> NDArray[np.float64]:
+    def _asked(self, name: str, model: Any, scan: Scan, cds: str, say: Say) -> NDArray[np.float64]:
         def told(done: int, total: int) -> None:
             say(f"{name}: {done:,} of {total:,} passes of the model")
 

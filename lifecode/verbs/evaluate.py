@@ -16,14 +16,14 @@ from lifecode.host.activity import Activity
 from lifecode.host.durable import disk_faults_named, replacing
 from lifecode.host.exclusive import exclusive
 from lifecode.host.own_folder import require_own
-from lifecode.models.families import load, require_life_code
-from lifecode.models.life_code.model import LifeCode
+from lifecode.models.families import load
+from lifecode.models.saved import SavedModel
 from lifecode.names import csv_cell, display_name
 from lifecode.report.charts.figure_style import use_colours
 from lifecode.report.task.evaluation_page import write_evaluation_report
 from lifecode.report.task.page import write_task_report
 from lifecode.tasks.baselines import Baseline
-from lifecode.tasks.competitors.competitor import LifeCodeReader, Reader, Say
+from lifecode.tasks.competitors.competitor import ModelReader, Reader, Say
 from lifecode.tasks.pairs.pair_baselines import PairBaseline
 from lifecode.tasks.pairs.pair_head import PairHead
 from lifecode.tasks.peers.transformers_peer import TransformersPeer
@@ -41,7 +41,7 @@ CELLS, SETS, RESULTS, METRICS, _LOCK = "cells", "sets", "results.csv", "metrics.
 def evaluate(
     suite: Suite,
     root: str | Path,
-    checkpoints: Sequence[str | Path | LifeCode] = ("lifecode-mini",),
+    checkpoints: Sequence[str | Path | SavedModel] = ("lifecode-mini",),
     *,
     run_dir: str | Path,
     sets: list[str] | None = None,
@@ -160,15 +160,15 @@ def _plan(
 
 
 def _readers(
-    checkpoints: Sequence[str | Path | LifeCode], peers: Mapping[str, TransformersPeer]
+    checkpoints: Sequence[str | Path | SavedModel], peers: Mapping[str, TransformersPeer]
 ) -> list[Reader]:
     found: list[Reader] = [peer.reader(name) for name, peer in peers.items()]
     for number, checkpoint in enumerate(checkpoints, start=1):
-        given = isinstance(checkpoint, LifeCode)
+        given = isinstance(checkpoint, SavedModel)
         name = f"model {number}" if given else str(checkpoint)
         if name in (reader.name for reader in found):
             raise UserError(f"names {name!r} twice", source="checkpoints")
-        found.append(LifeCodeReader(name, checkpoint if given else require_life_code(load(checkpoint))))
+        found.append(ModelReader(name, checkpoint if given else load(checkpoint)))
     return found
 
 

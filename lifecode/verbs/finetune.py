@@ -17,8 +17,8 @@ from lifecode.errors import Interrupted
 from lifecode.host.activity import Activity
 from lifecode.host.output_folder import output_folder, require_absent
 from lifecode.host.own_folder import require_own
-from lifecode.models.families import load, require_life_code
-from lifecode.models.life_code.model import LifeCode
+from lifecode.models.families import load
+from lifecode.models.saved import SavedModel
 from lifecode.names import display_name
 from lifecode.report.charts.figure_style import use_colours
 from lifecode.report.task.page import write_task_report
@@ -43,7 +43,7 @@ UNFINISHED = ".unfinished"
 def finetune(
     task: SequenceTask | PairTask | str,
     *,
-    checkpoint: str | Path | LifeCode = "lifecode-mini",
+    checkpoint: str | Path | SavedModel = "lifecode-mini",
     tuning: Tuning = "probe",
     probe: Probe | None = None,
     head: TrainedHead | None = None,
@@ -84,11 +84,11 @@ def finetune(
     Raises:
         UserError: what the files or settings do not allow, or a `run_dir` that is there already.
     """
-    model = checkpoint if isinstance(checkpoint, LifeCode) else require_life_code(load(checkpoint))
+    model = checkpoint if isinstance(checkpoint, SavedModel) else load(checkpoint)
     return _finetune(
         SequenceTask(train=task) if isinstance(task, str) else task,
         model,
-        name="model" if isinstance(checkpoint, LifeCode) else str(checkpoint),
+        name="model" if isinstance(checkpoint, SavedModel) else str(checkpoint),
         probe=probe or Probe(),
         pair=pair or PairHead(),
         plan=_plan(tuning, head or TrainedHead(), fit or Fit(), lora or Lora()),
@@ -116,7 +116,7 @@ def run(config: DictConfig) -> Finetuned:
     checkpoint, seed = checked_value(config, "checkpoint", str | None), checked_value(config, "seed", int)
     result = _finetune(
         task,
-        _untrained(config, seed) if checkpoint is None else require_life_code(load(checkpoint)),
+        _untrained(config, seed) if checkpoint is None else load(checkpoint),
         name=checkpoint or "untrained",
         trained=checkpoint is not None,
         probe=probe,
@@ -155,15 +155,15 @@ def _plan(tuning: Tuning, head: TrainedHead, fit: Fit, lora: Lora) -> TuningPlan
     return None if tuning == "probe" else TuningPlan(tuning=tuning, head=head, fit=fit, lora=lora)
 
 
-def _untrained(config: DictConfig, seed: int) -> LifeCode:
+def _untrained(config: DictConfig, seed: int) -> SavedModel:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return require_life_code(construct(config.model)).eval()
+        return construct(config.model).eval()
 
 
 def _finetune(
     task: SequenceTask | PairTask,
-    model: LifeCode,
+    model: SavedModel,
     *,
     run_dir: str | Path | None,
     config: str | None = None,

@@ -8,6 +8,11 @@ import inspect
 
 OURS = frozenset(
     {
+        "lifecode.analyses.codon_usage.CodonUsageMap",
+        "lifecode.analyses.convergence.Convergence",
+        "lifecode.analyses.embedding.EmbeddingMap",
+        "lifecode.analyses.pseudogene.PseudogeneRepair",
+        "lifecode.analyses.synonymous.SynonymousChanges",
         "lifecode.data.batches.batch_shape.BatchShape",
         "lifecode.datasets.central_dogma.dna.CodingSequenceOnly",
         "lifecode.datasets.central_dogma.dna.GeneWithFlanks",

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from lifecode.errors import UserError
 from lifecode.models.layers import attention, gated_deltanet  # noqa: F401  # registered by being imported
-from lifecode.models.layers.block import Block, through_blocks
+from lifecode.models.layers.block import Block, states_of_stack
 from lifecode.models.layers.feed_forward import matched_hidden_width
 from lifecode.models.layers.mixers import StackShape, build_mixer, registered_mixer
 from lifecode.models.layers.norm import RMSNorm, at_least_fp32
@@ -130,12 +130,12 @@ class HybridEncoder(nn.Module):
         self, x: Tensor, cu_seqlens: Tensor, num_layers: int | None, layer_weights: Tensor | None
     ) -> Tensor:
         """First layers and final norm, (T, d) to (T, d); the residual stream stays in fp32 or better."""
-        layers = self.layers if num_layers is None else self.layers[:num_layers]
-        recompute = self.activation_checkpointing and self.training
-        if layer_weights is None:
-            return self.norm(through_blocks(layers, x, cu_seqlens, recompute=recompute))
-        mixed = layer_weights[0] * self.norm(x)
-        for number, layer in enumerate(layers, 1):
-            x = through_blocks([layer], x, cu_seqlens, recompute=recompute)
-            mixed = mixed + layer_weights[number] * self.norm(x)
-        return mixed
+        return states_of_stack(
+            self.layers,
+            self.norm,
+            x,
+            cu_seqlens,
+            num_layers=num_layers,
+            layer_weights=layer_weights,
+            recompute=self.activation_checkpointing and self.training,
+        )

@@ -4,7 +4,7 @@ from torch import Tensor, nn
 
 from lifecode.errors import UserError
 from lifecode.models.layers.attention import SelfAttention
-from lifecode.models.layers.block import Block, through_blocks
+from lifecode.models.layers.block import Block, states_of_stack
 from lifecode.models.layers.feed_forward import GeluFeedForward
 from lifecode.models.layers.norm import LayerNorm, at_least_fp32
 from lifecode.models.luca_one.vocabulary import NUM_TOKENS, NUMBER_OF_KIND, PAD
@@ -59,7 +59,21 @@ class TransformerEncoder(nn.Module):
         )
         self.norm = LayerNorm(width)
 
-    def forward(self, x: Tensor, cu_seqlens: Tensor, num_layers: int | None = None) -> Tensor:
-        """Reads each segment of `cu_seqlens` (S + 1,) by itself, with the first layers and the final norm."""
-        recompute = self.activation_checkpointing and self.training
-        return self.norm(through_blocks(self.layers[:num_layers], x, cu_seqlens, recompute=recompute))
+    def forward(
+        self,
+        x: Tensor,
+        cu_seqlens: Tensor,
+        *,
+        num_layers: int | None = None,
+        layer_weights: Tensor | None = None,
+    ) -> Tensor:
+        """Reads each segment of `cu_seqlens` (S + 1,) by itself; see `states_of_stack`."""
+        return states_of_stack(
+            self.layers,
+            self.norm,
+            x,
+            cu_seqlens,
+            num_layers=num_layers,
+            layer_weights=layer_weights,
+            recompute=self.activation_checkpointing and self.training,
+        )

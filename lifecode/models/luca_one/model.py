@@ -97,7 +97,7 @@ class LucaOne(SavedModel):
 
         Those behind the first `num_layers` layers pass the final norm all the same.
         """
-        return self.encoder(self.embedding(ids, molecules), cu_seqlens, num_layers)
+        return self.encoder(self.embedding(ids, molecules), cu_seqlens, num_layers=num_layers)
 
     def encode(self, row: TokenRow, num_layers: int | None = None) -> Tensor:
         """Hidden states (T, d) of a packed row, special tokens included, on the model's device."""

@@ -8,7 +8,7 @@ import numpy as np
 
 from lifecode.evaluation.metrics import Metric
 from lifecode.host.checksum import digest_of
-from lifecode.tasks.competitors.competitor import Competitor, LifeCodeReader, Predictions, Reader, Role, Say
+from lifecode.tasks.competitors.competitor import Competitor, ModelReader, Predictions, Reader, Role, Say
 from lifecode.tasks.competitors.learner import Learner
 from lifecode.tasks.competitors.opened_task import OpenedTask
 from lifecode.tasks.examples.sequence_task import TaskData
@@ -50,7 +50,11 @@ class ByGradient:
 
     def why_not(self, reader: Reader) -> str | None:
         """Peers are read, not tuned."""
-        return None if isinstance(reader, LifeCodeReader) else "is not tuned by gradient"
+        return None if isinstance(reader, ModelReader) else "is not tuned by gradient"
+
+    def notes_on(self, reader: Reader) -> list[str]:
+        """As of the probe."""
+        return self.probing.notes_on(reader)
 
     def model(self, reader: Reader, role: Role) -> Competitor:
         """A copy that is tuned in every round."""
@@ -94,7 +98,7 @@ class ByGradient:
         """The first is kept: it is asked for its model again."""
         if self._first is not None and self._first[0] is reader:
             return self._first[1]
-        assert isinstance(reader, LifeCodeReader)
+        assert isinstance(reader, ModelReader)
         data = self.opened.data
         train = len(data.train)
         tuner = Tuner(

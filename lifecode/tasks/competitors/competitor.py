@@ -1,15 +1,16 @@
 """A frozen model that takes part, and one row of a table: whose predictions depend on what."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Literal, NamedTuple, Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from lifecode.models.life_code.model import LifeCode
+from lifecode.models.saved import SavedModel
 from lifecode.tasks.examples.molecule import Molecule
-from lifecode.tasks.features.encoder import LifeCodeEncoder
+from lifecode.tasks.families.registry import reading_of
+from lifecode.tasks.features.encoder import ModelEncoder
 from lifecode.tasks.features.feature import Features
 from lifecode.tasks.probe import Probe
 
@@ -48,31 +49,38 @@ class Reader(Protocol):
         """What a head reads of it."""
         ...
 
+    def notes(self, molecule: Molecule, sequences: Sequence[NDArray[np.uint8]]) -> list[str]:
+        """What a user should know of how it reads these, a line each."""
+        ...
 
-class LifeCodeReader:
-    """A Life-Code model, read as the probe says.
+
+class ModelReader:
+    """A model of a family, read as the probe says.
 
     Args:
         name: in tables.
         model: trained or not.
     """
 
-    def __init__(self, name: str, model: LifeCode) -> None:
+    def __init__(self, name: str, model: SavedModel) -> None:
         self.name, self.model = name, model
-        self.encoder = LifeCodeEncoder(model)
-        self.digest, self.training_genes = self.encoder.digest, model.training_genes
+        self.digest, self.training_genes = ModelEncoder(model).digest, model.training_genes
 
     def reads(self, molecule: Molecule) -> bool:
         """Any."""
         return True
 
-    def untrained(self, seed: int) -> "LifeCodeReader":
+    def untrained(self, seed: int) -> "ModelReader":
         """By this seed."""
-        return LifeCodeReader(f"untrained {self.name}", untrained_twin(self.model, seed))
+        return ModelReader(f"untrained {self.name}", untrained_twin(self.model, seed))
 
     def states(self, probe: Probe, molecule: Molecule, told: Callable[[int, int], None]) -> Features:
         """As `Probe.states`."""
-        return probe.states(self.encoder, self.name, molecule, told)
+        return probe.states(ModelEncoder(self.model, molecule), self.name, molecule, told)
+
+    def notes(self, molecule: Molecule, sequences: Sequence[NDArray[np.uint8]]) -> list[str]:
+        """As `FamilyReading.notes`."""
+        return reading_of(self.model, molecule).notes(sequences)
 
 
 class Competitor(NamedTuple):
@@ -91,8 +99,8 @@ class Competitor(NamedTuple):
     predictions: Callable[[], Predictions]
 
 
-def untrained_twin(model: LifeCode, seed: int) -> LifeCode:
+def untrained_twin(model: SavedModel, seed: int) -> SavedModel:
     """A model of the same shape with new weights, by this seed; torch's own random state stays."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return LifeCode.from_config(model.config).eval()
+        return type(model).from_config(model.config).eval()

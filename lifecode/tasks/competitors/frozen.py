@@ -32,6 +32,10 @@ class FeatureBlocks(Protocol):
         """Why a model cannot read them; None where it can."""
         ...
 
+    def notes(self, reader: Reader) -> list[str]:
+        """What a user should know of how a model reads them, a line each."""
+        ...
+
     def of_model(self, reader: Reader, told: Callable[[int, int], None]) -> Blocks:
         """What a model says of them, and what stands beside it."""
         ...
@@ -78,6 +82,10 @@ class Frozen:
     def why_not(self, reader: Reader) -> str | None:
         """As of the blocks."""
         return self.blocks.why_not(reader)
+
+    def notes_on(self, reader: Reader) -> list[str]:
+        """As of the blocks."""
+        return self.blocks.notes(reader)
 
     def model(self, reader: Reader, role: Role) -> Competitor:
         """A head on what a model reads."""

@@ -20,6 +20,10 @@ class Learner(Protocol):
         """Why a model cannot take part; None where it can."""
         ...
 
+    def notes_on(self, reader: Reader) -> list[str]:
+        """What a user should know of how a model reads the examples, a line each."""
+        ...
+
     def model(self, reader: Reader, role: Role) -> Competitor:
         """A model, learnt from in every round."""
         ...
@@ -61,7 +65,7 @@ def competitors(
         asked: baselines; None takes the usual ones.
         without: baselines that are left out of these.
         seed: of the untrained twins.
-        notes: gets a line for each model that cannot take part.
+        notes: gets a line for each model that cannot take part, and how the others read.
     """
     names = [name for name in (learner.usual if asked is None else asked) if name not in without]
     there = []
@@ -69,6 +73,7 @@ def competitors(
         reason = learner.why_not(reader)
         if reason is None:
             there.append(reader)
+            notes += [note for note in learner.notes_on(reader) if note not in notes]
         else:
             notes.append(f"{reader.name} {reason}, and is left out")
     found = [learner.model(reader, "model") for reader in there]

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import asdict, replace
 from typing import Any
 
-from lifecode.tasks.competitors.competitor import LifeCodeReader, Reader
+from lifecode.tasks.competitors.competitor import ModelReader, Reader
 from lifecode.tasks.examples.molecule import Molecule
 from lifecode.tasks.features.feature import Features
 from lifecode.tasks.heads.head import Blocks, FittedHead, Head
@@ -54,9 +54,19 @@ class PairBlocks:
         """States of both sides, their joins, then what stands beside them."""
 
         def states(molecule: Molecule) -> Features:
-            return reader.states(self.probe, molecule, told)
+            return reader.states(self._probe_of(molecule), molecule, told)
 
         return self.pair.joined(self.examples, states)
+
+    def _probe_of(self, molecule: Molecule) -> Probe:
+        """Beside a nucleic acid a protein has no frames; those that are asked for are the other side's."""
+        mixed = self.examples.first.kind != self.examples.second.kind
+        return replace(self.probe, frames=None) if mixed and molecule == "protein" else self.probe
+
+    def notes(self, reader: Reader) -> list[str]:
+        """How a model reads both sides."""
+        sides = (self.examples.first, self.examples.second)
+        return [note for side in sides for note in reader.notes(side.molecule, side.sequences())]
 
     def beside(self) -> Blocks:
         """What `pair.beside` names."""
@@ -73,7 +83,7 @@ class PairBlocks:
 
     def kept(self, reader: Reader, head: FittedHead, told: dict[str, Any]) -> TunedPairs | None:
         """With the encoder; trees of gradient boosting would be a pickle and are not kept."""
-        assert isinstance(reader, LifeCodeReader)
+        assert isinstance(reader, ModelReader)
         if self.pair.head == "boosting":
             return None
         sides = (self.examples.first, self.examples.second)
@@ -82,7 +92,9 @@ class PairBlocks:
             kinds=(sides[0].kind, sides[1].kind),
             pair=self.pair,
             features={
-                side.molecule: reader.states(replace(self.probe, cache=None), side.molecule, lambda *_: None)
+                side.molecule: reader.states(
+                    replace(self._probe_of(side.molecule), cache=None), side.molecule, lambda *_: None
+                )
                 for side in sides
             },
             head=head,

@@ -5,7 +5,7 @@ Of the training positions at most `probe.max_positions` are learnt from, drawn b
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,22 +13,21 @@ from numpy.typing import NDArray
 from lifecode.errors import UserError
 from lifecode.host.checksum import digest_of
 from lifecode.tasks.baselines import Baseline
-from lifecode.tasks.competitors.competitor import Competitor, LifeCodeReader, Predictions, Reader, Role
+from lifecode.tasks.competitors.competitor import Competitor, ModelReader, Predictions, Reader, Role
 from lifecode.tasks.contest import Contest
 from lifecode.tasks.examples.examples import Examples
 from lifecode.tasks.examples.labels import Labels
 from lifecode.tasks.examples.molecule import Molecule
+from lifecode.tasks.families.place import Place
+from lifecode.tasks.families.position_index import num_positions
 from lifecode.tasks.features.at_positions import (
     OneHotAround,
     PositionFeatures,
     StatesAtPositions,
-    position_frames,
     position_window,
     require_position_keys,
 )
-from lifecode.tasks.features.encoder import Place
-from lifecode.tasks.features.position_index import num_positions
-from lifecode.tasks.features.states import FrameReading
+from lifecode.tasks.features.encoder import ModelEncoder
 from lifecode.tasks.heads.head import FittedHead
 from lifecode.tasks.probe import Probe, linear_head
 from lifecode.tasks.scores import known
@@ -37,7 +36,12 @@ from lifecode.tasks.tuned_model import TunedModel
 
 _KEPT_BYTES = 1 << 30
 """Features of all positions are kept in memory up to this; beyond they are read anew in every round."""
-_AROUND = {"nucleotide": 41, "codon": 7}
+_AROUND = {"nucleotide": 41, "codon": 7, "residue": 15}
+_LETTERS: dict[str, Literal["nucleotide", "codon", "residue"]] = {
+    "nucleotide_one_hot": "nucleotide",
+    "codon_one_hot": "codon",
+    "residue_one_hot": "residue",
+}
 """Places that the one-hot baselines see around a position."""
 
 
@@ -66,23 +70,28 @@ class PositionProbe:
             raise UserError(f"is given, and task.unit is {labels.unit}", source=key, remedy="Leave it out")
         self.probe, self.contest, self.labels, self.examples = probe, contest, labels, examples
         self.molecule: Molecule = molecule
-        self.frames: FrameReading = position_frames(probe.frames, labels, molecule, "probe")
-        self._how = {"probe": asdict(probe), "frames": self.frames, **asdict(labels)}
-        self._first: tuple[LifeCodeReader, _Read] | None = None
+        self._how = {"probe": asdict(probe), "molecule": molecule, **asdict(labels)}
+        self._first: tuple[ModelReader, _Read] | None = None
 
     @property
     def usual(self) -> list[Baseline]:
         """Those that say something of a position."""
+        if self.labels.unit == "residue":
+            return ["constant", "residue_one_hot", "untrained"]
         codons: list[Baseline] = ["codon_one_hot"] if self.molecule == "cds" else []
         return ["constant", "nucleotide_one_hot", *codons, "untrained"]
 
     def why_not(self, reader: Reader) -> str | None:
         """Peers read tokens, which are no codons."""
-        return None if isinstance(reader, LifeCodeReader) else "reads whole sequences, not their positions"
+        return None if isinstance(reader, ModelReader) else "reads whole sequences, not their positions"
+
+    def notes_on(self, reader: Reader) -> list[str]:
+        """How it reads the sequences."""
+        return reader.notes(self.molecule, self.examples.sequences)
 
     def model(self, reader: Reader, role: Role) -> Competitor:
         """A head on the states of an encoder."""
-        assert isinstance(reader, LifeCodeReader)
+        assert isinstance(reader, ModelReader)
 
         def predictions() -> Predictions:
             return self._predictions(self._read(reader))
@@ -103,19 +112,20 @@ class PositionProbe:
         Raises:
             UserError: a baseline of whole sequences.
         """
-        if name not in ("constant", "nucleotide_one_hot", "codon_one_hot"):
+        of_protein = name == "residue_one_hot"
+        if name != "constant" and (name not in _LETTERS or of_protein != (self.molecule == "protein")):
             raise UserError(
-                f"{name!r} is of whole sequences, and task.unit is {self.labels.unit}",
+                f"{name!r} is of whole sequences or of another unit than {self.labels.unit}",
                 source="baselines",
-                remedy="Use constant, nucleotide_one_hot, codon_one_hot, untrained",
+                remedy=f"Use {', '.join(self.usual)}",
             )
 
         def predictions() -> Predictions:
             if name == "constant":
                 return [self._constant(one) for one in self.contest.rounds]
-            letters = "codon" if name == "codon_one_hot" else "nucleotide"
+            letters = _LETTERS[name]
             around = OneHotAround(unit=self.labels.unit, letters=letters, window=_AROUND[letters])
-            return self._predictions(_Read(around, self.examples.nucleotides, self.labels))
+            return self._predictions(_Read(around, self.examples.sequences, self.labels))
 
         of_name = {"baseline": name, "most": self.probe.max_positions, **asdict(self.labels)}
         return Competitor(name, "baseline", digest_of(of_name), predictions)
@@ -126,27 +136,33 @@ class PositionProbe:
 
     def fitted(self, reader: Reader, everything: Round, told: dict[str, Any]) -> TunedModel:
         """The head of all examples outside the test file."""
-        assert isinstance(reader, LifeCodeReader)
+        assert isinstance(reader, ModelReader)
         read = self._read(reader)
         head = self._fit(read, everything)
         return TunedModel(
-            labels=self.labels, features=[read.features], head=head, model=reader.model, told=told
+            labels=self.labels,
+            features=[read.features],
+            head=head,
+            model=reader.model,
+            molecule=self.molecule,
+            told=told,
         )
 
     def described(self) -> dict[str, Any]:
         """The probe."""
         return {"tuning": "probe", "probe": asdict(self.probe)}
 
-    def _read(self, reader: LifeCodeReader) -> "_Read":
+    def _read(self, reader: ModelReader) -> "_Read":
         if self._first is None or self._first[0] is not reader:
+            encoder = ModelEncoder(reader.model, self.molecule)
             features = StatesAtPositions(
-                encoder=reader.encoder,
+                encoder=encoder,
                 unit=self.labels.unit,
-                frames=self.frames,
+                frames=encoder.reading.frames(self.probe.frames, self.labels.unit, "probe.frames"),
                 place=Place(self.probe.layer, self.probe.projected),
                 window=position_window(self.probe.pools, self.probe.window),
             )
-            read = _Read(features, self.examples.nucleotides, self.labels)
+            read = _Read(features, self.examples.sequences, self.labels)
             if self._first is not None:
                 return read
             self._first = reader, read

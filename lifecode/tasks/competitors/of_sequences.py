@@ -5,7 +5,7 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from lifecode.tasks.baselines import Baseline, features_of, head_of, usual_baselines
-from lifecode.tasks.competitors.competitor import LifeCodeReader, Reader
+from lifecode.tasks.competitors.competitor import ModelReader, Reader
 from lifecode.tasks.examples.examples import Examples
 from lifecode.tasks.examples.sequence_task import TaskData
 from lifecode.tasks.features.feature import Features
@@ -24,14 +24,14 @@ class SequenceBlocks:
     """
 
     def __init__(self, probe: Probe, data: TaskData, examples: Examples) -> None:
-        self.probe, self.data, self.sequences = probe, data, examples.nucleotides
+        self.probe, self.data, self.sequences = probe, data, examples.sequences
         self.head, self.has_beside = probe.head_for(data.labels.kind), bool(probe.beside)
         self.how: dict[str, Any] = {
             "probe": asdict(replace(probe, cache=None)),
             "kind": data.labels.kind,
             "molecule": data.molecule,
         }
-        self._others: list[Features] = probe.others(data.train.nucleotides)
+        self._others: list[Features] = probe.others(data.train.sequences, data.molecule)
         self._beside: Blocks | None = None
 
     @property
@@ -43,6 +43,10 @@ class SequenceBlocks:
         """Models of proteins want a frame."""
         can = reader.reads(self.data.molecule)
         return None if can else "reads proteins, not sequences without a frame"
+
+    def notes(self, reader: Reader) -> list[str]:
+        """How it reads the sequences."""
+        return reader.notes(self.data.molecule, self.sequences)
 
     def of_model(self, reader: Reader, told: Callable[[int, int], None]) -> Blocks:
         """States, then what stands beside them."""
@@ -56,7 +60,7 @@ class SequenceBlocks:
 
     def of_baseline(self, name: str) -> tuple[Blocks, Head | None]:
         """What its features say."""
-        own = features_of(name, self.data.train)  # pyright: ignore[reportArgumentType]
+        own = features_of(name, self.data.train, self.data.molecule)  # pyright: ignore[reportArgumentType]
         if own is None:
             return [], None
         head = head_of(name, self.data.labels.kind)  # pyright: ignore[reportArgumentType]
@@ -64,18 +68,19 @@ class SequenceBlocks:
 
     def baseline_key(self, name: str) -> dict[str, Any]:
         """Its features, and the kind of the labels."""
-        own = features_of(name, self.data.train)  # pyright: ignore[reportArgumentType]
+        own = features_of(name, self.data.train, self.data.molecule)  # pyright: ignore[reportArgumentType]
         return {"baseline": name, "features": own and own.config, "kind": self.data.labels.kind}
 
     def kept(self, reader: Reader, head: FittedHead, told: dict[str, Any]) -> TunedModel:
         """With the encoder, which has to be ours."""
-        assert isinstance(reader, LifeCodeReader)
+        assert isinstance(reader, ModelReader)
         states = reader.states(self.probe, self.data.molecule, lambda *_: None)
         return TunedModel(
             labels=self.data.labels,
             features=[states, *self._others],
             head=head,
             model=reader.model,
+            molecule=self.data.molecule,
             told=told,
         )
 

@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from lifecode.errors import UserError
+from lifecode.tasks.examples.molecule import Molecule
 from lifecode.tasks.examples.table import Table
 
 _KNOWN, _NUCLEOTIDES = frozenset("ACGTUN"), frozenset("ACGTUNRYSWKMBDHV")
@@ -29,6 +30,7 @@ def find_columns(
     label: str | None = None,
     id: str | None = None,
     labelled: bool = True,
+    molecule: Molecule | None = None,
 ) -> Columns:
     """The columns that are given, and the others by their letters and names.
 
@@ -38,9 +40,10 @@ def find_columns(
         label: where the user says it.
         id: where the user says it.
         labelled: whether there must be a label.
+        molecule: what the sequences are; None looks for DNA or RNA.
 
     Raises:
-        UserError: no header, a column that is given and not there, none that holds nucleotides, or several
+        UserError: no header, a column that is given and not there, none that holds such sequences, or several
             that could be the label.
     """
     if any(set(name.upper()) <= _KNOWN and len(name) >= 2 * _SHORTEST for name in table.columns):
@@ -50,7 +53,8 @@ def find_columns(
     for key, name in (("task.sequence", sequence), ("task.label", label), ("task.id", id)):
         if name is not None:
             table.column(name, key)
-    sequence = _sequence(table, {label, id}) if sequence is None else sequence
+    if sequence is None:
+        sequence = _sequence(table, {label, id}, molecule)
     if id is None:
         id = next(
             (name for name in table.columns if name.lower() in ID_NAMES and name not in (sequence, label)),
@@ -61,22 +65,29 @@ def find_columns(
     return Columns(sequence, label, id)
 
 
-def _sequence(table: Table, taken: set[str | None]) -> str:
+def _sequence(table: Table, taken: set[str | None], molecule: Molecule | None) -> str:
+    letters = _RESIDUES if molecule == "protein" else _NUCLEOTIDES
     free = {name: values[:_LOOKED_AT] for name, values in table.columns.items() if name not in taken}
     lengths = {
         name: sum(map(len, values)) / max(1, len(values))
         for name, values in free.items()
-        if _share_of_texts(values, _NUCLEOTIDES) >= _SHARE
+        if _share_of_texts(values, letters) >= _SHARE
     }
     if lengths and (longest := max(lengths.values())) >= _SHORTEST:
         return next(name for name, length in lengths.items() if length == longest)
     protein = next(
         (name for name, values in free.items() if _share_of_texts(values, _RESIDUES) >= _SHARE), None
     )
-    problem = "no column holds DNA or RNA" + (
-        f" ({protein!r} may hold proteins, which are not read here)" if protein else ""
+    if molecule == "protein" or protein is None:
+        what = "proteins" if molecule == "protein" else "DNA or RNA"
+        raise UserError(
+            f"no column holds {what}", source=table.source, remedy="Name the column: task.sequence=..."
+        )
+    raise UserError(
+        f"no column holds DNA or RNA; {protein!r} may hold proteins",
+        source=table.source,
+        remedy="Say task.molecule=protein if it does",
     )
-    raise UserError(problem, source=table.source, remedy="Name the column: task.sequence=...")
 
 
 def _share_of_texts(values: list[str], letters: frozenset[str]) -> float:

@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lifecode.alphabet import decode_nucleotides, encode_nucleotides
+from lifecode.alphabet import as_sequences, letters_of
 from lifecode.data.reading.named_sequences import named_sequences
 from lifecode.errors import UserError
 from lifecode.models.life_code.embedding import require_sequences
 from lifecode.tasks.examples.columns import Columns
+from lifecode.tasks.examples.molecule import Molecule, decoded, encoded
 from lifecode.tasks.examples.table import Table
 
 
@@ -21,16 +22,18 @@ class Examples:
 
     Attributes:
         ids: of each; the number of its row, from 1, where the file has none.
-        nucleotides: ids (length,) uint8 of each sequence.
+        sequences: ids (length,) uint8 of each, as `lifecode.tasks.examples.molecule.encoded` gives them.
         labels: as `Labels.numbers` gives them, or (n,) of dtype object an array (num_positions,) for each
             sequence; int64 zeros where there are none.
         has_ids: whether the ids stand in the file.
+        are_proteins: whether the sequences are.
     """
 
     ids: list[str]
-    nucleotides: list[NDArray[np.uint8]]
+    sequences: list[NDArray[np.uint8]]
     labels: NDArray[Any]
     has_ids: bool
+    are_proteins: bool = False
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -38,11 +41,12 @@ class Examples:
     @property
     def parts(self) -> list[bytes]:
         """All that a model may read, in the order of the examples."""
-        return [ids.tobytes() for ids in self.nucleotides]
+        return [ids.tobytes() for ids in self.sequences]
 
     def texts(self) -> list[str]:
         """The letters of each."""
-        return [decode_nucleotides(ids) for ids in self.nucleotides]
+        molecule: Molecule = "protein" if self.are_proteins else "dna"
+        return [decoded(ids, molecule) for ids in self.sequences]
 
     def followed_by(self, other: "Examples") -> "Examples":
         """Further examples behind these."""
@@ -53,9 +57,10 @@ class Examples:
         picked = rows.tolist()
         return Examples(
             [self.ids[i] for i in picked],
-            [self.nucleotides[i] for i in picked],
+            [self.sequences[i] for i in picked],
             self.labels[rows],
             self.has_ids,
+            self.are_proteins,
         )
 
 
@@ -63,20 +68,26 @@ def joined(parts: Sequence[Examples]) -> Examples:
     """The examples of several files, one behind the other."""
     return Examples(
         [name for part in parts for name in part.ids],
-        [ids for part in parts for ids in part.nucleotides],
+        [ids for part in parts for ids in part.sequences],
         np.concatenate([part.labels for part in parts]),
         all(part.has_ids for part in parts),
+        all(part.are_proteins for part in parts),
     )
 
 
-def nucleotides_of(sequences: Any) -> list[NDArray[np.uint8]]:
-    """Arrays of nucleotide ids as they are, or what `named_sequences` reads of anything else.
+def sequences_of(sequences: Any, molecule: Molecule) -> list[NDArray[np.uint8]]:
+    """Arrays of ids as they are, or what anything else holds that `embed` takes; proteins as text.
 
     Raises:
-        UserError: no sequence, an empty one, or a letter that is no nucleotide.
+        UserError: no sequence, an empty one, or a letter that is no nucleotide, or no residue.
     """
     if isinstance(sequences, list) and all(isinstance(ids, np.ndarray) and ids.ndim for ids in sequences):
         return sequences
+    if molecule == "protein":
+        texts = [letters_of(text).decode("latin-1") for text in as_sequences(sequences)]
+        if not texts or not all(texts):
+            raise UserError("there is no sequence to predict", remedy="Give at least one residue")
+        return [encoded(text, molecule, record=number) for number, text in enumerate(texts)]
     given = named_sequences(sequences)
     require_sequences(given, "predict")
     return list(given.nucleotides)
@@ -97,11 +108,13 @@ def as_positions(values: NDArray[Any], like: NDArray[Any]) -> NDArray[Any]:
     return found
 
 
-def examples_of(table: Table, columns: Columns, labels: NDArray[Any] | None = None) -> Examples:
+def examples_of(
+    table: Table, columns: Columns, labels: NDArray[Any] | None = None, molecule: Molecule = "dna"
+) -> Examples:
     """The sequences of a table, with the labels of its rows where they are known.
 
     Raises:
-        UserError: a sequence that is empty or has a letter that is no nucleotide.
+        UserError: a sequence that is empty or has a letter that is no nucleotide, or no residue.
     """
     sequences = table.columns[columns.sequence]
     numbers = [str(row) for row in range(table.first + 1, table.first + len(table) + 1)]
@@ -114,9 +127,9 @@ def examples_of(table: Table, columns: Columns, labels: NDArray[Any] | None = No
                 record=f"in row {row}",
                 remedy="Give a sequence, or remove the row",
             )
-    nucleotides = [
-        encode_nucleotides(sequence, source=table.source, record=name)
+    found = [
+        encoded(sequence, molecule, source=table.source, record=name)
         for name, sequence in zip(ids, sequences, strict=True)
     ]
     labels = np.zeros(len(ids), dtype=np.int64) if labels is None else labels
-    return Examples(ids, nucleotides, labels, columns.id is not None)
+    return Examples(ids, found, labels, columns.id is not None, molecule == "protein")

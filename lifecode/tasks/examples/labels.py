@@ -12,7 +12,7 @@ from lifecode.errors import UserError
 
 OneLabel = Literal["binary", "multiclass", "regression"]
 LabelKind = OneLabel | Literal["multilabel"]
-Unit = Literal["sequence", "codon", "nucleotide"]
+Unit = Literal["sequence", "codon", "nucleotide", "residue"]
 """What has a label."""
 BETWEEN_LABELS = ";"
 """Stands between the classes of a sequence that has several."""
@@ -30,7 +30,7 @@ class Labels:
         kind: `binary`, `multiclass`, `multilabel` (any number of classes each) or `regression`.
         classes: names in the order of their numbers, by value where all are whole numbers, else by letters;
             none for a regression.
-        unit: what has a label: a sequence, or each codon or nucleotide of it.
+        unit: what has a label: a sequence, or each codon, nucleotide or residue of it.
     """
 
     kind: LabelKind

@@ -11,7 +11,7 @@ from lifecode.tasks.examples.columns import Columns, find_columns
 from lifecode.tasks.examples.examples import Examples, examples_of, joined
 from lifecode.tasks.examples.label_columns import classes_of_columns, with_joined_labels
 from lifecode.tasks.examples.labels import BETWEEN_LABELS, LabelKind, Labels, Unit, labels_of
-from lifecode.tasks.examples.molecule import Molecule, molecule_of
+from lifecode.tasks.examples.molecule import Molecule, MoleculeWord, molecule_named, molecule_of
 from lifecode.tasks.examples.position_labels import UNLABELLED, labels_in, position_numbers
 from lifecode.tasks.examples.table import Table, read_table
 
@@ -32,9 +32,10 @@ class SequenceTask:
             are each a class, 1 where a sequence has it, else 0.
         id: column of the ids; None takes one that is called id, seq_id, gene_id or name.
         where: value of a column, by its name, of the rows to keep; None keeps all.
-        molecule: `cds` is read in its frame, `dna` in all three; None looks at the sequences.
-        unit: what has a label: the sequence, or each `codon` or `nucleotide` of it, as a string of one letter
-            a position or separated by spaces or commas; `.` for one without.
+        molecule: `cds` is read in its frame, `dna` (or `rna`, `gene`, `nucleotide`) in all three; `protein`
+            (or `prot`) has to be said; None looks at the sequences.
+        unit: what has a label: the sequence, or each `codon`, `nucleotide` or `residue` of it, as a string of
+            one letter a position or separated by spaces or commas; `.` for one without.
         kind: None reads it off the labels; `multilabel`, which has to be said, is any number of classes for a
             sequence, joined by `;`.
         transform: `log` takes the natural logarithm of a regression's labels; rows without one are left out.
@@ -52,7 +53,7 @@ class SequenceTask:
     label: str | list[str] | None = None
     id: str | None = None
     where: dict[str, str | int | float] | None = None
-    molecule: Molecule | None = None
+    molecule: MoleculeWord | None = None
     unit: Unit = "sequence"
     kind: LabelKind | None = None
     transform: Literal["log"] | None = None
@@ -66,6 +67,14 @@ class SequenceTask:
             raise UserError("does not lie in (0, 1]", source="task.cluster_similarity")
         if self.kind == "multilabel" and self.unit != "sequence":
             raise UserError(f"is multilabel, and task.unit is {self.unit}", source="task.kind")
+        of_protein = self.molecule in ("protein", "prot")
+        if self.unit != "sequence" and of_protein != (self.unit == "residue"):
+            what = "proteins" if of_protein else "no proteins"
+            raise UserError(
+                f"is {self.unit}, and the sequences are {what}",
+                source="task.unit",
+                remedy="Use residue with task.molecule=protein, nucleotide or codon with any other",
+            )
         if self.transform is not None and self.unit != "sequence":
             raise UserError(f"is given, and task.unit is {self.unit}", source="task.transform")
         if isinstance(self.label, list) and (
@@ -127,7 +136,8 @@ def data_of(task: SequenceTask, tables: Mapping[str, Sequence[Table]]) -> TaskDa
             for name, of_split in tables.items()
         }
     first = tables["train"][0]
-    columns = find_columns(first, sequence=task.sequence, label=label, id=task.id)
+    said = None if task.molecule is None else molecule_named(task.molecule)
+    columns = find_columns(first, sequence=task.sequence, label=label, id=task.id, molecule=said)
     assert columns.label is not None
     notes = []
     if task.transform == "log":
@@ -144,18 +154,18 @@ def data_of(task: SequenceTask, tables: Mapping[str, Sequence[Table]]) -> TaskDa
         labels = Labels("multilabel", classes)
     labels = replace(labels, unit=task.unit)
     splits = {
-        name: joined([_examples(table, columns, labels, task.transform == "log") for table in of_split])
+        name: joined([_examples(table, columns, labels, task.transform == "log", said) for table in of_split])
         for name, of_split in tables.items()
     }
     require_own_ids({name: examples.ids for name, examples in splits.items() if examples.has_ids})
     train = joined([splits[name] for name in ("train", "validation") if name in splits])
-    molecule = task.molecule or molecule_of(train.nucleotides)
-    frame = "read in frame" if molecule == "cds" else "no common reading frame"
+    molecule = said or molecule_of(train.sequences)
+    frame = {"cds": ", read in frame", "dna": ", no common reading frame", "protein": ""}[molecule]
     ids = "" if columns.id is None else f", ids in {columns.id!r}"
     notes.insert(
         0,
         f"{len(train):,} examples of {first.source}: sequences in {columns.sequence!r} "
-        f"({molecule}, {frame}), labels in {columns.label!r} ({labels.described()}){ids}",
+        f"({molecule}{frame}), labels in {columns.label!r} ({labels.described()}){ids}",
     )
     num_validation = len(splits["validation"]) if "validation" in splits else 0
     return TaskData(labels, train, num_validation, splits.get("test"), molecule, notes)
@@ -191,7 +201,9 @@ def _positive(table: Table, label: str, notes: list[str]) -> Table:
     return _at(table, rows)
 
 
-def _examples(table: Table, columns: Columns, labels: Labels, log: bool) -> Examples:
+def _examples(
+    table: Table, columns: Columns, labels: Labels, log: bool, molecule: Molecule | None
+) -> Examples:
     for key, name in (("task.sequence", columns.sequence), ("task.id", columns.id)):
         if name is not None:
             table.column(name, key)
@@ -200,10 +212,13 @@ def _examples(table: Table, columns: Columns, labels: Labels, log: bool) -> Exam
     if labels.unit != "sequence":
         lengths = [len(sequence) for sequence in table.columns[columns.sequence]]
         return examples_of(
-            table, columns, position_numbers(texts, lengths, labels, table.source, columns.label)
+            table,
+            columns,
+            position_numbers(texts, lengths, labels, table.source, columns.label),
+            molecule or "dna",
         )
     numbers = labels.numbers(texts, table.source, columns.label)
-    return examples_of(table, columns, np.log(numbers) if log else numbers)
+    return examples_of(table, columns, np.log(numbers) if log else numbers, molecule or "dna")
 
 
 def require_own_ids(splits: Mapping[str, Sequence[str]]) -> None:

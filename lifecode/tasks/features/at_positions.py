@@ -7,14 +7,12 @@ from typing import Any, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from lifecode.alphabet import NUM_CODONS, codon_ids
+from lifecode.alphabet import NUM_CODONS, STOP, codon_ids, residue_ids
 from lifecode.errors import UserError
-from lifecode.models.life_code.frames import NUM_FRAMES, in_three_frames
-from lifecode.tasks.examples.labels import Labels, Unit
-from lifecode.tasks.examples.molecule import Molecule
-from lifecode.tasks.features.encoder import Encoder, Place
-from lifecode.tasks.features.position_index import num_positions, state_index
-from lifecode.tasks.features.states import FrameReading
+from lifecode.tasks.examples.labels import Unit
+from lifecode.tasks.families.place import FrameReading, Place
+from lifecode.tasks.families.position_index import num_positions
+from lifecode.tasks.features.encoder import ModelEncoder
 
 
 class PositionFeatures(Protocol):
@@ -32,17 +30,17 @@ class PositionFeatures(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatesAtPositions:
-    """The states that `state_index` says, side by side; of `average` their mean.
+    """The states that the family says, side by side; of `average` their mean.
 
     Attributes:
         encoder: what reads.
         unit: what a position is.
-        frames: 0 for codons.
+        frames: as the family gives them.
         place: where in the encoder.
         window: states around each position.
     """
 
-    encoder: Encoder
+    encoder: ModelEncoder
     unit: Unit
     frames: FrameReading
     place: Place
@@ -61,23 +59,21 @@ class StatesAtPositions:
 
     def __call__(self, sequences: Sequence[NDArray[np.uint8]]) -> Iterator[tuple[int, NDArray[np.float32]]]:
         """Number of a sequence and (num_positions, num_features) of it."""
-        three = self.frames in ("average", "stack")
-        given = [
-            frame
-            for ids in sequences
-            for frame in (in_three_frames(ids) if three else [in_three_frames(ids)[int(self.frames)]])
-        ]
+        reading = self.encoder.reading
+        of_each = [reading.segments(ids, self.frames) for ids in sequences]
+        owner = [(number, place) for number, own in enumerate(of_each) for place in range(len(own))]
+        given = [segment for own in of_each for segment in own]
         waiting: dict[int, dict[int, NDArray[np.float32]]] = {}
-        for number, states in self.encoder.states(given, self.place):
-            sequence, segment = divmod(number, NUM_FRAMES if three else 1)
+        for number, states in self.encoder.states_of_segments(given, self.place):
+            sequence, segment = owner[number]
             read = waiting.setdefault(sequence, {})
             read[segment] = states
-            if len(read) == (NUM_FRAMES if three else 1):
+            if len(read) == len(of_each[sequence]):
                 del waiting[sequence]
                 yield sequence, self._gathered([read[i] for i in sorted(read)], len(sequences[sequence]))
 
-    def _gathered(self, segments: list[NDArray[np.float32]], num_nucleotides: int) -> NDArray[np.float32]:
-        index = state_index(num_nucleotides, self.unit, self.frames, self.window)
+    def _gathered(self, segments: list[NDArray[np.float32]], num_letters: int) -> NDArray[np.float32]:
+        index = self.encoder.reading.position_states(num_letters, self.unit, self.frames, self.window)
         states = np.concatenate([*segments, np.zeros((1, segments[0].shape[1]), np.float32)])
         found = states[index]  # the last, of zeros, for NOTHING
         return (found.mean(1) if self.frames == "average" else found).reshape(len(index), -1)
@@ -90,11 +86,11 @@ class OneHotAround:
     Attributes:
         unit: what a position is.
         letters: what stands at a place.
-        window: nucleotides, or codons, around each position.
+        window: nucleotides, codons or residues around each position.
     """
 
     unit: Unit
-    letters: Literal["nucleotide", "codon"]
+    letters: Literal["nucleotide", "codon", "residue"]
     window: int
 
     @property
@@ -108,14 +104,16 @@ class OneHotAround:
         }
 
     def __call__(self, sequences: Sequence[NDArray[np.uint8]]) -> Iterator[tuple[int, NDArray[np.float32]]]:
-        """Number of a sequence and (num_positions, window x 4), or window x 64, of it."""
-        size = 4 if self.letters == "nucleotide" else NUM_CODONS
+        """Number of a sequence and (num_positions, window x 4), or x 64 or x 20, of it."""
+        size = {"nucleotide": 4, "codon": NUM_CODONS, "residue": STOP}[self.letters]
         around = np.arange(self.window) - (self.window - 1) // 2
         for number, ids in enumerate(sequences):
             positions = np.arange(num_positions(len(ids), self.unit))
             if self.letters == "codon":
                 found = codon_ids(ids[: len(ids) // 3 * 3])
                 at = positions if self.unit == "codon" else positions // 3
+            elif self.letters == "residue":
+                found, at = residue_ids(ids.tobytes()).astype(np.int64), positions
             else:
                 found = ids.astype(np.int64)
                 at = 3 * positions + 1 if self.unit == "codon" else positions
@@ -126,23 +124,6 @@ class OneHotAround:
             known = np.nonzero((letter >= 0) & (letter < size))
             table[(*known, letter[known])] = 1
             yield number, table.reshape(len(positions), -1)
-
-
-def position_frames(
-    frames: FrameReading | None, labels: Labels, molecule: Molecule, section: str
-) -> FrameReading:
-    """The frames in which positions are read.
-
-    Raises:
-        UserError: codons in another frame than the first.
-    """
-    if labels.unit == "codon":
-        if frames not in (None, 0):
-            raise UserError(
-                f"is {frames}, and task.unit is codon", source=f"{section}.frames", remedy="Use 0"
-            )
-        return 0
-    return frames if frames is not None else 0 if molecule == "cds" else "stack"
 
 
 def position_window(pools: Sequence[str] | None, window: int) -> int:

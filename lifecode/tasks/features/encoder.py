@@ -1,35 +1,20 @@
-"""What reads sequences for a head: any model that gives states, and Life-Code as one of them."""
+"""What reads sequences for a head: any model that gives states, and one of a family as one of them."""
 
 import json
 from collections.abc import Iterator, Sequence
 from hashlib import sha256
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
-from lifecode.data.batches.packing import Packed, whole_codons
-from lifecode.errors import UserError
-from lifecode.evaluation.masked_genes import packed_rows
-from lifecode.models.layers.norm import at_least_fp32
+from lifecode.data.batches.packing import fill_rows
 from lifecode.models.life_code.evaluation_mode import in_evaluation
-from lifecode.models.life_code.model import LifeCode
-from lifecode.models.life_code.strands import both_strands
-
-
-class Place(NamedTuple):
-    """Where in an encoder states are read.
-
-    Attributes:
-        layer: number of layers they have passed; None for all.
-        projected: behind the output projection, as `embed` gives them, or before it, where the states of both
-            strands stand side by side.
-    """
-
-    layer: int | None = None
-    projected: bool = False
+from lifecode.models.saved import SavedModel
+from lifecode.tasks.examples.molecule import Molecule
+from lifecode.tasks.families.place import FrameReading, Place
+from lifecode.tasks.families.registry import reading_of
 
 
 class Encoder(Protocol):
@@ -38,6 +23,14 @@ class Encoder(Protocol):
     @property
     def digest(self) -> str:
         """Of its shape and all of its weights."""
+        ...
+
+    def frames(self, asked: FrameReading | None) -> FrameReading:
+        """The reading frames that `probe.frames` asks for, or of None the usual ones.
+
+        Raises:
+            UserError: frames that it does not have.
+        """
         ...
 
     def states(
@@ -50,16 +43,21 @@ class Encoder(Protocol):
         ...
 
 
-class LifeCodeEncoder:
-    """`LifeCode` as an encoder: a position is a codon, the first state that of `[CLS]`, the last of `[SEP]`.
+class ModelEncoder:
+    """A model of a family as an encoder: the first state is that of `[CLS]`, the last of `[SEP]`.
 
     Args:
         model: trained or not.
-        max_codons: of a packed row.
+        molecule: what it reads.
+        max_tokens: of a packed row: codons, or letters.
+
+    Attributes:
+        reading: of the family.
     """
 
-    def __init__(self, model: LifeCode, max_codons: int = 8_192) -> None:
-        self.model, self.max_codons = in_evaluation(model), max_codons
+    def __init__(self, model: SavedModel, molecule: Molecule = "dna", max_tokens: int = 8_192) -> None:
+        self.model, self.molecule, self.max_tokens = in_evaluation(model), molecule, max_tokens
+        self.reading = reading_of(model, molecule)
 
     @property
     def digest(self) -> str:
@@ -70,41 +68,31 @@ class LifeCodeEncoder:
             found.update(tensor.detach().float().cpu().contiguous().numpy().tobytes())
         return found.hexdigest()
 
-    @torch.inference_mode()
+    def frames(self, asked: FrameReading | None) -> FrameReading:
+        """Those of the family."""
+        return self.reading.frames(asked, "sequence", "probe.frames")
+
     def states(
         self, sequences: Sequence[NDArray[np.uint8]], place: Place
     ) -> Iterator[tuple[int, NDArray[np.float32]]]:
-        """As `Encoder.states`, in float32.
+        """As `Encoder.states`, in float32, each from its first letter on.
 
         Raises:
-            UserError: the model has fewer layers.
+            UserError: the model has no such place, or a sequence has a letter that it cannot read.
         """
-        require_layer(self.model, place, "probe.layer")
-        for row, packed in packed_rows([whole_codons(ids) for ids in sequences], self.max_codons):
-            hidden = read_states(self.model, packed, place).cpu().numpy()
+        return self.states_of_segments([self.reading.segments(ids, 0)[0] for ids in sequences], place)
+
+    @torch.inference_mode()
+    def states_of_segments(
+        self, segments: Sequence[NDArray[np.uint8]], place: Place
+    ) -> Iterator[tuple[int, NDArray[np.float32]]]:
+        """The same of what `reading.segments` gave."""
+        reading = self.reading
+        reading.require_place(self.model, place, "probe")
+        sizes = np.array([reading.num_states(segment) for segment in segments], dtype=np.int64)
+        for row in fill_rows(sizes, max(self.max_tokens, int(sizes.max(initial=0)))):
+            packed = reading.pack([segments[i] for i in row])
+            hidden = reading.states(self.model, packed, place).cpu().numpy()
             borders = packed.cu_seqlens.tolist()
             for number, start, end in zip(row, borders[:-1], borders[1:], strict=True):
                 yield number, hidden[start:end]
-
-
-def require_layer(model: LifeCode, place: Place, key: str) -> None:
-    """Raises a `UserError` at the config key where the model has fewer layers."""
-    depth = len(model.encoder.layers)
-    if place.layer is not None and not 0 <= place.layer <= depth:
-        raise UserError(f"is {place.layer}, and the model has {depth} layers", source=key)
-
-
-def read_states(model: LifeCode, packed: Packed, place: Place, layer_weights: Tensor | None = None) -> Tensor:
-    """The states (L, D) of a packed row at one place, or a weighted sum over layers (depth + 1,); float32."""
-    packed = packed.to(model.codon_projection.weight.device)
-    ids, borders = packed.ids, packed.cu_seqlens
-    if model.encoder.strands == "rc":
-        ids, borders = both_strands(ids, borders)
-    states = model.encoder(
-        model.codec.tokenizer(ids.int(), borders),
-        packed.cu_seqlens,
-        num_layers=place.layer,
-        layer_weights=layer_weights,
-        projected=place.projected,
-    )
-    return at_least_fp32(states)

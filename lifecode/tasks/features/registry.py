@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lifecode.errors import UserError
+from lifecode.tasks.families.place import Place
 from lifecode.tasks.features.at_positions import OneHotAround, PositionFeatures, StatesAtPositions
 from lifecode.tasks.features.counts import (
     CodonFrequency,
@@ -16,7 +17,7 @@ from lifecode.tasks.features.counts import (
     LengthAndGc,
     Residues,
 )
-from lifecode.tasks.features.encoder import Encoder, Place
+from lifecode.tasks.features.encoder import Encoder, ModelEncoder
 from lifecode.tasks.features.feature import Features
 from lifecode.tasks.features.one_hot import OneHot, positions_of
 from lifecode.tasks.features.states import StateFeatures
@@ -68,7 +69,7 @@ def features_from(config: Mapping[str, Any], encoder: Encoder | None) -> Feature
         ) from fault
 
 
-def position_features_from(config: Mapping[str, Any], encoder: Encoder) -> PositionFeatures:
+def position_features_from(config: Mapping[str, Any], encoder: ModelEncoder) -> PositionFeatures:
     """The features of positions that their `config` describes.
 
     Raises:

@@ -8,10 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lifecode.models.life_code.frames import NUM_FRAMES, in_three_frames
-from lifecode.tasks.features.encoder import Encoder, Place
+from lifecode.tasks.examples.molecule import Molecule, first_codons
+from lifecode.tasks.families.place import FrameReading, Place
+from lifecode.tasks.features.encoder import Encoder
 
 StatePool = Literal["mean", "max", "cls", "centre", "positions"]
-FrameReading = Literal["average", "stack", 0, 1, 2]
 
 
 _BEFORE_PROJECTION = Place()
@@ -31,7 +32,8 @@ class StateFeatures:
             three, and take the mean, or mean, maximum and minimum one behind the other.
         place: where in the encoder.
         window: positions of `centre` and `positions`.
-        max_codons: of each sequence so many are read, from the first on; None reads all.
+        max_codons: of each sequence so many, or residues, are read, from the first on; None reads all.
+        molecule: what the sequences are.
     """
 
     encoder: Encoder
@@ -41,6 +43,7 @@ class StateFeatures:
     place: Place = _BEFORE_PROJECTION
     window: int = 8
     max_codons: int | None = None
+    molecule: Molecule = "dna"
 
     @property
     def name(self) -> str:
@@ -58,12 +61,12 @@ class StateFeatures:
             "place": self.place._asdict(),
             "window": self.window,
             "max_codons": self.max_codons,
+            "molecule": self.molecule,
         }
 
     def __call__(self, sequences: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
         """(n, num_features)."""
-        if self.max_codons is not None:
-            sequences = [ids[: 3 * self.max_codons] for ids in sequences]
+        sequences = [first_codons(ids, self.max_codons, self.molecule) for ids in sequences]
         if self.frames not in ("average", "stack"):
             given = (
                 sequences if self.frames == 0 else [in_three_frames(ids)[self.frames] for ids in sequences]

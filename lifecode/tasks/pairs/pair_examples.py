@@ -45,9 +45,9 @@ class PairExamples:
         return cls(numbers if ids is None else ids, first, second, np.zeros(len(pairs), dtype=np.int64))
 
     @property
-    def nucleotides(self) -> list[tuple[NDArray[np.uint8], NDArray[np.uint8]]]:
-        """Ids of both sides of each pair, of proteins those of their codons."""
-        first, second = self.first.nucleotides(), self.second.nucleotides()
+    def sequences(self) -> list[tuple[NDArray[np.uint8], NDArray[np.uint8]]]:
+        """Ids of both sides of each pair."""
+        first, second = self.first.sequences(), self.second.sequences()
         rows = zip(self.first.rows.tolist(), self.second.rows.tolist(), strict=True)
         return [(first[i], second[j]) for i, j in rows]
 

@@ -52,7 +52,7 @@ class PairHead:
             states: what reads sequences of a molecule.
         """
         first, second = (
-            states(side.molecule)(side.nucleotides())[side.rows] for side in (examples.first, examples.second)
+            states(side.molecule)(side.sequences())[side.rows] for side in (examples.first, examples.second)
         )
         width = min(first.shape[1], second.shape[1])
         a, b = first[:, :width], second[:, :width]

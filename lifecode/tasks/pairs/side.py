@@ -1,19 +1,16 @@
-"""One side of many pairs: the distinct sequences, as nucleotides for models and as letters for baselines."""
+"""One side of many pairs: the distinct sequences, as ids for models and as letters for baselines."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lifecode.alphabet import amino_acid_ids, encode_nucleotides
-from lifecode.data.translation import reverse_translate
+from lifecode.alphabet import amino_acid_ids
 from lifecode.errors import UserError
-from lifecode.tasks.examples.molecule import Molecule
+from lifecode.tasks.examples.molecule import Molecule, encoded
 
-SideKind = Literal["dna", "cds", "protein"]
-"""`dna` is DNA or RNA whose frame is unknown; a protein is read by models as its commonest E. coli codons."""
+SideKind = Molecule
 _NUCLEOTIDES = frozenset("ACGTUNRYSWKMBDHV")
 _LOOKED_AT = 1_000
 
@@ -42,7 +39,7 @@ class Side:
     @property
     def molecule(self) -> Molecule:
         """How models read it."""
-        return "dna" if self.kind == "dna" else "cds"
+        return self.kind
 
     def at(self, rows: NDArray[np.integer]) -> "Side":
         """Those of these pairs."""
@@ -53,8 +50,8 @@ class Side:
         both = [side.letters[i] for side in (self, other) for i in side.rows.tolist()]
         return Side.of(both, self.kind)
 
-    def nucleotides(self) -> list[NDArray[np.uint8]]:
-        """Ids (length,) of each distinct sequence, of proteins the codons.
+    def sequences(self) -> list[NDArray[np.uint8]]:
+        """Ids (length,) of each distinct sequence, as `lifecode.tasks.examples.molecule.encoded` gives them.
 
         Raises:
             UserError: a letter that is no nucleotide, or no residue.
@@ -62,9 +59,7 @@ class Side:
         found = []
         for letters in self.letters:
             try:
-                found.append(
-                    encode_nucleotides(reverse_translate(letters) if self.kind == "protein" else letters)
-                )
+                found.append(encoded(letters, self.kind))
             except UserError as fault:
                 raise UserError(
                     f"{fault.problem}, in {letters[:20]}…",

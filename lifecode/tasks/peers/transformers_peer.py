@@ -11,12 +11,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from lifecode.alphabet import decode_nucleotides
-from lifecode.data.translation import translate
+from lifecode.data.translation import reverse_translate, translate
 from lifecode.errors import UserError
 from lifecode.host.checksum import digest_of
-from lifecode.tasks.examples.molecule import Molecule
-from lifecode.tasks.features.encoder import Place
+from lifecode.tasks.examples.molecule import Molecule, decoded
+from lifecode.tasks.families.place import FrameReading, Place
 from lifecode.tasks.features.feature import Features
 from lifecode.tasks.features.states import StatePool
 from lifecode.tasks.probe import Probe
@@ -114,20 +113,34 @@ class PeerReader:
         return PeerReader(name, self.peer, model.eval().float(), self.encoder.tokenizer)
 
     def reads(self, molecule: Molecule) -> bool:
-        """A protein's model what has a reading frame, others anything."""
-        return self.peer.letters != "protein" or molecule == "cds"
+        """A protein's model proteins and what has a reading frame, others anything."""
+        return self.peer.letters != "protein" or molecule != "dna"
 
     def states(self, probe: Probe, molecule: Molecule, told: Callable[[int, int], None]) -> Features:
         """What a head reads: pools and layer are the peer's own, frames are none."""
-        own = replace(probe, pools=self.peer.pools, frames=0, layer=self.peer.layer, max_codons=None)
-        return own.states(self.encoder, self.name, molecule, told)
+        own = replace(probe, pools=self.peer.pools, layer=self.peer.layer, max_codons=None)
+        encoder = PeerEncoder(self.peer, self.encoder.model, self.encoder.tokenizer, molecule)
+        return own.states(encoder, self.name, molecule, told)
+
+    def notes(self, molecule: Molecule, sequences: Sequence[NDArray[np.uint8]]) -> list[str]:
+        """That a model of nucleic acids reads proteins as codons."""
+        if molecule != "protein" or self.peer.letters == "protein":
+            return []
+        return ["proteins are read as codons, the most frequent one of E. coli for each residue"]
 
 
 class PeerEncoder:
     """States of a model's tokens; as `lifecode.tasks.features.encoder.Encoder`."""
 
-    def __init__(self, peer: TransformersPeer, model: Any, tokenizer: Any) -> None:
+    def __init__(
+        self, peer: TransformersPeer, model: Any, tokenizer: Any, molecule: Molecule = "dna"
+    ) -> None:
         self.peer, self.model, self.tokenizer = peer, model, tokenizer
+        self.molecule: Molecule = molecule
+
+    def frames(self, asked: FrameReading | None) -> FrameReading:
+        """None: it has a tokenizer of its own."""
+        return 0
 
     @property
     def digest(self) -> str:
@@ -163,9 +176,15 @@ class PeerEncoder:
             yield number, np.concatenate([whole, tokens if len(tokens) else whole, whole])
 
     def _letters(self, ids: NDArray[np.uint8]) -> str:
+        if self.molecule == "protein":
+            protein = decoded(ids, "protein").rstrip("*").replace("*", "X")
+            if self.peer.letters == "protein":
+                return protein
+            text = reverse_translate(protein)
+            return text.replace("T", "U") if self.peer.letters == "rna" else text
         if self.peer.letters == "protein":
             return translate(ids).rstrip("*").replace("*", "X")
-        text = decode_nucleotides(ids)
+        text = decoded(ids, "dna")
         return text.replace("T", "U") if self.peer.letters == "rna" else text
 
     def _words(self, text: str) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from lifecode.alphabet import codon_ids
+from lifecode.alphabet import codon_ids, residue_ids
 from lifecode.data.splits.linked import groups_of_linked
 from lifecode.data.splits.similarity import clusters, nucleotide_sketch, protein_sketch
 from lifecode.errors import UserError
@@ -20,27 +20,31 @@ _SHORTEST_FOR_PROTEIN = 60
 
 def groups_of(examples: Examples) -> NDArray[np.int64]:
     """A number (n,) for each example, the same for those of one id or one sequence, also through others."""
-    keys = [[ids.tobytes() for ids in examples.nucleotides]]
+    keys = [[ids.tobytes() for ids in examples.sequences]]
     keys += [[name.encode() for name in examples.ids]] if examples.has_ids else []
     return _linked([np.unique(np.array(each, dtype=object), return_inverse=True)[1] for each in keys])
 
 
 def clusters_of(examples: Examples, molecule: Molecule, at_least: float) -> NDArray[np.int64]:
     """The same, for those too whose k-mers have a Jaccard index of `at_least`, estimated by sketches."""
-    found = clusters(sketches(examples.nucleotides, molecule), at_least)
+    found = clusters(sketches(examples.sequences, molecule), at_least)
     return _linked([groups_of(examples), found])
 
 
 def sketches(sequences: Sequence[NDArray[np.uint8]], molecule: Molecule) -> NDArray[np.uint32]:
-    """(n, 128) sketches: of the proteins of coding sequences of 60 nucleotides or more, else of 15-mers."""
+    """(n, 128) sketches: of proteins, also those of coding sequences of 60 nucleotides, else of 15-mers."""
     of_protein = compared_by_protein(sequences, molecule)
+    if molecule == "protein":
+        return np.array([protein_sketch(residue_ids(letters.tobytes())) for letters in sequences])
     return np.array(
         [protein_sketch(residues(ids)) if of_protein else nucleotide_sketch(ids) for ids in sequences]
     )
 
 
 def compared_by_protein(sequences: Sequence[NDArray[np.uint8]], molecule: Molecule) -> bool:
-    """Whether these are coding sequences of 60 nucleotides or more, by the median."""
+    """Whether these are proteins, or coding sequences of 60 nucleotides or more, by the median."""
+    if molecule == "protein":
+        return True
     return molecule == "cds" and float(np.median([len(ids) for ids in sequences])) >= _SHORTEST_FOR_PROTEIN
 
 

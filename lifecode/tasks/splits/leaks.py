@@ -67,10 +67,10 @@ def find_leaks(
         molecule: what the sequences are.
         training_genes: (num_genes, 16) sketches of the genes that an encoder was trained on, if known.
     """
-    found = sketches(examples.nucleotides, molecule)
+    found = sketches(examples.sequences, molecule)
     kind_of = {"equal": 0, "reverse_complement": 0, "alike": 0}
     named: list[str] = []
-    twins = _twins(examples, split, held_out)
+    twins = _twins(examples, split, held_out, molecule)
     near = _near_twins(found, split, held_out)
     for row in np.flatnonzero(held_out).tolist():
         pair = twins.get(row) or near.get(row)
@@ -79,16 +79,19 @@ def find_leaks(
             kind_of[kind] += 1
             if len(named) < _MOST_NAMED:
                 named.append(f"{examples.ids[row]} and {examples.ids[other]}: {kind.replace('_', ' ')}")
-    by_protein = compared_by_protein(examples.nucleotides, molecule)
+    by_protein = compared_by_protein(examples.sequences, molecule)
     seen = _seen(found[held_out], training_genes) if by_protein and training_genes is not None else None
     return Leaks(int(held_out.sum()), **kind_of, named=named, seen_by_encoder=seen)
 
 
 def _twins(
-    examples: Examples, split: NDArray[np.int64], held_out: NDArray[np.bool_]
+    examples: Examples, split: NDArray[np.int64], held_out: NDArray[np.bool_], molecule: Molecule
 ) -> dict[int, tuple[int, str]]:
-    """For held-out rows, an equal row of another split, or else one that is the reverse complement."""
-    keys = [strandless_digest(ids) for ids in examples.nucleotides]
+    """For held-out rows, an equal row of another split, or else, of nucleic acids, the reverse complement."""
+    if molecule == "protein":
+        keys = [(ids.tobytes(), False) for ids in examples.sequences]
+    else:
+        keys = [strandless_digest(ids) for ids in examples.sequences]
     by_digest: dict[bytes, list[int]] = {}
     for row, (digest, _) in enumerate(keys):
         by_digest.setdefault(digest, []).append(row)

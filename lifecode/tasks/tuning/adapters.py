@@ -10,7 +10,7 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from lifecode.errors import UserError
-from lifecode.models.life_code.model import LifeCode
+from lifecode.models.saved import SavedModel
 from lifecode.tasks.tuning.settings import Lora
 
 CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
@@ -18,7 +18,7 @@ _GATES = ("a_proj", "b_proj")
 """One column a head: too narrow for a low rank to say less than the whole."""
 
 
-def target_modules(model: LifeCode, targets: list[str] | None) -> list[str]:
+def target_modules(model: Any, targets: list[str] | None) -> list[str]:
     """Full names of the linear layers that get adapters; depth-wise convolutions are none.
 
     Raises:
@@ -41,7 +41,7 @@ def target_modules(model: LifeCode, targets: list[str] | None) -> list[str]:
     return [name for name in linear if name.rpartition(".")[2] in chosen]
 
 
-def with_adapters(model: LifeCode, lora: Lora, rank: int, alpha: int) -> Any:
+def with_adapters(model: SavedModel, lora: Lora, rank: int, alpha: int) -> Any:
     """A copy of a model as a `peft.PeftModel` with new adapters that change nothing yet.
 
     Raises:
@@ -69,7 +69,7 @@ def save_adapters(adapted: Any, folder: Path) -> None:
     save_file({name: value.detach().cpu().contiguous() for name, value in state.items()}, folder / WEIGHTS)
 
 
-def load_adapters(model: LifeCode, folder: Path) -> Any:
+def load_adapters(model: SavedModel, folder: Path) -> Any:
     """A copy of a model with the adapters of a folder, as a `peft.PeftModel`.
 
     peft itself passes over names that do not match; here each must be there on both sides.
@@ -98,7 +98,7 @@ def load_adapters(model: LifeCode, folder: Path) -> Any:
     return adapted.eval()
 
 
-def merged(adapted: Any) -> LifeCode:
+def merged(adapted: Any) -> SavedModel:
     """The model alone, its adapters added to its weights."""
     return adapted.merge_and_unload()
 

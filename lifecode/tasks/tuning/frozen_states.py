@@ -11,8 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lifecode.models.life_code.model import LifeCode
-from lifecode.tasks.features.encoder import Place, read_states
+from lifecode.models.saved import SavedModel
+from lifecode.tasks.families.place import Place
 from lifecode.tasks.tuning.rows import Segmented, rows_of
 
 _KEPT_BYTES = 1 << 30
@@ -29,7 +29,7 @@ class FrozenStates:
         sequences: all of them.
     """
 
-    def __init__(self, model: LifeCode, place: Place, reading: Segmented, sequences: Sequence[Any]) -> None:
+    def __init__(self, model: SavedModel, place: Place, reading: Segmented, sequences: Sequence[Any]) -> None:
         self.model, self.place, self.reading, self.sequences = model, place, reading, sequences
         self._known: list[Tensor] = []
 
@@ -49,7 +49,7 @@ class FrozenStates:
         found: list[Tensor] = [torch.empty(0)] * len(self.sequences)
         segments = self.reading.segments
         for row in rows_of(self.sequences, np.arange(len(self.sequences)), self.reading):
-            states = read_states(self.model, row.packed, self.place).cpu()
+            states = self.reading.family.states(self.model, row.packed, self.place).cpu()
             borders = row.packed.cu_seqlens[::segments].tolist()
             for number, start, end in zip(row.examples.tolist(), borders[:-1], borders[1:], strict=True):
                 found[number] = states[start:end].clone()

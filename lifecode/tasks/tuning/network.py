@@ -1,6 +1,7 @@
 """An encoder and a head as one network: which of its weights learn is decided when it is made."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import torch
@@ -9,9 +10,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from lifecode.alphabet import IGNORE
-from lifecode.models.life_code.model import LifeCode
+from lifecode.models.saved import SavedModel
 from lifecode.tasks.examples.labels import LabelKind
-from lifecode.tasks.features.encoder import Place, read_states
+from lifecode.tasks.families.family_reading import FamilyReading
+from lifecode.tasks.families.place import Place
 from lifecode.tasks.tuning.rows import Row
 from lifecode.tasks.tuning.settings import GradientTuning
 from lifecode.tasks.tuning.task_head import StandardisedHead
@@ -24,6 +26,7 @@ class TaskNetwork(nn.Module):
         model: the encoder, whose weights are frozen here as `tuning` says: all of `head`, none of what is
             read of `full`, and of `lora` all but the adapters that it has already.
         head: on its states.
+        family: how the model is read.
         tuning: what learns beside the head.
         kind: of the labels.
         place: where the states are read.
@@ -37,9 +40,10 @@ class TaskNetwork(nn.Module):
 
     def __init__(
         self,
-        model: LifeCode,
+        model: Any,
         head: StandardisedHead,
         *,
+        family: FamilyReading,
         tuning: GradientTuning,
         kind: LabelKind,
         place: Place,
@@ -48,7 +52,7 @@ class TaskNetwork(nn.Module):
         class_weights: Tensor | None = None,
     ) -> None:
         super().__init__()
-        self.model, self.head = model, head
+        self.model, self.head, self.family = model, head, family
         self.kind: LabelKind = kind
         self.place, self.width = place, width
         self.tuning: GradientTuning = tuning
@@ -56,7 +60,7 @@ class TaskNetwork(nn.Module):
         self.register_buffer("value_mean", torch.zeros(()))
         self.register_buffer("value_deviation", torch.ones(()))
         self.register_buffer("class_weights", class_weights, persistent=False)
-        freeze(model, tuning)
+        freeze(model, tuning, family.weights_read)
 
     def forward(self, row: Row) -> Tensor:
         """Outputs (n, num_outputs): logits, or a value in deviations from the mean of the training labels."""
@@ -67,7 +71,7 @@ class TaskNetwork(nn.Module):
         if row.states is not None:
             return row.states
         weights = None if self.layer_logits is None else self.layer_logits.softmax(0)
-        return read_states(self.model, row.packed, self.place, weights)
+        return self.family.states(self.model, row.packed, self.place, weights)
 
     def loss(self, outputs: Tensor, labels: Tensor) -> Tensor:
         """Sum over the labels that are known: of cross-entropy, or of the squared error in deviations.
@@ -127,9 +131,8 @@ class TaskNetwork(nn.Module):
                 value.copy_(state[name])
 
 
-def freeze(model: LifeCode, tuning: GradientTuning) -> None:
-    """Leaves a gradient to the weights that learn: `full` those that states are made of, `lora` adapters."""
-    read = ("codec.tokenizer.", "encoder.")
+def freeze(model: SavedModel, tuning: GradientTuning, read: tuple[str, ...]) -> None:
+    """Leaves a gradient to what learns: of `full` the weights that begin with `read`, of `lora` adapters."""
     for name, parameter in model.named_parameters():
         parameter.requires_grad_(
             name.startswith(read) if tuning == "full" else tuning == "lora" and "lora_" in name

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lifecode.tasks.examples.labels import Unit
+from lifecode.tasks.families.family_reading import FamilyReading
 from lifecode.tasks.pairs.pair_examples import given_pairs
 from lifecode.tasks.pairs.side import SideKind
 from lifecode.tasks.tuning.rows import Reading
@@ -35,6 +36,11 @@ class PairReading:
     window: int = 1
 
     @property
+    def family(self) -> FamilyReading:
+        """That of either side packs both."""
+        return self.first.family
+
+    @property
     def frames(self) -> tuple[Any, Any]:
         """Of both sides."""
         return self.first.frames, self.second.frames
@@ -45,8 +51,21 @@ class PairReading:
         return self.first.segments + self.second.segments
 
     def size(self, pair: Pair) -> int:
-        """Nucleotides of both sides."""
+        """Letters of both sides."""
         return len(pair[0]) + len(pair[1])
+
+    def index_of(self, num_letters: int) -> NDArray[np.int64]:
+        """None: pairs have one label each."""
+        raise NotImplementedError
+
+    def described(self) -> dict[str, Any]:
+        """All but the families."""
+        return {
+            "kinds": list(self.kinds),
+            "first": self.first.described(),
+            "second": self.second.described(),
+            "row_codons": self.row_codons,
+        }
 
     def framed(self, pair: Pair) -> list[NDArray[np.uint8]]:
         """The segments of a pair."""
@@ -54,4 +73,4 @@ class PairReading:
 
     def examples(self, given: Any) -> list[Pair]:
         """Pairs as a row wants them, of `PairExamples` or `(first, second)` letters."""
-        return given_pairs(given, self.kinds).nucleotides
+        return given_pairs(given, self.kinds).sequences

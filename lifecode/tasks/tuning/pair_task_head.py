@@ -11,7 +11,13 @@ from lifecode.tasks.tuning.pair_reading import PairReading
 from lifecode.tasks.tuning.pooling import Pool, Segments
 from lifecode.tasks.tuning.rows import Reading, Row
 from lifecode.tasks.tuning.settings import TrainedPool
-from lifecode.tasks.tuning.task_head import StandardisedHead, framed_width, over_frames
+from lifecode.tasks.tuning.task_head import (
+    StandardisedHead,
+    framed_width,
+    over_frames,
+    projected,
+    small_encoder,
+)
 
 
 class CrossAttention(nn.Module):
@@ -70,6 +76,8 @@ class PairTaskHead(StandardisedHead):
         joins: of their vectors; of unequal widths as many features as both have.
         pools: of each side, with weights of its own.
         window: positions of `centre` and `positions`.
+        encoder: a small transformer on the states of both, LAYERSxHEADS; None has none.
+        projection: width of a layer on the vector of each side, before they are joined; None has none.
         hidden: width of a hidden layer; None has none.
         dropout: share of the features that a training step leaves out.
     """
@@ -83,10 +91,13 @@ class PairTaskHead(StandardisedHead):
         joins: Sequence[Join],
         pools: Sequence[TrainedPool],
         window: int,
+        encoder: str | None = None,
+        projection: int | None = None,
         hidden: int | None,
         dropout: float,
     ) -> None:
         super().__init__()
+        self.encoder = None if encoder is None else small_encoder(width, encoder)
         self.readings: tuple[Reading, Reading] = (reading.first, reading.second)
         self.joins = list(joins)
         self.sides = nn.ModuleList(
@@ -94,12 +105,18 @@ class PairTaskHead(StandardisedHead):
         )
         self.cross = CrossAttention(width) if "cross" in joins else None
         sizes = [framed_width(width, pools, window, each.frames) for each in self.readings]
+        self.projections = None
+        if projection is not None:
+            self.projections = nn.ModuleList(projected(size, projection) for size in sizes)
+            sizes = [projection, projection]
         joined = sum(join in joins for join in ("product", "difference"))
         size = sum(sizes) + joined * min(sizes) + (0 if self.cross is None else self.cross.num_features)
         self.make_output(size, num_outputs, hidden, dropout)
 
     def features(self, states: Tensor, row: Row) -> Tensor:
         """(n, size) of the pairs of a row, as they are."""
+        if self.encoder is not None:
+            states = self.encoder(states, row.packed.cu_seqlens)
         segments = Segments(states, row.packed.cu_seqlens)
         num = [reading.segments for reading in self.readings]
         places = torch.arange(len(segments.lengths), device=states.device).unflatten(0, (-1, sum(num)))
@@ -109,6 +126,10 @@ class PairTaskHead(StandardisedHead):
             over_frames(torch.cat([pool(side) for pool in pools], dim=-1), reading.frames)
             for side, pools, reading in zip(sides, self.sides, self.readings, strict=True)  # pyright: ignore
         )
+        if self.projections is not None:
+            first, second = (
+                layer(each) for layer, each in zip(self.projections, (first, second), strict=True)
+            )
         width = min(first.shape[1], second.shape[1])
         a, b = first[:, :width], second[:, :width]
         found = [first, second]

@@ -48,8 +48,9 @@ class Attention(nn.Module):
 
     Args:
         width: D.
-        by_feature: each feature has weights of its own, from a hidden layer, as LucaOne's value-level
-            attention; else all have those of one query.
+        by_feature: each feature has weights of its own, from a hidden layer: LucaOne's value-level
+            attention, tanh(x U + x V) W, whose two matrices are one here, their sum, beside a bias. Else all
+            have those of one query.
     """
 
     def __init__(self, width: int, *, by_feature: bool) -> None:

@@ -1,7 +1,7 @@
 """Examples as packed rows: all frames of an example side by side, within a budget of codons."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -9,12 +9,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from lifecode.data.batches.packing import NUM_SPECIAL_CODONS, Packed, consecutive_rows, pack, whole_codons
-from lifecode.models.life_code.frames import NUM_FRAMES, in_three_frames
-from lifecode.tasks.examples.examples import flat, nucleotides_of
+from lifecode.data.batches.packing import consecutive_rows
+from lifecode.models.life_code.frames import NUM_FRAMES
+from lifecode.tasks.examples.examples import flat, sequences_of
 from lifecode.tasks.examples.labels import Unit
-from lifecode.tasks.features.position_index import NOTHING, state_index
-from lifecode.tasks.features.states import FrameReading
+from lifecode.tasks.examples.molecule import Molecule, first_codons
+from lifecode.tasks.families.family_reading import FamilyReading, PackedRow
+from lifecode.tasks.families.place import FrameReading
+from lifecode.tasks.families.position_index import NOTHING
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,13 +24,18 @@ class Reading:
     """How sequences become rows.
 
     Attributes:
+        family: of the model.
+        molecule: what the sequences are.
         frames: 0, 1 or 2 is one segment an example; `average` and `stack` are three.
-        most_codons: of each sequence so many are read, from the first on; None reads all.
-        row_codons: budget of a row, special tokens included; a longer example has a row of its own.
+        most_codons: of each sequence so many, or residues, are read, from the first on; None reads all.
+        row_codons: budget of a row, special tokens included, codons or letters; a longer example has a row of
+            its own.
         unit: what has a label.
         window: states around each position, where positions have labels.
     """
 
+    family: FamilyReading
+    molecule: Molecule = "dna"
     frames: FrameReading
     most_codons: int | None = None
     row_codons: int = 8_192
@@ -41,25 +48,33 @@ class Reading:
         return NUM_FRAMES if self.frames in ("average", "stack") else 1
 
     def size(self, ids: NDArray[np.uint8]) -> int:
-        """Nucleotides of a sequence."""
+        """Letters of a sequence."""
         return len(ids)
 
     def examples(self, given: Any) -> list[NDArray[np.uint8]]:
-        """Sequences as a row wants them; as `nucleotides_of`."""
-        return nucleotides_of(given)
+        """Sequences as a row wants them; as `sequences_of`."""
+        return sequences_of(given, self.molecule)
 
-    def framed(self, ids: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
+    def framed(self, sequence: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
         """The segments of a sequence."""
-        if self.most_codons is not None:
-            ids = ids[: 3 * self.most_codons]
-        if self.frames == 0:
-            return [whole_codons(ids)]
-        frames = in_three_frames(ids)
-        return frames if self.segments == NUM_FRAMES else [frames[int(self.frames)]]
+        return self.family.segments(first_codons(sequence, self.most_codons, self.molecule), self.frames)
+
+    def index_of(self, num_letters: int) -> NDArray[np.int64]:
+        """The states of each position of a sequence, as `FamilyReading.position_states`."""
+        return self.family.position_states(num_letters, self.unit, self.frames, self.window)
+
+    def described(self) -> dict[str, Any]:
+        """All but the family."""
+        return {each.name: getattr(self, each.name) for each in fields(self) if each.name != "family"}
 
 
 class Segmented(Protocol):
     """How examples of any unit become segments of rows: `Reading`, or `PairReading` of pairs."""
+
+    @property
+    def family(self) -> FamilyReading:
+        """Of the model."""
+        ...
 
     @property
     def frames(self) -> Any:
@@ -87,7 +102,15 @@ class Segmented(Protocol):
         ...
 
     def size(self, example: Any, /) -> int:
-        """Nucleotides of an example."""
+        """Letters of an example."""
+        ...
+
+    def index_of(self, num_letters: int) -> NDArray[np.int64]:
+        """The states of each position of a sequence."""
+        ...
+
+    def described(self) -> dict[str, Any]:
+        """All but the family, as JSON can hold it."""
         ...
 
     def framed(self, example: Any, /) -> list[NDArray[np.uint8]]:
@@ -107,12 +130,12 @@ class Row:
         packed: their segments, those of one example side by side.
         examples: (n,) number of each.
         labels: (n,) or one behind the other for each position; empty where they are not known.
-        index: (num_positions, B, window) states of each position of all examples, as `state_index` says them,
+        index: (num_positions, B, window) states of each position of all examples, as the family says them,
             `NOTHING` among them; empty where sequences have labels.
         states: (L, D) of a frozen encoder, where they are known already.
     """
 
-    packed: Packed
+    packed: PackedRow
     examples: Tensor
     labels: Tensor
     index: Tensor
@@ -148,9 +171,7 @@ def rows_of(
     """
     by_length = numbers[np.argsort([reading.size(sequences[number]) for number in numbers], kind="stable")]
     segments = {number: reading.framed(sequences[number]) for number in by_length.tolist()}
-    sizes = [
-        sum(len(ids) // 3 + NUM_SPECIAL_CODONS for ids in segments[number]) for number in by_length.tolist()
-    ]
+    sizes = [sum(map(reading.family.num_states, segments[number])) for number in by_length.tolist()]
     for chosen in consecutive_rows(sizes, reading.row_codons):
         of_row = by_length[chosen]
         index = np.zeros((0, 0, 0), np.int64)
@@ -158,15 +179,13 @@ def rows_of(
             firsts = np.cumsum([0, *sizes[chosen][:-1]])
             index = np.concatenate(
                 [
-                    shifted(
-                        state_index(len(sequences[number]), reading.unit, reading.frames, reading.window), by
-                    )
+                    shifted(reading.index_of(len(sequences[number])), by)
                     for number, by in zip(of_row.tolist(), firsts.tolist(), strict=True)
                 ]
             )
         of_labels = np.zeros(0) if labels is None else flat(labels[of_row])
         yield Row(
-            pack([ids for number in of_row.tolist() for ids in segments[number]]),
+            reading.family.pack([ids for number in of_row.tolist() for ids in segments[number]]),
             torch.from_numpy(of_row),
             torch.from_numpy(np.ascontiguousarray(of_labels)),
             torch.from_numpy(index),

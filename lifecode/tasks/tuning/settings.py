@@ -1,17 +1,19 @@
 """What is tuned, and how: the keys of `head`, `fit` and `lora`; a list of values is a grid."""
 
 import math
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
 from typing import Literal, NamedTuple
 
 from lifecode.errors import UserError
-from lifecode.tasks.features.states import FrameReading
+from lifecode.tasks.families.place import FrameReading
 
 Tuning = Literal["probe", "head", "lora", "full"]
 GradientTuning = Literal["head", "lora", "full"]
 TrainedPool = Literal["mean", "max", "cls", "centre", "positions", "attention", "value_attention"]
+_ENCODER = re.compile(r"[1-9]\d*x[1-9]\d*")
 _USUAL_LR = {"head": 1e-3, "lora": 1e-3, "full": 3e-4}
 
 
@@ -28,6 +30,10 @@ class TrainedHead:
         projected: as of a probe.
         window: as of a probe.
         max_codons: as of a probe.
+        encoder: a small transformer on the states before they are pooled, LAYERSxHEADS such as `2x4`; None
+            has none. A list is tried on the validation rows, None among it.
+        projection: width of a layer on the pooled vector of each sequence, of pairs before they are joined;
+            None has none.
         hidden: width of a hidden layer; None has none.
         dropout: share of the features that a training step leaves out.
     """
@@ -38,18 +44,32 @@ class TrainedHead:
     projected: bool = False
     window: int = 8
     max_codons: int | None = None
+    encoder: str | list[str | None] | None = None
+    projection: int | None = None
     hidden: int | None = None
     dropout: float = 0.1
 
     def __post_init__(self) -> None:
         if self.pools is not None and not self.pools:
             raise UserError("names no pooling", source="head.pools", remedy="Give [mean], say")
-        for name in ("window", "max_codons", "hidden"):
+        for name in ("window", "max_codons", "projection", "hidden"):
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise UserError("is not positive", source=f"head.{name}")
         if not 0 <= self.dropout < 1:
             raise UserError("does not lie in [0, 1)", source="head.dropout")
+        if self.encoder == []:
+            raise UserError("is an empty list", source="head.encoder")
+        for encoder in self.encoders:
+            if encoder is not None and not _ENCODER.fullmatch(encoder):
+                raise UserError(
+                    f"{encoder!r} is no LAYERSxHEADS", source="head.encoder", remedy="Give 2x4, say, or null"
+                )
+
+    @property
+    def encoders(self) -> list[str | None]:
+        """Those that are tried."""
+        return list(self.encoder) if isinstance(self.encoder, list) else [self.encoder]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,13 +102,15 @@ class Candidate(NamedTuple):
     lr: float
     weight_decay: float
     epochs: int
+    batch: int
+    encoder: str | None
     rank: int = 0
     alpha: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fit:
-    """How long and how fast weights learn. Of lr, weight_decay and epochs a list is tried on validation rows.
+    """How long and how fast weights learn; a list of lr, weight_decay, epochs or batch is a grid.
 
     Args:
         lr: highest learning rate, after the warm-up; None takes 1e-3, and 3e-4 for `full`.
@@ -96,7 +118,8 @@ class Fit:
         epochs: passes over the training rows, if it does not end before.
         warmup: share of all steps in which the learning rate rises; then it falls along a cosine.
         batch: sequences of a step.
-        max_codons: of a packed row; a step has as many rows as it needs, which costs memory alone.
+        max_codons: of a packed row, or letters of a model of letters; a step has as many rows as it needs,
+            which costs memory alone.
         patience: epochs without gain on the validation rows after which it ends.
         class_weights: `balanced` weighs each class by one over its share; or a number by class.
         checkpoint_every_steps: steps that a kill loses at most.
@@ -108,7 +131,7 @@ class Fit:
     weight_decay: float | list[float] = 0.01
     epochs: int | list[int] = 20
     warmup: float = 0.1
-    batch: int = 32
+    batch: int | list[int] = 32
     max_codons: int = 8_192
     patience: int = 5
     class_weights: Literal["balanced"] | dict[str, float] | None = None
@@ -121,13 +144,13 @@ class Fit:
             raise UserError("is not positive", source="fit.lr")
         if not all(value >= 0 and math.isfinite(value) for value in _listed(self.weight_decay)):
             raise UserError("is negative", source="fit.weight_decay")
-        for name in ("lr", "weight_decay", "epochs"):
+        for name in ("lr", "weight_decay", "epochs", "batch"):
             if getattr(self, name) == []:
                 raise UserError("is an empty list", source=f"fit.{name}")
         if min(_listed(self.epochs)) < 1:
             raise UserError("is less than 1", source="fit.epochs")
         for name in ("batch", "max_codons", "patience", "checkpoint_every_steps"):
-            if getattr(self, name) < 1:
+            if min(_listed(getattr(self, name))) < 1:
                 raise UserError("is less than 1", source=f"fit.{name}")
         if not 0 <= self.warmup <= 1:
             raise UserError("does not lie in [0, 1]", source="fit.warmup")
@@ -135,11 +158,18 @@ class Fit:
         if not all(weight > 0 and math.isfinite(weight) for weight in weights.values()):
             raise UserError("is not positive", source="fit.class_weights")
 
-    def candidates(self, tuning: GradientTuning, lora: Lora) -> Iterator[Candidate]:
+    def candidates(self, tuning: GradientTuning, lora: Lora, head: TrainedHead) -> Iterator[Candidate]:
         """Every point of the grid, in the order in which the keys list their values."""
         adapters = ([0], [0]) if tuning != "lora" else (_listed(lora.rank), _listed(lora.alpha))
         rates = _listed(self.lr) or [_USUAL_LR[tuning]]
-        grid = (rates, _listed(self.weight_decay), _listed(self.epochs), *adapters)
+        grid = (
+            rates,
+            _listed(self.weight_decay),
+            _listed(self.epochs),
+            _listed(self.batch),
+            head.encoders,
+            *adapters,
+        )
         yield from (Candidate(*point) for point in product(*grid))
 
 

@@ -5,9 +5,11 @@ from collections.abc import Iterable, Sequence
 import torch
 from torch import Tensor, nn
 
+from lifecode.errors import UserError
 from lifecode.models.life_code.frames import NUM_FRAMES
+from lifecode.models.luca_one.encoder import TransformerEncoder
 from lifecode.tasks.examples.labels import Unit
-from lifecode.tasks.features.states import FrameReading
+from lifecode.tasks.families.place import FrameReading
 from lifecode.tasks.tuning.pooling import Pool, Segments
 from lifecode.tasks.tuning.rows import Row
 from lifecode.tasks.tuning.settings import TrainedPool
@@ -70,9 +72,12 @@ class TaskHead(StandardisedHead):
         num_outputs: classes, or 1 of a regression.
         pools: joined one behind the other; without effect where positions have labels.
         frames: `average` and `stack` take the mean, or mean, maximum and minimum of three segments; of
-            positions see `lifecode.tasks.features.position_index`.
+            positions see the reading of the family.
         window: positions of `centre` and `positions`, or states around each position.
         unit: what has a label.
+        blocks: of states of a position, as `FamilyReading.num_blocks`; without effect for sequences.
+        encoder: a small transformer on the states, LAYERSxHEADS; None has none.
+        projection: width of a layer on the vector of each example, before it is standardised; None has none.
         hidden: width of a hidden layer; None has none.
         dropout: share of the features that a training step leaves out.
     """
@@ -86,10 +91,14 @@ class TaskHead(StandardisedHead):
         frames: FrameReading,
         window: int,
         unit: Unit,
+        blocks: int = 1,
+        encoder: str | None = None,
+        projection: int | None = None,
         hidden: int | None,
         dropout: float,
     ) -> None:
         super().__init__()
+        self.encoder = None if encoder is None else small_encoder(width, encoder)
         self.frames: FrameReading = frames
         self.unit: Unit = unit
         if unit == "sequence":
@@ -97,11 +106,18 @@ class TaskHead(StandardisedHead):
             size = framed_width(width, pools, window, frames)
         else:
             self.pools = nn.ModuleList()
-            size = width * window * (1 if unit == "codon" or frames == "average" else NUM_FRAMES)
-        self.make_output(size, num_outputs, hidden, dropout)
+            size = width * window * (1 if frames == "average" else blocks)
+        self.projection = None if projection is None else projected(size, projection)
+        self.make_output(projection or size, num_outputs, hidden, dropout)
 
     def features(self, states: Tensor, row: Row) -> Tensor:
         """(n, size) of the examples of a row, or of their positions, as they are."""
+        if self.encoder is not None:
+            states = self.encoder(states, row.packed.cu_seqlens)
+        vectors = self._vectors(states, row)
+        return vectors if self.projection is None else self.projection(vectors)
+
+    def _vectors(self, states: Tensor, row: Row) -> Tensor:
         if self.unit != "sequence":
             states = torch.cat([states, states.new_zeros(1, states.shape[1])])
             found = states[row.index]  # the last, of zeros, for NOTHING
@@ -109,6 +125,27 @@ class TaskHead(StandardisedHead):
         segments = Segments(states, row.packed.cu_seqlens)
         vectors = torch.cat([pool(segments) for pool in self.pools], dim=-1)
         return over_frames(vectors, self.frames)
+
+
+def small_encoder(width: int, shape: str) -> TransformerEncoder:
+    """Pre-norm blocks with attention inside each segment, on states (L, width).
+
+    Raises:
+        UserError: the width does not divide into heads.
+    """
+    depth, num_heads = map(int, shape.split("x"))
+    if width % (2 * num_heads):
+        raise UserError(
+            f"is {shape}, and states of width {width} do not divide into {num_heads} heads",
+            source="head.encoder",
+            remedy="Give another number of heads",
+        )
+    return TransformerEncoder(width=width, depth=depth, num_heads=num_heads, activation_checkpointing=False)
+
+
+def projected(size: int, width: int) -> nn.Sequential:
+    """A layer on the vector of a sequence."""
+    return nn.Sequential(nn.Linear(size, width), nn.GELU())
 
 
 def framed_width(width: int, pools: Sequence[TrainedPool], window: int, frames: FrameReading) -> int:

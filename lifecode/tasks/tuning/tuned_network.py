@@ -13,8 +13,10 @@ from safetensors.torch import load_file, save_file
 from lifecode.errors import UserError
 from lifecode.host.checksum import sha256
 from lifecode.models.families import load
-from lifecode.models.life_code.model import LifeCode
+from lifecode.models.saved import SavedModel
 from lifecode.tasks.examples.labels import Labels
+from lifecode.tasks.examples.molecule import Molecule
+from lifecode.tasks.families.registry import reading_of
 from lifecode.tasks.pairs.pair_head import PairHead
 from lifecode.tasks.pairs.side import SideKind
 from lifecode.tasks.tuning.adapters import CONFIG, WEIGHTS, load_adapters, merged, save_adapters
@@ -46,7 +48,7 @@ class TunedNetwork:
     network: TaskNetwork
     settings: TrainedHead
     reading: Reading | PairReading
-    model: LifeCode
+    model: SavedModel
     adapted: Any = None
     told: dict[str, Any] = field(default_factory=dict)
     pair: PairHead | None = None
@@ -55,6 +57,12 @@ class TunedNetwork:
     def kinds(self) -> tuple[SideKind, SideKind] | None:
         """Of both sides; None of sequences."""
         return self.reading.kinds if isinstance(self.reading, PairReading) else None
+
+    @property
+    def molecule(self) -> Molecule:
+        """What it reads; of pairs the first side."""
+        reading = self.reading
+        return reading.first.molecule if isinstance(reading, PairReading) else reading.molecule
 
     @property
     def tuning(self) -> GradientTuning:
@@ -68,11 +76,11 @@ class TunedNetwork:
         num_classes), in an array (n,) of dtype object.
 
         Args:
-            sequences: arrays of nucleotide ids, or what `LifeCode.embed` takes: text, records, a path; of
+            sequences: arrays of ids, or what `embed` takes: text, records, a path; proteins as text; of
                 pairs `(first, second)` letters of each.
 
         Raises:
-            UserError: no sequence, an empty one, or a letter that is no nucleotide.
+            UserError: no sequence, an empty one, or a letter that is no nucleotide, or no residue.
         """
         return predicted(self.network, self.reading, self.reading.examples(sequences))
 
@@ -92,7 +100,7 @@ class TunedNetwork:
             "classes": list(self.labels.classes),
             "unit": self.labels.unit,
             "head": asdict(self.settings),
-            "reading": asdict(self.reading),
+            "reading": self.reading.described(),
             **({} if self.pair is None else {"pair": asdict(self.pair)}),
             "sha256": {name: sha256(folder / name) for name in files},
             "tuned_on": self.told,
@@ -107,7 +115,7 @@ def tuned_network(tuner: Tuner, tuned: Tuned, told: dict[str, Any]) -> TunedNetw
     return TunedNetwork(
         labels=tuner.labels,
         network=tuned.network,
-        settings=tuner.plan.head,
+        settings=tuned.head,
         reading=tuner.reading,
         model=model,
         adapted=tuned.adapted,
@@ -134,11 +142,6 @@ def load_network(folder: Path, described: Mapping[str, Any], *, merge: bool = Tr
         of_rows: dict[str, Any] = described["reading"]
         if "pair" in described:
             pair = PairHead(**described["pair"])
-            first, second = Reading(**of_rows["first"]), Reading(**of_rows["second"])
-            kinds = {"kinds": tuple(of_rows["kinds"])}
-            reading = PairReading(**of_rows | {"first": first, "second": second} | kinds)
-        else:
-            reading = Reading(**of_rows)
         tuning, sums = described["tuning"], dict(described["sha256"])
     except (KeyError, TypeError) as fault:
         raise UserError(
@@ -152,6 +155,12 @@ def load_network(folder: Path, described: Mapping[str, Any], *, merge: bool = Tr
                 remedy="Copy the folder again",
             )
     model = load(folder / ENCODER)
+    try:
+        reading = _reading(model, of_rows)
+    except (KeyError, TypeError) as fault:
+        raise UserError(
+            f"describes no model of this version ({fault})", source=path, remedy="Copy the folder again"
+        ) from fault
     adapted = load_adapters(model, folder / ADAPTER) if tuning == "lora" else None
     encoder = model if adapted is None else merged(adapted) if merge else adapted.base_model.model
     network = network_of(encoder, tuning, settings, reading, labels, pair)
@@ -172,4 +181,21 @@ def load_network(folder: Path, described: Mapping[str, Any], *, merge: bool = Tr
         adapted=None if merge else adapted,
         told=described.get("tuned_on", {}),
         pair=pair,
+    )
+
+
+def _reading(model: SavedModel, described: Mapping[str, Any]) -> Reading | PairReading:
+    """What `Reading.described`, or that of pairs, said."""
+
+    def of(one: Mapping[str, Any]) -> Reading:
+        return Reading(family=reading_of(model, one.get("molecule", "dna")), **one)
+
+    if "kinds" not in described:
+        return of(described)
+    first, second = described["kinds"]
+    return PairReading(
+        kinds=(first, second),
+        first=of(described["first"]),
+        second=of(described["second"]),
+        row_codons=described["row_codons"],
     )

@@ -4,7 +4,7 @@ import copy
 import hashlib
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,22 +14,19 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from lifecode.alphabet import IGNORE
-from lifecode.data.batches.packing import pack
 from lifecode.errors import UserError
 from lifecode.evaluation.metrics import Metric
 from lifecode.host.checksum import digest_of
 from lifecode.models.life_code.evaluation_mode import in_evaluation
-from lifecode.models.life_code.model import LifeCode
+from lifecode.models.saved import SavedModel
 from lifecode.tasks.examples.examples import Examples, flat
 from lifecode.tasks.examples.labels import Labels
-from lifecode.tasks.examples.molecule import Molecule
-from lifecode.tasks.features.at_positions import (
-    position_frames,
-    position_window,
-    require_position_keys,
-)
-from lifecode.tasks.features.encoder import LifeCodeEncoder, Place, read_states, require_layer
-from lifecode.tasks.features.position_index import num_positions
+from lifecode.tasks.examples.molecule import Molecule, encoded
+from lifecode.tasks.families.place import Place
+from lifecode.tasks.families.position_index import num_positions
+from lifecode.tasks.families.registry import reading_of
+from lifecode.tasks.features.at_positions import position_window, require_position_keys
+from lifecode.tasks.features.encoder import ModelEncoder
 from lifecode.tasks.pairs.pair_examples import PairExamples
 from lifecode.tasks.pairs.pair_head import PairHead
 from lifecode.tasks.splits.rounds import Round
@@ -96,10 +93,12 @@ class Tuned:
     Attributes:
         network: in evaluation mode.
         adapted: the `peft.PeftModel` around its encoder, of `lora`.
+        head: its settings, of a grid the point that was chosen.
     """
 
     network: TaskNetwork
     adapted: Any
+    head: TrainedHead
 
 
 class Tuner:
@@ -120,7 +119,7 @@ class Tuner:
 
     def __init__(
         self,
-        model: LifeCode,
+        model: SavedModel,
         plan: TuningPlan,
         *,
         examples: Examples | PairExamples,
@@ -135,16 +134,16 @@ class Tuner:
         self.validation, self.labels, self.metric = validation, labels, metric
         self.folder, self.say = folder, say
         head = plan.head
-        self.sequences: list[Any] = examples.nucleotides
+        self.sequences: list[Any] = examples.sequences
         self._parts = examples.parts
-        self.reading = reading_of(plan, examples, labels, molecule)
+        self.reading = planned_reading(model, plan, examples, labels, molecule)
         self.place = Place(None if head.layer == "mix" else head.layer, head.projected)
-        require_layer(model, self.place, "head.layer")
-        self._key = {"model": LifeCodeEncoder(model).digest, "plan": plan.described()}
-        self._key |= {"frames": self.reading.frames}
+        self.reading.family.require_place(model, self.place, "head")
+        self._key = {"model": ModelEncoder(model).digest, "plan": plan.described()}
+        self._key |= {"reading": self.reading.described()}
         self._chosen: dict[str, Chosen] = {}
         self._last: tuple[str, Tuned] | None = None
-        self._frozen: LifeCode | None = None
+        self._frozen: SavedModel | None = None
         self._states = FrozenStates(self.model, self.place, self.reading, self.sequences)
 
     def tuned(self, one: Round) -> Tuned:
@@ -155,7 +154,8 @@ class Tuner:
             network, adapted = self._network(chosen.candidate, one.seed, train)
             network.load_learned(chosen.fit.state())
             device = trainer_settings(self.plan.fit, 1).device
-            self._last = key, Tuned(network.eval().to(device), adapted)
+            head = replace(self.plan.head, encoder=chosen.candidate.encoder)
+            self._last = key, Tuned(network.eval().to(device), adapted, head)
         return self._last[1]
 
     def chosen(self, one: Round) -> Chosen:
@@ -180,7 +180,7 @@ class Tuner:
 
     def _search(self, train: NDArray[np.int64], validation: NDArray[np.int64], seed: int, key: str) -> Chosen:
         best: tuple[Candidate, KeptFit] | None = None
-        candidates = list(self.plan.fit.candidates(self.plan.tuning, self.plan.lora))
+        candidates = list(self.plan.fit.candidates(self.plan.tuning, self.plan.lora, self.plan.head))
         tried = []
         for number, candidate in enumerate(candidates, 1):
             of_grid = f", {number} of {len(candidates)} of the grid" if len(candidates) > 1 else ""
@@ -194,7 +194,7 @@ class Tuner:
                 self.examples.labels,
                 train,
                 self.reading,
-                batch=self.plan.fit.batch,
+                batch=candidate.batch,
                 seed=seed,
                 states=self._kept_states(network),
             )
@@ -223,12 +223,13 @@ class Tuner:
                 adapted = with_adapters(self.model, self.plan.lora, candidate.rank, candidate.alpha)
             model = self._copy() if adapted is None else adapted.base_model.model
             weights = class_weights(self.plan.fit, self.labels, self.examples.labels[train])
+            head = replace(self.plan.head, encoder=candidate.encoder)
             network = network_of(
-                model, self.plan.tuning, self.plan.head, self.reading, self.labels, self.plan.pair, weights
+                model, self.plan.tuning, head, self.reading, self.labels, self.plan.pair, weights
             )
         return network, adapted
 
-    def _copy(self) -> LifeCode:
+    def _copy(self) -> SavedModel:
         """A model to change, or of `head` one that all networks share."""
         if self.plan.tuning != "head":
             return copy.deepcopy(self.model)
@@ -271,35 +272,54 @@ class Tuner:
         return digest_of({"data": found.hexdigest(), **others})
 
 
-def reading_of(
-    plan: TuningPlan, examples: Examples | PairExamples, labels: Labels, molecule: Molecule | None
+def planned_reading(
+    model: SavedModel,
+    plan: TuningPlan,
+    examples: Examples | PairExamples,
+    labels: Labels,
+    molecule: Molecule | None,
 ) -> Reading | PairReading:
-    """How a plan reads these examples."""
+    """How a plan reads these examples on a model."""
     head, row_codons = plan.head, plan.fit.max_codons
     if isinstance(examples, PairExamples):
-        sides = [
-            Reading(
-                frames=head.frames if head.frames is not None else 0 if side.molecule == "cds" else "stack",
-                most_codons=head.max_codons,
-                row_codons=row_codons,
-            )
-            for side in (examples.first, examples.second)
-        ]
         kinds = (examples.first.kind, examples.second.kind)
+        sides = []
+        for kind in kinds:
+            family = reading_of(model, kind)
+            own = None if kind == "protein" and kinds[0] != kinds[1] else head.frames  # of the other side
+            frames = family.frames(own, "sequence", "head.frames")
+            sides.append(
+                Reading(
+                    family=family,
+                    molecule=kind,
+                    frames=frames,
+                    most_codons=head.max_codons,
+                    row_codons=row_codons,
+                )
+            )
         return PairReading(kinds=kinds, first=sides[0], second=sides[1], row_codons=row_codons)
-    frames = head.frames if head.frames is not None else 0 if molecule == "cds" else "stack"
-    window = 1
+    family, window = reading_of(model, molecule or "dna"), 1
+    frames = family.frames(head.frames, labels.unit, "head.frames")
     if labels.unit != "sequence":
         require_position_keys(head, "head")
-        frames = position_frames(head.frames, labels, molecule or "dna", "head")
         window = position_window(head.pools, head.window)
     return Reading(
-        frames=frames, most_codons=head.max_codons, row_codons=row_codons, unit=labels.unit, window=window
+        family=family,
+        molecule=molecule or "dna",
+        frames=frames,
+        most_codons=head.max_codons,
+        row_codons=row_codons,
+        unit=labels.unit,
+        window=window,
     )
 
 
+def _molecule_of(reading: Reading | PairReading) -> Molecule:
+    return reading.first.molecule if isinstance(reading, PairReading) else reading.molecule
+
+
 def network_of(
-    model: LifeCode,
+    model: SavedModel,
     tuning: GradientTuning,
     head: TrainedHead,
     reading: Reading | PairReading,
@@ -310,8 +330,15 @@ def network_of(
     """A network around a model, its head new."""
     place = Place(None if head.layer == "mix" else head.layer, head.projected)
     with torch.no_grad():
-        width = read_states(model, pack(["ATG"]), place).shape[-1]
-    given: dict[str, Any] = {"pools": head.pools or ["mean"], "hidden": head.hidden, "dropout": head.dropout}
+        anything = reading.family.segments(encoded("ATG", _molecule_of(reading)), 0)
+        width = reading.family.states(model, reading.family.pack(anything), place).shape[-1]
+    given: dict[str, Any] = {
+        "pools": head.pools or ["mean"],
+        "encoder": head.encoders[0],
+        "projection": head.projection,
+        "hidden": head.hidden,
+        "dropout": head.dropout,
+    }
     outputs = max(1, len(labels.classes))
     if isinstance(reading, PairReading):
         joins = (pair or PairHead()).joins
@@ -323,11 +350,13 @@ def network_of(
             frames=reading.frames,
             window=head.window if reading.unit == "sequence" else reading.window,
             unit=reading.unit,
+            blocks=reading.family.num_blocks(reading.unit, reading.frames),
             **given,
         )
     return TaskNetwork(
         model,
         of_states,
+        family=reading.family,
         tuning=tuning,
         kind=labels.kind,
         place=place,

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from lifecode.alphabet import CODONS, encode_nucleotides
+from lifecode.tasks.families.place import Place
 from lifecode.tasks.features.cache import CachedFeatures
 from lifecode.tasks.features.counts import (
     CodonFrequency,
@@ -14,7 +15,7 @@ from lifecode.tasks.features.counts import (
     LengthAndGc,
     Residues,
 )
-from lifecode.tasks.features.encoder import LifeCodeEncoder, Place
+from lifecode.tasks.features.encoder import ModelEncoder
 from lifecode.tasks.features.one_hot import OneHot, positions_of
 from lifecode.tasks.features.registry import features_from
 from lifecode.tasks.features.states import StateFeatures
@@ -54,7 +55,7 @@ def test_one_hot_by_hand():
 def test_states_behind_the_projection_are_those_of_embed(strands):
     model = small_model(strands=strands).eval()
     features = StateFeatures(
-        encoder=LifeCodeEncoder(model), label="x", pools=("max", "cls"), place=Place(projected=True)
+        encoder=ModelEncoder(model), label="x", pools=("max", "cls"), place=Place(projected=True)
     )
     states = [model.embed(TEXTS, pool=None)[i] for i in range(3)]
     found = features(SEQUENCES)
@@ -65,7 +66,7 @@ def test_states_behind_the_projection_are_those_of_embed(strands):
 
 def test_states_before_the_projection_and_behind_fewer_layers():
     model = small_model().eval()
-    encoder = LifeCodeEncoder(model)
+    encoder = ModelEncoder(model)
     wide = StateFeatures(encoder=encoder, label="x")(SEQUENCES)
     assert wide.shape == (3, 64)
     projected = StateFeatures(encoder=encoder, label="x", place=Place(projected=True))(SEQUENCES)
@@ -78,7 +79,7 @@ def test_states_before_the_projection_and_behind_fewer_layers():
 
 
 def test_positions_centre_and_frames():
-    encoder = LifeCodeEncoder(small_model().eval())
+    encoder = ModelEncoder(small_model().eval())
 
     def features(**settings):
         return StateFeatures(encoder=encoder, label="x", **settings)(SEQUENCES)
@@ -109,7 +110,7 @@ def test_what_was_read_is_not_read_again(tmp_path):
 
 
 def test_features_come_back_from_their_description():
-    encoder = LifeCodeEncoder(small_model().eval())
+    encoder = ModelEncoder(small_model().eval())
     for features in (
         Kmers(3),
         OneHot("codon", 7),

@@ -66,7 +66,7 @@ def test_every_format_gives_the_same_examples(tmp_path, name):
     data = read_task(SequenceTask(train=str(path)))
     assert data.labels.classes == ("x", "y")
     assert data.train.labels.tolist() == [0, 1, 0]
-    assert [len(ids) for ids in data.train.nucleotides] == [9, 9, 9]
+    assert [len(ids) for ids in data.train.sequences] == [9, 9, 9]
     assert data.molecule == "cds"
 
 
@@ -83,7 +83,7 @@ def test_columns_by_their_letters_and_names():
         ({"dna": GENES}, "no column is left for the label"),
         (
             {"protein": ["MKLVFFAEDV"] * 3, "label": "123"},
-            "no column holds DNA or RNA .'protein' may hold proteins",
+            "no column holds DNA or RNA; 'protein' may hold proteins",
         ),
         ({"ATGAAACGCATT": GENES, "1": "123"}, "begins without a header"),
     ],

@@ -9,6 +9,7 @@ from lifecode.app.main import main
 from lifecode.data.translation import reverse_translate
 from lifecode.errors import UserError
 from lifecode.tasks import Fit, Lora, PairHead, PairTask, TrainedHead, TunedNetwork, TunedPairs, predict
+from lifecode.tasks.families.life_code import LifeCodeReading
 from lifecode.tasks.pairs.pair_examples import PairExamples
 from lifecode.tasks.pairs.pair_task import read_pairs
 from lifecode.tasks.tables import write_table
@@ -58,14 +59,17 @@ def test_attention_between_sides_is_what_a_loop_says():
 @torch.no_grad()
 def test_a_pair_says_the_same_alone_and_among_others():
     reading = PairReading(
-        kinds=("dna", "protein"), first=Reading(frames="stack"), second=Reading(frames=0), row_codons=64
+        kinds=("dna", "protein"),
+        first=Reading(family=LifeCodeReading("dna"), frames="stack"),
+        second=Reading(family=LifeCodeReading("protein"), molecule="protein", frames=0),
+        row_codons=64,
     )
     model = small_model().eval()
     joins = ["product", "difference", "cross"]
     head = PairTaskHead(
         32, 2, reading=reading, joins=joins, pools=["mean", "max"], window=4, hidden=None, dropout=0.0
     )
-    examples = PairExamples.of(PAIRS, reading.kinds).nucleotides
+    examples = PairExamples.of(PAIRS, reading.kinds).sequences
 
     def features(numbers):
         found = {}

@@ -188,9 +188,9 @@ def test_joined_features_and_what_stands_beside_them(files):
     probe = Probe(frames=0, projected=True)
 
     def states(molecule):
-        from lifecode.tasks.features.encoder import LifeCodeEncoder
+        from lifecode.tasks.features.encoder import ModelEncoder
 
-        return probe.states(LifeCodeEncoder(model), "m", molecule)
+        return probe.states(ModelEncoder(model, molecule), "m", molecule)
 
     head = PairHead(beside=["lengths"])
     first, second, product, difference, lengths = head.joined(examples, states)

@@ -13,9 +13,11 @@ from lifecode.errors import UserError
 from lifecode.tasks import Fit, Probe, SequenceTask, TrainedHead
 from lifecode.tasks.examples.labels import Labels
 from lifecode.tasks.examples.position_labels import labels_in, position_numbers
+from lifecode.tasks.families.life_code import LifeCodeReading, read_states
+from lifecode.tasks.families.place import Place
+from lifecode.tasks.families.position_index import state_index
 from lifecode.tasks.features.at_positions import OneHotAround, StatesAtPositions
-from lifecode.tasks.features.encoder import LifeCodeEncoder, Place, read_states
-from lifecode.tasks.features.position_index import state_index
+from lifecode.tasks.features.encoder import ModelEncoder
 from lifecode.tasks.scores import scores
 from lifecode.tasks.tuning.rows import Reading, rows_of
 from lifecode.tasks.tuning.task_head import TaskHead
@@ -44,7 +46,7 @@ def test_states_of_nucleotides_by_hand():
 
 def test_the_average_over_frames_is_that_of_embed():
     features = StatesAtPositions(
-        encoder=LifeCodeEncoder(MODEL), unit="nucleotide", frames="average", place=Place(projected=True)
+        encoder=ModelEncoder(MODEL), unit="nucleotide", frames="average", place=Place(projected=True)
     )
     expected = MODEL.embed(
         [text + "AC"[: i % 3] for i, text in enumerate(TEXTS)], pool=None, frames="average"
@@ -59,11 +61,22 @@ def test_the_average_over_frames_is_that_of_embed():
 )
 def test_a_trained_head_reads_what_the_probe_reads(unit, frames, window):
     features = StatesAtPositions(
-        encoder=LifeCodeEncoder(MODEL), unit=unit, frames=frames, place=Place(), window=window
+        encoder=ModelEncoder(MODEL), unit=unit, frames=frames, place=Place(), window=window
     )
     expected = dict(features(SEQUENCES))
-    head = TaskHead(64, 2, pools=[], frames=frames, window=window, unit=unit, hidden=None, dropout=0.0)
-    reading = Reading(frames=frames, row_codons=40, unit=unit, window=window)
+    family = LifeCodeReading("dna")
+    reading = Reading(family=family, frames=frames, row_codons=40, unit=unit, window=window)
+    head = TaskHead(
+        64,
+        2,
+        pools=[],
+        frames=frames,
+        window=window,
+        unit=unit,
+        blocks=family.num_blocks(unit, frames),
+        hidden=None,
+        dropout=0.0,
+    )
     for row in rows_of(SEQUENCES, np.arange(6), reading):
         with torch.no_grad():
             found = head.features(read_states(MODEL, row.packed, Place()), row)
@@ -196,7 +209,7 @@ def test_values_of_codons_from_python(files, tuning):
         ({"probe": Probe(beside=["start"])}, "probe.beside: is given, and task.unit is codon"),
         ({"probe": Probe(frames="stack")}, "probe.frames: is stack, and task.unit is codon"),
         ({"tuning": "head", "head": TrainedHead(max_codons=3)}, "head.max_codons: is given"),
-        ({"baselines": ["3mers"]}, "'3mers' is of whole sequences"),
+        ({"baselines": ["3mers"]}, "'3mers' is of whole sequences or of another unit than codon"),
     ],
 )
 def test_what_only_whole_sequences_have_is_one_line(files, settings, said):

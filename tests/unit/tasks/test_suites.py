@@ -30,7 +30,7 @@ def write(path: Path, text: str) -> Path:
 
 
 def letters(examples):
-    return [decode_nucleotides(ids) for ids in examples.nucleotides]
+    return [decode_nucleotides(ids) for ids in examples.sequences]
 
 
 def classes(data, examples):
@@ -128,8 +128,9 @@ def test_lucaone_single_sequences_with_its_quirks(tmp_path):
     assert sets["Many.gene.multi_label"].left_out == "several labels a sequence"
     data = sets["Loc.protein.binary_class"].data()
     assert data.train.ids == ["a", "b", "c", "d", "e", "f"]
-    assert data.molecule == "cds"
-    assert letters(data.test)[0] == "ATGAAAGTGGCG"  # M K V A by the commonest codons of E. coli
+    assert data.molecule == "protein"
+    assert data.test is not None
+    assert data.test.texts(data.molecule)[0] == "MKVA"
 
 
 def test_species_windows_are_of_the_chromosomes_of_their_split(tmp_path):

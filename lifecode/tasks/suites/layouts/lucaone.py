@@ -5,11 +5,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from lifecode.data.translation import reverse_translate
 from lifecode.errors import UserError
 from lifecode.tasks.examples.labels import OneLabel
 from lifecode.tasks.examples.sequence_task import SequenceTask, TaskData, data_of
 from lifecode.tasks.examples.table import Table, read_table
+from lifecode.tasks.examples.table_chunks import table_chunks
 from lifecode.tasks.pairs.pair_task import PairData, PairTask, read_pairs
 from lifecode.tasks.suites.benchmark import BenchmarkSet, PairSet, SequenceSet, none_found
 
@@ -20,7 +20,6 @@ KINDS: Mapping[str, OneLabel | None] = {
     "multi_label": None,
 }
 """Kind of labels by the name of the folder; None is not learnt here."""
-_SINGLE = ("gene", "protein", "prot")
 _SPLITS = {"train": "train", "validation": "dev", "test": "test"}
 _LABELS = ("label", "label_index", "label_idx")
 
@@ -38,19 +37,19 @@ class LucaOne:
                 continue
             unit, dataset = folder.parent, folder.parent.parent
             name = f"{dataset.name}.{unit.name}.{folder.name}"
-            found[name] = _set(name, folder, unit.name, KINDS[folder.name])
+            found[name] = _set(name, folder, KINDS[folder.name])
         if not found:
             raise none_found(root, "NAME/gene/binary_class/train/train.csv or the like")
         return found
 
 
-def _set(name: str, folder: Path, unit: str, kind: OneLabel | None) -> BenchmarkSet:
+def _set(name: str, folder: Path, kind: OneLabel | None) -> BenchmarkSet:
     files = {split: folder / place / f"{place}.csv" for split, place in _SPLITS.items()}
     there: dict[str, Any] = {split: str(path) for split, path in files.items() if path.is_file()}
     if kind is None:
         return SequenceSet(name=name, task=SequenceTask(**there), left_out="several labels a sequence")
     metric = None if kind == "regression" else "accuracy"
-    if unit not in _SINGLE:
+    if _has_pairs(files["train"]):
         task = PairTask(**there, first="seq_a", second="seq_b", kind=kind, metric=metric)
         return PairSet(name=name, task=task, read=_read_pairs)
     return SequenceSet(
@@ -60,17 +59,26 @@ def _set(name: str, folder: Path, unit: str, kind: OneLabel | None) -> Benchmark
     )
 
 
+def _has_pairs(train: Path) -> bool:
+    """By its columns: pairs of proteins lie in `protein`, beside single ones."""
+    return "seq_a" in next(table_chunks(train, 1)).columns
+
+
 def _read(task: SequenceTask) -> TaskData:
     tables = {
         split: [single_table(Path(str(path)))]
         for split, path in (("train", task.train), ("validation", task.validation), ("test", task.test))
         if path is not None
     }
-    proteins = any("prot" in table.columns["seq_type"] for of_split in tables.values() for table in of_split)
-    data = data_of(replace(task, molecule="cds" if proteins else "dna"), tables)
-    if proteins:
-        data.notes.append("proteins are read as codons, the most frequent one of E. coli for each residue")
-    return data
+    kinds = {
+        "protein" if "prot" in kind else "dna"
+        for of_split in tables.values()
+        for table in of_split
+        for kind in table.columns["seq_type"]
+    }
+    if len(kinds) > 1:
+        raise UserError("holds genes and proteins", source=task.train, remedy="Give each a task of its own")
+    return data_of(replace(task, molecule="protein" if "protein" in kinds else "dna"), tables)
 
 
 def _read_pairs(task: PairTask) -> PairData:
@@ -81,22 +89,15 @@ def _read_pairs(task: PairTask) -> PairData:
 
 
 def single_table(path: Path) -> Table:
-    """Columns seq_id, seq_type, seq and label; proteins as codons.
+    """Columns seq_id, seq_type, seq and label.
 
     Raises:
-        UserError: a column is missing, or a protein has a letter that is no residue.
+        UserError: a column is missing.
     """
     table = with_label(read_table(path))
-    types = table.column("seq_type", "columns")
-    sequences = [
-        _nucleotides(letters, kind, table.source, name)
-        for letters, kind, name in zip(
-            table.column("seq", "columns"), types, table.column("seq_id", "columns"), strict=True
-        )
-    ]
-    ids = [name.removeprefix(">") for name in table.columns["seq_id"]]
-    columns = {"seq_id": ids, "seq_type": types, "seq": sequences, "label": table.columns["label"]}
-    return Table(table.source, columns)
+    ids = [name.removeprefix(">") for name in table.column("seq_id", "columns")]
+    columns = {name: table.column(name, "columns") for name in ("seq_type", "seq")}
+    return Table(table.source, {"seq_id": ids, **columns, "label": table.columns["label"]})
 
 
 def with_label(table: Table) -> Table:
@@ -106,12 +107,3 @@ def with_label(table: Table) -> Table:
         table.column("label", "columns")
     columns = {("label" if key == name else key): values for key, values in table.columns.items()}
     return replace(table, columns=columns)
-
-
-def _nucleotides(letters: str, kind: str, source: str, record: str) -> str:
-    if kind != "prot":
-        return letters
-    try:
-        return reverse_translate(letters)
-    except UserError as fault:
-        raise UserError(fault.problem, source=source, record=record, remedy=fault.remedy) from fault

@@ -4,16 +4,21 @@ import numpy as np
 import pytest
 import torch
 
-from lifecode.tasks.features.encoder import LifeCodeEncoder, Place, read_states
+from lifecode.errors import UserError
+from lifecode.tasks.families.life_code import LifeCodeReading, read_states
+from lifecode.tasks.families.place import Place
+from lifecode.tasks.features.encoder import ModelEncoder
 from lifecode.tasks.features.states import StateFeatures
 from lifecode.tasks.tuning.pooling import Attention, Pool, Segments
 from lifecode.tasks.tuning.rows import Reading, rows_of
-from lifecode.tasks.tuning.task_head import TaskHead
+from lifecode.tasks.tuning.settings import Fit, Lora, TrainedHead
+from lifecode.tasks.tuning.task_head import TaskHead, small_encoder
 from tests.support.labelled_genes import examples_of_genes
 from tests.support.small_models import small_model
 
 MODEL = small_model()
-SEQUENCES = examples_of_genes(7).nucleotides
+FAMILY = LifeCodeReading("dna")
+SEQUENCES = examples_of_genes(7).sequences
 
 
 def head_of(pools, frames, window=3):
@@ -34,9 +39,12 @@ def read(head, reading, sequences=SEQUENCES):
 def test_pools_and_frames_are_those_of_the_probe(frames):
     pools = ("mean", "max", "cls", "centre", "positions")
     probe = StateFeatures(
-        encoder=LifeCodeEncoder(MODEL), label="", pools=pools, frames=frames, window=3, max_codons=9
+        encoder=ModelEncoder(MODEL), label="", pools=pools, frames=frames, window=3, max_codons=9
     )
-    found = read(head_of(pools, frames), Reading(frames=frames, most_codons=9, row_codons=60))
+    found = read(
+        head_of(pools, frames),
+        Reading(family=FAMILY, frames=frames, most_codons=9, row_codons=60),
+    )
     np.testing.assert_allclose(found, probe(SEQUENCES), atol=2e-5)
 
 
@@ -47,8 +55,12 @@ def test_what_is_read_does_not_depend_on_the_row(row_codons, pool):
     head = head_of([pool], "average")
     for parameter in head.pools.parameters():
         torch.nn.init.normal_(parameter, std=0.3)
-    whole = read(head, Reading(frames="average"))
-    np.testing.assert_allclose(read(head, Reading(frames="average", row_codons=row_codons)), whole, atol=2e-5)
+    whole = read(head, Reading(family=FAMILY, frames="average"))
+    np.testing.assert_allclose(
+        read(head, Reading(family=FAMILY, frames="average", row_codons=row_codons)),
+        whole,
+        atol=2e-5,
+    )
 
 
 def segments():
@@ -93,8 +105,63 @@ def test_features_are_standardised_and_what_does_not_vary_is_left_out():
 
 
 def test_a_mix_of_layers_can_be_any_one_of_them():
-    (row,) = rows_of(SEQUENCES, np.arange(7), Reading(frames=0))
+    (row,) = rows_of(SEQUENCES, np.arange(7), Reading(family=FAMILY, frames=0))
     for layer in range(3):
         weights = torch.nn.functional.one_hot(torch.tensor(layer), 3).float()
         mixed = read_states(MODEL, row.packed, Place(), weights)
         torch.testing.assert_close(mixed, read_states(MODEL, row.packed, Place(layer)))
+
+
+def test_value_attention_is_the_formula_of_the_paper():
+    """h = tanh(x U + x V), e = h W, a softmax over positions for each feature, the sum of weights times x."""
+    torch.manual_seed(0)
+    pool = Attention(6, by_feature=True)
+    first, second, last = torch.randn(6, 6), torch.randn(6, 6), torch.randn(6, 6)
+    with torch.no_grad():
+        hidden, weights = pool.score[0], pool.score[2]
+        hidden.weight.copy_((first + second).T)  # pyright: ignore
+        hidden.bias.zero_()  # pyright: ignore
+        weights.weight.copy_(last.T)  # pyright: ignore
+    states = torch.randn(9, 6)
+    segments = Segments(states, torch.tensor([0, 6, 9]))
+    found = pool(segments)
+    for number, (start, end) in enumerate(((1, 5), (7, 8))):
+        x = states[start:end]
+        alpha = (torch.tanh(x @ first + x @ second) @ last).softmax(0)
+        torch.testing.assert_close(found[number], (alpha * x).sum(0))
+
+
+@torch.no_grad()
+def test_a_small_encoder_reads_each_segment_by_itself():
+    torch.manual_seed(2)
+    head = TaskHead(
+        64,
+        2,
+        pools=["max"],
+        frames="stack",
+        window=1,
+        unit="sequence",
+        encoder="2x4",
+        projection=5,
+        hidden=7,
+        dropout=0.0,
+    ).eval()
+    whole = read(head, Reading(family=FAMILY, frames="stack"))
+    assert whole.shape == (7, 5)
+    alone = read(head, Reading(family=FAMILY, frames="stack", row_codons=8))
+    np.testing.assert_allclose(alone, whole, atol=2e-5)
+    assert head.encoder is not None
+    head.encoder.layers[0].mixer.v_proj.weight += 1.0  # pyright: ignore
+    assert np.abs(read(head, Reading(family=FAMILY, frames="stack")) - whole).max() > 1e-3
+
+
+def test_an_encoder_that_does_not_fit_is_one_line():
+    with pytest.raises(UserError, match=r"head\.encoder: is 2x3, and states of width 64 do not divide"):
+        small_encoder(64, "2x3")
+    with pytest.raises(UserError, match=r"head\.encoder: 'two' is no LAYERSxHEADS"):
+        TrainedHead(encoder=[None, "two"])
+    points = list(
+        Fit(batch=[8, 16], lr=[1e-4, 2e-4]).candidates("head", Lora(), TrainedHead(encoder=[None, "2x4"]))
+    )
+    assert len(points) == 8
+    assert {(one.batch, one.encoder) for one in points} == {(8, None), (8, "2x4"), (16, None), (16, "2x4")}

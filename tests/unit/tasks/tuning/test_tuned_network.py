@@ -15,7 +15,7 @@ from lifecode.tasks.tuned_model import load_tuned
 from tests.support.labelled_genes import examples_of_genes, write_genes
 from tests.support.small_models import small_model
 
-SEQUENCES = examples_of_genes(9, seed=5).nucleotides
+SEQUENCES = examples_of_genes(9, seed=5).sequences
 
 
 @pytest.fixture(scope="module", params=["head", "lora", pytest.param("full", marks=pytest.mark.slow)])

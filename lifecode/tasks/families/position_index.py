@@ -1,4 +1,4 @@
-"""Which states of an encoder belong to which position of a sequence, where each has a label of its own.
+"""Which states of codons belong to which position of a sequence, where each has a label of its own.
 
 A codon has its own state. A nucleotide lies in a codon of each reading frame that is read, once as its first
 letter, once as its second, once as its third: the states stand in this order, so that a linear head can tell
@@ -10,15 +10,15 @@ from numpy.typing import NDArray
 
 from lifecode.models.life_code.frames import NUM_FRAMES
 from lifecode.tasks.examples.labels import Unit
-from lifecode.tasks.features.states import FrameReading
+from lifecode.tasks.families.place import FrameReading
 
 NOTHING = -1
 """In place of the number of a state: zeros."""
 
 
-def num_positions(num_nucleotides: int, unit: Unit) -> int:
-    """Positions with a label in a sequence."""
-    return num_nucleotides // 3 if unit == "codon" else num_nucleotides
+def num_positions(num_letters: int, unit: Unit) -> int:
+    """Positions with a label in a sequence of so many nucleotides or residues."""
+    return num_letters // 3 if unit == "codon" else num_letters
 
 
 def state_index(num_nucleotides: int, unit: Unit, frames: FrameReading, window: int = 1) -> NDArray[np.int64]:

@@ -1,0 +1,18 @@
+"""What models hold of sequences without being tuned: one file an analysis, an untrained model beside each."""
+
+from lifecode.analyses.analysis import Analysed, Analysis
+from lifecode.analyses.codon_usage import CodonUsageMap
+from lifecode.analyses.convergence import Convergence
+from lifecode.analyses.embedding import EmbeddingMap
+from lifecode.analyses.pseudogene import PseudogeneRepair
+from lifecode.analyses.synonymous import SynonymousChanges
+
+__all__ = [
+    "Analysed",
+    "Analysis",
+    "CodonUsageMap",
+    "Convergence",
+    "EmbeddingMap",
+    "PseudogeneRepair",
+    "SynonymousChanges",
+]
