@@ -34,9 +34,8 @@ def task_loss(task: str, outputs: Tensor, labels: Labels, num_segments: int) -> 
     if task == COORDINATES:
         each = (values - labels.values).abs().mean(dim=1)
     elif task == SEVERAL_LABELS:
-        each = functional.binary_cross_entropy_with_logits(values, labels.values, reduction="none").mean(
-            dim=1
-        )
+        wanted = labels.values.to(values.dtype)
+        each = functional.binary_cross_entropy_with_logits(values, wanted, reduction="none").mean(dim=1)
     else:
         each = functional.cross_entropy(values, labels.values, reduction="none")
     return mean_of_sequences(each, labels.segment, num_segments)

@@ -45,7 +45,8 @@ def _protein(rng: np.random.Generator, index: int) -> LucaOneRow:
         "prot_site": [(3, 6, f"site{kind}")],
     }
     labels = {"prot_taxonomy": f"order{kind}", "prot_keyword": tuple(f"word{k}" for k in range(kind + 1))}
-    steps = np.cumsum(rng.normal(size=(length, 3)) + [1.0, 0.5 * kind, -1.0], axis=0).astype(np.float32)
+    drift = np.array([1.0, 0.5 * kind, -1.0])
+    steps = np.cumsum(rng.normal(size=(length, 3)) + drift, axis=0).astype(np.float32)
     steps[5] = np.nan
     return LucaOneRow(f"protein{index}", "protein", letters, spans, labels, steps)
 

@@ -1,7 +1,7 @@
 """What a packed row holds on average: what the cost of a training step depends on."""
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import torch
 
@@ -10,6 +10,15 @@ from lifecode.data.batches.batch import Batch
 from lifecode.data.batches.chunk import Chunk
 from lifecode.data.batches.packing import NUM_SPECIAL_CODONS
 from lifecode.data.corpus.shards import CDS
+
+
+class Contents(Protocol):
+    """What packed rows hold, numbers that add up over rows."""
+
+    @property
+    def num_positions(self) -> float:
+        """Of the rows, special tokens included."""
+        ...
 
 
 class RowContents(NamedTuple):
@@ -26,6 +35,11 @@ class RowContents(NamedTuple):
     num_segments: float
     squared_codons: float
     cds_codons: float
+
+    @property
+    def num_positions(self) -> float:
+        """Of the rows, each a codon."""
+        return self.num_codons
 
     @property
     def num_nucleotides(self) -> float:

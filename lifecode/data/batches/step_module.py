@@ -33,6 +33,9 @@ class StepDataModule(LightningDataModule):
         self.num_workers, self.validation_steps = num_workers, validation_steps
         self.cursor = self._cursor_before = BEGINNING
 
+    masking: Any
+    """Corruption of the input."""
+
     def stream(self, split: str, start: Cursor, **changes: Any) -> PackedStream:
         """The steps of a split for this process; `changes` are arguments other than in training."""
         raise NotImplementedError

@@ -15,10 +15,10 @@ from lifecode.datasets.luca_one.table import RowTable
 from lifecode.datasets.luca_one.tasks import MASK_TASKS, TASKS, is_of_several_labels
 from lifecode.models.luca_one.heads import LEVELS
 from lifecode.models.luca_one.rows import NUM_SPECIAL, Tokens, pack_tokens
-from lifecode.models.luca_one.vocabulary import MASK, NUMBER_OF_KIND
+from lifecode.models.luca_one.vocabulary import MASK, NUMBER_OF_KIND, Kind
 from lifecode.randomness.random_words import random_words
 
-_KIND_OF_NUMBER = {number: kind for kind, number in NUMBER_OF_KIND.items()}
+_KIND_OF_NUMBER: dict[int, Kind] = {number: kind for kind, number in NUMBER_OF_KIND.items()}
 
 
 class TokenContents(NamedTuple):
@@ -118,15 +118,18 @@ class LabelledBatch:
             self.num_letters,
         )
 
+    def is_masked(self) -> dict[str, Tensor]:
+        """For both masks, at which of the selected letters the input is `[MASK]` (n,), bool."""
+        return {task: self.ids[self.labels[task].at] == MASK for task in MASK_TASKS}
+
     def only_masked(self) -> "LabelledBatch":
         """The same batch, the two masks labelled where the input is `[MASK]` alone.
 
         A selected letter that stayed as it was can be copied, which a baseline cannot do.
         """
         labels = dict(self.labels)
-        for task in MASK_TASKS:
-            is_masked = self.ids[labels[task].at] == MASK
-            labels[task] = Labels(*(x[is_masked] for x in labels[task]))
+        for task, chosen in self.is_masked().items():
+            labels[task] = Labels(*(x[chosen] for x in labels[task]))
         return LabelledBatch(self.ids, self.molecules, self.cu_seqlens, labels, self.num_letters)
 
 

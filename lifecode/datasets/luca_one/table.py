@@ -104,7 +104,7 @@ class RowTable:
     def save(self, path: Path) -> None:
         """Writes the arrays, whole or not at all."""
         with disk_faults_named(path), replacing(path) as file:
-            np.savez(file, left_out=np.array(json.dumps(self.left_out)), **self.arrays)
+            np.savez(file, allow_pickle=False, left_out=np.array(json.dumps(self.left_out)), **self.arrays)
 
     @classmethod
     def open(cls, path: Path) -> "RowTable":
