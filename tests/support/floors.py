@@ -9,9 +9,9 @@ FLOORS = {
         "host",
         "randomness",
         "data",
-        "datasets",
         "ops",
         "models",
+        "datasets",
         "teachers",
         "objectives",
         "evaluation",
@@ -52,6 +52,7 @@ FLOORS = {
         "swissprot",
         "proteins",
     ],
+    "datasets/luca_one": ["rows", "row_files"],
     "ops": [
         "compile_boundary",
         "finite",
