@@ -171,11 +171,11 @@ def plan_stage(
     warmup, fullest = min(shape.warmup_steps, plan.num_steps), 0.0
     for first, last in ((0, warmup), (warmup, plan.num_steps)):
         if last > first:
-            contents = contents_of_row(shape.codons_at(first))
+            contents = contents_of_row(shape.row_length(first))
             parts = stage.parts(RowContents(*(rows * value for value in contents)), masking)
             flops = step_flops(parts, plan.cost) + recipe.flops(stage)
             flops += step_flops(parts, look) / every if every else 0.0
-            phase = Phase(last - first, shape.codons_at(first), contents, settings.num_processes * flops)
+            phase = Phase(last - first, shape.row_length(first), contents, settings.num_processes * flops)
             plan.phases.append(phase)
             if contents.num_codons > fullest:
                 fullest, plan.parts[:] = contents.num_codons, parts

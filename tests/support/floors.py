@@ -52,7 +52,7 @@ FLOORS = {
         "swissprot",
         "proteins",
     ],
-    "datasets/luca_one": ["rows", "row_files"],
+    "datasets/luca_one": ["rows", "row_files", "tasks", "masking", "table", "batch", "stream"],
     "ops": [
         "compile_boundary",
         "finite",

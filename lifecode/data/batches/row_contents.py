@@ -51,7 +51,7 @@ def batch_contents(batch: Batch) -> RowContents:
 def measured_contents(chunk: Chunk) -> RowContents:
     """The average over the rows of one chunk."""
     pieces = [piece for row in chunk.rows for piece in row]
-    lengths = [piece.num_codons for piece in pieces]
-    cds = sum(piece.num_codons - NUM_SPECIAL_CODONS for piece in pieces if piece.kind == CDS)
+    lengths = [piece.num_positions for piece in pieces]
+    cds = sum(piece.num_positions - NUM_SPECIAL_CODONS for piece in pieces if piece.kind == CDS)
     totals = (sum(lengths), len(pieces), sum(length**2 for length in lengths), cds)
     return RowContents(*(total / len(chunk.rows) for total in totals))

@@ -64,7 +64,7 @@ class Efficiency(Callback):
             return
         contents = [batch_contents(micro_batch) for micro_batch in batch]
         codons = torch.tensor(sum(each.num_codons for each in contents), device=pl_module.device)
-        budget = self.shape.codons_at(trainer.global_step - 1) * self.shape.rows
+        budget = self.shape.row_length(trainer.global_step - 1) * self.shape.rows
         flops = sum(model_flops(pl_module, each, self.masking) for each in contents)
         pl_module.record(
             **{

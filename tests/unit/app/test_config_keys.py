@@ -321,7 +321,7 @@ def data_of(config: DictConfig, world: World, stage: str, features: Any = None):
 def batches(config: DictConfig, world: World, stage: str = "encoder") -> list[str]:
     """Every tensor of the first steps, one digest a micro-batch."""
     data = data_of(config, world, stage)
-    steps = iter(data._stream("train", data.shape, BEGINNING))
+    steps = iter(data.stream("train", BEGINNING))
     return [
         f"{step}: {digest(batch.ids.numpy(), batch.cu_seqlens.numpy(), batch.codon_labels.numpy())}"
         for step in range(TRAINED_STEPS)
