@@ -1,10 +1,10 @@
 """Train, validation and test of rows: windows by block of their contig, proteins by groups that are alike.
 
-Contigs are divided as a corpus is (`lifecode.data.splits`) and windows are cut within the stretches of one split,
-so that none lies in two. Proteins stay whole, equal ones together. With `split.clusters` so do similar proteins,
-RNAs and coding sequences, by the k-mers that they share. A genome repeats itself: of windows that are equal or,
-with `clusters`, similar, on either strand and whatever contig they are of, only those stay that are in the most
-held-out split of them.
+Contigs are divided as a corpus is (`lifecode.data.splits`) and windows are cut within the stretches of one
+split, so that none lies in two. Proteins stay whole, equal ones together. With `split.clusters` so do similar
+proteins, RNAs and coding sequences, by the k-mers that they share. A genome repeats itself: of windows that
+are equal or, with `clusters`, similar, on either strand and whatever contig they are of, only those stay that
+are in the most held-out split of them.
 """
 
 from dataclasses import dataclass

@@ -1,1 +1,1 @@
-"""Rows of LucaOne's pre-training out of the records that users have: genomes, proteins, InterPro, structures."""
+"""Rows of LucaOne out of the records that users have: genomes, proteins, InterPro, structures."""

@@ -1,8 +1,9 @@
 """Where on a contig the eight gene types of LucaOne lie, on which strand, by the features of its record.
 
 CDS, and the RNAs and regulatory sites by their keys in the feature table; keys that the INSDC has replaced
-count as what replaced them. An intron is a feature of that key, or a gap between the exons of a CDS, an mRNA or
-another spliced RNA. The annotation is taken as it stands: no CDS is asked for its protein.
+count as what replaced them. An intron is a feature of that key, or a gap between the exons of a CDS, an mRNA
+or another spliced RNA, unless it is a pseudogene, where a gap is mostly an insertion. The annotation is taken
+as it stands: no CDS is asked for its protein.
 """
 
 from collections.abc import Iterator
@@ -26,15 +27,15 @@ _TYPE_OF_KEY = {
     **dict.fromkeys(("scRNA", "snRNA", "snoRNA"), "ncRNA"),
     **dict.fromkeys(
         (
-            *("-10_signal", "-35_signal", "attenuator", "CAAT_signal", "enhancer", "GC_signal", "misc_signal"),
-            *("polyA_signal", "promoter", "RBS", "TATA_signal", "terminator"),
+            *("-10_signal", "-35_signal", "attenuator", "CAAT_signal", "enhancer", "GC_signal"),
+            *("misc_signal", "polyA_signal", "promoter", "RBS", "TATA_signal", "terminator"),
         ),
         "regulatory",
     ),
 }
 _SPLICED = frozenset({"mRNA", "misc_RNA", "ncRNA", "snoRNA", "tRNA"})
 """Keys beside CDS whose gaps are introns."""
-FEATURES = frozenset({*_TYPE_OF_KEY, "mRNA"})
+FEATURES = frozenset({*_TYPE_OF_KEY, *_SPLICED})
 """Keys that `read_records` has to be asked for."""
 
 
@@ -68,7 +69,7 @@ def _regions(contig: Contig, left_out: LeftOut, pseudogenes: bool) -> Iterator[R
             left_out.add(name, "pseudogene", "CDS")
         elif _lie_on(contig, cds.exons, name, cds.location_problem or "CDS", left_out):
             yield from (Region(*exon, "CDS") for exon in cds.exons)
-            if not cds.ribosomal_slippage and not cds.trans_splicing:
+            if not (cds.pseudo or cds.ribosomal_slippage or cds.trans_splicing):
                 yield from _introns(cds.exons, name, left_out)
     for feature in contig.features:
         name = f"{contig.name}:{_place(feature.exons)}"
@@ -77,7 +78,7 @@ def _regions(contig: Contig, left_out: LeftOut, pseudogenes: bool) -> Iterator[R
         elif _lie_on(contig, feature.exons, name, feature.kind, left_out):
             if gene_type := _TYPE_OF_KEY.get(feature.kind):
                 yield from (Region(*exon, gene_type) for exon in feature.exons)
-            if feature.kind in _SPLICED and not feature.trans_splicing:
+            if feature.kind in _SPLICED and not (feature.pseudo or feature.trans_splicing):
                 yield from _introns(feature.exons, name, left_out)
 
 

@@ -1,11 +1,13 @@
 """Windows of contigs as rows, one for each strand, with the gene types and the order of their organism.
 
 A row of a strand has the annotation of that strand alone, as in the released data of LucaOne: a nucleotide
-across from a gene is not labelled. So the reverse strand is read as it is transcribed, and its spans are those
-of its own genes, mirrored.
+across from a gene is not labelled. So the reverse strand is read as it is transcribed, and its spans are
+those of its own genes, mirrored.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -15,7 +17,6 @@ from lifecode.alphabet import decode_nucleotides, reverse_complement
 from lifecode.data.records import Contig
 from lifecode.datasets.luca_one.records.gene_regions import Region
 from lifecode.datasets.luca_one.rows import LucaOneRow
-from lifecode.errors import UserError
 
 
 class Window(NamedTuple):
@@ -26,11 +27,11 @@ class Window(NamedTuple):
 
 
 def windows_of(start: int, end: int, max_nucleotides: int) -> list[Window]:
-    """A stretch cut into as few windows as fit, of lengths that differ by one at most; nothing is left over."""
+    """A stretch cut into as few windows as fit, whose lengths differ by one at most."""
     length = end - start
     count = -(-length // max_nucleotides)
     edges = [start + index * length // count for index in range(count + 1)] if count else []
-    return [Window(*edge) for edge in zip(edges[:-1], edges[1:], strict=True)]
+    return [Window(*edge) for edge in pairwise(edges)]
 
 
 class AnnotatedContig:
@@ -43,9 +44,14 @@ class AnnotatedContig:
     """
 
     def __init__(self, contig: Contig, regions: Sequence[Region], order: str | None) -> None:
-        self.contig, self._order = contig, order
+        self.contig, self.order = contig, order
         self._types = [region.gene_type for region in regions]
         self._places = np.array([region[:3] for region in regions], dtype=np.int64).reshape(-1, 3)
+
+    @property
+    def gene_types(self) -> Counter[str]:
+        """How many regions of each gene type there are."""
+        return Counter(self._types)
 
     def strands(self, reverse_strand: bool) -> tuple[int, ...]:
         """Strands that give a row: both of DNA where they are asked for, of an RNA or a CDS its own."""
@@ -62,7 +68,7 @@ class AnnotatedContig:
             molecule="gene",
             sequence=decode_nucleotides(nucleotides),
             spans={"gene_type": spans} if spans else {},
-            labels={} if self._order is None else {"gene_taxonomy": self._order},
+            labels={} if self.order is None else {"gene_taxonomy": self.order},
         )
 
     def _spans(self, window: Window, strand: int) -> list[tuple[int, int, str]]:
@@ -92,9 +98,3 @@ def gene_rows(
     for window in windows:
         for strand in annotated.strands(reverse_strand):
             yield annotated.row(window, strand)
-
-
-def require_length(max_letters: int, longest: int) -> None:
-    """Raise a `UserError` where rows would be empty, or longer than the model reads."""
-    if not 1 <= max_letters <= longest:
-        raise UserError(f"is {max_letters}, expected 1 to {longest}", source="max_letters")

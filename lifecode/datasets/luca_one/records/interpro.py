@@ -1,11 +1,12 @@
-"""InterPro's matches of proteins, out of `protein2ipr.dat` or the TSV of InterProScan, as spans of three tasks.
+"""InterPro's matches of proteins, out of `protein2ipr.dat` or the TSV of InterProScan, as spans of three
+tasks.
 
 A match says which entry of InterPro lies where, and not of what type the entry is: that stands in InterPro's
 `entry.list`. Homologous superfamilies and domains are tasks of their own; active, binding and conserved sites
-and PTMs are sites; families and repeats are no task. A label is the accession of an entry. Where matches of one
-task overlap, the one of the database that LucaOne's data prefer comes later and so counts; of one database the
-shorter one does. (The released data keep the first database of a protein alone; here the others label what it
-leaves open.)
+and PTMs are sites; families and repeats are no task. A label is the accession of an entry. Where matches of
+one task overlap, the one of the database that LucaOne's data prefer comes later and so counts; of one
+database the shorter one does. (The released data keep the first database of a protein alone; here the others
+label what it leaves open.)
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,8 +24,8 @@ _TASK_OF_TYPE = {
     **dict.fromkeys(("active_site", "binding_site", "conserved_site", "ptm"), "prot_site"),
 }
 _DATABASES = (("G3DSA",), ("SSF",), ("PS",), ("PF",), ("TIGR", "NF"), ("SM",), ("PR",), ("cd",))
-"""How accessions of signatures begin, by database, the most preferred first: CATH-Gene3D, SUPERFAMILY, PROSITE,
-Pfam, NCBIfam, SMART, PRINTS, CDD. Any other comes last."""
+"""How accessions of signatures begin, by database, the most preferred first: CATH-Gene3D, SUPERFAMILY,
+PROSITE, Pfam, NCBIfam, SMART, PRINTS, CDD. Any other comes last."""
 _SCAN_COLUMNS, _IPR_COLUMNS = 11, 6
 
 
@@ -67,7 +68,7 @@ class Entries:
             raise UserError(
                 "has no line with the accession and the type of an entry",
                 source=path,
-                remedy="Give entry.list of InterPro: ENTRY_AC, ENTRY_TYPE and ENTRY_NAME with tabs between them",
+                remedy="Give entry.list of InterPro: ENTRY_AC, ENTRY_TYPE, ENTRY_NAME between tabs",
             )
         return cls(found)
 
@@ -136,7 +137,9 @@ def _matches(file: Path, wanted: Mapping[str, int], left_out: LeftOut) -> Iterat
                 continue
             name = accession_of(protein.decode("utf-8", errors="replace").strip())
             if not tab or name in wanted:
-                yield _match(name, line.decode("utf-8", errors="replace").rstrip("\n"), f"{file}, line {number}")
+                yield _match(
+                    name, line.decode("utf-8", errors="replace").rstrip("\n"), f"{file}, line {number}"
+                )
             else:
                 left_out.count("interpro_match_of_no_protein_given")
 

@@ -23,22 +23,19 @@ _ENDING = re.compile(r"(?:Candidatus )?[A-Z][a-z]+(?:ales|iformes)")
 _WITHOUT_ENDING = frozenset(
     """
     Afrosoricida Artiodactyla Carnivora Cetartiodactyla Chiroptera Cingulata Dasyuromorphia Dermoptera
-    Didelphimorphia Diprotodontia Eulipotyphla Hyracoidea Insectivora Lagomorpha Macroscelidea Monotremata
-    Peramelemorphia Perissodactyla Pholidota Pilosa Primates Proboscidea Rodentia Scandentia Sirenia Soricomorpha
-    Tubulidentata
-    Crocodylia Rhynchocephalia Squamata Testudines Anura Caudata Gymnophiona
-    Blattodea Coleoptera Dermaptera Diptera Embioptera Ephemeroptera Hemiptera Hymenoptera Isoptera Lepidoptera
-    Mantodea Mecoptera Megaloptera Neuroptera Odonata Orthoptera Phasmatodea Phthiraptera Plecoptera Psocodea
-    Raphidioptera Siphonaptera Strepsiptera Thysanoptera Trichoptera Zygentoma
-    Amphipoda Araneae Calanoida Cyclopoida Decapoda Euphausiacea Harpacticoida Ixodida Isopoda Mesostigmata
-    Opiliones Scorpiones Siphonostomatoida Xiphosura
-    Ascaridida Rhabditida Spirurida Strongylida Trichinellida Trichocephalida Tylenchida
-    Mytilida Octopoda Ostreida Pectinida Sepiida Stylommatophora Venerida
-    Actiniaria Anthoathecata Rhizostomeae Scleractinia Semaeostomeae
-    Diphyllobothriidea Cyclophyllidea Strigeidida Tricladida
-    Diplomonadida Eucoccidiorida Haemosporida Hymenostomatida Kinetoplastida Peniculida Piroplasmida
-    Trichomonadida Trypanosomatida
-    """.split()
+    Didelphimorphia Diprotodontia Eulipotyphla Hyracoidea Insectivora Lagomorpha Macroscelidea
+    Monotremata Peramelemorphia Perissodactyla Pholidota Pilosa Primates Proboscidea Rodentia Scandentia
+    Sirenia Soricomorpha Tubulidentata Crocodylia Rhynchocephalia Squamata Testudines Anura Caudata
+    Gymnophiona Blattodea Coleoptera Dermaptera Diptera Embioptera Ephemeroptera Hemiptera Hymenoptera
+    Isoptera Lepidoptera Mantodea Mecoptera Megaloptera Neuroptera Odonata Orthoptera Phasmatodea
+    Phthiraptera Plecoptera Psocodea Raphidioptera Siphonaptera Strepsiptera Thysanoptera Trichoptera
+    Zygentoma Amphipoda Araneae Calanoida Cyclopoida Decapoda Euphausiacea Harpacticoida Ixodida Isopoda
+    Mesostigmata Opiliones Scorpiones Siphonostomatoida Xiphosura Ascaridida Rhabditida Spirurida
+    Strongylida Trichinellida Trichocephalida Tylenchida Mytilida Octopoda Ostreida Pectinida Sepiida
+    Stylommatophora Venerida Actiniaria Anthoathecata Rhizostomeae Scleractinia Semaeostomeae
+    Diphyllobothriidea Cyclophyllidea Strigeidida Tricladida Diplomonadida Eucoccidiorida Haemosporida
+    Hymenostomatida Kinetoplastida Peniculida Piroplasmida Trichomonadida Trypanosomatida
+    """.split()  # noqa: SIM905
 )
 
 
@@ -57,8 +54,8 @@ class Orders:
         """The names of orders in a file, or in the taxonomy of the NCBI.
 
         Args:
-            path: a text file with a name a line, or the folder of `taxdump.tar.gz`, unpacked, with `nodes.dmp`
-                and `names.dmp`; None for none.
+            path: a text file with a name a line, or the folder of `taxdump.tar.gz`, unpacked, with
+                `nodes.dmp` and `names.dmp`; None for none.
 
         Raises:
             UserError: no such file, or no order in it.
@@ -109,5 +106,5 @@ def _lines(path: Path) -> list[str]:
 
 
 def _fault(problem: str, path: Path) -> UserError:
-    remedy = "Give a text file with the name of an order a line, or the folder of NCBI's taxdump.tar.gz unpacked"
+    remedy = "Give a text file with an order a line, or the folder of NCBI's taxdump.tar.gz unpacked"
     return UserError(problem, source=path, remedy=remedy)

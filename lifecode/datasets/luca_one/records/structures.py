@@ -1,10 +1,11 @@
 """The chains of mmCIF and PDB files: sequence, and the C-alpha atom of each residue, through Biopython.
 
-The sequence is the whole one that was in the sample (`SEQRES`), with the residues that were not seen at unknown
-coordinates, wherever the file says which residue an atom belongs to. In mmCIF every atom does (`label_seq_id`).
-In PDB the numbers of the atoms are the authors' own: the residues seen and those listed as missing (REMARK 465),
-in the order of their numbers, have to be those of SEQRES, or else the residues seen stand for the sequence
-(`observed`). Of several models the first counts, of alternative places of an atom the most occupied.
+The sequence is the whole one that was in the sample (`SEQRES`), with the residues that were not seen at
+unknown coordinates, wherever the file says which residue an atom belongs to. In mmCIF every atom does
+(`label_seq_id`). In PDB the numbers of the atoms are the authors' own: the residues seen and those listed as
+missing (REMARK 465), in the order of their numbers, have to be those of SEQRES, or else the residues seen
+stand for the sequence (`observed`). Of several models the first counts, of alternative places of an atom the
+most occupied.
 """
 
 import io
@@ -25,7 +26,9 @@ from numpy.typing import NDArray
 from lifecode.data.formats.opening import opened
 from lifecode.errors import UserError
 
-_PDB_START = re.compile(r"(HEADER|TITLE |REMARK|CRYST1|MODEL |ATOM  |EXPDTA|COMPND|SEQRES|NUMMDL|PARENT|AUTHOR)")
+_PDB_START = re.compile(
+    r"HEADER|TITLE |REMARK|CRYST1|MODEL |ATOM  |EXPDTA|COMPND|SEQRES|NUMMDL|PARENT|AUTHOR"
+)
 _UNKNOWN_PLACE = (np.nan,) * 3
 
 
@@ -62,7 +65,8 @@ def chains_of(file: str | Path) -> Iterator[Chain]:
     start = text.getvalue()[:4096].lstrip()
     is_cif = start.startswith(("data_", "#")) and "data_" in start
     if not is_cif and not _PDB_START.match(start):
-        raise UserError("is neither mmCIF nor PDB", source=file, remedy="Give .cif or .pdb, plain or compressed")
+        remedy = "Give .cif or .pdb, plain or compressed"
+        raise UserError("is neither mmCIF nor PDB", source=file, remedy=remedy)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -106,6 +110,7 @@ _ByNumber = dict[int, tuple[str, tuple[float, ...]]]
 
 def _alpha_atoms(cif: dict[str, Any]) -> list[tuple[str, str, _ByNumber]]:
     """Authors' name and entity of each chain, and residue and place by number, of the first model."""
+    keys = (
         *("label_atom_id", "label_comp_id", "label_seq_id", "label_entity_id", "label_asym_id"),
         *("Cartn_x", "Cartn_y", "Cartn_z"),
     )

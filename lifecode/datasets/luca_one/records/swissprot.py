@@ -1,8 +1,8 @@
 """What a Swiss-Prot (UniProtKB) entry says of a protein: keywords, lineage, and the sites of its features.
 
 Biopython reads the entry; `lifecode.data.formats.swissprot` verifies that it is whole. Sites are those of the
-paper's four types: active sites, binding sites, conserved sites (`SITE`) and modified residues. Their label is
-the key of the feature, and keys that UniProt has merged into BINDING count as that.
+paper's four types: active sites, binding sites, conserved sites (`SITE`) and modified residues. Their label
+is the key of the feature, and keys that UniProt has merged into BINDING count as that.
 """
 
 import re
@@ -53,9 +53,7 @@ class Protein:
     sites: tuple[tuple[int, int, str], ...] = ()
 
 
-def swissprot_proteins(
-    handle: BinaryIO, source: str, settle: Settle, left_out: LeftOut
-) -> Iterator[Protein]:
+def swissprot_proteins(handle: BinaryIO, source: str, settle: Settle, left_out: LeftOut) -> Iterator[Protein]:
     """Yield the entries of a flat file.
 
     Args:
@@ -98,9 +96,7 @@ def _keywords(written: list[str]) -> tuple[str, ...]:
     return tuple(sorted({word for word in plain if word}))
 
 
-def _sites(
-    features: list, accession: str, length: int, left_out: LeftOut
-) -> Iterator[tuple[int, int, str]]:
+def _sites(features: list, accession: str, length: int, left_out: LeftOut) -> Iterator[tuple[int, int, str]]:
     """The sites of an entry, the longest first, so that of two that overlap the shorter one counts."""
     found: list[tuple[int, int, str]] = []
     for feature in features:
