@@ -15,6 +15,7 @@ OURS = frozenset(
         "lifecode.datasets.central_dogma.pairs.Pairs",
         "lifecode.datasets.central_dogma.pre_mrna.PreMrnas",
         "lifecode.datasets.central_dogma.splice_windows.SpliceWindows",
+        "lifecode.datasets.luca_one.make.RowSettings",
         "lifecode.data.corpus.engine.LocalEngine",
         "lifecode.data.batches.masking.Masking",
         "lifecode.data.batches.mixture.Mixture",
