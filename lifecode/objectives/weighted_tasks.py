@@ -1,5 +1,6 @@
 """A plain weighted sum of mean losses, each task with a weight of its own."""
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -25,8 +26,9 @@ class WeightedTasks(WeightedSum):
 
     @property
     def description(self) -> str:
-        """Its name and weights."""
-        return f"weighted_tasks, {', '.join(f'{name} {x:g}' for name, x in self.of_task.items())}"
+        """Its name, and how many tasks have which weight."""
+        counts = Counter(self.of_task.values())
+        return f"weighted_tasks, {', '.join(f'{n} x {weight:g}' for weight, n in counts.items())}"
 
     def require_weight(self, tasks: Sequence[str]) -> None:
         """Each task must have a weight, and one a positive one; see `JointObjective.require_weight`."""

@@ -66,6 +66,11 @@ class Masking:
         fractions, source = (self.nucleotide_fraction, self.codon_fraction), "objective.masking"
         require_shares(*fractions, masked=self.masked, random=self.random, source=source)
 
+    @property
+    def selected(self) -> tuple[str, str]:
+        """What is selected of what, for a plan."""
+        return "masked DNA, CDS", f"{self.nucleotide_fraction:.3g}, {self.codon_fraction:.3g}"
+
 
 def generator(*key: int) -> np.random.Generator:
     """Random numbers that depend on nothing but the key."""

@@ -20,6 +20,20 @@ class Contents(Protocol):
         """Of the rows, special tokens included."""
         ...
 
+    @property
+    def length(self) -> float:
+        """Of the sequences, special tokens apart."""
+        ...
+
+    @property
+    def units(self) -> tuple[str, str]:
+        """What a position is, and what a length is counted in."""
+        ...
+
+    def times(self, rows: float) -> "Contents":
+        """What so many rows hold together."""
+        ...
+
 
 class RowContents(NamedTuple):
     """Averages over packed rows.
@@ -40,6 +54,20 @@ class RowContents(NamedTuple):
     def num_positions(self) -> float:
         """Of the rows, each a codon."""
         return self.num_codons
+
+    @property
+    def length(self) -> float:
+        """Of the sequences, in nucleotides."""
+        return self.num_nucleotides
+
+    @property
+    def units(self) -> tuple[str, str]:
+        """What a position is, and what a length is counted in."""
+        return "codons", "nucleotides"
+
+    def times(self, rows: float) -> "RowContents":
+        """What so many rows hold together."""
+        return RowContents(*(rows * value for value in self))
 
     @property
     def num_nucleotides(self) -> float:

@@ -51,9 +51,32 @@ class TokenContents(NamedTuple):
         return self.num_tokens
 
     @property
-    def num_letters(self) -> float:
-        """Without special tokens."""
+    def length(self) -> float:
+        """Letters of the sequences."""
         return self.num_tokens - NUM_SPECIAL * self.num_segments
+
+    @property
+    def units(self) -> tuple[str, str]:
+        """What a position is, and what a length is counted in."""
+        return "tokens", "letters"
+
+    def times(self, rows: float) -> "TokenContents":
+        """What so many rows hold together."""
+        return TokenContents(*(rows * value for value in self))
+
+
+def assumed_contents(row_length: int, longest: int, masked: float) -> TokenContents:
+    """The most that a packed row can hold: full, of sequences as long as the model reads, all labelled.
+
+    Args:
+        row_length: tokens of the row.
+        longest: tokens of a sequence.
+        masked: share of the letters that is selected.
+    """
+    sequences = row_length / longest
+    letters = row_length - NUM_SPECIAL * sequences
+    read = {task: sequences if level == "sequence" else letters for task, level in LEVELS.items()}
+    return TokenContents(row_length, sequences, row_length * longest, masked=masked * letters, **read)
 
 
 class Labels(NamedTuple):

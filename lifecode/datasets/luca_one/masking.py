@@ -30,7 +30,12 @@ class LetterMasking:
     random: float = 0.1
 
     def __post_init__(self) -> None:
-        require_shares(self.fraction, masked=self.masked, random=self.random, source="rows.masking")
+        require_shares(self.fraction, masked=self.masked, random=self.random, source="pretraining.masking")
+
+    @property
+    def selected(self) -> tuple[str, str]:
+        """What is selected of what, for a plan."""
+        return "masked letters", f"{self.fraction:.3g}"
 
 
 def mask_letters(

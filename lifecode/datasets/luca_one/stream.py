@@ -40,10 +40,10 @@ class TokenShape:
     def __post_init__(self) -> None:
         if self.max_tokens <= NUM_SPECIAL:
             raise UserError(
-                f"is {self.max_tokens}, which has no room for letters", source="rows.batch.max_tokens"
+                f"is {self.max_tokens}, which has no room for letters", source="pretraining.batch.max_tokens"
             )
         if self.rows < 1 or (self.rows_at_once is not None and self.rows_at_once < 1):
-            raise UserError("rows must be at least 1", source="rows.batch")
+            raise UserError("rows must be at least 1", source="pretraining.batch")
 
     @property
     def warmup_steps(self) -> int:
@@ -64,7 +64,7 @@ class TokenShape:
         Raises:
             UserError: the rows of a step cannot be shared out evenly.
         """
-        return rows_together(self.rows, self.rows_at_once, world_size, source="rows.batch.rows")
+        return rows_together(self.rows, self.rows_at_once, world_size, source="pretraining.batch.rows")
 
 
 class RowPiece(NamedTuple):

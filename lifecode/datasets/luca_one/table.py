@@ -5,11 +5,9 @@ pieces of about equal length, each with its own part of the labels. Coordinates 
 cut: per protein and axis to 0 … 1, over the atoms that are known.
 """
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -18,8 +16,6 @@ from numpy.typing import NDArray
 from lifecode.alphabet import IGNORE
 from lifecode.datasets.luca_one.rows import LucaOneRow
 from lifecode.datasets.luca_one.tasks import LabelNames, is_of_several_labels
-from lifecode.errors import UserError
-from lifecode.host.durable import disk_faults_named, replacing
 from lifecode.models.luca_one.heads import LEVELS
 from lifecode.models.luca_one.vocabulary import NUMBER_OF_KIND, Kind, tokens_of_letters
 
@@ -48,7 +44,7 @@ class RowTable:
     """Rows of one split.
 
     Attributes:
-        arrays: by name, as they are saved: `letters` (N,) and `offsets` (n + 1,), `molecules` (n,), for each
+        arrays: by name: `letters` (N,) and `offsets` (n + 1,), `molecules` (n,), for each
             task its labels, and borders where a row has any number of them.
         left_out: labels that training rows do not have, by task.
     """
@@ -93,6 +89,11 @@ class RowTable:
         length = int(self.offsets[row + 1] - self.offsets[row])
         return None if begin < 0 else self.arrays["prot_structure"][begin : begin + length]
 
+    @property
+    def tasks(self) -> list[str]:
+        """The tasks of which any row has a label."""
+        return [task for task in LEVELS if self.num_labelled(task)]
+
     def num_labelled(self, task: str) -> int:
         """Rows that have a label of a task."""
         if LEVELS[task] == "token":
@@ -100,27 +101,6 @@ class RowTable:
         if task in _ONE_LABEL:
             return int((self.arrays[task] != IGNORE).sum())
         return int((np.diff(self.arrays[f"{task}.borders"]) > 0).sum())
-
-    def save(self, path: Path) -> None:
-        """Writes the arrays, whole or not at all."""
-        with disk_faults_named(path), replacing(path) as file:
-            np.savez(file, allow_pickle=False, left_out=np.array(json.dumps(self.left_out)), **self.arrays)
-
-    @classmethod
-    def open(cls, path: Path) -> "RowTable":
-        """What `save` wrote.
-
-        Raises:
-            UserError: the file is damaged.
-        """
-        try:
-            with np.load(path, allow_pickle=False) as found:
-                arrays = {name: found[name] for name in found.files if name != "left_out"}
-                return cls(arrays, json.loads(str(found["left_out"])))
-        except (OSError, ValueError, KeyError) as fault:
-            raise UserError(
-                f"is damaged ({fault})", source=path, remedy="Delete the run's folder and begin anew"
-            ) from fault
 
 
 def row_table(rows: Iterable[LucaOneRow], names: LabelNames, longest: int) -> RowTable:
