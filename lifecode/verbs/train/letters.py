@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 from lightning import seed_everything
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from lifecode.app.configs.construct import checked_value, construct
 from lifecode.app.provenance import record_provenance
@@ -51,6 +51,7 @@ from lifecode.verbs.train.row_data import (
     prepare_rows,
     read_row_data,
     require_input,
+    require_same_rows,
     stream_alone,
 )
 from lifecode.verbs.train.run_place import run_place, with_loggers
@@ -65,14 +66,14 @@ _LACKS = {
 
 def check(config: DictConfig) -> None:
     """Builds every part without memory, so that a wrong value is found before anything is written."""
-    if config.pretraining is None:
+    if OmegaConf.select(config, "pretraining") is None:
         raise UserError(
             "a model of family luca_one learns from labelled rows, and pretraining is null",
             source="pretraining",
             remedy="Add pretraining=luca_one, or choose experiment=lucaone_quickstart",
         )
     for key, lack in _LACKS.items():
-        if checked_value(config, key, object | None) is not None:
+        if OmegaConf.select(config, key) is not None:
             raise UserError(f"a model of family luca_one {lack}", source=key, remedy="Leave it out")
     stage = _stage_without_memory(config)
     for node in (config.data.split, config.pretraining.rows, config.pretraining.masking):
@@ -123,7 +124,8 @@ def train(config: DictConfig, settings: TrainerSettings, processes: Processes) -
         with folder.timed("rows"), folder.begun():
             rows = processes.first_then_others(partial(prepare_rows, config, folder.path))
             data = read_row_data(rows, longest_row(config, model))
-        data.names.require_room({task: head["classes"] for task, head in model.config["heads"].items()})
+            data.names.require_room({task: head["classes"] for task, head in model.config["heads"].items()})
+            processes.only_first(partial(require_same_rows, rows, folder.path))
         if processes.from_first(partial(_is_complete, config, settings, folder.path)):
             print(f"This run is complete. The model is in {folder.path / 'model'}")
             return
@@ -166,8 +168,8 @@ def held_out_table(metrics: dict[str, Any]) -> str:
 
 
 def _require(config: DictConfig) -> None:
-    require_input(config)
     check(config)
+    require_input(config)
 
 
 def _stage(config: DictConfig, model: LucaOne) -> LetterStage:

@@ -4,7 +4,7 @@ import hashlib
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from lifecode.app.configs.construct import checked_value, construct
 from lifecode.data.batches.steps import BEGINNING
@@ -21,10 +21,11 @@ from lifecode.datasets.luca_one.table import RowTable, row_table
 from lifecode.datasets.luca_one.tasks import LabelNames
 from lifecode.errors import UserError
 from lifecode.host.activity import Activity
-from lifecode.host.checksum import sha256
+from lifecode.host.checksum import digest_of, sha256
 from lifecode.host.recorded import read_recorded, write_recorded
 from lifecode.models.luca_one.model import LucaOne
 from lifecode.models.luca_one.rows import NUM_SPECIAL
+from lifecode.training.run.run_folder import config_leaves
 
 _EVALUATED_TOKENS = 8192
 """Of a packed row that is evaluated; only memory depends on it."""
@@ -87,12 +88,12 @@ def prepare_rows(config: DictConfig, run: Path) -> Path:
     """The folder of the rows, made in the run's folder of sequence files where none is given; prints counts.
 
     Raises:
-        UserError: the input cannot be read, or the rows have changed since the run began.
+        UserError: the input cannot be read.
     """
     from rich import print as print_table
 
     inputs = checked_value(config, "input", str | list[str] | None)
-    folder = _given_folder(inputs) or run / "rows"
+    folder = _given_folder(inputs) or run / f"rows-{_digest(config)}"
     seed = checked_value(config, "seed", int)
     if not folder.exists():
         sources = RowSources(
@@ -113,7 +114,6 @@ def prepare_rows(config: DictConfig, run: Path) -> Path:
                 say=activity.say,
             )
         print_table(counts_table(report))
-    _require_same(folder, run / _RECORD)
     return folder
 
 
@@ -127,6 +127,11 @@ def read_row_data(folder: Path, longest: int) -> RowData:
     Raises:
         UserError: a file that is not there or damaged, or nothing to train on.
     """
+    for name in (LABELS, *(f"{split}.csv" for split in SPLITS)):
+        if not (folder / name).is_file():
+            raise UserError(
+                f"there is no {name} here", source=folder, remedy="Make the rows again with lifecode rows"
+            )
     names = LabelNames.read(folder / LABELS)
     tables = {split: row_table(read_rows(folder / f"{split}.csv"), names, longest) for split in SPLITS}
     if not len(tables["train"]):
@@ -181,13 +186,25 @@ def _given_folder(inputs: str | list[str] | None) -> Path | None:
     return folder if (folder / "train.csv").is_file() else None
 
 
-def _require_same(folder: Path, record: Path) -> None:
-    files = [LABELS, *(f"{split}.csv" for split in SPLITS)]
-    for name in files:
-        if not (folder / name).is_file():
-            raise UserError(
-                f"there is no {name} here", source=folder, remedy="Make the rows again with lifecode rows"
-            )
+def _digest(config: DictConfig) -> str:
+    """Of all that says which rows are made, so that those of other settings are never taken for them."""
+    keys = (
+        *("input", "seed", "data.split", "data.reading", "pretraining.rows"),
+        *(f"pretraining.{key}" for key in ("interpro", "interpro_entries", "structures", "orders")),
+    )
+    own = OmegaConf.masked_copy(config, ["input", "seed", "data", "pretraining"])
+    resolved: Any = OmegaConf.to_container(own, resolve=True)
+    leaves = config_leaves(resolved)
+    return digest_of({name: value for name, value in leaves.items() if name.startswith(keys)})[:8]
+
+
+def require_same_rows(folder: Path, run: Path) -> None:
+    """Notes what rows a run begins with.
+
+    Raises:
+        UserError: the run began with others.
+    """
+    record, files = run / _RECORD, [LABELS, *(f"{split}.csv" for split in SPLITS)]
     now = hashlib.sha256("".join(sha256(folder / name) for name in files).encode()).hexdigest()
     before = read_recorded(record, remedy="Delete the run's folder, or bring back a copy of it")
     if before is None:
