@@ -167,10 +167,9 @@ def _unlike_across_splits(
 def _alike(
     pieces: list[NDArray[np.uint8]], held_out: NDArray[np.bool_], at_least: float
 ) -> NDArray[np.int64]:
-    """A number for each, the same for those that are linked: one that is held out and one similar to it.
+    """A number for each, the same for what is linked: a window that is held out and one similar to it.
 
-    The similarity to the reverse complement of one is that of its reverse complement, so those of the few that
-    are held out suffice.
+    Two windows are as similar as their reverse complements, so those of the few that are held out suffice.
     """
     few = np.flatnonzero(held_out)
     forward = np.stack([nucleotide_sketch(piece) for piece in pieces])

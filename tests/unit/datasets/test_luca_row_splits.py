@@ -71,24 +71,28 @@ def test_repeats_of_a_genome_stay_in_the_most_held_out_split(made):
 
 
 def test_similar_windows_are_left_out_where_that_is_asked_for(made):
-    """Repeats of which every fiftieth nucleotide has changed, and between them windows like no other."""
+    """Of a repeat every hundredth nucleotide has changed; it is held out, and elsewhere on either strand."""
     repeat = sequence(1000, seed=1)
-    blocks = []
-    for block in range(20):
+    blocks = [sequence(1000, seed=10 + block) for block in range(20)]
+    whole, _, _ = made({"one.gb": genbank([], "".join(blocks))})
+    numbers = {row.id: (int(row.id.split(":")[1].split("-")[0]) - 1) // 1000 for row in whole["test"]}
+    held_out = min(numbers.values())
+    elsewhere = [block for block in range(20) if block not in numbers.values()][:6]
+    for count, block in enumerate([held_out, *elsewhere]):
         changed = list(repeat)
-        for at in range(2 * block, 1000, 50):
+        for at in range(20 + 2 * count, 1000, 100):
             changed[at] = "ACGT"["TGCA".index(changed[at])]
-        blocks.append("".join(changed) if block % 2 else sequence(1000, seed=10 + block))
+        letters = "".join(changed)
+        back = decode_nucleotides(reverse_complement(encode_nucleotides(letters)))
+        blocks[block] = back if count % 2 else letters
     text = genbank([], "".join(blocks))
-    whole, _, _ = made({"one.gb": text})
-    without, report, _ = made(
-        {"one.gb": text}, BlockSplit(block_nucleotides=1000, validation=0.1, test=0.2, clusters=0.5)
-    )
-    assert sum(map(len, whole.values())) == 400
-    assert len(without["test"]) == len(whole["test"])
-    left = report["left_out"]["similar_across_splits"]
-    assert 2 * left == 400 - sum(map(len, without.values()))
-    assert left > 60
+    split = BlockSplit(block_nucleotides=1000, validation=0.1, test=0.2, clusters=0.3)
+    without, report, _ = made({"one.gb": text}, split)
+    assert report["left_out"] == {"similar_across_splits": 6 * 10}
+    assert sum(map(len, without.values())) == 400 - 2 * 60
+    assert {row.id for row in without["test"]} == set(numbers)
+    whole, report, _ = made({"one.gb": text})
+    assert (sum(map(len, whole.values())), report["left_out"]) == (400, {})
 
 
 def test_similar_proteins_lie_in_one_split(made):
