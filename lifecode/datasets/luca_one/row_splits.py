@@ -98,9 +98,9 @@ def _as_contigs(records: Records, at_least: float | None) -> Contigs:
     contigs = [annotated.contig for annotated in records.contigs]
     proteins = [labelled.protein for labelled in records.proteins]
     names = [contig.name for contig in contigs]
-    if clash := next((one.id for one in proteins if one.id in set(names)), None):
+    if clash := set(names) & {protein.id for protein in proteins}:
         problem = "a contig and a protein have this name"
-        raise UserError(problem, source="input", record=clash, remedy="Give them in two calls")
+        raise UserError(problem, source="input", record=min(clash), remedy="Give them in two calls")
     digests = [strandless_digest(contig.nucleotides) for contig in contigs]
     digests += [
         (blake2b(protein.sequence.encode(), digest_size=16, person=b"protein").digest(), False)

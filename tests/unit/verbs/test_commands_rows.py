@@ -32,7 +32,7 @@ def test_files_become_rows(rows, tmp_path):
     assert (code, err) == (0, "")
     assert "The rows are in out/rows" in out
     lines = [line.split() for line in out.splitlines()]
-    assert all([what, "1"] in lines for what in ("CDS", "contigs", "proteins"))
+    assert all([*what, "1"] in lines for what in (["stretches", "of", "CDS"], ["contigs"], ["proteins"]))
     assert ["with", "prot_domain", "1", "1", "0", "0"] in lines
     found = [row for name in ("train", "validation", "test") for row in read_rows(f"out/rows/{name}.csv")]
     assert sum(len(row.sequence) for row in found if row.molecule == "gene") == 18_000
