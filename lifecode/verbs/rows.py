@@ -1,6 +1,5 @@
 """`lifecode rows`: genomes, proteins and structures to rows of LucaOne's pre-training."""
 
-from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,9 +60,9 @@ def make_rows(
     input: Inputs | None,
     output: str | Path,
     *,
-    interpro: Sequence[str | Path] = (),
+    interpro: Inputs = (),
     interpro_entries: str | Path | None = None,
-    structures: Sequence[str | Path] = (),
+    structures: Inputs = (),
     orders: str | Path | None = None,
     settings: RowSettings | None = None,
     split: Split | None = None,
@@ -112,9 +111,9 @@ def run(config: DictConfig) -> RowFolder:
     made = make_rows(
         checked_value(config, "input", str | list[str] | None),
         output,
-        interpro=_several(checked_value(config, "interpro", str | list[str])),
+        interpro=checked_value(config, "interpro", str | list[str]),
         interpro_entries=checked_value(config, "interpro_entries", str | None),
-        structures=_several(checked_value(config, "structures", str | list[str])),
+        structures=checked_value(config, "structures", str | list[str]),
         orders=checked_value(config, "orders", str | None),
         settings=construct(config.rows),
         split=construct(config.data.split),
@@ -124,7 +123,3 @@ def run(config: DictConfig) -> RowFolder:
     print_table(counts_table(made.counts))
     print(f"\nThe rows are in {output} (labels.csv has their classes, left_out.csv what is in none)")
     return made
-
-
-def _several(given: str | list[str]) -> list[str]:
-    return [given] if isinstance(given, str) else given

@@ -42,7 +42,7 @@ def _found(report: dict[str, Any]) -> Iterator[tuple[str, int]]:
     if report["contigs"]:
         yield "  of no known order", report["contigs_without_order"]
         for gene_type, count in report["gene_types"].items():
-            yield f"  {gene_type}", count
+            yield f"  stretches of {gene_type}", count
     yield "proteins", report["proteins"]
     if report["proteins"]:
         yield "  of no known order", report["proteins_without_order"]

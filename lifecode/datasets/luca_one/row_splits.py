@@ -98,9 +98,9 @@ def _as_contigs(records: Records, at_least: float | None) -> Contigs:
     contigs = [annotated.contig for annotated in records.contigs]
     proteins = [labelled.protein for labelled in records.proteins]
     names = [contig.name for contig in contigs]
-    if clash := next((one.id for one in proteins if one.id in set(names)), None):
+    if clash := set(names) & {protein.id for protein in proteins}:
         problem = "a contig and a protein have this name"
-        raise UserError(problem, source="input", record=clash, remedy="Give them in two calls")
+        raise UserError(problem, source="input", record=min(clash), remedy="Give them in two calls")
     digests = [strandless_digest(contig.nucleotides) for contig in contigs]
     digests += [
         (blake2b(protein.sequence.encode(), digest_size=16, person=b"protein").digest(), False)
@@ -158,19 +158,25 @@ def _unlike_across_splits(
     keep &= _listed(records, windows, without_twins(equal, split), _DUPLICATE)
     if at_least is not None:
         left = np.flatnonzero(keep)
-        alike = _alike([pieces[i] for i in left.tolist()], at_least)
+        alike = _alike([pieces[i] for i in left.tolist()], split[left] > 0, at_least)
         stays = without_twins(alike, split[left])
         keep[left] = _listed(records, [windows[i] for i in left.tolist()], stays, _SIMILAR)
     return keep
 
 
-def _alike(pieces: list[NDArray[np.uint8]], at_least: float) -> NDArray[np.int64]:
-    """A number for each, the same for those that are similar on either strand, directly or through others."""
+def _alike(
+    pieces: list[NDArray[np.uint8]], held_out: NDArray[np.bool_], at_least: float
+) -> NDArray[np.int64]:
+    """A number for each, the same for what is linked: a window that is held out and one similar to it.
+
+    Two windows are as similar as their reverse complements, so those of the few that are held out suffice.
+    """
+    few = np.flatnonzero(held_out)
     forward = np.stack([nucleotide_sketch(piece) for piece in pieces])
-    backward = np.stack([nucleotide_sketch(reverse_complement(piece)) for piece in pieces])
-    pairs = [*similar(forward, forward, at_least), *similar(forward, backward, at_least)]
-    rows, others = (np.concatenate([pair[side] for pair in pairs]) for side in (0, 1))
-    return groups_of_linked(rows, others, len(pieces))
+    backward = np.stack([nucleotide_sketch(reverse_complement(pieces[i])) for i in few.tolist()])
+    pairs = [*similar(forward, forward[few], at_least), *similar(forward, backward, at_least)]
+    rows = np.concatenate([of_rows for of_rows, _, _ in pairs])
+    return groups_of_linked(rows, few[np.concatenate([others for _, others, _ in pairs])], len(pieces))
 
 
 def _listed(

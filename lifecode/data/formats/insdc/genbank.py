@@ -187,13 +187,20 @@ def _contig(
         molecule="rna" if "RNA" in (record.molecule_type or "") else "dna",
         dialect="GenBank",
         organelle=organelle or organelle_of_definition(record.definition or ""),
-        lineage=lineage_of((record.source.organism or "").partition("\n")[2]) if record.source else (),
+        lineage=_lineage(record.source.organism or "" if record.source else ""),
         features=tuple(
             feature_of(one.kind, one.qualifiers, read_location(one, length, circular))
             for one in (record.features if features else ())
             if is_wanted(one.kind, features)
         ),
     )
+
+
+def _lineage(organism: str) -> tuple[str, ...]:
+    """The lineage under the name of an organism, which may go on for several lines itself."""
+    lines = organism.split("\n")[1:]
+    first = next((number for number, line in enumerate(lines) if ";" in line), 0)
+    return lineage_of("\n".join(lines[first:]))
 
 
 def _origin(record: gb_io.Record) -> tuple[str | None, int | None, str | None]:

@@ -41,9 +41,9 @@ class RowSources:
     """
 
     input: Inputs | None = None
-    interpro: Sequence[str | Path] = ()
+    interpro: Inputs = ()
     interpro_entries: str | Path | None = None
-    structures: Sequence[str | Path] = ()
+    structures: Inputs = ()
     orders: str | Path | None = None
 
 
@@ -219,9 +219,9 @@ def _new(chain: Chain, proteins: dict[str, LabelledProtein]) -> str:
     return name
 
 
-def _files_of(named: Sequence[str | Path]) -> list[Path]:
+def _files_of(named: Inputs) -> list[Path]:
     """Files and matches of globs, each once."""
     found: dict[Path, None] = {}
-    for entry in named:
+    for entry in [named] if isinstance(named, str | Path) else named:
         found |= dict.fromkeys(files_of(str(entry)))
     return list(found)

@@ -145,8 +145,8 @@ def _pdb_chains(text: TextIO) -> Iterator[_Found]:
             place = (residue["ssseq"], residue["insertion"] or " ", residue["res_name"])
             missing.setdefault(residue["chain"], []).append(place)
     text.seek(0)
-    models = list(PDBParser(QUIET=True).get_structure("", text))
-    for chain in models[0] if models else ():
+    structure: Any = PDBParser(QUIET=True).get_structure("", text)
+    for chain in next(iter(structure), ()):
         whole = sequences.get(chain.id, [])
         seen = {
             residue.id[1:]: (residue.get_resname().strip(), _place(residue))
