@@ -7,23 +7,29 @@ which all classes are alike; of coordinates it is the median of each axis.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
-from lifecode.datasets.luca_one.batch import LabelledBatch, Labels
+from lifecode.alphabet import IGNORE
+from lifecode.datasets.luca_one.batch import LabelledBatch
 from lifecode.datasets.luca_one.masking import LETTERS, LetterMasking
 from lifecode.datasets.luca_one.rows import COORDINATES, SEVERAL_LABELS
 from lifecode.datasets.luca_one.stream import RowStream
+from lifecode.datasets.luca_one.table import RowTable
 from lifecode.datasets.luca_one.tasks import MASK_TASKS, LabelNames
 from lifecode.evaluation.tally import Mean
-from lifecode.models.luca_one.vocabulary import NUM_TOKENS
+from lifecode.models.luca_one.heads import LEVELS
+from lifecode.models.luca_one.vocabulary import IS_CERTAIN, NUM_TOKENS
 from lifecode.objectives.labelled_letters import mean_of_sequences, task_losses
 from lifecode.objectives.loss import Loss
 
+_ROWS_AT_ONCE = 1 << 14
+_LEAST = -30.0
+"""Logarithm of the share of what never was and cannot be."""
 Outputs = Callable[[LabelledBatch], Mapping[str, Tensor]]
 ACCURACY, CONSTANT, MAJORITY = "_accuracy", "_constant", "_majority"
 """What the names of figures end with, behind that of their task: the loss is called after the task alone."""
@@ -41,64 +47,77 @@ class RowEvaluation(NamedTuple):
     baselines: dict[str, Mean]
 
 
-def constant_outputs(training: RowStream, names: LabelNames, classes: Mapping[str, int]) -> dict[str, Tensor]:
+def constant_outputs(table: RowTable, names: LabelNames, classes: Mapping[str, int]) -> dict[str, Tensor]:
     """What the best constant predictor says of any position, by task (classes,): logits or coordinates.
 
     Tasks that no training row has a label of are left out.
 
     Args:
-        training: of the training rows, any masking.
+        table: of the training rows.
         names: of the labels.
         classes: of each head.
     """
-    every_letter = replace(training.masking, fraction=1.0)
-    stream = RowStream(
-        training.table,
-        shape=training.shape,  # pyright: ignore[reportArgumentType]
-        masking=every_letter,
-        num_keywords=training.num_keywords,
-        seed=training.seed,
-    )
-    sums: dict[str, Loss] = {}
-    atoms: list[Tensor] = []
-    known = training.table.tasks
-    width = {**dict.fromkeys(MASK_TASKS, NUM_TOKENS), **{t: n for t, n in classes.items() if t in known}}
-    for batch in stream.rows_once():
-        for task in width:
-            labels = batch.labels[task]
-            if task == COORDINATES:
-                atoms.append(labels.values)
-            else:
-                seen = _frequencies(labels, width[task], batch.num_segments)
-                sums[task] = sums[task] + seen if task in sums else seen
-    constant = {task: _constant(task, seen, names) for task, seen in sums.items()}
-    if COORDINATES in width:
-        constant[COORDINATES] = torch.cat(atoms).median(0).values
+    constant: dict[str, Tensor] = {}
+    for task, number in MASK_TASKS.items():
+        constant[task] = _log_shares(*_letter_shares(table, number), LETTERS[number].astype(np.int64))
+    for task in (task for task in table.tasks if task in classes):
+        num_named = len(names.of_task.get(task, ()))
+        if task == COORDINATES:
+            known = table.arrays[COORDINATES]
+            constant[task] = torch.from_numpy(np.nanmedian(known, axis=0).astype(np.float32))
+        elif task == SEVERAL_LABELS:
+            counts = np.bincount(table.arrays[task], minlength=classes[task])
+            share = (counts + 0.5) / (table.num_labelled(task) + 1)
+            constant[task] = torch.from_numpy(share).logit().float()
+        else:
+            of_level = _span_shares if LEVELS[task] == "span" else _label_shares
+            shares = of_level(table, task, classes[task])
+            constant[task] = _log_shares(*shares, np.arange(num_named))
     return constant
 
 
-def _frequencies(labels: Labels, num_classes: int, num_segments: int) -> Loss:
-    """Sum over sequences of the share of each class (classes,), and the number of sequences."""
-    if labels.values.dim() == 2:
-        return Loss(labels.values.sum(0).double(), labels.values.new_tensor(len(labels.values)))
-    pair = labels.segment * num_classes + labels.values
-    counts = torch.bincount(pair, minlength=num_segments * num_classes).double()
-    counts = counts.reshape(num_segments, num_classes)
-    sums = counts.sum(1, keepdim=True)
-    return Loss((counts / sums.clamp(min=1)).sum(0), (sums > 0).sum().float())
+Shares = tuple[NDArray[np.float64], int]
+"""Sum over sequences of the share of each class, and how many sequences have any."""
 
 
-def _constant(task: str, seen: Loss, names: LabelNames) -> Tensor:
-    possible = torch.zeros(len(seen.total), dtype=torch.bool)
-    if task in MASK_TASKS:
-        possible[torch.from_numpy(LETTERS[MASK_TASKS[task]].astype(np.int64))] = True
-    else:
-        possible[: len(names.of_task.get(task, ())) or len(possible)] = True
-    if task == SEVERAL_LABELS:
-        share = (seen.total + 0.5) / (seen.count + 1)
-        return share.logit().float()
-    share = (seen.total + possible / possible.sum()) / (seen.count + 1)
-    return share.log().clamp(min=-30).float()
+def _letter_shares(table: RowTable, molecule: int) -> Shares:
+    """Of the letters that masking may select, in sequences of one molecule."""
+    total, num_rows = np.zeros(NUM_TOKENS), 0
+    for first in range(0, len(table), _ROWS_AT_ONCE):
+        last = min(first + _ROWS_AT_ONCE, len(table))
+        begin, end = table.offsets[first], table.offsets[last]
+        row = np.repeat(np.arange(last - first), np.diff(table.offsets[first : last + 1]))
+        letters = table.arrays["letters"][begin:end]
+        own = IS_CERTAIN[letters] & (table.molecules[first:last] == molecule)[row]
+        pair = row[own] * NUM_TOKENS + letters[own]
+        counts = np.bincount(pair, minlength=(last - first) * NUM_TOKENS).reshape(-1, NUM_TOKENS)
+        sums = counts.sum(axis=1, keepdims=True)
+        total += (counts / np.maximum(sums, 1)).sum(axis=0)
+        num_rows += int((sums > 0).sum())
+    return total, num_rows
+
+
+def _span_shares(table: RowTable, task: str, num_classes: int) -> Shares:
+    total, num_rows = np.zeros(num_classes), 0
+    for row in np.flatnonzero(np.diff(table.arrays[f"{task}.borders"])).tolist():
+        labels = table.label_of_letters(task, row)
+        counts = np.bincount(labels[labels != IGNORE], minlength=num_classes)
+        total += counts / counts.sum()
+        num_rows += 1
+    return total, num_rows
+
+
+def _label_shares(table: RowTable, task: str, num_classes: int) -> Shares:
+    labels = table.arrays[task]
+    known = labels[labels != IGNORE]
+    return np.bincount(known, minlength=num_classes).astype(np.float64), len(known)
+
+
+def _log_shares(total: NDArray[np.float64], num_rows: int, possible: NDArray[np.int64]) -> Tensor:
+    """Log of the shares with one imagined sequence more, in which the possible classes are alike."""
+    imagined = np.zeros(len(total))
+    imagined[possible] = 1 / len(possible)
+    return torch.from_numpy((total + imagined) / (num_rows + 1)).log().clamp(min=_LEAST).float()
 
 
 @torch.no_grad()

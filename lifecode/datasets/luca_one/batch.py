@@ -215,14 +215,10 @@ def _joined(at: list[NDArray], segment: list[Any], values: list[NDArray], empty:
 
 
 def _of_spans(table: RowTable, task: str, rows: Sequence[int], begins: NDArray[np.int64]) -> Labels:
-    """Where spans of a task overlap, the later one says what a position is."""
     at, segments, values = [], [], []
     for segment, row in enumerate(rows):
-        spans = table.spans(task, row)
-        if len(spans.start):
-            found = np.full(int(table.offsets[row + 1] - table.offsets[row]), IGNORE, dtype=np.int64)
-            for start, end, label in zip(*spans, strict=True):
-                found[start : end + 1] = label
+        if table.has_spans(task, row):
+            found = table.label_of_letters(task, row)
             known = np.flatnonzero(found != IGNORE)
             at.append(begins[segment] + 1 + known)
             segments.append(segment)

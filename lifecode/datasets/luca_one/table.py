@@ -74,6 +74,21 @@ class RowTable:
         borders = self.arrays[f"{task}.borders"]
         return Spans(*self.arrays[task][:, borders[row] : borders[row + 1]])
 
+    def has_spans(self, task: str, row: int) -> bool:
+        """Whether a row has any span of a task."""
+        borders = self.arrays[f"{task}.borders"]
+        return bool(borders[row + 1] > borders[row])
+
+    def label_of_letters(self, task: str, row: int) -> NDArray[np.int64]:
+        """The class of each letter of a row (length,), `IGNORE` where none is known.
+
+        Where spans of a task overlap, the later one says what a letter is.
+        """
+        found = np.full(int(self.offsets[row + 1] - self.offsets[row]), IGNORE, dtype=np.int64)
+        for start, end, label in zip(*self.spans(task, row), strict=True):
+            found[start : end + 1] = label
+        return found
+
     def label(self, task: str, row: int) -> int:
         """The class of a row, or `IGNORE`."""
         return int(self.arrays[task][row])

@@ -210,7 +210,7 @@ def _finish(
     stage.to(settings.device).eval()  # Lightning leaves what it has trained on the CPU
     with folder.timed("evaluation"):
         classes = {task: head["classes"] for task, head in stage.model.config["heads"].items()}
-        constant = constant_outputs(stream_alone(config, data, "train"), data.names, classes)
+        constant = constant_outputs(data.tables["train"], data.names, classes)
         evaluation = evaluate_rows(
             lambda batch: stage.outputs(batch.to(settings.device)),
             constant,
