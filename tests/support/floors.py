@@ -54,8 +54,8 @@ FLOORS = {
     ],
     "datasets/luca_one": [
         "rows",
-        "row_files",
         "tasks",
+        "row_files",
         "masking",
         "table",
         "batch",

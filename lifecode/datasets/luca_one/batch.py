@@ -241,7 +241,8 @@ def _of_coordinates(table: RowTable, rows: Sequence[int], begins: NDArray[np.int
 def _of_several(
     table: RowTable, task: str, rows: Sequence[int], begins: NDArray[np.int64], num_classes: int
 ) -> Labels:
-    found = [(segment, table.several(task, row)) for segment, row in enumerate(rows)]
+    own = enumerate(rows) if num_classes else ()  # a model without this head learns nothing of it
+    found = [(segment, table.several(task, row)) for segment, row in own]
     known = [(segment, classes) for segment, classes in found if len(classes)]
     values = np.zeros((len(known), num_classes), dtype=np.float32)
     for index, (_, classes) in enumerate(known):

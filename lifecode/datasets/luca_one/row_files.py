@@ -6,8 +6,8 @@ The label is a dictionary as Python writes it, read as a literal and never evalu
      "structure_level": {"prot_structure": [[0.1, 0.7, 0.3], [-100, -100, -100]]}}
 
 Spans are [start, end, label], 0-based and the end included; coordinates of an unknown atom are -100 thrice. A
-label is a name. Files of the released pipeline have numbers of classes instead; such a number stands for
-itself, and its name is its digits.
+label is a name. Files of the released pipeline have numbers of classes instead; that of a gene type stands
+for its name, of other tasks the digits are the name.
 """
 
 import ast
@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from lifecode.data.formats.opening import opened
 from lifecode.datasets.luca_one.rows import COORDINATES, SEVERAL_LABELS, LucaOneRow, molecule_of
+from lifecode.datasets.luca_one.tasks import GENE_TYPES
 from lifecode.errors import UserError
 from lifecode.host.durable import disk_faults_named, replacing
 from lifecode.names import csv_cell
@@ -165,6 +166,8 @@ def _names(task: str, value: Any) -> str | tuple[str, ...]:
 def _name(task: str, value: Any) -> str:
     if type(value) not in (str, int):
         raise UserError(f"{task} has the label {value!r}, which is neither a name nor a number of a class")
+    if task == "gene_type" and type(value) is int and 0 <= value < len(GENE_TYPES):
+        return GENE_TYPES[value]
     return str(value)
 
 

@@ -3,7 +3,7 @@
 import json
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from lightning import seed_everything
@@ -14,6 +14,7 @@ from lifecode.app.provenance import record_provenance
 from lifecode.datasets.luca_one.batch import assumed_contents
 from lifecode.datasets.luca_one.make import LABELS
 from lifecode.datasets.luca_one.masking import LetterMasking
+from lifecode.datasets.luca_one.rows import COORDINATES
 from lifecode.datasets.luca_one.stream import TokenShape
 from lifecode.datasets.luca_one.tasks import TASKS
 from lifecode.errors import UserError
@@ -57,6 +58,7 @@ from lifecode.verbs.train.row_data import (
 from lifecode.verbs.train.run_place import run_place, with_loggers
 
 _SCHEMA_VERSION = 1
+_AXES = 3
 _LACKS = {
     "teacher.model": "has no teacher",
     "tokenizer_checkpoint": "has no tokenizer to train",
@@ -72,10 +74,18 @@ def check(config: DictConfig) -> None:
             source="pretraining",
             remedy="Add pretraining=luca_one, or choose experiment=lucaone_quickstart",
         )
+    if checked_value(config, "stage", Literal["tokenizer", "encoder", "both"]) == "tokenizer":
+        raise UserError("a model of family luca_one has one stage", source="stage", remedy="Leave it out")
     for key, lack in _LACKS.items():
         if OmegaConf.select(config, key) is not None:
             raise UserError(f"a model of family luca_one {lack}", source=key, remedy="Leave it out")
     stage = _stage_without_memory(config)
+    head = stage.model.config["heads"].get(COORDINATES)
+    if head is not None and head["classes"] != _AXES:
+        raise UserError(
+            f"is {head['classes']}, and coordinates have {_AXES} axes",
+            source=f"model.heads.{COORDINATES}.classes",
+        )
     for node in (config.data.split, config.pretraining.rows, config.pretraining.masking):
         construct(node)
     construct(config.data.reading, seed=0)

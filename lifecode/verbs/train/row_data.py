@@ -121,18 +121,20 @@ def read_row_data(folder: Path, longest: int) -> RowData:
     """The rows of a folder as arrays.
 
     Args:
-        folder: with the CSV file of each split and the names of the labels.
+        folder: with the CSV file of each split and, where `lifecode rows` made it, the names of the labels;
+            else these are the labels of the training rows, sorted.
         longest: letters of a row; a longer one is cut.
 
     Raises:
         UserError: a file that is not there or damaged, or nothing to train on.
     """
-    for name in (LABELS, *(f"{split}.csv" for split in SPLITS)):
+    for name in (f"{split}.csv" for split in SPLITS):
         if not (folder / name).is_file():
             raise UserError(
                 f"there is no {name} here", source=folder, remedy="Make the rows again with lifecode rows"
             )
-    names = LabelNames.read(folder / LABELS)
+    own = folder / LABELS
+    names = LabelNames.read(own) if own.is_file() else LabelNames.of_rows(read_rows(folder / "train.csv"))
     tables = {split: row_table(read_rows(folder / f"{split}.csv"), names, longest) for split in SPLITS}
     if not len(tables["train"]):
         raise UserError("has no row to train on", source=folder / "train.csv")
@@ -205,7 +207,8 @@ def require_same_rows(folder: Path, run: Path) -> None:
         UserError: the run began with others.
     """
     record, files = run / _RECORD, [LABELS, *(f"{split}.csv" for split in SPLITS)]
-    now = hashlib.sha256("".join(sha256(folder / name) for name in files).encode()).hexdigest()
+    sums = [sha256(folder / name) if (folder / name).is_file() else "none" for name in files]
+    now = hashlib.sha256("".join(sums).encode()).hexdigest()
     before = read_recorded(record, remedy="Delete the run's folder, or bring back a copy of it")
     if before is None:
         write_recorded(record, now)

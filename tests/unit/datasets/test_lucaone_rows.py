@@ -53,12 +53,14 @@ def test_rows_of_the_released_form(tmp_path: Path) -> None:
     label = "{'span_level': {'prot_domain': [[0, 1, 7]], 'prot_binding': [[0, 1, 3]], 'prot_homo': []},"
     label += "'seq_level': {'prot_taxonomy': [12], 'prot_keyword': [3, 4]}, 'structure_level':"
     label += "{'prot_structure': [[0.5, 0, 1], [-100, -100, -100]]}}"
-    path.write_text(f'{HEADER}a,prot,MK,"{label}"\nb,gene,acgu,\n')
+    types = "{'span_level': {'gene_type': [[0, 1, 7]]}}"
+    path.write_text(f'{HEADER}a,prot,MK,"{label}"\nb,gene,acgu,"{types}"\n')
     protein, gene = read_rows(path)
     assert protein.spans == {"prot_domain": [(0, 1, "7")]}
     assert protein.labels == {"prot_taxonomy": "12", "prot_keyword": ("3", "4")}
     np.testing.assert_array_equal(protein.coordinates, np.array([[0.5, 0, 1], [np.nan] * 3], np.float32))
     assert (gene.molecule, gene.sequence, dict(gene.labels)) == ("gene", "acgu", {})
+    assert gene.spans == {"gene_type": [(0, 1, "CDS")]}
 
 
 @pytest.mark.parametrize(
