@@ -3,7 +3,7 @@
 Every row is read once. Of the masks each selected letter is `[MASK]`, so that nobody can copy what is asked.
 A figure is the mean over a sequence's positions, then over the sequences, as in training. The constant
 predictor is the best one by that measure: frequencies averaged the same way, of one imagined sequence more in
-which all classes are alike; of coordinates it is the median of each axis.
+which all classes are alike (each keyword there by half); of coordinates it is the median of each axis.
 """
 
 from collections.abc import Callable, Mapping
@@ -66,9 +66,10 @@ def constant_outputs(table: RowTable, names: LabelNames, classes: Mapping[str, i
             known = table.arrays[COORDINATES]
             constant[task] = torch.from_numpy(np.nanmedian(known, axis=0).astype(np.float32))
         elif task == SEVERAL_LABELS:
-            counts = np.bincount(table.arrays[task], minlength=classes[task])
-            share = (counts + 0.5) / (table.num_labelled(task) + 1)
-            constant[task] = torch.from_numpy(share).logit().float()
+            counts = np.bincount(table.arrays[task], minlength=classes[task]).astype(np.float64)
+            counts[:num_named] += 0.5
+            share = torch.from_numpy(counts / (table.num_labelled(task) + 1))
+            constant[task] = share.logit().clamp(min=_LEAST).float()
         else:
             of_level = _span_shares if LEVELS[task] == "span" else _label_shares
             shares = of_level(table, task, classes[task])
