@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from lifecode.verbs.predict import predict
     from lifecode.verbs.prepare.prepare import prepare
     from lifecode.verbs.report import compare_runs
+    from lifecode.verbs.rows import make_rows
     from lifecode.verbs.score.scan import score_scan
     from lifecode.verbs.score.score import score
     from lifecode.verbs.track.track import track
@@ -51,6 +52,7 @@ _HOMES = {
     "info": "lifecode.verbs.info",
     "load": "lifecode.app.load",
     "make_dataset": "lifecode.verbs.dogma",
+    "make_rows": "lifecode.verbs.rows",
     "optimize": "lifecode.verbs.optimize",
     "predict": "lifecode.verbs.predict",
     "prepare": "lifecode.verbs.prepare.prepare",
@@ -79,6 +81,7 @@ __all__ = [
     "info",
     "load",
     "make_dataset",
+    "make_rows",
     "optimize",
     "predict",
     "prepare",

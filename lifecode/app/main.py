@@ -27,6 +27,7 @@ VERBS = {
     ),
     "check": Verb("lifecode.verbs.check", "verify a corpus and look for leaks between its splits"),
     "dogma": Verb("lifecode.verbs.dogma", "make DNA-protein pairs and splice sites of annotated genomes"),
+    "rows": Verb("lifecode.verbs.rows", "make rows of LucaOne's tasks of genomes and proteins"),
     "train": Verb("lifecode.verbs.train.train", "train the tokenizer, then the encoder, and evaluate them"),
     "report": Verb("lifecode.verbs.report", "compare the runs of a sweep: table, spread over seeds, figures"),
     "finetune": Verb(

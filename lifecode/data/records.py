@@ -48,6 +48,22 @@ class Exon(NamedTuple):
     strand: int
 
 
+class Feature(NamedTuple):
+    """A feature other than a CDS, as its file annotates it.
+
+    Attributes:
+        kind: its key in the feature table of INSDC, such as `tRNA`.
+        exons: where it lies, in 5' to 3' order; empty where its location cannot be read.
+        pseudo: marked as a pseudogene.
+        trans_splicing: its exons come from different transcripts.
+    """
+
+    kind: str
+    exons: tuple[Exon, ...]
+    pseudo: bool = False
+    trans_splicing: bool = False
+
+
 @value_class()
 class CodingSequence:
     """A CDS as its file annotates it, right or wrong; `coding_sequence.verify` judges it.
@@ -116,6 +132,8 @@ class Contig:
         organelle: what the file calls it, such as `mitochondrion`; None for a nuclear or bacterial one.
         code_choice: why `genetic_code`, once that is decided.
         chromosome: on which an `rna` or a `cds` lies in the genome, where its file says so.
+        lineage: taxa from the root towards the organism, as a flat file names them; their ranks are not said.
+        features: those other than CDS that the reader was asked for, in file order.
     """
 
     name: str
@@ -131,3 +149,5 @@ class Contig:
     organelle: str | None = None
     code_choice: CodeChoice | None = None
     chromosome: str | None = None
+    lineage: tuple[str, ...] = ()
+    features: tuple[Feature, ...] = field(default=(), repr=False)

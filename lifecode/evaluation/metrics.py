@@ -7,7 +7,7 @@ of it is better.
 from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
-Unit = Literal["share", "nats", "nucleotides/s", "GiB", "number"]
+Unit = Literal["share", "nats", "nucleotides/s", "letters/s", "GiB", "number"]
 
 
 class Metric(NamedTuple):
@@ -117,10 +117,13 @@ OF_VALUES = (SPEARMAN, PEARSON, R2, RMSE)
 """Of a task with a user's labels, by their kind; models are compared by the first unless another is asked."""
 
 NUCLEOTIDES_PER_SECOND = Metric("nucleotides_per_second", "nucleotides per second", "nucleotides/s", True)
+LETTERS_PER_SECOND = Metric("letters_per_second", "letters per second", "letters/s", True)
 PACKING_FILL = Metric("packing_fill", "packing fill", "share", True)
 PEAK_MEMORY = Metric("peak_memory_gib", "peak memory", "GiB", False)
 MFU = Metric("mfu", "model FLOPs utilisation", "share", True)
-OF_THE_MACHINE = tuple(metric.name for metric in (NUCLEOTIDES_PER_SECOND, PEAK_MEMORY, MFU))
+OF_THE_MACHINE = tuple(
+    metric.name for metric in (NUCLEOTIDES_PER_SECOND, LETTERS_PER_SECOND, PEAK_MEMORY, MFU)
+)
 """Names of the metrics of a training step that no two runs share."""
 
 MASKED_MODELLING = Metric("mlm", "Masked modelling loss", "nats", False)
@@ -137,6 +140,7 @@ _BY_NAME = {
         *OF_LABEL_SETS,
         *OF_VALUES,
         NUCLEOTIDES_PER_SECOND,
+        LETTERS_PER_SECOND,
         PEAK_MEMORY,
         MFU,
         PACKING_FILL,

@@ -24,7 +24,11 @@ class WeightedSum(JointObjective):
 
     def __init__(self, mlm: float = 1.0, translation: float = 1.0, distillation: float = 1.0) -> None:
         self.of_task = {"mlm": mlm, "translation": translation, "distillation": distillation}
-        if min(self.of_task.values()) < 0 or not any(self.of_task.values()):
+        self.require_some()
+
+    def require_some(self) -> None:
+        """Raises a `UserError` unless no weight is negative and one is positive."""
+        if min(self.of_task.values(), default=0.0) < 0 or not any(self.of_task.values()):
             raise UserError(
                 "weights must not be negative, and one must be positive",
                 source="objective.joint",

@@ -24,6 +24,8 @@ class Use(IntEnum):
     ROW_ORDER = 4
     MASK = 5
     TEACHER_SHUFFLE = 6
+    DROPOUT = 7
+    ROW_SPLIT = 8
 
 
 def random_words(keys: NDArray[np.uint64], counters: NDArray[np.integer]) -> NDArray[np.uint64]:

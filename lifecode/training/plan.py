@@ -7,11 +7,10 @@ exact where a corpus says how full its rows are, else the most that fits. Operat
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from lifecode.data.batches.batch_shape import BatchShape
-from lifecode.data.batches.masking import Masking
-from lifecode.data.batches.row_contents import RowContents
+from lifecode.data.batches.row_contents import Contents
+from lifecode.data.batches.steps import StepShape
 from lifecode.models.layers.cost import Part
 from lifecode.objectives.cost import StepCost, pass_per_task
 from lifecode.training.cost.step_cost import (
@@ -32,14 +31,14 @@ class Phase(NamedTuple):
 
     Attributes:
         num_steps: of this length.
-        max_codons: budget of a row.
+        row_length: budget of a row, in positions.
         contents: of a row.
         flops_per_step: over all processes, the average of the steps.
     """
 
     num_steps: int
-    max_codons: int
-    contents: RowContents
+    row_length: int
+    contents: Contents
     flops_per_step: float
 
 
@@ -57,8 +56,8 @@ class StagePlan:
     """
 
     stage: PretrainingStage
-    shape: BatchShape
-    masking: Masking
+    shape: StepShape
+    masking: Any
     settings: TrainerSettings
     phases: list[Phase]
     parts: list[Part]
@@ -114,16 +113,14 @@ class StagePlan:
         return sum(parameter.numel() for parameter in self.stage.parameters() if parameter.requires_grad)
 
     @property
-    def num_codons(self) -> float:
-        """Codons that pass through the model in all steps, special tokens included."""
-        return sum(phase.num_steps * self.shape.rows * phase.contents.num_codons for phase in self.phases)
+    def num_positions(self) -> float:
+        """Positions that pass through the model in all steps, special tokens included."""
+        return sum(phase.num_steps * self.shape.rows * phase.contents.num_positions for phase in self.phases)
 
     @property
-    def num_nucleotides(self) -> float:
-        """Nucleotides that pass through the model in all steps."""
-        return sum(
-            phase.num_steps * self.shape.rows * phase.contents.num_nucleotides for phase in self.phases
-        )
+    def length(self) -> float:
+        """Nucleotides or letters that pass through the model in all steps."""
+        return sum(phase.num_steps * self.shape.rows * phase.contents.length for phase in self.phases)
 
     @property
     def flops(self) -> float:
@@ -145,10 +142,10 @@ class StagePlan:
 
 def plan_stage(
     stage: PretrainingStage,
-    shape: BatchShape,
-    masking: Masking,
+    shape: StepShape,
+    masking: Any,
     settings: TrainerSettings,
-    contents_of_row: Callable[[int], RowContents],
+    contents_of_row: Callable[[int], Contents],
 ) -> StagePlan:
     """The plan of a stage.
 
@@ -157,7 +154,7 @@ def plan_stage(
         shape: of its steps.
         masking: of its input.
         settings: of the trainer.
-        contents_of_row: what a row holds on average, by its `max_codons`.
+        contents_of_row: what a row holds on average, by its length.
 
     Raises:
         UserError: the rows of a step cannot be shared by the processes, or the objective weighs no task.
@@ -171,12 +168,12 @@ def plan_stage(
     warmup, fullest = min(shape.warmup_steps, plan.num_steps), 0.0
     for first, last in ((0, warmup), (warmup, plan.num_steps)):
         if last > first:
-            contents = contents_of_row(shape.codons_at(first))
-            parts = stage.parts(RowContents(*(rows * value for value in contents)), masking)
+            contents = contents_of_row(shape.row_length(first))
+            parts = stage.parts(contents.times(rows), masking)
             flops = step_flops(parts, plan.cost) + recipe.flops(stage)
             flops += step_flops(parts, look) / every if every else 0.0
-            phase = Phase(last - first, shape.codons_at(first), contents, settings.num_processes * flops)
+            phase = Phase(last - first, shape.row_length(first), contents, settings.num_processes * flops)
             plan.phases.append(phase)
-            if contents.num_codons > fullest:
-                fullest, plan.parts[:] = contents.num_codons, parts
+            if contents.num_positions > fullest:
+                fullest, plan.parts[:] = contents.num_positions, parts
     return plan

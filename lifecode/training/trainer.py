@@ -15,7 +15,7 @@ from lightning.pytorch.callbacks import Checkpoint
 from lightning.pytorch.loggers import Logger
 from lightning.pytorch.profilers import Profiler
 
-from lifecode.data.batches.module import CorpusDataModule
+from lifecode.data.batches.step_module import StepDataModule
 from lifecode.errors import Interrupted, UserError
 from lifecode.host.durable import disk_faults_named
 from lifecode.ops.finite import check_finite
@@ -145,7 +145,7 @@ class TrainerSettings:
 
 def train_stage(
     stage: PretrainingStage,
-    data: CorpusDataModule,
+    data: StepDataModule,
     settings: TrainerSettings,
     run_folder: Path,
     loggers: list[Logger],
@@ -155,7 +155,7 @@ def train_stage(
     """Trains a stage from its last checkpoint to its last step; returns the steps it has done.
 
     Args:
-        stage: tokenizer or encoder.
+        stage: of any family.
         data: its steps.
         settings: limits, devices and rhythm.
         run_folder: where checkpoints and metrics.csv are.

@@ -15,6 +15,7 @@ VERBS = {
     "prepare in two processes": ["input=[ecoli,many.gbk]", "output=out/corpus", "engine.workers=2"],
     "embed": ["input=ecoli", "output=out/genes.npz"],
     "dogma": ["input=ecoli", "output=out/data"],
+    "rows": ["input=ecoli", "output=out/rows"],
     "train": [*SMALL, "run_dir=out/run", "optim.tokenizer.total_steps=100000"],
     "train -m": [*SMALL, "run_dir=out/run", "optim.tokenizer.total_steps=100000", "seed=1,2"],
 }

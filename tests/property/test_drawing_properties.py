@@ -53,7 +53,7 @@ def test_windows_of_an_epoch(sizes, seed, epoch):
     pieces = draws.drawn(epoch * n, (epoch + 1) * n).pieces
     assert covered(pieces) == whole(records)
     assert all(0 < piece.stop - piece.start <= WIDTH for piece in pieces)
-    assert all(piece.num_codons <= MAX_CODONS for piece in pieces)
+    assert all(piece.num_positions <= MAX_CODONS for piece in pieces)
     for index, size in enumerate(sizes):
         own = [piece for piece in pieces if piece.segment == index]
         assert len(own) == 1 or size > WIDTH or size == 0
@@ -68,9 +68,9 @@ def test_records_of_an_epoch(sizes, seed, epoch, kind):
     assert covered(drawn.pieces) == whole(records)
     assert not any(piece.reverse for piece in drawn.pieces)
     assert drawn.num_cut == sum(size > WIDTH for size in sizes)
-    assert all(piece.start % 3 == 0 and piece.num_codons <= MAX_CODONS for piece in drawn.pieces)
+    assert all(piece.start % 3 == 0 and piece.num_positions <= MAX_CODONS for piece in drawn.pieces)
     for index, size in enumerate(sizes):
-        own = [piece.num_codons for piece in drawn.pieces if piece.segment == index]
+        own = [piece.num_positions for piece in drawn.pieces if piece.segment == index]
         assert len(own) == -(-size // WIDTH)  # as few as can be
         assert not own or max(own) - min(own) <= 1
 
@@ -82,7 +82,7 @@ def test_an_epoch_draws_a_record_as_often_as_it_is_repeated(records, epoch):
         table("cds", [np.zeros(3 * size, np.uint8) for size in sizes]), MAX_CODONS, 0, repeats=repeats
     )
     assert draws.num_units == repeats.sum()
-    assert draws.num_codons == (sizes * repeats).sum()
+    assert draws.num_positions == (sizes * repeats).sum()
     read = np.zeros(len(sizes), dtype=int)
     for piece in draws.drawn(epoch * draws.num_units, (epoch + 1) * draws.num_units).pieces:
         read[piece.segment] += (piece.stop - piece.start) // 3

@@ -41,6 +41,7 @@ def place(folder: Path) -> Path:
 VERBS: dict[str, tuple[str, ...]] = {
     "prepare": ("prepare", "input=[cds:genes.fa,ecoli]", "output=out"),
     "dogma": ("dogma", "input=ecoli", "output=out"),
+    "rows": ("rows", "input=ecoli", "output=out"),
     "embed": ("embed", "input=ecoli", "output=out.npz"),
     "report": ("report", "input=runs", "output=out"),
     "check": ("check", "corpus=corpus"),

@@ -42,7 +42,7 @@ class BatchShape:
                 remedy="rows are at least 1, warmup_steps at least 0",
             )
 
-    def codons_at(self, step: int) -> int:
+    def row_length(self, step: int) -> int:
         """Budget of a row at a step."""
         return self.warmup_codons if step < self.warmup_steps else self.max_codons
 
@@ -56,11 +56,21 @@ class BatchShape:
         Raises:
             UserError: the rows of a step cannot be shared out evenly.
         """
-        together = self.rows_at_once or max(1, self.rows // world_size)
-        if self.rows % (together * world_size):
-            raise UserError(
-                f"{self.rows} rows cannot be shared by {world_size} processes, {together} at once",
-                source="data.batch.rows",
-                remedy=f"Make it a multiple of {together * world_size} (stage 1: data.tokenizer_batch.rows)",
-            )
-        return together
+        return rows_together(self.rows, self.rows_at_once, world_size, source="data.batch.rows")
+
+
+def rows_together(rows: int, rows_at_once: int | None, world_size: int, *, source: str) -> int:
+    """Rows of one micro-batch on each of `world_size` processes.
+
+    Raises:
+        UserError: the rows of a step cannot be shared out evenly; it names the key `source`.
+    """
+    together = rows_at_once or max(1, rows // world_size)
+    if rows % (together * world_size):
+        of_stage_1 = " (stage 1: data.tokenizer_batch.rows)" if source.startswith("data.") else ""
+        raise UserError(
+            f"{rows} rows cannot be shared by {world_size} processes, {together} at once",
+            source=source,
+            remedy=f"Make it a multiple of {together * world_size}{of_stage_1}",
+        )
+    return together

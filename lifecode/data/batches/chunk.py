@@ -6,10 +6,11 @@ price is one row per chunk that is not full; with 256 rows in a chunk that is 0.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from lifecode.data.batches.drawing import Draws, Piece
+from lifecode.data.batches.drawing import Draws
 from lifecode.data.batches.packing import fill_rows
 from lifecode.randomness.permutation import permuted
 from lifecode.randomness.random_words import Use, word_key
@@ -23,21 +24,21 @@ class Chunk:
 
     Attributes:
         rows: pieces of each row.
-        max_codons: budget of a row.
+        row_length: budget of a row, in positions.
         num_cut: CDS and transcripts longer than a row, which were cut into pieces.
         left_out_nucleotides: of DNA windows left out for their unknown nucleotides.
     """
 
-    rows: list[list[Piece]]
-    max_codons: int
+    rows: list[list[Any]]
+    row_length: int
     num_cut: int
     left_out_nucleotides: int
 
     @property
     def filled(self) -> float:
         """Share of the rows' budget that is used; 0 without rows."""
-        used = sum(piece.num_codons for row in self.rows for piece in row)
-        return used / (len(self.rows) * self.max_codons) if self.rows else 0.0
+        used = sum(piece.num_positions for row in self.rows for piece in row)
+        return used / (len(self.rows) * self.row_length) if self.rows else 0.0
 
 
 class ChunkPlanner:
@@ -47,19 +48,19 @@ class ChunkPlanner:
 
     Args:
         draws: series of each kind, none of them empty.
-        shares: of the codons, by kind; they add up to 1.
-        max_codons: of a row.
+        shares: of the positions, by kind; they add up to 1.
+        row_length: budget of a row, in positions.
         seed: of the order of the rows.
     """
 
     def __init__(
-        self, draws: Mapping[str, Draws], shares: Mapping[str, float], max_codons: int, seed: int
+        self, draws: Mapping[str, Draws], shares: Mapping[str, float], row_length: int, seed: int
     ) -> None:
-        self._draws, self._max_codons, self._seed = draws, max_codons, seed
+        self._draws, self._row_length, self._seed = draws, row_length, seed
         most = max(shares, key=lambda kind: shares[kind])
-        chunk_codons = min(ROWS_OF_A_CHUNK * max_codons, draws[most].num_codons / shares[most])
+        chunk_positions = min(ROWS_OF_A_CHUNK * row_length, draws[most].num_positions / shares[most])
         self._draws_of_a_chunk = {
-            kind: share * chunk_codons * draws[kind].num_units / draws[kind].num_codons
+            kind: share * chunk_positions * draws[kind].num_units / draws[kind].num_positions
             for kind, share in shares.items()
         }
 
@@ -70,13 +71,13 @@ class ChunkPlanner:
             for kind, rate in self._draws_of_a_chunk.items()
         ]
         pieces = [piece for part in drawn for piece in part.pieces]
-        lengths = np.array([piece.num_codons for piece in pieces], dtype=np.int64)
-        filled = fill_rows(lengths, self._max_codons)
-        key = word_key(Use.ROW_ORDER, self._seed, self._max_codons, number)
+        lengths = np.array([piece.num_positions for piece in pieces], dtype=np.int64)
+        filled = fill_rows(lengths, self._row_length)
+        key = word_key(Use.ROW_ORDER, self._seed, self._row_length, number)
         order = permuted(np.arange(len(filled)), len(filled), key).tolist()
         return Chunk(
             rows=[[pieces[i] for i in filled[row]] for row in order],
-            max_codons=self._max_codons,
+            row_length=self._row_length,
             num_cut=sum(part.num_cut for part in drawn),
             left_out_nucleotides=sum(part.left_out_nucleotides for part in drawn),
         )

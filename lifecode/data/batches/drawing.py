@@ -8,7 +8,7 @@ a chromosome.
 
 from collections.abc import Iterator
 from itertools import pairwise
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,7 +31,7 @@ class Piece(NamedTuple):
     reverse: bool = False
 
     @property
-    def num_codons(self) -> int:
+    def num_positions(self) -> int:
         """Codons of a packed row that it takes, special tokens included."""
         return -((self.start - self.stop) // 3) + NUM_SPECIAL_CODONS
 
@@ -40,12 +40,12 @@ class Drawn(NamedTuple):
     """The pieces of some draws.
 
     Attributes:
-        pieces: in the order of the draws.
+        pieces: in the order of the draws; each says its `num_positions` in a packed row.
         num_cut: records longer than a row, of which these draws hold every piece.
         left_out_nucleotides: of pieces with too many unknown nucleotides, which are not among `pieces`.
     """
 
-    pieces: list[Piece]
+    pieces: list[Any]
     num_cut: int = 0
     left_out_nucleotides: int = 0
 
@@ -55,11 +55,11 @@ class Draws(Protocol):
 
     Attributes:
         num_units: draws of an epoch.
-        num_codons: codons of an epoch.
+        num_positions: of an epoch, in packed rows; codons, or what else a position holds.
     """
 
     num_units: int
-    num_codons: float
+    num_positions: float
 
     def drawn(self, first: int, last: int) -> Drawn:
         """The pieces of draws `first` to `last`, `last` excluded."""
@@ -82,18 +82,18 @@ class RecordDraws:
         self._table, self._kind = table, table.kind
         self._longest = max_codons - NUM_SPECIAL_CODONS
         self._key = (seed, KINDS.index(table.kind), max_codons)
-        self.num_units, self.num_codons = len(table), int(table.offsets[-1]) / 3
+        self.num_units, self.num_positions = len(table), int(table.offsets[-1]) / 3
         self._record_of_unit = None
         if repeats is not None:
             self._record_of_unit = np.repeat(np.arange(len(table)), repeats)
             self.num_units = len(self._record_of_unit)
-            self.num_codons = int((table.num_nucleotides * repeats).sum()) / 3
+            self.num_positions = int((table.num_nucleotides * repeats).sum()) / 3
 
     def drawn(self, first: int, last: int) -> Drawn:
         """See `Draws`."""
         pieces: list[Piece] = []
         num_cut = 0
-        for _, units in _epochs(first, last, self.num_units, self._key):
+        for _, units in epochs(first, last, self.num_units, self._key):
             records = units if self._record_of_unit is None else self._record_of_unit[units]
             lengths = (self._table.offsets[records + 1] - self._table.offsets[records]).tolist()
             for index, length in zip(records.tolist(), lengths, strict=True):
@@ -140,13 +140,13 @@ class WindowDraws:
         self._total = int(table.offsets[-1])
         # One more than fit, since a phase leaves a part at both ends; that of the last may be empty.
         self.num_units = -(-(self._total + self._width - 1) // self._width)
-        self.num_codons = self._total / 3
+        self.num_positions = self._total / 3
 
     def drawn(self, first: int, last: int) -> Drawn:
         """See `Draws`."""
         pieces: list[Piece] = []
         left_out = 0
-        for epoch, windows in _epochs(first, last, self.num_units, self._key):
+        for epoch, windows in epochs(first, last, self.num_units, self._key):
             phase = int(word_key(Use.WINDOW_PHASE, *self._key, epoch)[0]) % self._width
             begins = (windows * self._width - phase).tolist()
             found = [piece for begin in begins for piece in self._window(begin, begin + self._width)]
@@ -183,7 +183,7 @@ class WindowDraws:
         ]
 
 
-def _epochs(
+def epochs(
     first: int, last: int, num_units: int, key: tuple[int, ...]
 ) -> Iterator[tuple[int, NDArray[np.int64]]]:
     """(epoch, its units among draws `first` to `last`) for each epoch they touch."""

@@ -6,6 +6,7 @@ random word of its own, so that many segments are corrupted in one call, and non
 """
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,28 @@ _SENSE_CODONS = np.array(
     ],
     dtype=np.uint8,
 )
+
+
+class CorruptionShares(Protocol):
+    """What happens to selected positions; the rest of them stays."""
+
+    @property
+    def masked(self) -> float:
+        """Share of the selected positions that become `[MASK]`."""
+        ...
+
+    @property
+    def random(self) -> float:
+        """Share that something random takes the place of."""
+        ...
+
+
+def require_shares(*fractions: float, masked: float, random: float, source: str) -> None:
+    """Raises a `UserError` unless all are shares, and those of the two fates are at most 1 together."""
+    if not all(0 <= share <= 1 for share in (*fractions, masked, random)) or masked + random > 1:
+        raise UserError(
+            "masking shares must lie between 0 and 1, and masked + random at most 1", source=source
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +63,13 @@ class Masking:
     random: float = 0.1
 
     def __post_init__(self) -> None:
-        shares = (self.nucleotide_fraction, self.codon_fraction, self.masked, self.random)
-        if not all(0 <= share <= 1 for share in shares) or self.masked + self.random > 1:
-            raise UserError(
-                "masking shares must lie between 0 and 1, and masked + random at most 1",
-                source="objective.masking",
-            )
+        fractions, source = (self.nucleotide_fraction, self.codon_fraction), "objective.masking"
+        require_shares(*fractions, masked=self.masked, random=self.random, source=source)
+
+    @property
+    def selected(self) -> tuple[str, str]:
+        """What is selected of what, for a plan."""
+        return "masked DNA, CDS", f"{self.nucleotide_fraction:.3g}, {self.codon_fraction:.3g}"
 
 
 def generator(*key: int) -> np.random.Generator:
@@ -65,12 +89,12 @@ def mask_nucleotides(
         masking: how much, and what happens to it.
         words: the random word of each position (N,); nothing else decides about it.
     """
-    selected = _chosen(words, masking.nucleotide_fraction) & (ids < UNK)
+    selected = chosen(words, masking.nucleotide_fraction) & (ids < UNK)
     at = np.flatnonzero(selected)
-    masked, random, draw = _fates(words[at], masking)
+    masked, random, draw = fates(words[at], masking)
     corrupted = ids.copy()
     corrupted[at[masked]] = MASK
-    corrupted[at[random]] = _below(draw[random], len(NUCLEOTIDES))
+    corrupted[at[random]] = below(draw[random], len(NUCLEOTIDES))
     return corrupted, selected
 
 
@@ -86,24 +110,25 @@ def mask_codons(
         masking: how much, and what happens to it.
         words: the random word of each codon (L,); nothing else decides about it.
     """
-    selected = _chosen(words, masking.codon_fraction) & (codon_ids(ids) >= 0)
+    selected = chosen(words, masking.codon_fraction) & (codon_ids(ids) >= 0)
     at = np.flatnonzero(selected)
-    masked, random, draw = _fates(words[at], masking)
+    masked, random, draw = fates(words[at], masking)
     triplets = ids.reshape(-1, 3).copy()
     triplets[at[masked]] = MASK
-    triplets[at[random]] = _SENSE_CODONS[_below(draw[random], len(_SENSE_CODONS))]
+    triplets[at[random]] = _SENSE_CODONS[below(draw[random], len(_SENSE_CODONS))]
     return triplets.reshape(-1), selected
 
 
 # Of a word the first 20 bits select, the next 20 decide what happens, the last 24 draw a replacement.
 
 
-def _chosen(words: NDArray[np.uint64], fraction: float) -> NDArray[np.bool_]:
+def chosen(words: NDArray[np.uint64], fraction: float) -> NDArray[np.bool_]:
+    """Which positions (n,) their random words select, of whom a fraction is."""
     return words >> np.uint64(44) < np.uint64(round(fraction * 2**20))
 
 
-def _fates(
-    words: NDArray[np.uint64], masking: Masking
+def fates(
+    words: NDArray[np.uint64], masking: "CorruptionShares"
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_], NDArray[np.uint64]]:
     """Which selected positions become `[MASK]`, which are replaced, and 24 random bits of each."""
     fate = words >> np.uint64(24) & np.uint64(2**20 - 1)
@@ -112,6 +137,6 @@ def _fates(
     return masked, random, words & np.uint64(2**24 - 1)
 
 
-def _below(draw: NDArray[np.uint64], number: int) -> NDArray[np.uint64]:
+def below(draw: NDArray[np.uint64], number: int) -> NDArray[np.uint64]:
     """24 random bits as a number below `number`."""
     return draw * np.uint64(number) >> np.uint64(24)

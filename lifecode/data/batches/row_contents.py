@@ -1,7 +1,7 @@
 """What a packed row holds on average: what the cost of a training step depends on."""
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import torch
 
@@ -10,6 +10,29 @@ from lifecode.data.batches.batch import Batch
 from lifecode.data.batches.chunk import Chunk
 from lifecode.data.batches.packing import NUM_SPECIAL_CODONS
 from lifecode.data.corpus.shards import CDS
+
+
+class Contents(Protocol):
+    """What packed rows hold, numbers that add up over rows."""
+
+    @property
+    def num_positions(self) -> float:
+        """Of the rows, special tokens included."""
+        ...
+
+    @property
+    def length(self) -> float:
+        """Of the sequences, special tokens apart."""
+        ...
+
+    @property
+    def units(self) -> tuple[str, str]:
+        """What a position is, and what a length is counted in."""
+        ...
+
+    def times(self, rows: float) -> "Contents":
+        """What so many rows hold together."""
+        ...
 
 
 class RowContents(NamedTuple):
@@ -26,6 +49,25 @@ class RowContents(NamedTuple):
     num_segments: float
     squared_codons: float
     cds_codons: float
+
+    @property
+    def num_positions(self) -> float:
+        """Of the rows, each a codon."""
+        return self.num_codons
+
+    @property
+    def length(self) -> float:
+        """Of the sequences, in nucleotides."""
+        return self.num_nucleotides
+
+    @property
+    def units(self) -> tuple[str, str]:
+        """What a position is, and what a length is counted in."""
+        return "codons", "nucleotides"
+
+    def times(self, rows: float) -> "RowContents":
+        """What so many rows hold together."""
+        return RowContents(*(rows * value for value in self))
 
     @property
     def num_nucleotides(self) -> float:
@@ -51,7 +93,7 @@ def batch_contents(batch: Batch) -> RowContents:
 def measured_contents(chunk: Chunk) -> RowContents:
     """The average over the rows of one chunk."""
     pieces = [piece for row in chunk.rows for piece in row]
-    lengths = [piece.num_codons for piece in pieces]
-    cds = sum(piece.num_codons - NUM_SPECIAL_CODONS for piece in pieces if piece.kind == CDS)
+    lengths = [piece.num_positions for piece in pieces]
+    cds = sum(piece.num_positions - NUM_SPECIAL_CODONS for piece in pieces if piece.kind == CDS)
     totals = (sum(lengths), len(pieces), sum(length**2 for length in lengths), cds)
     return RowContents(*(total / len(chunk.rows) for total in totals))

@@ -76,12 +76,12 @@ def _units_of(entry: str) -> list[InputUnit]:
         return [InputUnit(unit.files, _HOLDS[prefix]) for unit in _units_of(rest)]
     if "+" in entry and not Path(entry).expanduser().exists():
         return [InputUnit(_explicit_pair(entry))]
-    return [InputUnit((file,)) for file in _files_of(entry)]
+    return [InputUnit((file,)) for file in files_of(entry)]
 
 
 def _explicit_pair(entry: str) -> tuple[Path, Path]:
     """Sequence and annotation file of `ANNOTATION+SEQUENCE`, given in either order."""
-    files = [file for part in entry.split("+") for file in _files_of(part)]
+    files = [file for part in entry.split("+") for file in files_of(part)]
     annotation = [file for file in files if _is_annotation(file)]
     sequence = [file for file in files if file not in annotation]
     if len(files) != 2 or len(annotation) != 1:
@@ -93,7 +93,7 @@ def _explicit_pair(entry: str) -> tuple[Path, Path]:
     return sequence[0], annotation[0]
 
 
-def _files_of(entry: str) -> list[Path]:
+def files_of(entry: str) -> list[Path]:
     """Files of one input: a packaged genome, an existing file, or the matches of a glob."""
     if entry in _PACKAGED:
         return [packaged_genomes()[entry]]

@@ -4,7 +4,7 @@
 unit to another process. Memory holds one record with its annotation, whatever the length of the file.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -69,7 +69,13 @@ class ReadingSettings:
         return AskedCodes.of(self.genetic_code)
 
 
-def read_records(inputs: Inputs, *, report: Report = warn_of_skipped, **settings: Any) -> Iterator[Contig]:
+def read_records(
+    inputs: Inputs,
+    *,
+    report: Report = warn_of_skipped,
+    features: Collection[str] = (),
+    **settings: Any,
+) -> Iterator[Contig]:
     """Yield every contig of the inputs, in order, with its annotated coding sequences.
 
     Args:
@@ -78,6 +84,8 @@ def read_records(inputs: Inputs, *, report: Report = warn_of_skipped, **settings
             Swiss-Prot; plain or compressed by gzip, bzip2, xz or zst. See `lifecode.data.reading.inputs` for
             how files are paired.
         report: takes note of what `on_malformed="skip"` leaves out; by default a Python warning.
+        features: keys of the feature table, such as `tRNA`, that are read beside CDS into
+            `Contig.features`; GenBank and EMBL have them, the other formats none.
         settings: the fields of `ReadingSettings`, such as `genetic_code=4`.
 
     Raises:
@@ -87,15 +95,17 @@ def read_records(inputs: Inputs, *, report: Report = warn_of_skipped, **settings
     """
     chosen = ReadingSettings(**settings)
     units = resolve_inputs(inputs)
-    return _read_all(units, chosen, report)
+    return _read_all(units, chosen, report, features)
 
 
-def _read_all(units: list[InputUnit], settings: ReadingSettings, report: Report) -> Iterator[Contig]:
+def _read_all(
+    units: list[InputUnit], settings: ReadingSettings, report: Report, features: Collection[str]
+) -> Iterator[Contig]:
     asked = settings.asked_codes()
     found: set[str] = set()
     names: list[str] = []
     for unit in units:
-        for contig in read_unit(unit, settings, report):
+        for contig in read_unit(unit, settings, report, features):
             if (key := asked.key_of(contig.name, contig.chromosome)) is not None:
                 found.add(key)
             names += [contig.name] if len(names) <= 5 else []
@@ -104,13 +114,16 @@ def _read_all(units: list[InputUnit], settings: ReadingSettings, report: Report)
 
 
 def read_unit(
-    unit: InputUnit, settings: ReadingSettings, report: Report = warn_of_skipped
+    unit: InputUnit,
+    settings: ReadingSettings,
+    report: Report = warn_of_skipped,
+    features: Collection[str] = (),
 ) -> Iterator[Contig]:
     """Yield the contigs of one unit; arguments and errors as for `read_records`."""
     settle, asked = settle_by(settings.on_malformed, report), settings.asked_codes()
     num_contigs, dialect, share = 0, "", settings.max_ambiguous_share
     try:
-        for contig in _contigs(unit, settings, settle):
+        for contig in _contigs(unit, settings, settle, features):
             num_contigs += 1
             contig = with_following_stops(with_genetic_code(contig, asked))
             if contig.dialect is None:
@@ -127,7 +140,9 @@ def read_unit(
         raise UserError(f"cannot be read ({fault.strerror or fault})", source=name) from fault
 
 
-def _contigs(unit: InputUnit, settings: ReadingSettings, settle: Settle) -> Iterator[Contig]:
+def _contigs(
+    unit: InputUnit, settings: ReadingSettings, settle: Settle, features: Collection[str]
+) -> Iterator[Contig]:
     """The contigs of a unit, by the reader that the formats of its files call for."""
     formats = [file_format(file) for file in unit.files]
     names = [str(file) for file in unit.files]
@@ -138,9 +153,9 @@ def _contigs(unit: InputUnit, settings: ReadingSettings, settle: Settle) -> Iter
         files = [stack.enter_context(opened(file)) for file in unit.files]
         match formats, unit.holds:
             case [Format.GENBANK], None:
-                yield from read_genbank(files[0], names[0], code, settle)
+                yield from read_genbank(files[0], names[0], code, settle, features)
             case [Format.EMBL], None:
-                yield from read_embl(files[0], names[0], code, settle)
+                yield from read_embl(files[0], names[0], code, settle, features)
             case [Format.SWISS_PROT], None | "protein":
                 yield from read_swissprot(files[0], names[0], usage, settle)
             case ([Format.PROTEIN_FASTA], None) | ([Format.FASTA | Format.PROTEIN_FASTA], "protein"):

@@ -1,15 +1,39 @@
-"""The parts of a LucaOne model, for tables of parameters; works on the meta device."""
+"""The parts of a LucaOne model, with what each reads of some rows; works on the meta device."""
+
+from typing import Any
 
 from lifecode.models.layers.cost import Part
 from lifecode.models.luca_one.model import LucaOne
+from lifecode.models.luca_one.vocabulary import NUM_TOKENS
 
 
-def luca_one_parts(model: LucaOne) -> list[Part]:
-    """Embeddings, layers, final norm, and every head; they add up to the model."""
+def luca_one_parts(model: LucaOne, contents: Any = None) -> list[Part]:
+    """Embeddings, layers, final norm, and every head; they add up to the model.
+
+    Args:
+        model: any.
+        contents: what all rows hold that pass through it together (`num_tokens`, `squared_tokens`, `masked`,
+            and by its name what the head of each task reads); None: nothing.
+    """
+
+    def of(name: str) -> float:
+        return float(getattr(contents, name)) if contents is not None else 0.0
+
+    tokens, heads = of("num_tokens"), model.config["heads"]
     return [
-        Part("embeddings", model.embedding),
-        Part("encoder layers", model.encoder.layers),
-        Part("final norm", model.encoder.norm),
-        Part("language head", model.language_head),
-        *(Part(f"head of {task}", head) for task, head in model.task_heads.items()),
+        Part("embeddings", model.embedding, tokens, below=False),
+        Part(
+            "encoder layers",
+            model.encoder.layers,
+            tokens,
+            of("squared_tokens"),
+            checkpointing=model.encoder.activation_checkpointing,
+        ),
+        Part("final norm", model.encoder.norm, tokens),
+        # Logits and their softmax.
+        Part("language head", model.language_head, of("masked"), loss_values=2 * NUM_TOKENS),
+        *(
+            Part(f"head of {task}", head, of(task), loss_values=2 * heads[task]["classes"])
+            for task, head in model.task_heads.items()
+        ),
     ]

@@ -6,11 +6,8 @@ from typing import Any
 import torch
 from lightning import Callback, LightningModule, Trainer
 
-from lifecode.data.batches.batch import Batch
-from lifecode.data.batches.batch_shape import BatchShape
-from lifecode.data.batches.masking import Masking
-from lifecode.data.batches.row_contents import batch_contents
-from lifecode.evaluation.metrics import MFU, NUCLEOTIDES_PER_SECOND, PACKING_FILL, PEAK_MEMORY
+from lifecode.data.batches.steps import StepShape
+from lifecode.evaluation.metrics import MFU, PACKING_FILL, PEAK_MEMORY
 from lifecode.ops.cpu.matmul_rate import matmul_flops
 from lifecode.training.cost.step_cost import model_flops
 from lifecode.training.run.run_folder import peak_memory_bytes
@@ -25,9 +22,9 @@ class Efficiency(Callback):
 
     It comes after callbacks that draw and before `TrainingProgress`, which shows its speed where both are.
 
-    - `nucleotides_per_second`: of this process, times how many there are; special tokens apart,
-      validations not counted.
-    - `packing_fill`: share of the step's budget of codons that sequence and special tokens fill.
+    - `nucleotides_per_second`, or what else its `speed` is: of this process, times how many there are;
+      special tokens apart, validations not counted.
+    - `packing_fill`: share of the step's budget of positions that sequence and special tokens fill.
     - `peak_memory_gib`: of this process: allocated on its GPU since the stage began, else resident so far.
     - `mfu`: of this process: operations the model needs for this step (one forward and one backward pass,
       nothing repeated) per second, over the rate at which its device multiplies large matrices in the same
@@ -38,7 +35,7 @@ class Efficiency(Callback):
         masking: of its input.
     """
 
-    def __init__(self, shape: BatchShape, masking: Masking) -> None:
+    def __init__(self, shape: StepShape, masking: Any) -> None:
         self.shape, self.masking = shape, masking
         self._last_step = self._rate = 0.0
 
@@ -53,22 +50,22 @@ class Efficiency(Callback):
         self._last_step = time.perf_counter()
 
     def on_train_batch_end(  # pyright: ignore[reportIncompatibleMethodOverride]
-        self, trainer: Trainer, pl_module: PretrainingStage, outputs: Any, batch: list[Batch], batch_idx: int
+        self, trainer: Trainer, pl_module: PretrainingStage, outputs: Any, batch: list[Any], batch_idx: int
     ) -> None:
         """Logs the figures of one step."""
         now = time.perf_counter()
         seconds, self._last_step = now - self._last_step, now
-        nucleotides = sum(micro_batch.num_nucleotides for micro_batch in batch) * trainer.world_size
-        pl_module.record(**{NUCLEOTIDES_PER_SECOND.name: nucleotides / seconds})
+        length = sum(pl_module.sequence_length(micro_batch) for micro_batch in batch) * trainer.world_size
+        pl_module.record(**{pl_module.speed.name: length / seconds})
         if not pl_module.is_logged:
             return
-        contents = [batch_contents(micro_batch) for micro_batch in batch]
-        codons = torch.tensor(sum(each.num_codons for each in contents), device=pl_module.device)
-        budget = self.shape.codons_at(trainer.global_step - 1) * self.shape.rows
+        contents = [pl_module.contents(micro_batch) for micro_batch in batch]
+        positions = torch.tensor(sum(each.num_positions for each in contents), device=pl_module.device)
+        budget = self.shape.row_length(trainer.global_step - 1) * self.shape.rows
         flops = sum(model_flops(pl_module, each, self.masking) for each in contents)
         pl_module.record(
             **{
-                PACKING_FILL.name: pl_module.over_processes(codons) / budget,
+                PACKING_FILL.name: pl_module.over_processes(positions) / budget,
                 PEAK_MEMORY.name: _peak_memory_bytes(pl_module.device) / _GIB,
                 MFU.name: flops / seconds / self._rate,
             }

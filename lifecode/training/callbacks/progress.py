@@ -8,7 +8,9 @@ from lightning import Callback, LightningModule, Trainer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from lifecode.evaluation.metrics import NUCLEOTIDES_PER_SECOND
+from lifecode.evaluation.metrics import LETTERS_PER_SECOND, NUCLEOTIDES_PER_SECOND
+
+_SPEEDS = {NUCLEOTIDES_PER_SECOND.name: "nt/s", LETTERS_PER_SECOND.name: "letters/s"}
 
 
 class TrainingProgress(Callback):
@@ -73,8 +75,13 @@ def _last_step(trainer: Trainer) -> int | None:
 def _figures(trainer: Trainer) -> str:
     """The newest figures, each with its name without that of the module."""
     shown = [f"{_label(name)} {float(x):.3f}" for name, x in trainer.progress_bar_metrics.items()]
-    speeds = (x for name, x in trainer.callback_metrics.items() if name.endswith(NUCLEOTIDES_PER_SECOND.name))
-    return "  ".join([*shown, *(f"{float(x):,.0f} nt/s" for x in speeds)])
+    speeds = [
+        f"{float(x):,.0f} {unit}"
+        for name, x in trainer.callback_metrics.items()
+        for metric, unit in _SPEEDS.items()
+        if name.endswith(metric)
+    ]
+    return "  ".join([*shown, *speeds])
 
 
 def _label(name: str) -> str:

@@ -11,10 +11,9 @@ state them, with that pass's working memory: as much as its widest block keeps.
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from lifecode.data.batches.masking import Masking
-from lifecode.data.batches.row_contents import RowContents
+from lifecode.data.batches.row_contents import Contents
 from lifecode.models.layers.cost import Part
 from lifecode.objectives.cost import StepCost
 from lifecode.training.stages.stage import PretrainingStage
@@ -36,7 +35,7 @@ def step_flops(parts: Sequence[Part], cost: StepCost) -> float:
     ) * forward + cost.backwards * backward
 
 
-def model_flops(stage: PretrainingStage, contents: RowContents, masking: Masking) -> float:
+def model_flops(stage: PretrainingStage, contents: Contents, masking: Any) -> float:
     """Operations that the model needs to learn from some rows: each pass once, nothing computed again."""
     return sum(part.forward_flops * (1 + part.backward_passes) for part in stage.parts(contents, masking))
 

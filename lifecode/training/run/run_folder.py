@@ -21,7 +21,7 @@ from lifecode.training.run.targets import with_todays_targets
 
 IDENTITY = (
     *("input", "data", "model", "teacher", "objective", "kd", "optim", "seed"),
-    *("tokenizer_checkpoint", "init_from", "plugins"),
+    *("tokenizer_checkpoint", "init_from", "plugins", "pretraining"),
 )
 """Config keys that say which run this is; the others may change between sittings."""
 PROVENANCE = "provenance.json"

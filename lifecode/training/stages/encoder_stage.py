@@ -7,6 +7,7 @@ from lifecode.data.batches.batch import Batch
 from lifecode.data.batches.masking import Masking
 from lifecode.data.batches.row_contents import RowContents
 from lifecode.errors import UserError
+from lifecode.models.families import require_life_code
 from lifecode.models.layers.cost import Part
 from lifecode.models.life_code.model import LifeCode
 from lifecode.models.parts import model_parts
@@ -50,6 +51,7 @@ class EncoderStage(PretrainingStage):
         super().__init__(
             objective=objective, optimizer=optimizer, task_gradients_every_steps=task_gradients_every_steps
         )
+        require_life_code(model)
         if distillation is not None and model.protein_decoder is None:
             raise UserError("distillation needs a model with a protein decoder", remedy="Set teacher_width")
         self.model, self.distillation = model, distillation

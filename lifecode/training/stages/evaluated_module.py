@@ -1,10 +1,11 @@
 """What a module has of its losses over all steps of a validation or a test, and of a batch to predict."""
 
+from typing import Any
+
 import torch
 from lightning import LightningModule
 from torch import Tensor
 
-from lifecode.data.batches.batch import Batch
 from lifecode.objectives.loss import Loss
 from lifecode.training.stages.step_losses import StepLosses
 
@@ -25,15 +26,15 @@ class EvaluatedModule(LightningModule):
         super().__init__()
         self._evaluated: dict[str, Loss] = {}
 
-    def losses(self, batch: Batch) -> StepLosses:
+    def losses(self, batch: Any) -> StepLosses:
         """The losses of one micro-batch."""
         raise NotImplementedError(f"{type(self).__name__} does not say what its losses are")
 
-    def representation(self, batch: Batch) -> Tensor:
+    def representation(self, batch: Any) -> Tensor:
         """What the module makes of each codon of a micro-batch (L, width)."""
         raise NotImplementedError(f"{type(self).__name__} does not say what it makes of a codon")
 
-    def forward(self, batch: Batch) -> StepLosses:
+    def forward(self, batch: Any) -> StepLosses:
         """The losses of one micro-batch; the way through which sharded parameters are gathered."""
         return self.losses(batch)
 
@@ -68,7 +69,7 @@ class EvaluatedModule(LightningModule):
         """Starts the sums of one validation."""
         self._evaluated = {}
 
-    def validation_step(self, micro_batches: list[Batch], batch_idx: int) -> None:
+    def validation_step(self, micro_batches: list[Any], batch_idx: int) -> None:
         """Adds the losses of one validation step."""
         self._evaluate(micro_batches)
 
@@ -80,7 +81,7 @@ class EvaluatedModule(LightningModule):
         """Starts the sums of one test."""
         self._evaluated = {}
 
-    def test_step(self, micro_batches: list[Batch], batch_idx: int) -> None:
+    def test_step(self, micro_batches: list[Any], batch_idx: int) -> None:
         """Adds the losses of one test step."""
         self._evaluate(micro_batches)
 
@@ -88,14 +89,14 @@ class EvaluatedModule(LightningModule):
         """Logs each loss over all test steps."""
         self._log_evaluated("test")
 
-    def predict_step(self, micro_batches: list[Batch], batch_idx: int) -> list[Tensor]:
+    def predict_step(self, micro_batches: list[Any], batch_idx: int) -> list[Tensor]:
         """`representation` of every micro-batch (L, width), special tokens included, in their order.
 
         The borders of its segments are the micro-batch's `cu_seqlens`.
         """
         return [self.representation(batch) for batch in micro_batches]
 
-    def _evaluate(self, micro_batches: list[Batch]) -> None:
+    def _evaluate(self, micro_batches: list[Any]) -> None:
         for batch in micro_batches:
             losses = self(batch)
             for name, loss in {**losses.tasks, **losses.monitors}.items():

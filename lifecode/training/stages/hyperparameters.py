@@ -10,17 +10,20 @@ from dataclasses import asdict
 from typing import Any
 
 from lifecode.errors import UserError
+from lifecode.models.families import FAMILIES
 from lifecode.models.life_code.codec import CodonCodec
 from lifecode.models.life_code.model import LifeCode
+from lifecode.models.saved import SavedModel
 from lifecode.objectives.distillation import DistillationLoss
 from lifecode.objectives.joint import JointObjective
 from lifecode.objectives.log_sum import LogSum
 from lifecode.objectives.max_norm import MaxNorm
 from lifecode.objectives.weighted_sum import WeightedSum
+from lifecode.objectives.weighted_tasks import WeightedTasks
 from lifecode.training.stages.optimizer import OptimizerRecipe
 
 _OBJECTIVES: dict[str, type[JointObjective]] = {
-    kind.__name__: kind for kind in (LogSum, MaxNorm, WeightedSum)
+    kind.__name__: kind for kind in (LogSum, MaxNorm, WeightedSum, WeightedTasks)
 }
 
 
@@ -43,7 +46,7 @@ def from_plain_data(hyperparameters: Mapping[str, Any]) -> dict[str, Any]:
 
 def _plain(value: Any) -> Any:
     match value:
-        case CodonCodec() | LifeCode() | DistillationLoss():
+        case CodonCodec() | SavedModel() | DistillationLoss():
             return copy.deepcopy(value.config)
         case JointObjective():
             return {"name": type(value).__name__, **value.config}
@@ -63,9 +66,13 @@ def _objective(data: dict[str, Any]) -> JointObjective:
     return _OBJECTIVES[name](**{key: value for key, value in data.items() if key != "name"})
 
 
+def _model(data: dict[str, Any]) -> SavedModel:
+    return FAMILIES[data.get("family", LifeCode.family)].model.from_config(data)
+
+
 _BUILDERS: dict[str, Callable[[dict[str, Any]], Any]] = {
     "codec": CodonCodec.from_config,
-    "model": LifeCode.from_config,
+    "model": _model,
     "distillation": lambda data: DistillationLoss(**data),
     "objective": _objective,
     "optimizer": lambda data: OptimizerRecipe(**data),

@@ -11,13 +11,12 @@ every process, and all processes take the same branches: they depend on sums ove
 
 from collections.abc import Iterator
 from contextlib import nullcontext
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.distributed.tensor import DTensor
 
-from lifecode.data.batches.batch import Batch
 from lifecode.objectives.loss import Loss
 from lifecode.training.stages.step_losses import JointlyTrained, StepLosses
 
@@ -36,7 +35,7 @@ class JointGradient(NamedTuple):
     norms: dict[str, Tensor]
 
 
-def accumulate_joint_gradient(stage: JointlyTrained, micro_batches: list[Batch]) -> JointGradient:
+def accumulate_joint_gradient(stage: JointlyTrained, micro_batches: list[Any]) -> JointGradient:
     """Leaves the gradient of the objective over the whole effective batch in `.grad`."""
     if stage.objective.balances_gradients:
         return _balanced(stage, micro_batches)
@@ -57,7 +56,7 @@ def accumulate_joint_gradient(stage: JointlyTrained, micro_batches: list[Batch])
     return JointGradient(whole, _of_means(weights, whole.tasks), {})
 
 
-def task_gradient_norms(stage: JointlyTrained, micro_batches: list[Batch]) -> dict[str, Tensor]:
+def task_gradient_norms(stage: JointlyTrained, micro_batches: list[Any]) -> dict[str, Tensor]:
     """Norm of the gradient of each task's mean loss at the shared parameters.
 
     It begins without any gradient in `.grad` and leaves none behind.
@@ -67,7 +66,7 @@ def task_gradient_norms(stage: JointlyTrained, micro_batches: list[Batch]) -> di
     return norms
 
 
-def _balanced(stage: JointlyTrained, micro_batches: list[Batch]) -> JointGradient:
+def _balanced(stage: JointlyTrained, micro_batches: list[Any]) -> JointGradient:
     """Sum over tasks of scale x weight x gradient at shared parameters, of weight x gradient at others."""
     found = list(_task_gradients(stage, micro_batches))
     if not found:  # no task has a position: nothing to descend, as under every other objective
@@ -91,7 +90,7 @@ def _balanced(stage: JointlyTrained, micro_batches: list[Batch]) -> JointGradien
 
 
 def _task_gradients(
-    stage: JointlyTrained, micro_batches: list[Batch]
+    stage: JointlyTrained, micro_batches: list[Any]
 ) -> Iterator[tuple[str, StepLosses, list[tuple[nn.Parameter, Tensor]], Tensor]]:
     """Name, losses of the step, gradients of the mean loss, and their norm at shared parameters, by task."""
     counts = stage.counts_over_processes(micro_batches)
@@ -118,7 +117,7 @@ def _take_gradients(stage: JointlyTrained) -> list[tuple[nn.Parameter, Tensor]]:
 
 def _accumulate(
     stage: JointlyTrained,
-    micro_batches: list[Batch],
+    micro_batches: list[Any],
     weights: dict[str, Tensor],
     *,
     known: StepLosses | None,

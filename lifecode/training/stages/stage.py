@@ -1,4 +1,4 @@
-"""What both training stages share: one optimizer step on the joint objective of the tasks.
+"""What all training stages share: one optimizer step on the joint objective of the tasks.
 
 A step is a list of micro-batches; `lifecode.training.stages.joint_gradient` makes one gradient of them.
 """
@@ -14,10 +14,9 @@ from lightning import Callback
 from lightning.pytorch.strategies import ParallelStrategy
 from torch import Tensor, nn
 
-from lifecode.data.batches.batch import Batch
-from lifecode.data.batches.masking import Masking
-from lifecode.data.batches.row_contents import RowContents
+from lifecode.data.batches.row_contents import Contents, batch_contents
 from lifecode.errors import UserError
+from lifecode.evaluation.metrics import NUCLEOTIDES_PER_SECOND, Metric
 from lifecode.models.layers.cost import Part
 from lifecode.objectives.joint import JointObjective
 from lifecode.objectives.masked_modelling import Positions
@@ -32,10 +31,10 @@ from lifecode.training.stages.step_log import log_step
 
 
 class PretrainingStage(EvaluatedModule):
-    """Base of the two stages; a stage says what its losses are.
+    """Base of every stage; a stage says what its losses are.
 
-    Under any Lightning `Trainer` its batches are the steps of
-    `lifecode.data.batches.module.CorpusDataModule`: lists of micro-batches. It logs `name/train/...`,
+    Under any Lightning `Trainer` its batches are the steps of a
+    `lifecode.data.batches.step_module.StepDataModule`: lists of micro-batches. It logs `name/train/...`,
     `name/validation/...` and `name/test/...`.
 
     Args:
@@ -49,6 +48,8 @@ class PretrainingStage(EvaluatedModule):
     """Those that masked modelling reads."""
     number: int
     """Of the stage in a run."""
+    speed: Metric = NUCLEOTIDES_PER_SECOND
+    """What its speed is counted in."""
 
     def __init__(
         self, *, objective: JointObjective, optimizer: OptimizerRecipe, task_gradients_every_steps: int = 0
@@ -100,7 +101,7 @@ class PretrainingStage(EvaluatedModule):
         """Names of the losses that are logged beside them."""
         raise NotImplementedError(f"{type(self).__name__} does not say what it logs beside its tasks")
 
-    def counts(self, batch: Batch) -> dict[str, Tensor]:
+    def counts(self, batch: Any) -> dict[str, Tensor]:
         """Positions of each task in one micro-batch, as `losses` counts them, without any forward pass."""
         raise NotImplementedError(f"{type(self).__name__} does not say what its tasks count")
 
@@ -108,16 +109,24 @@ class PretrainingStage(EvaluatedModule):
         """Trainable parameters that every task reaches."""
         raise NotImplementedError(f"{type(self).__name__} does not say what its tasks share")
 
-    def parts(self, contents: RowContents, masking: Masking) -> list[Part]:
+    def contents(self, batch: Any) -> Contents:
+        """What one micro-batch holds."""
+        return batch_contents(batch)
+
+    def sequence_length(self, batch: Any) -> int:
+        """How much sequence one micro-batch holds, in the units of `speed`."""
+        return batch.num_nucleotides
+
+    def parts(self, contents: Any, masking: Any) -> list[Part]:
         """The parts of the model with what each reads, for plans and `mfu`.
 
         Args:
             contents: of all rows that pass through the model together.
-            masking: how many codons a codon head reads.
+            masking: how much of them is read by the head of masked modelling.
         """
         raise NotImplementedError(f"{type(self).__name__} does not say what its parts read")
 
-    def before_step(self, micro_batches: list[Batch]) -> None:
+    def before_step(self, micro_batches: list[Any]) -> None:
         """Called with the whole step before any loss is computed."""
 
     def configure_model(self) -> None:
@@ -135,7 +144,7 @@ class PretrainingStage(EvaluatedModule):
         """What is saved beside the weights: how many steps were skipped."""
         return [self.non_finite]
 
-    def training_step(self, micro_batches: list[Batch], batch_idx: int) -> None:
+    def training_step(self, micro_batches: list[Any], batch_idx: int) -> None:
         """One optimizer step, without effect if a loss or the gradient is not finite."""
         self.non_finite.keep_buffers(self)
         self.before_step(micro_batches)
@@ -199,7 +208,7 @@ class PretrainingStage(EvaluatedModule):
             on_bar=[self.full_name("train", name) for name in self.tasks],
         )
 
-    def counts_over_processes(self, micro_batches: list[Batch]) -> dict[str, Tensor]:
+    def counts_over_processes(self, micro_batches: list[Any]) -> dict[str, Tensor]:
         """Positions of each task in the whole effective batch."""
         counts = [self.counts(batch) for batch in micro_batches]
         table = self.over_processes(torch.stack([torch.stack(list(x.values())) for x in counts]).sum(0))

@@ -6,7 +6,6 @@ from typing import Any, NamedTuple, Protocol
 
 from torch import Tensor, nn
 
-from lifecode.data.batches.batch import Batch
 from lifecode.objectives.joint import JointObjective
 from lifecode.objectives.loss import Loss
 
@@ -41,7 +40,7 @@ class JointlyTrained(Protocol):
         """Lightning's."""
         ...
 
-    def __call__(self, batch: Batch) -> StepLosses:
+    def __call__(self, batch: Any) -> StepLosses:
         """The losses of one micro-batch."""
         ...
 
@@ -53,7 +52,7 @@ class JointlyTrained(Protocol):
         """Trainable parameters that every task reaches."""
         ...
 
-    def counts_over_processes(self, micro_batches: list[Batch]) -> dict[str, Tensor]:
+    def counts_over_processes(self, micro_batches: list[Any]) -> dict[str, Tensor]:
         """Positions of each task in the whole effective batch."""
         ...
 

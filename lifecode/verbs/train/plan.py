@@ -59,6 +59,7 @@ class RunPlan(NamedTuple):
         missing_input: why the input could not be looked at, or None.
         teacher: None without one.
         flops_per_second: of each process, if the user says so.
+        assumption: what is taken of the rows where no corpus tells.
     """
 
     name: str
@@ -70,6 +71,7 @@ class RunPlan(NamedTuple):
     missing_input: str | None
     teacher: TeacherPlan | None
     flops_per_second: float | None
+    assumption: str = "Rows are taken as full, of one sequence each: the most codons and operations that fit."
 
 
 def plan_run(config: DictConfig) -> RunPlan:
@@ -102,7 +104,7 @@ def plan_run(config: DictConfig) -> RunPlan:
     if corpus:
         a_pass[CDS] = mixture.codons_of_pass(corpus.segments(CDS, "train"))
     passes = {
-        plan.stage.name: {kind: share * plan.num_codons / a_pass[kind] for kind, share in shares.items()}
+        plan.stage.name: {kind: share * plan.num_positions / a_pass[kind] for kind, share in shares.items()}
         for plan in plans
         if size
     }

@@ -90,7 +90,7 @@ def _losses(plan: StagePlan) -> Rows:
     distillation = getattr(stage, "distillation", None)
     return {
         "tasks": ", ".join(stage.tasks),
-        "masked DNA, CDS": f"{masking.nucleotide_fraction:.3g}, {masking.codon_fraction:.3g}",
+        **dict([masking.selected]),
         "  to [MASK], random, kept": f"{masking.masked:.3g}, {masking.random:.3g}, {kept:.3g}",
         "masked modelling reads": stage.positions,
         "joined by": stage.objective.description,
@@ -102,6 +102,7 @@ def _steps(run: RunPlan, plan: StagePlan) -> Rows:
     bound = "" if run.corpus else "≤ "
     about = "~ " if run.size and run.size.estimated else bound
     rows, phases = plan.shape.rows, plan.phases
+    position, letter = phases[0].contents.units
     several = any(len(each.phases) > 1 for each in run.stages)
     passes = run.passes.get(plan.stage.name, {})
     return {
@@ -110,13 +111,13 @@ def _steps(run: RunPlan, plan: StagePlan) -> Rows:
         "processes x rows x accumulated": (
             f"{plan.num_processes} x {plan.rows_together} x {plan.num_micro_batches}"
         ),
-        "codons of a row, at most": _then(f"{phase.max_codons:,}" for phase in phases),
+        f"{position} of a row, at most": _then(f"{phase.row_length:,}" for phase in phases),
         **(
             {"  steps with the shorter ones": f"{sum(x.num_steps for x in phases[:-1]):,}"} if several else {}
         ),
-        "codons of a step": bound + _then(f"{round(rows * x.contents.num_codons):,}" for x in phases),
-        "codons in all": bound + amount(plan.num_codons),
-        "nucleotides in all": bound + amount(plan.num_nucleotides),
+        f"{position} of a step": bound + _then(f"{round(rows * x.contents.num_positions):,}" for x in phases),
+        f"{position} in all": bound + amount(plan.num_positions),
+        f"{letter} in all": bound + amount(plan.length),
         **{f"passes over {kind.upper()}": about + number(times) for kind, times in passes.items()},
     }
 
@@ -207,11 +208,12 @@ def _lines(run: RunPlan) -> Iterable[str]:
     if run.corpus:
         phase = run.stages[-1].phases[-1]
         yield (
-            f"Rows are those of {run.corpus.folder}: of {phase.max_codons:,} codons "
-            f"{phase.contents.num_codons:,.0f} are used, by {phase.contents.num_segments:.1f} sequences."
+            f"Rows are those of {run.corpus.folder}: of {phase.row_length:,} codons "
+            f"{phase.contents.num_positions:,.0f} are used, "
+            f"by {phase.contents.num_segments:.1f} sequences."  # pyright: ignore[reportAttributeAccessIssue]
         )
     else:
-        yield "Rows are taken as full, of one sequence each: the most codons and operations that fit."
+        yield run.assumption
     if run.missing_input:
         yield f"The size of the data is not known: {run.missing_input}."
     elif run.size and run.size.estimated:

@@ -1,20 +1,20 @@
-"""`lifecode train`: from annotated genomes to an evaluated two-stage model in a run folder."""
+"""`lifecode train`: from annotated genomes to an evaluated model in a run folder, by its family's recipe."""
 
 import logging
 import warnings
-from contextlib import closing, nullcontext
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 import torch
 from lightning import seed_everything
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 from rich import print as print_table
 
-from lifecode.app.configs.construct import checked_value, construct
+from lifecode.app.configs.construct import checked_value, construct, locate
 from lifecode.app.launch import run_processes
 from lifecode.app.provenance import record_provenance
 from lifecode.data.batches.batch import ResidueFeatures
@@ -32,6 +32,7 @@ from lifecode.evaluation.sample import sample_predictions
 from lifecode.host.activity import Activity
 from lifecode.host.machine import processor
 from lifecode.models.life_code.model import LifeCode
+from lifecode.models.luca_one.model import LucaOne
 from lifecode.names import visible
 from lifecode.objectives.distillation import DistillationLoss
 from lifecode.ops.cpu.heap import keep_freed_memory
@@ -42,7 +43,8 @@ from lifecode.training.processes import Processes, cluster_environment, joined
 from lifecode.training.run.run_folder import RunFolder
 from lifecode.training.trainer import TrainerSettings
 from lifecode.training.two_stages import TwoStages
-from lifecode.verbs.train.loggers import log_held_out, run_loggers
+from lifecode.verbs.train import letters
+from lifecode.verbs.train.loggers import log_held_out
 from lifecode.verbs.train.outcome import (
     Outcome,
     held_out_table,
@@ -52,6 +54,7 @@ from lifecode.verbs.train.outcome import (
 )
 from lifecode.verbs.train.plan import RunPlan, plan_run
 from lifecode.verbs.train.plan_tables import print_plan
+from lifecode.verbs.train.run_place import run_place, with_loggers
 from lifecode.verbs.train.start_of_encoder import (
     NO_GENES,
     begins_elsewhere,
@@ -67,13 +70,11 @@ from lifecode.verbs.train.training_run import TrainingRun
 
 
 def run(config: DictConfig) -> TrainingRun | RunPlan:
-    """Train the stages that `stage` names, each from where it stopped; evaluate and report after the last."""
-    stage = checked_value(config, "stage", Literal["tokenizer", "encoder", "both"])
+    """Train what the family of the model needs, each stage from where it stopped; evaluate after the last."""
+    recipe = recipe_of(config)
     if checked_value(config, "plan", bool):
-        check_values(config)
-        if begins_elsewhere(config):
-            require_start_of_encoder(config, stage)
-        plan = plan_run(config)
+        recipe.check(config)
+        plan = recipe.plan(config)
         print_plan(plan)
         return plan
     _quiet_lightning()
@@ -86,15 +87,45 @@ def run(config: DictConfig) -> TrainingRun | RunPlan:
         run_processes("train", run_dir, settings.num_processes)
         return TrainingRun(run_dir)
     with joined(settings.num_processes, gpu=settings.on_gpu) as processes:
-        _train(config, stage, settings, processes)
+        recipe.train(config, settings, processes)
     return TrainingRun(run_dir)
 
 
-def _train(config: DictConfig, stage: str, settings: TrainerSettings, processes: Processes) -> None:
-    """What `run` says, in one of several processes or in the only one."""
-    inputs, folder = processes.first_then_others(partial(_begin, config, stage, processes))
-    with closing(folder):
-        _train_in(folder, inputs, config, stage, settings, processes)
+class Recipe(NamedTuple):
+    """How a family of models is trained.
+
+    Attributes:
+        check: raises a `UserError` where a value does not fit, before anything is written.
+        plan: what a run would be.
+        train: trains, in one of several processes or in the only one, and evaluates.
+    """
+
+    check: Callable[[DictConfig], None]
+    plan: Callable[[DictConfig], RunPlan]
+    train: Callable[[DictConfig, TrainerSettings, Processes], None]
+
+
+def recipe_of(config: DictConfig) -> Recipe:
+    """That of the family whose class `model` names; of a class that is none, Life-Code's says so."""
+    model = locate(config.model.get("_target_"), "model._target_")
+    return RECIPES.get(getattr(model, "family", ""), RECIPES[LifeCode.family])
+
+
+def _check(config: DictConfig) -> None:
+    check_values(config)
+    if begins_elsewhere(config):
+        require_start_of_encoder(config, _stage_of(config))
+
+
+def _stage_of(config: DictConfig) -> str:
+    return checked_value(config, "stage", Literal["tokenizer", "encoder", "both"])
+
+
+def _train(config: DictConfig, settings: TrainerSettings, processes: Processes) -> None:
+    """The stages that `stage` names, each from where it stopped."""
+    stage = _stage_of(config)
+    with run_place(config, processes, partial(_require, config, stage, processes)) as folder:
+        _train_in(folder, _inputs(config), config, stage, settings, processes)
 
 
 def _train_in(
@@ -124,7 +155,7 @@ def _train_in(
         _say_complete(folder)
         return
     processes.only_first(lambda: record_provenance(folder.path, processor()))
-    with run_loggers(config, folder.path) if processes.is_first else nullcontext([]) as loggers:
+    with with_loggers(config, folder.path, processes) as loggers:
         if loggers:
             pictures = RunPictures(loggers, corpus, construct(config.heldout))
             stages = replace(stages, loggers=loggers, callbacks=[pictures])
@@ -141,18 +172,15 @@ def _train_in(
             print(f"The tokenizer is in {stages.tokenizer_model}")
 
 
-def _begin(config: DictConfig, stage: str, processes: Processes) -> tuple[str | list[str], RunFolder]:
-    """The inputs and the run folder, if nothing is wrong with the config."""
-    inputs = _inputs(config)
+def _require(config: DictConfig, stage: str, processes: Processes) -> None:
+    """Raises a `UserError` where something is wrong with inputs or config."""
+    _inputs(config)
     check_values(config)
     if stage != "tokenizer":
         check_teacher(config)
     require_start_of_encoder(config, stage)
     for node in (config.data.batch, config.data.tokenizer_batch):
         construct(node).rows_together(processes.world_size)
-    resolved: dict[str, Any] = OmegaConf.to_container(config, resolve=True)  # pyright: ignore
-    run_dir = checked_value(config, "run_dir", str)
-    return inputs, RunFolder(run_dir, resolved, writes=processes.is_first)
 
 
 def _encoder(config: DictConfig, folder: RunFolder, corpus: Corpus, stages: TwoStages) -> None:
@@ -304,3 +332,10 @@ def _quiet_lightning() -> None:
         ".*pre-optimization state.*",  # of ModelCheckpoint: it saves what a step has left
     ):
         warnings.filterwarnings("ignore", message=message)
+
+
+RECIPES = {
+    LifeCode.family: Recipe(_check, plan_run, _train),
+    LucaOne.family: Recipe(letters.check, letters.plan, letters.train),
+}
+"""By family of models."""

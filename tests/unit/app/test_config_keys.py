@@ -30,6 +30,7 @@ from lifecode.data.corpus.prepare import prepare_corpus
 from lifecode.data.reading.read import read_unit, resolve_inputs
 from lifecode.data.splits.regions import Contigs
 from lifecode.data.splits.split import BlockSplit
+from lifecode.datasets.luca_one.tasks import TASKS
 from lifecode.errors import UserError
 from lifecode.evaluation.distillation import sample_of_genes
 from lifecode.evaluation.masked_genes import held_out_genes, packed_rows
@@ -276,7 +277,24 @@ UNSEEN = {
             "model.head_dropout",
             *(f"model.heads.{task}.{key}" for task in LEVELS for key in ("classes", "hidden")),
         ),
-        "of a family that train refuses: test_lucaone",
+        "of LucaOne: test_train_lucaone, dropout test_letter_stage",
+    ),
+    **dict.fromkeys(
+        (
+            *(f"pretraining.batch.{key}" for key in ("max_tokens", "rows", "rows_at_once")),
+            *(f"pretraining.masking.{key}" for key in ("fraction", "masked", "random")),
+            *(f"pretraining.joint.weights.{task}" for task in TASKS),
+            "pretraining.rows.max_letters",
+        ),
+        "of LucaOne: test_train_lucaone",
+    ),
+    **dict.fromkeys(
+        (
+            *(f"pretraining.{key}" for key in ("interpro", "interpro_entries", "structures", "orders")),
+            *(f"pretraining.rows.{key}" for key in ("reverse_strand", "pseudogenes", "max_unknown_share")),
+            "pretraining.rows.sites",
+        ),
+        "handed to make_rows as they are: test_row_data",
     ),
 }
 
@@ -321,7 +339,7 @@ def data_of(config: DictConfig, world: World, stage: str, features: Any = None):
 def batches(config: DictConfig, world: World, stage: str = "encoder") -> list[str]:
     """Every tensor of the first steps, one digest a micro-batch."""
     data = data_of(config, world, stage)
-    steps = iter(data._stream("train", data.shape, BEGINNING))
+    steps = iter(data.stream("train", BEGINNING))
     return [
         f"{step}: {digest(batch.ids.numpy(), batch.cu_seqlens.numpy(), batch.codon_labels.numpy())}"
         for step in range(TRAINED_STEPS)

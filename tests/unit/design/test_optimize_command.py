@@ -105,6 +105,7 @@ def test_mistakes(files, tmp_path, monkeypatch):
     model = small_model(hybrid_ratio="2:0").eval()
     (tmp_path / "twice.fasta").write_text(">b\nMKL\n>b\nMKL\n")
     (tmp_path / "drafts.fasta").write_text(">protein\nATGAAA\n>protein\nATGAAG\n")
+    monkeypatch.setattr("lifecode.verbs.optimize.design", None)  # is not reached
     for said, changes in {
         "two proteins have this name": {"protein": tmp_path / "twice.fasta"},
         "record named: reads like nucleotides": {"protein": files / "cds.fasta"},
@@ -120,8 +121,7 @@ def test_mistakes(files, tmp_path, monkeypatch):
         "letter 'X' at position 2": {"protein": ["MKL", "MXL"]},
     }.items():
         arguments = {"protein": files / "p.fasta", "host": "e_coli", "progress": False, **changes}
-        with pytest.raises(UserError, match=said), monkeypatch.context() as patch:
-            patch.setattr("lifecode.verbs.optimize.design", None)  # is not reached
+        with pytest.raises(UserError, match=said):
             lifecode.optimize(model, **arguments)
 
 

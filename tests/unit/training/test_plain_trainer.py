@@ -276,7 +276,7 @@ def test_each_of_our_callbacks_works_alone(small_corpus, tmp_path, capsys, name)
         assert lines[-1].startswith("alone step 9/9  mlm ")
         assert "nt/s" not in lines[-1]
     elif name == "efficiency":
-        for figure in (*OF_THE_MACHINE, "packing_fill"):
+        for figure in (*(name for name in OF_THE_MACHINE if "letters" not in name), "packing_fill"):
             assert recorder.steps_of(f"tokenizer/train/{figure}") == list(range(9))
         assert float(run.callback_metrics["tokenizer/train/nucleotides_per_second"]) > 0
     else:

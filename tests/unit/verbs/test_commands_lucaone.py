@@ -96,7 +96,7 @@ def test_info_of_sizes_and_of_a_checkpoint(folder, capsys):
             ["embed", "checkpoint={model}", "context=contig", "unit=record"],
             "must see a whole sequence at once",
         ),
-        (["train", "model=lucaone_tiny", "plan=true"], "model: .* luca_one cannot be used here"),
+        (["train", "model=lucaone_tiny", "plan=true"], "pretraining: .* luca_one learns from labelled rows"),
         (["finetune", "task.train={genes}", "checkpoint={model}", "run_dir={run}"], "model: .* luca_one"),
         (
             ["info", "model=lucaone_tiny", "teacher_width=3"],

@@ -86,7 +86,7 @@ def test_the_numbers_of_the_paper(experiment, in_the_layers, key_dim):
     first, second = plan_run(compose("train", f"experiment={experiment}")).stages
     batches = [(p.shape.rows, p.num_processes, p.rows_together, p.num_micro_batches) for p in (first, second)]
     assert batches == [(1024, 8, 8, 16), (256, 8, 2, 16)]
-    assert [[(p.num_steps, p.max_codons) for p in plan.phases] for plan in (first, second)] == [
+    assert [[(p.num_steps, p.row_length) for p in plan.phases] for plan in (first, second)] == [
         [(100_000, 4096)],
         [(10_000, 1024), (990_000, 4096)],
     ]
@@ -570,8 +570,8 @@ def test_a_real_run_does_what_its_plan_says(small_genome, tmp_path, monkeypatch)
         codons = sum(codons for step in steps for codons, _ in step)
         nucleotides = sum(nucleotides for step in steps for _, nucleotides in step)
         # The plan takes the mean of the first chunk of rows, the run the first rows of it.
-        assert plan.num_codons == pytest.approx(codons, rel=0.1)
-        assert plan.num_nucleotides == pytest.approx(nucleotides, rel=0.1)
+        assert plan.num_positions == pytest.approx(codons, rel=0.1)
+        assert plan.length == pytest.approx(nucleotides, rel=0.1)
         rows = [line.split(",") for line in Path("runs/small/metrics.csv").read_text().splitlines()]
         rates = [float(x[4]) for x in rows if x[1] == name and x[3] == "learning_rate"]
         planned = [plan.stage.optimizer_recipe.learning_rate(step) for step in range(plan.num_steps)]

@@ -2,7 +2,7 @@
 
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from io import StringIO
 from typing import Any, Literal, NamedTuple
 
@@ -20,6 +20,8 @@ from lifecode.data.formats.insdc.features import (
     Place,
     around_origin,
     coding_sequence_of,
+    feature_of,
+    is_wanted,
     organelle_of_definition,
     taxon_id,
 )
@@ -40,7 +42,12 @@ class _Qualifier(NamedTuple):
 
 
 def record_by_biopython(
-    text: bytes, form: Literal["genbank", "embl"], source: str, genetic_code: int, name: str
+    text: bytes,
+    form: Literal["genbank", "embl"],
+    source: str,
+    genetic_code: int,
+    name: str,
+    features: Collection[str] = (),
 ) -> Contig | None:
     """The contig of one record, or None where Biopython cannot read all of it.
 
@@ -50,6 +57,7 @@ def record_by_biopython(
         source: name of the file.
         genetic_code: NCBI code of CDS without a `transl_table`.
         name: of a record that has none of its own.
+        features: keys of those that are read beside CDS.
 
     Raises:
         UserError: a letter of the sequence is no nucleotide.
@@ -98,6 +106,12 @@ def record_by_biopython(
         molecule="rna" if "RNA" in str(record.annotations.get("molecule_type")) else "dna",
         dialect=_DIALECTS[form],
         organelle=organelle or organelle_of_definition(record.description),
+        lineage=tuple(record.annotations.get("taxonomy", ())),
+        features=tuple(
+            feature_of(one.type, _qualifiers(one), _place(one, len(sequence), circular))
+            for one in record.features
+            if is_wanted(one.type, features)
+        ),
     )
 
 

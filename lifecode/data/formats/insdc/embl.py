@@ -1,7 +1,7 @@
 """EMBL flat files to contigs, through Biopython: some seconds for a bacterial genome."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from typing import BinaryIO
 
@@ -18,7 +18,9 @@ _HEAD_BYTES = 1 << 12
 _SUBMITTED_NAME = re.compile(rb"\nAC \* +_(\S+)")
 
 
-def read_embl(handle: BinaryIO, source: str, genetic_code: int, settle: Settle) -> Iterator[Contig]:
+def read_embl(
+    handle: BinaryIO, source: str, genetic_code: int, settle: Settle, features: Collection[str] = ()
+) -> Iterator[Contig]:
     """Yield the records of an EMBL flat file one at a time.
 
     Args:
@@ -26,14 +28,14 @@ def read_embl(handle: BinaryIO, source: str, genetic_code: int, settle: Settle) 
         source: name of the file, for messages and for `Contig.source`.
         genetic_code: NCBI code of CDS without a `transl_table` qualifier (INSDC: 1).
         settle: takes the fault of a record that is damaged, ends early or has no sequence.
+        features: keys of those that are read beside CDS.
     """
     for number, text in enumerate(split_before(handle, _FIRST_LINE), start=1):
         words = text[5:200].replace(b";", b" ").split(maxsplit=1)
         name = words[0].decode("utf-8", errors="replace") if words else f"record_{number}"
         try:
-            contig = record_by_biopython(
-                with_standard_locations(utf8(text), "embl"), "embl", source, genetic_code, name
-            )
+            text = with_standard_locations(utf8(text), "embl", of_all=bool(features))
+            contig = record_by_biopython(text, "embl", source, genetic_code, name, features)
             if contig is None:
                 raise UserError(
                     "not a readable EMBL record with its sequence",

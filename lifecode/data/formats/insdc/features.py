@@ -1,13 +1,14 @@
 """CDS features of INSDC flat files (GenBank, EMBL) to coding sequences, whatever parsed the file."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from functools import lru_cache
 from typing import NamedTuple, Protocol
 
-from lifecode.data.records import CodingSequence, Exon
+from lifecode.data.records import CodingSequence, Exon, Feature
 
-_FLAGS = frozenset({"pseudo", "pseudogene", "partial", "ribosomal_slippage", "trans_splicing"})
+_PSEUDO = frozenset({"pseudo", "pseudogene"})
+_FLAGS = _PSEUDO | frozenset({"partial", "ribosomal_slippage", "trans_splicing"})
 _VALUES = frozenset({"protein_id", "locus_tag", "gene", "codon_start", "transl_table", "translation"})
 _OTHERS = _FLAGS | {"transl_except", "exception"}
 
@@ -89,6 +90,23 @@ def coding_sequence_of(
         genetic_code_given=table is not None,
         start_edited="rna_editing" in flags,
     )
+
+
+def feature_of(kind: str, qualifiers: Iterable[Qualifier], place: Place) -> Feature:
+    """A feature that is no CDS as annotated; arguments as for `coding_sequence_of`."""
+    keys = {qualifier.key for qualifier in qualifiers}
+    return Feature(kind, place.exons, bool(keys & _PSEUDO), "trans_splicing" in keys)
+
+
+def is_wanted(kind: str, features: Collection[str]) -> bool:
+    """Whether a feature is one of the kinds that a reader was asked for, beside the CDS."""
+    return kind in features and kind.upper() != "CDS"
+
+
+def lineage_of(text: str) -> tuple[str, ...]:
+    """The taxa of a lineage in flat files, `Bacteria; Pseudomonadota.`, line ends and blanks aside."""
+    taxa = (" ".join(name.split()) for name in text.strip().rstrip(".").split(";"))
+    return tuple(name for name in taxa if name)
 
 
 def around_origin(exons: tuple[Exon, ...], num_nucleotides: int) -> tuple[Exon, ...]:

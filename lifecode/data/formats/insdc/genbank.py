@@ -4,7 +4,7 @@ The file is cut into records first, so that a damaged one does not take the othe
 gb-io cannot read goes to Biopython, which is more lenient; the contig's dialect says so.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from io import BytesIO
 from typing import BinaryIO
 
@@ -14,7 +14,14 @@ import numpy as np
 from lifecode.alphabet import encode_nucleotides
 from lifecode.data.formats.flat_records import split_before
 from lifecode.data.formats.insdc.biopython_records import record_by_biopython
-from lifecode.data.formats.insdc.features import coding_sequence_of, organelle_of_definition, taxon_id
+from lifecode.data.formats.insdc.features import (
+    coding_sequence_of,
+    feature_of,
+    is_wanted,
+    lineage_of,
+    organelle_of_definition,
+    taxon_id,
+)
 from lifecode.data.formats.insdc.genbank_location import read_location
 from lifecode.data.formats.insdc.genbank_origin import misnumbered_line
 from lifecode.data.formats.insdc.genbank_text import locus_name, read_by_standard
@@ -31,7 +38,9 @@ _DEEPEST = 500
 _NO_NAME = frozenset({".", "unknown", "Unknown", "UNKNOWN"})
 
 
-def read_genbank(handle: BinaryIO, source: str, genetic_code: int, settle: Settle) -> Iterator[Contig]:
+def read_genbank(
+    handle: BinaryIO, source: str, genetic_code: int, settle: Settle, features: Collection[str] = ()
+) -> Iterator[Contig]:
     """Yield the records of a GenBank flat file one at a time.
 
     Args:
@@ -39,32 +48,35 @@ def read_genbank(handle: BinaryIO, source: str, genetic_code: int, settle: Settl
         source: name of the file, for messages and for `Contig.source`.
         genetic_code: NCBI code of CDS without a `transl_table` qualifier (INSDC: 1).
         settle: takes the fault of a record that is damaged, ends early or has no sequence.
+        features: keys of those that are read beside CDS.
     """
     last = None
     stretches = (text for text in split_before(handle, _FIRST_LINE) if not _is_release_header(text))
     for number, text in enumerate(stretches, start=1):
-        text = read_by_standard(text)
+        text = read_by_standard(text, of_all=bool(features))
         try:
-            for contig in _contigs(text, source, number, last, genetic_code):
+            for contig in _contigs(text, source, number, last, genetic_code, features):
                 last = contig.name
                 yield contig
         except UserError as fault:
             settle(fault)
 
 
-def _contigs(text: bytes, source: str, number: int, last: str | None, genetic_code: int) -> Iterator[Contig]:
+def _contigs(
+    text: bytes, source: str, number: int, last: str | None, genetic_code: int, features: Collection[str]
+) -> Iterator[Contig]:
     """The contig in a stretch of text, by Biopython where gb-io cannot read it."""
     read_some = False
     try:
         for record in _parsed(text, source, number, last):
-            yield _contig(record, _name(record, text, number), source, genetic_code)
+            yield _contig(record, _name(record, text, number), source, genetic_code, features)
             read_some = True
     except _Unparsed as fault:
         if read_some:  # the fault lies behind a whole record
             raise fault.named from fault
         name = locus_name(text) or f"record_{number}"
         try:
-            contig = record_by_biopython(text, "genbank", source, genetic_code, name)
+            contig = record_by_biopython(text, "genbank", source, genetic_code, name, features)
         except UserError:
             contig = None
         if contig is None:
@@ -139,8 +151,10 @@ def _name(record: gb_io.Record, text: bytes, number: int) -> str:
     return next(known, None) or locus_name(text) or f"record_{number}"
 
 
-def _contig(record: gb_io.Record, name: str, source: str, genetic_code: int) -> Contig:
-    """One parsed record with its CDS features."""
+def _contig(
+    record: gb_io.Record, name: str, source: str, genetic_code: int, features: Collection[str]
+) -> Contig:
+    """One parsed record with its CDS features, and others that are asked for."""
     if not record.sequence:
         raise UserError(
             "the record has no sequence (ORIGIN), so its CDS cannot be read",
@@ -176,7 +190,20 @@ def _contig(record: gb_io.Record, name: str, source: str, genetic_code: int) -> 
         molecule="rna" if "RNA" in (record.molecule_type or "") else "dna",
         dialect="GenBank",
         organelle=organelle or organelle_of_definition(record.definition or ""),
+        lineage=_lineage(record.source.organism or "" if record.source else ""),
+        features=tuple(
+            feature_of(one.kind, one.qualifiers, read_location(one, length, circular))
+            for one in (record.features if features else ())
+            if is_wanted(one.kind, features)
+        ),
     )
+
+
+def _lineage(organism: str) -> tuple[str, ...]:
+    """The lineage under the name of an organism, which may go on for several lines itself."""
+    lines = organism.split("\n")[1:]
+    first = next((number for number, line in enumerate(lines) if ";" in line), 0)
+    return lineage_of("\n".join(lines[first:]))
 
 
 def _origin(record: gb_io.Record) -> tuple[str | None, int | None, str | None]:

@@ -20,10 +20,14 @@ _QUALIFIER = re.compile(rb"[ \t]{6,}(/[A-Za-z_]+(?:=.*)?)$")
 _COLUMN = b" " * 21
 
 
-def read_by_standard(text: bytes) -> bytes:
+def read_by_standard(text: bytes, *, of_all: bool = False) -> bytes:
     """A record in UTF-8, its qualifiers in column 22, its locations as in `location_text`.
 
     gb-io does not see qualifiers in other columns (Benchling: 30).
+
+    Args:
+        text: of the record.
+        of_all: locations of all features, not only of CDS and genes.
     """
     if not text.isascii():
         text = utf8(text)
@@ -31,8 +35,8 @@ def read_by_standard(text: bytes) -> bytes:
     end = len(text) if end < 0 else end
     lines = lines_out_of_column(text, end)
     if _has_qualifiers_elsewhere(text, end, lines):
-        return with_standard_locations(_with_qualifiers_in_place(text), "genbank")
-    return with_standard_locations(text, "genbank", lines.tolist())
+        return with_standard_locations(_with_qualifiers_in_place(text), "genbank", of_all=of_all)
+    return with_standard_locations(text, "genbank", lines.tolist(), of_all=of_all)
 
 
 def _has_qualifiers_elsewhere(text: bytes, end: int, lines: NDArray[np.int64]) -> bool:

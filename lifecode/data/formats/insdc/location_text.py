@@ -1,4 +1,4 @@
-"""Locations of CDS and genes in flat files as the standard spells them, where parsers read only a part.
+"""Locations of features in flat files as the standard spells them, where parsers read only a part.
 
 gb-io takes what it understands of `1..21>` or `1.21` and drops the rest without a word. An open end in the
 wrong place is moved to its own; any other location that the standard does not have is marked as unreadable.
@@ -11,13 +11,15 @@ from typing import Literal
 
 from lifecode.data.formats.flat_lines import find_line
 
+_KINDS = {False: rb"(?:CDS|gene|(?i:CDS))", True: rb"[\w'-]++"}
 _PLACES = {
-    form: re.compile(
-        rb"\n%b {3}(?:CDS|gene|(?i:CDS)) ++"
+    (form, of_all): re.compile(
+        rb"\n%b {3}%b ++"
         rb"(?!(?:complement\(\d++\.\.\d++\)|\d++\.\.\d++)\n%b(?: {4,}+/| {3}\S))"  # most, and standard
-        rb"(\S[^\n]*(?:\n%b {4,}[^\s/][^\n]*)*)" % (mark, mark, mark)
+        rb"(\S[^\n]*(?:\n%b {4,}[^\s/][^\n]*)*)" % (mark, kinds, mark, mark)
     )
     for form, mark in (("genbank", b"  "), ("embl", b"FT"))
+    for of_all, kinds in _KINDS.items()
 }
 _SEQUENCE = {"genbank": b"ORIGIN", "embl": b"SQ "}
 _WHITE_SPACE = re.compile(rb"\s+(?:FT\s+)?")
@@ -29,17 +31,18 @@ _UNREADABLE = b"?"
 
 
 def with_standard_locations(
-    text: bytes, form: Literal["genbank", "embl"], lines: Iterable[int] | None = None
+    text: bytes, form: Literal["genbank", "embl"], lines: Iterable[int] | None = None, *, of_all: bool = False
 ) -> bytes:
-    """The text of a record with its CDS locations mended; the same object where there is nothing to mend.
+    """The text of a record with its locations mended; the same object where there is nothing to mend.
 
     Args:
         text: of the record.
         form: how it is written.
         lines: the line ends before all lines with which its features begin, at least; by default looked for.
+        of_all: features, not only of CDS and genes.
     """
     pieces, copied = [], 0
-    for found in _unusual_places(text, form, lines):
+    for found in _unusual_places(text, form, lines, of_all):
         location = found[1]
         in_one = len(location.split()) == 1
         written = location if in_one else _WHITE_SPACE.sub(b"", location)
@@ -50,11 +53,14 @@ def with_standard_locations(
     return b"".join([*pieces, text[copied:]]) if pieces else text
 
 
-def _unusual_places(text: bytes, form: str, lines: Iterable[int] | None) -> Iterable[re.Match[bytes]]:
+def _unusual_places(
+    text: bytes, form: str, lines: Iterable[int] | None, of_all: bool
+) -> Iterable[re.Match[bytes]]:
+    places = _PLACES[form, of_all]
     if lines is not None:
-        return filter(None, map(_PLACES[form].match, repeat(text), lines))
+        return filter(None, map(places.match, repeat(text), lines))
     end = find_line(text, _SEQUENCE[form])
-    return _PLACES[form].finditer(text, 0, len(text) if end < 0 else end + 1)
+    return places.finditer(text, 0, len(text) if end < 0 else end + 1)
 
 
 def _standard(location: bytes) -> bytes:

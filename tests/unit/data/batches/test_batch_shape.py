@@ -9,10 +9,10 @@ from lifecode.errors import UserError
 
 def test_length_by_step():
     shape = BatchShape(max_codons=4096, warmup_codons=1024, warmup_steps=3)
-    assert [shape.codons_at(step) for step in range(5)] == [1024, 1024, 1024, 4096, 4096]
+    assert [shape.row_length(step) for step in range(5)] == [1024, 1024, 1024, 4096, 4096]
     assert [shape.begins_length(step) for step in range(5)] == [True, False, False, True, False]
     constant = BatchShape(max_codons=500)
-    assert {constant.codons_at(step) for step in range(5)} == {500}
+    assert {constant.row_length(step) for step in range(5)} == {500}
     assert [constant.begins_length(step) for step in range(3)] == [True, False, False]
 
 

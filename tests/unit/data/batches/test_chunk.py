@@ -17,7 +17,7 @@ class Constant:
 
     def __init__(self, kind: str, num_codons: int, num_units: int) -> None:
         self.kind, self.length, self.num_units = kind, num_codons, num_units
-        self.num_codons = float(num_codons * num_units)
+        self.num_positions = float(num_codons * num_units)
 
     def drawn(self, first: int, last: int) -> Drawn:
         return Drawn([Piece(self.kind, d, 0, 3 * self.length) for d in range(first, last)], 2, 5)
@@ -77,11 +77,11 @@ def test_rows_of_e_coli_are_full(ecoli, max_codons):
     shape = BatchShape(max_codons=max_codons)
     settings = {"mixture": Mixture(cds=0.75, dna=0.25), "masking": Masking(), "seed": 0}
     stream = TrainingStream(ecoli, shape=shape, **settings)
-    plan = stream._planner(0)
+    plan = stream.planner(0)
     for number in range(4):
         chunk = plan.chunk(number)
         assert chunk.filled > 0.99
-        assert all(sum(piece.num_codons for piece in row) <= max_codons for row in chunk.rows)
+        assert all(sum(piece.num_positions for piece in row) <= max_codons for row in chunk.rows)
         assert 0.23 < np.mean([row[0].kind == "dna" for row in chunk.rows]) < 0.28
         assert chunk.left_out_nucleotides == 0
 
@@ -89,7 +89,7 @@ def test_rows_of_e_coli_are_full(ecoli, max_codons):
 def test_long_cds_are_cut_and_counted(ecoli):
     settings = {"mixture": Mixture(cds=1, dna=0), "masking": Masking(), "seed": 0}
     stream = TrainingStream(ecoli, shape=BatchShape(max_codons=1024), **settings)
-    chunks = [stream._planner(0).chunk(number) for number in range(4)]
+    chunks = [stream.planner(0).chunk(number) for number in range(4)]
     lengths = stream.tables["cds"].num_nucleotides
     pieces = [piece for chunk in chunks for row in chunk.rows for piece in row]
     beginnings = np.array([piece.segment for piece in pieces if piece.start == 0])

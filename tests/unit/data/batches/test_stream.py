@@ -64,7 +64,7 @@ def steps_of_two_epochs(corpus) -> int:
 def test_a_step_holds_the_rows_asked_for(small_corpus):
     for _, rows, _ in islice(stream(small_corpus).plan(), 20):
         assert len(rows) == 8
-        assert all(0 < sum(piece.num_codons for piece in row) <= 200 for row in rows)
+        assert all(0 < sum(piece.num_positions for piece in row) <= 200 for row in rows)
 
 
 def test_epochs_are_complete(small_corpus):
@@ -72,7 +72,7 @@ def test_epochs_are_complete(small_corpus):
     training = stream(small_corpus, mixture=Mixture(cds=1, dna=0))
     lengths = training.tables["cds"].num_nucleotides
     times = [np.zeros(length) for length in lengths]
-    chunks_of_an_epoch, number = training._planner(0), 0
+    chunks_of_an_epoch, number = training.planner(0), 0
     while sum(np.sum(t) for t in times) < 2 * lengths.sum():
         for piece in (piece for row in chunks_of_an_epoch.chunk(number).rows for piece in row):
             times[piece.segment][piece.start : piece.stop] += 1
@@ -115,7 +115,7 @@ def test_a_pass_reads_the_genes_of_a_file_as_often_as_told(two_genomes):
     again = {"small.fa": 3}
     once, repeated = (stream(two_genomes, mixture=Mixture(dna=0, cds_repeats=r)) for r in (None, again))
     sources = np.array(repeated.tables["cds"].column("source"))
-    draws = repeated._planner(0)._draws["cds"]
+    draws = repeated.planner(0)._draws["cds"]
     pieces = draws.drawn(0, draws.num_units).pieces
     times = np.bincount([piece.segment for piece in pieces], minlength=len(sources))
     assert set(times[sources == "small.fa"]) == {3}
@@ -264,13 +264,13 @@ def test_masks_are_those_of_record_seed_step_and_start(small_corpus):
     training = stream(small_corpus, masking=Masking(codon_fraction=0.5))
     rows = (row for _, rows, _ in training.plan() for row in rows)
     pieces = next(row for row in rows if len({piece.segment for piece in row}) > 1)
-    once, again, later = (training._batch(step, pieces) for step in (7, 7, 8))
+    once, again, later = (training.batch(step, pieces) for step in (7, 7, 8))
     assert same_batch(once, again)
     assert not torch.equal(once.ids, later.ids)
     assert torch.equal(once.codon_labels, later.codon_labels)
-    other_seed = stream(small_corpus, masking=Masking(codon_fraction=0.5), seed=4)._batch(7, pieces)
+    other_seed = stream(small_corpus, masking=Masking(codon_fraction=0.5), seed=4).batch(7, pieces)
     assert not torch.equal(once.ids, other_seed.ids)
-    backwards = training._batch(7, pieces[::-1])
+    backwards = training.batch(7, pieces[::-1])
     assert sorted(segments(once)) == sorted(segments(backwards))
 
 
@@ -292,7 +292,7 @@ def test_the_other_strand_is_the_reverse_complement(small_corpus):
     pieces = (p for _, rows, _ in training.plan() for row in rows for p in row if p.reverse)
     piece = next(pieces)
     ids = training.tables["dna"].nucleotides(piece.segment)[piece.start : piece.stop]
-    batch = training._batch(0, [piece])
+    batch = training.batch(0, [piece])
     assert batch.ids[3 : 3 + len(ids)].tolist() == [3 - i for i in ids[::-1].tolist()]
 
 

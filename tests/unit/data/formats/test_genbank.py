@@ -12,11 +12,14 @@ from lifecode.data.cds.coding_sequence import ExactPair, extract, verify_all
 from lifecode.data.formats.insdc.genbank import read_genbank
 from lifecode.data.formats.insdc.genbank_origin import misnumbered_line
 from lifecode.data.formats.malformed import settle_by, warn_of_skipped
-from lifecode.data.records import Exon
+from lifecode.data.records import Exon, Feature
 from lifecode.errors import UserError
 from tests.support.flat_records import genbank_record
 
 SMALL_GENOMES = ("genomes/phiX174_NC_001422.gbk", "genomes/yersinia_plasmid_NC_005816.gb")
+
+
+stop_at_a_fault = settle_by("stop", warn_of_skipped)
 
 
 def read(*texts):
@@ -24,7 +27,7 @@ def read(*texts):
 
 
 def read_handle(handle):
-    return read_genbank(handle, "hand.gb", 1, settle_by("stop", warn_of_skipped))
+    return read_genbank(handle, "hand.gb", 1, stop_at_a_fault)
 
 
 def only_cds(location="1..12", *qualifiers):
@@ -47,9 +50,17 @@ def assert_same_reading(ours, theirs):
 
 
 def test_ecoli_reads_as_biopython_reads_it():
-    (ours,) = read_records("ecoli")
+    (ours,) = read_records("ecoli", features={"CDS", "ncRNA", "rRNA", "tRNA"})
     with gzip.open(packaged_genomes()["ecoli"], "rt") as handle:
         theirs = SeqIO.read(handle, "genbank")
+    assert list(ours.lineage) == theirs.annotations["taxonomy"]
+    assert [
+        (one.kind, [(exon.start, exon.end, exon.strand) for exon in one.exons]) for one in ours.features
+    ] == [
+        (one.type, [(part.start, part.end, part.strand) for part in one.location.parts])
+        for one in theirs.features
+        if one.type in ("ncRNA", "rRNA", "tRNA")
+    ]
     assert (ours.name, ours.taxon, ours.circular) == ("NC_000913.3", 511145, True)
     assert len(ours.coding_sequences) == 4315
     assert_same_reading(ours, theirs)
@@ -276,6 +287,23 @@ def test_lost_repeated_and_swapped_origin_lines_are_named(tmp_path, order, found
 )
 def test_origin_lines_that_count_their_letters_are_read(text):
     assert misnumbered_line(text) is None
+
+
+def test_features_beside_cds_are_read_where_they_are_asked_for():
+    text = genbank_record("1..12").replace("     CDS ", "     tRNA            complement(2..5>)\n     CDS ")
+    (contig,) = read(text)
+    assert contig.features == ()
+    (contig,) = read_genbank(BytesIO(text.encode()), "hand.gb", 1, stop_at_a_fault, {"tRNA", "CDS"})
+    assert contig.features == (Feature("tRNA", (Exon(1, 5, -1),)),)
+    assert len(contig.coding_sequences) == 1
+
+
+def test_the_name_of_an_organism_may_go_on_before_its_lineage():
+    organism = "  ORGANISM  Salmonella enterica subsp.\n            enterica str. LT2\n"
+    lineage = "            Bacteria; Pseudomonadota;\n            Enterobacterales.\n"
+    (contig,) = read(genbank_record().replace("FEATURES", organism + lineage + "FEATURES"))
+    assert contig.lineage == ("Bacteria", "Pseudomonadota", "Enterobacterales")
+    assert read(genbank_record())[0].lineage == ()
 
 
 def test_a_wrong_line_far_into_a_long_record():

@@ -1,0 +1,1 @@
+"""Rows of LucaOne out of the records that users have: genomes, proteins, InterPro, structures."""

@@ -1,0 +1,185 @@
+"""The chains of mmCIF and PDB files: sequence, and the C-alpha atom of each residue, through Biopython.
+
+The sequence is the whole one that was in the sample (`SEQRES`), with the residues that were not seen at
+unknown coordinates, wherever the file says which residue an atom belongs to. In mmCIF every atom does
+(`label_seq_id`). In PDB the numbers of the atoms are the authors' own: the residues seen and those listed as
+missing (REMARK 465), in the order of their numbers, have to be those of SEQRES, or else the residues seen
+stand for the sequence (`observed`). Of several models the first counts, of alternative places of an atom the
+most occupied.
+"""
+
+import io
+import re
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, TextIO
+
+import numpy as np
+from Bio.Data.PDBData import protein_letters_3to1_extended
+from Bio.PDB import PDBParser
+from Bio.PDB.MMCIF2Dict import MMCIF2Dict
+from Bio.PDB.parse_pdb_header import parse_pdb_header
+from numpy.typing import NDArray
+
+from lifecode.data.formats.opening import opened
+from lifecode.errors import UserError
+
+_PDB_START = re.compile(
+    r"HEADER|TITLE |REMARK|CRYST1|MODEL |ATOM  |EXPDTA|COMPND|SEQRES|NUMMDL|PARENT|AUTHOR"
+)
+_UNKNOWN_PLACE = (np.nan,) * 3
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Chain:
+    """A chain of a protein.
+
+    Attributes:
+        id: name of the file without endings, and that of the chain.
+        sequence: one letter a residue, X for one that is none of the twenty, nor made from one.
+        coordinates: (num_residues, 3) float32, angstrom, of the C-alpha atoms; NaN where there is none.
+        sequence_from: `SEQRES`, or `observed` where only residues with atoms are known.
+        source: name of the file.
+    """
+
+    id: str
+    sequence: str
+    coordinates: NDArray[np.float32]
+    sequence_from: Literal["SEQRES", "observed"]
+    source: str
+
+
+def chains_of(file: str | Path) -> Iterator[Chain]:
+    """Yield the protein chains of a file that have a C-alpha atom, plain or compressed.
+
+    Raises:
+        UserError: no such file, or one that is neither mmCIF nor PDB.
+    """
+    file = Path(file).expanduser()
+    if not file.is_file():
+        raise UserError("there is no such file", source=file)
+    with opened(file) as handle:
+        text = io.StringIO(handle.read().decode("utf-8", errors="replace"))
+    start = text.getvalue()[:4096].lstrip()
+    is_cif = start.startswith(("data_", "#")) and "data_" in start
+    if not is_cif and not _PDB_START.match(start):
+        remedy = "Give .cif or .pdb, plain or compressed"
+        raise UserError("is neither mmCIF nor PDB", source=file, remedy=remedy)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            found = list(_mmcif_chains(text) if is_cif else _pdb_chains(text))
+    except (ValueError, LookupError, TypeError, AttributeError, OverflowError) as fault:
+        problem = f"cannot be read as {'mmCIF' if is_cif else 'PDB'} ({' '.join(str(fault).split())[:100]})"
+        raise UserError(problem, source=file, remedy="Download it again") from fault
+    for name, residues, origin in found:
+        coordinates = np.array([place for _, place in residues], dtype=np.float32).reshape(-1, 3)
+        sequence = "".join(_letter(residue) for residue, _ in residues)
+        if sequence.strip("X") and not np.isnan(coordinates).all():
+            yield Chain(f"{_stem(file)}_{name}", sequence, coordinates, origin, file.name)
+
+
+_Residues = list[tuple[str, tuple[float, ...]]]
+"""Name in three letters and place of each residue."""
+_Found = tuple[str, _Residues, Literal["SEQRES", "observed"]]
+
+
+def _mmcif_chains(text: TextIO) -> Iterator[_Found]:
+    cif: dict[str, Any] = dict(MMCIF2Dict(text))
+    atoms = _alpha_atoms(cif)
+    types = dict(zip(*(cif.get(f"_entity_poly.{key}", []) for key in ("entity_id", "type")), strict=True))
+    sequences: dict[str, dict[int, str]] = {}
+    columns = (cif.get(f"_entity_poly_seq.{key}", []) for key in ("entity_id", "num", "mon_id"))
+    for entity, number, residue in zip(*columns, strict=True):
+        sequences.setdefault(entity, {}).setdefault(int(number), residue)
+    for name, entity, of_chain in atoms:
+        if types and not types.get(entity, "").startswith("polypeptide"):
+            continue
+        whole = sequences.get(entity)
+        if whole and all(number in whole and whole[number] for number in of_chain):
+            places = [(whole[n], of_chain[n][1] if n in of_chain else _UNKNOWN_PLACE) for n in sorted(whole)]
+            yield name, places, "SEQRES"
+        else:
+            yield name, list(of_chain.values()), "observed"
+
+
+_ByNumber = dict[int, tuple[str, tuple[float, ...]]]
+
+
+def _alpha_atoms(cif: dict[str, Any]) -> list[tuple[str, str, _ByNumber]]:
+    """Authors' name and entity of each chain, and residue and place by number, of the first model."""
+    keys = (
+        *("label_atom_id", "label_comp_id", "label_seq_id", "label_entity_id", "label_asym_id"),
+        *("Cartn_x", "Cartn_y", "Cartn_z"),
+    )
+    wanted = [cif[f"_atom_site.{key}"] for key in keys]
+    size = len(wanted[0])
+    names = cif.get("_atom_site.auth_asym_id") or wanted[4]
+    models = cif.get("_atom_site.pdbx_PDB_model_num") or ["1"] * size
+    occupancies = cif.get("_atom_site.occupancy") or ["1"] * size
+    found: dict[str, tuple[str, str, _ByNumber]] = {}
+    best: dict[tuple[str, int], float] = {}
+    for row, name, model, share in zip(zip(*wanted, strict=True), names, models, occupancies, strict=True):
+        atom, residue, number, entity, chain, *place = row
+        if atom != "CA" or not number.isdigit() or model != models[0]:
+            continue
+        key, occupancy = (chain, int(number)), float(share) if share not in ".?" else 1.0
+        if occupancy > best.get(key, -1.0):
+            best[key] = occupancy
+            by_number = found.setdefault(chain, (name, entity, {}))[2]
+            by_number[int(number)] = (residue, tuple(map(float, place)))
+    return list(found.values())
+
+
+def _pdb_chains(text: TextIO) -> Iterator[_Found]:
+    sequences: dict[str, list[str]] = {}
+    for line in text:
+        if line.startswith("SEQRES"):
+            sequences.setdefault(line[11].strip() or " ", []).extend(line[19:70].split())
+    text.seek(0)
+    missing: dict[str, list[tuple[int, str, str]]] = {}
+    for residue in parse_pdb_header(text)["missing_residues"]:
+        if residue["model"] in (None, 1):
+            place = (residue["ssseq"], residue["insertion"] or " ", residue["res_name"])
+            missing.setdefault(residue["chain"], []).append(place)
+    text.seek(0)
+    structure: Any = PDBParser(QUIET=True).get_structure("", text)
+    for chain in next(iter(structure), ()):
+        whole = sequences.get(chain.id, [])
+        seen = {
+            residue.id[1:]: (residue.get_resname().strip(), _place(residue))
+            for residue in chain
+            if residue.id[0] == " " or ("CA" in residue and residue.get_resname().strip() in whole)
+        }
+        yield (chain.id.strip() or "_", *_aligned(whole, seen, missing.get(chain.id, [])))
+
+
+def _aligned(
+    whole: list[str],
+    seen: dict[tuple[int, str], tuple[str, tuple[float, ...]]],
+    missing: list[tuple[int, str, str]],
+) -> tuple[_Residues, Literal["SEQRES", "observed"]]:
+    """The residues of SEQRES with their places, where numbers tell which is which; else those seen."""
+    if [name for name, _ in seen.values()] == whole:
+        return list(seen.values()), "SEQRES"
+    unseen = {(number, insertion): (name, _UNKNOWN_PLACE) for number, insertion, name in missing}
+    both = sorted((unseen | seen).items())
+    if whole and [name for _, (name, _) in both] == whole:
+        return [residue for _, residue in both], "SEQRES"
+    return list(seen.values()), "observed"
+
+
+def _place(residue: Any) -> tuple[float, ...]:
+    return tuple(map(float, residue["CA"].coord)) if "CA" in residue else _UNKNOWN_PLACE
+
+
+def _letter(residue: str) -> str:
+    letter = protein_letters_3to1_extended.get(residue.upper(), "X")
+    return letter if len(letter) == 1 else "X"
+
+
+def _stem(file: Path) -> str:
+    name = Path(file.stem) if file.suffix in (".gz", ".bz2", ".xz", ".zst") else file
+    return name.stem

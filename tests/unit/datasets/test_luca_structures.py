@@ -1,0 +1,161 @@
+"""Chains of mmCIF and PDB files: of which residue a C-alpha atom is, and what was not seen."""
+
+import gzip
+
+import numpy as np
+import pytest
+
+from lifecode.data.reading.read import ReadingSettings
+from lifecode.datasets.luca_one import RowSources, rows_of
+from lifecode.datasets.luca_one.records.reading import read_sources
+from lifecode.datasets.luca_one.records.structures import chains_of
+from lifecode.errors import UserError
+from tests.support.luca_records import atom, swissprot
+
+NAN = (np.nan,) * 3
+MISSING = "REMARK 465\nREMARK 465   M RES C SSSEQI\nREMARK 465     MET A     1\nREMARK 465     SER A     5\n"
+SEQRES = "SEQRES   1 A    5  MET LYS MSE GLY SER\n"
+ATOMS = "\n".join(
+    [
+        atom(1, "LYS", "A", 2, 1, name="N"),
+        atom(2, "LYS", "A", 2, 1.5),
+        atom(3, "MSE", "A", 3, 2, kind="HETATM"),
+        atom(4, "GLY", "A", 4, 3, name="N"),
+        atom(5, "HOH", "A", 101, 9, name="O", kind="HETATM"),
+        atom(6, " CA", "A", 102, 9, kind="HETATM"),
+        "END\n",
+    ]
+)
+PLACES = [NAN, (1.5, 3.0, -1.5), (2.0, 4.0, -2.0), NAN, NAN]
+
+CIF = """\
+data_HAND
+loop_
+_entity_poly.entity_id
+_entity_poly.type
+1 'polypeptide(L)'
+2 polydeoxyribonucleotide
+loop_
+_entity_poly_seq.entity_id
+_entity_poly_seq.num
+_entity_poly_seq.mon_id
+1 1 MET
+1 2 LYS
+1 3 MSE
+1 4 GLY
+1 5 SER
+2 1 DA
+loop_
+_atom_site.group_PDB
+_atom_site.id
+_atom_site.label_atom_id
+_atom_site.label_alt_id
+_atom_site.label_comp_id
+_atom_site.label_asym_id
+_atom_site.label_entity_id
+_atom_site.label_seq_id
+_atom_site.Cartn_x
+_atom_site.Cartn_y
+_atom_site.Cartn_z
+_atom_site.occupancy
+_atom_site.auth_asym_id
+_atom_site.pdbx_PDB_model_num
+ATOM 1 N . LYS A 1 2 1.0 2.0 -1.0 1.0 X 1
+ATOM 2 CA A LYS A 1 2 7.0 7.0 7.0 0.4 X 1
+ATOM 3 CA B LYS A 1 2 1.5 3.0 -1.5 0.6 X 1
+HETATM 4 CA . MSE A 1 3 2.0 4.0 -2.0 1.0 X 1
+HETATM 5 CA . CA C 3 . 9.0 9.0 9.0 1.0 X 1
+ATOM 6 CA . DA B 2 1 9.0 9.0 9.0 1.0 Y 1
+ATOM 7 CA . LYS A 1 2 8.0 8.0 8.0 1.0 X 2
+"""
+
+
+def only(path):
+    (chain,) = chains_of(path)
+    return chain
+
+
+@pytest.fixture
+def written(tmp_path):
+    def write(text, name="hand.pdb"):
+        (tmp_path / name).write_text(text)
+        return tmp_path / name
+
+    return write
+
+
+def test_a_pdb_file_with_its_missing_residues(written):
+    chain = only(written(MISSING + SEQRES + ATOMS))
+    assert (chain.id, chain.sequence, chain.sequence_from) == ("hand_A", "MKMGS", "SEQRES")
+    assert np.array_equal(chain.coordinates, np.array(PLACES, np.float32), equal_nan=True)
+
+
+def test_without_the_missing_ones_the_residues_seen_are_the_sequence(written):
+    """A place in SEQRES would be a guess."""
+    chain = only(written(SEQRES + ATOMS))
+    assert (chain.sequence, chain.sequence_from) == ("KMG", "observed")
+    assert np.array_equal(chain.coordinates, np.array(PLACES[1:4], np.float32), equal_nan=True)
+
+
+def test_without_seqres_too(written):
+    assert only(written(ATOMS)).sequence == "KG"  # a modified residue is told from a ligand by SEQRES alone
+
+
+def test_an_mmcif_file_says_which_residue_each_atom_is_of(written):
+    """Ligands, other molecules, other models and the less occupied place of an atom do not count."""
+    path = written(CIF, "1hnd.cif")
+    chain = only(path)
+    assert (chain.id, chain.sequence, chain.sequence_from) == ("1hnd_X", "MKMGS", "SEQRES")
+    assert np.array_equal(chain.coordinates, np.array(PLACES, np.float32), equal_nan=True)
+    path.with_name("1hnd.cif.gz").write_bytes(gzip.compress(CIF.encode()))
+    assert only(path.with_name("1hnd.cif.gz")).id == "1hnd_X"
+
+
+def test_mmcif_without_a_sequence_has_the_residues_seen(written):
+    before, _, behind = CIF.partition("loop_\n_entity_poly_seq")
+    chain = only(written(before + "loop_\n_atom_site" + behind.partition("loop_\n_atom_site")[2], "h.cif"))
+    assert (chain.sequence, chain.sequence_from) == ("KM", "observed")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "is neither mmCIF nor PDB"),
+        ("ACGT\n", "is neither mmCIF nor PDB"),
+        ("data_X\n_entry.id X\n", "cannot be read as mmCIF"),
+    ],
+)
+def test_a_file_that_is_none(written, text, said):
+    with pytest.raises(UserError, match=said):
+        list(chains_of(written(text)))
+    with pytest.raises(UserError, match="no such file"):
+        list(chains_of("absent.cif"))
+
+
+def test_a_protein_of_the_same_sequence_gets_the_coordinates(written, tmp_path):
+    flat = written(swissprot("P1", "MKMGS", keywords="Zinc") + swissprot("P2", "MKMGST"), "two.dat")
+    sources = RowSources(input=flat, structures=[written(CIF, "a.cif"), written(SEQRES + ATOMS, "b.pdb")])
+    first, second, third = rows_of(sources)
+    assert (first.id, first.labels["prot_keyword"]) == ("P1", ("Zinc",))
+    assert np.array_equal(first.coordinates, np.array(PLACES, np.float32), equal_nan=True)
+    assert (second.id, second.coordinates) == ("P2", None)
+    assert (third.id, third.sequence) == ("b_A", "KMG")
+    assert third.coordinates.shape == (3, 3)
+
+
+def test_structures_alone_and_the_first_of_a_sequence(written, tmp_path):
+    written(CIF, "a.cif")
+    written(CIF, "b.cif")
+    records = read_sources(RowSources(structures=[f"{tmp_path}/*.cif"]), ReadingSettings())
+    assert [one.protein.id for one in records.proteins] == ["a_X"]
+    assert records.left_out.listed == [("b_X", "structure_of_a_sequence_given_before", "b.cif")]
+    assert records.structures == {"SEQRES": 1}
+
+
+def test_a_damaged_structure_stops_or_is_counted(written):
+    sources = RowSources(structures=[written("ACGT\n", "bad.pdb"), written(CIF, "good.cif")])
+    with pytest.raises(UserError, match=r"bad\.pdb: is neither"):
+        read_sources(sources, ReadingSettings())
+    records = read_sources(sources, ReadingSettings(on_malformed="skip"))
+    assert records.left_out.reasons == {"malformed_structure": 1}
+    assert len(records.proteins) == 1

@@ -1,0 +1,113 @@
+"""LucaOne's rows: what one may hold, and its CSV form."""
+
+import gzip
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lifecode.datasets.luca_one.row_files import read_rows, write_rows
+from lifecode.datasets.luca_one.rows import LucaOneRow
+from lifecode.errors import UserError
+
+GENE = LucaOneRow(
+    "=b0001, thr",
+    "gene",
+    "ACGTN",
+    spans={"gene_type": [(0, 2, "CDS"), (4, 4, "tRNA")]},
+    labels={"gene_taxonomy": "Enterobacterales"},
+)
+PROTEIN = LucaOneRow(
+    "P1",
+    "protein",
+    "MKV",
+    spans={"prot_site": [(1, 1, "Active 'site'")]},
+    labels={"prot_keyword": ("ATP-binding", "Zinc")},
+    coordinates=np.array([[0.1, -2.5, 1e-7], [np.nan] * 3, [3, 4, 5]], np.float32),
+)
+HEADER = "obj_id,obj_type,obj_seq,obj_label\n"
+
+
+def same(a: LucaOneRow, b: LucaOneRow) -> None:
+    for name in ("id", "molecule", "sequence", "labels"):
+        assert getattr(a, name) == getattr(b, name)
+    assert {task: list(x) for task, x in a.spans.items()} == {task: list(x) for task, x in b.spans.items()}
+    assert (a.coordinates is None) == (b.coordinates is None)
+    if a.coordinates is not None:
+        np.testing.assert_array_equal(a.coordinates, b.coordinates)
+
+
+def test_rows_are_read_as_they_were_written(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    assert write_rows(path, iter([GENE, PROTEIN])) == 2
+    for written, read in zip([GENE, PROTEIN], read_rows(path), strict=True):
+        same(written, read)
+    packed = tmp_path / "rows.csv.gz"
+    packed.write_bytes(gzip.compress(path.read_bytes()))
+    assert len(list(read_rows(packed))) == 2
+
+
+def test_rows_of_the_released_form(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    label = "{'span_level': {'prot_domain': [[0, 1, 7]], 'prot_binding': [[0, 1, 3]], 'prot_homo': []},"
+    label += "'seq_level': {'prot_taxonomy': [12], 'prot_keyword': [3, 4]}, 'structure_level':"
+    label += "{'prot_structure': [[0.5, 0, 1], [-100, -100, -100]]}}"
+    types = "{'span_level': {'gene_type': [[0, 1, 7]]}}"
+    path.write_text(f'{HEADER}a,prot,MK,"{label}"\nb,gene,acgu,"{types}"\n')
+    protein, gene = read_rows(path)
+    assert protein.spans == {"prot_domain": [(0, 1, "7")]}
+    assert protein.labels == {"prot_taxonomy": "12", "prot_keyword": ("3", "4")}
+    np.testing.assert_array_equal(protein.coordinates, np.array([[0.5, 0, 1], [np.nan] * 3], np.float32))
+    assert (gene.molecule, gene.sequence, dict(gene.labels)) == ("gene", "acgu", {})
+    assert gene.spans == {"gene_type": [(0, 1, "CDS")]}
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ("a,prot,MK,open('x')", "line 3, record a: obj_label is no literal"),
+        ("a,prot,MK,[1]", "no dictionary"),
+        ("a,prot,MK,{'level': {}}", "the level 'level'"),
+        ("a,fish,MK,{}", "'fish' is unknown"),
+        ("a,gene,,{}", "there is no sequence"),
+        ("a,prot", "not 4 values"),
+        ("a,prot,MK,{},more", "not 4 values"),
+        ("a,prot,MK,\"{'span_level': {'prot_site': [[0, 2, 'x']]}}\"", "span 0 to 2 in a sequence of 2"),
+        ("a,prot,MK,\"{'span_level': {'prot_site': [[0, 1]]}}\"", r"no list of \[start, end, label\]"),
+        (
+            "a,prot,MK,{'span_level': {'gene_type': [[0, 1, 'x']]}}".replace(",{", ',"{') + '"',
+            "no task of a protein",
+        ),
+        ("a,prot,MK,{'span_level': {'gene_kind': 'x'}}", "no list of"),
+        ("a,prot,MK,{'seq_level': {'prot_site': 'x'}}", "'prot_site' is no task of sequence labels"),
+        ("a,prot,MK,{'seq_level': {'prot_keyword': 'x'}}", "no list of labels"),
+        ("a,prot,MK,{'seq_level': {'prot_taxonomy': 0.5}}", "neither a name"),
+        ("a,prot,MK,{'structure_level': {'prot_structure': [1]}}", r"no list of \[x, y, z\]"),
+        ("a,prot,MK,\"{'structure_level': {'prot_structure': [[1, 2, 3]]}}\"", r"shape \(1, 3\)"),
+    ],
+)
+def test_a_row_that_is_none_is_named_with_its_line(tmp_path: Path, row: str, said: str) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text(f"{HEADER}first,gene,ACGT,{{}}\n{row}\n")
+    with pytest.raises(UserError, match=said) as fault:
+        list(read_rows(path))
+    assert f"{path}, line 3" in str(fault.value)
+
+
+def test_files_that_hold_no_rows(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="no such file"):
+        list(read_rows(tmp_path / "none.csv"))
+    path = tmp_path / "rows.csv"
+    path.write_text("obj_id,obj_seq\n1,ACGT\n")
+    with pytest.raises(UserError, match="no column obj_type"):
+        list(read_rows(path))
+
+
+def test_what_a_row_may_not_hold() -> None:
+    with pytest.raises(UserError, match=r"record P1: prot_taxonomy is .* not a name"):
+        replace(PROTEIN, labels={"prot_taxonomy": ("a", "b")})
+    with pytest.raises(UserError, match="neither gene nor protein"):
+        replace(GENE, molecule="dna")
+    with pytest.raises(UserError, match="prot_structure is no task of a gene"):
+        replace(GENE, coordinates=np.zeros((5, 3), np.float32))
