@@ -41,7 +41,7 @@ bench-data: .venv/.installed  ## time GenBank to pairs beside Biopython, the loa
 	@$(BIN)/python -m benchmarks.data $(ARGS)
 
 bench-embed: .venv/.installed  ## time embedding genes beside the encoder alone and ESM-2
-	@$(BIN)/python -m benchmarks.embed $(ARGS)
+	@$(BIN)/python -m benchmarks.embedding.embed $(ARGS)
 
 bench-design: .venv/.installed  ## codons of held-out genes, guessed by a model and by statistics: docs/design.md
 	@$(BIN)/python -m benchmarks.design $(ARGS)

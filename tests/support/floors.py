@@ -98,6 +98,7 @@ FLOORS = {
         "shipped",
         "hub",
         "pooling",
+        "chosen_layers",
         "masked_reading",
         "saved",
         "life_code",

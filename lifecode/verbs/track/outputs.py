@@ -57,8 +57,8 @@ class TrackFiles:
         lengths: Mapping[str, int],
         titles: Mapping[str, str],
         description: str,
-    ) -> None:
-        """Writes every track.
+    ) -> dict[str, Path]:
+        """Writes every track and says where; one without any value is no bigWig, and is left out.
 
         Args:
             runs: by the name of the track, contig by contig.
@@ -69,8 +69,13 @@ class TrackFiles:
         Raises:
             UserError: a file cannot be written.
         """
+        written = {}
         for name, path in self.paths(list(runs)).items():
-            if self.is_bigwig:
+            if not self.is_bigwig:
+                write_bedgraph(path, titles[name], description, runs[name])
+            elif any(len(own.starts) for _, own in runs[name]):
                 write_bigwig(path, runs[name], lengths)
             else:
-                write_bedgraph(path, titles[name], description, runs[name])
+                continue
+            written[name] = path
+        return written

@@ -104,9 +104,9 @@ def track(
             raise Interrupted("stopped; what is done is kept, and the same command goes on") from stop
     made: dict[str, Any] = {"paths": {}}
     if files is not None:
-        made["paths"] = paths = files.paths(plan.names)
         titles = {name: f"{chosen.quantity} {name}".strip() for name in plan.names}
-        files.write(runs, lengths, titles, f"{LABELS[chosen.quantity]}, {chosen.method}, model {checksum}")
+        description = f"{LABELS[chosen.quantity]}, {chosen.method}, model {checksum}"
+        made["paths"] = paths = files.write(runs, lengths, titles, description)
         if where is not None:
             figure = draw_region(files.picture, where, plan.contigs[0], runs, chosen)
             made["picture"] = files.picture
@@ -150,6 +150,8 @@ def run(config: DictConfig) -> Tracks:
     for reason, count in tracks.left_out.items():
         print(f"{count:,} coding sequences left out: {reason}")
     print(f"{tracks.num_codons:,} codons asked about")
+    for name in tracks.runs.keys() - tracks.paths.keys():
+        print(f"no file of {name}: it has no value there, and bigWig holds no empty track")
     for written in (*tracks.paths.values(), tracks.picture, tracks.page, tracks.session):
         if written is not None:
             print(written)

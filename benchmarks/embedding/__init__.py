@@ -1,0 +1,1 @@
+"""How fast sequences become vectors, beside the encoder alone and a protein model."""
