@@ -135,7 +135,7 @@ def _ranks_correlation(labels: NDArray, predictions: NDArray) -> float:
 
 
 def _correlation(labels: NDArray, predictions: NDArray) -> float:
-    if np.ptp(predictions) < 1e-12:
+    if np.ptp(predictions) <= 1e-12 * np.abs(predictions).max():
         return 0.0
     a, b = labels - labels.mean(), predictions - predictions.mean()
     return a @ b / np.sqrt((a @ a) * (b @ b))

@@ -16,11 +16,11 @@ import numpy as np
 from Bio.Align import substitution_matrices
 from numpy.typing import NDArray
 
-from lifecode.alphabet import AMINO_ACIDS
+from lifecode.alphabet import AMINO_ACIDS, encode_nucleotides
 from lifecode.data.translation import reverse_translate
 from lifecode.errors import UserError
+from lifecode.genetic_code import genetic_code
 from lifecode.host.checksum import digest_of
-from lifecode.models.life_code.model import LifeCode
 from lifecode.tasks.competitors.competitor import Competitor, ModelReader, Predictions, Reader, Say
 from lifecode.tasks.examples.labels import Labels
 from lifecode.tasks.examples.table import Table, read_table
@@ -28,7 +28,8 @@ from lifecode.tasks.pairs.pair_task import fasta_by_name
 from lifecode.tasks.suites.benchmark import BenchmarkSet, Scored, ZeroShotSet, none_found
 from lifecode.variants.asking import Scoring
 from lifecode.variants.scan_files import Scan, scan_of
-from lifecode.variants.scans import checked_cds, scan_scores
+from lifecode.variants.scans import scan_scores
+from lifecode.variants.wild_type import WildType, checked_cds, scan_reader
 
 REFERENCE = "DMS_substitutions.csv"
 _CODE = 1
@@ -99,17 +100,17 @@ class ProteinGym:
 
         def of_model(reader: ModelReader, role: Any) -> Competitor:
             def predictions() -> Predictions:
-                return [self._asked(reader.name, reader.model, scan, cds, say)]
+                return [self._asked(reader, scan, protein, cds, say)]
 
             return Competitor(reader.name, role, digest_of({"model": reader.digest} | how), predictions)
 
         ours = [
             reader
             for reader in readers
-            if isinstance(reader, ModelReader) and reader.model.family == LifeCode.family
+            if isinstance(reader, ModelReader) and any(map(reader.model.masked_reader, ("codon", "residue")))
         ]
         notes += [
-            f"{reader.name} has no codons to be asked for, and is left out"
+            f"{reader.name} cannot be asked about codons or residues, and is left out"
             for reader in readers
             if reader not in ours
         ]
@@ -125,12 +126,16 @@ class ProteinGym:
             competitors.append(Competitor(name, "baseline", digest_of(key), partial(_summed, scan, one)))
         return Scored(scan.names, scan.names, labels, notes, competitors)
 
-    def _asked(self, name: str, model: Any, scan: Scan, cds: str, say: Say) -> NDArray[np.float64]:
+    def _asked(self, asked: ModelReader, scan: Scan, protein: str, cds: str, say: Say) -> NDArray[np.float64]:
         def told(done: int, total: int) -> None:
-            say(f"{name}: {done:,} of {total:,} passes of the model")
+            say(f"{asked.name}: {done:,} of {total:,} passes of the model")
 
         scoring = Scoring(method=self.method, window_codons=self.window_codons)
-        table = scan_scores(scan, model, cds, scoring, name, _CODE, on_progress=told)
+        reader = scan_reader(asked.model, self.method)
+        of_residues = np.frombuffer(protein.encode("ascii"), dtype=np.uint8)
+        ids = of_residues if reader.letters_a_place == 1 else encode_nucleotides(cds)
+        wild = WildType(ids, reader, genetic_code(_CODE), self.organism)
+        table = scan_scores(scan, wild, scoring, asked.name, on_progress=told)
         return table.column("score").to_numpy(zero_copy_only=False).astype(np.float64)
 
 

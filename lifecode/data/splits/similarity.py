@@ -21,6 +21,8 @@ SKETCH = pa.binary(4 * NUM_HASHES)
 RESIDUES_OF_KMER, NUCLEOTIDES_OF_KMER = 5, 15
 _ROWS_AT_ONCE = 1024
 _EMPTY = MinHash(num_perm=NUM_HASHES, seed=1, hashfunc=int)
+_NO_KMER = np.uint32(_EMPTY.hashvalues[0])
+"""Every number of the sketch of a sequence without a k-mer of known letters."""
 
 
 def protein_sketch(amino_acids: NDArray[np.uint8]) -> NDArray[np.uint32]:
@@ -55,6 +57,7 @@ def similar(
     """
     num_rows, num_hashes = sketches.shape
     keys = (np.concatenate([sketches, others]).astype(np.int64) << 7) + np.arange(num_hashes)
+    has_kmers = (sketches != _NO_KMER).any(axis=1)  # what has none is like nothing
     values, column = np.unique(keys, return_inverse=True)
     column = column.reshape(keys.shape)
 
@@ -65,7 +68,7 @@ def similar(
     transposed = sparse(column[num_rows:]).T.tocsr()
     for first in range(0, num_rows, _ROWS_AT_ONCE):
         shared = (sparse(column[first : min(first + _ROWS_AT_ONCE, num_rows)]) @ transposed).tocoo()
-        found = shared.data >= at_least * num_hashes
+        found = (shared.data >= at_least * num_hashes) & has_kmers[shared.coords[0] + first]
         yield (
             shared.coords[0][found].astype(np.int64) + first,
             shared.coords[1][found].astype(np.int64),

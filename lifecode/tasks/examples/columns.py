@@ -28,7 +28,7 @@ def find_columns(
     *,
     sequence: str | None = None,
     label: str | None = None,
-    id: str | None = None,
+    id: str | bool | None = None,
     labelled: bool = True,
     molecule: Molecule | None = None,
 ) -> Columns:
@@ -38,7 +38,7 @@ def find_columns(
         table: as read.
         sequence: where the user says it.
         label: where the user says it.
-        id: where the user says it.
+        id: where the user says it; False for none.
         labelled: whether there must be a label.
         molecule: what the sequences are; None looks for DNA or RNA.
 
@@ -50,19 +50,20 @@ def find_columns(
         raise UserError(
             "begins without a header", source=table.source, remedy="Name the columns in the first line"
         )
-    for key, name in (("task.sequence", sequence), ("task.label", label), ("task.id", id)):
+    if id is True:
+        raise UserError("is no column", source="task.id", remedy="Give the name of one, or false for none")
+    for key, name in (("task.sequence", sequence), ("task.label", label), ("task.id", id or None)):
         if name is not None:
             table.column(name, key)
+    own = id or next((name for name in table.columns if name.lower() in ID_NAMES), None)
     if sequence is None:
-        sequence = _sequence(table, {label, id}, molecule)
-    if id is None:
-        id = next(
-            (name for name in table.columns if name.lower() in ID_NAMES and name not in (sequence, label)),
-            None,
-        )
+        sequence = _sequence(table, {label, own if id is not None else None}, molecule)
+    if id is None and own in (sequence, label):
+        others = (name for name in table.columns if name not in (sequence, label))
+        own = next((name for name in others if name.lower() in ID_NAMES), None)
     if label is None and labelled:
-        label = _label(table, [name for name in table.columns if name not in (sequence, id)])
-    return Columns(sequence, label, id)
+        label = _label(table, [name for name in table.columns if name not in (sequence, own)])
+    return Columns(sequence, label, None if id is False else own)
 
 
 def _sequence(table: Table, taken: set[str | None], molecule: Molecule | None) -> str:

@@ -117,9 +117,8 @@ def examples_of(
         UserError: a sequence that is empty or has a letter that is no nucleotide, or no residue.
     """
     sequences = table.columns[columns.sequence]
-    numbers = [str(row) for row in range(table.first + 1, table.first + len(table) + 1)]
-    ids = numbers if columns.id is None else table.columns[columns.id]
-    for row, sequence in enumerate(sequences, start=table.first + 1):
+    ids = [str(row) for row in table.rows] if columns.id is None else table.columns[columns.id]
+    for row, sequence in zip(table.rows, sequences, strict=True):
         if not sequence:
             raise UserError(
                 f"column {columns.sequence!r} is empty",

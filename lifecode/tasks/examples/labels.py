@@ -18,6 +18,8 @@ BETWEEN_LABELS = ";"
 """Stands between the classes of a sequence that has several."""
 _MOST_WHOLE_NUMBERS = 20
 """Different whole numbers that are taken for classes; more are measurements."""
+_UNKNOWN = frozenset({"na", "nan", "n/a", "#n/a", "null", "none", "-nan", "nil", "missing", "."})
+"""Words that tables write where nothing is known."""
 _SHARE_OF_NUMBERS = 0.9
 """From which on a column is taken for measurements, so that a text in it is a mistake."""
 
@@ -38,17 +40,23 @@ class Labels:
     unit: Unit = "sequence"
 
     def numbers(
-        self, texts: Sequence[str], source: str, column: str
+        self, texts: Sequence[str], source: str, column: str, rows: Sequence[int] | None = None
     ) -> NDArray[np.int64] | NDArray[np.float64]:
         """The labels (n,): numbers of classes, or values; of `multilabel` 0 or 1 (n, num_classes).
 
+        Args:
+            texts: as in the file.
+            source: name of the file.
+            column: of the labels.
+            rows: number of each in the file, from 1 below the header; None where they are all of it.
+
         Raises:
-            UserError: a label that is empty, outside the map, or no number where a regression wants one; the
-                row is counted from 1 below the header.
+            UserError: a label that is empty, outside the map, or no number where a regression wants one.
         """
+        rows = range(1, len(texts) + 1) if rows is None else rows
         if self.kind == "regression":
             values = [_number(text) for text in texts]
-            for row, (text, value) in enumerate(zip(texts, values, strict=True), start=1):
+            for row, text, value in zip(rows, texts, values, strict=True):
                 if value is None:
                     raise _wrong(
                         f"{text!r} in column {column!r} is no number",
@@ -60,9 +68,9 @@ class Labels:
                     )
             return np.array(values, dtype=np.float64)
         if self.kind == "multilabel":
-            return self._memberships(texts, source, column)
+            return self._memberships(texts, source, column, rows)
         index = {name: number for number, name in enumerate(self.classes)}
-        for row, text in enumerate(texts, start=1):
+        for row, text in zip(rows, texts, strict=True):
             if text not in index:
                 known = ", ".join(self.classes[:20])
                 problem = f"label {text!r} is none of the training file's classes ({known})"
@@ -74,10 +82,12 @@ class Labels:
                 )
         return np.array([index[text] for text in texts], dtype=np.int64)
 
-    def _memberships(self, texts: Sequence[str], source: str, column: str) -> NDArray[np.int64]:
+    def _memberships(
+        self, texts: Sequence[str], source: str, column: str, rows: Sequence[int]
+    ) -> NDArray[np.int64]:
         index = {name: number for number, name in enumerate(self.classes)}
         found = np.zeros((len(texts), len(self.classes)), dtype=np.int64)
-        for row, text in enumerate(texts, start=1):
+        for place, (row, text) in enumerate(zip(rows, texts, strict=True)):
             for name in classes_in(text):
                 if name not in index:
                     raise _wrong(
@@ -86,7 +96,7 @@ class Labels:
                         row,
                         "Correct the label, or remove it",
                     )
-                found[row - 1, index[name]] = 1
+                found[place, index[name]] = 1
         return found
 
     def described(self) -> str:
@@ -114,6 +124,15 @@ def labels_of(texts: Sequence[str], source: str, column: str, kind: LabelKind | 
             f"{only} in column {column!r}", source=source, remedy="Name the label's column: task.label=..."
         )
     numbers = {text: _number(text) for text in distinct}
+    unknown = {text for text in distinct if text.lower() in _UNKNOWN}
+    if unknown and all(numbers[text] is not None for text in distinct - unknown):
+        text = min(unknown)
+        raise UserError(
+            f"{text!r} stands beside numbers in column {column!r}",
+            source=source,
+            record=f"in row {list(texts).index(text) + 1} of those with a label",
+            remedy="Remove the rows whose label is not known",
+        )
     known = [number for number in numbers.values() if number is not None]
     if kind is None:
         whole = all(number == int(number) for number in known)

@@ -21,7 +21,12 @@ def labels_in(text: str) -> list[str]:
 
 
 def position_numbers(
-    texts: Sequence[str], lengths: Sequence[int], labels: Labels, source: str, column: str
+    texts: Sequence[str],
+    lengths: Sequence[int],
+    labels: Labels,
+    source: str,
+    column: str,
+    rows: Sequence[int] | None = None,
 ) -> NDArray[np.object_]:
     """For each sequence its labels as `Labels.numbers` gives them; `IGNORE`, or NaN, where there is none.
 
@@ -31,12 +36,14 @@ def position_numbers(
         labels: kind, classes and unit.
         source: file, for errors.
         column: likewise.
+        rows: number of each in the file, from 1; None where they are all of it.
 
     Raises:
         UserError: more or fewer labels than positions, or one outside the map; it names the row.
     """
     found = np.empty(len(texts), dtype=object)
-    for row, (text, length) in enumerate(zip(texts, lengths, strict=True), start=1):
+    rows = range(1, len(texts) + 1) if rows is None else rows
+    for place, (row, text, length) in enumerate(zip(rows, texts, lengths, strict=True)):
         given = labels_in(text)
         if labels.unit == "codon" and length % 3:
             raise UserError(
@@ -62,5 +69,5 @@ def position_numbers(
                 raise UserError(
                     fault.problem, source=source, record=f"in row {row}", remedy=fault.remedy
                 ) from fault
-        found[row - 1] = values
+        found[place] = values
     return found

@@ -30,7 +30,7 @@ class SequenceTask:
         sequence: column of the sequences; None finds it by its letters.
         label: column of the labels; None finds it by its name, or takes the only one left. Several columns
             are each a class, 1 where a sequence has it, else 0.
-        id: column of the ids; None takes one that is called id, seq_id, gene_id or name.
+        id: column of the ids; None takes one that is called id, seq_id, gene_id or name, False none.
         where: value of a column, by its name, of the rows to keep; None keeps all.
         molecule: `cds` is read in its frame, `dna` (or `rna`, `gene`, `nucleotide`) in all three; `protein`
             (or `prot`) has to be said; None looks at the sequences.
@@ -51,7 +51,7 @@ class SequenceTask:
     test: Files | None = None
     sequence: str | None = None
     label: str | list[str] | None = None
-    id: str | None = None
+    id: str | bool | None = None
     where: dict[str, str | int | float] | None = None
     molecule: MoleculeWord | None = None
     unit: Unit = "sequence"
@@ -153,6 +153,8 @@ def data_of(task: SequenceTask, tables: Mapping[str, Sequence[Table]]) -> TaskDa
     else:
         labels = Labels("multilabel", classes)
     labels = replace(labels, unit=task.unit)
+    if task.transform == "log":
+        notes.append(f"labels and predictions are natural logarithms of {columns.label!r}")
     splits = {
         name: joined([_examples(table, columns, labels, task.transform == "log", said) for table in of_split])
         for name, of_split in tables.items()
@@ -181,24 +183,30 @@ def _tables(files: Files, where: Mapping[str, str | int | float]) -> list[Table]
 def _kept(table: Table, where: Mapping[str, str | int | float]) -> Table:
     rows = np.ones(len(table), dtype=bool)
     for name, value in where.items():
-        rows &= np.array(table.column(name, "task.where")) == str(value)
+        rows &= np.array([_is_equal(text, value) for text in table.column(name, "task.where")])
     if not rows.any():
         asked = ", ".join(f"{name} {value}" for name, value in where.items())
         raise UserError(f"has no row of {asked}", source=table.source, remedy="Change task.where")
-    return _at(table, np.flatnonzero(rows).tolist())
+    return table.at(np.flatnonzero(rows).tolist())
 
 
-def _at(table: Table, rows: Sequence[int]) -> Table:
-    return replace(table, columns={name: [values[i] for i in rows] for name, values in table.columns.items()})
+def _is_equal(text: str, value: str | float) -> bool:
+    """Whether a text of a table is a value; 1.0, which pandas makes of 1, is 1."""
+    if text == str(value):
+        return True
+    try:
+        return float(text) == float(value)
+    except ValueError:
+        return False
 
 
 def _positive(table: Table, label: str, notes: list[str]) -> Table:
     """The rows whose label has a logarithm."""
-    values = Labels("regression").numbers(table.column(label, "task.label"), table.source, label)
+    values = Labels("regression").numbers(table.column(label, "task.label"), table.source, label, table.rows)
     rows = np.flatnonzero(values > 0).tolist()
     if len(rows) < len(table):
         notes.append(f"{len(table) - len(rows):,} rows of {table.source} left out: {label!r} is not above 0")
-    return _at(table, rows)
+    return table.at(rows)
 
 
 def _examples(
@@ -214,10 +222,10 @@ def _examples(
         return examples_of(
             table,
             columns,
-            position_numbers(texts, lengths, labels, table.source, columns.label),
+            position_numbers(texts, lengths, labels, table.source, columns.label, table.rows),
             molecule or "dna",
         )
-    numbers = labels.numbers(texts, table.source, columns.label)
+    numbers = labels.numbers(texts, table.source, columns.label, table.rows)
     return examples_of(table, columns, np.log(numbers) if log else numbers, molecule or "dna")
 
 
@@ -238,5 +246,5 @@ def require_own_ids(splits: Mapping[str, Sequence[str]]) -> None:
                     f"the id stands in task.{home[name]} and in task.{split}",
                     source=f"task.{split}",
                     record=name,
-                    remedy="Remove one of the rows, or name another column: task.id=...",
+                    remedy="Remove one of the rows, name another column, or use none: task.id=false",
                 )

@@ -6,7 +6,7 @@ All of a file is held in memory. A FASTA record gives the columns `id`, `sequenc
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -19,6 +19,8 @@ from lifecode.errors import UserError
 
 _SEPARATORS = (b"\t", b",", b";")
 _LONGEST_ROW_BYTES = 1 << 28
+_BLANK_LINES = re.compile(rb"\A(?:[ \t]*\r?\n)+")
+_ROW = re.compile(r"Row #(\d+)")
 _FASTA_LABEL = re.compile(r"\blabel=([^\s\]]+)")
 
 
@@ -30,14 +32,26 @@ class Table:
         source: name of the file.
         columns: by their names, in the order of the file.
         first: rows of the file before these.
+        kept: numbers of the rows in the file, from 1 on, where some of them were left out.
     """
 
     source: str
     columns: Mapping[str, list[str]]
     first: int = 0
+    kept: Sequence[int] | None = None
 
     def __len__(self) -> int:
         return len(next(iter(self.columns.values()), []))
+
+    @property
+    def rows(self) -> Sequence[int]:
+        """Number of each row in the file, from 1 on."""
+        return range(self.first + 1, self.first + len(self) + 1) if self.kept is None else self.kept
+
+    def at(self, places: Sequence[int]) -> "Table":
+        """Some of the rows."""
+        columns = {name: [values[i] for i in places] for name, values in self.columns.items()}
+        return replace(self, columns=columns, kept=[self.rows[i] for i in places])
 
     def column(self, name: str, key: str) -> list[str]:
         """The values of a column that the config key `key` names.
@@ -87,24 +101,33 @@ def require_file(path: Path) -> None:
         )
 
 
-def separated(content: bytes, path: Path, given: Sequence[str] | None = None) -> Table:
+def separated(content: bytes, path: Path, given: Sequence[str] | None = None, *, first: int = 0) -> Table:
     """A header and rows that commas, tabs or semicolons divide.
+
+    Args:
+        content: of the file, or a header with some of its rows.
+        path: of the file.
+        given: names of the columns of a file without a header.
+        first: rows of the file before these.
 
     Raises:
         UserError: as `read_table`.
     """
-    header = content.lstrip(b"\r\n").partition(b"\n")[0]
+    content = _BLANK_LINES.sub(b"", content)
+    header = content.partition(b"\n")[0]
     separator = max(_SEPARATORS, key=header.count)
     if given is not None:
         header = separator.join(name.encode() for name in given)
         content = header + b"\n" + content
     names = _parsed(header + b"\n", separator, None, path).column_names
-    table = _parsed(content, separator, names, path)
+    table = _parsed(content, separator, names, path, first)
     columns = {name.strip(): table.column(i) for i, name in enumerate(names)}
-    return Table(str(path), text_columns(columns, names, path))
+    return Table(str(path), text_columns(columns, names, path), first)
 
 
-def _parsed(content: bytes, separator: bytes, names: Sequence[str] | None, path: Path) -> pa.Table:
+def _parsed(
+    content: bytes, separator: bytes, names: Sequence[str] | None, path: Path, first: int = 0
+) -> pa.Table:
     try:
         return pa_csv.read_csv(
             pa.BufferReader(content),
@@ -118,6 +141,7 @@ def _parsed(content: bytes, separator: bytes, names: Sequence[str] | None, path:
         )
     except pa.ArrowInvalid as fault:
         problem = str(fault).partition(": ")[2] or str(fault)
+        problem = _ROW.sub(lambda found: f"row {int(found[1]) + first}", problem)
         raise UserError(
             f"is no table with one header and equal rows ({problem[:200]})",
             source=path,

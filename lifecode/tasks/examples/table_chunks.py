@@ -80,6 +80,6 @@ def _of_lines(path: Path, rows: int) -> Iterator[Table]:
                 if not lines:
                     return
                 continue
-            table = separated(header.rstrip(b"\r\n") + b"\n" + b"".join(lines), path)
-            yield Table(table.source, table.columns, first)
+            table = separated(header.rstrip(b"\r\n") + b"\n" + b"".join(lines), path, first=first)
+            yield table
             first += len(table)

@@ -129,3 +129,13 @@ def test_the_picture_has_a_panel_a_track_and_the_genes_beneath():
     assert [text.get_text() for text in genes.texts] == ["a", "b", "c"]
     assert [text.get_position()[1] for text in genes.texts] == [0, 1, 2]
     assert genes.get_xlim() == (0.5, 20.5)
+
+
+def test_a_track_without_a_value_is_no_bigwig(tmp_path):
+    pytest.importorskip("pybigtools")
+    runs = {"plus": TRACK, "minus": [("one", Runs(*(column[:0] for column in RUNS)))]}
+    titles = {"plus": "p", "minus": "m"}
+    assert TrackFiles(tmp_path / "x.bw").write(runs, LENGTHS, titles, "") == {"plus": tmp_path / "x.plus.bw"}
+    assert [path.name for path in tmp_path.iterdir()] == ["x.plus.bw"]
+    written = TrackFiles(tmp_path / "y.bedgraph").write(runs, LENGTHS, titles, "")
+    assert [path.name for path in written.values()] == ["y.plus.bedgraph", "y.minus.bedgraph"]
