@@ -61,8 +61,9 @@ _atom_site.occupancy
 _atom_site.auth_asym_id
 _atom_site.pdbx_PDB_model_num
 ATOM 1 N . LYS A 1 2 1.0 2.0 -1.0 1.0 X 1
-ATOM 2 CA A LYS A 1 2 7.0 7.0 7.0 0.4 X 1
-ATOM 3 CA B LYS A 1 2 1.5 3.0 -1.5 0.6 X 1
+ATOM 2 CA A LYS A 1 2 7.0 7.0 7.0 0.3 X 1
+ATOM 3 CA B LYS A 1 2 1.5 3.0 -1.5 0.5 X 1
+ATOM 3 CA C LYS A 1 2 6.0 6.0 6.0 0.2 X 1
 HETATM 4 CA . MSE A 1 3 2.0 4.0 -2.0 1.0 X 1
 HETATM 5 CA . CA C 3 . 9.0 9.0 9.0 1.0 X 1
 ATOM 6 CA . DA B 2 1 9.0 9.0 9.0 1.0 Y 1
