@@ -122,13 +122,16 @@ def _log_shares(total: NDArray[np.float64], num_rows: int, possible: NDArray[np.
 
 
 @torch.no_grad()
-def evaluate_rows(outputs: Outputs, constant: Mapping[str, Tensor], held_out: RowStream) -> RowEvaluation:
-    """Loss and accuracy of a model and of the constant predictor on every row of a stream once.
+def evaluate_rows(
+    outputs: Outputs, constant: Mapping[str, Tensor], held_out: RowStream, most: int | None = None
+) -> RowEvaluation:
+    """Loss and accuracy of a model and of the constant predictor on rows of a stream, each once.
 
     Args:
         outputs: the model: logits and coordinates where a batch has labels.
         constant: as `constant_outputs` gives them.
         held_out: of the held-out rows; its masking says how many letters are asked for.
+        most: of the rows, drawn by the stream's seed; None is all of them.
     """
     masking = LetterMasking(fraction=held_out.masking.fraction, masked=1.0, random=0.0)
     stream = RowStream(
@@ -140,7 +143,7 @@ def evaluate_rows(outputs: Outputs, constant: Mapping[str, Tensor], held_out: Ro
     )
     own: dict[str, Loss] = {}
     other: dict[str, Loss] = {}
-    for batch in stream.rows_once():
+    for batch in stream.rows_once(most):
         said = {task: values.cpu() for task, values in outputs(batch).items()}
         always = {
             task: constant[task].expand(len(batch.labels[task].at), -1) for task in said if task in constant

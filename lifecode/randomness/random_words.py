@@ -25,7 +25,7 @@ class Use(IntEnum):
     MASK = 5
     TEACHER_SHUFFLE = 6
     DROPOUT = 7
-    ROW_SPLIT = 8
+    TEST_ROWS = 8
 
 
 def random_words(keys: NDArray[np.uint64], counters: NDArray[np.integer]) -> NDArray[np.uint64]:

@@ -17,6 +17,7 @@ from lifecode.datasets.luca_one.masking import LetterMasking
 from lifecode.datasets.luca_one.table import RowTable
 from lifecode.errors import UserError
 from lifecode.models.luca_one.rows import NUM_SPECIAL
+from lifecode.randomness.permutation import permuted
 from lifecode.randomness.random_words import Use, word_key
 
 _ROWS = "rows"
@@ -135,11 +136,18 @@ class RowStream(PackedStream):
             self.table, rows, masking=self.masking, keys=keys, num_keywords=self.num_keywords
         )
 
-    def rows_once(self) -> Iterator[LabelledBatch]:
-        """Every row of the table once, in its order and packed, masked by the words of step 0."""
-        lengths = (np.diff(self.table.offsets) + NUM_SPECIAL).tolist()
+    def rows_once(self, most: int | None = None) -> Iterator[LabelledBatch]:
+        """Rows of the table once, in its order and packed, masked by the words of step 0.
+
+        Args:
+            most: of the rows, drawn by the seed; None is all of them.
+        """
+        lengths = np.diff(self.table.offsets) + NUM_SPECIAL
+        rows = np.arange(len(lengths))
+        if most is not None and most < len(rows):
+            rows = np.sort(permuted(rows[:most], len(rows), word_key(Use.TEST_ROWS, self.seed)))
         pieces, room = [], 0
-        for row, length in enumerate(lengths):
+        for row, length in zip(rows.tolist(), lengths[rows].tolist(), strict=True):
             if pieces and length > room:
                 yield self.batch(0, pieces)
                 pieces = []

@@ -3,11 +3,12 @@
 import json
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import torch
 from lightning import seed_everything
 from omegaconf import DictConfig, OmegaConf
+from pydantic import Field
 
 from lifecode.app.configs.construct import checked_value, construct
 from lifecode.app.provenance import record_provenance
@@ -59,6 +60,7 @@ from lifecode.verbs.train.run_place import run_place, with_loggers
 
 _SCHEMA_VERSION = 1
 _AXES = 3
+_AT_LEAST_ONE = Annotated[int, Field(ge=1)]
 _LACKS = {
     "teacher.model": "has no teacher",
     "tokenizer_checkpoint": "has no tokenizer to train",
@@ -91,6 +93,7 @@ def check(config: DictConfig) -> None:
     construct(config.data.reading, seed=0)
     longest_row(config, stage.model)
     checked_value(config, "data.validation_steps", int)
+    checked_value(config, "pretraining.max_test_rows", _AT_LEAST_ONE | None)
     stage.objective.require_weight(stage.tasks)
     settings: TrainerSettings = construct(config.trainer, compile=False)
     shape: TokenShape = construct(config.pretraining.batch)
@@ -217,6 +220,7 @@ def _finish(
     settings: TrainerSettings,
 ) -> RowEvaluation:
     stage.model.save_pretrained(folder.path / "model")
+    most = checked_value(config, "pretraining.max_test_rows", _AT_LEAST_ONE | None)
     stage.to(settings.device).eval()  # Lightning leaves what it has trained on the CPU
     with folder.timed("evaluation"):
         classes = {task: head["classes"] for task, head in stage.model.config["heads"].items()}
@@ -225,8 +229,9 @@ def _finish(
             lambda batch: stage.outputs(batch.to(settings.device)),
             constant,
             stream_alone(config, data, "test"),
+            most,
         )
-    metrics = _metrics(evaluation, stage, data, steps, folder)
+    metrics = _metrics(evaluation, stage, data, steps, folder, most)
     for name, text in ((LABELS, data.names.text), ("metrics.json", json.dumps(metrics, indent=2) + "\n")):
         with disk_faults_named(folder.path / name), replacing(folder.path / name) as file:
             file.write(text.encode())
@@ -236,7 +241,12 @@ def _finish(
 
 
 def _metrics(
-    evaluation: RowEvaluation, stage: LetterStage, data: RowData, steps: int, folder: RunFolder
+    evaluation: RowEvaluation,
+    stage: LetterStage,
+    data: RowData,
+    steps: int,
+    folder: RunFolder,
+    most: int | None,
 ) -> dict[str, Any]:
     parts = folder.seconds()
     speeds = sorted(
@@ -246,7 +256,7 @@ def _metrics(
     )
     return {
         "schema_version": _SCHEMA_VERSION,
-        "split": {"name": "test"},
+        "split": {"name": "test", "max_rows": most},
         "data": data.counts,
         "model": {
             "parts": parameters_of(luca_one_parts(stage.model)),

@@ -296,6 +296,7 @@ UNSEEN = {
         ),
         "handed to make_rows as they are: test_row_data",
     ),
+    "pretraining.max_test_rows": "how many rows are evaluated: test_labelled_rows",
 }
 
 

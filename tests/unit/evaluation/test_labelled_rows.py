@@ -79,3 +79,11 @@ def test_every_row_is_read_once_and_every_letter_asked_for_is_masked() -> None:
     assert found.baselines["gene_taxonomy_constant"].value == pytest.approx(math.log(12), rel=1e-6)
     first = np.mean([row.labels["gene_taxonomy"] == "order0" for row in ROWS if row.molecule == "gene"])
     assert found.baselines["gene_taxonomy_majority"].value == pytest.approx(first)
+
+
+def test_fewer_rows_are_drawn_always_the_same() -> None:
+    stream = stream_of(table_of(ROWS), SHAPE)
+    lengths = [[batch.cu_seqlens.diff().tolist() for batch in stream.rows_once(most=5)] for _ in range(2)]
+    assert lengths[0] == lengths[1]
+    assert sum(map(len, lengths[0])) == 5
+    assert sum(batch.num_segments for batch in stream.rows_once(most=500)) == 24
