@@ -131,12 +131,12 @@ def load_network(folder: Path, described: Mapping[str, Any], *, merge: bool = Tr
     try:
         labels = Labels(described["kind"], tuple(map(str, described["classes"])), described["unit"])
         settings, pair = TrainedHead(**described["head"]), None
-        of_rows: dict[str, Any] = described["reading"]
+        of_rows: dict[str, Any] = dict(described["reading"])
         if "pair" in described:
             pair = PairHead(**described["pair"])
             first, second = Reading(**of_rows["first"]), Reading(**of_rows["second"])
-            kinds = {"kinds": tuple(of_rows["kinds"])}
-            reading = PairReading(**of_rows | {"first": first, "second": second} | kinds)
+            of_rows |= {"kinds": tuple(of_rows["kinds"]), "first": first, "second": second}
+            reading = PairReading(**of_rows)
         else:
             reading = Reading(**of_rows)
         tuning, sums = described["tuning"], dict(described["sha256"])
