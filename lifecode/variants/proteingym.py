@@ -70,7 +70,7 @@ class ProteinGym:
         found: dict[str, BenchmarkSet] = {}
         for row, (name, file, uniprot, taxon) in enumerate(zip(*columns.values(), strict=True)):
             cds = own[row] or genes.get(name) or genes.get(uniprot)
-            read = partial(self._scored, files.get(file), proteins[row], cds, shares)
+            read = partial(self._scored, files.get(file, Path(file)), proteins[row], cds, shares)
             missing = None if file in files else f"{file} is not there"
             found[name] = ZeroShotSet(
                 name=name, read=read, averaged_by=uniprot, group=taxon, left_out=missing

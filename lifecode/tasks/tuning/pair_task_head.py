@@ -123,8 +123,8 @@ class PairTaskHead(StandardisedHead):
         ends = [0, num[0], sum(num)]
         sides = [segments.at(places[:, start:end].flatten()) for start, end in pairwise(ends)]
         first, second = (
-            over_frames(torch.cat([pool(side) for pool in pools], dim=-1), reading.frames)
-            for side, pools, reading in zip(sides, self.sides, self.readings, strict=True)  # pyright: ignore
+            over_frames(torch.cat([pool(side) for pool in pools], dim=-1), reading.frames)  # pyright: ignore
+            for side, pools, reading in zip(sides, self.sides, self.readings, strict=True)
         )
         if self.projections is not None:
             first, second = (

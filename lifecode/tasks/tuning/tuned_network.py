@@ -139,7 +139,7 @@ def load_network(folder: Path, described: Mapping[str, Any], *, merge: bool = Tr
     try:
         labels = Labels(described["kind"], tuple(map(str, described["classes"])), described["unit"])
         settings, pair = TrainedHead(**described["head"]), None
-        of_rows: dict[str, Any] = described["reading"]
+        of_rows: dict[str, Any] = dict(described["reading"])
         if "pair" in described:
             pair = PairHead(**described["pair"])
         tuning, sums = described["tuning"], dict(described["sha256"])

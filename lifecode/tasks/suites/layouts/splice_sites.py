@@ -61,7 +61,9 @@ class SpliceSites:
             name = folder.parent.parent.name if nested else "splice_sites"
             if "test" in files:
                 task = SequenceTask(
-                    **files,
+                    train=files["train"],
+                    validation=files.get("validation"),
+                    test=files["test"],
                     sequence="sequence",
                     label="labels",
                     id="id",
