@@ -130,7 +130,15 @@ def test_lucaone_single_sequences_with_its_quirks(tmp_path):
     assert data.train.ids == ["a", "b", "c", "d", "e", "f"]
     assert data.molecule == "protein"
     assert data.test is not None
-    assert data.test.texts(data.molecule)[0] == "MKVA"
+    assert data.test.texts()[0] == "MKVA"
+
+
+def test_lucaone_pairs_of_proteins_lie_beside_single_ones(tmp_path):
+    header = "seq_id_a,seq_id_b,seq_type_a,seq_type_b,seq_a,seq_b,label"
+    rows = f"{header}\na,b,prot,prot,MKV,MAV,1\nc,d,prot,prot,MK,ML,0\n"
+    write(tmp_path / "dataset/PPI/protein/binary_class/train/train.csv", rows)
+    data = LucaOne().sets(tmp_path)["PPI.protein.binary_class"].data()
+    assert (data.train.first.kind, data.train.second.kind) == ("protein", "protein")  # pyright: ignore
 
 
 def test_species_windows_are_of_the_chromosomes_of_their_split(tmp_path):
