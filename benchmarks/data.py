@@ -26,7 +26,8 @@ from benchmarks.preparation import MANY_FILES, ONE_FILE, Preparation
 from lifecode.data.batches.batch_shape import BatchShape
 from lifecode.data.batches.masking import Masking
 from lifecode.data.batches.mixture import Mixture
-from lifecode.data.batches.stream import Step, TrainingStream
+from lifecode.data.batches.steps import Step
+from lifecode.data.batches.stream import TrainingStream
 from lifecode.data.corpus.engine import LocalEngine
 from lifecode.data.corpus.prepare import prepare_corpus
 from lifecode.data.formats.opening import Format, file_format

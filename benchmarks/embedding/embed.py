@@ -1,4 +1,4 @@
-"""`python -m benchmarks.embedding.embed`: genes to vectors by our command, by our encoder alone, and by ESM-2."""
+"""`python -m benchmarks.embedding.embed`: genes to vectors by our command, our encoder alone, and ESM-2."""
 
 import sys
 from contextlib import ExitStack

@@ -6,6 +6,7 @@ embeddings, standardised, the first principal components are used. Multi-hot vec
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -143,7 +144,9 @@ def clustering_figures(points: NDArray[np.float64], labels: NDArray[np.int64], s
         silhouette_score,
     )
 
-    found = KMeans(n_clusters=len(np.unique(labels)), n_init=10, random_state=seed).fit_predict(points)
+    num_clusters: Any = len(np.unique(labels))
+    starts: Any = 10  # scikit-learn says that it is text
+    found = KMeans(num_clusters, n_init=starts, random_state=seed).fit_predict(points)
     return [
         float(silhouette_score(points, labels)),
         float(calinski_harabasz_score(points, labels)),

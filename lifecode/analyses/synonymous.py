@@ -172,7 +172,7 @@ def likelihood_lost(one: NamedModel, changes: Sequence[Change]) -> Two:
 
 def usage_lost(genes: Sequence[Gene], changes: Sequence[Change]) -> Two:
     """The same by how often each codon stands in all genes, one more of each counted."""
-    counts = 1 + sum(np.bincount(gene.codons, minlength=NUM_CODONS) for gene in genes)
+    counts = 1 + np.bincount(np.concatenate([gene.codons for gene in genes]), minlength=NUM_CODONS)
     log_share = np.log(counts / counts.sum())
     return _mean_lost([np.tile(log_share, (len(change.places), 1)) for change in changes], changes)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from numbers import Integral
+from typing import Any
 
 from lifecode.errors import UserError
 
@@ -19,11 +20,13 @@ def chosen_layers(layer: Layer, depth: int) -> tuple[int, ...]:
     Raises:
         UserError: the encoder has fewer, or the list is empty.
     """
-    several = isinstance(layer, Iterable) and not isinstance(layer, str)
-    asked = (depth,) if layer is None else tuple(layer) if several else (layer,)
-    chosen = []
+    asked: tuple[Any, ...] = (depth,)
+    if layer is not None:
+        asked = tuple(layer) if isinstance(layer, Iterable) and not isinstance(layer, str) else (layer,)
+    chosen: list[int] = []
     for number in asked:
-        if isinstance(number, bool) or not isinstance(number, Integral) or not 0 <= number <= depth:
+        whole = isinstance(number, Integral) and not isinstance(number, bool)
+        if not whole or not 0 <= int(number) <= depth:
             raise UserError(
                 f"{number!r} is none of the model's layers",
                 source="layer",

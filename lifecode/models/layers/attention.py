@@ -65,8 +65,8 @@ class SelfAttention(Mixer):
             proj(x).unflatten(-1, (-1, self.head_dim)) for proj in (self.q_proj, self.k_proj, self.v_proj)
         )
         angles = rope_angles(positions_in_segment(cu_seqlens, len(x)), self.head_dim, self.rope_base)
-        row = (x[None] for x in (rotated(q, angles), rotated(k, angles), v))
-        attended = segment_attention(*row, cu_seqlens).squeeze(0)
+        q, k, v = rotated(q, angles)[None], rotated(k, angles)[None], v[None]
+        attended = segment_attention(q, k, v, cu_seqlens).squeeze(0)
         return self.o_proj(attended.flatten(-2))
 
 

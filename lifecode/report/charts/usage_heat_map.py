@@ -32,7 +32,7 @@ def usage_heat_map(
     for axes, (name, table) in zip(panels, tables.items(), strict=True):
         style_axes(axes, figure_text(name, 60))
         axes.grid(visible=False)
-        picture = axes.imshow(
+        axes.imshow(
             np.array([table[each][columns] for each in species]), cmap=shades, vmin=0, vmax=1, aspect="auto"
         )
         axes.set_yticks(range(len(species)), [figure_text(each, 26) for each in species])
@@ -59,7 +59,7 @@ def usage_heat_map(
         )
         place += len(codons)
     panels[0].title.set_y(1.12)
-    figure.colorbar(picture, ax=panels.tolist(), shrink=0.5, aspect=30, pad=0.01).ax.tick_params(
+    figure.colorbar(panels[0].images[0], ax=panels.tolist(), shrink=0.5, aspect=30, pad=0.01).ax.tick_params(
         labelsize=7, colors=GREY
     )
     return figure

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from lifecode.errors import UserError
 from lifecode.tasks.families.place import FrameReading
@@ -162,7 +162,7 @@ class Fit:
         """Every point of the grid, in the order in which the keys list their values."""
         adapters = ([0], [0]) if tuning != "lora" else (_listed(lora.rank), _listed(lora.alpha))
         rates = _listed(self.lr) or [_USUAL_LR[tuning]]
-        grid = (
+        grid: tuple[list[Any], ...] = (
             rates,
             _listed(self.weight_decay),
             _listed(self.epochs),

@@ -4,7 +4,15 @@ import json
 
 import pytest
 
-from benchmarks.embedding.embed import COMMAND, ESM2, FORWARD, TOKENS_A_CALL, EmbedBenchmark, Esm2Embedding, genes_of
+from benchmarks.embedding.embed import (
+    COMMAND,
+    ESM2,
+    FORWARD,
+    TOKENS_A_CALL,
+    EmbedBenchmark,
+    Esm2Embedding,
+    genes_of,
+)
 from benchmarks.measuring.command import main
 from tests.support.small_models import small_model
 

@@ -20,6 +20,7 @@ from lifecode.tracks.bigwig import write_bigwig
 from lifecode.tracks.igv_session import write_session
 from lifecode.tracks.region import Region
 from lifecode.tracks.runs import Runs
+from lifecode.verbs.track.outputs import TrackFiles
 
 RUNS = Runs(np.array([3, 9]), np.array([6, 12]), np.array([0.5, -1.25], np.float32))
 TRACK = [("two", RUNS), ("one", Runs(RUNS.starts[:1], RUNS.ends[:1], RUNS.values[:1]))]
