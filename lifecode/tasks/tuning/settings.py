@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import product
 from typing import Any, Literal, NamedTuple
@@ -162,7 +162,7 @@ class Fit:
         """Every point of the grid, in the order in which the keys list their values."""
         adapters = ([0], [0]) if tuning != "lora" else (_listed(lora.rank), _listed(lora.alpha))
         rates = _listed(self.lr) or [_USUAL_LR[tuning]]
-        grid: tuple[list[Any], ...] = (
+        points: Iterable[Any] = product(
             rates,
             _listed(self.weight_decay),
             _listed(self.epochs),
@@ -170,7 +170,7 @@ class Fit:
             head.encoders,
             *adapters,
         )
-        yield from (Candidate(*point) for point in product(*grid))
+        yield from (Candidate(*point) for point in points)
 
 
 def _listed(value: object) -> list:

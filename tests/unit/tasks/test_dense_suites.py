@@ -8,11 +8,12 @@ import pytest
 from scipy.stats import spearmanr
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from lifecode.alphabet import decode_nucleotides
+from lifecode.alphabet import decode_nucleotides, encode_nucleotides
 from lifecode.app.main import main
 from lifecode.data.translation import reverse_translate
 from lifecode.errors import UserError
 from lifecode.evaluation.metrics import metric_named
+from lifecode.genetic_code import genetic_code
 from lifecode.tasks.scores import scores
 from lifecode.tasks.suites.layouts.splice_sites import SpliceSites
 from lifecode.tasks.suites.results import Evaluation, Measured, Row
@@ -20,6 +21,7 @@ from lifecode.variants.asking import Scoring
 from lifecode.variants.proteingym import ProteinGym
 from lifecode.variants.scan_files import scan_of
 from lifecode.variants.scans import scan_scores
+from lifecode.variants.wild_type import WildType
 from tests.support.small_models import small_model
 
 
@@ -61,7 +63,7 @@ def test_every_nucleotide_of_the_test_is_scored_once_in_the_middle_of_its_window
         genes = list(csv.DictReader(file))
     windows = [row for row, name in enumerate(data.test.ids) if name == genes[0]["id"]]
     assert len(windows) == 4  # 34 nucleotides
-    texts = [decode_nucleotides(data.test.nucleotides[row]) for row in windows]
+    texts = [decode_nucleotides(data.test.sequences[row]) for row in windows]
     assert texts == [genes[0]["sequence"][a:b] for a, b in ((0, 20), (0, 30), (10, 34), (20, 34))]
     labels = np.concatenate([data.test.labels[row] for row in windows])
     assert "".join(map(str, labels[labels >= 0])) == genes[0]["labels"]
@@ -161,7 +163,10 @@ def test_assays_are_scored_as_scans_are_and_averaged_by_protein(gym, capsys):
         rows = list(csv.DictReader(file))
     scan = scan_of([row["mutant"] for row in rows], "MKRAWLTHDE")
     cds = reverse_translate("MKRAWLTHDE*", "e_coli")
-    table = scan_scores(scan, small_model(seed=3), cds, Scoring(method="unmasked"), "", 1)
+    reader = small_model(seed=3).masked_reader("codon")
+    assert reader is not None
+    wild = WildType(encode_nucleotides(cds), reader, genetic_code(1), "e_coli")
+    table = scan_scores(scan, wild, Scoring(method="unmasked"), "")
     expected = spearmanr(table.column("score").to_pylist(), [float(row["DMS_score"]) for row in rows])
     model = f"{gym}/model"
     means = {name: one["models"][model]["spearman"]["mean"] for name, one in found["sets"].items()}
