@@ -162,6 +162,9 @@ def t_sne(points: NDArray[np.float64], seed: int) -> NDArray[np.float64]:
         return np.zeros((len(points), 2))
     from sklearn.manifold import TSNE
 
+    if points.shape[1] == 1:
+        points = np.pad(points, ((0, 0), (0, 1)))
+
     perplexity = min(_PERPLEXITY, (len(points) - 1) / 3)
     method = "exact" if len(points) <= _MOST_EXACT else "barnes_hut"
     model = TSNE(perplexity=perplexity, init="pca", learning_rate="auto", method=method, random_state=seed)

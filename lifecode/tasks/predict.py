@@ -163,6 +163,13 @@ def _pair_reader(
         )
     task = model.told.get("task", {})
     names = [getattr(columns, side) or str(task.get(side, side)) for side in ("first", "second")]
+    for side, name in zip(("first", "second"), names, strict=True):
+        if task.get(f"{side}_fasta") and getattr(columns, f"{side}_fasta") is None:
+            raise UserError(
+                f"the model learnt from names in {name!r}, whose letters stood in a FASTA file",
+                source=f"{side}_fasta",
+                remedy=f"Give {side}_fasta=FILE, or a table with the letters and {side}_fasta= their names",
+            )
     fasta = [fasta_by_name(path) for path in (columns.first_fasta, columns.second_fasta)]
     own = next((name for name in first.columns if name.lower() in ID_NAMES and name not in names), None)
     id = own if columns.id is None else columns.id
@@ -178,7 +185,7 @@ def _pair_reader(
                 strict=True,
             )
         ]
-        ids = [str(row) for row in range(table.first + 1, table.first + len(table) + 1)]
+        ids = [str(row) for row in table.rows]
         ids = ids if id is None else table.column(id, "id")
         pairs = PairExamples.of(list(zip(*sides, strict=True)), kinds, ids)
         return predictions_table(pairs, model.labels, model.predict(pairs), labelled=False)

@@ -59,6 +59,10 @@ class TrackSettings:
                 source="smooth_codons",
                 remedy="Give an odd number, such as 31",
             )
+        if self.strands == "apart" and (self.frames == "all" or self.quantity == "coding_potential"):
+            raise UserError(
+                "has no effect on six frames, which are a track each", source="strands", remedy="Leave it out"
+            )
         if self.quantity != "coding_potential":
             return
         if self.frames == "cds":

@@ -65,7 +65,7 @@ class ProteinGym:
         proteins = [protein.upper() for protein in table.column("target_seq", "columns")]
         genes = fasta_by_name(self.cds) or {}
         own = table.columns.get("cds", [""] * len(table))
-        files = {path.name: path for path in sorted(root.rglob("*.csv"))}
+        files = _by_name(sorted(root.rglob("*.csv")), set(columns["DMS_filename"]))
         shares = _shares(proteins)
         found: dict[str, BenchmarkSet] = {}
         for row, (name, file, uniprot, taxon) in enumerate(zip(*columns.values(), strict=True)):
@@ -96,7 +96,12 @@ class ProteinGym:
                 f"no coding sequence: the protein is read in the commonest codons of {self.organism}"
             )
         cds = checked_cds(cds.upper().replace("U", "T"), protein, _CODE)
-        how = {"cds": cds, "method": self.method, "window": self.window_codons}
+        how = {
+            "cds": cds,
+            "method": self.method,
+            "window": self.window_codons,
+            "organism": self.organism,
+        }
 
         def of_model(reader: ModelReader, role: Any) -> Competitor:
             def predictions() -> Predictions:
@@ -115,8 +120,13 @@ class ProteinGym:
             if reader not in ours
         ]
         competitors = [of_model(reader, "model") for reader in ours]
-        twins = {twin.digest: twin for twin in (reader.untrained(seed) for reader in ours)}
-        competitors += [of_model(twin, "baseline")._replace(name="untrained") for twin in twins.values()]
+        twins = {}
+        for reader in ours:  # those of one shape are one
+            twin = reader.untrained(seed)
+            twins.setdefault(twin.digest, (reader.name, twin))
+        for name, twin in twins.values():
+            named = "untrained" if len(twins) == 1 else f"untrained {name}"
+            competitors.append(of_model(twin, "baseline")._replace(name=named))
         simple = {
             "blosum62": lambda old, new: float(_blosum62()[old, new]),
             "residue_unigram": lambda old, new: float(np.log(shares[_at(new)] / shares[_at(old)])),
@@ -134,9 +144,23 @@ class ProteinGym:
         reader = scan_reader(asked.model, self.method)
         of_residues = np.frombuffer(protein.encode("ascii"), dtype=np.uint8)
         ids = of_residues if reader.letters_a_place == 1 else encode_nucleotides(cds)
-        wild = WildType(ids, reader, genetic_code(_CODE), self.organism)
+        wild = WildType(ids, reader, genetic_code(_CODE), self.organism, protein)
         table = scan_scores(scan, wild, scoring, asked.name, on_progress=told)
         return table.column("score").to_numpy(zero_copy_only=False).astype(np.float64)
+
+
+def _by_name(paths: Sequence[Path], wanted: set[str]) -> dict[str, Path]:
+    """The files by their names; of those that are wanted none may be there twice with other content."""
+    found: dict[str, Path] = {}
+    for path in paths:
+        other = found.setdefault(path.name, path)
+        if path.name in wanted and other != path and other.read_bytes() != path.read_bytes():
+            raise UserError(
+                f"and {other} are two assays of one name",
+                source=path,
+                remedy="Give root= the folder that holds the assays alone",
+            )
+    return found
 
 
 def _read(path: Path, protein: str) -> tuple[Scan, NDArray[np.float64], list[str]]:

@@ -43,6 +43,7 @@ def pseudo_likelihood_scores(
     size = wild.reader.letters_a_place
     number_of: dict[tuple[int, int, bytes], int] = {}
     sequences: list[NDArray[np.uint8]] = []
+    from_start: list[bool] = []
 
     def numbered(ids: NDArray[np.uint8], span: tuple[int, int]) -> int:
         cut = ids[size * span[0] : size * span[1]]
@@ -50,19 +51,30 @@ def pseudo_likelihood_scores(
         if key not in number_of:
             number_of[key] = len(sequences)
             sequences.append(cut)
+            from_start.append(span[0] == 0)
         return number_of[key]
 
     pairs = [
         (numbered(wild.mutated(mutant), span), numbered(wild.ids, span))
         for mutant, span in zip(mutants, spans, strict=True)
     ]
-    totals = _totals(wild, sequences, method, journal, about, on_progress)
-    return [float(totals[mutant] - totals[own]) for mutant, own in pairs]
+    totals = _totals(wild, sequences, from_start, method, journal, about, on_progress)
+    return [
+        float("nan") if _is_unwritten(wild, mutant) else float(totals[ours] - totals[own])
+        for mutant, (ours, own) in zip(mutants, pairs, strict=True)
+    ]
+
+
+def _is_unwritten(wild: WildType, mutant: tuple[Substitution, ...]) -> bool:
+    """Whether the codon of a new first residue is the alternative start codon that is there already."""
+    first = next((one for one in mutant if one.place == 0 and one.new != one.old), None)
+    return first is not None and bool((wild.mutated((first,)) == wild.ids).all())
 
 
 def _totals(
     wild: WildType,
     sequences: Sequence[NDArray[np.uint8]],
+    from_start: Sequence[bool],
     method: str,
     journal: Path | None,
     about: str,
@@ -94,7 +106,7 @@ def _totals(
             ]
             found = iter(answered(reader, [sequences[number] for number in own], questions, marginal))
             for number in own:
-                residues = wild.residues_of(sequences[number])
+                residues = wild.residues_of(sequences[number], from_start=from_start[number])
                 log_p = wild.residue_log_p(np.concatenate([next(found) for _ in residues]))
                 known = np.flatnonzero(residues >= 0)
                 totals[number] = float(log_p[known, residues[known]].sum())

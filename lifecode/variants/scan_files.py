@@ -21,7 +21,7 @@ _NAMED = re.compile(r"([A-Z][a-z]{2})(\d{1,6})([A-Z][a-z]{2}|=)")
 """As HGVS writes it, such as `p.His24Cys`."""
 _LETTER_OF = {**protein_letters_3to1, "Ter": "*"}
 _BETWEEN = re.compile(r"[:,;/+ ]+")
-_WILD_TYPE = ("wt", "wildtype", "wild-type", "_wt", "", "p.=")
+_WILD_TYPE = ("wt", "wildtype", "wild-type", "_wt", "p.=")
 
 
 class Substitution(NamedTuple):

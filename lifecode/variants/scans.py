@@ -53,12 +53,15 @@ def scan_scores(
         journal: as for `asking.answered`.
         on_progress: likewise; by `pseudo_likelihood` it counts sequences.
     """
-    questions, owners = [], []
+    questions, owners, too_far = [], [], []
     total = wild.num_places
     for row, mutant in enumerate(scan.mutants):
         places = sorted({one.place for one in mutant})
         letters = {letter for one in mutant for letter in (one.old, one.new)}
-        if places and len(places) == len(mutant) and letters <= set(AMINO_ACIDS):
+        longest = wild.reader.longest
+        if places and longest is not None and places[-1] - places[0] >= longest:
+            too_far.append(row)
+        elif places and len(places) == len(mutant) and letters <= set(AMINO_ACIDS):
             questions.append(Question(0, tuple(places), *_span(wild, scoring, places[0], places[-1])))
             owners.append(row)
     columns: dict[str, list[Any]] = {
@@ -66,6 +69,8 @@ def scan_scores(
     }
     columns["status"] = ["not_substitutions" if mutant else "wild_type" for mutant in scan.mutants]
     columns["score"] = [None if mutant else 0.0 for mutant in scan.mutants]
+    for row in too_far:  # for the model to read both ends at once
+        columns["status"][row] = "too_far_apart"
     asked = {"journal": journal, "about": checksum, "on_progress": on_progress}
     if scoring.method.startswith("pseudo_likelihood"):
         mutants, spans = [scan.mutants[row] for row in owners], [(q.begin, q.end) for q in questions]

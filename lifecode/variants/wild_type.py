@@ -22,12 +22,14 @@ class WildType:
         reader: the model.
         code: by which codons are read.
         organism: whose commonest codons mutants get.
+        protein: its residues; the first is M by an alternative start codon too.
     """
 
     ids: NDArray[np.uint8]
     reader: MaskedReader
     code: GeneticCode
     organism: str
+    protein: str
 
     @property
     def num_places(self) -> int:
@@ -59,11 +61,19 @@ class WildType:
                 ids[one.place] = ord(letters)
         return ids
 
-    def residues_of(self, ids: NDArray[np.uint8]) -> NDArray[np.int64]:
-        """Index in `AMINO_ACIDS` of what stands at each place of ids (L,), -1 for anything else."""
+    def residues_of(self, ids: NDArray[np.uint8], *, from_start: bool = True) -> NDArray[np.int64]:
+        """Index in `AMINO_ACIDS` of what stands at each place of ids (L,), -1 for anything else.
+
+        Args:
+            ids: of the wild type, or of a mutant or a stretch of it.
+            from_start: whether they begin where the wild type does: its first codon spells its first residue.
+        """
         if self.reader.letters_a_place == 3:
             codons = codon_ids(ids).astype(np.int64)
-            return np.where(codons < 0, -1, self.code.residues[codons].astype(np.int64))
+            found = np.where(codons < 0, -1, self.code.residues[codons].astype(np.int64))
+            if from_start and len(found) and (ids[:3] == self.ids[:3]).all():
+                found[0] = AMINO_ACIDS.index(self.protein[0])
+            return found
         table = np.full(256, -1, dtype=np.int64)
         table[[ord(letter) for letter in AMINO_ACIDS]] = np.arange(len(AMINO_ACIDS))
         return table[ids]

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from lifecode.data.splits.regions import SPLITS, TRAIN
 from lifecode.datasets.luca_one.rows import COORDINATES, LucaOneRow
-from lifecode.datasets.luca_one.tasks import CLASSIFIED, GENE_TYPES, LabelNames, labels_of
+from lifecode.datasets.luca_one.tasks import CLASSIFIED, GENE_TYPES, LabelNames, in_order, labels_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class LabelCounts:
         for split, task, label in self.of_label:
             if split == TRAIN:
                 found[task].add(label)
-        sorted_names = {task: tuple(sorted(labels)) for task, labels in found.items() if labels}
+        sorted_names = {task: in_order(labels) for task, labels in found.items() if labels}
         return LabelNames({**sorted_names, "gene_type": GENE_TYPES} if found["gene_type"] else sorted_names)
 
     def unknown(self, names: LabelNames) -> dict[str, dict[str, int]]:

@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lifecode.alphabet import IGNORE
 from lifecode.data.formats.opening import opened
 from lifecode.datasets.luca_one.rows import COORDINATES, SEVERAL_LABELS, LucaOneRow, molecule_of
 from lifecode.datasets.luca_one.tasks import GENE_TYPES
@@ -139,7 +140,14 @@ def _levels(text: str) -> dict[str, dict[str, Any]]:
 
 
 def _is_empty(value: Any) -> bool:
+    if type(value) is int and value == IGNORE:
+        return True
     return value is None or (isinstance(value, str | list | tuple) and not len(value))
+
+
+def _is_known(label: Any) -> bool:
+    """Whether a label is one; -100 stands for what is not known."""
+    return not (type(label) is int and label == IGNORE)
 
 
 def _spans(task: str, value: Any) -> list[tuple[int, int, str]]:
@@ -148,19 +156,19 @@ def _spans(task: str, value: Any) -> list[tuple[int, int, str]]:
 
     if not isinstance(value, list | tuple) or not all(map(is_span, value)):
         raise UserError(f"{task} is no list of [start, end, label]")
-    return [(start, end, _name(task, label)) for start, end, label in value]
+    return [(start, end, _name(task, label)) for start, end, label in value if _is_known(label)]
 
 
-def _names(task: str, value: Any) -> str | tuple[str, ...]:
+def _names(task: str, value: Any) -> str | tuple[str, ...] | None:
     if task == SEVERAL_LABELS:
         if not isinstance(value, list | tuple):
             raise UserError(f"{task} is no list of labels")
-        return tuple(_name(task, item) for item in value)
+        return tuple(_name(task, item) for item in value if _is_known(item)) or None
     if isinstance(value, list | tuple):
         if len(value) != 1:
             raise UserError(f"{task} has {len(value)} labels, and a sequence has one")
         value = value[0]
-    return _name(task, value)
+    return _name(task, value) if _is_known(value) else None
 
 
 def _name(task: str, value: Any) -> str:
@@ -182,6 +190,8 @@ def _coordinates(tasks: Mapping[str, Any]) -> NDArray[np.float32] | None:
         raise UserError(f"{COORDINATES} is no list of [x, y, z]") from fault
     if found.ndim != 2 or found.shape[1] != 3:
         raise UserError(f"{COORDINATES} is no list of [x, y, z]")
+    if not np.isfinite(found).all():
+        raise UserError(f"{COORDINATES} has a number beyond any structure")
     found[(found == UNKNOWN).all(axis=1)] = np.nan
     return found
 

@@ -17,6 +17,9 @@ GENE_TYPES = ("regulatory", "misc_RNA", "intron", "tmRNA", "ncRNA", "tRNA", "rRN
 CLASSIFIED = tuple(task for task in LEVELS if task != COORDINATES)
 """Tasks whose labels are classes."""
 
+_MOST_NUMBERED = 1_000_000
+"""Larger numbers are names."""
+
 
 @dataclass(frozen=True, slots=True)
 class LabelNames:
@@ -35,7 +38,7 @@ class LabelNames:
         for row in rows:
             for task, name in labels_of(row):
                 found[task].add(name)
-        names = {task: tuple(sorted(labels)) for task, labels in found.items() if labels}
+        names = {task: in_order(labels) for task, labels in found.items() if labels}
         if unknown := found["gene_type"] - set(GENE_TYPES):
             raise UserError(
                 f"gene_type has the label {sorted(unknown)[0]!r}",
@@ -74,6 +77,15 @@ class LabelNames:
                     source=f"model.heads.{task}.classes",
                     remedy=f"Give {len(names)} or more",
                 )
+
+
+def in_order(labels: Iterable[str]) -> tuple[str, ...]:
+    """Labels as classes: sorted; numbers of classes, as in released rows, each in the place it says."""
+    found = set(labels)
+    numbers = {label: int(label) for label in found if label.isascii() and label.isdigit()}
+    if len(numbers) == len(found) and max(numbers.values()) < _MOST_NUMBERED:
+        return tuple(map(str, range(max(numbers.values()) + 1)))
+    return tuple(sorted(found))
 
 
 def labels_of(row: LucaOneRow) -> Iterator[tuple[str, str]]:

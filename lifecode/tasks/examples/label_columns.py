@@ -35,7 +35,7 @@ def with_joined_labels(table: Table, classes: Sequence[str]) -> Table:
     """
     columns = [table.column(name, "task.label") for name in classes]
     for name, values in zip(classes, columns, strict=True):
-        for row, value in enumerate(values, start=1):
+        for row, value in zip(table.rows, values, strict=True):
             if value not in _SAYS:
                 raise UserError(
                     f"{value!r} in column {name!r} is neither 0 nor 1",

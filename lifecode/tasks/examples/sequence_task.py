@@ -206,6 +206,10 @@ def _positive(table: Table, label: str, notes: list[str]) -> Table:
     rows = np.flatnonzero(values > 0).tolist()
     if len(rows) < len(table):
         notes.append(f"{len(table) - len(rows):,} rows of {table.source} left out: {label!r} is not above 0")
+    if not rows:
+        raise UserError(
+            f"has no {label!r} above 0", source=table.source, remedy="Leave task.transform=log out"
+        )
     return table.at(rows)
 
 

@@ -189,11 +189,15 @@ def fasta_by_name(path: str | None) -> dict[str, str] | None:
     def refuse(fault: UserError) -> None:
         raise fault
 
+    found: dict[str, str] = {}
     with opened(file) as handle:
-        return {
-            record.name: record.letters.decode("latin-1")
-            for record in fasta_records(handle, str(file), refuse)
-        }
+        for record in fasta_records(handle, str(file), refuse):
+            letters = record.letters.decode("latin-1")
+            if found.setdefault(record.name, letters) != letters:
+                raise UserError(
+                    "two sequences have this name", source=file, record=record.name, remedy="Rename one"
+                )
+    return found
 
 
 def _joined(parts: Sequence[_Rows]) -> _Rows:

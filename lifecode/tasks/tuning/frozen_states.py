@@ -36,7 +36,8 @@ class FrozenStates:
     def fit_in_memory(self, width: int) -> bool:
         """Whether states of this width, of all sequences, are few enough to keep."""
         frames = (self.reading.framed(example) for example in self.sequences)
-        return sum(4 * width * (len(ids) // 3 + 2) for of_one in frames for ids in of_one) <= _KEPT_BYTES
+        num_states = self.reading.family.num_states
+        return sum(4 * width * num_states(ids) for of_one in frames for ids in of_one) <= _KEPT_BYTES
 
     def __call__(self, number: int) -> Tensor:
         """(L, D) of all segments of a sequence, special tokens included, on the CPU."""

@@ -59,9 +59,12 @@ def accumulate_joint_gradient(stage: JointlyTrained, micro_batches: list[Any]) -
 def task_gradient_norms(stage: JointlyTrained, micro_batches: list[Any]) -> dict[str, Tensor]:
     """Norm of the gradient of each task's mean loss at the shared parameters.
 
-    It begins without any gradient in `.grad` and leaves none behind.
+    It begins without any gradient in `.grad` and leaves none behind. Dropout goes on from where it was, so
+    that looking changes no training.
     """
-    norms = {name: norm for name, _, _, norm in _task_gradients(stage, micro_batches)}
+    device = stage.shared_parameters()[0].device
+    with torch.random.fork_rng([device] if device.type == "cuda" else []):
+        norms = {name: norm for name, _, _, norm in _task_gradients(stage, micro_batches)}
     _take_gradients(stage)
     return norms
 

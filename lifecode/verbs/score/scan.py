@@ -101,7 +101,7 @@ def score_scan(
             codons = reverse_translate(wild_type + "*", organism, genetic_code=genetic_code)
             notes.append(f"no CDS was given: the protein is read in the commonest codons of {organism}")
         ids = encode_nucleotides(codons)
-    wild = WildType(ids, reader, code_of(genetic_code), organism)
+    wild = WildType(ids, reader, code_of(genetic_code), organism, wild_type)
     journal = journal_of(place)
     counted = "sequences" if scoring.method.startswith("pseudo_likelihood") else "passes of the model"
     with Activity() if progress else nullcontext() as activity:
@@ -113,13 +113,13 @@ def score_scan(
         with disk_faults_named(journal) if journal is not None else nullcontext():
             checksum = weights_checksum(loaded)
             table = scan_scores(scan, wild, scoring, checksum, journal=journal, on_progress=told)
+        log_p = None if picture is None else whole_scan(wild, scoring, on_progress=told)
+        if picture is not None and log_p is not None:
+            draw_heat_map(picture, wild, log_p[: len(wild_type)], offset)
         if place is not None:
             write_table(table, place)
             if journal is not None:
                 forget(journal)
-        if picture is not None:
-            log_p = whole_scan(wild, scoring, on_progress=told)
-            draw_heat_map(picture, wild, log_p[: len(wild_type)], offset)
     return Scores(table, Counter(), notes, place)
 
 

@@ -41,13 +41,13 @@ class Scores:
         return self.table.to_pandas()
 
 
-def require_output(output: Path, suffixes: tuple[str, ...]) -> None:
-    """Raises a UserError unless the file can be written there and is not there yet."""
+def require_output(output: Path, suffixes: tuple[str, ...], *, new: bool = True) -> None:
+    """Raises a UserError unless the file can be written there and, if it is to be `new`, is not there yet."""
     if not output.name.endswith(suffixes):
         raise UserError(
             f"is none of {', '.join(suffixes)}", source=output, remedy=f"Write output={output}{suffixes[0]}"
         )
-    if output.exists():
+    if new and output.exists():
         raise UserError("is there already", source=output, remedy="Choose another output, or delete this one")
     with disk_faults_named(output.parent, remedy="Choose an output where you may write"):
         output.parent.mkdir(parents=True, exist_ok=True)

@@ -26,24 +26,32 @@ class TrackFiles:
     """
 
     def __init__(self, output: Path) -> None:
-        require_output(output, (*BEDGRAPH, *BIGWIG))
+        self.journal = output.with_name(f".{output.name}.track")
+        require_output(output, (*BEDGRAPH, *BIGWIG), new=not self.journal.exists())
         self.output, self.stem, self.folder = output, output.with_suffix(""), output.parent
         self.is_bigwig = output.name.endswith(BIGWIG)
         if self.is_bigwig:
             require_bigwig()
         self.picture = self.stem.with_name(f"{self.stem.name}.png")
-        self.journal = output.with_name(f".{output.name}.track")
 
     def paths(self, names: Sequence[str]) -> dict[str, Path]:
         """The file of each track."""
-        named = f"{self.stem.name}.{{}}{self.output.suffix}"
-        return {name: self.output.with_name(named.format(name)) if name else self.output for name in names}
+        stem, suffix = self.stem.name, self.output.suffix
+        named = {name: self.output.with_name(f"{stem}.{name}{suffix}") for name in names}
+        return {name: path if name else self.output for name, path in named.items()}
+
+    def is_unfinished(self, about: str) -> bool:
+        """Whether the same command was stopped: some of its files may be there."""
+        if not self.journal.exists():
+            return False
+        with self.journal.open("rb") as file:
+            return file.readline().rstrip(b"\n") == about.encode()
 
     def require_new(self, names: Sequence[str], *, picture: bool, report: bool, igv: bool) -> None:
         """Raises a UserError if one of the files to be written is there already."""
         files = list(self.paths(names).values())
         files += [self.picture] if picture else []
-        files += [self.folder / "report.html"] if report else []
+        files += [self.folder / "report.html", self.folder / "figures" / "region.png"] if report else []
         files += session_files(self.stem).values() if igv else []
         for file in files:
             if file.exists():

@@ -82,8 +82,9 @@ def track(
     lengths = {contig.name: len(contig.nucleotides) for contig in contigs}
     where = None if region is None else region_of(region, lengths)
     plan = plan_of(contigs, chosen, where)
-    if files is not None:
-        files.require_new(plan.names, picture=where is not None, report=report, igv=igv)
+    asked_for = {"picture": where is not None, "report": report, "igv": igv}
+    if files is not None and not files.journal.exists():
+        files.require_new(plan.names, **asked_for)
     loaded = require_life_code(on_device(model))
     checksum = weights_checksum(loaded)
     with ExitStack() as stack:
@@ -91,6 +92,8 @@ def track(
         if files is not None:
             journal = files.journal
             about = json.dumps([asdict(chosen), str(where), str(code), checksum, fingerprint(input)])
+            if not files.is_unfinished(about):
+                files.require_new(plan.names, **asked_for)
         if progress:
             say = stack.enter_context(Activity()).say
             on_progress = told_progress(say, plan.num_codons, time.monotonic)

@@ -72,7 +72,7 @@ def require_input(config: DictConfig) -> str | list[str] | None:
         UserError: no input, or files that are not there.
     """
     inputs = checked_value(config, "input", str | list[str] | None)
-    has_structures = bool(checked_value(config, "pretraining.structures", list[str]))
+    has_structures = bool(checked_value(config, "pretraining.structures", str | list[str]))
     if inputs is None and not has_structures:
         raise UserError(
             "input needs a value",
@@ -98,9 +98,9 @@ def prepare_rows(config: DictConfig, run: Path) -> Path:
     if not folder.exists():
         sources = RowSources(
             input=inputs,
-            interpro=checked_value(config, "pretraining.interpro", list[str]),
+            interpro=checked_value(config, "pretraining.interpro", str | list[str]),
             interpro_entries=checked_value(config, "pretraining.interpro_entries", str | None),
-            structures=checked_value(config, "pretraining.structures", list[str]),
+            structures=checked_value(config, "pretraining.structures", str | list[str]),
             orders=checked_value(config, "pretraining.orders", str | None),
         )
         with Activity() as activity:

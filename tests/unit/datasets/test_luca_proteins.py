@@ -100,6 +100,8 @@ def test_a_protein_that_is_given_twice_counts_once(files):
     assert [one.protein.id for one in records.proteins] == ["P12345", "other"]
     assert records.proteins[0].protein.keywords == ("Zinc",)
     assert records.left_out.listed == [("P12345", "protein_of_a_name_given_before", "more.fasta")]
+    (other_way, _) = read([fasta, flat]).proteins
+    assert other_way.protein.keywords == ("Zinc",)
 
 
 PROTEIN2IPR = (

@@ -99,7 +99,7 @@ def test_without_the_missing_ones_the_residues_seen_are_the_sequence(written):
 
 
 def test_without_seqres_too(written):
-    assert only(written(ATOMS)).sequence == "KG"  # a modified residue is told from a ligand by SEQRES alone
+    assert only(written(ATOMS)).sequence == "KMG"  # selenomethionine is a residue, calcium is none
 
 
 def test_an_mmcif_file_says_which_residue_each_atom_is_of(written):
@@ -154,6 +154,9 @@ def test_structures_alone_and_the_first_of_a_sequence(written, tmp_path):
 
 
 def test_a_damaged_structure_stops_or_is_counted(written):
+    cut = written(ATOMS[: ATOMS.index("MSE") + 20] + "\n", "cut.pdb")
+    with pytest.raises(UserError, match=r"cut\.pdb: cannot be read as PDB"):
+        list(chains_of(cut))
     sources = RowSources(structures=[written("ACGT\n", "bad.pdb"), written(CIF, "good.cif")])
     with pytest.raises(UserError, match=r"bad\.pdb: is neither"):
         read_sources(sources, ReadingSettings())

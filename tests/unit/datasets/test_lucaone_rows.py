@@ -9,6 +9,7 @@ import pytest
 
 from lifecode.datasets.luca_one.row_files import read_rows, write_rows
 from lifecode.datasets.luca_one.rows import LucaOneRow
+from lifecode.datasets.luca_one.tasks import in_order
 from lifecode.errors import UserError
 
 GENE = LucaOneRow(
@@ -53,14 +54,24 @@ def test_rows_of_the_released_form(tmp_path: Path) -> None:
     label = "{'span_level': {'prot_domain': [[0, 1, 7]], 'prot_binding': [[0, 1, 3]], 'prot_homo': []},"
     label += "'seq_level': {'prot_taxonomy': [12], 'prot_keyword': [3, 4]}, 'structure_level':"
     label += "{'prot_structure': [[0.5, 0, 1], [-100, -100, -100]]}}"
+    unknown = "{'span_level': {'prot_site': [[0, 1, -100], [1, 1, 2]]}, 'seq_level': {'prot_taxonomy': -100,"
+    unknown += "'prot_keyword': [-100]}, 'structure_level': {'prot_structure': -100}}"
     types = "{'span_level': {'gene_type': [[0, 1, 7]]}}"
-    path.write_text(f'{HEADER}a,prot,MK,"{label}"\nb,gene,acgu,"{types}"\n')
-    protein, gene = read_rows(path)
+    path.write_text(f'{HEADER}a,prot,MK,"{label}"\nb,gene,acgu,"{types}"\nc,prot,MK,"{unknown}"\n')
+    protein, gene, unlabelled = read_rows(path)
+    assert unlabelled.spans == {"prot_site": [(1, 1, "2")]}
+    assert not any(unlabelled.labels.values())
+    assert unlabelled.coordinates is None
     assert protein.spans == {"prot_domain": [(0, 1, "7")]}
     assert protein.labels == {"prot_taxonomy": "12", "prot_keyword": ("3", "4")}
     np.testing.assert_array_equal(protein.coordinates, np.array([[0.5, 0, 1], [np.nan] * 3], np.float32))
     assert (gene.molecule, gene.sequence, dict(gene.labels)) == ("gene", "acgu", {})
     assert gene.spans == {"gene_type": [(0, 1, "CDS")]}
+
+
+def test_numbers_of_classes_stay_what_they_are() -> None:
+    assert in_order(["0", "1", "10", "2"]) == tuple(map(str, range(11)))
+    assert in_order(["b", "10", "a"]) == ("10", "a", "b")
 
 
 @pytest.mark.parametrize(

@@ -165,7 +165,7 @@ def test_assays_are_scored_as_scans_are_and_averaged_by_protein(gym, capsys):
     cds = reverse_translate("MKRAWLTHDE*", "e_coli")
     reader = small_model(seed=3).masked_reader("codon")
     assert reader is not None
-    wild = WildType(encode_nucleotides(cds), reader, genetic_code(1), "e_coli")
+    wild = WildType(encode_nucleotides(cds), reader, genetic_code(1), "e_coli", "MKRAWLTHDE")
     table = scan_scores(scan, wild, Scoring(method="unmasked"), "")
     expected = spearmanr(table.column("score").to_pylist(), [float(row["DMS_score"]) for row in rows])
     model = f"{gym}/model"

@@ -218,3 +218,6 @@ def test_a_name_without_a_record_is_one_line(tmp_path):
     )
     with pytest.raises(UserError, match=r"'r2' is no record of .*r\.fa"):
         read_pairs(task)
+    (tmp_path / "r.fa").write_text(">r1\nACGU\n>r2\nAC\n>r1\nGGGG\n")
+    with pytest.raises(UserError, match=r"r\.fa, record r1: two sequences have this name"):
+        read_pairs(task)

@@ -18,6 +18,7 @@ from lifecode.tracks.coding_potential import coding_potential, log_composition
 from lifecode.tracks.readings import SIX_FRAMES, coding_places, six_frames
 from lifecode.tracks.region import Region
 from lifecode.tracks.settings import TrackSettings
+from lifecode.verbs.track import outputs
 from tests.support.gff_genome import genome
 from tests.support.small_models import small_luca_one, small_model
 from tests.support.three_genes import expected_values, write_three_genes
@@ -234,6 +235,30 @@ def test_a_stopped_call_goes_on_with_what_is_left(tmp_path, monkeypatch):
     afresh = lifecode.track(MODEL, given, progress=False)
     assert second.frame.equals(afresh.frame)
     assert list(afresh.frame.columns) == ["track", "contig", "start", "end", "value"]
+
+
+def test_a_call_that_is_stopped_while_it_writes_goes_on(tmp_path, monkeypatch):
+    given = write_three_genes(tmp_path)
+    really, written = outputs.write_bedgraph, []
+
+    def stopped(path, *rest):
+        if len(written) == 1:
+            raise KeyboardInterrupt
+        written.append(path)
+        really(path, *rest)
+
+    asked_for = {"strands": "apart", "progress": False}
+    with monkeypatch.context() as patch:
+        patch.setattr(outputs, "write_bedgraph", stopped)
+        with pytest.raises(KeyboardInterrupt):
+            lifecode.track(MODEL, given, tmp_path / "x.bedgraph", **asked_for)
+    with pytest.raises(UserError, match="is there already"):
+        lifecode.track(MODEL, given, tmp_path / "x.bedgraph", quantity="entropy", **asked_for)
+    assert len(lifecode.track(MODEL, given, tmp_path / "x.bedgraph", **asked_for).paths) == 2
+    with pytest.raises(UserError, match="is there already"):
+        lifecode.track(MODEL, given, tmp_path / "x.bedgraph", **asked_for)
+    with pytest.raises(UserError, match="no effect on six frames"):
+        lifecode.track(MODEL, given, frames="all", **asked_for)
 
 
 def test_what_cannot_be_a_track(tmp_path):

@@ -68,7 +68,7 @@ def test_pseudo_likelihood_goes_on_after_a_kill(tmp_path):
 
     reader = Reader(MODEL)
     reader.places_a_call = 80  # eight copies of one sequence
-    wild = WildType(encode_nucleotides(CDS), reader, genetic_code(1), "e_coli")
+    wild = WildType(encode_nucleotides(CDS), reader, genetic_code(1), "e_coli", PROTEIN)
     mutants = [(Substitution(2, "A", letter),) for letter in "CDEL"]
     whole = pseudo_likelihood_scores(wild, mutants, [(0, 8)] * 4, "pseudo_likelihood")
     assert reader.passes == 5 * 8  # of four mutants and the wild type

@@ -11,7 +11,7 @@ from lifecode.genetic_code import genetic_code
 from lifecode.variants.asking import Scoring
 from lifecode.variants.heat_map import relative_scores
 from lifecode.variants.scan_files import Substitution, read_scan, scan_of
-from lifecode.variants.scans import whole_scan
+from lifecode.variants.scans import scan_scores, whole_scan
 from lifecode.variants.wild_type import WildType, residue_log_p, scan_reader
 from tests.support.small_models import small_model
 
@@ -20,7 +20,7 @@ PROTEIN, CDS = "MKAWPKT", "ATGAAAGCTTGGCCAAAAACGTAA"
 
 
 def wild_type(method: str = "masked") -> WildType:
-    return WildType(encode_nucleotides(CDS), scan_reader(MODEL, method), genetic_code(1), "e_coli")
+    return WildType(encode_nucleotides(CDS), scan_reader(MODEL, method), genetic_code(1), "e_coli", PROTEIN)
 
 
 def of(log_p: torch.Tensor, residue: str) -> torch.Tensor:
@@ -115,3 +115,30 @@ def test_the_heat_map_shows_the_scores(tmp_path):
     np.testing.assert_allclose(own, found.frame["score"], atol=1e-5)
     assert codons[2, CODONS.index("GCT")] == 0
     np.testing.assert_allclose(np.exp(residue_log_p(log_p, genetic_code(1))).sum(1), 1, atol=1e-5)
+
+
+def test_an_alternative_start_codon_is_read_as_m_everywhere():
+    cds = "GTGAAAGCTTGGCCAAAAACGTAA"
+    wild = WildType(
+        encode_nucleotides(cds), scan_reader(MODEL, "masked"), genetic_code(11), "e_coli", PROTEIN
+    )
+    assert wild.residues_of(wild.ids)[0] == AMINO_ACIDS.index("M")
+    assert wild.residues_of(wild.ids[3:], from_start=False)[0] == AMINO_ACIDS.index("K")
+    log_p = whole_scan(wild, Scoring())
+    assert relative_scores(wild, log_p)[0][0, AMINO_ACIDS.index("M")] == 0
+    asked = {
+        "cds": cds,
+        "genetic_code": 11,
+        "scoring": Scoring(method="pseudo_likelihood"),
+        "progress": False,
+    }
+    table = lifecode.score_scan(MODEL, ["M1V", "M1L"], protein=PROTEIN, **asked).frame
+    assert table["status"].tolist() == ["no_such_residue", "scored"]
+
+
+def test_places_farther_apart_than_a_model_reads_have_no_score(monkeypatch):
+    reader = scan_reader(MODEL, "masked")
+    monkeypatch.setattr(type(reader), "longest", 4)
+    wild = WildType(encode_nucleotides(CDS), reader, genetic_code(1), "e_coli", PROTEIN)
+    scan = scan_of(["K2R:W4F", "K2R:T7S"], PROTEIN, 1)
+    assert scan_scores(scan, wild, Scoring(), "").column("status").to_pylist() == ["scored", "too_far_apart"]

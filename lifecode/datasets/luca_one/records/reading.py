@@ -96,8 +96,10 @@ def read_sources(
     for number, record in _records(units, reading, left_out, say):
         if isinstance(record, Contig):
             contigs.append((number, record))
-        elif record.id in proteins:
+        elif (before := proteins.get(record.id)) is not None:
             left_out.add(record.id, "protein_of_a_name_given_before", record.source)
+            if before.sequence == record.sequence and _num_labels(record) > _num_labels(before):
+                proteins[record.id] = record
         else:
             proteins[record.id] = record
     say("finding the gene types")
@@ -225,3 +227,8 @@ def _files_of(named: Inputs) -> list[Path]:
     for entry in [named] if isinstance(named, str | Path) else named:
         found |= dict.fromkeys(files_of(str(entry)))
     return list(found)
+
+
+def _num_labels(protein: Protein) -> int:
+    """How much a record says of its protein: a FASTA file nothing, Swiss-Prot more."""
+    return len(protein.keywords) + len(protein.sites) + len(protein.lineage)

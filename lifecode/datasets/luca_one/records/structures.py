@@ -21,6 +21,7 @@ from Bio.Data.PDBData import protein_letters_3to1_extended
 from Bio.PDB import PDBParser
 from Bio.PDB.MMCIF2Dict import MMCIF2Dict
 from Bio.PDB.parse_pdb_header import parse_pdb_header
+from Bio.PDB.PDBExceptions import PDBConstructionException, PDBException
 from numpy.typing import NDArray
 
 from lifecode.data.formats.opening import opened
@@ -71,7 +72,7 @@ def chains_of(file: str | Path) -> Iterator[Chain]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             found = list(_mmcif_chains(text) if is_cif else _pdb_chains(text))
-    except (ValueError, LookupError, TypeError, AttributeError, OverflowError) as fault:
+    except (*_FAULTS, PDBException, PDBConstructionException) as fault:
         problem = f"cannot be read as {'mmCIF' if is_cif else 'PDB'} ({' '.join(str(fault).split())[:100]})"
         raise UserError(problem, source=file, remedy="Download it again") from fault
     for name, residues, origin in found:
@@ -81,6 +82,8 @@ def chains_of(file: str | Path) -> Iterator[Chain]:
             yield Chain(f"{_stem(file)}_{name}", sequence, coordinates, origin, file.name)
 
 
+_FAULTS = (ValueError, LookupError, TypeError, AttributeError, OverflowError)
+"""Of Biopython's readers of damaged files, beside their own."""
 _Residues = list[tuple[str, tuple[float, ...]]]
 """Name in three letters and place of each residue."""
 _Found = tuple[str, _Residues, Literal["SEQRES", "observed"]]
@@ -151,9 +154,14 @@ def _pdb_chains(text: TextIO) -> Iterator[_Found]:
         seen = {
             residue.id[1:]: (residue.get_resname().strip(), _place(residue))
             for residue in chain
-            if residue.id[0] == " " or ("CA" in residue and residue.get_resname().strip() in whole)
+            if residue.id[0] == " " or ("CA" in residue and _is_residue(residue.get_resname().strip(), whole))
         }
         yield (chain.id.strip() or "_", *_aligned(whole, seen, missing.get(chain.id, [])))
+
+
+def _is_residue(name: str, whole: list[str]) -> bool:
+    """Whether a HETATM with a C-alpha atom is of the chain, as selenomethionine is."""
+    return name in whole if whole else name in protein_letters_3to1_extended
 
 
 def _aligned(

@@ -84,7 +84,10 @@ def _read(task: SequenceTask) -> TaskData:
 def _read_pairs(task: PairTask) -> PairData:
     """Kinds of both sides are those that the training file says."""
     table = read_table(str(task.train))
-    kinds = ["protein" if "prot" in table.column(f"seq_type_{side}", "columns") else "dna" for side in "ab"]
+    kinds = [
+        "protein" if any("prot" in kind for kind in table.column(f"seq_type_{side}", "columns")) else "dna"
+        for side in "ab"
+    ]
     return read_pairs(replace(task, first_kind=kinds[0], second_kind=kinds[1]))
 
 
