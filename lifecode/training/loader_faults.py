@@ -1,8 +1,9 @@
 """What the system denies the loader workers, as one line: memory they share, open files, their lives."""
 
 import errno
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from lifecode.errors import UserError
 
@@ -19,6 +20,8 @@ _SAYINGS = {
     "DataLoader worker": _KILLED,
 }
 """What a part of the message of torch means, the first that fits."""
+_UNTIL_SIGNALLED = 0.5
+"""Seconds within which the death of a worker is signalled after its connection has ended."""
 
 
 @contextmanager
@@ -31,6 +34,9 @@ def loader_faults_named() -> Iterator[None]:
     try:
         yield
     except (RuntimeError, OSError, EOFError) as fault:
+        if isinstance(fault, ConnectionError | EOFError):
+            with suppress(RuntimeError):  # of torch's handler of SIGCHLD, which would come later, anywhere
+                time.sleep(_UNTIL_SIGNALLED)
         problems = [_problem(link) for link in _chain(fault)]
         problem = next(filter(None, problems), None)
         if problem is None:
