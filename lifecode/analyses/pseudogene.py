@@ -2,7 +2,8 @@
 
 The codons around the differences are masked and a model that was told neither says which nucleotide it
 expects: among the letters of the pseudogene (correction), and among those of the gene (recovery). Both are
-read in the frame of the gene: what the pseudogene has more is left out, what it lacks is N.
+read in the frame of the gene: what the pseudogene has more is left out, a codon of which it lacks a part is
+masked.
 """
 
 from collections.abc import Sequence

@@ -5,8 +5,7 @@ up in the vocabulary one by one, since tokenizers merge neighbours that they do 
 """
 
 import json
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from lifecode.data.batches.packing import consecutive_rows
 from lifecode.errors import UserError
 from lifecode.models.masked_reading import MaskedReader, Reading
 from lifecode.models.pretrained import CONFIG, LONGEST_CONFIG
+from lifecode.models.quiet_transformers import quiet_transformers
 
 TOKENIZER_FILES = ("vocab.txt", "tokenizer.json", "tokenizer_config.json", "*_map.json", "*.model")
 """Names and patterns of what says which tokens there are."""
@@ -140,7 +140,7 @@ def load_masked_language_model(folder: Path) -> TransformersMasked:
     from transformers import AutoModelForMaskedLM, AutoTokenizer
 
     try:
-        with _quiet():
+        with quiet_transformers():
             tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
             model, found = AutoModelForMaskedLM.from_pretrained(
                 folder, use_safetensors=True, local_files_only=True, output_loading_info=True
@@ -156,19 +156,3 @@ def load_masked_language_model(folder: Path) -> TransformersMasked:
     if wrong:
         raise UserError(f"has no fitting weights {wrong[0]}", source=folder, remedy="Copy it again")
     return TransformersMasked(model, tokenizer, folder)
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Without transformers' report on weights that are not read."""
-    from transformers.utils import logging
-
-    verbosity, bar = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        logging.set_verbosity(verbosity)
-        if bar:
-            logging.enable_progress_bar()

@@ -164,11 +164,12 @@ def _pair_reader(
     task = model.told.get("task", {})
     names = [getattr(columns, side) or str(task.get(side, side)) for side in ("first", "second")]
     for side, name in zip(("first", "second"), names, strict=True):
-        if task.get(f"{side}_fasta") and getattr(columns, f"{side}_fasta") is None:
+        said = getattr(columns, side), getattr(columns, f"{side}_fasta")
+        if task.get(f"{side}_fasta") and said == (None, None):
             raise UserError(
                 f"the model learnt from names in {name!r}, whose letters stood in a FASTA file",
                 source=f"{side}_fasta",
-                remedy=f"Give {side}_fasta=FILE, or a table with the letters and {side}_fasta= their names",
+                remedy=f"Give {side}_fasta=FILE, or {side}=COLUMN where the letters stand in the table",
             )
     fasta = [fasta_by_name(path) for path in (columns.first_fasta, columns.second_fasta)]
     own = next((name for name in first.columns if name.lower() in ID_NAMES and name not in names), None)

@@ -15,7 +15,6 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
@@ -29,6 +28,7 @@ from lifecode.alphabet import as_sequences
 from lifecode.errors import UserError
 from lifecode.host.checksum import sha256
 from lifecode.models.hub import model_folder
+from lifecode.models.quiet_transformers import quiet_transformers
 from lifecode.teachers.base import ProteinTeacher
 from lifecode.teachers.letters import RESIDUE_LETTERS, letter_codes
 from lifecode.teachers.windows import Window, windows
@@ -132,7 +132,7 @@ class Esm2Teacher(ProteinTeacher):
     def _network(self) -> tuple[Any, "_Vocabulary"]:
         from transformers import EsmModel, EsmTokenizer
 
-        with _quiet_transformers():
+        with quiet_transformers():
             vocabulary = _Vocabulary(EsmTokenizer.from_pretrained(self.folder, local_files_only=True))
             loaded: Any = EsmModel.from_pretrained(
                 self.folder,
@@ -241,19 +241,3 @@ def _weight_files(folder: Path) -> list[Path]:
 def _local_rank() -> int:
     """The GPU of this process on its machine."""
     return int(os.environ.get("LOCAL_RANK", "0")) % max(1, torch.cuda.device_count())
-
-
-@contextmanager
-def _quiet_transformers() -> Iterator[None]:
-    """Without the report of the weights that are not read, and without a progress bar."""
-    from transformers.utils import logging
-
-    verbosity, bar = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        logging.set_verbosity(verbosity)
-        if bar:
-            logging.enable_progress_bar()

@@ -105,6 +105,7 @@ FLOORS = {
         "luca_one",
         "auto_model",
         "parts",
+        "quiet_transformers",
         "transformers_masked",
         "families",
     ],

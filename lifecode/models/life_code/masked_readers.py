@@ -21,7 +21,7 @@ from lifecode.models.life_code.frames import NUM_FRAMES, in_three_frames
 from lifecode.models.masked_reading import Reading
 
 _CODONS_A_CALL, _CODONS_A_CALL_OF_A_CPU = 16_384, 4096
-"""Of a packed row: larger ones are slower on a CPU, for want of cache."""
+"""Of a packed row; only memory and speed depend on it."""
 
 
 def masked_reader(model: nn.Module, reading: Reading) -> "CodonReader | NucleotideReader | None":

@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from importlib.util import find_spec
 from typing import Any, Literal
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 from lifecode.data.translation import reverse_translate, translate
 from lifecode.errors import UserError
 from lifecode.host.checksum import digest_of
+from lifecode.models.quiet_transformers import quiet_transformers
 from lifecode.tasks.examples.molecule import Molecule, decoded
 from lifecode.tasks.families.place import FrameReading, Place
 from lifecode.tasks.features.feature import Features
@@ -69,7 +69,7 @@ class TransformersPeer:
 
         given: dict[str, Any] = {"revision": self.revision, "trust_remote_code": self.trust_remote_code}
         try:
-            with _quiet(), torch.random.fork_rng(devices=[]):
+            with quiet_transformers(), torch.random.fork_rng(devices=[]):
                 torch.manual_seed(0)  # of weights that the checkpoint lacks and nothing reads
                 tokenizer = AutoTokenizer.from_pretrained(self.tokenizer or self.model, **given)
                 model, found = AutoModel.from_pretrained(self.model, output_loading_info=True, **given)
@@ -222,16 +222,3 @@ class PeerEncoder:
             problem = f"is {layer}, and the model has {len(states) - 1} layers"
             raise UserError(problem, source=f"layer of {self.peer.model}")
         return states[layer].float()
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Without transformers' report on the weights of heads that are not read."""
-    from transformers.utils import logging
-
-    before = logging.get_verbosity()
-    logging.set_verbosity_error()
-    try:
-        yield
-    finally:
-        logging.set_verbosity(before)
