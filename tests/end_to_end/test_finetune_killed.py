@@ -9,6 +9,7 @@ import time
 
 import pytest
 
+from tests.support.at_work import paths_at_work
 from tests.support.labelled_genes import write_genes
 from tests.support.repository import ROOT
 from tests.support.small_models import small_model
@@ -40,7 +41,7 @@ def started(folder, name):
 
 def done_in(work):
     """Fits that are done, and checkpoints of others."""
-    return len(list(work.glob("*/fit.json"))), len(list(work.glob("*/checkpoints/*.sha256")))
+    return len(paths_at_work(work, "*/fit.json")), len(paths_at_work(work, "*/checkpoints/*.sha256"))
 
 
 def kill_at(folder, name, fits, number):

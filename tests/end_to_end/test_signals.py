@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from tests.support.at_work import paths_at_work
 from tests.support.small_run import COMMAND, SMALL
 
 pytestmark = pytest.mark.slow
@@ -57,5 +58,5 @@ def test_a_verb_that_is_asked_to_end(verb, number, small_genome, tmp_path):
 def begun(folder, verb):
     """Whether the verb has begun to write."""
     if verb == "train":
-        return any(folder.glob("out/run/**/metrics.csv"))
+        return bool(paths_at_work(folder, "out/run/**/metrics.csv"))
     return any((folder / "out").iterdir())

@@ -9,6 +9,7 @@ import time
 
 import pytest
 
+from tests.support.at_work import paths_at_work
 from tests.support.small_run import COMMAND, SMALL, lifecode, losses, runs_of
 
 pytestmark = pytest.mark.slow
@@ -36,7 +37,7 @@ def test_a_sweep_side_by_side_stopped_and_repeated(small_genome, tmp_path, here)
     )
     runs = tmp_path / "runs/s"
     deadline = time.monotonic() + 240
-    while not list(runs.glob("*/tokenizer/checkpoints/*.ckpt")) and time.monotonic() < deadline:
+    while not paths_at_work(runs, "*/tokenizer/checkpoints/*.ckpt") and time.monotonic() < deadline:
         time.sleep(0.02)
     process.send_signal(signal.SIGTERM)
     _, err = process.communicate(timeout=120)

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.support.at_work import paths_at_work
 from tests.support.esm_checkpoint import save_esm_checkpoint
 from tests.support.small_run import COMMAND, SMALL, lifecode, losses, runs_of
 
@@ -32,7 +33,8 @@ def arguments(genome: Path, checkpoint: Path, *more: str) -> list[str]:
 
 def packs(folder: Path) -> dict[Path, int]:
     """When each pack of features was written."""
-    return {path: path.stat().st_mtime_ns for path in folder.glob("esm2-*/[0-9][0-9]/*.safetensors")}
+    written = paths_at_work(folder, "esm2-*/[0-9][0-9]/*.safetensors")
+    return {path: path.stat().st_mtime_ns for path in written}
 
 
 def metrics(run: Path) -> dict:
