@@ -13,11 +13,10 @@ from numpy.typing import NDArray
 
 from lifecode.alphabet import NUM_CODONS
 from lifecode.analyses.analysis import Analysed, Say, Value
-from lifecode.analyses.codons.masked import reader_of
 from lifecode.analyses.genes import Gene, read_genes
 from lifecode.analyses.named_model import NamedModel
 from lifecode.data.cds.codon_usage import relative_usage
-from lifecode.design.masked_codons import strided
+from lifecode.design.masked_codons import strided_log_probabilities
 from lifecode.design.synonyms import synonym_family
 from lifecode.errors import UserError
 from lifecode.report.charts.usage_heat_map import usage_heat_map
@@ -70,7 +69,7 @@ class CodonUsageMap:
             tables[one.name] = {}
             for name, genes in species.items():
                 say(f"{one.name}: masking codons of {name}")
-                expected = strided(reader_of(one.model), [gene.codons for gene in genes])
+                expected = strided_log_probabilities(one.model, [gene.codons for gene in genes])
                 usage = _expected(genes, expected, code)
                 tables[one.name][name] = usage
                 rows.append([one.name, name, *agreement(usage, observed[name], code), len(genes)])

@@ -8,6 +8,7 @@ masked.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,10 +16,9 @@ from numpy.typing import NDArray
 
 from lifecode.alphabet import codon_ids, encode_nucleotides
 from lifecode.analyses.analysis import Analysed, Say, Value
-from lifecode.analyses.codons.masked import reader_of
 from lifecode.analyses.named_model import NamedModel
 from lifecode.data.batches.packing import whole_codons
-from lifecode.design.masked_codons import MASKED, ReadMasked
+from lifecode.design.masked_codons import MASKED, ReadMasked, masked_log_probabilities
 from lifecode.errors import UserError
 from lifecode.report.charts.two_histograms import HistogramPanel, two_histograms
 from lifecode.report.page import Drawing
@@ -59,7 +59,7 @@ class PseudogeneRepair:
         panels = []
         for one in models:
             say(f"{one.name}: filling in {count:,} differences")
-            read = reader_of(one.model)
+            read = partial(masked_log_probabilities, one.model)
             of_pseudogene = filled_in(read, pairs, [pair.pseudogene for pair in pairs])
             of_gene = filled_in(read, pairs, [pair.gene for pair in pairs])
             wanted = np.concatenate([pair.gene[pair.places] for pair in pairs])

@@ -15,10 +15,9 @@ from numpy.typing import NDArray
 
 from lifecode.alphabet import NUM_CODONS, STOP
 from lifecode.analyses.analysis import Analysed, Say, Value
-from lifecode.analyses.codons.masked import reader_of
 from lifecode.analyses.genes import Gene, read_genes
 from lifecode.analyses.named_model import NamedModel
-from lifecode.design.masked_codons import MASKED
+from lifecode.design.masked_codons import MASKED, masked_log_probabilities
 from lifecode.design.synonyms import synonym_family
 from lifecode.errors import UserError
 from lifecode.report.charts.two_histograms import HistogramPanel, two_histograms
@@ -166,7 +165,7 @@ def likelihood_lost(one: NamedModel, changes: Sequence[Change]) -> Two:
         codons = change.gene.codons
         codons[change.places] = MASKED
         masked.append(codons)
-    found = reader_of(one.model)(masked, [change.places for change in changes])
+    found = masked_log_probabilities(one.model, masked, [change.places for change in changes])
     return _mean_lost(found, changes)
 
 

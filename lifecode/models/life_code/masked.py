@@ -12,12 +12,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from lifecode.alphabet import MASK, codon_ids
-from lifecode.data.batches.packing import NUM_SPECIAL_CODONS, consecutive_rows, pack
+from lifecode.alphabet import codon_ids
+from lifecode.data.batches.packing import NUM_SPECIAL_CODONS, consecutive_rows
 from lifecode.data.reading.named_sequences import NamedSequences
 from lifecode.errors import UserError
 from lifecode.models.life_code.embedding import require_sequences
-from lifecode.models.life_code.evaluation_mode import in_evaluation
+from lifecode.models.life_code.masked_readers import CodonReader
 
 
 class PseudoLogLikelihood(NamedTuple):
@@ -80,20 +80,12 @@ def _read(
     model: nn.Module, sequences: Sequence[NDArray[np.uint8]], max_codons: int
 ) -> Iterator[tuple[slice, Tensor]]:
     """Row by row: which copies are in it, counted over all sequences, and log P(codon) of each (n, 64)."""
-    reader = in_evaluation(model)
+    reader = CodonReader(model)
+    reader.places_a_call = max_codons
     lengths = np.array([len(sequence) // 3 for sequence in sequences], dtype=np.int64)
     owner = np.repeat(np.arange(len(sequences)), lengths)
     position = np.arange(len(owner)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
     for copies in consecutive_rows(lengths[owner] + NUM_SPECIAL_CODONS, max_codons):
-        places = zip(owner[copies], position[copies], strict=True)
-        packed = pack([_with_mask(sequences[number], codon) for number, codon in places])
-        embeddings = reader.codon_projection(reader.encode(packed))
-        borders = packed.cu_seqlens.to(embeddings.device)
-        at = borders[:-1].long() + 1 + torch.from_numpy(position[copies]).to(embeddings.device)
-        yield copies, reader.codec.codon_log_probabilities(embeddings, borders, at)
-
-
-def _with_mask(ids: NDArray[np.uint8], codon: int) -> NDArray[np.uint8]:
-    masked = ids.copy()
-    masked[3 * codon : 3 * codon + 3] = MASK
-    return masked
+        own = [sequences[number] for number in owner[copies]]
+        alone = position[copies, None].tolist()
+        yield copies, torch.cat(reader.log_probabilities(own, masked=alone, read=alone))

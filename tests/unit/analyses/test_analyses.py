@@ -16,7 +16,6 @@ from lifecode.analyses import (
     SynonymousChanges,
 )
 from lifecode.analyses.codon_usage import agreement, species_names
-from lifecode.analyses.codons.masked import reader_of
 from lifecode.analyses.convergence import cosines, found_among
 from lifecode.analyses.embedding import clustering_figures, principal_components, t_sne
 from lifecode.analyses.genes import read_genes
@@ -24,6 +23,7 @@ from lifecode.analyses.pseudogene import aligned, commonest, filled_in, partner
 from lifecode.analyses.synonymous import changed, not_third, told_apart, transversions
 from lifecode.app.main import main
 from lifecode.data.translation import translate
+from lifecode.design.masked_codons import masked_log_probabilities
 from lifecode.errors import UserError
 from lifecode.models.luca_one.vocabulary import MASK, TOKENS
 from tests.support.small_models import small_luca_one, small_model
@@ -109,7 +109,7 @@ def test_cosines_do_not_see_shift_and_scale():
 def test_masked_codons_of_letters_are_those_of_the_language_head():
     codons = np.array([CODONS.index(codon) for codon in ("ATG", "AAA", "CGC")])
     masked = np.array([codons[0], -1, codons[2]])
-    (found,) = reader_of(LUCA)([masked], [np.array([1])])
+    (found,) = masked_log_probabilities(LUCA, [masked], [np.array([1])])
     np.testing.assert_allclose(np.logaddexp.reduce(found[0]), 0, atol=1e-6)
     ids = [
         2,
@@ -125,7 +125,7 @@ def test_masked_codons_of_letters_are_those_of_the_language_head():
     ]
     np.testing.assert_allclose(found[0], wanted, atol=1e-5)
     with pytest.raises(UserError, match=r"kind\.max_codons: genes have 9 nucleotides, and the model reads 6"):
-        reader_of(small_luca_one(heads={}, max_tokens=8))([codons], [np.array([1])])
+        masked_log_probabilities(small_luca_one(heads={}, max_tokens=8), [codons], [np.array([1])])
 
 
 def test_clusters_that_lie_apart_are_found():

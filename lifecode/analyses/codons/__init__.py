@@ -1,1 +1,0 @@
-"""What each family of models expects at masked codons: one file a family, behind one function."""
