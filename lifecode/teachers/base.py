@@ -33,6 +33,18 @@ class ProteinTeacher(nn.Module, ABC):
             UserError: at a character that is no residue letter.
         """
 
+    @classmethod
+    def stated_width(cls, checkpoint: str | None) -> int | None:
+        """D' of a teacher that is not made yet, as a plan asks: no weights are loaded or downloaded.
+
+        Args:
+            checkpoint: a folder, or a name on the hub; None of a teacher that has none.
+
+        Returns:
+            None where it cannot be told.
+        """
+        return None
+
     @torch.no_grad()
     def forward(self, proteins: Sequence[str]) -> list[Tensor]:
         """`encode` without gradients."""

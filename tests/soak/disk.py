@@ -94,7 +94,7 @@ def fills_up(run: Run, filling: Filling) -> list[str]:
     if (
         sitting.code != 2
         or len(lines) != 1
-        or not any(words in lines[0] for words in ("No space left", "MB are free"))
+        or not any(words in lines[0] for words in ("No space left", "MiB are free"))
         or filling.named not in lines[0]
     ):
         wrong.append(f"exit code {sitting.code}: {sitting.errors()}")

@@ -21,6 +21,11 @@ class Contents(Protocol):
         ...
 
     @property
+    def num_segments(self) -> float:
+        """Sequences packed into them."""
+        ...
+
+    @property
     def length(self) -> float:
         """Of the sequences, special tokens apart."""
         ...

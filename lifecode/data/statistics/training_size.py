@@ -1,7 +1,9 @@
 """How much there is to train on: exact from a corpus, an estimate from files that were not prepared yet."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from lifecode.data.batches.mixture import Mixture
+from lifecode.data.corpus.corpus import Corpus
 from lifecode.data.corpus.shards import CDS, DNA, RNA
 from lifecode.data.reading.inputs import Inputs
 from lifecode.data.reading.read import ReadingSettings, read_unit, resolve_inputs
@@ -27,16 +29,15 @@ class TrainingSize(NamedTuple):
     estimated: bool = False
 
 
-def size_of_corpus(report: dict[str, Any]) -> TrainingSize:
-    """From `Corpus.report`."""
-    train, test = report["splits"]["train"], report["splits"]["test"]
+def size_of_corpus(corpus: Corpus, mixture: Mixture) -> TrainingSize:
+    """From the report of a corpus, coding sequences as often as one pass of a mixture reads them."""
+    train, test = corpus.report["splits"]["train"], corpus.report["splits"]["test"]
     codons = {
-        CDS: float(train["cds_codons"]),
+        CDS: float(mixture.codons_of_pass(corpus.segments(CDS, "train"))),
         DNA: train["dna_nucleotides"] / 3,
         RNA: train["rna_nucleotides"] / 3,
     }
-    residues = (split["cds_codons"] - split["cds"] for split in (train, test))
-    return TrainingSize(codons, *residues)
+    return TrainingSize(codons, *(split["cds_codons"] - split["cds"] for split in (train, test)))
 
 
 def size_of_inputs(inputs: Inputs, reading: ReadingSettings, split: Split) -> TrainingSize | None:

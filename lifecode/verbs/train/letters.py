@@ -14,7 +14,6 @@ from lifecode.app.configs.construct import checked_value, construct
 from lifecode.app.provenance import record_provenance
 from lifecode.datasets.luca_one.batch import assumed_contents
 from lifecode.datasets.luca_one.make import LABELS
-from lifecode.datasets.luca_one.masking import LetterMasking
 from lifecode.datasets.luca_one.rows import COORDINATES
 from lifecode.datasets.luca_one.stream import TokenShape
 from lifecode.datasets.luca_one.tasks import TASKS
@@ -103,14 +102,10 @@ def check(config: DictConfig) -> None:
 
 def plan(config: DictConfig) -> RunPlan:
     """What a run would be; rows are taken as full of the longest sequences, with every label."""
-    stage, settings = _stage_without_memory(config), construct(config.trainer)
-    shape: TokenShape = construct(config.pretraining.batch)
-    masking: LetterMasking = construct(config.pretraining.masking)
+    stage, masking = _stage_without_memory(config), construct(config.pretraining.masking)
     longest = longest_row(config, stage.model) + NUM_SPECIAL
-
-    def contents(row_length: int) -> Any:
-        return assumed_contents(row_length, longest, masking.fraction)
-
+    contents = partial(assumed_contents, longest=longest, masked=masking.fraction)
+    shape, settings = construct(config.pretraining.batch), construct(config.trainer)
     assumption = (
         f"Rows are taken as full, of sequences of {longest:,} tokens with a label of every task at every "
         "letter: the most that fits."
@@ -118,14 +113,9 @@ def plan(config: DictConfig) -> RunPlan:
     return RunPlan(
         name=checked_value(config, "name", str),
         stages=[plan_stage(stage, shape, masking, settings, contents)],
-        settings=settings,
-        size=None,
-        passes={},
-        corpus=None,
-        missing_input="rows are counted by lifecode rows and when they are read",
-        teacher=None,
         flops_per_second=checked_value(config, "plan_flops_per_second", float | None),
         assumption=assumption,
+        missing_input="rows are counted by lifecode rows and when they are read",
     )
 
 

@@ -1,28 +1,25 @@
 """`lifecode train plan=true`: what a run would be, from its config; trains nothing and writes nothing."""
 
-from collections.abc import Callable
-from functools import cache, partial
+import math
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-import torch
 from omegaconf import DictConfig, OmegaConf
 
-from lifecode.app.configs.construct import checked_value, construct
+from lifecode.app.configs.construct import checked_value, construct, locate
 from lifecode.data.batches.batch_shape import BatchShape
 from lifecode.data.batches.mixture import Mixture
 from lifecode.data.batches.row_contents import RowContents, assumed_contents, measured_contents
 from lifecode.data.batches.stream import TrainingStream
 from lifecode.data.corpus.corpus import Corpus
-from lifecode.data.corpus.shards import CDS
 from lifecode.data.statistics.training_size import TrainingSize, size_of_corpus, size_of_inputs
 from lifecode.errors import UserError
-from lifecode.teachers.width import stated_width
 from lifecode.training.plan import StagePlan, plan_stage
 from lifecode.training.run.run_folder import config_leaves, read_run_config
-from lifecode.training.stages.encoder_stage import EncoderStage
-from lifecode.training.stages.tokenizer_stage import TokenizerStage
 from lifecode.training.trainer import TrainerSettings
+from lifecode.verbs.train.stage_without_memory import stage_without_memory
 from lifecode.verbs.train.start_of_encoder import begins_elsewhere
 from lifecode.verbs.train.teacher import Arm, max_residues
 
@@ -40,11 +37,6 @@ class TeacherPlan(NamedTuple):
     targets: Arm
     num_residues: float | None
 
-    @property
-    def cache_bytes(self) -> float | None:
-        """Features in half precision."""
-        return None if self.num_residues is None else 2 * self.width * self.num_residues
-
 
 class RunPlan(NamedTuple):
     """What `lifecode train` would do.
@@ -52,26 +44,24 @@ class RunPlan(NamedTuple):
     Attributes:
         name: of the run.
         stages: plans of the stages that would run.
-        settings: of the trainer.
-        size: of the training data, or None where it is not known.
-        passes: how often each kind is read in a stage, by stage and kind; empty without `size`.
-        corpus: that was found, or None.
-        missing_input: why the input could not be looked at, or None.
-        teacher: None without one.
         flops_per_second: of each process, if the user says so.
         assumption: what is taken of the rows where no corpus tells.
+        size: of the training data, or None where it is not known.
+        missing_input: why the input could not be looked at, or None.
+        passes: how often each kind is read in a stage, by stage and kind; empty without `size`.
+        corpus: that was found, or None.
+        teacher: None without one.
     """
 
     name: str
     stages: list[StagePlan]
-    settings: TrainerSettings
-    size: TrainingSize | None
-    passes: dict[str, dict[str, float]]
-    corpus: Corpus | None
-    missing_input: str | None
-    teacher: TeacherPlan | None
     flops_per_second: float | None
     assumption: str = "Rows are taken as full, of one sequence each: the most codons and operations that fit."
+    size: TrainingSize | None = None
+    missing_input: str | None = None
+    passes: Mapping[str, Mapping[str, float]] = {}
+    corpus: Corpus | None = None
+    teacher: TeacherPlan | None = None
 
 
 def plan_run(config: DictConfig) -> RunPlan:
@@ -86,55 +76,29 @@ def plan_run(config: DictConfig) -> RunPlan:
     settings: TrainerSettings = construct(config.trainer)
     mixture: Mixture = construct(config.data.mixture)
     corpus = _corpus(config)
-    size, missing = (size_of_corpus(corpus.report), None) if corpus else _size_of_input(config)
+    size, missing = (size_of_corpus(corpus, mixture), None) if corpus else _size_of_input(config)
     shares = mixture.shares([kind for kind, n in size.codons.items() if n] if size else mixture.kinds)
     teacher = _teacher(config, size) if stage != "tokenizer" else None
-    plans = []
-    for name, node in (("tokenizer", config.data.tokenizer_batch), ("encoder", config.data.batch)):
-        if stage in (name, "both"):
-            shape: BatchShape = construct(node)
-            part = stage_without_memory(config, name, teacher)
-            contents = (
-                _contents(config, corpus, shape, mixture)
-                if corpus
-                else partial(assumed_contents, shares=shares)
-            )
-            plans.append(plan_stage(part, shape, construct(config.objective.masking), settings, contents))
-    a_pass = dict(size.codons) if size else {}
-    if corpus:
-        a_pass[CDS] = mixture.codons_of_pass(corpus.segments(CDS, "train"))
+    width = teacher.width if teacher else None
+    contents = partial(_contents, config, corpus) if corpus else partial(assumed_contents, shares=shares)
+    masking = construct(config.objective.masking)
+    plans = [
+        plan_stage(stage_without_memory(config, name, width), construct(shape), masking, settings, contents)
+        for name, shape in (("tokenizer", config.data.tokenizer_batch), ("encoder", config.data.batch))
+        if stage in (name, "both")
+    ]
     passes = {
-        plan.stage.name: {kind: share * plan.num_positions / a_pass[kind] for kind, share in shares.items()}
+        plan.stage.name: {
+            kind: share * plan.num_positions / size.codons[kind] for kind, share in shares.items()
+        }
         for plan in plans
         if size
     }
     name = checked_value(config, "name", str)
     rate = checked_value(config, "plan_flops_per_second", float | None)
-    return RunPlan(name, plans, settings, size, passes, corpus, missing, teacher, rate)
-
-
-def stage_without_memory(
-    config: DictConfig, name: str, teacher: TeacherPlan | None
-) -> TokenizerStage | EncoderStage:
-    """A stage as training makes it, without memory for its weights."""
-    width = teacher.width if teacher else None
-    distilled = teacher is not None and teacher.targets != "none"
-    shared = {
-        "objective": construct(config.objective.joint),
-        "task_gradients_every_steps": checked_value(config, "objective.task_gradients_every_steps", int),
-    }
-    with torch.device("meta"):
-        if name == "tokenizer":
-            codec = construct(config.model.codec)
-            return TokenizerStage(codec, optimizer=construct(config.optim.tokenizer), **shared)
-        return EncoderStage(
-            construct(config.model, teacher_width=width),
-            optimizer=construct(config.optim.encoder),
-            distillation=construct(config.kd, width=width) if distilled else None,
-            freeze_tokenizer=checked_value(config, "objective.freeze_tokenizer", bool),
-            freeze_readout=checked_value(config, "objective.freeze_readout", bool),
-            **shared,
-        )
+    return RunPlan(
+        name, plans, rate, size=size, missing_input=missing, passes=passes, corpus=corpus, teacher=teacher
+    )
 
 
 def _corpus(config: DictConfig) -> Corpus | None:
@@ -167,25 +131,18 @@ def _size_of_input(config: DictConfig) -> tuple[TrainingSize | None, str | None]
     return size, None if size else "the input is too large to be read for a plan"
 
 
-def _contents(
-    config: DictConfig, corpus: Corpus, shape: BatchShape, mixture: Mixture
-) -> Callable[[int], RowContents]:
-    """What the rows of a corpus hold, from the first chunk of each length."""
-
-    @cache
-    def contents(max_codons: int) -> RowContents:
-        stream = TrainingStream(
-            corpus,
-            shape=BatchShape(max_codons=max_codons, rows=1),
-            mixture=mixture,
-            masking=construct(config.objective.masking),
-            seed=checked_value(config, "seed", int),
-            reverse_complement=checked_value(config, "data.reverse_complement", bool),
-            max_unknown_fraction=checked_value(config, "data.max_unknown_fraction", float),
-        )
-        return measured_contents(stream.first_chunk())
-
-    return contents
+def _contents(config: DictConfig, corpus: Corpus, max_codons: int) -> RowContents:
+    """What the rows of a corpus hold, from the first chunk of this length."""
+    stream = TrainingStream(
+        corpus,
+        shape=BatchShape(max_codons=max_codons, rows=1),
+        mixture=construct(config.data.mixture),
+        masking=construct(config.objective.masking),
+        seed=checked_value(config, "seed", int),
+        reverse_complement=checked_value(config, "data.reverse_complement", bool),
+        max_unknown_fraction=checked_value(config, "data.max_unknown_fraction", float),
+    )
+    return measured_contents(stream.first_chunk())
 
 
 def _teacher(config: DictConfig, size: TrainingSize | None) -> TeacherPlan | None:
@@ -193,15 +150,13 @@ def _teacher(config: DictConfig, size: TrainingSize | None) -> TeacherPlan | Non
     node = config.teacher.model
     if node is None:
         return None
-    width = stated_width(node._target_, node.get("checkpoint")) or construct(node).width
-    targets = checked_value(config, "teacher.targets", Arm)
-    if size is None:
-        return TeacherPlan(width, targets, None)
-    residues = 0.0
-    for key, available in (
-        ("max_train_residues", size.train_residues),
-        ("max_heldout_residues", size.test_residues),
-    ):
-        most = max_residues(config, key)
-        residues += available if most is None else min(most, available)
-    return TeacherPlan(width, targets, residues)
+    stated = getattr(locate(node._target_, "teacher.model._target_"), "stated_width", None)
+    width = (stated and stated(node.get("checkpoint"))) or construct(node).width
+    residues = size and sum(
+        min(available, max_residues(config, key) or math.inf)
+        for key, available in (
+            ("max_train_residues", size.train_residues),
+            ("max_heldout_residues", size.test_residues),
+        )
+    )
+    return TeacherPlan(width, checked_value(config, "teacher.targets", Arm), residues)

@@ -1,4 +1,4 @@
-"""Counts, rates and sizes as a plan prints them."""
+"""Counts, rates and sizes as people read them."""
 
 
 def amount(value: float | None) -> str:

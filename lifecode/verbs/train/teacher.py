@@ -20,6 +20,7 @@ from lifecode.teachers.cache import FeatureCache
 from lifecode.teachers.features import TeacherFeatures
 from lifecode.teachers.selection import select_proteins
 from lifecode.teachers.shuffled import ShuffledFeatures
+from lifecode.verbs.train.printed_numbers import size
 
 Arm = Literal["own", "shuffled", "none"]
 
@@ -125,19 +126,15 @@ def _chosen(config: DictConfig, corpus: Corpus, name: str, split: str, key: str)
 def _say_disk_use(cache: FeatureCache, proteins: list[str]) -> None:
     total, missing, free = cache.disk_use(proteins)
     print(
-        f"Its features take {_size(total)} in {cache.folder}; "
-        f"{_size(missing)} are still to be computed, {_size(free)} are free"
+        f"Its features take {size(total)} in {cache.folder}; "
+        f"{size(missing)} are still to be computed, {size(free)} are free"
     )
     if missing > free:
         raise UserError(
-            f"the teacher's features need {_size(missing)}, and {_size(free)} are free",
+            f"the teacher's features need {size(missing)}, and {size(free)} are free",
             source=cache.folder,
             remedy="Lower teacher.max_train_residues, or give teacher.cache a folder on a larger disk",
         )
-
-
-def _size(num_bytes: int) -> str:
-    return f"{num_bytes / 1e9:,.2f} GB" if num_bytes >= 1e8 else f"{num_bytes / 1e6:,.2f} MB"
 
 
 def _arm(config: DictConfig) -> Arm:

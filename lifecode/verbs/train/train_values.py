@@ -11,8 +11,8 @@ from lifecode.models.families import require_life_code
 from lifecode.training.configured import STAGES, callbacks_of_stage
 from lifecode.training.trainer import TrainerSettings
 from lifecode.verbs.train.loggers import check_loggers
-from lifecode.verbs.train.plan import TeacherPlan, stage_without_memory
-from lifecode.verbs.train.teacher import Arm, check_teacher_values
+from lifecode.verbs.train.stage_without_memory import stage_without_memory
+from lifecode.verbs.train.teacher import check_teacher_values
 
 _LOOSE_VALUES = {
     "seed": Annotated[int, Field(ge=0, lt=2**32)],
@@ -51,9 +51,8 @@ def check_values(config: DictConfig) -> None:
 def _check_callbacks(config: DictConfig) -> None:
     """That the figures of validation which callbacks monitor will be there, in stage 2 too."""
     settings: TrainerSettings = construct(config.trainer, compile=False)  # whose trial takes seconds
-    taught = config.teacher.model is not None
-    teacher = TeacherPlan(1, checked_value(config, "teacher.targets", Arm), None) if taught else None
+    width = None if config.teacher.model is None else 1
     for name in STAGES if settings.callbacks else ():
-        stage = stage_without_memory(config, name, teacher)
+        stage = stage_without_memory(config, name, width)
         is_validated = settings.validates(stage.optimizer_recipe.total_steps, config.data.validation_steps)
         callbacks_of_stage(settings.callbacks, stage, is_validated=is_validated)

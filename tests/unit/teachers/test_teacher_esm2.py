@@ -353,3 +353,16 @@ def test_residue_j_is_codon_j_from_the_corpus_to_the_batch(planted, small_corpus
     assert num_targets > 5000
     assert num_cut > 10
     assert num_windowed > 10
+
+
+@pytest.mark.parametrize(
+    ("name", "width"),
+    [("facebook/esm2_t33_650M_UR50D", 1280), ("facebook/esm2_t6_8M_UR50D", 320), ("me/mine", None)],
+)
+def test_the_width_of_a_checkpoint_is_in_its_name(name, width):
+    assert Esm2Teacher.stated_width(name) == width
+    assert Esm2Teacher.stated_width(None) is None
+
+
+def test_the_width_of_a_checkpoint_in_a_folder_is_that_of_the_teacher(checkpoint):
+    assert Esm2Teacher.stated_width(str(checkpoint)) == Esm2Teacher(checkpoint=str(checkpoint)).width

@@ -29,7 +29,7 @@ def test_name_holds_the_wheels_version_and_the_weights_checksum(teacher):
 
 def test_one_float32_vector_a_residue(teacher):
     features = teacher(["MKRISTTITTT", "", "M"])
-    assert teacher.width == 256
+    assert teacher.width == NearTeacher.stated_width(None) == 256
     assert [tuple(protein.shape) for protein in features] == [(11, 256), (0, 256), (1, 256)]
     assert all(protein.dtype == torch.float32 for protein in features)
     assert teacher([]) == []
