@@ -27,7 +27,7 @@ from lifecode.tasks.probe import Probe
 from lifecode.tasks.scores import chosen_metric
 from lifecode.tasks.splits.leaks import Leaks
 from lifecode.tasks.tuned_model import Tuned
-from lifecode.tasks.tuning.tuner import TuningPlan
+from lifecode.tasks.tuning.settings import TuningSettings
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -68,7 +68,7 @@ def tune(
     name: str,
     probe: Probe,
     pair: PairHead | None = None,
-    plan: TuningPlan | None = None,
+    by_gradient: TuningSettings | None = None,
     work: Path | None = None,
     trained: bool = True,
     seeds: int = 1,
@@ -86,7 +86,7 @@ def tune(
         name: of the encoder, in tables.
         probe: what the head of a probe reads, and which head.
         pair: of pairs, how both sides are joined.
-        plan: how to tune by gradient; None takes the probe.
+        by_gradient: how to tune; None takes the probe.
         work: folder that keeps what tuning has done, for a run that is killed; None keeps nothing.
         trained: whether the encoder is; of an untrained one no untrained twin is measured.
         seeds: splits into folds; with a test file, choices of the head's strength.
@@ -105,7 +105,7 @@ def tune(
     say("looking for leaks")
     leaks = opened.leaks(model.training_genes)
 
-    learner = _learner(opened, plan, probe, pair or PairHead(), metric, work, say)
+    learner = _learner(opened, by_gradient, probe, pair or PairHead(), metric, work, say)
     reader = ModelReader(name, model)
     left_out = [*without, *([] if trained else ["untrained"])]
     entries: dict[str, Entry] = {}
@@ -146,18 +146,18 @@ def tune(
 
 def _learner(
     opened: OpenedTask,
-    plan: TuningPlan | None,
+    by_gradient: TuningSettings | None,
     probe: Probe,
     pair: PairHead,
     metric: Metric,
     work: Path | None,
     say: Say,
 ) -> Learner:
-    if plan is None:
+    if by_gradient is None:
         return probe_learner(opened, probe, pair, say)
     if opened.pairs is not None:
         require_for_gradient(pair)
-        plan = replace(plan, pair=pair)
+        by_gradient = replace(by_gradient, pair=pair)
     of_baselines = Probe(max_positions=probe.max_positions)
     probing = probe_learner(opened, of_baselines, PairHead(), say)
-    return ByGradient(plan, opened, probing, metric=metric, work=work, say=say)
+    return ByGradient(by_gradient, opened, probing, metric=metric, work=work, say=say)

@@ -14,7 +14,7 @@ from lifecode.data.reading.inputs import Inputs
 from lifecode.data.reading.read import ReadingSettings, read_records
 from lifecode.data.records import Contig
 from lifecode.datasets.central_dogma import make
-from lifecode.datasets.central_dogma.counts_table import counts_table
+from lifecode.datasets.counts_table import table_of_dogma
 from lifecode.host.activity import Activity
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def run(config: DictConfig) -> LabelledDataset:
         seed=seed,
         reading=construct(config.data.reading, seed=seed),
     )
-    print_table(counts_table(dataset.counts))
+    print_table(table_of_dogma(dataset.counts))
     print(f"\nThe data set is in {output} (origins.csv says where each row comes from)")
     return dataset
 

@@ -31,8 +31,7 @@ from lifecode.tasks.pairs.pair_task import PairTask
 from lifecode.tasks.probe import Probe
 from lifecode.tasks.tables import write_table
 from lifecode.tasks.tuned_model import save_tuned
-from lifecode.tasks.tuning.settings import Fit, Lora, TrainedHead, Tuning
-from lifecode.tasks.tuning.tuner import TuningPlan
+from lifecode.tasks.tuning.settings import Fit, Lora, TrainedHead, Tuning, TuningSettings
 from lifecode.verbs.task_table import comparison
 
 METRICS, PREDICTIONS, CONFIG = "metrics.json", "predictions.csv", "config.yaml"
@@ -91,7 +90,7 @@ def finetune(
         name="model" if isinstance(checkpoint, SavedModel) else str(checkpoint),
         probe=probe or Probe(),
         pair=pair or PairHead(),
-        plan=_plan(tuning, head or TrainedHead(), fit or Fit(), lora or Lora()),
+        by_gradient=_by_gradient(tuning, head or TrainedHead(), fit or Fit(), lora or Lora()),
         seeds=seeds,
         folds=folds,
         seed=seed,
@@ -108,7 +107,7 @@ def run(config: DictConfig) -> Finetuned:
     tuning = checked_value(config, "tuning", Tuning)
     task, probe = construct(config.task), construct(config.probe)
     of_pairs = isinstance(task, PairTask)
-    plan = _plan(tuning, construct(config.head), construct(config.fit), construct(config.lora))
+    by_gradient = _by_gradient(tuning, construct(config.head), construct(config.fit), construct(config.lora))
     for section in _unread(config, tuning, pairs=of_pairs):
         print(f"lifecode finetune: {section} is set, and this run does not read it", file=sys.stderr)
     run_dir = checked_value(config, "run_dir", str)
@@ -121,7 +120,7 @@ def run(config: DictConfig) -> Finetuned:
         trained=checkpoint is not None,
         probe=probe,
         pair=construct(config.pair),
-        plan=plan,
+        by_gradient=by_gradient,
         seeds=checked_value(config, "seeds", int),
         folds=checked_value(config, "folds", int),
         seed=seed,
@@ -151,8 +150,8 @@ def _unread(config: DictConfig, tuning: Tuning, *, pairs: bool) -> list[str]:
     return [section for section, default in unread.items() if construct(config[section]) != default]
 
 
-def _plan(tuning: Tuning, head: TrainedHead, fit: Fit, lora: Lora) -> TuningPlan | None:
-    return None if tuning == "probe" else TuningPlan(tuning=tuning, head=head, fit=fit, lora=lora)
+def _by_gradient(tuning: Tuning, head: TrainedHead, fit: Fit, lora: Lora) -> TuningSettings | None:
+    return None if tuning == "probe" else TuningSettings(tuning=tuning, head=head, fit=fit, lora=lora)
 
 
 def _untrained(config: DictConfig, seed: int) -> SavedModel:
@@ -177,7 +176,9 @@ def _finetune(
     with Activity() if progress else nullcontext() as activity:
         say = (lambda _: None) if activity is None else activity.say
         work = (
-            None if folder is None or settings["plan"] is None else folder.with_name(folder.name + UNFINISHED)
+            None
+            if folder is None or settings["by_gradient"] is None
+            else folder.with_name(folder.name + UNFINISHED)
         )
         if work is not None:
             require_own(work)

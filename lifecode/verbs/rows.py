@@ -12,8 +12,8 @@ from lifecode.app.configs.construct import checked_value, construct
 from lifecode.data.reading.inputs import Inputs
 from lifecode.data.reading.read import ReadingSettings
 from lifecode.data.splits.split import Split
+from lifecode.datasets.counts_table import table_of_rows
 from lifecode.datasets.luca_one import make
-from lifecode.datasets.luca_one.counts_table import counts_table
 from lifecode.datasets.luca_one.make import RowSettings
 from lifecode.datasets.luca_one.records.reading import RowSources
 from lifecode.host.activity import Activity
@@ -120,6 +120,6 @@ def run(config: DictConfig) -> RowFolder:
         seed=seed,
         reading=construct(config.data.reading, seed=seed),
     )
-    print_table(counts_table(made.counts))
+    print_table(table_of_rows(made.counts))
     print(f"\nThe rows are in {output} (labels.csv has their classes, left_out.csv what is in none)")
     return made

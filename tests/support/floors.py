@@ -54,6 +54,7 @@ FLOORS = {
         "swissprot",
         "proteins",
     ],
+    "datasets": ["central_dogma", "luca_one", "counts_table"],
     "datasets/luca_one": [
         "rows",
         "tasks",
@@ -66,7 +67,6 @@ FLOORS = {
         "row_splits",
         "label_counts",
         "make",
-        "counts_table",
     ],
     "datasets/luca_one/records": [
         "left_out",

@@ -13,15 +13,16 @@ from lifecode.tasks.competitors.learner import Learner
 from lifecode.tasks.competitors.opened_task import OpenedTask
 from lifecode.tasks.examples.sequence_task import TaskData
 from lifecode.tasks.splits.rounds import Round
+from lifecode.tasks.tuning.settings import TuningSettings
 from lifecode.tasks.tuning.tuned_network import TunedNetwork, tuned_network
-from lifecode.tasks.tuning.tuner import Tuner, TuningPlan
+from lifecode.tasks.tuning.tuner import Tuner
 
 
 class ByGradient:
     """A `Learner` whose heads, adapters or encoders learn by gradient.
 
     Args:
-        plan: what learns, and how.
+        settings: what learns, and how.
         opened: the task.
         probing: whose baselines stand beside it.
         metric: that epochs and points of the grid are judged by.
@@ -31,7 +32,7 @@ class ByGradient:
 
     def __init__(
         self,
-        plan: TuningPlan,
+        settings: TuningSettings,
         opened: OpenedTask,
         probing: Learner,
         *,
@@ -39,7 +40,7 @@ class ByGradient:
         work: Path | None,
         say: Say,
     ) -> None:
-        self.plan, self.opened, self.probing = plan, opened, probing
+        self.settings, self.opened, self.probing = settings, opened, probing
         self.metric, self.work, self.say = metric, work, say
         self._first: tuple[Reader, Tuner] | None = None
 
@@ -63,7 +64,7 @@ class ByGradient:
             tuner = self._tuner(reader)
             return [tuner.predictions(one) for one in self.opened.contest.rounds]
 
-        digest = digest_of({"model": reader.digest, "plan": self.plan.described()})
+        digest = digest_of({"model": reader.digest, "plan": self.settings.described()})
         return Competitor(reader.name, role, digest, predictions)
 
     def baseline(self, name: str) -> Competitor:
@@ -80,11 +81,11 @@ class ByGradient:
         return tuned_network(tuner, tuner.tuned(everything), told)
 
     def described(self) -> dict[str, Any]:
-        """The plan, and for each round the points of the grid, which was chosen, and its learning curve."""
+        """The settings, and of each round the points of the grid, the chosen one, and its learning curve."""
         assert self._first is not None
         chosen = [self._first[1].chosen(one) for one in self.opened.contest.rounds]
         return {
-            **self.plan.described(),
+            **self.settings.described(),
             "chosen": [each.candidate._asdict() for each in chosen],
             "tried": [each.tried for each in chosen],
             "learning_curves": [each.fit.curve for each in chosen],
@@ -103,7 +104,7 @@ class ByGradient:
         train = len(data.train)
         tuner = Tuner(
             reader.model,
-            self.plan,
+            self.settings,
             examples=self.opened.examples,
             validation=np.arange(train - data.num_validation, train),
             labels=data.labels,

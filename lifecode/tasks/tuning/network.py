@@ -1,6 +1,6 @@
 """An encoder and a head as one network: which of its weights learn is decided when it is made."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,8 @@ from lifecode.models.saved import SavedModel
 from lifecode.tasks.examples.labels import LabelKind
 from lifecode.tasks.families.family_reading import FamilyReading
 from lifecode.tasks.families.place import Place
-from lifecode.tasks.tuning.rows import Row
+from lifecode.tasks.families.position_index import num_positions
+from lifecode.tasks.tuning.rows import Row, Segmented, rows_of
 from lifecode.tasks.tuning.settings import GradientTuning
 from lifecode.tasks.tuning.task_head import StandardisedHead
 
@@ -137,3 +138,21 @@ def freeze(model: SavedModel, tuning: GradientTuning, read: tuple[str, ...]) -> 
         parameter.requires_grad_(
             name.startswith(read) if tuning == "full" else tuning == "lora" and "lora_" in name
         )
+
+
+@torch.inference_mode()
+def predicted(network: TaskNetwork, reading: Segmented, sequences: Sequence[Any]) -> NDArray[Any]:
+    """Values (n,), or probabilities (n, num_classes), in the order of the sequences.
+
+    Where positions have labels, an array of such for each sequence, in an array (n,) of dtype object.
+    """
+    found = np.empty(len(sequences), dtype=object)
+    device = network.head.mean.device
+    for row in rows_of(sequences, np.arange(len(sequences)), reading):
+        told, examples = network.predictions(network(row.to(device))), row.examples.tolist()
+        if reading.unit != "sequence":
+            sizes = [num_positions(len(sequences[number]), reading.unit) for number in examples]
+            told = np.split(told, np.cumsum(sizes)[:-1])
+        for number, of_example in zip(examples, told, strict=True):
+            found[number] = of_example
+    return found if reading.unit != "sequence" else np.stack(found.tolist())

@@ -10,11 +10,12 @@ from lifecode.tasks.pairs.pair_head import Join
 from lifecode.tasks.tuning.pair_reading import PairReading
 from lifecode.tasks.tuning.pooling import Pool, Segments
 from lifecode.tasks.tuning.rows import Reading, Row
-from lifecode.tasks.tuning.settings import TrainedPool
+from lifecode.tasks.tuning.settings import TrainedHead
 from lifecode.tasks.tuning.task_head import (
     StandardisedHead,
     framed_width,
     over_frames,
+    pools_of,
     projected,
     small_encoder,
 )
@@ -72,46 +73,32 @@ class PairTaskHead(StandardisedHead):
     Args:
         width: D.
         num_outputs: classes, or 1 of a regression.
+        head: pools and projection are of each side, with weights of its own; of encoders the first is made,
+            on the states of both.
         reading: of both sides.
         joins: of their vectors; of unequal widths as many features as both have.
-        pools: of each side, with weights of its own.
-        window: positions of `centre` and `positions`.
-        encoder: a small transformer on the states of both, LAYERSxHEADS; None has none.
-        projection: width of a layer on the vector of each side, before they are joined; None has none.
-        hidden: width of a hidden layer; None has none.
-        dropout: share of the features that a training step leaves out.
     """
 
     def __init__(
-        self,
-        width: int,
-        num_outputs: int,
-        *,
-        reading: PairReading,
-        joins: Sequence[Join],
-        pools: Sequence[TrainedPool],
-        window: int,
-        encoder: str | None = None,
-        projection: int | None = None,
-        hidden: int | None,
-        dropout: float,
+        self, width: int, num_outputs: int, head: TrainedHead, *, reading: PairReading, joins: Sequence[Join]
     ) -> None:
         super().__init__()
-        self.encoder = None if encoder is None else small_encoder(width, encoder)
+        self.encoder = small_encoder(width, head.encoders[0])
         self.readings: tuple[Reading, Reading] = (reading.first, reading.second)
         self.joins = list(joins)
+        pools = pools_of(head)
         self.sides = nn.ModuleList(
-            nn.ModuleList(Pool(name, width, window) for name in pools) for _ in range(2)
+            nn.ModuleList(Pool(name, width, head.window) for name in pools) for _ in range(2)
         )
         self.cross = CrossAttention(width) if "cross" in joins else None
-        sizes = [framed_width(width, pools, window, each.frames) for each in self.readings]
+        sizes = [framed_width(width, pools, head.window, each.frames) for each in self.readings]
         self.projections = None
-        if projection is not None:
-            self.projections = nn.ModuleList(projected(size, projection) for size in sizes)
-            sizes = [projection, projection]
+        if head.projection is not None:
+            self.projections = nn.ModuleList(projected(size, head.projection) for size in sizes)
+            sizes = [head.projection, head.projection]
         joined = sum(join in joins for join in ("product", "difference"))
         size = sum(sizes) + joined * min(sizes) + (0 if self.cross is None else self.cross.num_features)
-        self.make_output(size, num_outputs, hidden, dropout)
+        self.make_output(size, num_outputs, head)
 
     def features(self, states: Tensor, row: Row) -> Tensor:
         """(n, size) of the pairs of a row, as they are."""

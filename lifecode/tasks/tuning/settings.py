@@ -3,12 +3,13 @@
 import math
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import product
 from typing import Any, Literal, NamedTuple
 
 from lifecode.errors import UserError
 from lifecode.tasks.families.place import FrameReading
+from lifecode.tasks.pairs.pair_head import PairHead
 
 Tuning = Literal["probe", "head", "lora", "full"]
 GradientTuning = Literal["head", "lora", "full"]
@@ -171,6 +172,31 @@ class Fit:
             *adapters,
         )
         yield from (Candidate(*point) for point in points)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TuningSettings:
+    """All that says how an encoder is tuned, whatever the data.
+
+    Attributes:
+        tuning: what learns.
+        head: what it reads.
+        fit: how it learns.
+        lora: adapters, of `lora`.
+        pair: of pairs, how both sides are joined.
+    """
+
+    tuning: GradientTuning
+    head: TrainedHead
+    fit: Fit
+    lora: Lora
+    pair: PairHead | None = None
+
+    def described(self) -> dict[str, Any]:
+        """For metrics.json."""
+        found = {"tuning": self.tuning, "head": asdict(self.head), "fit": asdict(self.fit)}
+        found |= {"lora": asdict(self.lora)} if self.tuning == "lora" else {}
+        return found | ({} if self.pair is None else {"pair": {"joins": self.pair.joins}})
 
 
 def _listed(value: object) -> list:

@@ -12,7 +12,7 @@ from lifecode.tasks.examples.labels import Unit
 from lifecode.tasks.families.place import FrameReading
 from lifecode.tasks.tuning.pooling import Pool, Segments
 from lifecode.tasks.tuning.rows import Row
-from lifecode.tasks.tuning.settings import TrainedPool
+from lifecode.tasks.tuning.settings import TrainedHead, TrainedPool
 
 _LEAST_DEVIATION = 1e-6
 """Beside the largest deviation; a feature of less is the same everywhere and gets no weight."""
@@ -28,13 +28,13 @@ class StandardisedHead(nn.Module):
     mean: Tensor
     deviation: Tensor
 
-    def make_output(self, size: int, num_outputs: int, hidden: int | None, dropout: float) -> None:
+    def make_output(self, size: int, num_outputs: int, head: TrainedHead) -> None:
         """What stands behind `size` features; the last thing that is made."""
         self.register_buffer("mean", torch.zeros(size))
         self.register_buffer("deviation", torch.ones(size))
-        self.dropout = nn.Dropout(dropout)
-        self.hidden = None if hidden is None else nn.Sequential(nn.Linear(size, hidden), nn.GELU())
-        self.output = nn.Linear(size if hidden is None else hidden, num_outputs)
+        self.dropout = nn.Dropout(head.dropout)
+        self.hidden = None if head.hidden is None else projected(size, head.hidden)
+        self.output = nn.Linear(head.hidden or size, num_outputs)
         nn.init.zeros_(self.output.weight)
         nn.init.zeros_(self.output.bias)
 
@@ -70,45 +70,37 @@ class TaskHead(StandardisedHead):
     Args:
         width: D.
         num_outputs: classes, or 1 of a regression.
-        pools: joined one behind the other; without effect where positions have labels.
+        head: its pools are without effect where positions have labels; of encoders the first is made.
         frames: `average` and `stack` take the mean, or mean, maximum and minimum of three segments; of
             positions see the reading of the family.
         window: positions of `centre` and `positions`, or states around each position.
         unit: what has a label.
         blocks: of states of a position, as `FamilyReading.num_blocks`; without effect for sequences.
-        encoder: a small transformer on the states, LAYERSxHEADS; None has none.
-        projection: width of a layer on the vector of each example, before it is standardised; None has none.
-        hidden: width of a hidden layer; None has none.
-        dropout: share of the features that a training step leaves out.
     """
 
     def __init__(
         self,
         width: int,
         num_outputs: int,
+        head: TrainedHead,
         *,
-        pools: Sequence[TrainedPool],
         frames: FrameReading,
         window: int,
         unit: Unit,
         blocks: int = 1,
-        encoder: str | None = None,
-        projection: int | None = None,
-        hidden: int | None,
-        dropout: float,
     ) -> None:
         super().__init__()
-        self.encoder = None if encoder is None else small_encoder(width, encoder)
+        self.encoder = small_encoder(width, head.encoders[0])
         self.frames: FrameReading = frames
         self.unit: Unit = unit
+        self.pools = nn.ModuleList()
         if unit == "sequence":
-            self.pools = nn.ModuleList(Pool(name, width, window) for name in pools)
-            size = framed_width(width, pools, window, frames)
+            self.pools.extend(Pool(name, width, window) for name in pools_of(head))
+            size = framed_width(width, pools_of(head), window, frames)
         else:
-            self.pools = nn.ModuleList()
             size = width * window * (1 if frames == "average" else blocks)
-        self.projection = None if projection is None else projected(size, projection)
-        self.make_output(projection or size, num_outputs, hidden, dropout)
+        self.projection = None if head.projection is None else projected(size, head.projection)
+        self.make_output(head.projection or size, num_outputs, head)
 
     def features(self, states: Tensor, row: Row) -> Tensor:
         """(n, size) of the examples of a row, or of their positions, as they are."""
@@ -127,12 +119,19 @@ class TaskHead(StandardisedHead):
         return over_frames(vectors, self.frames)
 
 
-def small_encoder(width: int, shape: str) -> TransformerEncoder:
-    """Pre-norm blocks with attention inside each segment, on states (L, width).
+def pools_of(head: TrainedHead) -> list[TrainedPool]:
+    """Those that are joined one behind the other."""
+    return head.pools or ["mean"]
+
+
+def small_encoder(width: int, shape: str | None) -> TransformerEncoder | None:
+    """Pre-norm blocks with attention inside each segment, on states (L, width); None of no shape.
 
     Raises:
         UserError: the width does not divide into heads.
     """
+    if shape is None:
+        return None
     depth, num_heads = map(int, shape.split("x"))
     if width % (2 * num_heads):
         raise UserError(

@@ -20,11 +20,12 @@ from lifecode.tasks.families.registry import reading_of
 from lifecode.tasks.pairs.pair_head import PairHead
 from lifecode.tasks.pairs.side import SideKind
 from lifecode.tasks.tuning.adapters import CONFIG, WEIGHTS, load_adapters, merged, save_adapters
-from lifecode.tasks.tuning.network import TaskNetwork
+from lifecode.tasks.tuning.network import TaskNetwork, predicted
+from lifecode.tasks.tuning.new_network import network_of
 from lifecode.tasks.tuning.pair_reading import PairReading
 from lifecode.tasks.tuning.rows import Reading
 from lifecode.tasks.tuning.settings import GradientTuning, TrainedHead
-from lifecode.tasks.tuning.tuner import Tuned, Tuner, network_of, predicted
+from lifecode.tasks.tuning.tuner import Tuned, Tuner
 
 DESCRIPTION, HEAD, ENCODER, ADAPTER = "head.json", "head.safetensors", "encoder", "adapter"
 
@@ -111,7 +112,7 @@ class TunedNetwork:
 
 def tuned_network(tuner: Tuner, tuned: Tuned, told: dict[str, Any]) -> TunedNetwork:
     """What a tuner made, ready to be saved."""
-    model = tuned.network.model if tuner.plan.tuning == "full" else tuner.model
+    model = tuned.network.model if tuner.settings.tuning == "full" else tuner.model
     return TunedNetwork(
         labels=tuner.labels,
         network=tuned.network,
@@ -120,7 +121,7 @@ def tuned_network(tuner: Tuner, tuned: Tuned, told: dict[str, Any]) -> TunedNetw
         model=model,
         adapted=tuned.adapted,
         told=told,
-        pair=tuner.plan.pair,
+        pair=tuner.settings.pair,
     )
 
 

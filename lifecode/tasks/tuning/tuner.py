@@ -3,7 +3,7 @@
 import copy
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -11,64 +11,31 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
-from lifecode.alphabet import IGNORE
-from lifecode.errors import UserError
 from lifecode.evaluation.metrics import Metric
 from lifecode.host.checksum import digest_of
 from lifecode.models.life_code.evaluation_mode import in_evaluation
 from lifecode.models.saved import SavedModel
 from lifecode.tasks.examples.examples import Examples, flat
 from lifecode.tasks.examples.labels import Labels
-from lifecode.tasks.examples.molecule import Molecule, encoded
+from lifecode.tasks.examples.molecule import Molecule
 from lifecode.tasks.families.place import Place
-from lifecode.tasks.families.position_index import num_positions
-from lifecode.tasks.families.registry import reading_of
-from lifecode.tasks.features.at_positions import position_window, require_position_keys
 from lifecode.tasks.features.encoder import ModelEncoder
 from lifecode.tasks.pairs.pair_examples import PairExamples
-from lifecode.tasks.pairs.pair_head import PairHead
 from lifecode.tasks.splits.rounds import Round
 from lifecode.tasks.tuning.adapters import with_adapters
+from lifecode.tasks.tuning.chosen_reading import chosen_reading
 from lifecode.tasks.tuning.fine_tuning import rank
 from lifecode.tasks.tuning.fitting import KeptFit, finished_fit, fit_network, trainer_settings
 from lifecode.tasks.tuning.frozen_states import FrozenStates
-from lifecode.tasks.tuning.network import TaskNetwork
-from lifecode.tasks.tuning.pair_reading import PairReading
-from lifecode.tasks.tuning.pair_task_head import PairTaskHead
-from lifecode.tasks.tuning.rows import Reading, Segmented, rows_of
-from lifecode.tasks.tuning.settings import Candidate, Fit, GradientTuning, Lora, TrainedHead
+from lifecode.tasks.tuning.network import TaskNetwork, predicted
+from lifecode.tasks.tuning.new_network import class_weights, network_of
+from lifecode.tasks.tuning.rows import rows_of
+from lifecode.tasks.tuning.settings import Candidate, TrainedHead, TuningSettings
 from lifecode.tasks.tuning.steps import Steps
-from lifecode.tasks.tuning.task_head import TaskHead
 
 _STANDARDISED_ON = 1_024
 """Training examples, at most, that mean and deviation of the features are taken from."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TuningPlan:
-    """All that says how an encoder is tuned, whatever the data.
-
-    Attributes:
-        tuning: what learns.
-        head: what it reads.
-        fit: how it learns.
-        lora: adapters, of `lora`.
-        pair: of pairs, how both sides are joined.
-    """
-
-    tuning: GradientTuning
-    head: TrainedHead
-    fit: Fit
-    lora: Lora
-    pair: PairHead | None = None
-
-    def described(self) -> dict[str, Any]:
-        """For metrics.json."""
-        found = {"tuning": self.tuning, "head": asdict(self.head), "fit": asdict(self.fit)}
-        found |= {"lora": asdict(self.lora)} if self.tuning == "lora" else {}
-        return found | ({} if self.pair is None else {"pair": {"joins": self.pair.joins}})
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +73,7 @@ class Tuner:
 
     Args:
         model: which stays as it is.
-        plan: how.
+        settings: how.
         examples: of all rounds.
         validation: (n,) rows that a user has set apart; in a round that has none of them a fifth of its
             training rows is, in whole groups.
@@ -120,7 +87,7 @@ class Tuner:
     def __init__(
         self,
         model: SavedModel,
-        plan: TuningPlan,
+        settings: TuningSettings,
         *,
         examples: Examples | PairExamples,
         validation: NDArray[np.int64],
@@ -130,16 +97,16 @@ class Tuner:
         folder: Path | None = None,
         say: Callable[[str], None] = lambda _: None,
     ) -> None:
-        self.model, self.plan, self.examples = in_evaluation(model), plan, examples
+        self.model, self.settings, self.examples = in_evaluation(model), settings, examples
         self.validation, self.labels, self.metric = validation, labels, metric
         self.folder, self.say = folder, say
-        head = plan.head
+        head = settings.head
         self.sequences: list[Any] = examples.sequences
         self._parts = examples.parts
-        self.reading = planned_reading(model, plan, examples, labels, molecule)
+        self.reading = chosen_reading(model, settings, examples, labels, molecule)
         self.place = Place(None if head.layer == "mix" else head.layer, head.projected)
         self.reading.family.require_place(model, self.place, "head")
-        self._key = {"model": ModelEncoder(model).digest, "plan": plan.described()}
+        self._key = {"model": ModelEncoder(model).digest, "plan": settings.described()}
         self._key |= {"reading": self.reading.described()}
         self._chosen: dict[str, Chosen] = {}
         self._last: tuple[str, Tuned] | None = None
@@ -153,8 +120,8 @@ class Tuner:
         if self._last is None or self._last[0] != key:  # one alone is held in memory
             network, adapted = self._network(chosen.candidate, one.seed, train)
             network.load_learned(chosen.fit.state())
-            device = trainer_settings(self.plan.fit, 1).device
-            head = replace(self.plan.head, encoder=chosen.candidate.encoder)
+            device = trainer_settings(self.settings.fit, 1).device
+            head = replace(self.settings.head, encoder=chosen.candidate.encoder)
             self._last = key, Tuned(network.eval().to(device), adapted, head)
         return self._last[1]
 
@@ -180,11 +147,12 @@ class Tuner:
 
     def _search(self, train: NDArray[np.int64], validation: NDArray[np.int64], seed: int, key: str) -> Chosen:
         best: tuple[Candidate, KeptFit] | None = None
-        candidates = list(self.plan.fit.candidates(self.plan.tuning, self.plan.lora, self.plan.head))
+        settings = self.settings
+        candidates = list(settings.fit.candidates(settings.tuning, settings.lora, settings.head))
         tried = []
         for number, candidate in enumerate(candidates, 1):
             of_grid = f", {number} of {len(candidates)} of the grid" if len(candidates) > 1 else ""
-            self.say(f"{self.plan.tuning}: learning from {len(train):,} examples{of_grid}")
+            self.say(f"{self.settings.tuning}: learning from {len(train):,} examples{of_grid}")
             folder = None if self.folder is None else self.folder / f"{key}-{number}"
             network, _ = self._network(candidate, seed, train)
             if folder is None or finished_fit(folder) is None:
@@ -203,7 +171,7 @@ class Tuner:
                 steps,
                 validation,
                 candidate,
-                self.plan.fit,
+                self.settings.fit,
                 metric=self.metric,
                 seed=seed,
                 folder=folder,
@@ -219,19 +187,19 @@ class Tuner:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             adapted = None
-            if self.plan.tuning == "lora":
-                adapted = with_adapters(self.model, self.plan.lora, candidate.rank, candidate.alpha)
+            if self.settings.tuning == "lora":
+                adapted = with_adapters(self.model, self.settings.lora, candidate.rank, candidate.alpha)
             model = self._copy() if adapted is None else adapted.base_model.model
-            weights = class_weights(self.plan.fit, self.labels, self.examples.labels[train])
-            head = replace(self.plan.head, encoder=candidate.encoder)
+            weights = class_weights(self.settings.fit, self.labels, self.examples.labels[train])
+            head = replace(self.settings.head, encoder=candidate.encoder)
             network = network_of(
-                model, self.plan.tuning, head, self.reading, self.labels, self.plan.pair, weights
+                model, self.settings.tuning, head, self.reading, self.labels, self.settings.pair, weights
             )
         return network, adapted
 
     def _copy(self) -> SavedModel:
         """A model to change, or of `head` one that all networks share."""
-        if self.plan.tuning != "head":
+        if self.settings.tuning != "head":
             return copy.deepcopy(self.model)
         frozen = self._frozen
         if frozen is None:
@@ -246,17 +214,17 @@ class Tuner:
             network.value_mean.fill_(float(np.nanmean(labels)))
             network.value_deviation.fill_(float(np.nanstd(labels)) or 1.0)
         looked_at = np.random.default_rng(seed).permutation(train)[:_STANDARDISED_ON]
-        self.say(f"{self.plan.tuning}: reading {len(looked_at):,} examples")
+        self.say(f"{self.settings.tuning}: reading {len(looked_at):,} examples")
         states = self._kept_states(network)
         rows = rows_of(self.sequences, np.sort(looked_at), self.reading, states=states)
-        device = trainer_settings(self.plan.fit, 1).device  # where an earlier round left a shared encoder
+        device = trainer_settings(self.settings.fit, 1).device  # where an earlier round left a shared encoder
         network.eval().to(device)
         moved = (row.to(device) for row in rows)
         network.head.standardise(network.head.features(network.states(row), row) for row in moved)
 
     def _kept_states(self, network: TaskNetwork) -> FrozenStates | None:
         """What every training of a head reads, where it does not change and is not too much."""
-        if self.plan.tuning != "head" or network.layer_logits is not None:
+        if self.settings.tuning != "head" or network.layer_logits is not None:
             return None
         return self._states if self._states.fit_in_memory(network.width) else None
 
@@ -270,138 +238,3 @@ class Tuner:
             found.update(b"|")
         others = {"seed": seed, "metric": self.metric.name, **asdict(self.labels)}
         return digest_of({"data": found.hexdigest(), **others})
-
-
-def planned_reading(
-    model: SavedModel,
-    plan: TuningPlan,
-    examples: Examples | PairExamples,
-    labels: Labels,
-    molecule: Molecule | None,
-) -> Reading | PairReading:
-    """How a plan reads these examples on a model."""
-    head, row_codons = plan.head, plan.fit.max_codons
-    if isinstance(examples, PairExamples):
-        kinds = (examples.first.kind, examples.second.kind)
-        sides = []
-        for kind in kinds:
-            family = reading_of(model, kind)
-            own = None if kind == "protein" and kinds[0] != kinds[1] else head.frames  # of the other side
-            frames = family.frames(own, "sequence", "head.frames")
-            sides.append(
-                Reading(
-                    family=family,
-                    molecule=kind,
-                    frames=frames,
-                    most_codons=head.max_codons,
-                    row_codons=row_codons,
-                )
-            )
-        return PairReading(kinds=kinds, first=sides[0], second=sides[1], row_codons=row_codons)
-    family, window = reading_of(model, molecule or "dna"), 1
-    frames = family.frames(head.frames, labels.unit, "head.frames")
-    if labels.unit != "sequence":
-        require_position_keys(head, "head")
-        window = position_window(head.pools, head.window)
-    return Reading(
-        family=family,
-        molecule=molecule or "dna",
-        frames=frames,
-        most_codons=head.max_codons,
-        row_codons=row_codons,
-        unit=labels.unit,
-        window=window,
-    )
-
-
-def _molecule_of(reading: Reading | PairReading) -> Molecule:
-    return reading.first.molecule if isinstance(reading, PairReading) else reading.molecule
-
-
-def network_of(
-    model: SavedModel,
-    tuning: GradientTuning,
-    head: TrainedHead,
-    reading: Reading | PairReading,
-    labels: Labels,
-    pair: PairHead | None = None,
-    class_weights: Tensor | None = None,
-) -> TaskNetwork:
-    """A network around a model, its head new."""
-    place = Place(None if head.layer == "mix" else head.layer, head.projected)
-    with torch.no_grad():
-        anything = reading.family.segments(encoded("ATG", _molecule_of(reading)), 0)
-        width = reading.family.states(model, reading.family.pack(anything), place).shape[-1]
-    given: dict[str, Any] = {
-        "pools": head.pools or ["mean"],
-        "encoder": head.encoders[0],
-        "projection": head.projection,
-        "hidden": head.hidden,
-        "dropout": head.dropout,
-    }
-    outputs = max(1, len(labels.classes))
-    if isinstance(reading, PairReading):
-        joins = (pair or PairHead()).joins
-        of_states = PairTaskHead(width, outputs, reading=reading, joins=joins, window=head.window, **given)
-    else:
-        of_states = TaskHead(
-            width,
-            outputs,
-            frames=reading.frames,
-            window=head.window if reading.unit == "sequence" else reading.window,
-            unit=reading.unit,
-            blocks=reading.family.num_blocks(reading.unit, reading.frames),
-            **given,
-        )
-    return TaskNetwork(
-        model,
-        of_states,
-        family=reading.family,
-        tuning=tuning,
-        kind=labels.kind,
-        place=place,
-        mixed=head.layer == "mix",
-        width=width,
-        class_weights=class_weights,
-    )
-
-
-def class_weights(fit: Fit, labels: Labels, numbers: NDArray[Any]) -> Tensor | None:
-    """The weight of each class in the loss, or None.
-
-    Raises:
-        UserError: weights of a regression, or of other classes than there are.
-    """
-    if fit.class_weights is None:
-        return None
-    if labels.kind in ("regression", "multilabel"):
-        what = "a regression" if labels.kind == "regression" else "multilabel"
-        raise UserError(f"is given, and the labels are {what}", source="fit.class_weights")
-    if fit.class_weights == "balanced":
-        numbers = flat(numbers)
-        counts = np.bincount(numbers[numbers != IGNORE], minlength=len(labels.classes))
-        return torch.tensor(counts.sum() / (len(counts) * counts), dtype=torch.float32)
-    if set(fit.class_weights) != set(labels.classes):
-        raise UserError(
-            f"names other classes than the labels have ({', '.join(labels.classes[:10])})",
-            source="fit.class_weights",
-        )
-    return torch.tensor([fit.class_weights[name] for name in labels.classes], dtype=torch.float32)
-
-
-@torch.inference_mode()
-def predicted(network: TaskNetwork, reading: Segmented, sequences: Sequence[Any]) -> NDArray[Any]:
-    """Values (n,), or probabilities (n, num_classes), in the order of the sequences.
-
-    Where positions have labels, an array of such for each sequence, in an array (n,) of dtype object.
-    """
-    found = np.empty(len(sequences), dtype=object)
-    device = network.head.mean.device
-    for row in rows_of(sequences, np.arange(len(sequences)), reading):
-        told, examples = network.predictions(network(row.to(device))), row.examples.tolist()
-        if reading.unit != "sequence":
-            sizes = [num_positions(len(sequences[number]), reading.unit) for number in examples]
-            told = np.split(told, np.cumsum(sizes)[:-1])
-        for number, of_example in zip(examples, told, strict=True):
-            found[number] = of_example
-    return found if reading.unit != "sequence" else np.stack(found.tolist())

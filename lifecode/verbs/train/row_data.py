@@ -10,7 +10,7 @@ from lifecode.app.configs.construct import checked_value, construct
 from lifecode.data.batches.steps import BEGINNING
 from lifecode.data.reading.read import resolve_inputs
 from lifecode.data.splits.regions import SPLITS
-from lifecode.datasets.luca_one.counts_table import counts_table
+from lifecode.datasets.counts_table import table_of_rows
 from lifecode.datasets.luca_one.make import LABELS, RowSettings, make_rows
 from lifecode.datasets.luca_one.masking import LetterMasking
 from lifecode.datasets.luca_one.records.reading import RowSources
@@ -113,7 +113,7 @@ def prepare_rows(config: DictConfig, run: Path) -> Path:
                 seed=seed,
                 say=activity.say,
             )
-        print_table(counts_table(report))
+        print_table(table_of_rows(report))
     return folder
 
 

@@ -66,9 +66,8 @@ def test_a_pair_says_the_same_alone_and_among_others():
     )
     model = small_model().eval()
     joins = ["product", "difference", "cross"]
-    head = PairTaskHead(
-        32, 2, reading=reading, joins=joins, pools=["mean", "max"], window=4, hidden=None, dropout=0.0
-    )
+    settings = TrainedHead(pools=["mean", "max"], window=4)
+    head = PairTaskHead(32, 2, settings, reading=reading, joins=joins)
     examples = PairExamples.of(PAIRS, reading.kinds).sequences
 
     def features(numbers):

@@ -69,13 +69,11 @@ def test_a_trained_head_reads_what_the_probe_reads(unit, frames, window):
     head = TaskHead(
         64,
         2,
-        pools=[],
+        TrainedHead(),
         frames=frames,
         window=window,
         unit=unit,
         blocks=family.num_blocks(unit, frames),
-        hidden=None,
-        dropout=0.0,
     )
     for row in rows_of(SEQUENCES, np.arange(6), reading):
         with torch.no_grad():

@@ -22,9 +22,8 @@ SEQUENCES = examples_of_genes(7).sequences
 
 
 def head_of(pools, frames, window=3):
-    return TaskHead(
-        64, 2, pools=pools, frames=frames, window=window, hidden=None, unit="sequence", dropout=0.0
-    ).eval()
+    settings = TrainedHead(pools=list(pools), dropout=0.0)
+    return TaskHead(64, 2, settings, frames=frames, window=window, unit="sequence").eval()
 
 
 @torch.no_grad()
@@ -134,18 +133,8 @@ def test_value_attention_is_the_formula_of_the_paper():
 @torch.no_grad()
 def test_a_small_encoder_reads_each_segment_by_itself():
     torch.manual_seed(2)
-    head = TaskHead(
-        64,
-        2,
-        pools=["max"],
-        frames="stack",
-        window=1,
-        unit="sequence",
-        encoder="2x4",
-        projection=5,
-        hidden=7,
-        dropout=0.0,
-    ).eval()
+    settings = TrainedHead(pools=["max"], encoder="2x4", projection=5, hidden=7)
+    head = TaskHead(64, 2, settings, frames="stack", window=1, unit="sequence").eval()
     whole = read(head, Reading(family=FAMILY, frames="stack"))
     assert whole.shape == (7, 5)
     alone = read(head, Reading(family=FAMILY, frames="stack", row_codons=8))

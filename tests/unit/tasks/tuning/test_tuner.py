@@ -13,10 +13,11 @@ from lifecode.tasks.splits.rounds import Round
 from lifecode.tasks.tuning.adapters import target_modules
 from lifecode.tasks.tuning.fine_tuning import FineTuning
 from lifecode.tasks.tuning.frozen_states import FrozenStates
+from lifecode.tasks.tuning.new_network import class_weights
 from lifecode.tasks.tuning.rows import rows_of
-from lifecode.tasks.tuning.settings import Fit, Lora, TrainedHead
+from lifecode.tasks.tuning.settings import Fit, Lora, TrainedHead, TuningSettings
 from lifecode.tasks.tuning.steps import Steps
-from lifecode.tasks.tuning.tuner import Tuner, TuningPlan, class_weights
+from lifecode.tasks.tuning.tuner import Tuner
 from tests.support.labelled_genes import examples_of_genes
 from tests.support.small_models import small_model
 
@@ -27,12 +28,12 @@ ROUND = Round(3, np.arange(28), np.arange(28, 36), np.arange(28) // 2 % 4)
 
 def tuner(tuning, *, model=None, folder=None, validation=(), examples=EXAMPLES, head=None, lora=None, **fit):
     settings = Fit(**{"batch": 8, "epochs": 2, "checkpoint_every_steps": 2, **fit})
-    plan = TuningPlan(
+    of_tuning = TuningSettings(
         tuning=tuning, head=head or TrainedHead(frames=0), fit=settings, lora=lora or Lora(rank=2)
     )
     return Tuner(
         model or small_model(),
-        plan,
+        of_tuning,
         examples=examples,
         validation=np.array(validation, dtype=np.int64),
         labels=LABELS,

@@ -1,0 +1,88 @@
+"""A network around a model with a new head, and the weights of the classes in its loss."""
+
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from lifecode.alphabet import IGNORE
+from lifecode.errors import UserError
+from lifecode.models.saved import SavedModel
+from lifecode.tasks.examples.examples import flat
+from lifecode.tasks.examples.labels import Labels
+from lifecode.tasks.examples.molecule import encoded
+from lifecode.tasks.families.place import Place
+from lifecode.tasks.pairs.pair_head import PairHead
+from lifecode.tasks.tuning.network import TaskNetwork
+from lifecode.tasks.tuning.pair_reading import PairReading
+from lifecode.tasks.tuning.pair_task_head import PairTaskHead
+from lifecode.tasks.tuning.rows import Reading
+from lifecode.tasks.tuning.settings import Fit, GradientTuning, TrainedHead
+from lifecode.tasks.tuning.task_head import TaskHead
+
+
+def network_of(
+    model: SavedModel,
+    tuning: GradientTuning,
+    head: TrainedHead,
+    reading: Reading | PairReading,
+    labels: Labels,
+    pair: PairHead | None = None,
+    class_weights: Tensor | None = None,
+) -> TaskNetwork:
+    """A network around a model, its head new."""
+    place = Place(None if head.layer == "mix" else head.layer, head.projected)
+    with torch.no_grad():
+        molecule = reading.first.molecule if isinstance(reading, PairReading) else reading.molecule
+        anything = reading.family.segments(encoded("ATG", molecule), 0)
+        width = reading.family.states(model, reading.family.pack(anything), place).shape[-1]
+    outputs = max(1, len(labels.classes))
+    if isinstance(reading, PairReading):
+        joins = (pair or PairHead()).joins
+        of_states = PairTaskHead(width, outputs, head, reading=reading, joins=joins)
+    else:
+        of_states = TaskHead(
+            width,
+            outputs,
+            head,
+            frames=reading.frames,
+            window=head.window if reading.unit == "sequence" else reading.window,
+            unit=reading.unit,
+            blocks=reading.family.num_blocks(reading.unit, reading.frames),
+        )
+    return TaskNetwork(
+        model,
+        of_states,
+        family=reading.family,
+        tuning=tuning,
+        kind=labels.kind,
+        place=place,
+        mixed=head.layer == "mix",
+        width=width,
+        class_weights=class_weights,
+    )
+
+
+def class_weights(fit: Fit, labels: Labels, numbers: NDArray[Any]) -> Tensor | None:
+    """The weight of each class in the loss, or None.
+
+    Raises:
+        UserError: weights of a regression, or of other classes than there are.
+    """
+    if fit.class_weights is None:
+        return None
+    if labels.kind in ("regression", "multilabel"):
+        what = "a regression" if labels.kind == "regression" else "multilabel"
+        raise UserError(f"is given, and the labels are {what}", source="fit.class_weights")
+    if fit.class_weights == "balanced":
+        numbers = flat(numbers)
+        counts = np.bincount(numbers[numbers != IGNORE], minlength=len(labels.classes))
+        return torch.tensor(counts.sum() / (len(counts) * counts), dtype=torch.float32)
+    if set(fit.class_weights) != set(labels.classes):
+        raise UserError(
+            f"names other classes than the labels have ({', '.join(labels.classes[:10])})",
+            source="fit.class_weights",
+        )
+    return torch.tensor([fit.class_weights[name] for name in labels.classes], dtype=torch.float32)
