@@ -19,6 +19,7 @@ from lifecode.errors import UserError
 from lifecode.models import pretrained
 from lifecode.models.hub import model_folder
 from lifecode.models.life_code.model import LifeCode
+from lifecode.models.weights import load_all_names, require_depth, require_same_shapes
 
 try:
     from transformers import AutoConfig, AutoModel, PretrainedConfig, PreTrainedModel
@@ -131,7 +132,7 @@ class LifeCodeModel(PreTrainedModel):
         own = self.state_dict().keys()
         state = {name if name in own else prefix + name: x for name, x in state_dict.items()}
         adapted = getattr(self, "_hf_peft_config_loaded", False)
-        return pretrained.load_all_names(
+        return load_all_names(
             super().load_state_dict, self, state, strict=strict, assign=assign, adapted=adapted
         )
 
@@ -156,12 +157,12 @@ class LifeCodeModel(PreTrainedModel):
             raise UserError(f"the weights stay float32, not {dtype}", remedy="Run it under torch.autocast")
         folder = model_folder(pretrained_model_name_or_path, **download)
         saved = pretrained.read_config(folder, family=LifeCode.family)
-        pretrained.require_depth(folder, saved)
+        require_depth(folder, saved)
         if not isinstance(config, LifeCodeConfig):
             config = LifeCodeConfig.from_pretrained(folder if config is None else config)
         with torch.device("meta"):
             LifeCode.from_config(saved)  # refuses keys that the config would carry along unread
-            pretrained.require_same_shapes(LifeCode.from_config(config.shape()), folder)
+            require_same_shapes(LifeCode.from_config(config.shape()), folder)
         options = {key: value for key, value in options.items() if key not in ("dtype", "torch_dtype")}
         try:
             model = super().from_pretrained(

@@ -13,6 +13,14 @@ from lifecode.errors import UserError
 from lifecode.models import hub, pretrained
 from lifecode.models.config_values import require_values
 from lifecode.models.masked_reading import MaskedReader, Reading
+from lifecode.models.weights import (
+    converted,
+    load_all_names,
+    load_weights,
+    require_depth,
+    require_same_names,
+    require_same_shapes,
+)
 
 _UNSAVED = "Merge its adapters first: merge_and_unload(); save a head of your own by itself"
 
@@ -81,7 +89,7 @@ class SavedModel(nn.Module):
             UserError: a missing, unexpected or reshaped weight.
         """
         adapted = hasattr(self, "peft_config")
-        return pretrained.load_all_names(
+        return load_all_names(
             super().load_state_dict, self, state_dict, strict=strict, assign=assign, adapted=adapted
         )
 
@@ -97,7 +105,7 @@ class SavedModel(nn.Module):
             UserError: a `dtype` that is no floating-point one or too narrow, weights beside those of the
                 model, such as those of an adapter, or a folder that cannot be written.
         """
-        state = pretrained.converted(self.state_dict(), dtype)
+        state = converted(self.state_dict(), dtype)
         self.require_own_weights(state)
         pretrained.save(self, self.config, Path(folder), state=state, training_genes=self.training_genes)
 
@@ -106,7 +114,7 @@ class SavedModel(nn.Module):
         with torch.device("meta"):
             own = type(self).from_config(self.config)
         found = {name: tuple(x.shape) for name, x in state.items()}
-        pretrained.require_same_names(own, found, "the model", _UNSAVED)
+        require_same_names(own, found, "the model", _UNSAVED)
 
     def push_to_hub(
         self,
@@ -148,11 +156,11 @@ class SavedModel(nn.Module):
         """
         folder = hub.model_folder(name_or_folder, revision=revision)
         config = pretrained.read_config(folder, family=cls.family)
-        pretrained.require_depth(folder, config)
+        require_depth(folder, config)
         with torch.device("meta"):
-            pretrained.require_same_shapes(cls.from_config(config), folder)
+            require_same_shapes(cls.from_config(config), folder)
         with torch.device("cpu"):  # whatever the host program's default is
             model = cls.from_config(config).float()
-            pretrained.load_weights(model, folder)
+            load_weights(model, folder)
         model.training_genes = pretrained.read_training_genes(folder)
         return model.eval()

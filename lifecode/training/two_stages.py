@@ -20,6 +20,7 @@ from lifecode.host.recorded import read_recorded, write_recorded
 from lifecode.models import pretrained
 from lifecode.models.life_code.codec import CodonCodec
 from lifecode.models.life_code.model import LifeCode
+from lifecode.models.weights import load_weights, require_depth
 from lifecode.objectives.distillation import DistillationLoss
 from lifecode.objectives.joint import JointObjective
 from lifecode.training.processes import ALONE, Processes
@@ -231,7 +232,7 @@ def load_codec(codec: CodonCodec, folder: Path) -> None:
         UserError: no codec there, or one of another shape.
     """
     _require_codec_shape(codec, folder)
-    pretrained.load_weights(codec, folder)
+    load_weights(codec, folder)
 
 
 def load_model(model: LifeCode, folder: Path) -> None:
@@ -257,7 +258,7 @@ def _require_codec_shape(codec: CodonCodec, folder: Path) -> None:
 
 def _require_model_shape(model: LifeCode, folder: Path) -> None:
     config = pretrained.read_config(folder, family=LifeCode.family)
-    pretrained.require_depth(folder, config)
+    require_depth(folder, config)
     with torch.device("meta"):
         found = LifeCode.from_config(config)
     _require_same_shape(model.codec.config, found.codec.config, folder, "tokenizer of the model")

@@ -94,6 +94,7 @@ FLOORS = {
         "config_values",
         "layers",
         "checksum",
+        "weights",
         "pretrained",
         "shipped",
         "hub",

@@ -31,7 +31,8 @@ from lifecode.models.luca_one.key_tables import (
     tasks_of,
 )
 from lifecode.models.luca_one.vocabulary import NUM_TOKENS
-from lifecode.models.pretrained import CHECKSUMS, CONFIG, LONGEST_CONFIG, WEIGHTS
+from lifecode.models.pretrained import CHECKSUMS, CONFIG, LONGEST_CONFIG
+from lifecode.models.weights import WEIGHTS
 
 Layout = Literal["released", "transformers"]
 RELEASED_FILE, INDEX, PICKLED = "pytorch.pth", f"{WEIGHTS}.index.json", "pytorch_model.bin"

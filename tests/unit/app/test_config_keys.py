@@ -50,7 +50,7 @@ from lifecode.report.charts.figure_style import (
 from lifecode.training import trainer as trainer_module
 from lifecode.training.stages.encoder_stage import EncoderStage
 from lifecode.training.stages.tokenizer_stage import TokenizerStage
-from lifecode.verbs.train import train
+from lifecode.verbs.train import life_code
 from lifecode.verbs.train.plan import plan_run
 from lifecode.verbs.train.plan_tables import plan_tables
 from lifecode.verbs.train.start_of_encoder import start_of_encoder
@@ -334,7 +334,7 @@ def plan(config: DictConfig, world: World) -> str:
 
 
 def data_of(config: DictConfig, world: World, stage: str, features: Any = None):
-    return train._data(config, world.corpus, config.trainer.num_workers, stage, features)
+    return life_code._data(config, world.corpus, config.trainer.num_workers, stage, features)
 
 
 def batches(config: DictConfig, world: World, stage: str = "encoder") -> list[str]:

@@ -15,7 +15,8 @@ from lifecode.errors import UserError
 from lifecode.host.checksum import sha256
 from lifecode.models.auto_model import LifeCodeModel
 from lifecode.models.layers.mixers import layer_kinds
-from lifecode.models.pretrained import CHECKSUMS, CONFIG, GENES, WEIGHTS
+from lifecode.models.pretrained import CHECKSUMS, CONFIG, GENES
+from lifecode.models.weights import WEIGHTS
 from tests.support.small_models import small_model
 
 
