@@ -30,7 +30,7 @@ from lifecode.verbs.embed.embed import embed
 
 COMMAND, FORWARD, ESM2 = "lifecode embed", "encoder's forward", "ESM-2 8M"
 PART = "embed"
-TOKENS_A_CALL = 16_384
+TOKENS_PER_CALL = 16_384
 COLUMNS = (
     Column("genes", "length", form=","),
     Column("contender", "contender"),
@@ -75,7 +75,7 @@ class LifeCodeEmbedding:
             "".join(f">{number}\n{decode_nucleotides(gene)}\n" for number, gene in enumerate(genes))
         )
         lengths = [len(gene) // 3 + NUM_SPECIAL_CODONS for gene in genes]
-        self.rows = [pack(genes[row]) for row in consecutive_rows(lengths, TOKENS_A_CALL)]
+        self.rows = [pack(genes[row]) for row in consecutive_rows(lengths, TOKENS_PER_CALL)]
         return {"codons": sum(lengths) - NUM_SPECIAL_CODONS * len(lengths)}
 
     def run(self, part: str) -> None:
@@ -119,8 +119,8 @@ class Esm2Embedding:
         tokens = sorted((self._tokens(pair) for pair in genes), key=len)
         self.calls: list[tuple[torch.Tensor, torch.Tensor]] = []
         while tokens:
-            batch = list(islice(tokens, max(1, TOKENS_A_CALL // len(tokens[0]))))
-            while len(batch) > 1 and len(batch) * len(batch[-1]) > TOKENS_A_CALL:
+            batch = list(islice(tokens, max(1, TOKENS_PER_CALL // len(tokens[0]))))
+            while len(batch) > 1 and len(batch) * len(batch[-1]) > TOKENS_PER_CALL:
                 batch.pop()
             del tokens[: len(batch)]
             padded = torch.nn.utils.rnn.pad_sequence(batch, batch_first=True, padding_value=1)

@@ -77,7 +77,7 @@ class EmbeddingMap:
             )
             say(f"{name}: clustering")
             points = principal_components(vectors, self.components)
-            tables.append([name, *clustering_figures(points, labels, seed)])
+            tables.append([name, *clustering_metrics(points, labels, seed)])
             maps[name] = t_sne(points, seed)
         return Analysed(
             kind="embedding",
@@ -133,7 +133,7 @@ def principal_components(vectors: NDArray[np.float32], most: int) -> NDArray[np.
     return left[:, :size] * values[:size]
 
 
-def clustering_figures(points: NDArray[np.float64], labels: NDArray[np.int64], seed: int) -> list[float]:
+def clustering_metrics(points: NDArray[np.float64], labels: NDArray[np.int64], seed: int) -> list[float]:
     """The values of `HEADINGS` behind the name."""
     from sklearn.cluster import KMeans
     from sklearn.metrics import (

@@ -39,7 +39,7 @@ def masked_log_probabilities(
     reader = model.masked_reader("codon") or model.masked_reader("nucleotide")
     if reader is None:
         raise UserError(f"a model of family {model.family} fills in no codons", source="model")
-    size = 3 // reader.letters_a_place  # places of a codon
+    size = 3 // reader.letters_per_place  # places of a codon
     longest = size * max(map(len, sequences), default=0)
     if reader.longest is not None and longest > reader.longest:
         raise UserError(

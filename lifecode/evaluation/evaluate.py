@@ -11,11 +11,11 @@ from lifecode.errors import UserError
 from lifecode.evaluation.distillation import kd_explained, sample_of_genes, teacher_probe
 from lifecode.evaluation.masked_genes import (
     HeldOut,
-    baseline_figures,
+    baseline_metrics,
     held_out_genes,
-    masked_figures,
+    masked_metrics,
     read_masked,
-    translation_figures,
+    translation_metrics,
 )
 from lifecode.evaluation.metrics import (
     KD_EXPLAINED,
@@ -83,11 +83,11 @@ def evaluate(
         model, held_out_genes(table, settings, rows=rows, shuffled=True), settings.max_codons
     )
     heldout = {
-        **translation_figures(model, genes[: len(rows)], settings.max_codons),
-        **masked_figures(readings),
-        SHUFFLED_CROSS_ENTROPY.name: masked_figures(shuffled)[MASKED_CODON_CROSS_ENTROPY.name],
+        **translation_metrics(model, genes[: len(rows)], settings.max_codons),
+        **masked_metrics(readings),
+        SHUFFLED_CROSS_ENTROPY.name: masked_metrics(shuffled)[MASKED_CODON_CROSS_ENTROPY.name],
     }
-    baselines = baseline_figures(train, range(len(train)), genes)
+    baselines = baseline_metrics(train, range(len(train)), genes)
     if distillation is not None and features is not None:
         reading = {
             "train": train,

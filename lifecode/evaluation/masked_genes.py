@@ -118,7 +118,7 @@ def held_out_genes(
     return genes
 
 
-class MaskedReading(NamedTuple):
+class MaskedScores(NamedTuple):
     """What a model makes of the masked codons of one gene.
 
     Attributes:
@@ -131,9 +131,9 @@ class MaskedReading(NamedTuple):
 
 
 @torch.inference_mode()
-def read_masked(model: LifeCode, genes: Sequence[Gene], max_codons: int) -> list[MaskedReading]:
+def read_masked(model: LifeCode, genes: Sequence[Gene], max_codons: int) -> list[MaskedScores]:
     """The reading of every gene, packed into rows of at most `max_codons`."""
-    readings: dict[int, MaskedReading] = {}
+    readings: dict[int, MaskedScores] = {}
     translator = model.codec.translator
     for row, packed in packed_rows([gene.corrupted() for gene in genes], max_codons):
         embeddings = model.codon_projection(model.encode(packed))
@@ -148,11 +148,11 @@ def read_masked(model: LifeCode, genes: Sequence[Gene], max_codons: int) -> list
             residues = np.concatenate([genes[i].amino_acids[genes[i].masked] for i in row])
             translated[:] = np.split(translator(embeddings[at]).argmax(-1).cpu().numpy() == residues, ends)
         own = zip(np.split(cross_entropy, ends), translated, strict=True)
-        readings |= {i: MaskedReading(*reading) for i, reading in zip(row, own, strict=True)}
+        readings |= {i: MaskedScores(*reading) for i, reading in zip(row, own, strict=True)}
     return [readings[i] for i in range(len(genes))]
 
 
-def masked_figures(readings: Sequence[MaskedReading]) -> dict[str, Mean]:
+def masked_metrics(readings: Sequence[MaskedScores]) -> dict[str, Mean]:
     """`masked_codon_cross_entropy` (nats over 64 codons); with a translator `masked_translation_accuracy`."""
     cross_entropy, translation = Tally(), Tally()
     for reading in readings:
@@ -166,7 +166,7 @@ def masked_figures(readings: Sequence[MaskedReading]) -> dict[str, Mean]:
 
 
 @torch.inference_mode()
-def translation_figures(model: LifeCode, genes: Sequence[Gene], max_codons: int) -> dict[str, Mean]:
+def translation_metrics(model: LifeCode, genes: Sequence[Gene], max_codons: int) -> dict[str, Mean]:
     """`translation_accuracy`: share of all codons, start and stop too, translated right from unmasked genes.
 
     Nothing for a model without a translator.
@@ -183,7 +183,7 @@ def translation_figures(model: LifeCode, genes: Sequence[Gene], max_codons: int)
     return {TRANSLATION_ACCURACY.name: tally.mean()}
 
 
-def baseline_figures(train: SegmentTable, rows: Sequence[int], genes: Sequence[Gene]) -> dict[str, Mean]:
+def baseline_metrics(train: SegmentTable, rows: Sequence[int], genes: Sequence[Gene]) -> dict[str, Mean]:
     """The codon baselines, counted on some training genes, at the masked positions of `genes`.
 
     Args:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lifecode.data.corpus.segments import SegmentTable
-from lifecode.evaluation.masked_genes import Gene, MaskedReading, baseline_figures, masked_figures
+from lifecode.evaluation.masked_genes import Gene, MaskedScores, baseline_metrics, masked_metrics
 from lifecode.evaluation.tally import Mean
 
 
@@ -31,7 +31,7 @@ class SourceFigures(NamedTuple):
 
 
 def figures_by_source(
-    train: SegmentTable, held_out: SegmentTable, genes: Sequence[Gene], readings: Sequence[MaskedReading]
+    train: SegmentTable, held_out: SegmentTable, genes: Sequence[Gene], readings: Sequence[MaskedScores]
 ) -> dict[str, SourceFigures]:
     """Figures by the name of the input file, in the order of the corpus; empty if there is one file only.
 
@@ -55,7 +55,7 @@ def figures_by_source(
         figures[name] = SourceFigures(
             num_genes=len({genes[i].index for i in own}),
             back_translated=bool((molecule[source == name] == "protein").all()),
-            heldout=masked_figures([readings[i] for i in own]),
-            baselines=baseline_figures(train, counted, [genes[i] for i in own]) if counted else {},
+            heldout=masked_metrics([readings[i] for i in own]),
+            baselines=baseline_metrics(train, counted, [genes[i] for i in own]) if counted else {},
         )
     return figures

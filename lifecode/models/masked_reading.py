@@ -26,16 +26,16 @@ class MaskedReader(Protocol):
     Attributes:
         name: of the reading, for people: `codons`, `nucleotides, 3 frames`.
         columns: letters that it speaks of.
-        letters_a_place: ids of a sequence that one place has, 3 for codons.
+        letters_per_place: ids of a sequence that one place has, 3 for codons.
         longest: places that it reads at once; None for any number.
-        places_a_call: about so many, over all sequences, are best given at once; only speed depends on it.
+        places_per_call: about so many, over all sequences, are best given at once; only speed depends on it.
     """
 
     name: str
     columns: int
-    letters_a_place: int
+    letters_per_place: int
     longest: int | None
-    places_a_call: int
+    places_per_call: int
 
     def log_probabilities(
         self,

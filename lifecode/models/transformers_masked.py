@@ -89,7 +89,7 @@ class TransformersMasked(nn.Module):
 class _ResidueReader:
     """log P of residues at those of a protein; see `MaskedReader`."""
 
-    name, columns, letters_a_place, places_a_call = "residues", len(AMINO_ACIDS), 1, 4096
+    name, columns, letters_per_place, places_per_call = "residues", len(AMINO_ACIDS), 1, 4096
 
     def __init__(self, owner: TransformersMasked) -> None:
         self._owner, self.longest = owner, owner.longest
@@ -107,7 +107,7 @@ class _ResidueReader:
         device = next(owner.parameters()).device
         known = torch.tensor([-1 if i is None else i for i in owner.columns], device=device)
         first = len(owner.before)
-        for part in consecutive_rows([len(ids) for ids in sequences], self.places_a_call):
+        for part in consecutive_rows([len(ids) for ids in sequences], self.places_per_call):
             rows = [self._tokens(ids, own) for ids, own in zip(sequences[part], masked[part], strict=True)]
             width = max(map(len, rows))
             padded = np.array([row + [owner.pad] * (width - len(row)) for row in rows], dtype=np.int64)

@@ -35,7 +35,7 @@ logger = logging.getLogger(__name__)
 
 _NUM_BUCKETS = 64
 _PACK_BYTES = 2**27
-_RESIDUES_A_CALL = 32_768
+_RESIDUES_PER_CALL = 32_768
 
 Progress = Callable[[int, int], object]
 """Called with residues that are stored, and residues in all."""
@@ -140,7 +140,7 @@ class FeatureCache:
     def _compute(self, folder: Path, group: Sequence[_Asked]) -> Pack:
         """A new pack of these proteins."""
         features = []
-        for call in _groups(group, _RESIDUES_A_CALL):
+        for call in _groups(group, _RESIDUES_PER_CALL):
             proteins = [one.protein for one in call]
             for protein, seen in zip(proteins, self.teacher(proteins), strict=True):
                 assert seen.shape == (len(protein), self.teacher.width)

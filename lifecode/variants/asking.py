@@ -140,8 +140,8 @@ def answered(
         todo = [key for key in keys if (key, min(passes[key])) not in known]
         number_of = {key: number for number, key in enumerate(keys)}
         done = len(keys) - len(todo)
-        size = reader.letters_a_place
-        for batch in _batches(todo, reader.places_a_call):
+        size = reader.letters_per_place
+        for batch in _batches(todo, reader.places_per_call):
             ids = [sequences[key.sequence][size * key.begin : size * key.end] for key in batch]
             masked = [[place - key.begin for place in key.masked] for key in batch]
             read = [[place - key.begin for place in sorted(passes[key])] for key in batch]
@@ -177,8 +177,8 @@ def _masked(question: Question, place: int, method: str) -> tuple[int, ...]:
     return tuple(range(first, question.end, stride))
 
 
-def _batches(todo: Sequence[_Pass], places_a_call: int) -> list[list[_Pass]]:
-    rows = consecutive_rows([key.end - key.begin + NUM_SPECIAL_CODONS for key in todo], places_a_call)
+def _batches(todo: Sequence[_Pass], places_per_call: int) -> list[list[_Pass]]:
+    rows = consecutive_rows([key.end - key.begin + NUM_SPECIAL_CODONS for key in todo], places_per_call)
     return [list(todo[own]) for own in rows]
 
 

@@ -30,7 +30,7 @@ def relative_scores(wild: WildType, log_p: NDArray[np.float32]) -> list[NDArray[
         wild: type.
         log_p: (n, columns) of its first n places, from `whole_scan`.
     """
-    place, size = np.arange(len(log_p)), wild.reader.letters_a_place
+    place, size = np.arange(len(log_p)), wild.reader.letters_per_place
     ids = wild.ids[: size * len(log_p)]
     by_residue = wild.residue_log_p(log_p)
     own = wild.residues_of(ids)

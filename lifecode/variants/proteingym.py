@@ -143,7 +143,7 @@ class ProteinGym:
         scoring = Scoring(method=self.method, window_codons=self.window_codons)
         reader = scan_reader(asked.model, self.method)
         of_residues = np.frombuffer(protein.encode("ascii"), dtype=np.uint8)
-        ids = of_residues if reader.letters_a_place == 1 else encode_nucleotides(cds)
+        ids = of_residues if reader.letters_per_place == 1 else encode_nucleotides(cds)
         wild = WildType(ids, reader, genetic_code(_CODE), self.organism, protein)
         table = scan_scores(scan, wild, scoring, asked.name, on_progress=told)
         return table.column("score").to_numpy(zero_copy_only=False).astype(np.float64)

@@ -40,7 +40,7 @@ def pseudo_likelihood_scores(
         journal, about: as for `answered`.
         on_progress: called with sequences done and in all.
     """
-    size = wild.reader.letters_a_place
+    size = wild.reader.letters_per_place
     number_of: dict[tuple[int, int, bytes], int] = {}
     sequences: list[NDArray[np.uint8]] = []
     from_start: list[bool] = []
@@ -81,7 +81,7 @@ def _totals(
     on_progress: Callable[[int, int], None] | None,
 ) -> NDArray[np.float64]:
     """The pseudo-log-likelihood of each sequence; in the journal a float32 and what is left of it."""
-    reader, size = wild.reader, wild.reader.letters_a_place
+    reader, size = wild.reader, wild.reader.letters_per_place
     stride = method.partition(":")[2]
     marginal = f"strided:{stride}" if stride else "masked"
     totals: dict[int, float] = {}
@@ -97,7 +97,7 @@ def _totals(
         passes = [
             (len(sequences[i]) // size) * (int(stride) if stride else len(sequences[i]) // size) for i in todo
         ]
-        for part in consecutive_rows(passes, reader.places_a_call):
+        for part in consecutive_rows(passes, reader.places_per_call):
             own = todo[part]
             questions = [
                 Question(place, (i,), 0, len(sequences[number]) // size)

@@ -34,12 +34,12 @@ class WildType:
     @property
     def num_places(self) -> int:
         """Codons or residues."""
-        return len(self.ids) // self.reader.letters_a_place
+        return len(self.ids) // self.reader.letters_per_place
 
     @property
     def unit(self) -> str:
         """What a place is, in the plural."""
-        return "codons" if self.reader.letters_a_place == 3 else "residues"
+        return "codons" if self.reader.letters_per_place == 3 else "residues"
 
     def residue_log_p(self, log_p: NDArray[np.floating]) -> NDArray[np.float64]:
         """log P of each residue of `AMINO_ACIDS` (n, 21), from what the reader says."""
@@ -49,7 +49,7 @@ class WildType:
 
     def mutated(self, mutant: tuple[Substitution, ...]) -> NDArray[np.uint8]:
         """Its ids with substitutions; a new residue is written by its commonest codon."""
-        ids, size = self.ids.copy(), self.reader.letters_a_place
+        ids, size = self.ids.copy(), self.reader.letters_per_place
         for one in mutant:
             if one.new == one.old:
                 continue
@@ -68,7 +68,7 @@ class WildType:
             ids: of the wild type, or of a mutant or a stretch of it.
             from_start: whether they begin where the wild type does: its first codon spells its first residue.
         """
-        if self.reader.letters_a_place == 3:
+        if self.reader.letters_per_place == 3:
             codons = codon_ids(ids).astype(np.int64)
             found = np.where(codons < 0, -1, self.code.residues[codons].astype(np.int64))
             if from_start and len(found) and (ids[:3] == self.ids[:3]).all():

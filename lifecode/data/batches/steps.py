@@ -111,11 +111,11 @@ class PackedStream(IterableDataset[Step]):
     def __iter__(self) -> Iterator[Step]:
         worker = get_worker_info()
         offset, stride = (worker.id, worker.num_workers) if worker else (0, 1)
-        for number, (step, rows, after) in enumerate(self.plan()):
+        for number, (step, rows, after) in enumerate(self.rows_of_steps()):
             if number % stride == offset:
                 yield Step(self._batches(step, rows), after)
 
-    def plan(self) -> Iterator[tuple[int, list[list[Any]], Cursor]]:
+    def rows_of_steps(self) -> Iterator[tuple[int, list[list[Any]], Cursor]]:
         """(step, its rows over all processes, where the stream stands after it) without end."""
         step, number, row, left_out = self.start
         planner, chunk = self.planner(step), None

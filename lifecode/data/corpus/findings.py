@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from lifecode.data.corpus.corpus import SCHEMA_VERSION
-from lifecode.data.corpus.layout import Plan, in_each_split
+from lifecode.data.corpus.layout import Layout, in_each_split
 from lifecode.data.corpus.shards import CDS, DNA, REJECTED_SCHEMA, RNA, parquet_writer
 from lifecode.data.reading.remedies import BORDER, DUPLICATE, HOMOLOG
 from lifecode.data.reading.summary import NUM_EXAMPLES, first_of_each, left_out_entries
@@ -24,16 +24,16 @@ _DETAIL = {
 }
 
 
-def report_of(plan: Plan, examples: dict[str, list[dict[str, str]]]) -> dict[str, Any]:
+def report_of(layout: Layout, examples: dict[str, list[dict[str, str]]]) -> dict[str, Any]:
     """The content of `report.json`.
 
     Args:
-        plan: of the corpus.
+        layout: of the corpus.
         examples: the first rows of each reason in `rejected.parquet`.
     """
-    inventory = plan.inventory
+    inventory = layout.inventory
     rejected = dict(sorted(inventory.reasons.items()))
-    dropped = {reason: len(cds) for reason, cds in plan.dropped.items()}
+    dropped = {reason: len(cds) for reason, cds in layout.dropped.items()}
     num_cds = len(inventory.cds) + sum(rejected.values())
     return {
         "schema_version": SCHEMA_VERSION,
@@ -50,9 +50,9 @@ def report_of(plan: Plan, examples: dict[str, list[dict[str, str]]]) -> dict[str
             "dropped": dropped,
         },
         "left_out": left_out_entries({**rejected, **dropped, **inventory.skipped}, num_cds, examples),
-        "block_nucleotides": plan.regions.block_nucleotides,
-        "block_nucleotides_asked": plan.regions.block_nucleotides_asked,
-        "splits": {split: _counts(plan, number) for number, split in enumerate(SPLITS)},
+        "block_nucleotides": layout.regions.block_nucleotides,
+        "block_nucleotides_asked": layout.regions.block_nucleotides_asked,
+        "splits": {split: _counts(layout, number) for number, split in enumerate(SPLITS)},
     }
 
 
@@ -70,9 +70,9 @@ def _first_rows(batch: pa.RecordBatch) -> Iterator[dict[str, str]]:
         yield from batch.filter(pc.equal(batch["reason"], reason)).slice(0, NUM_EXAMPLES).to_pylist()  # pyright: ignore
 
 
-def _counts(plan: Plan, number: int) -> dict[str, int]:
+def _counts(layout: Layout, number: int) -> dict[str, int]:
     """What one split holds."""
-    rows, nucleotides = ({kind: counts[number] for kind, counts in both.items()} for both in _by_kind(plan))
+    rows, nucleotides = ({kind: counts[number] for kind, counts in both.items()} for both in _by_kind(layout))
     return {
         "cds": rows[CDS],
         "cds_codons": nucleotides[CDS] // 3,
@@ -83,23 +83,23 @@ def _counts(plan: Plan, number: int) -> dict[str, int]:
     }
 
 
-def _by_kind(plan: Plan) -> tuple[dict[str, list[int]], dict[str, list[int]]]:
-    both = {kind: in_each_split(rows) for kind, rows in plan.rows.items()}
+def _by_kind(layout: Layout) -> tuple[dict[str, list[int]], dict[str, list[int]]]:
+    both = {kind: in_each_split(rows) for kind, rows in layout.rows.items()}
     return {kind: counts[0] for kind, counts in both.items()}, {
         kind: counts[1] for kind, counts in both.items()
     }
 
 
-def write_rejected(path: Path, plan: Plan) -> None:
+def write_rejected(path: Path, layout: Layout) -> None:
     """Write the table of CDS that are no exact pair, skipped records, and pairs that fell to the split."""
     with parquet_writer(path, REJECTED_SCHEMA) as writer:
-        for unit, folder in enumerate(plan.inventory.folders):
+        for unit, folder in enumerate(layout.inventory.folders):
             old_names = pq.read_table(folder / "contigs.parquet", columns=["contig"])["contig"]
-            renamed = {old_names[row].as_py(): new for row, new in plan.inventory.renamed_of(unit).items()}
+            renamed = {old_names[row].as_py(): new for row, new in layout.inventory.renamed_of(unit).items()}
             with pq.ParquetFile(folder / "rejected.parquet") as file:
                 for batch in file.iter_batches():
                     writer.write_batch(_renamed(batch, renamed))
-        for table in _dropped(plan):
+        for table in _dropped(layout):
             writer.write_table(table)
 
 
@@ -110,11 +110,11 @@ def _renamed(batch: pa.RecordBatch, names: dict[str, str]) -> pa.RecordBatch:
     return batch.set_column(batch.schema.get_field_index("contig"), "contig", column)
 
 
-def _dropped(plan: Plan) -> Iterator[pa.Table]:
+def _dropped(layout: Layout) -> Iterator[pa.Table]:
     """The exact pairs that the split cost, unit by unit, in their order."""
-    inventory = plan.inventory
-    number = np.concatenate(list(plan.dropped.values()))
-    reason = np.repeat(list(plan.dropped), [len(cds) for cds in plan.dropped.values()])
+    inventory = layout.inventory
+    number = np.concatenate(list(layout.dropped.values()))
+    reason = np.repeat(list(layout.dropped), [len(cds) for cds in layout.dropped.values()])
     order = np.argsort(number)
     number, reason = number[order], reason[order]
     borders = np.searchsorted(number, inventory.first_cds)
@@ -127,7 +127,7 @@ def _dropped(plan: Plan) -> Iterator[pa.Table]:
         contigs = inventory.contigs.take(contig)
         details = [
             _DETAIL[why].format(split=SPLITS[split])
-            for why, split in zip(reason[own], plan.cds_split[number[own]], strict=True)
+            for why, split in zip(reason[own], layout.cds_split[number[own]], strict=True)
         ]
         ends = zip(cds["start"].to_pylist(), cds["end"].to_pylist(), strict=True)
         places = pa.array([f"{start + 1}..{end}" for start, end in ends], pa.string())

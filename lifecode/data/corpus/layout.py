@@ -36,7 +36,7 @@ class Rows(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Plan:
+class Layout:
     """Everything that is decided before a shard is written.
 
     Attributes:
@@ -58,7 +58,7 @@ class Plan:
         return [task for kind in KINDS for task in _tasks_of_kind(self, kind, corpus, records)]
 
 
-def make_plan(inventory: Inventory, split: Split, seed: int) -> Plan:
+def make_layout(inventory: Inventory, split: Split, seed: int) -> Layout:
     """Split the contigs, and drop the exact pairs that would lie in two splits.
 
     Raises:
@@ -78,11 +78,11 @@ def make_plan(inventory: Inventory, split: Split, seed: int) -> Plan:
     for kind in (DNA, RNA):
         chosen = np.flatnonzero(inventory.molecule[regions.contig] == kind)
         rows[kind] = Rows(chosen, regions.split[chosen], (regions.end - regions.start)[chosen])
-    return Plan(inventory, regions, rows, cds_split, dropped)
+    return Layout(inventory, regions, rows, cds_split, dropped)
 
 
-def _tasks_of_kind(plan: Plan, kind: str, corpus: Path, records: Path) -> Iterator[ShardTask]:
-    rows = plan.rows[kind]
+def _tasks_of_kind(layout: Layout, kind: str, corpus: Path, records: Path) -> Iterator[ShardTask]:
+    rows = layout.rows[kind]
     in_split, nucleotides = (0,) * len(SPLITS), (0,) * len(SPLITS)
     for number, (first, stop) in enumerate(_borders_of_shards(rows.num_nucleotides)):
         shard = Rows(rows.number[first:stop], rows.split[first:stop], rows.num_nucleotides[first:stop])
@@ -92,7 +92,7 @@ def _tasks_of_kind(plan: Plan, kind: str, corpus: Path, records: Path) -> Iterat
             record=records / f"{kind}-{number:05d}.json",
             kind=kind,
             number=number,
-            parts=tuple(make_parts(plan, shard)),
+            parts=tuple(make_parts(layout, shard)),
             num_nucleotides=int(shard.num_nucleotides.sum()),
             first_row=first,
             first_in_split=in_split,
@@ -116,20 +116,20 @@ def _borders_of_shards(num_nucleotides: NDArray[np.int64]) -> Iterator[tuple[int
             return
 
 
-def _cds_parts(plan: Plan, shard: Rows) -> Iterator[CdsPart]:
+def _cds_parts(layout: Layout, shard: Rows) -> Iterator[CdsPart]:
     """The pairs of a shard by unit, with -1 for those between them that are left out."""
-    for unit, (first, stop) in _by_unit(shard.number, plan.inventory.first_cds):
+    for unit, (first, stop) in _by_unit(shard.number, layout.inventory.first_cds):
         own = shard.number[first:stop]
         split = np.full(own[-1] - own[0] + 1, _LEFT_OUT, dtype=np.int8)
         split[own - own[0]] = shard.split[first:stop]
-        inventory = plan.inventory
+        inventory = layout.inventory
         first_row = int(own[0] - inventory.first_cds[unit])
         yield CdsPart(inventory.folders[unit], first_row, split, inventory.renamed_of(unit))
 
 
-def _region_parts(plan: Plan, shard: Rows) -> Iterator[RegionPart]:
+def _region_parts(layout: Layout, shard: Rows) -> Iterator[RegionPart]:
     """The regions of a shard by unit."""
-    regions, inventory = plan.regions, plan.inventory
+    regions, inventory = layout.regions, layout.inventory
     contig = regions.contig[shard.number]
     for unit, (first, stop) in _by_unit(contig, inventory.first_contig):
         own = shard.number[first:stop]

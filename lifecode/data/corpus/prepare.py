@@ -1,4 +1,4 @@
-"""From sequence files to a corpus on disk: read every unit, plan, write every shard, list what was written.
+"""From sequence files to a corpus on disk: read every unit, lay out, write every shard, list what was written.
 
 Units and shards are tasks that an engine runs in any order; each leaves a file that says it is done, so a
 run that was killed goes on where it stopped. Neither engine nor number of workers changes a byte.
@@ -16,7 +16,7 @@ from lifecode.data.corpus.engine import Engine, LocalEngine, Run
 from lifecode.data.corpus.findings import first_rejected, report_of, write_rejected
 from lifecode.data.corpus.folder import existing_corpus, partial_folder
 from lifecode.data.corpus.inventory import Inventory
-from lifecode.data.corpus.layout import Plan, in_each_split, make_plan
+from lifecode.data.corpus.layout import Layout, in_each_split, make_layout
 from lifecode.data.corpus.shard_task import read_record, write_shard
 from lifecode.data.corpus.unit_folder import read_task, store_unit
 from lifecode.data.reading.inputs import Inputs, InputUnit, resolve_inputs
@@ -95,11 +95,13 @@ def prepare_corpus(
                 inventory.require_pairs()
             place = folder / digest_of(identity)
             corpus, records = place / "corpus", place / "written"
-            plan = make_plan(inventory, split, seed)
-            tasks = plan.tasks(corpus, records)
-            _allocate(corpus, records, plan)
+            layout = make_layout(inventory, split, seed)
+            tasks = layout.tasks(corpus, records)
+            _allocate(corpus, records, layout)
             _do("writing", run, write_shard, tasks, [task.num_nucleotides for task in tasks], progress)
-        _finish(corpus, plan, identity, [entry for task in tasks if (entry := read_record(task)) is not None])
+        _finish(
+            corpus, layout, identity, [entry for task in tasks if (entry := read_record(task)) is not None]
+        )
         corpus.rename(output)
     return Corpus.open(output)
 
@@ -125,19 +127,19 @@ def _do(
             progress(what, done, total)
 
 
-def _allocate(corpus: Path, records: Path, plan: Plan) -> None:
+def _allocate(corpus: Path, records: Path, layout: Layout) -> None:
     """The folders and the files of the cache, before anything is written into them."""
     for folder in (corpus / "shards", records):
         folder.mkdir(parents=True, exist_ok=True)
-    for kind, rows in plan.rows.items():
+    for kind, rows in layout.rows.items():
         for name, num_segments, num_nucleotides in zip(SPLITS, *in_each_split(rows), strict=True):
             allocate_segments(corpus, kind, name, num_segments, num_nucleotides)
 
 
-def _finish(corpus: Path, plan: Plan, identity: dict[str, Any], shards: Sequence[dict[str, Any]]) -> None:
+def _finish(corpus: Path, layout: Layout, identity: dict[str, Any], shards: Sequence[dict[str, Any]]) -> None:
     """What the main process writes: the table of the rejected, the report, and the manifest last."""
-    write_rejected(corpus / "rejected.parquet", plan)
-    write_json(corpus / "report.json", report_of(plan, first_rejected(corpus / "rejected.parquet")))
+    write_rejected(corpus / "rejected.parquet", layout)
+    write_json(corpus / "report.json", report_of(layout, first_rejected(corpus / "rejected.parquet")))
     known = {shard["path"]: {key: shard[key] for key in ("path", "sha256", "bytes")} for shard in shards}
     paths = sorted(path for path in corpus.rglob("*") if path.is_file() and path.name != "manifest.json")
     with ThreadPoolExecutor() as threads:

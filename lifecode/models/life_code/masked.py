@@ -81,7 +81,7 @@ def _read(
 ) -> Iterator[tuple[slice, Tensor]]:
     """Row by row: which copies are in it, counted over all sequences, and log P(codon) of each (n, 64)."""
     reader = CodonReader(model)
-    reader.places_a_call = max_codons
+    reader.places_per_call = max_codons
     lengths = np.array([len(sequence) // 3 for sequence in sequences], dtype=np.int64)
     owner = np.repeat(np.arange(len(sequences)), lengths)
     position = np.arange(len(owner)) - np.repeat(np.cumsum(lengths) - lengths, lengths)

@@ -20,7 +20,7 @@ from lifecode.models.life_code.evaluation_mode import in_evaluation
 from lifecode.models.life_code.frames import NUM_FRAMES, in_three_frames
 from lifecode.models.masked_reading import Reading
 
-_CODONS_A_CALL, _CODONS_A_CALL_OF_A_CPU = 16_384, 4096
+_CODONS_PER_CALL, _CODONS_PER_CALL_OF_A_CPU = 16_384, 4096
 """Of a packed row; only memory and speed depend on it."""
 
 
@@ -42,7 +42,7 @@ class _Reader:
     def __init__(self, model: nn.Module) -> None:
         self._model: Any = in_evaluation(model)
         on_cpu = next(model.parameters()).device.type == "cpu"
-        self.places_a_call = _CODONS_A_CALL_OF_A_CPU if on_cpu else _CODONS_A_CALL
+        self.places_per_call = _CODONS_PER_CALL_OF_A_CPU if on_cpu else _CODONS_PER_CALL
 
     @torch.inference_mode(False)
     @torch.no_grad()
@@ -63,7 +63,7 @@ class _Reader:
         """
         found: list[Tensor] = []
         lengths = [len(ids) // 3 + NUM_SPECIAL_CODONS for ids in sequences]
-        for copies in consecutive_rows(lengths, self.places_a_call):
+        for copies in consecutive_rows(lengths, self.places_per_call):
             packed = pack(sequences[copies])
             embeddings = self._model.codon_projection(self._model.encode(packed))
             at = _in_row(packed, places[copies], 3 // size).to(embeddings.device)
@@ -75,7 +75,7 @@ class _Reader:
 class CodonReader(_Reader):
     """log P of the 64 codons at codons of a CDS."""
 
-    name, columns, letters_a_place = "codons", NUM_CODONS, 3
+    name, columns, letters_per_place = "codons", NUM_CODONS, 3
 
     def log_probabilities(
         self,
@@ -103,7 +103,7 @@ class TranslationReader(CodonReader):
 class NucleotideReader(_Reader):
     """log P of the four nucleotides at those of a stretch of DNA, averaged over three frames."""
 
-    name, columns, letters_a_place = f"nucleotides, {NUM_FRAMES} frames", len(NUCLEOTIDES), 1
+    name, columns, letters_per_place = f"nucleotides, {NUM_FRAMES} frames", len(NUCLEOTIDES), 1
 
     def log_probabilities(
         self,
@@ -133,9 +133,9 @@ def _with_mask(ids: NDArray[np.uint8], places: Sequence[int], size: int) -> NDAr
     return masked
 
 
-def _in_row(packed: Packed, places: Sequence[Sequence[int]], letters_a_codon: int) -> Tensor:
+def _in_row(packed: Packed, places: Sequence[Sequence[int]], letters_per_codon: int) -> Tensor:
     """Where places of each segment lie in the row, counted in letters, behind its `[CLS]`."""
     starts = packed.cu_seqlens[:-1].tolist()
-    first = [letters_a_codon * (start + 1) for start in starts]
+    first = [letters_per_codon * (start + 1) for start in starts]
     flat = [start + place for start, own in zip(first, places, strict=True) for place in own]
     return torch.tensor(flat, dtype=torch.long)

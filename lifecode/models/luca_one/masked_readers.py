@@ -43,7 +43,7 @@ class LetterReader:
         tokens_of: tokens (L,) of the ids of a sequence.
     """
 
-    letters_a_place, places_a_call = 1, 4096
+    letters_per_place, places_per_call = 1, 4096
 
     def __init__(
         self,
@@ -71,7 +71,7 @@ class LetterReader:
         copies = [self._with_mask(ids, own) for ids, own in zip(sequences, masked, strict=True)]
         found: list[Tensor] = []
         lengths = [len(tokens.ids) + NUM_SPECIAL for tokens in copies]
-        for part in consecutive_rows(lengths, self.places_a_call):
+        for part in consecutive_rows(lengths, self.places_per_call):
             row = pack_tokens(copies[part])
             starts = row.cu_seqlens[:-1].tolist()
             at = [start + 1 + i for start, own in zip(starts, read[part], strict=True) for i in own]

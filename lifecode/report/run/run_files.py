@@ -31,7 +31,7 @@ class _Checked(BaseModel):
     model_config = ConfigDict(strict=True, extra="ignore", protected_namespaces=())
 
 
-class _Figure(_Checked):
+class _MetricValue(_Checked):
     value: _Number | None = None
     n: _Count | None = None
 
@@ -60,8 +60,8 @@ class _Timing(_Checked):
 
 
 class _Source(_Checked):
-    heldout: dict[str, _Figure] | None = None
-    baselines: dict[str, _Figure] | None = None
+    heldout: dict[str, _MetricValue] | None = None
+    baselines: dict[str, _MetricValue] | None = None
 
 
 def _some_parameters(parts: dict[str, int]) -> dict[str, int]:
@@ -78,8 +78,8 @@ class _Model(_Checked):
 
 class _Metrics(_Checked):
     model: _Model
-    heldout: dict[str, _Figure]
-    baselines: dict[str, _Figure] | None = None
+    heldout: dict[str, _MetricValue]
+    baselines: dict[str, _MetricValue] | None = None
     sources: dict[str, _Source] | None = None
     timing: _Timing | None = None
     data: _Data | None = None

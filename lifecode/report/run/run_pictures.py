@@ -42,16 +42,16 @@ class RunPictures(Callback):
         if pl_module.device_mesh is not None:
             return
         if isinstance(pl_module, TokenizerStage):
-            figures = model_figures(pl_module.codec, None)
+            figures = model_pictures(pl_module.codec, None)
         else:
             assert isinstance(pl_module, EncoderStage)
             sample = sample_predictions(pl_module.model, self.genes, self.settings)
-            figures = model_figures(pl_module.model.codec, sample)
-        log_figures(self.loggers, figures, f"{pl_module.name}/validation", trainer.global_step - 1)
+            figures = model_pictures(pl_module.model.codec, sample)
+        log_pictures(self.loggers, figures, f"{pl_module.name}/validation", trainer.global_step - 1)
 
 
 @plain_settings
-def model_figures(codec: CodonCodec, sample: SamplePredictions | None) -> dict[str, Figure]:
+def model_pictures(codec: CodonCodec, sample: SamplePredictions | None) -> dict[str, Figure]:
     """`codon_map`, coloured by the standard genetic code, and `sample_predictions`; if finite."""
     figures = {}
     chart = codon_map_in_code(codec.codon_map().float().cpu().numpy(), STANDARD_CODE)
@@ -63,7 +63,7 @@ def model_figures(codec: CodonCodec, sample: SamplePredictions | None) -> dict[s
 
 
 @plain_settings
-def log_figures(loggers: Sequence[Logger], figures: Mapping[str, Figure], prefix: str, step: int) -> None:
+def log_pictures(loggers: Sequence[Logger], figures: Mapping[str, Figure], prefix: str, step: int) -> None:
     """Hands pictures as `prefix/name` to the loggers that show them: W&B and TensorBoard."""
     for name, figure in figures.items():
         for logger in loggers:

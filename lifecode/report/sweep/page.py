@@ -9,13 +9,13 @@ from lifecode.host.installed import installed_versions
 from lifecode.names import markdown_cell, visible
 from lifecode.report.charts.figure_style import plain_settings
 from lifecode.report.page import Drawing, write_page
-from lifecode.report.sweep.facts import Fact, caveats, comparable_throughput, facts, open_runs
-from lifecode.report.sweep.figures import (
+from lifecode.report.sweep.charts import (
     accuracy_against_throughput,
     curves_by_group,
     draws_throughput,
-    figures_by_group,
+    metrics_by_group,
 )
+from lifecode.report.sweep.facts import Fact, caveats, comparable_throughput, facts, open_runs
 from lifecode.report.sweep.run_groups import Grouping, grouped
 from lifecode.report.sweep.runs import Run, find_runs
 from lifecode.report.sweep.sources import SourceTables, source_columns, source_tables
@@ -147,7 +147,7 @@ def _drawings(grouping: Grouping, speed: Speed) -> dict[str, Drawing]:
         )
     names = sweep_figure_names(grouping)
     drawings["by_group"] = Drawing(
-        figures_by_group(shown, names, grouping.heading),
+        metrics_by_group(shown, names, grouping.heading),
         "Held-out figures, run by run",
         "A point for each run and a line at the mean of each group, for every held-out figure.",
     )

@@ -34,7 +34,7 @@ from lifecode.verbs.embed.embeddings import Embeddings
 from lifecode.verbs.embed.readers import Reader, Reading, reader
 from lifecode.verbs.embed.unit_choice import RENAMED, OfContig, chosen_units
 
-_CODONS_A_CALL = 16_384
+_CODONS_PER_CALL = 16_384
 
 
 def embed(
@@ -233,12 +233,12 @@ def _embed_contig(
 
 
 def _batches(units: Iterator[Unit]) -> Iterator[list[Unit]]:
-    """Consecutive units for one call of the model, of about `_CODONS_A_CALL` codons, from any contigs."""
+    """Consecutive units for one call of the model, of about `_CODONS_PER_CALL` codons, from any contigs."""
     batch: list[Unit] = []
     num_codons = 0
     for unit in units:
         own_codons = -(-len(unit.nucleotides) // 3) + NUM_SPECIAL_CODONS
-        if batch and num_codons + own_codons > _CODONS_A_CALL:
+        if batch and num_codons + own_codons > _CODONS_PER_CALL:
             yield batch
             batch, num_codons = [], 0
         # Copied: a view would keep the whole contig in memory until the batch is full.

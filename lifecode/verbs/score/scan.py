@@ -94,7 +94,7 @@ def score_scan(
         scan = scan_of(mutants, wild_type, offset)
     loaded = on_device(model)
     reader = scan_reader(loaded, scoring.method)
-    if reader.letters_a_place == 1:
+    if reader.letters_per_place == 1:
         ids = np.frombuffer(wild_type.encode("ascii", "replace"), dtype=np.uint8)
     else:
         if codons is None:

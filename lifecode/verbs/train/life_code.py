@@ -30,7 +30,7 @@ from lifecode.models.life_code.model import LifeCode
 from lifecode.names import visible
 from lifecode.objectives.distillation import DistillationLoss
 from lifecode.report.run.html import write_report
-from lifecode.report.run.run_pictures import RunPictures, log_figures, model_figures
+from lifecode.report.run.run_pictures import RunPictures, log_pictures, model_pictures
 from lifecode.training.processes import Processes
 from lifecode.training.run.run_folder import RunFolder
 from lifecode.training.trainer import TrainerSettings
@@ -184,7 +184,7 @@ def _encoder(config: DictConfig, folder: RunFolder, corpus: Corpus, stages: TwoS
     write_metrics(folder.path, metrics)
     log_held_out(stages.loggers, evaluation.heldout, steps)
     if stages.loggers:
-        log_figures(stages.loggers, model_figures(model.codec, sample), SPLIT, steps)
+        log_pictures(stages.loggers, model_pictures(model.codec, sample), SPLIT, steps)
     print(visible(held_out_table(metrics), keep="\n"))
     print(f"\nThe model is in {folder.path / 'model'}\nThe report is in {page}")
 

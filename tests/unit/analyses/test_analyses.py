@@ -17,7 +17,7 @@ from lifecode.analyses import (
 )
 from lifecode.analyses.codon_usage import agreement, species_names
 from lifecode.analyses.convergence import cosines, found_among
-from lifecode.analyses.embedding import clustering_figures, principal_components, t_sne
+from lifecode.analyses.embedding import clustering_metrics, principal_components, t_sne
 from lifecode.analyses.genes import read_genes
 from lifecode.analyses.pseudogene import aligned, commonest, filled_in, partner
 from lifecode.analyses.synonymous import changed, not_third, told_apart, transversions
@@ -133,10 +133,10 @@ def test_clusters_that_lie_apart_are_found():
     labels = np.repeat([0, 1, 2], 20)
     vectors = (10 * np.eye(4)[labels] + draw.normal(size=(60, 4))).astype(np.float32)
     points = principal_components(vectors, 3)
-    silhouette, _, _, information, rand = clustering_figures(points, labels, 0)
+    silhouette, _, _, information, rand = clustering_metrics(points, labels, 0)
     assert silhouette > 0.5
     assert (information, rand) == (pytest.approx(1), 1)
-    shuffled = clustering_figures(points, draw.permutation(labels), 0)
+    shuffled = clustering_metrics(points, draw.permutation(labels), 0)
     assert shuffled[0] < 0.1
     assert abs(shuffled[4]) < 0.1
     assert not t_sne(np.zeros((5, 2)), 0).any()

@@ -8,7 +8,7 @@ from benchmarks.embedding.embed import (
     COMMAND,
     ESM2,
     FORWARD,
-    TOKENS_A_CALL,
+    TOKENS_PER_CALL,
     EmbedBenchmark,
     Esm2Embedding,
     genes_of,
@@ -21,7 +21,7 @@ def test_every_protein_is_read_once_within_the_budget():
     workload, genes = Esm2Embedding("ecoli"), genes_of("ecoli", 60)
     assert workload.prepare(60) == {"codons": sum(len(gene.amino_acids) for gene in genes)}
     assert sum(len(tokens) for tokens, _ in workload.calls) == 60
-    assert all(tokens.numel() <= TOKENS_A_CALL for tokens, _ in workload.calls if len(tokens) > 1)
+    assert all(tokens.numel() <= TOKENS_PER_CALL for tokens, _ in workload.calls if len(tokens) > 1)
     without_stop = sum(len(gene.amino_acids) - 1 for gene in genes)
     assert sum(int(mask.sum()) for _, mask in workload.calls) == without_stop + 2 * 60
 

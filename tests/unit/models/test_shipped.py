@@ -11,7 +11,7 @@ import lifecode
 from lifecode.app.main import main
 from lifecode.data import BlockSplit, prepare_corpus
 from lifecode.errors import UserError
-from lifecode.evaluation.masked_genes import HeldOut, held_out_genes, masked_figures, read_masked
+from lifecode.evaluation.masked_genes import HeldOut, held_out_genes, masked_metrics, read_masked
 from lifecode.models.hub import model_folder
 from lifecode.models.shipped import shipped_models
 from tests.support.repository import ROOT
@@ -79,7 +79,7 @@ def test_what_the_card_says_of_e_coli_can_be_measured_again(metrics, tmp_path):
     said = metrics["sources"]["ecoli_K12_MG1655.gbff.gz"]
     assert said["genes"] <= len(genes) <= said["genes"] + 1  # one resembles a gene of the first sitting
     model = lifecode.LifeCode.from_pretrained("lifecode-mini")
-    figures = masked_figures(read_masked(model, genes, 8192))
+    figures = masked_metrics(read_masked(model, genes, 8192))
     for name, tolerance in (("masked_codon_cross_entropy", 0.02), ("masked_translation_accuracy", 0.01)):
         assert figures[name].value == pytest.approx(said["heldout"][name]["value"], abs=tolerance)
 

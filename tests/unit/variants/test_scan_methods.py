@@ -67,7 +67,7 @@ def test_pseudo_likelihood_goes_on_after_a_kill(tmp_path):
             return super().log_probabilities(sequences, masked, read)
 
     reader = Reader(MODEL)
-    reader.places_a_call = 80  # eight copies of one sequence
+    reader.places_per_call = 80  # eight copies of one sequence
     wild = WildType(encode_nucleotides(CDS), reader, genetic_code(1), "e_coli", PROTEIN)
     mutants = [(Substitution(2, "A", letter),) for letter in "CDEL"]
     whole = pseudo_likelihood_scores(wild, mutants, [(0, 8)] * 4, "pseudo_likelihood")

@@ -160,7 +160,7 @@ def test_short_records_share_a_call_of_the_model(model_folder, tmp_path, monkeyp
 
 
 def test_a_call_takes_no_more_codons_than_it_may(monkeypatch):
-    monkeypatch.setattr(embed_verb, "_CODONS_A_CALL", 10)
+    monkeypatch.setattr(embed_verb, "_CODONS_PER_CALL", 10)
     contigs = [
         Contig(str(i), encode_nucleotides("A" * n), "by hand", False)
         for i, n in enumerate((1, 1, 12, 40, 1, 1, 1, 1))

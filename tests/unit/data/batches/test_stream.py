@@ -62,7 +62,7 @@ def steps_of_two_epochs(corpus) -> int:
 
 
 def test_a_step_holds_the_rows_asked_for(small_corpus):
-    for _, rows, _ in islice(stream(small_corpus).plan(), 20):
+    for _, rows, _ in islice(stream(small_corpus).rows_of_steps(), 20):
         assert len(rows) == 8
         assert all(0 < sum(piece.num_positions for piece in row) <= 200 for row in rows)
 
@@ -94,14 +94,17 @@ def two_genomes(tmp_path_factory):
 
 
 def test_seeds_have_different_orders(small_corpus):
-    plans = [[rows for _, rows, _ in islice(stream(small_corpus, seed=seed).plan(), 4)] for seed in (3, 3, 4)]
+    plans = [
+        [rows for _, rows, _ in islice(stream(small_corpus, seed=seed).rows_of_steps(), 4)]
+        for seed in (3, 3, 4)
+    ]
     assert plans[0] == plans[1] != plans[2]
 
 
 def test_shares_of_the_kinds(rna_corpus):
     training = stream(rna_corpus, mixture=Mixture(cds=0.5, dna=0.3, rna=0.2))
     codons = dict.fromkeys(("cds", "dna", "rna"), 0)
-    for _, rows, _ in islice(training.plan(), 300):
+    for _, rows, _ in islice(training.rows_of_steps(), 300):
         for piece in (piece for row in rows for piece in row):
             codons[piece.kind] += (piece.stop - piece.start) / 3
             assert piece.kind == "dna" or not piece.reverse
@@ -262,7 +265,7 @@ def test_length_schedule(small_corpus):
 def test_masks_are_those_of_record_seed_step_and_start(small_corpus):
     """The same record at another step is masked anew, at the same step and seed the same."""
     training = stream(small_corpus, masking=Masking(codon_fraction=0.5))
-    rows = (row for _, rows, _ in training.plan() for row in rows)
+    rows = (row for _, rows, _ in training.rows_of_steps() for row in rows)
     pieces = next(row for row in rows if len({piece.segment for piece in row}) > 1)
     once, again, later = (training.batch(step, pieces) for step in (7, 7, 8))
     assert same_batch(once, again)
@@ -280,16 +283,18 @@ def segments(batch) -> list[bytes]:
 
 def test_half_of_the_dna_comes_from_the_other_strand_and_no_cds(small_corpus):
     training = stream(small_corpus)
-    pieces = [p for _, rows, _ in islice(training.plan(), 60) for row in rows for p in row]
+    pieces = [p for _, rows, _ in islice(training.rows_of_steps(), 60) for row in rows for p in row]
     assert not any(piece.reverse for piece in pieces if piece.kind == "cds")
     assert 0.4 < np.mean([piece.reverse for piece in pieces if piece.kind == "dna"]) < 0.6
     forward = stream(small_corpus, reverse_complement=False)
-    assert not any(p.reverse for _, rows, _ in islice(forward.plan(), 20) for row in rows for p in row)
+    assert not any(
+        p.reverse for _, rows, _ in islice(forward.rows_of_steps(), 20) for row in rows for p in row
+    )
 
 
 def test_the_other_strand_is_the_reverse_complement(small_corpus):
     training = stream(small_corpus, masking=Masking(nucleotide_fraction=0))
-    pieces = (p for _, rows, _ in training.plan() for row in rows for p in row if p.reverse)
+    pieces = (p for _, rows, _ in training.rows_of_steps() for row in rows for p in row if p.reverse)
     piece = next(pieces)
     ids = training.tables["dna"].nucleotides(piece.segment)[piece.start : piece.stop]
     batch = training.batch(0, [piece])

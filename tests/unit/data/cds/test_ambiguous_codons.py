@@ -15,7 +15,7 @@ from lifecode.data.reading.read import ReadingSettings
 from lifecode.data.records import CodingSequence, Contig, Exon
 from lifecode.evaluation.baselines import BothNeighbours, CodonUnigram, majority_residue
 from lifecode.evaluation.distillation import _one_hot
-from lifecode.evaluation.masked_genes import HeldOut, baseline_figures, held_out_genes
+from lifecode.evaluation.masked_genes import HeldOut, baseline_metrics, held_out_genes
 
 GENE = "ATG" + "AAACCC" * 20 + "TAA"  # 42 codons
 PROTEIN = "M" + "KP" * 20
@@ -96,7 +96,7 @@ def test_no_figure_counts_an_ambiguous_codon():
     table = Table(pair=judge(with_letters(30, "NN")))
     (gene,) = held_out_genes(table, HeldOut(mask_fraction=1.0))
     assert gene.masked.tolist() == [i for i in range(1, 41) if i != 10]
-    assert {figure.n for figure in baseline_figures(table, [0], [gene]).values()} == {39}
+    assert {figure.n for figure in baseline_metrics(table, [0], [gene]).values()} == {39}
 
 
 def test_baselines_count_known_codons_only_and_nothing_follows_from_an_unknown_neighbour():

@@ -33,14 +33,14 @@ _COLUMNS = 3
 _LONGEST_LABEL = 40
 
 
-def accuracy_against_throughput(groups: Sequence[Group], figure_of: Callable[[Run], float | None]) -> Figure:
+def accuracy_against_throughput(groups: Sequence[Group], metric_of: Callable[[Run], float | None]) -> Figure:
     """Masked-residue accuracy and masked codon cross-entropy over 1,000 nucleotides/s (the paper's Figure 8).
 
     A point is a run, a ring the mean of its group.
 
     Args:
         groups: with finished runs.
-        figure_of: throughput of a run in nucleotides/s, None where it does not count.
+        metric_of: throughput of a run in nucleotides/s, None where it does not count.
     """
     figure = new_figure(4.0)
     for place, name in enumerate(_FIGURE_8):
@@ -48,7 +48,7 @@ def accuracy_against_throughput(groups: Sequence[Group], figure_of: Callable[[Ru
         style_axes(axes, _title(name))
         axes.set_xlabel("training throughput, 1,000 nucleotides/s", fontsize=8, color=GREY)
         for colour, group in zip(_cycle(groups), groups, strict=True):
-            _draw_point(axes, spread_over(group, figure_of), heldout_spread(group, name), colour, name)
+            _draw_point(axes, spread_over(group, metric_of), heldout_spread(group, name), colour, name)
     _legend(figure, groups)
     return figure
 
@@ -63,7 +63,7 @@ def _draw_point(axes: Axes, speeds: Spread, values: Spread, colour: str, name: s
     axes.plot(x.mean(), y.mean(), "o", color=colour, markersize=9, fillstyle="none", markeredgewidth=2)
 
 
-def figures_by_group(groups: Sequence[Group], names: Sequence[str], heading: str) -> Figure:
+def metrics_by_group(groups: Sequence[Group], names: Sequence[str], heading: str) -> Figure:
     """A panel for each held-out figure: a point for each run of a group, a line at their mean."""
     rows = -(-len(names) // _COLUMNS)
     figure = new_figure(0.3 + 2.5 * rows)
@@ -159,6 +159,6 @@ def _factor(name: str) -> float:
     return 100.0 if metric_named(name).unit == "share" else 1.0
 
 
-def draws_throughput(groups: Sequence[Group], figure_of: Callable[[Run], float | None]) -> bool:
+def draws_throughput(groups: Sequence[Group], metric_of: Callable[[Run], float | None]) -> bool:
     """Whether two groups or more have a throughput."""
-    return sum(spread_over(group, figure_of).mean is not None for group in groups) > 1
+    return sum(spread_over(group, metric_of).mean is not None for group in groups) > 1
