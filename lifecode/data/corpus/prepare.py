@@ -1,4 +1,4 @@
-"""From sequence files to a corpus on disk: read every unit, lay out, write every shard, list what was written.
+"""From sequence files to a corpus on disk: read units, lay out, write shards, list what was written.
 
 Units and shards are tasks that an engine runs in any order; each leaves a file that says it is done, so a
 run that was killed goes on where it stopped. Neither engine nor number of workers changes a byte.
@@ -99,9 +99,8 @@ def prepare_corpus(
             tasks = layout.tasks(corpus, records)
             _allocate(corpus, records, layout)
             _do("writing", run, write_shard, tasks, [task.num_nucleotides for task in tasks], progress)
-        _finish(
-            corpus, layout, identity, [entry for task in tasks if (entry := read_record(task)) is not None]
-        )
+        written = [entry for task in tasks if (entry := read_record(task)) is not None]
+        _finish(corpus, layout, identity, written)
         corpus.rename(output)
     return Corpus.open(output)
 

@@ -1,4 +1,4 @@
-"""Figures of a sweep: accuracy against throughput (the paper's Figure 8), figures by group, curves."""
+"""Charts of a sweep: accuracy against throughput (the paper's Figure 8), metrics by group, curves."""
 
 import textwrap
 from collections.abc import Callable, Sequence

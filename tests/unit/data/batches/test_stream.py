@@ -94,11 +94,9 @@ def two_genomes(tmp_path_factory):
 
 
 def test_seeds_have_different_orders(small_corpus):
-    plans = [
-        [rows for _, rows, _ in islice(stream(small_corpus, seed=seed).rows_of_steps(), 4)]
-        for seed in (3, 3, 4)
-    ]
-    assert plans[0] == plans[1] != plans[2]
+    streams = [stream(small_corpus, seed=seed) for seed in (3, 3, 4)]
+    orders = [[rows for _, rows, _ in islice(one.rows_of_steps(), 4)] for one in streams]
+    assert orders[0] == orders[1] != orders[2]
 
 
 def test_shares_of_the_kinds(rna_corpus):
@@ -287,9 +285,8 @@ def test_half_of_the_dna_comes_from_the_other_strand_and_no_cds(small_corpus):
     assert not any(piece.reverse for piece in pieces if piece.kind == "cds")
     assert 0.4 < np.mean([piece.reverse for piece in pieces if piece.kind == "dna"]) < 0.6
     forward = stream(small_corpus, reverse_complement=False)
-    assert not any(
-        p.reverse for _, rows, _ in islice(forward.rows_of_steps(), 20) for row in rows for p in row
-    )
+    steps = islice(forward.rows_of_steps(), 20)
+    assert not any(p.reverse for _, rows, _ in steps for row in rows for p in row)
 
 
 def test_the_other_strand_is_the_reverse_complement(small_corpus):
