@@ -150,13 +150,11 @@ def _teacher(config: DictConfig, size: TrainingSize | None) -> TeacherPlan | Non
     node = config.teacher.model
     if node is None:
         return None
+    targets = checked_value(config, "teacher.targets", Arm)
     stated = getattr(locate(node._target_, "teacher.model._target_"), "stated_width", None)
     width = (stated and stated(node.get("checkpoint"))) or construct(node).width
-    residues = size and sum(
-        min(available, max_residues(config, key) or math.inf)
-        for key, available in (
-            ("max_train_residues", size.train_residues),
-            ("max_heldout_residues", size.test_residues),
-        )
-    )
-    return TeacherPlan(width, checked_value(config, "teacher.targets", Arm), residues)
+    if size is None:
+        return TeacherPlan(width, targets, None)
+    available = {"max_train_residues": size.train_residues, "max_heldout_residues": size.test_residues}
+    residues = sum(min(n, max_residues(config, key) or math.inf) for key, n in available.items())
+    return TeacherPlan(width, targets, residues)
