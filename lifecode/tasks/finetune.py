@@ -136,7 +136,7 @@ def tune(
             "leaks": asdict(leaks),
             **({} if opened.pairs is None else {"warnings": warnings}),
         },
-        table=predictions_table(opened.examples.at(rows), data.labels, combined),
+        table=predictions_table(opened.examples.at(rows), data.labels, data.labels.given(combined)),
         labels=data.labels,
         leaks=leaks,
         notes=[*data.notes, *learner.notes(), *warnings],

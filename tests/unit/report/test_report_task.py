@@ -1,6 +1,7 @@
 """The page of a task and of a suite say what the metrics say, and show where the model errs."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from lifecode.report.task.evaluation_page import write_evaluation_report
 from lifecode.report.task.page import write_task_report
 from lifecode.report.task.tables import leak_lines, model_rows, seed_rows, verdict, worst_errors
 from lifecode.tasks.evidence import Evidence
+from lifecode.tasks.examples.labels import Labels
 
 LEAKS = {"held_out": 4, "equal": 1, "named": ["a and b: equal"], "seen_by_encoder": None}
 
@@ -87,6 +89,13 @@ def test_the_worst_errors_come_first():
     assert first.text.endswith("… (800 letters)")
     assert evidence().errors[0] == pytest.approx(0.99)
     assert second.id != "id0"
+
+
+def test_errors_in_logarithms_are_shown_in_the_units_of_the_labels():
+    found = replace(evidence(()), of=Labels("regression", transform="log"))
+    found.labels[:], found.ours[:] = 0.0, 0.0
+    found.labels[7], found.ours[7] = np.log(200), np.log(25)
+    assert worst_errors(found)[0][:3] == ("id7", "200", "25")
 
 
 @pytest.mark.parametrize(("classes", "pictures"), [(("no", "yes"), 4), (("a", "b", "c"), 3), ((), 2)])

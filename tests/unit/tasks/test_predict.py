@@ -1,6 +1,7 @@
 """`lifecode predict`: any kind of file, in its order, on from where a kill left it; and `lifecode.load`."""
 
 import gzip
+import json
 
 import numpy as np
 import pyarrow as pa
@@ -12,8 +13,13 @@ import lifecode
 from lifecode.app.main import main
 from lifecode.errors import UserError
 from lifecode.tasks import Fit, SequenceTask, TunedModel, TunedNetwork, predict
+from lifecode.tasks.examples.examples import Examples
+from lifecode.tasks.examples.labels import Labels
 from lifecode.tasks.examples.table import read_table
 from lifecode.tasks.examples.table_chunks import table_chunks
+from lifecode.tasks.heads.ridge import LinearValues
+from lifecode.tasks.heads.standardise import Standardised
+from lifecode.tasks.predictions import predictions_table
 from tests.support.labelled_genes import labelled_genes, write_genes
 from tests.support.small_models import small_model
 
@@ -36,6 +42,62 @@ def runs(tmp_path_factory):
             run_dir=folder / tuning,
         )
     return folder
+
+
+def test_what_was_learnt_as_a_logarithm_is_predicted_in_the_units_of_the_label():
+    head = LinearValues(Standardised(np.ones(1, bool), np.zeros(1), np.ones(1)), np.log([2.0]), np.log(10))
+    labels = Labels("regression", transform="log")
+    model = TunedModel(
+        labels=labels,
+        features=[lambda sequences: np.array([[len(ids) - 3.0] for ids in sequences])],
+        head=head,
+        model=small_model(),
+    )
+    predictions = model.predict(["ATG", "ATGA", "ATGAAA"])
+    np.testing.assert_allclose(predictions, [10, 20, 80])  # 10 x 2 ^ (length - 3)
+    examples = Examples(["a", "b", "c"], [], np.log([3.0, 0.1, 1234.5]), True)
+    table = predictions_table(examples, labels, predictions).to_pydict()
+    assert list(table) == ["id", "label", "prediction", "log(prediction)"]
+    assert table["label"] == [3.0, 0.1, 1234.5]
+    np.testing.assert_allclose(table["log(prediction)"], [2.302585093, 2.995732274, 4.382026635])
+
+
+@pytest.mark.parametrize("tuning", ["probe", "head"])
+def test_a_run_on_logarithms_writes_and_predicts_the_units_of_its_file(tuning, tmp_path):
+    labels = [round(float(10 ** (i % 5)) * 1.1, 3) for i in range(23)]
+    for name, rows in (("train", slice(0, 17)), ("test", slice(17, 23))):
+        lines = zip(GENES[rows], labels[rows], strict=True)
+        (tmp_path / f"{name}.csv").write_text("cds,level\n" + "".join(f"{s},{y}\n" for s, y in lines))
+    task = SequenceTask(
+        train=f"{tmp_path}/train.csv", test=f"{tmp_path}/test.csv", kind="regression", transform="log"
+    )
+    run = tmp_path / "run"
+    found = lifecode.finetune(
+        task,
+        checkpoint=small_model(),
+        tuning=tuning,
+        fit=Fit(epochs=1, batch=8),
+        baselines=["constant"],
+        run_dir=run,
+        progress=False,
+    )
+    table = pa_csv.read_csv(run / "predictions.csv").to_pydict()
+    assert table["label"] == labels[17:]
+    logs = np.array(table["log(prediction)"])
+    np.testing.assert_allclose(table["prediction"], np.exp(logs), rtol=1e-9)
+    of_logs = np.sqrt(np.mean((np.log(labels[17:]) - logs) ** 2))
+    assert found.metrics["test"]["rmse"]["mean"] == pytest.approx(of_logs, rel=1e-6)
+    assert "log(label)" not in table
+    again = lifecode.predict(run, tmp_path / "test.csv", sequence="cds", progress=False)
+    assert list(again.columns) == ["id", "prediction", "log(prediction)"]
+    np.testing.assert_allclose(again["prediction"], table["prediction"], rtol=1e-4)
+    described = json.loads((run / "head.json").read_text())
+    assert described.pop("transform") == "log"
+    (run / "head.json").write_text(json.dumps(described))  # one of before the key
+    np.testing.assert_allclose(lifecode.load(run).predict(GENES[17:]), again["prediction"], rtol=1e-4)
+    (run / "head.json").write_text(json.dumps({**described, "transform": "sqrt"}))
+    with pytest.raises(UserError, match=r"describes no model .*sqrt"):
+        lifecode.load(run)
 
 
 def files_in(folder):
