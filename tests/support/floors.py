@@ -134,6 +134,7 @@ FLOORS = {
         "pairs",
         "small_cnn",
         "baselines",
+        "names_in_tables",
         "scores",
         "tuning",
         "difference",

@@ -1,0 +1,98 @@
+"""Baselines are called the same by every verb, and no model is called like one of them."""
+
+import json
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+import lifecode
+from lifecode.app.main import main
+from lifecode.errors import UserError
+from lifecode.tasks import PairTask, SequenceTask
+from lifecode.tasks.names_in_tables import BASELINES, model_name, notes_on_name, require_baselines
+from lifecode.tasks.suites.benchmark import PairSet, SequenceSet, ZeroShotSet
+from lifecode.tasks.suites.settings import Settings
+from lifecode.verbs import evaluate as verb
+from tests.support.labelled_genes import write_genes
+from tests.support.small_models import small_model
+
+
+@pytest.mark.parametrize(
+    ("given", "name"),
+    [
+        ("lifecode-mini", "lifecode-mini"),
+        ("runs/untrained", "runs/untrained"),
+        ("untrained", "untrained (model)"),
+        ("constant", "constant (model)"),
+        ("blosum62", "blosum62 (model)"),
+        ("without_states", "without_states (model)"),
+        ("untrained lifecode-mini", "untrained lifecode-mini (model)"),
+    ],
+)
+def test_a_model_is_not_called_like_a_baseline(given, name):
+    assert model_name(given) == name
+    said = notes_on_name(name)
+    assert said == ([] if name == given else [said[0]])
+    assert all(f"{given!r} is called {name!r}" in line for line in said)
+
+
+def test_names_of_another_kind_of_task_are_told_with_those_of_this_one():
+    require_baselines(["cnn", "untrained"], "baselines", ["sequences"])
+    require_baselines(["cnn", "blosum62"], "without", ["sequences", "mutants"])
+    require_baselines(None, "baselines", ["pairs"])
+    with pytest.raises(UserError, match="without: 'blosum62' is a baseline of mutants, and these are pairs"):
+        require_baselines(["blosum62"], "without", ["pairs"])
+    with pytest.raises(UserError, match=r"'cnm' is no baseline.*Use untrained, blosum62, residue_unigram"):
+        require_baselines(["cnm"], "baselines", ["mutants"])
+
+
+def test_tuning_and_evaluating_know_the_same_names(tmp_path):
+    train, model = str(write_genes(tmp_path / "a.csv", 12)), small_model()
+    for task, name, others in (
+        (SequenceTask(train=train), "dogma_rule", "cnn"),
+        (PairTask(train=train), "cnn", "dogma_rule"),
+    ):
+        for key in ("baselines", "without"):
+            with pytest.raises(
+                UserError, match=rf"{key}: '{name}' is a baseline of .*Use constant, .*{others}"
+            ):
+                lifecode.finetune(task, checkpoint=model, progress=False, **{key: [name]})
+    mutants = ZeroShotSet(name="m", read=lambda *_: None, averaged_by="m", group="g")
+    sequences = SequenceSet(name="s", task=SequenceTask(train=train))
+    pairs = PairSet(name="p", task=PairTask(train=train))
+    (tmp_path / "root").mkdir()
+
+    def chosen(sets, **names):
+        suite = SimpleNamespace(sets=lambda _: {one.name: one for one in sets})
+        return verb._chosen(suite, tmp_path / "root", None, Settings(probe=lifecode.tasks.Probe(), **names))
+
+    assert chosen([mutants, pairs], without=["blosum62", "dogma_rule"], baselines=["residue_unigram"])
+    assert Settings(probe=lifecode.tasks.Probe(), baselines=["cnn", "blosum62"]).baselines_of("mutants") == [
+        "blosum62"
+    ]
+    with pytest.raises(UserError, match="baselines: 'cnn' is a baseline of sequences, and these are mutants"):
+        chosen([mutants], baselines=["cnn"])
+    with pytest.raises(UserError, match=r"without: 'blosum62' .* and these are sequences and pairs"):
+        chosen([sequences, pairs], without=["blosum62"])
+    assert set(BASELINES) == {sequences.kind, pairs.kind, mutants.kind}
+
+
+@pytest.mark.parametrize("name", ["constant", "untrained"])
+def test_a_folder_called_like_a_baseline_keeps_its_own_figures(name, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    small_model().save_pretrained(tmp_path / name)
+    write_genes(tmp_path / "a.csv", 24)
+    write_genes(tmp_path / "b.csv", 10, 3)
+    words = ["task.train=a.csv", "task.test=b.csv", f"checkpoint={name}", "probe.frames=0"]
+    assert main(["finetune", *words, "baselines=[constant,untrained]", "run_dir=run"]) == 0
+    assert f"the model '{name}' is called '{name} (model)' here" in capsys.readouterr().out
+    metrics = json.loads((tmp_path / "run/metrics.json").read_text())
+    assert metrics["encoder"] == f"{name} (model)"
+    assert set(metrics["baselines"]) == {"constant", "untrained"}
+    assert metrics["baselines"]["constant"]["mcc"]["mean"] == 0
+    assert metrics["test"]["mcc"]["mean"] > 0.5  # not those of the constant
+    held_out = np.genfromtxt(
+        tmp_path / "run/predictions.csv", delimiter=",", names=True, dtype=None, encoding="utf-8"
+    )
+    assert len({round(float(p), 6) for p in held_out["phigh"]}) > 2
