@@ -100,6 +100,31 @@ def test_a_run_on_logarithms_writes_and_predicts_the_units_of_its_file(tuning, t
         lifecode.load(run)
 
 
+def test_columns_of_the_training_are_taken_and_what_is_out_of_frame_is_said(tmp_path, caplog):
+    """Beside the genes stands a longer DNA, which is found by its letters if nothing names the genes."""
+    genes = [gene.replace("T", "C") for gene in GENES]  # so that there is no stop
+    labels = labelled_genes(23, seed=4)[1]
+    lines = [
+        f"{genes[i - 1] * 9},{gene},x{i},{label}\n"
+        for i, (gene, label) in enumerate(zip(genes, labels, strict=True))
+    ]
+    (tmp_path / "a.csv").write_text("region,gene,tag,label\n" + "".join(lines))
+    (tmp_path / "b.csv").write_text(f"dna\n{genes[0]}\n{genes[1]}A\nATGTAAATG\n")
+    task = SequenceTask(train=f"{tmp_path}/a.csv", sequence="gene", id="tag", label="label")
+    lifecode.finetune(
+        task, checkpoint=small_model(), folds=2, baselines=[], run_dir=tmp_path / "run", progress=False
+    )
+    frame = lifecode.predict(tmp_path / "run", tmp_path / "a.csv", progress=False)
+    assert frame["id"].tolist() == [f"x{i}" for i in range(23)]
+    model = lifecode.load(tmp_path / "run")
+    np.testing.assert_allclose(frame["p(low)"], model.predict(genes)[:, 1], atol=1e-6)
+    other = lifecode.predict(tmp_path / "run", tmp_path / "a.csv", sequence="region", progress=False)
+    assert np.abs(other["p(low)"] - frame["p(low)"]).max() > 1e-3
+    assert "whole codons" not in caplog.text
+    assert len(lifecode.predict(tmp_path / "run", tmp_path / "b.csv", progress=False)) == 3
+    assert "2 of the sequences up to row 3 are not whole codons without a stop inside" in caplog.text
+
+
 def files_in(folder):
     """The same sequences in every format, with their ids."""
     ids = [f"g{i}" for i in range(len(GENES))]
