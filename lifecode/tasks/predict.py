@@ -165,7 +165,8 @@ def _reader(model: Tuned, first: Table, columns: InputColumns) -> Callable[[Tabl
                 table.column(name, key)
         examples = examples_of(table, found, molecule=molecule)
         out = [] if said or molecule != "cds" else [ids for ids in examples.sequences if not is_in_frame(ids)]
-        if out and (said := True):
+        if out:
+            said = True
             logger.warning(
                 "%s: %s of the sequences up to row %s are not whole codons without a stop inside; the model "
                 "learnt from coding sequences and reads codons from the first letter on",

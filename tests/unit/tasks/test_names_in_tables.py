@@ -1,15 +1,12 @@
 """Baselines are called the same by every verb, and no model is called like one of them."""
 
-import json
 from types import SimpleNamespace
 
-import numpy as np
 import pytest
 
 import lifecode
-from lifecode.app.main import main
 from lifecode.errors import UserError
-from lifecode.tasks import PairTask, SequenceTask
+from lifecode.tasks import PairTask, Probe, SequenceTask
 from lifecode.tasks.names_in_tables import BASELINES, model_name, notes_on_name, require_baselines
 from lifecode.tasks.suites.benchmark import PairSet, SequenceSet, ZeroShotSet
 from lifecode.tasks.suites.settings import Settings
@@ -65,12 +62,10 @@ def test_tuning_and_evaluating_know_the_same_names(tmp_path):
 
     def chosen(sets, **names):
         suite = SimpleNamespace(sets=lambda _: {one.name: one for one in sets})
-        return verb._chosen(suite, tmp_path / "root", None, Settings(probe=lifecode.tasks.Probe(), **names))
+        return verb._chosen(suite, tmp_path / "root", None, Settings(probe=Probe(), **names))
 
     assert chosen([mutants, pairs], without=["blosum62", "dogma_rule"], baselines=["residue_unigram"])
-    assert Settings(probe=lifecode.tasks.Probe(), baselines=["cnn", "blosum62"]).baselines_of("mutants") == [
-        "blosum62"
-    ]
+    assert Settings(probe=Probe(), baselines=["cnn", "blosum62"]).baselines_of("mutants") == ["blosum62"]
     with pytest.raises(UserError, match="baselines: 'cnn' is a baseline of sequences, and these are mutants"):
         chosen([mutants], baselines=["cnn"])
     with pytest.raises(UserError, match=r"without: 'blosum62' .* and these are sequences and pairs"):
@@ -79,20 +74,18 @@ def test_tuning_and_evaluating_know_the_same_names(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["constant", "untrained"])
-def test_a_folder_called_like_a_baseline_keeps_its_own_figures(name, tmp_path, monkeypatch, capsys):
+def test_a_folder_called_like_a_baseline_keeps_its_own_figures(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     small_model().save_pretrained(tmp_path / name)
-    write_genes(tmp_path / "a.csv", 24)
-    write_genes(tmp_path / "b.csv", 10, 3)
-    words = ["task.train=a.csv", "task.test=b.csv", f"checkpoint={name}", "probe.frames=0"]
-    assert main(["finetune", *words, "baselines=[constant,untrained]", "run_dir=run"]) == 0
-    assert f"the model '{name}' is called '{name} (model)' here" in capsys.readouterr().out
-    metrics = json.loads((tmp_path / "run/metrics.json").read_text())
-    assert metrics["encoder"] == f"{name} (model)"
-    assert set(metrics["baselines"]) == {"constant", "untrained"}
-    assert metrics["baselines"]["constant"]["mcc"]["mean"] == 0
-    assert metrics["test"]["mcc"]["mean"] > 0.5  # not those of the constant
-    held_out = np.genfromtxt(
-        tmp_path / "run/predictions.csv", delimiter=",", names=True, dtype=None, encoding="utf-8"
+    task = SequenceTask(
+        train=str(write_genes(tmp_path / "a.csv", 24)), test=str(write_genes(tmp_path / "b.csv", 10, 3))
     )
-    assert len({round(float(p), 6) for p in held_out["phigh"]}) > 2
+    found = lifecode.finetune(
+        task, checkpoint=name, probe=Probe(frames=0), baselines=["constant", "untrained"], progress=False
+    )
+    assert any(f"the model '{name}' is called '{name} (model)' here" in note for note in found.notes)
+    assert found.metrics["encoder"] == f"{name} (model)"
+    assert set(found.metrics["baselines"]) == {"constant", "untrained"}
+    assert found.metrics["baselines"]["constant"]["mcc"]["mean"] == 0
+    assert found.metrics["test"]["mcc"]["mean"] != 0  # not those of the constant
+    assert found.predictions["p(high)"].nunique() > 2
