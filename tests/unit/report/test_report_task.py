@@ -140,9 +140,10 @@ def test_a_suite_has_a_line_and_a_link_for_each_set(tmp_path):
         "warnings": [],
     }
     sets = {"first": one, "second.set": one | {"warnings": ["few pairs"], "differences": {"mine": {}}}}
+    sets["fourth"] = one | {"models": {}, "differences": {}}  # which it cannot read
     page = write_evaluation_report(tmp_path, sets, {"third": "several labels"}, name="suite")
     text = page.read_text()
-    assert "mine is above every baseline in 1 of 2 sets" in text
+    assert "mine is above every baseline in 1 of 3 sets" in text
     assert 'href="sets/second.set/report.html"' in text
     assert "0.600<small>3mers</small>" in text
     assert "0.700<small>theirs, other rounds</small>" in text
