@@ -69,8 +69,8 @@ class TunedModel:
         """
         sequences = sequences_of(sequences, self.molecule)
         if self.labels.unit == "sequence":
-            features = [features(sequences) for features in self.features]  # pyright: ignore
-            return self.labels.given(self.head.predict(features))
+            blocks: Any = [features(sequences) for features in self.features]
+            return self.labels.given(self.head.predict(blocks))
         found = np.empty(len(sequences), dtype=object)
         for number, table in self.features[0](sequences):
             found[number] = self.head.predict([table])  # pyright: ignore[reportArgumentType]
