@@ -16,6 +16,8 @@ from tests.support.small_models import small_model
 
 pytestmark = pytest.mark.slow
 FIELDS = ("id", "first", "second", "label")
+ROUNDING = 1e-4
+"""Of a probability: a head that was trained for a while makes more of the last bits of a state."""
 
 
 @pytest.fixture(scope="module")
@@ -71,18 +73,18 @@ def test_batch_mates_do_not_matter(tuned, pairs, tmp_path):
     together = model.predict(given)
     assert np.ptp(together[:, 1]) > 0.01  # they are not all alike
     alone = np.concatenate([model.predict([pair]) for pair in given])
-    np.testing.assert_allclose(alone, together, atol=2e-5)
+    np.testing.assert_allclose(alone, together, atol=ROUNDING)
     for row_codons in (1, 1_000_000):
         packed = replace(model, reading=replace(model.reading, row_codons=row_codons))
-        np.testing.assert_allclose(packed.predict(given), together, atol=2e-5)
-    np.testing.assert_allclose(model.predict(given[::-1])[::-1], together, atol=2e-5)
-    np.testing.assert_allclose(found.predictions["p(1)"], together[:, 1], atol=2e-5)
+        np.testing.assert_allclose(packed.predict(given), together, atol=ROUNDING)
+    np.testing.assert_allclose(model.predict(given[::-1])[::-1], together, atol=ROUNDING)
+    np.testing.assert_allclose(found.predictions["p(1)"], together[:, 1], atol=ROUNDING)
     with (tmp_path / "new.csv").open("w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(FIELDS[:3])
         writer.writerows((f"n{i}", *pair) for i, pair in enumerate(given[:4]))
     frame = lifecode.predict(run, tmp_path / "new.csv", progress=False)
-    np.testing.assert_allclose(frame[["p(0)", "p(1)"]], alone[:4], atol=2e-5)
+    np.testing.assert_allclose(frame[["p(0)", "p(1)"]], alone[:4], atol=ROUNDING)
 
 
 def test_another_protein_is_noticed(tuned, pairs):
