@@ -73,7 +73,7 @@ def test_tuning_and_evaluating_know_the_same_names(tmp_path):
     assert set(BASELINES) == {sequences.kind, pairs.kind, mutants.kind}
 
 
-@pytest.mark.parametrize("name", ["constant", "untrained"])
+@pytest.mark.parametrize("name", ["constant", pytest.param("untrained", marks=pytest.mark.slow)])
 def test_a_folder_called_like_a_baseline_keeps_its_own_figures(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     small_model().save_pretrained(tmp_path / name)

@@ -20,6 +20,7 @@ from lifecode.tasks.examples.table_chunks import table_chunks
 from lifecode.tasks.heads.ridge import LinearValues
 from lifecode.tasks.heads.standardise import Standardised
 from lifecode.tasks.predictions import predictions_table
+from lifecode.tasks.tuned_model import save_tuned
 from tests.support.labelled_genes import labelled_genes, write_genes
 from tests.support.small_models import small_model
 
@@ -62,7 +63,7 @@ def test_what_was_learnt_as_a_logarithm_is_predicted_in_the_units_of_the_label()
     np.testing.assert_allclose(table["log(prediction)"], [2.302585093, 2.995732274, 4.382026635])
 
 
-@pytest.mark.parametrize("tuning", ["probe", "head"])
+@pytest.mark.parametrize("tuning", ["probe", pytest.param("head", marks=pytest.mark.slow)])
 def test_a_run_on_logarithms_writes_and_predicts_the_units_of_its_file(tuning, tmp_path):
     labels = [round(float(10 ** (i % 5)) * 1.1, 3) for i in range(23)]
     for name, rows in (("train", slice(0, 17)), ("test", slice(17, 23))):
@@ -78,10 +79,11 @@ def test_a_run_on_logarithms_writes_and_predicts_the_units_of_its_file(tuning, t
         tuning=tuning,
         fit=Fit(epochs=1, batch=8),
         baselines=["constant"],
-        run_dir=run,
         progress=False,
     )
-    table = pa_csv.read_csv(run / "predictions.csv").to_pydict()
+    run.mkdir()
+    save_tuned(found.model, run)
+    table = found.table.to_pydict()
     assert table["label"] == labels[17:]
     logs = np.array(table["log(prediction)"])
     np.testing.assert_allclose(table["prediction"], np.exp(logs), rtol=1e-9)
@@ -111,9 +113,9 @@ def test_columns_of_the_training_are_taken_and_what_is_out_of_frame_is_said(tmp_
     (tmp_path / "a.csv").write_text("region,gene,tag,label\n" + "".join(lines))
     (tmp_path / "b.csv").write_text(f"dna\n{genes[0]}\n{genes[1]}A\nATGTAAATG\n")
     task = SequenceTask(train=f"{tmp_path}/a.csv", sequence="gene", id="tag", label="label")
-    lifecode.finetune(
-        task, checkpoint=small_model(), folds=2, baselines=[], run_dir=tmp_path / "run", progress=False
-    )
+    found = lifecode.finetune(task, checkpoint=small_model(), folds=2, baselines=[], progress=False)
+    (tmp_path / "run").mkdir()
+    save_tuned(found.model, tmp_path / "run")
     frame = lifecode.predict(tmp_path / "run", tmp_path / "a.csv", progress=False)
     assert frame["id"].tolist() == [f"x{i}" for i in range(23)]
     model = lifecode.load(tmp_path / "run")
