@@ -10,6 +10,7 @@ from lifecode.models.saved import SavedModel
 from lifecode.tasks.competitors.competitor import untrained_twin
 from lifecode.tasks.examples.molecule import Molecule
 from lifecode.tasks.features.encoder import ModelEncoder
+from lifecode.tasks.names_in_tables import UNTRAINED
 from lifecode.tasks.probe import Probe
 
 
@@ -33,5 +34,5 @@ def with_twins(models: Sequence[NamedModel], seed: int) -> list[NamedModel]:
     """Each model followed by one of its shape with new weights."""
     found = []
     for one in models:
-        found += [one, NamedModel(f"untrained {one.name}", untrained_twin(one.model, seed))]
+        found += [one, NamedModel(f"{UNTRAINED} {one.name}", untrained_twin(one.model, seed))]
     return found

@@ -1,6 +1,6 @@
 """The honest baselines that stand beside every model: what letters alone say, by the same heads."""
 
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,9 +53,12 @@ def features_of(baseline: Baseline, train: Examples, molecule: Molecule) -> Feat
     Raises:
         UserError: it is of nucleic acids, and these are proteins, or the other way round.
     """
-    if baseline not in _OF_ANY and (baseline in _OF_PROTEINS) != (molecule == "protein"):
+    if not _is_of(baseline, molecule):
         what = "proteins" if molecule == "protein" else "nucleic acids"
-        raise UserError(f"{baseline} is not of {what}", source="baselines", remedy="Leave it out")
+        fitting = [name for name in get_args(Baseline) if _is_of(name, molecule)]
+        raise UserError(
+            f"{baseline} is not of {what}", source="baselines", remedy=f"Use {', '.join(fitting)}"
+        )
     if baseline == "multi_hot":
         return MultiHot(ResidueKmers(2) if molecule == "protein" else Kmers(_MULTI_HOT_KMER))
     if baseline in ("residues", "residue_2mers"):
@@ -72,6 +75,10 @@ def features_of(baseline: Baseline, train: Examples, molecule: Molecule) -> Feat
         unit = "codon" if baseline == "codon_one_hot" else "nucleotide"
         return OneHot(unit, positions_of(train.sequences, unit))
     return LengthAndGc() if baseline == "length_gc" else CodonFrequency()
+
+
+def _is_of(baseline: str, molecule: Molecule) -> bool:
+    return baseline in _OF_ANY or (baseline in _OF_PROTEINS) == (molecule == "protein")
 
 
 def head_of(baseline: Baseline, kind: LabelKind) -> Head:

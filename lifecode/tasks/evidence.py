@@ -1,7 +1,7 @@
 """What a page on a task is drawn from: every model's predictions of the held-out examples, row by row."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +9,7 @@ from scipy.stats import rankdata
 
 from lifecode.tasks.contest import Contest, Entry
 from lifecode.tasks.examples.examples import flat
+from lifecode.tasks.examples.labels import Labels
 from lifecode.tasks.scores import is_known
 
 _AROUND = 20
@@ -26,6 +27,7 @@ class Evidence:
         texts: (n,) their letters.
         labels: (n,) numbers of classes, or values.
         predictions: of each entry, values (n,) or probabilities (n, num_classes), the mean over seeds.
+        of: the labels of the task; where logarithms were learnt, `labels` and `predictions` are these.
     """
 
     classes: tuple[str, ...]
@@ -34,6 +36,7 @@ class Evidence:
     texts: list[str]
     labels: NDArray[np.number]
     predictions: Mapping[str, NDArray[np.float64]]
+    of: Labels = field(default_factory=lambda: Labels("regression"))
 
     @property
     def ours(self) -> NDArray[np.float64]:
@@ -69,6 +72,7 @@ def evidence_of(
         texts=[texts[i] for i in rows.tolist()],
         labels=contest.all_labels[rows],
         predictions={name: predictions for name, (_, predictions) in combined.items()},
+        of=contest.labels,
     )
     if contest.labels.unit != "sequence":
         found = _by_position(found, 3 if contest.labels.unit == "codon" else 1)

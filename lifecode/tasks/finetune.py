@@ -9,7 +9,6 @@ import pyarrow as pa
 
 from lifecode.evaluation.metrics import Metric
 from lifecode.models.saved import SavedModel
-from lifecode.tasks.baselines import Baseline
 from lifecode.tasks.competitors.by_gradient import ByGradient
 from lifecode.tasks.competitors.competitor import ModelReader, Say
 from lifecode.tasks.competitors.learner import Learner, competitors
@@ -18,7 +17,8 @@ from lifecode.tasks.contest import Entry
 from lifecode.tasks.evidence import Evidence, evidence_of
 from lifecode.tasks.examples.labels import Labels
 from lifecode.tasks.examples.sequence_task import SequenceTask
-from lifecode.tasks.pairs.pair_baselines import PairBaseline, pair_warnings
+from lifecode.tasks.names_in_tables import UNTRAINED, AnyBaseline, TaskKind, require_baselines
+from lifecode.tasks.pairs.pair_baselines import pair_warnings
 from lifecode.tasks.pairs.pair_examples import PairLeaks
 from lifecode.tasks.pairs.pair_head import PairHead, require_for_gradient
 from lifecode.tasks.pairs.pair_task import PairTask
@@ -74,8 +74,8 @@ def tune(
     seeds: int = 1,
     folds: int = 5,
     seed: int = 0,
-    baselines: Sequence[Baseline | PairBaseline] | None = None,
-    without: Sequence[Baseline | PairBaseline] = (),
+    baselines: Sequence[AnyBaseline] | None = None,
+    without: Sequence[AnyBaseline] = (),
     say: Say = lambda _: None,
 ) -> Finetuned:
     """Learn a task on an encoder, and measure it beside its baselines.
@@ -83,7 +83,7 @@ def tune(
     Args:
         task: files, labels, split.
         model: the encoder, which stays as it is.
-        name: of the encoder, in tables.
+        name: of the encoder, in tables; of a trained one as `model_name` gives it.
         probe: what the head of a probe reads, and which head.
         pair: of pairs, how both sides are joined.
         by_gradient: how to tune; None takes the probe.
@@ -99,6 +99,9 @@ def tune(
     Raises:
         UserError: what the task's files or the settings do not allow.
     """
+    kind: TaskKind = "pairs" if isinstance(task, PairTask) else "sequences"
+    for key, names in (("baselines", baselines), ("without", without)):
+        require_baselines(names, key, [kind])
     opened = opened_task(task, None, num_folds=folds, seeds=[seed + i for i in range(seeds)])
     data, contest = opened.data, opened.contest
     metric = chosen_metric(data.labels.kind, task.metric)
@@ -107,10 +110,11 @@ def tune(
 
     learner = _learner(opened, by_gradient, probe, pair or PairHead(), metric, work, say)
     reader = ModelReader(name, model)
-    left_out = [*without, *([] if trained else ["untrained"])]
+    left_out = [*without, *([] if trained else [UNTRAINED])]
     entries: dict[str, Entry] = {}
     for each in competitors(learner, [reader], baselines, left_out, seed, data.notes):
-        entry_name = "untrained" if each.name == f"untrained {name}" else each.name
+        entry_name = UNTRAINED if each.name == f"{UNTRAINED} {name}" else each.name
+        assert entry_name not in entries, f"two competitors are called {entry_name!r}"
         say(f"{entry_name}: fitting")
         entries[entry_name] = contest.measured(each.predictions())
     ours = entries[name]
@@ -136,7 +140,7 @@ def tune(
             "leaks": asdict(leaks),
             **({} if opened.pairs is None else {"warnings": warnings}),
         },
-        table=predictions_table(opened.examples.at(rows), data.labels, combined),
+        table=predictions_table(opened.examples.at(rows), data.labels, data.labels.given(combined)),
         labels=data.labels,
         leaks=leaks,
         notes=[*data.notes, *learner.notes(), *warnings],

@@ -6,6 +6,7 @@ goes on behind the last part, and the folder goes when the file is whole.
 
 import hashlib
 import json
+import logging
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
@@ -20,6 +21,7 @@ from lifecode.host.durable import disk_faults_named, replacing
 from lifecode.host.own_folder import require_own
 from lifecode.tasks.examples.columns import ID_NAMES, find_columns
 from lifecode.tasks.examples.examples import examples_of
+from lifecode.tasks.examples.molecule import is_in_frame
 from lifecode.tasks.examples.table import Table
 from lifecode.tasks.examples.table_chunks import table_chunks
 from lifecode.tasks.pairs.pair_examples import PairExamples
@@ -29,9 +31,11 @@ from lifecode.tasks.predictions import predictions_table
 from lifecode.tasks.tables import write_tables
 from lifecode.tasks.tuned_model import DESCRIPTION, ENCODER, Tuned, TunedModel
 
-SEQUENCES_AT_ONCE = 1_000
+SEQUENCES_AT_ONCE, VERSION = 1_000, 1
+"""Of a part, and of what stands in it: parts of another version are made anew."""
 UNFINISHED, OF = ".unfinished", "of.json"
 """End of the name of the folder of parts, and the file in it that says of what they are."""
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,13 +43,15 @@ class InputColumns:
     """Where sequences and ids stand in a file.
 
     Args:
-        sequence: column of the sequences; None finds it by its letters in the first rows.
+        sequence: column of the sequences; None takes that of the training, where the task named it and it is
+            there, else finds it by its letters in the first rows.
         first: of a model of pairs the column of the first sequences; None takes that of its training.
         second: likewise of the second ones.
         first_fasta: file that holds the first sequences by the names in their column; None where they stand
             in the table.
         second_fasta: likewise.
-        id: column of the ids; None takes one that is called so, else numbers the rows from 1.
+        id: column of the ids; None takes that of the training likewise, else one that is called so, else
+            numbers the rows from 1.
     """
 
     sequence: str | None = None
@@ -119,7 +125,7 @@ def predict_into(
     folder = output.with_name(output.name + UNFINISHED)
     require_own(folder)
     columns = columns or InputColumns()
-    described = {"of": _digest(checkpoint, path, columns), **asdict(columns)}
+    described = {"version": VERSION, "of": _digest(checkpoint, path, columns), **asdict(columns)}
     with disk_faults_named(folder):
         if folder.exists() and _said(folder) != described:
             shutil.rmtree(folder)
@@ -142,16 +148,41 @@ def _reader(model: Tuned, first: Table, columns: InputColumns) -> Callable[[Tabl
                 "is given, and the model is of single sequences", source=name, remedy="Leave it out"
             )
     molecule = model.molecule  # pyright: ignore[reportAttributeAccessIssue]
-    found = find_columns(first, sequence=columns.sequence, id=columns.id, labelled=False, molecule=molecule)
+    found = find_columns(
+        first,
+        sequence=columns.sequence or _of_training(model, "sequence", first),
+        id=columns.id or _of_training(model, "id", first),
+        labelled=False,
+        molecule=molecule,
+    )
+
+    said = False
 
     def predicted(table: Table) -> pa.Table:
+        nonlocal said
         for key, name in (("sequence", found.sequence), ("id", found.id)):
             if name is not None:
                 table.column(name, key)
         examples = examples_of(table, found, molecule=molecule)
+        out = [] if said or molecule != "cds" else [ids for ids in examples.sequences if not is_in_frame(ids)]
+        if out:
+            said = True
+            logger.warning(
+                "%s: %s of the sequences up to row %s are not whole codons without a stop inside; the model "
+                "learnt from coding sequences and reads codons from the first letter on",
+                table.source,
+                f"{len(out):,}",
+                f"{table.rows[-1]:,}",
+            )
         return predictions_table(examples, model.labels, model.predict(examples.sequences), labelled=False)
 
     return predicted
+
+
+def _of_training(model: Tuned, key: str, table: Table) -> str | None:
+    """The column that the model's task named, where a table has it too."""
+    name = model.told.get("task", {}).get(key)
+    return name if isinstance(name, str) and name in table.columns else None
 
 
 def _pair_reader(
@@ -172,7 +203,9 @@ def _pair_reader(
                 remedy=f"Give {side}_fasta=FILE, or {side}=COLUMN where the letters stand in the table",
             )
     fasta = [fasta_by_name(path) for path in (columns.first_fasta, columns.second_fasta)]
-    own = next((name for name in first.columns if name.lower() in ID_NAMES and name not in names), None)
+    own = _of_training(model, "id", first) or next(
+        (name for name in first.columns if name.lower() in ID_NAMES and name not in names), None
+    )
     id = own if columns.id is None else columns.id
 
     def predicted(table: Table) -> pa.Table:

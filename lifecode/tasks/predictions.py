@@ -34,12 +34,14 @@ def predictions_table(
 ) -> pa.Table:
     """Columns `id`, `label` where it is known, `prediction`, and for each class its probability `p(NAME)`.
 
-    Of positions also `position`, from 1 on; a label that is not known is empty there.
+    Of positions also `position`, from 1 on; a label that is not known is empty there. Where logarithms were
+    learnt, `label` and `prediction` are in the units of the labels, and `log(prediction)` stands beside them.
 
     Args:
         examples: in the order of the rows.
         labels: kind and classes.
-        predictions: (n,) values, or probabilities (n, num_classes), of positions one array for each example.
+        predictions: (n,) values in the units of the labels, or probabilities (n, num_classes), of positions
+            one array for each example.
         labelled: whether the examples have labels.
     """
     numbers: NDArray[Any] = flat(examples.labels) if labelled else np.zeros(0)
@@ -62,9 +64,18 @@ def predictions_table(
         columns["prediction"] = named[predictions.argmax(1)].tolist()
         columns |= {f"p({name})": predictions[:, number] for number, name in enumerate(labels.classes)}
     else:
-        columns |= {"label": pa.array(numbers, from_pandas=True)} if labelled else {}
+        columns |= {"label": pa.array(_as_given(labels, numbers), from_pandas=True)} if labelled else {}
         columns["prediction"] = predictions
+        if labels.transform is not None:
+            columns[f"{labels.transform}(prediction)"] = labels.learnt(predictions)
     return pa.table(columns)
+
+
+def _as_given(labels: Labels, learnt: NDArray[Any]) -> NDArray[Any]:
+    """Labels as in the file, to twelve digits where logarithms were learnt: exp(log(3)) is not quite 3."""
+    if labels.transform is None:
+        return learnt
+    return np.array([float(f"{value:.12g}") for value in labels.given(learnt)])
 
 
 def _joined(labels: Labels, has: NDArray[np.bool_]) -> list[str]:

@@ -56,6 +56,8 @@ class TunedModel:
     def predict(self, sequences: Any) -> NDArray[Any]:
         """Values (n,) of a regression, or the probability of each of `labels.classes` (n, num_classes).
 
+        Values are in the units of the labels, where their logarithm was learnt too.
+
         Where positions have labels, for each sequence an array of such, (num_positions,) or (num_positions,
         num_classes), in an array (n,) of dtype object.
 
@@ -67,16 +69,16 @@ class TunedModel:
         """
         sequences = sequences_of(sequences, self.molecule)
         if self.labels.unit == "sequence":
-            return self.head.predict([features(sequences) for features in self.features])  # pyright: ignore
+            blocks: Any = [features(sequences) for features in self.features]
+            return self.labels.given(self.head.predict(blocks))
         found = np.empty(len(sequences), dtype=object)
         for number, table in self.features[0](sequences):
             found[number] = self.head.predict([table])  # pyright: ignore[reportArgumentType]
         return found
 
     def described(self) -> dict[str, Any]:
-        """All but encoder and head."""
+        """All but labels, encoder and head."""
         return {
-            "unit": self.labels.unit,
             "molecule": self.molecule,
             "features": [features.config for features in self.features],
         }
@@ -95,8 +97,7 @@ def save_tuned(tuned: Tuned, folder: Path) -> None:
     save_head(tuned.head, folder / HEAD)
     described = {
         "tuning": "probe",
-        "kind": tuned.labels.kind,
-        "classes": list(tuned.labels.classes),
+        **tuned.labels.to_described(),
         **tuned.described(),
         "head": tuned.head.kind,
         "head_sha256": sha256(folder / HEAD),
@@ -128,9 +129,7 @@ def load_tuned(folder: str | Path, *, merge: bool = True) -> Tuned:
         described = json.loads(path.read_text(encoding="utf-8"))
         if described.get("tuning", "probe") != "probe":
             return load_network(folder, described, merge=merge)
-        labels = Labels(
-            described["kind"], tuple(map(str, described["classes"])), described.get("unit", "sequence")
-        )
+        labels = Labels.from_described(described)
         molecule: Molecule = described.get("molecule", "dna")
         configs, kind, expected = described["features"], described["head"], described["head_sha256"]
         pair = PairHead(**described["pair"]) if "sides" in described else None

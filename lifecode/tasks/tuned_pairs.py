@@ -52,7 +52,7 @@ class TunedPairs:
         return self.head.predict(self.pair.joined(examples, lambda molecule: self.features[molecule]))
 
     def described(self) -> dict[str, Any]:
-        """All but encoder and head."""
+        """All but labels, encoder and head."""
         return {
             "sides": list(self.kinds),
             "pair": asdict(self.pair),

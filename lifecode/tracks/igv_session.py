@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
+from urllib.parse import quote
 from xml.etree import ElementTree
 
 from lifecode.alphabet import decode_nucleotides
@@ -67,14 +68,26 @@ def _xml(files: Mapping[str, Path], tracks: Mapping[str, Path], locus: str) -> s
 
 
 def _json(files: Mapping[str, Path], tracks: Mapping[str, Path], locus: str) -> str:
+    """As igv.js documents `createBrowser`; its list of genomes, on a network, is not asked for."""
     name = files["fasta"].name
-    reference = {"id": name, "name": name, "fastaURL": name, "indexURL": files["index"].name}
+    reference = {"id": name, "name": name, "fastaURL": _url(files["fasta"]), "indexURL": _url(files["index"])}
     shown = [
-        {"name": name, "type": "wig", "url": path.name, "format": _format(path), "autoscale": True}
+        {"name": name, "type": "wig", "format": _format(path), "url": _url(path), "autoscale": True}
         for name, path in tracks.items()
     ]
-    genes = {"name": "coding sequences", "type": "annotation", "url": files["genes"].name, "format": "bed"}
-    return json.dumps({"reference": reference, "locus": locus, "tracks": [*shown, genes]}, indent=2) + "\n"
+    genes = {"name": "coding sequences", "type": "annotation", "format": "bed", "url": _url(files["genes"])}
+    session = {
+        "loadDefaultGenomes": False,
+        "reference": reference,
+        "locus": locus,
+        "tracks": [*shown, genes],
+    }
+    return json.dumps(session, indent=2) + "\n"
+
+
+def _url(path: Path) -> str:
+    """Of a file beside the page; of a name like `a #1.bw` a browser would ask for `a ` alone."""
+    return quote(path.name)
 
 
 def _format(path: Path) -> str:

@@ -137,6 +137,8 @@ def _rows(allele: Allele, reference: Reference, source: str) -> list[Annotated]:
     change = normal_form(sequence, start, sequence[start : start + len(ref)], alt)
     if change.start == change.end and not change.alt:
         return [Annotated(allele, name, allele.position, allele.ref, allele.alt, None, _UNCHANGED)]
+    if reference.circular and change.start == change.end == len(sequence):
+        change = Change(0, 0, change.alt)
     normal = as_in_vcf(sequence, change)
     found = [
         Annotated(allele, name, *normal, transcript, effect_on(transcript, sequence, change))

@@ -1,9 +1,10 @@
 """What a model has said so far, in a file beside the output: a killed command goes on without asking twice.
 
-The first line names what was asked of what; a file about anything else is begun anew. A record that was cut
-short by the kill is left out.
+The first line names the version of the format and what was asked of what; a file of another version or about
+anything else is begun anew, which is said. A record that was cut short by the kill is left out.
 """
 
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
@@ -11,6 +12,10 @@ from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
+
+VERSION = 1
+"""Of records, and of how the callers cut what they ask into them: grows with either."""
+logger = logging.getLogger(__name__)
 
 
 class Journal:
@@ -24,12 +29,15 @@ class Journal:
 
     def __init__(self, path: Path, about: str, width: int) -> None:
         self.path, self._width = path, width
-        self._head = about.encode() + b"\n"
+        self._head = _head(about)
         self._kept = 0
-        if path.is_file():
-            with path.open("rb") as file:
-                if file.read(len(self._head)) == self._head:
-                    self._kept = sum(len(record) for record in self._records())
+        if is_about(path, about):
+            self._kept = sum(len(record) for record in self._records())
+        elif path.is_file() and path.stat().st_size:
+            logger.warning(
+                "%s: is of another version, model, input or settings, so all is done anew",
+                path,
+            )
         if self._kept:
             with path.open("rb+") as file:
                 file.truncate(len(self._head) + self._kept)
@@ -69,6 +77,19 @@ class Journal:
                 if len(body := file.read(size)) < size:
                     return
                 yield head + body
+
+
+def is_about(path: Path, about: str) -> bool:
+    """Whether there is a journal of this version about exactly this."""
+    if not path.is_file():
+        return False
+    head = _head(about)
+    with path.open("rb") as file:
+        return file.read(len(head)) == head
+
+
+def _head(about: str) -> bytes:
+    return f"lifecode journal {VERSION} {about}\n".encode()
 
 
 def journal_outside(path: Path) -> Path:

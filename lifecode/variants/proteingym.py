@@ -24,6 +24,7 @@ from lifecode.host.checksum import digest_of
 from lifecode.tasks.competitors.competitor import Competitor, ModelReader, Predictions, Reader, Say
 from lifecode.tasks.examples.labels import Labels
 from lifecode.tasks.examples.table import Table, read_table
+from lifecode.tasks.names_in_tables import UNTRAINED, ZeroShotBaseline, notes_on_name
 from lifecode.tasks.pairs.pair_task import fasta_by_name
 from lifecode.tasks.suites.benchmark import BenchmarkSet, Scored, ZeroShotSet, none_found
 from lifecode.variants.asking import Scoring
@@ -109,6 +110,7 @@ class ProteinGym:
 
             return Competitor(reader.name, role, digest_of({"model": reader.digest} | how), predictions)
 
+        notes += [note for reader in readers for note in notes_on_name(reader.name)]
         ours = [
             reader
             for reader in readers
@@ -125,9 +127,9 @@ class ProteinGym:
             twin = reader.untrained(seed)
             twins.setdefault(twin.digest, (reader.name, twin))
         for name, twin in twins.values():
-            named = "untrained" if len(twins) == 1 else f"untrained {name}"
+            named = UNTRAINED if len(twins) == 1 else f"{UNTRAINED} {name}"
             competitors.append(of_model(twin, "baseline")._replace(name=named))
-        simple = {
+        simple: dict[ZeroShotBaseline, Callable[[str, str], float]] = {
             "blosum62": lambda old, new: float(_blosum62()[old, new]),
             "residue_unigram": lambda old, new: float(np.log(shares[_at(new)] / shares[_at(old)])),
         }

@@ -87,7 +87,7 @@ def sharing(rows: Sequence[Annotated]) -> list[bool]:
         effect = row.effect
         if row.transcript is None or effect.first_codon < 0:
             return []
-        count = len(effect.old) // 3
+        count = len(effect.codons.partition("/")[0]) // 3
         return [(id(row.transcript), effect.first_codon + i) for i in range(count)]
 
     touched = [codons(row) for row in rows]

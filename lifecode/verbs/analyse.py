@@ -21,6 +21,7 @@ from lifecode.models.families import load
 from lifecode.models.saved import SavedModel
 from lifecode.names import display_name
 from lifecode.report.charts.figure_style import plain_settings, use_colours
+from lifecode.tasks.names_in_tables import model_name, notes_on_name
 from lifecode.tasks.tables import write_table
 
 TABLE, DESCRIPTION, CONFIG = "table.csv", "analysis.json", "config.yaml"
@@ -111,6 +112,7 @@ def _analysed(
         raise UserError(f"names {twice!r} twice", source="checkpoints")
     with _activity(progress) as say:
         found = kind.analyse(input, with_twins(models, seed) if untrained else models, seed=seed, say=say)
+        found.notes[:0] = [note for name in names for note in notes_on_name(name)]
         if folder is not None:
             say("writing")
             with output_folder(folder) as partial:
@@ -121,7 +123,7 @@ def _analysed(
 def _named(given: str | Path | SavedModel, number: int) -> NamedModel:
     if isinstance(given, SavedModel):
         return NamedModel(f"model {number}", given)
-    return NamedModel(str(given), load(given))
+    return NamedModel(model_name(str(given)), load(given))
 
 
 def _write(found: Analysed, folder: Path, name: str, config: str | None) -> None:

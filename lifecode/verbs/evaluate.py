@@ -22,9 +22,8 @@ from lifecode.names import csv_cell, display_name
 from lifecode.report.charts.figure_style import use_colours
 from lifecode.report.task.evaluation_page import write_evaluation_report
 from lifecode.report.task.page import write_task_report
-from lifecode.tasks.baselines import Baseline
 from lifecode.tasks.competitors.competitor import ModelReader, Reader, Say
-from lifecode.tasks.pairs.pair_baselines import PairBaseline
+from lifecode.tasks.names_in_tables import AnyBaseline, model_name, require_baselines
 from lifecode.tasks.pairs.pair_head import PairHead
 from lifecode.tasks.peers.transformers_peer import TransformersPeer
 from lifecode.tasks.probe import Probe
@@ -51,8 +50,8 @@ def evaluate(
     seeds: int = 1,
     folds: int = 5,
     seed: int = 0,
-    baselines: Sequence[Baseline | PairBaseline] | None = None,
-    without: Sequence[Baseline | PairBaseline] = (),
+    baselines: Sequence[AnyBaseline] | None = None,
+    without: Sequence[AnyBaseline] = (),
     progress: bool = True,
 ) -> Evaluation:
     """Measure models on a benchmark, set by set; what a `run_dir` holds already is not made again.
@@ -69,7 +68,7 @@ def evaluate(
         seeds: splits into folds; with a test file, choices of the head's strength.
         folds: held out in turn, where a set has no test file.
         seed: the first of the seeds.
-        baselines: None takes all that fit; of those named each set takes the ones of its unit.
+        baselines: None takes all that fit; of those named each set takes the ones of its kind.
         without: baselines that are left out of these, such as `cnn`, which takes longest.
         progress: show on stderr what is being done.
 
@@ -85,7 +84,7 @@ def evaluate(
         without=without,
         pair=pair or PairHead(),
     )
-    chosen = chosen_sets(suite, Path(root).expanduser(), sets)
+    chosen = _chosen(suite, root, sets, settings)
     with _activity(progress) as say:
         return _evaluated(
             chosen, _readers(checkpoints, peers or {}), settings, Path(run_dir).expanduser(), say
@@ -100,13 +99,13 @@ def run(config: DictConfig) -> Evaluation | list[PlannedCell]:
         seeds=checked_value(config, "seeds", int),
         folds=checked_value(config, "folds", int),
         seed=checked_value(config, "seed", int),
-        baselines=checked_value(config, "baselines", list[Baseline | PairBaseline] | None),
-        without=checked_value(config, "without", list[Baseline | PairBaseline]),
+        baselines=checked_value(config, "baselines", list[str] | None),
+        without=checked_value(config, "without", list[str]),
         pair=construct(config.pair),
     )
     run_dir = Path(checked_value(config, "run_dir", str)).expanduser()
-    root = Path(checked_value(config, "root", str)).expanduser()
-    chosen = chosen_sets(construct(config.suite), root, checked_value(config, "sets", list[str] | None))
+    root, sets = checked_value(config, "root", str), checked_value(config, "sets", list[str] | None)
+    chosen = _chosen(construct(config.suite), root, sets, settings)
     peers = {name: construct(config.peer[name]) for name in config.peer}
     readers = _readers(checked_value(config, "checkpoints", list[str]), peers)
     if checked_value(config, "plan", bool):
@@ -128,6 +127,15 @@ def run(config: DictConfig) -> Evaluation | list[PlannedCell]:
     _say_left_out(chosen)
     print(f"\n{RESULTS}, {METRICS} and report.html are in {run_dir}")
     return found
+
+
+def _chosen(suite: Suite, root: str | Path, sets: list[str] | None, settings: Settings) -> list[BenchmarkSet]:
+    """The sets of these names, or all; those that are named have to have the baselines that are."""
+    chosen = chosen_sets(suite, Path(root).expanduser(), sets)
+    kinds = list(dict.fromkeys(one.kind for one in chosen))
+    for key, names in (("baselines", settings.baselines), ("without", settings.without)):
+        require_baselines(names, key, kinds)
+    return chosen
 
 
 def _evaluated(
@@ -162,10 +170,10 @@ def _plan(
 def _readers(
     checkpoints: Sequence[str | Path | SavedModel], peers: Mapping[str, TransformersPeer]
 ) -> list[Reader]:
-    found: list[Reader] = [peer.reader(name) for name, peer in peers.items()]
+    found: list[Reader] = [peer.reader(model_name(name)) for name, peer in peers.items()]
     for number, checkpoint in enumerate(checkpoints, start=1):
         given = isinstance(checkpoint, SavedModel)
-        name = f"model {number}" if given else str(checkpoint)
+        name = f"model {number}" if given else model_name(str(checkpoint))
         if name in (reader.name for reader in found):
             raise UserError(f"names {name!r} twice", source="checkpoints")
         found.append(ModelReader(name, checkpoint if given else load(checkpoint)))

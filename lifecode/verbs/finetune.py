@@ -22,10 +22,9 @@ from lifecode.models.saved import SavedModel
 from lifecode.names import display_name
 from lifecode.report.charts.figure_style import use_colours
 from lifecode.report.task.page import write_task_report
-from lifecode.tasks.baselines import Baseline
 from lifecode.tasks.examples.sequence_task import SequenceTask
 from lifecode.tasks.finetune import Finetuned, tune
-from lifecode.tasks.pairs.pair_baselines import PairBaseline
+from lifecode.tasks.names_in_tables import UNTRAINED, AnyBaseline, model_name
 from lifecode.tasks.pairs.pair_head import PairHead
 from lifecode.tasks.pairs.pair_task import PairTask
 from lifecode.tasks.probe import Probe
@@ -51,8 +50,8 @@ def finetune(
     seeds: int = 1,
     folds: int = 5,
     seed: int = 0,
-    baselines: Sequence[Baseline | PairBaseline] | None = None,
-    without: Sequence[Baseline | PairBaseline] = (),
+    baselines: Sequence[AnyBaseline] | None = None,
+    without: Sequence[AnyBaseline] = (),
     pair: PairHead | None = None,
     run_dir: str | Path | None = None,
     progress: bool = True,
@@ -87,7 +86,7 @@ def finetune(
     return _finetune(
         SequenceTask(train=task) if isinstance(task, str) else task,
         model,
-        name="model" if isinstance(checkpoint, SavedModel) else str(checkpoint),
+        name="model" if isinstance(checkpoint, SavedModel) else model_name(str(checkpoint)),
         probe=probe or Probe(),
         pair=pair or PairHead(),
         by_gradient=_by_gradient(tuning, head or TrainedHead(), fit or Fit(), lora or Lora()),
@@ -116,7 +115,7 @@ def run(config: DictConfig) -> Finetuned:
     result = _finetune(
         task,
         _untrained(config, seed) if checkpoint is None else load(checkpoint),
-        name=checkpoint or "untrained",
+        name=UNTRAINED if checkpoint is None else model_name(checkpoint),
         trained=checkpoint is not None,
         probe=probe,
         pair=construct(config.pair),
@@ -124,8 +123,8 @@ def run(config: DictConfig) -> Finetuned:
         seeds=checked_value(config, "seeds", int),
         folds=checked_value(config, "folds", int),
         seed=seed,
-        baselines=checked_value(config, "baselines", list[PairBaseline if of_pairs else Baseline] | None),
-        without=checked_value(config, "without", list[PairBaseline if of_pairs else Baseline]),
+        baselines=checked_value(config, "baselines", list[str] | None),
+        without=checked_value(config, "without", list[str]),
         run_dir=run_dir,
         config=OmegaConf.to_yaml(config, resolve=True),
     )

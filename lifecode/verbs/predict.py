@@ -38,8 +38,10 @@ def predict(
     Args:
         checkpoint: the run_dir of a `lifecode finetune`.
         input: CSV, TSV, Parquet or FASTA; of a model of pairs a table.
-        sequence: column of the sequences; None finds it by its letters.
-        id: column of the ids; None takes one that is called so, else numbers the rows from 1.
+        sequence: column of the sequences; None takes that of the training, where the task named it and it is
+            there, else finds it by its letters.
+        id: column of the ids; None takes that of the training likewise, else one that is called so, else
+            numbers the rows from 1.
         first: of a model of pairs the column of the first sequences; None takes that of its training.
         second: likewise of the second ones.
         first_fasta: file that holds the first sequences by the names in their column.

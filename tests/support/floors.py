@@ -135,6 +135,7 @@ FLOORS = {
         "pairs",
         "small_cnn",
         "baselines",
+        "names_in_tables",
         "scores",
         "tuning",
         "difference",

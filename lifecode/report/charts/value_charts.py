@@ -10,8 +10,16 @@ _BINS = 10
 _FAINT_FROM = 500
 
 
-def residual_charts(labels: NDArray[np.float64], predictions: NDArray[np.float64]) -> Figure:
-    """Three panels; the red line is the mean of tenths by prediction, with two standard errors."""
+def residual_charts(
+    labels: NDArray[np.float64], predictions: NDArray[np.float64], transform: str | None = None
+) -> Figure:
+    """Three panels; the red line is the mean of tenths by prediction, with two standard errors.
+
+    Args:
+        labels: (n,).
+        predictions: (n,).
+        transform: what both are of the labels that were given, such as `log`, for the axes.
+    """
     figure = new_figure(3.1)
     first, second, third = figure.subplots(1, 3)
     alpha, size = (0.25, 5) if len(labels) > _FAINT_FROM else (0.6, 10)
@@ -31,7 +39,10 @@ def residual_charts(labels: NDArray[np.float64], predictions: NDArray[np.float64
     for axes, ends in ((first, (low, high)), (third, (min(x.min(), y.min()), max(x.max(), y.max())))):
         axes.plot(ends, ends, color=GREY, linewidth=0.9, linestyle=(0, (4, 3)))
     second.axhline(0, color=GREY, linewidth=0.9, linestyle=(0, (4, 3)))
-    for axes, up in ((first, "label"), (second, "label - prediction"), (third, "mean label")):
-        axes.set_xlabel("prediction", fontsize=8.5, color=GREY)
+    label, prediction = (
+        word if transform is None else f"{transform}({word})" for word in ("label", "prediction")
+    )
+    for axes, up in ((first, label), (second, f"{label} - {prediction}"), (third, f"mean {label}")):
+        axes.set_xlabel(prediction, fontsize=8.5, color=GREY)
         axes.set_ylabel(up, fontsize=8.5, color=GREY)
     return figure

@@ -69,6 +69,9 @@ def write_evaluation_report(
 
 
 def _of_model(found: Mapping[str, Any], model: str) -> str:
+    """The figure of a model, and below it that minus the best baseline's; nothing of a set it cannot read."""
+    if model not in found["models"]:
+        return ""
     figure = found["models"][model][found["metric"]]
     spread = "" if figure["sd"] is None else f" ± {figure['sd']:.3f}"
     differences = found["differences"].get(model, {})
@@ -118,7 +121,11 @@ def _drawings(sets: Mapping[str, Mapping[str, Any]], models: Sequence[str]) -> d
             PUBLISHED: [_published(found)[2] for found in own.values()],
         }
         rows |= {
-            model: [found["models"][model][metric]["mean"] for found in own.values()] for model in models
+            model: [
+                found["models"][model][metric]["mean"] if model in found["models"] else None
+                for found in own.values()
+            ]
+            for model in models
         }
         rows = {name: values for name, values in rows.items() if any(value is not None for value in values)}
         roles = dict.fromkeys(rows, "model") | {BEST: "baseline", PUBLISHED: "published"}

@@ -99,7 +99,7 @@ def _drawings(metrics: Mapping[str, Any], evidence: Evidence) -> dict[str, Drawi
         )
     if not evidence.classes:
         found["residuals"] = Drawing(
-            residual_charts(evidence.labels.astype(np.float64), evidence.ours),
+            residual_charts(evidence.labels.astype(np.float64), evidence.ours, evidence.of.transform),
             "Residuals",
             "Labels and residuals against predictions, and the mean label of tenths by prediction",
         )

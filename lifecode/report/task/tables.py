@@ -84,7 +84,10 @@ def seed_rows(metrics: Mapping[str, Any]) -> tuple[list[str], list[ModelRow]]:
 
 
 def worst_errors(evidence: Evidence) -> list[WorstError]:
-    """The ten held-out examples whose label the model thought least likely, or lay farthest from."""
+    """The ten held-out examples whose label the model thought least likely, or lay farthest from.
+
+    Values are in the units of the labels, and where logarithms were learnt the distance is between these.
+    """
     found = []
     for row in np.argsort(-evidence.errors, kind="stable")[:NUM_ERRORS].tolist():
         said = evidence.ours[row]
@@ -93,7 +96,8 @@ def worst_errors(evidence: Evidence) -> list[WorstError]:
             guess = int(said.argmax())
             prediction = f"{evidence.classes[guess]} ({100 * said[guess]:.0f} %)"
         else:
-            label, prediction = f"{evidence.labels[row]:.4g}", f"{said:.4g}"
+            values = evidence.of.given(np.array([evidence.labels[row], said], dtype=np.float64))
+            label, prediction = (f"{value:.4g}" for value in values)
         text = evidence.texts[row]
         shown = text if len(text) <= _LONGEST_TEXT else f"{text[:_LONGEST_TEXT]}… ({len(text):,} letters)"
         found.append(WorstError(evidence.ids[row], label, prediction, shown))

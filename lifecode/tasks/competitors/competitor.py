@@ -12,6 +12,7 @@ from lifecode.tasks.examples.molecule import Molecule
 from lifecode.tasks.families.registry import reading_of
 from lifecode.tasks.features.encoder import ModelEncoder
 from lifecode.tasks.features.feature import Features
+from lifecode.tasks.names_in_tables import UNTRAINED
 from lifecode.tasks.probe import Probe
 
 Say = Callable[[str], None]
@@ -72,7 +73,7 @@ class ModelReader:
 
     def untrained(self, seed: int) -> "ModelReader":
         """By this seed."""
-        return ModelReader(f"untrained {self.name}", untrained_twin(self.model, seed))
+        return ModelReader(f"{UNTRAINED} {self.name}", untrained_twin(self.model, seed))
 
     def states(self, probe: Probe, molecule: Molecule, told: Callable[[int, int], None]) -> Features:
         """As `Probe.states`."""

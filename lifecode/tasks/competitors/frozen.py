@@ -10,6 +10,7 @@ from lifecode.host.checksum import digest_of
 from lifecode.tasks.competitors.competitor import Competitor, Predictions, Reader, Role, Say
 from lifecode.tasks.contest import Contest
 from lifecode.tasks.heads.head import Blocks, FittedHead, Head
+from lifecode.tasks.names_in_tables import WITHOUT_STATES
 from lifecode.tasks.splits.rounds import Round
 from lifecode.tasks.tuned_model import Tuned
 
@@ -111,7 +112,7 @@ class Frozen:
             return self.contest.predictions(self.blocks.beside(), self.blocks.head)
 
         digest = digest_of({"model": None} | self.blocks.how)
-        alone = Competitor("without_states", "baseline", digest, predictions)
+        alone = Competitor(WITHOUT_STATES, "baseline", digest, predictions)
         return [alone] if self.blocks.has_beside else []
 
     def fitted(self, reader: Reader, everything: Round, told: dict[str, Any]) -> Tuned | None:

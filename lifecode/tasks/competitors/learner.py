@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from lifecode.tasks.competitors.competitor import Competitor, Reader, Role
+from lifecode.tasks.names_in_tables import UNTRAINED, notes_on_name
 from lifecode.tasks.splits.rounds import Round
 from lifecode.tasks.tuned_model import Tuned
 
@@ -65,11 +66,12 @@ def competitors(
         asked: baselines; None takes the usual ones.
         without: baselines that are left out of these.
         seed: of the untrained twins.
-        notes: gets a line for each model that cannot take part, and how the others read.
+        notes: gets a line for each model that cannot take part, how the others read, and how they are called.
     """
     names = [name for name in (learner.usual if asked is None else asked) if name not in without]
     there = []
     for reader in readers:
+        notes += notes_on_name(reader.name)
         reason = learner.why_not(reader)
         if reason is None:
             there.append(reader)
@@ -77,7 +79,7 @@ def competitors(
         else:
             notes.append(f"{reader.name} {reason}, and is left out")
     found = [learner.model(reader, "model") for reader in there]
-    if "untrained" in names:
+    if UNTRAINED in names:
         twins = {twin.digest: twin for reader in there if (twin := reader.untrained(seed)) is not None}
         found += [learner.model(twin, "baseline") for twin in twins.values()]
-    return [*found, *learner.controls(), *(learner.baseline(name) for name in names if name != "untrained")]
+    return [*found, *learner.controls(), *(learner.baseline(name) for name in names if name != UNTRAINED)]

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import asdict, replace
 from typing import Any
 
+from lifecode.errors import UserError
 from lifecode.tasks.competitors.competitor import ModelReader, Reader
 from lifecode.tasks.examples.molecule import Molecule
 from lifecode.tasks.features.feature import Features
@@ -78,7 +79,17 @@ class PairBlocks:
         return pair_blocks(asked, self.examples), pair_head(asked, self.data.labels.kind)
 
     def baseline_key(self, name: str) -> dict[str, Any]:
-        """Kinds of the labels and sides."""
+        """Kinds of the labels and sides.
+
+        Raises:
+            UserError: the rule of the central dogma, of other sides than a nucleic acid and a protein.
+        """
+        if name == "dogma_rule" and name not in self.usual:
+            raise UserError(
+                "dogma_rule is of a nucleic acid beside a protein",
+                source="baselines",
+                remedy=f"Use {', '.join(self.usual)}",
+            )
         return {"baseline": name, "kind": self.how["kind"], "sides": self.how["sides"]}
 
     def kept(self, reader: Reader, head: FittedHead, told: dict[str, Any]) -> TunedPairs | None:

@@ -1,9 +1,9 @@
 """Labels: of which kind they are, and the map from their text to numbers, sorted and never by file order."""
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,8 @@ OneLabel = Literal["binary", "multiclass", "regression"]
 LabelKind = OneLabel | Literal["multilabel"]
 Unit = Literal["sequence", "codon", "nucleotide", "residue"]
 """What has a label."""
+Transform = Literal["log"]
+"""What is learnt in place of a value: its natural logarithm."""
 BETWEEN_LABELS = ";"
 """Stands between the classes of a sequence that has several."""
 _MOST_WHOLE_NUMBERS = 20
@@ -33,11 +35,39 @@ class Labels:
         classes: names in the order of their numbers, by value where all are whole numbers, else by letters;
             none for a regression.
         unit: what has a label: a sequence, or each codon, nucleotide or residue of it.
+        transform: of a regression, what is learnt and measured in place of the values; None learns these.
     """
 
     kind: LabelKind
     classes: tuple[str, ...] = ()
     unit: Unit = "sequence"
+    transform: Transform | None = None
+
+    @classmethod
+    def from_described(cls, described: Mapping[str, Any]) -> "Labels":
+        """Those of a fine-tuned model, of what its head.json says.
+
+        Raises:
+            KeyError: it says nothing of them, or a transform that is not known.
+        """
+        of_task = described.get("tuned_on", {}).get("task", {}).get("transform")
+        transform = described.get("transform", of_task)
+        if transform not in (None, *get_args(Transform)):
+            raise KeyError(transform)
+        classes = tuple(map(str, described["classes"]))
+        return cls(described["kind"], classes, described.get("unit", "sequence"), transform)
+
+    def to_described(self) -> dict[str, Any]:
+        """What `from_described` reads."""
+        return {**asdict(self), "classes": list(self.classes)}
+
+    def learnt(self, values: NDArray[Any]) -> NDArray[Any]:
+        """What is learnt in place of labels as they are given."""
+        return np.log(values) if self.transform == "log" else values
+
+    def given(self, learnt: NDArray[Any]) -> NDArray[Any]:
+        """Labels or predictions in the units of the labels that were given: the inverse of `learnt`."""
+        return np.exp(learnt) if self.transform == "log" else learnt
 
     def numbers(
         self, texts: Sequence[str], source: str, column: str, rows: Sequence[int] | None = None

@@ -35,9 +35,12 @@ def molecule_of(sequences: Sequence[NDArray[np.uint8]]) -> Molecule:
 
     A protein is never guessed: ACGT is a peptide too.
     """
-    stops = genetic_code(_BACTERIAL).stops
-    in_frame = [len(ids) % 3 == 0 and not stops[codon_ids(ids)[:-1]].any() for ids in sequences]
-    return "cds" if np.mean(in_frame) >= _SHARE else "dna"
+    return "cds" if np.mean([is_in_frame(ids) for ids in sequences]) >= _SHARE else "dna"
+
+
+def is_in_frame(ids: NDArray[np.uint8]) -> bool:
+    """Whether a sequence is whole codons without a stop of the bacterial code before the last one."""
+    return len(ids) % 3 == 0 and not genetic_code(_BACTERIAL).stops[codon_ids(ids)[:-1]].any()
 
 
 def encoded(

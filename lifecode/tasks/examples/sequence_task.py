@@ -10,7 +10,7 @@ from lifecode.errors import UserError
 from lifecode.tasks.examples.columns import Columns, find_columns
 from lifecode.tasks.examples.examples import Examples, examples_of, joined
 from lifecode.tasks.examples.label_columns import classes_of_columns, with_joined_labels
-from lifecode.tasks.examples.labels import BETWEEN_LABELS, LabelKind, Labels, Unit, labels_of
+from lifecode.tasks.examples.labels import BETWEEN_LABELS, LabelKind, Labels, Transform, Unit, labels_of
 from lifecode.tasks.examples.molecule import Molecule, MoleculeWord, molecule_named, molecule_of
 from lifecode.tasks.examples.position_labels import UNLABELLED, labels_in, position_numbers
 from lifecode.tasks.examples.table import Table, read_table
@@ -38,7 +38,8 @@ class SequenceTask:
             one letter a position or separated by spaces or commas; `.` for one without.
         kind: None reads it off the labels; `multilabel`, which has to be said, is any number of classes for a
             sequence, joined by `;`.
-        transform: `log` takes the natural logarithm of a regression's labels; rows without one are left out.
+        transform: `log` learns and measures the natural logarithm of a regression's labels; rows without one
+            are left out. Predictions are in the units of the labels.
         metric: by which models are compared; None takes Matthews correlation, or Spearman's for a regression.
         keep_together: of folds: rows of equal `id` or sequence stay together; `clusters` also sequences that
             resemble each other.
@@ -56,7 +57,7 @@ class SequenceTask:
     molecule: MoleculeWord | None = None
     unit: Unit = "sequence"
     kind: LabelKind | None = None
-    transform: Literal["log"] | None = None
+    transform: Transform | None = None
     metric: str | None = None
     keep_together: Literal["equal", "clusters"] = "equal"
     cluster_similarity: float = 0.3
@@ -152,11 +153,13 @@ def data_of(task: SequenceTask, tables: Mapping[str, Sequence[Table]]) -> TaskDa
         labels = labels_of(texts, first.source, columns.label, "regression" if task.transform else task.kind)
     else:
         labels = Labels("multilabel", classes)
-    labels = replace(labels, unit=task.unit)
+    labels = replace(labels, unit=task.unit, transform=task.transform)
     if task.transform == "log":
-        notes.append(f"labels and predictions are natural logarithms of {columns.label!r}")
+        notes.append(
+            f"learnt and measured are natural logarithms of {columns.label!r}; predictions are in its units"
+        )
     splits = {
-        name: joined([_examples(table, columns, labels, task.transform == "log", said) for table in of_split])
+        name: joined([_examples(table, columns, labels, said) for table in of_split])
         for name, of_split in tables.items()
     }
     require_own_ids({name: examples.ids for name, examples in splits.items() if examples.has_ids})
@@ -213,9 +216,7 @@ def _positive(table: Table, label: str, notes: list[str]) -> Table:
     return table.at(rows)
 
 
-def _examples(
-    table: Table, columns: Columns, labels: Labels, log: bool, molecule: Molecule | None
-) -> Examples:
+def _examples(table: Table, columns: Columns, labels: Labels, molecule: Molecule | None) -> Examples:
     for key, name in (("task.sequence", columns.sequence), ("task.id", columns.id)):
         if name is not None:
             table.column(name, key)
@@ -230,7 +231,7 @@ def _examples(
             molecule or "dna",
         )
     numbers = labels.numbers(texts, table.source, columns.label, table.rows)
-    return examples_of(table, columns, np.log(numbers) if log else numbers, molecule or "dna")
+    return examples_of(table, columns, labels.learnt(numbers), molecule or "dna")
 
 
 def require_own_ids(splits: Mapping[str, Sequence[str]]) -> None:

@@ -18,6 +18,7 @@ from lifecode.tasks.examples.molecule import Molecule, decoded
 from lifecode.tasks.families.place import FrameReading, Place
 from lifecode.tasks.features.feature import Features
 from lifecode.tasks.features.states import StatePool
+from lifecode.tasks.names_in_tables import UNTRAINED
 from lifecode.tasks.probe import Probe
 
 _NOT_READ = "pooler."
@@ -109,7 +110,7 @@ class PeerReader:
             torch.manual_seed(seed)
             given = {"trust_remote_code": self.peer.trust_remote_code}
             model = AutoModel.from_config(self.encoder.model.config, **given)
-        name = f"untrained {self.name}"
+        name = f"{UNTRAINED} {self.name}"
         return PeerReader(name, self.peer, model.eval().float(), self.encoder.tokenizer)
 
     def reads(self, molecule: Molecule) -> bool:

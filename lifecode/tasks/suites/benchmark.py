@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import ClassVar, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from lifecode.errors import UserError
 from lifecode.tasks.competitors.competitor import Competitor, Reader, Say
 from lifecode.tasks.examples.sequence_task import SequenceTask, TaskData, read_task
+from lifecode.tasks.names_in_tables import TaskKind
 from lifecode.tasks.pairs.pair_task import PairData, PairTask, read_pairs
 
 
@@ -29,6 +30,7 @@ class SequenceSet:
     task: SequenceTask
     read: Callable[[SequenceTask], TaskData] = read_task
     left_out: str | None = None
+    kind: ClassVar[TaskKind] = "sequences"
 
     def data(self) -> TaskData:
         """Read the files."""
@@ -43,6 +45,7 @@ class PairSet:
     task: PairTask
     read: Callable[[PairTask], PairData] = read_pairs
     left_out: str | None = None
+    kind: ClassVar[TaskKind] = "pairs"
 
     def data(self) -> PairData:
         """Read the files."""
@@ -84,6 +87,7 @@ class ZeroShotSet:
     averaged_by: str
     group: str
     left_out: str | None = None
+    kind: ClassVar[TaskKind] = "mutants"
 
 
 BenchmarkSet = SequenceSet | PairSet | ZeroShotSet

@@ -2,11 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, get_args
 
 from lifecode.errors import UserError
-from lifecode.tasks.baselines import Baseline
-from lifecode.tasks.pairs.pair_baselines import PairBaseline
+from lifecode.tasks.names_in_tables import BASELINES, AnyBaseline, TaskKind
 from lifecode.tasks.pairs.pair_head import PairHead
 from lifecode.tasks.probe import Probe
 
@@ -20,7 +18,7 @@ class Settings:
         seeds: splits into folds; with a test file, choices of the head's strength.
         folds: held out in turn, where a set has no test file.
         seed: the first of the seeds.
-        baselines: None takes all that fit; of those that are named each set takes the ones of its unit.
+        baselines: None takes all that fit; of those that are named each set takes the ones of its kind.
         without: baselines that are left out.
         pair: how both sides of a pair are joined, and the head of pairs.
     """
@@ -29,8 +27,8 @@ class Settings:
     seeds: int = 1
     folds: int = 5
     seed: int = 0
-    baselines: Sequence[Baseline | PairBaseline] | None = None
-    without: Sequence[Baseline | PairBaseline] = ()
+    baselines: Sequence[AnyBaseline] | None = None
+    without: Sequence[AnyBaseline] = ()
     pair: PairHead = field(default_factory=PairHead)
 
     def __post_init__(self) -> None:
@@ -42,8 +40,8 @@ class Settings:
         """From the first on."""
         return [self.seed + i for i in range(self.seeds)]
 
-    def baselines_among(self, unit: Any) -> list[Any] | None:
-        """Those that are named and of a unit, `Baseline` or `PairBaseline`; None where none are named."""
+    def baselines_of(self, kind: TaskKind) -> list[str] | None:
+        """Those that are named and of a kind of task; None where none are named."""
         if self.baselines is None:
             return None
-        return [name for name in self.baselines if name in get_args(unit)]
+        return [name for name in self.baselines if name in BASELINES[kind]]

@@ -8,14 +8,12 @@ from typing import NamedTuple
 import numpy as np
 
 from lifecode.evaluation.metrics import SPEARMAN, Metric
-from lifecode.tasks.baselines import Baseline
 from lifecode.tasks.competitors.competitor import Competitor, Reader, Say
 from lifecode.tasks.competitors.learner import competitors
 from lifecode.tasks.competitors.opened_task import opened_task, probe_learner
 from lifecode.tasks.contest import Contest
 from lifecode.tasks.examples.examples import Examples
 from lifecode.tasks.examples.labels import Labels
-from lifecode.tasks.pairs.pair_baselines import PairBaseline
 from lifecode.tasks.pairs.pair_examples import PairExamples, PairLeaks
 from lifecode.tasks.scores import chosen_metric
 from lifecode.tasks.splits.leaks import Leaks
@@ -56,7 +54,7 @@ def opened_set(
     opened = opened_task(one.task, one.data(), num_folds=settings.folds, seeds=settings.all_seeds)
     notes = list(opened.data.notes)
     learner = probe_learner(opened, settings.probe, settings.pair, say)
-    asked = settings.baselines_among(Baseline if opened.pairs is None else PairBaseline)
+    asked = settings.baselines_of(one.kind)
     found = competitors(learner, readers, asked, settings.without, settings.seed, notes)
 
     def leaks() -> Leaks | PairLeaks:
@@ -105,7 +103,7 @@ def _opened_scored(
     scored = one.read(readers, settings.seed, say)
     labels = Labels("regression")
     contest = Contest(_AllHeldOut(Examples(scored.ids, [], scored.labels, True)), labels, [SPEARMAN.name])
-    asked = settings.baselines
+    asked = settings.baselines_of(one.kind)
     found = [
         each
         for each in scored.competitors

@@ -73,6 +73,8 @@ class TunedNetwork:
     def predict(self, sequences: Any) -> NDArray[Any]:
         """Values (n,) of a regression, or the probability of each of `labels.classes` (n, num_classes).
 
+        Values are in the units of the labels, where their logarithm was learnt too.
+
         Where positions have labels, for each sequence an array of such, (num_positions,) or (num_positions,
         num_classes), in an array (n,) of dtype object.
 
@@ -83,7 +85,7 @@ class TunedNetwork:
         Raises:
             UserError: no sequence, an empty one, or a letter that is no nucleotide, or no residue.
         """
-        return predicted(self.network, self.reading, self.reading.examples(sequences))
+        return self.labels.given(predicted(self.network, self.reading, self.reading.examples(sequences)))
 
     def save(self, folder: Path) -> None:
         """Write all files into a folder that exists."""
@@ -97,9 +99,7 @@ class TunedNetwork:
         save_file({name: x.contiguous() for name, x in state.items()}, folder / HEAD)
         described = {
             "tuning": self.tuning,
-            "kind": self.labels.kind,
-            "classes": list(self.labels.classes),
-            "unit": self.labels.unit,
+            **self.labels.to_described(),
             "head": asdict(self.settings),
             "reading": self.reading.described(),
             **({} if self.pair is None else {"pair": asdict(self.pair)}),
@@ -138,7 +138,7 @@ def load_network(folder: Path, described: Mapping[str, Any], *, merge: bool = Tr
     """
     path = folder / DESCRIPTION
     try:
-        labels = Labels(described["kind"], tuple(map(str, described["classes"])), described["unit"])
+        labels = Labels.from_described(described)
         settings, pair = TrainedHead(**described["head"]), None
         of_rows: dict[str, Any] = dict(described["reading"])
         if "pair" in described:

@@ -23,19 +23,23 @@ def coding_effect(transcript: Transcript, edit: Edit, terms: tuple[str, ...], na
     new = coding[begin:at] + alt + coding[at + size : end]
     codons = f"{old}/{new or '-'}"
     residues = protein[first : last + 1]
-    if first == 0 and transcript.starts_with_start and coding[:3] != new[:3]:
-        return _start_effect(transcript, edit, terms, name, codons)
+    if len(alt) == size and ("N" in old or "N" in new):
+        terms = (*terms, "coding_sequence_variant")
+        return Effect(terms, name, protein_names.UNKNOWN, codons, first_codon=first, status="ambiguous")
+    begins = first == 0 and transcript.starts_with_start
+    if begins and coding[:3] != new[:3]:
+        if len(alt) != size or size <= 3 - at or not transcript.is_start(new[:3]):
+            return _start_effect(transcript, edit, terms, name, codons)
+        terms = (*terms, "start_retained_variant")  # and what it does to the codons behind
     if len(alt) != size:
-        changed = _indel(transcript, edit, first, last, new)
-        return Effect((*terms, *changed[0]), name, changed[1], codons, changed[2], status=changed[3])
+        found, hgvs_p, pair, status = _indel(transcript, edit, first, last, new)
+        return Effect((*terms, *found), name, hgvs_p, codons, pair, first_codon=first, status=status)
     read = transcript.translate(new)
+    if begins:
+        read = "M" + read[1:]
     if transcript.recoded or first == 0:  # what the gene reads in its own way and is left alone
         kept = [old[i : i + 3] == new[i : i + 3] for i in range(0, len(old), 3)]
         read = "".join(a if same else b for a, b, same in zip(residues, read, kept, strict=True))
-    if "N" in old or "N" in new:
-        return Effect(
-            (*terms, "coding_sequence_variant"), name, protein_names.UNKNOWN, codons, status="ambiguous"
-        )
     scored = {"first_codon": first, "old": old, "new": new, "status": "coding"}
     if read == residues:
         at_stop = last == len(protein) - 1 and residues[-1] == "*"
@@ -53,7 +57,7 @@ def coding_effect(transcript: Transcript, edit: Edit, terms: tuple[str, ...], na
         found = [term for term in found if term != "missense_variant"]
     pair = f"{residues}/{read}"
     if "stop_gained" in found or "stop_lost" in found:
-        scored = {"status": found[-1]}
+        scored = {"first_codon": first, "status": found[-1]}
     if len(residues) == 1 and read != "*" and residues != "*":
         hgvs_p = protein_names.substituted(residues, first, read)
     else:
@@ -77,11 +81,23 @@ def _start_effect(
     before = transcript.before(size + 3)
     if (before + altered).endswith(coding):  # letters before the CDS take the place of those that are gone
         return Effect(
-            (*terms, "start_retained_variant"), name, protein_names.SAME, codons, "M", status="start_retained"
+            (*terms, "start_retained_variant"),
+            name,
+            protein_names.SAME,
+            codons,
+            "M",
+            first_codon=0,
+            status="start_retained",
         )
     residues = f"M/{transcript.translate(altered[:3]) or '-'}"
     return Effect(
-        (*terms, "start_lost"), name, protein_names.START_LOST, codons, residues, status="start_lost"
+        (*terms, "start_lost"),
+        name,
+        protein_names.START_LOST,
+        codons,
+        residues,
+        first_codon=0,
+        status="start_lost",
     )
 
 

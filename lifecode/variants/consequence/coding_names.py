@@ -37,15 +37,15 @@ def coding_name(transcript: Transcript, sequence: str, change: Change) -> str:
 
 def _insertion(transcript: Transcript, sequence: str, at: int, alt: str) -> str:
     """The name of letters that stand before position `at`, furthest 3' already."""
-    size = len(alt)
+    size, before = len(alt), (at - 1) % len(sequence)  # at 0 of a circle the last nucleotide
     if transcript.strand == 1:
         if at >= size and sequence[at - size : at] == alt:
             return _range(transcript, at - size, at) + "dup"
-        return f"{place(transcript, at - 1)}_{place(transcript, at)}ins{alt}"
+        return f"{place(transcript, before)}_{place(transcript, at)}ins{alt}"
     if sequence[at : at + size] == alt:
         return _range(transcript, at, at + size) + "dup"
     inserted = reverse_complement_letters(alt)
-    return f"{place(transcript, at)}_{place(transcript, at - 1)}ins{inserted}"
+    return f"{place(transcript, at)}_{place(transcript, before)}ins{inserted}"
 
 
 def _range(transcript: Transcript, start: int, end: int) -> str:

@@ -11,8 +11,8 @@ class Effect(NamedTuple):
         hgvs_c, hgvs_p: names, the latter empty outside of the CDS.
         codons: `AAG/AGG`, empty where no codon changes.
         amino_acids: `K/R`, or one letter where it stays.
-        first_codon: 0-based number of the first touched one, -1 where it cannot be scored.
-        old, new: letters of all touched codons, as many in either.
+        first_codon: 0-based number of the first of `codons`, -1 where there are none.
+        old, new: letters of all touched codons, as many in either; empty where it cannot be scored.
         status: `coding` where it can be scored, else why it cannot.
     """
 

@@ -32,7 +32,8 @@ def effect_on(transcript: Transcript, sequence: str, change: Change) -> Effect:
         outside = [term for term in outside if term != "intron_variant"]
     terms = (*splicing, *outside)
     if not edits:
-        status = "outside_cds" if outside and "intron_variant" not in outside else "intron"
+        in_intron = "intron_variant" in outside or (splicing and not outside)
+        status = "intron" if in_intron else "outside_cds"
         return Effect(terms or ("coding_sequence_variant",), name, status=status)
     if len(edits) == 1 and not _in_intron(transcript, change):
         alt = change.alt if transcript.strand == 1 else reverse_complement_letters(change.alt)

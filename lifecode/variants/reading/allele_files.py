@@ -24,6 +24,8 @@ _COLUMNS = {
     "id": ("id", "name"),
 }
 _NO_ALT = (".", "")
+_MISSING = ("NA", "NaN", "nan", "None", "null", "<NA>")
+"""What pandas and R write, or a frame holds, where nothing is known; `NA` and `nan` spell nucleotides too."""
 _VCF_COLUMNS = b"#CHROM\tPOS\tID\tREF\tALT"
 
 
@@ -72,7 +74,7 @@ def alleles_of_rows(rows: Iterable[tuple[str, int, str, str, str]], source: str)
     """The same of contig, 1-based position, ref, alt and id in memory; lines are counted from 1."""
     found = AlleleFile(source)
     for number, (chrom, pos, ref, alt, name) in enumerate(rows, start=1):
-        _add(found, str(chrom), str(pos), str(name), str(ref), str(alt), number)
+        _add(found, str(chrom), str(pos), str(name), str(ref), _known(str(alt)), number)
     return _require_any(found)
 
 
@@ -154,8 +156,12 @@ def _from_table(lines: Iterator[str], source: str) -> AlleleFile:
         cells += [""] * (max(places.values()) + 1 - len(cells))
         name = cells[places["id"]] if "id" in places else "."
         chrom, pos, ref, alt = (cells[places[key]] for key in ("chrom", "pos", "ref", "alt"))
-        _add(found, chrom, pos, name or ".", ref, alt, number)
+        _add(found, chrom, pos, name or ".", ref, _known(alt), number)
     return _require_any(found)
+
+
+def _known(alt: str) -> str:
+    return "" if alt in _MISSING else alt
 
 
 def _places(header: list[str], source: str) -> dict[str, int]:

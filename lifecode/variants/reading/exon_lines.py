@@ -17,15 +17,15 @@ _EXON, _CDS = b"exon", b"cds"
 
 
 class ExonLines:
-    """Exons by transcript, and transcripts by the line of a CDS; both empty for a file in another format.
+    """Exons by contig and transcript, and these by the line of a CDS; empty for a file in another format.
 
     Args:
         file: any.
     """
 
     def __init__(self, file: Path) -> None:
-        self._exons: dict[str, list[tuple[int, int]]] = defaultdict(list)
-        self._parents: dict[int, tuple[str, ...]] = {}
+        self._exons: dict[tuple[bytes, str], list[tuple[int, int]]] = defaultdict(list)
+        self._parents: dict[int, tuple[bytes, tuple[str, ...]]] = {}
         if file_format(file) not in (Format.GFF3, Format.GTF):
             return
         with opened(file) as handle:
@@ -37,22 +37,22 @@ class ExonLines:
                     continue
                 one = feature(b"%d\t%b" % (number, line))
                 if one.problem is None:
-                    self._add(one)
+                    self._add(one, columns[0])
 
-    def _add(self, one: Feature) -> None:
+    def _add(self, one: Feature, contig: bytes) -> None:
         transcript = one.attributes.get("transcript_id")
         parents = one.parents or ((transcript,) if transcript else ())
         if one.kind == "cds":
-            self._parents[one.line] = parents
+            self._parents[one.line] = contig, parents
         else:
             for parent in parents:
-                self._exons[parent].append((one.start, one.end))
+                self._exons[contig, parent].append((one.start, one.end))
 
     def of(self, cds: CodingSequence) -> tuple[tuple[int, int], ...] | None:
         """(start, end) of the exons that a CDS is a part of, 5' to 3'; None where no lines tell them."""
-        parents = self._parents.get(cds.line or 0, ())
+        contig, parents = self._parents.get(cds.line or 0, (b"", ()))
         for parent in (cds.id, *parents) if cds.id in parents else parents:
-            exons = sorted(set(self._exons.get(parent, ())))
+            exons = sorted(set(self._exons.get((contig, parent), ())))
             if exons and _hold(exons, cds):
                 return tuple(exons if cds.exons[0].strand == 1 else exons[::-1])
         return None

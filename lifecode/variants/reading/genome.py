@@ -64,7 +64,10 @@ class Reference:
         return bins
 
     def touched(self, start: int, end: int) -> Iterator[Transcript]:
-        """Transcripts that a stretch overlaps, or an insertion (`start == end`) falls into; in order."""
+        """Transcripts that a stretch overlaps, or an insertion (`start == end`) falls into; in order.
+
+        An insertion between the last nucleotide and the first one of a circle stands at 0.
+        """
         first, last = (start - 1, start) if start == end else (start, end - 1)
         bins = self._bins
         one, other = first >> _BIN, last >> _BIN
@@ -74,6 +77,9 @@ class Reference:
             found = sorted(set(chain.from_iterable(bins.get(i, ()) for i in range(one, other + 1))))
         for number in found:
             transcript = self.transcripts[number]
+            if start == end == 0 and len(transcript.stretches) > 1:
+                yield transcript
+                continue
             for left, right in transcript.stretches:
                 if (left < start < right) if start == end else (start < right and end > left):
                     yield transcript

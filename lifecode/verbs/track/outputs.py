@@ -8,6 +8,7 @@ from lifecode.tracks.bedgraph import write_bedgraph
 from lifecode.tracks.bigwig import require_bigwig, write_bigwig
 from lifecode.tracks.igv_session import session_files
 from lifecode.tracks.runs import Runs
+from lifecode.variants.journal import is_about
 from lifecode.verbs.score.scores import require_output
 
 BEDGRAPH = (".bedgraph", ".bedGraph")
@@ -42,10 +43,7 @@ class TrackFiles:
 
     def is_unfinished(self, about: str) -> bool:
         """Whether the same command was stopped: some of its files may be there."""
-        if not self.journal.exists():
-            return False
-        with self.journal.open("rb") as file:
-            return file.readline().rstrip(b"\n") == about.encode()
+        return is_about(self.journal, about)
 
     def require_new(self, names: Sequence[str], *, picture: bool, report: bool, igv: bool) -> None:
         """Raises a UserError if one of the files to be written is there already."""

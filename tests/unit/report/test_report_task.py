@@ -1,6 +1,7 @@
 """The page of a task and of a suite say what the metrics say, and show where the model errs."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from lifecode.report.task.evaluation_page import write_evaluation_report
 from lifecode.report.task.page import write_task_report
 from lifecode.report.task.tables import leak_lines, model_rows, seed_rows, verdict, worst_errors
 from lifecode.tasks.evidence import Evidence
+from lifecode.tasks.examples.labels import Labels
 
 LEAKS = {"held_out": 4, "equal": 1, "named": ["a and b: equal"], "seen_by_encoder": None}
 
@@ -89,6 +91,13 @@ def test_the_worst_errors_come_first():
     assert second.id != "id0"
 
 
+def test_errors_in_logarithms_are_shown_in_the_units_of_the_labels():
+    found = replace(evidence(()), of=Labels("regression", transform="log"))
+    found.labels[:], found.ours[:] = 0.0, 0.0
+    found.labels[7], found.ours[7] = np.log(200), np.log(25)
+    assert worst_errors(found)[0][:3] == ("id7", "200", "25")
+
+
 @pytest.mark.parametrize(("classes", "pictures"), [(("no", "yes"), 4), (("a", "b", "c"), 3), ((), 2)])
 def test_a_page_for_every_kind_of_labels(tmp_path, classes, pictures):
     found = evidence(classes[:2])
@@ -131,9 +140,10 @@ def test_a_suite_has_a_line_and_a_link_for_each_set(tmp_path):
         "warnings": [],
     }
     sets = {"first": one, "second.set": one | {"warnings": ["few pairs"], "differences": {"mine": {}}}}
+    sets["fourth"] = one | {"models": {}, "differences": {}}  # which it cannot read
     page = write_evaluation_report(tmp_path, sets, {"third": "several labels"}, name="suite")
     text = page.read_text()
-    assert "mine is above every baseline in 1 of 2 sets" in text
+    assert "mine is above every baseline in 1 of 3 sets" in text
     assert 'href="sets/second.set/report.html"' in text
     assert "0.600<small>3mers</small>" in text
     assert "0.700<small>theirs, other rounds</small>" in text

@@ -1,6 +1,7 @@
 """`lifecode predict`: any kind of file, in its order, on from where a kill left it; and `lifecode.load`."""
 
 import gzip
+import json
 
 import numpy as np
 import pyarrow as pa
@@ -12,8 +13,14 @@ import lifecode
 from lifecode.app.main import main
 from lifecode.errors import UserError
 from lifecode.tasks import Fit, SequenceTask, TunedModel, TunedNetwork, predict
+from lifecode.tasks.examples.examples import Examples
+from lifecode.tasks.examples.labels import Labels
 from lifecode.tasks.examples.table import read_table
 from lifecode.tasks.examples.table_chunks import table_chunks
+from lifecode.tasks.heads.ridge import LinearValues
+from lifecode.tasks.heads.standardise import Standardised
+from lifecode.tasks.predictions import predictions_table
+from lifecode.tasks.tuned_model import save_tuned
 from tests.support.labelled_genes import labelled_genes, write_genes
 from tests.support.small_models import small_model
 
@@ -36,6 +43,88 @@ def runs(tmp_path_factory):
             run_dir=folder / tuning,
         )
     return folder
+
+
+def test_what_was_learnt_as_a_logarithm_is_predicted_in_the_units_of_the_label():
+    head = LinearValues(Standardised(np.ones(1, bool), np.zeros(1), np.ones(1)), np.log([2.0]), np.log(10))
+    labels = Labels("regression", transform="log")
+    model = TunedModel(
+        labels=labels,
+        features=[lambda sequences: np.array([[len(ids) - 3.0] for ids in sequences])],
+        head=head,
+        model=small_model(),
+    )
+    predictions = model.predict(["ATG", "ATGA", "ATGAAA"])
+    np.testing.assert_allclose(predictions, [10, 20, 80])  # 10 x 2 ^ (length - 3)
+    examples = Examples(["a", "b", "c"], [], np.log([3.0, 0.1, 1234.5]), True)
+    table = predictions_table(examples, labels, predictions).to_pydict()
+    assert list(table) == ["id", "label", "prediction", "log(prediction)"]
+    assert table["label"] == [3.0, 0.1, 1234.5]
+    np.testing.assert_allclose(table["log(prediction)"], [2.302585093, 2.995732274, 4.382026635])
+
+
+@pytest.mark.parametrize("tuning", ["probe", pytest.param("head", marks=pytest.mark.slow)])
+def test_a_run_on_logarithms_writes_and_predicts_the_units_of_its_file(tuning, tmp_path):
+    labels = [round(float(10 ** (i % 5)) * 1.1, 3) for i in range(23)]
+    for name, rows in (("train", slice(0, 17)), ("test", slice(17, 23))):
+        lines = zip(GENES[rows], labels[rows], strict=True)
+        (tmp_path / f"{name}.csv").write_text("cds,level\n" + "".join(f"{s},{y}\n" for s, y in lines))
+    task = SequenceTask(
+        train=f"{tmp_path}/train.csv", test=f"{tmp_path}/test.csv", kind="regression", transform="log"
+    )
+    run = tmp_path / "run"
+    found = lifecode.finetune(
+        task,
+        checkpoint=small_model(),
+        tuning=tuning,
+        fit=Fit(epochs=1, batch=8),
+        baselines=["constant"],
+        progress=False,
+    )
+    run.mkdir()
+    save_tuned(found.model, run)
+    table = found.table.to_pydict()
+    assert table["label"] == labels[17:]
+    logs = np.array(table["log(prediction)"])
+    np.testing.assert_allclose(table["prediction"], np.exp(logs), rtol=1e-9)
+    of_logs = np.sqrt(np.mean((np.log(labels[17:]) - logs) ** 2))
+    assert found.metrics["test"]["rmse"]["mean"] == pytest.approx(of_logs, rel=1e-6)
+    assert "log(label)" not in table
+    again = lifecode.predict(run, tmp_path / "test.csv", sequence="cds", progress=False)
+    assert list(again.columns) == ["id", "prediction", "log(prediction)"]
+    np.testing.assert_allclose(again["prediction"], table["prediction"], rtol=1e-4)
+    described = json.loads((run / "head.json").read_text())
+    assert described.pop("transform") == "log"
+    (run / "head.json").write_text(json.dumps(described))  # one of before the key
+    np.testing.assert_allclose(lifecode.load(run).predict(GENES[17:]), again["prediction"], rtol=1e-4)
+    (run / "head.json").write_text(json.dumps({**described, "transform": "sqrt"}))
+    with pytest.raises(UserError, match=r"describes no model .*sqrt"):
+        lifecode.load(run)
+
+
+def test_columns_of_the_training_are_taken_and_what_is_out_of_frame_is_said(tmp_path, caplog):
+    """Beside the genes stands a longer DNA, which is found by its letters if nothing names the genes."""
+    genes = [gene.replace("T", "C") for gene in GENES]  # so that there is no stop
+    labels = labelled_genes(23, seed=4)[1]
+    lines = [
+        f"{genes[i - 1] * 9},{gene},x{i},{label}\n"
+        for i, (gene, label) in enumerate(zip(genes, labels, strict=True))
+    ]
+    (tmp_path / "a.csv").write_text("region,gene,tag,label\n" + "".join(lines))
+    (tmp_path / "b.csv").write_text(f"dna\n{genes[0]}\n{genes[1]}A\nATGTAAATG\n")
+    task = SequenceTask(train=f"{tmp_path}/a.csv", sequence="gene", id="tag", label="label")
+    found = lifecode.finetune(task, checkpoint=small_model(), folds=2, baselines=[], progress=False)
+    (tmp_path / "run").mkdir()
+    save_tuned(found.model, tmp_path / "run")
+    frame = lifecode.predict(tmp_path / "run", tmp_path / "a.csv", progress=False)
+    assert frame["id"].tolist() == [f"x{i}" for i in range(23)]
+    model = lifecode.load(tmp_path / "run")
+    np.testing.assert_allclose(frame["p(low)"], model.predict(genes)[:, 1], atol=1e-6)
+    other = lifecode.predict(tmp_path / "run", tmp_path / "a.csv", sequence="region", progress=False)
+    assert np.abs(other["p(low)"] - frame["p(low)"]).max() > 1e-3
+    assert "whole codons" not in caplog.text
+    assert len(lifecode.predict(tmp_path / "run", tmp_path / "b.csv", progress=False)) == 3
+    assert "2 of the sequences up to row 3 are not whole codons without a stop inside" in caplog.text
 
 
 def files_in(folder):

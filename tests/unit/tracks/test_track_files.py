@@ -4,6 +4,7 @@ import json
 import sys
 from pathlib import Path
 from types import SimpleNamespace
+from urllib.parse import unquote, urljoin, urlsplit
 from xml.etree import ElementTree
 
 import numpy as np
@@ -113,6 +114,40 @@ def test_a_session_names_files_beside_it(tmp_path):
     assert (root.get("genome"), root.get("locus")) == ("x.igv.fa", "c:5-60")
     paths = [one.get("path") for one in root.iter("Resource")]
     assert paths == ["x.plus.bw", "x.minus.bedgraph", "x.igv.bed"]
+
+
+DOCUMENTED = {
+    "browser": {"reference", "locus", "tracks", "loadDefaultGenomes"},
+    "reference": {"id", "name", "fastaURL", "indexURL"},
+    "wig": {"name", "type", "format", "url", "autoscale"},
+    "annotation": {"name", "type", "format", "url"},
+}
+"""Of the fields that igv.js documents (Browser-Creation, Reference-Genome, Tracks and Wig-Track) those that a
+session needs: an index of a plain FASTA file, none of tracks, which are read whole."""
+
+
+def test_a_session_has_the_documented_fields_of_igv_js_and_asks_for_nothing_but_its_own_files(tmp_path):
+    contig = Contig("c", encode_nucleotides("ACGT" * 20), "test")
+    stem = tmp_path / "E. coli #1 100%"
+    tracks = {"entropy": stem.with_name(f"{stem.name}.bedgraph"), "b": stem.with_name(f"{stem.name}.BW")}
+    for path in tracks.values():
+        path.touch()
+    files = write_session(stem, [contig], tracks, None)
+    session = json.loads(files["json"].read_text())
+    assert set(session) == DOCUMENTED["browser"]
+    assert session["loadDefaultGenomes"] is False
+    assert set(session["reference"]) == DOCUMENTED["reference"]
+    for one in session["tracks"]:
+        assert set(one) == DOCUMENTED[one["type"]]
+    assert [one["format"] for one in session["tracks"]] == ["bedgraph", "bigwig", "bed"]
+    assert session["locus"] == "c"
+    urls = [one["url"] for one in session["tracks"]]
+    urls += [session["reference"]["fastaURL"], session["reference"]["indexURL"]]
+    base = tmp_path.as_uri() + "/page.html"
+    for url in urls:
+        found = urlsplit(urljoin(base, url))  # as a browser reads it
+        assert (found.scheme, found.query, found.fragment) == ("file", "", "")
+        assert Path(unquote(found.path)).is_file()
 
 
 def test_the_picture_has_a_panel_a_track_and_the_genes_beneath():

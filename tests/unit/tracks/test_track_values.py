@@ -18,6 +18,7 @@ from lifecode.tracks.coding_potential import coding_potential, log_composition
 from lifecode.tracks.readings import SIX_FRAMES, coding_places, six_frames
 from lifecode.tracks.region import Region
 from lifecode.tracks.settings import TrackSettings
+from lifecode.variants import journal as journal_file
 from lifecode.verbs.track import outputs
 from tests.support.gff_genome import genome
 from tests.support.small_models import small_luca_one, small_model
@@ -259,6 +260,34 @@ def test_a_call_that_is_stopped_while_it_writes_goes_on(tmp_path, monkeypatch):
         lifecode.track(MODEL, given, tmp_path / "x.bedgraph", **asked_for)
     with pytest.raises(UserError, match="no effect on six frames"):
         lifecode.track(MODEL, given, frames="all", **asked_for)
+
+
+def test_what_another_version_or_other_settings_left_is_not_gone_on_with_and_said(
+    tmp_path, monkeypatch, caplog
+):
+    given, place = write_three_genes(tmp_path), tmp_path / "x.bedgraph"
+    expected = lifecode.track(MODEL, given, progress=False).frame
+    monkeypatch.setattr(asked, "_CODONS_A_CHUNK", 1)
+    really, calls = asked.answered, []
+
+    def counted(*arguments, **options):
+        calls.append(1)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return really(*arguments, **options)
+
+    for number, (settings, version) in enumerate((({"quantity": "entropy"}, 1), ({}, 2))):
+        calls.clear()
+        with monkeypatch.context() as patch:
+            patch.setattr(asked, "answered", counted)
+            patch.setattr(journal_file, "VERSION", version)
+            with pytest.raises(Interrupted):
+                lifecode.track(MODEL, given, place, progress=False, **settings)
+        caplog.clear()
+        found = lifecode.track(MODEL, given, tmp_path / "x.bedgraph", progress=False)
+        assert ".x.bedgraph.track: is of another version" in caplog.text, number
+        assert found.frame.equals(expected)
+        place.unlink()
 
 
 def test_what_cannot_be_a_track(tmp_path):

@@ -87,6 +87,71 @@ def test_a_start_behind_which_something_is_inserted_is_still_m(tmp_path):
     assert shifted.startswith("p.(Lys2")
 
 
+def test_what_ends_or_shifts_a_codon_shares_it_with_others_too(tmp_path):
+    """TAC and its neighbours: C>A alone makes a stop, with T>C in the same codon it makes Q."""
+    files = genome(tmp_path, gene="ATGAAATACTTATAA")
+    found = judged(
+        files, (17, "T", "C"), (19, "C", "A"), (21, "T", "A"), (15, "AA", "A"), (14, "A", "G")
+    ).frame
+    assert found["consequence"].tolist() == [
+        "missense_variant",
+        "stop_gained",
+        "stop_gained",
+        "frameshift_variant",
+        "missense_variant",
+    ]
+    assert found["shares_codon"].tolist() == [True, True, False, True, True]
+    found = judged(files, (11, "A", "C"), (13, "G", "A")).frame
+    assert found["consequence"].tolist() == ["start_lost", "start_lost"]
+    assert found["shares_codon"].tolist() == [True, True]
+
+
+@pytest.mark.parametrize(("code", "expected"), [(11, ("p.(Lys2Gln)", "MK/MQ")), (1, ("p.(Met1?)", "M/V"))])
+def test_another_start_and_what_changes_behind_it(tmp_path, code, expected):
+    """ATGAAA becomes GTGCAA."""
+    files = genome(tmp_path, gene="ATGAAATGGTTATAA")
+    (row,) = judged(files, (11, "ATGA", "GTGC"), genetic_code=code).frame.itertuples()
+    assert (row.hgvs_p, row.amino_acids) == expected
+    terms = {11: {"start_retained_variant", "missense_variant"}, 1: {"start_lost"}}
+    assert set(row.consequence.split("&")) == terms[code]
+    (row,) = judged(files, (12, "T", "N"), genetic_code=code).frame.itertuples()
+    assert (row.status, row.hgvs_p) == ("ambiguous", "p.?")
+
+
+def test_an_alt_that_is_not_known_is_no_letters(tmp_path):
+    files = genome(tmp_path)
+    found = judged(files, (19, "G", "A"), (19, "G", None), (19, "G", float("nan")))
+    assert len(found.frame) == 1
+    assert "2 records without an ALT" in found.notes
+    (tmp_path / "v.tsv").write_text("chrom\tpos\tref\talt\nchr1\t19\tG\tNA\nchr1\t19\tG\tC\n")
+    found = lifecode.score(None, tmp_path / "v.tsv", files[0], annotation=files[1], progress=False)
+    assert found.frame["alt"].tolist() == ["C"]
+    assert "1 records without an ALT" in found.notes
+
+
+def test_exons_of_a_transcript_of_the_same_name_on_another_contig_are_not_its_own(tmp_path):
+    letters = "CCCCCCCCCC" + "ATGAAATACTTATAA" + "G" * 20
+    (tmp_path / "g.fa").write_text(f">chr1\n{letters}\n>chrY\n{letters}\n")
+    name = 'gene_id "g"; transcript_id "t";'
+    lines = [
+        f"{contig}\tx\t{kind}\t{start}\t{end}\t.\t+\t{phase}\t{name}\n"
+        for contig, exons in (("chr1", [(5, 30)]), ("chrY", [(5, 30), (36, 40)]))
+        for kind, places, phase in (("exon", exons, "."), ("CDS", [(11, 25)], "0"))
+        for start, end in places
+    ]
+    (tmp_path / "g.gtf").write_text("".join(lines))
+    frame = pandas.DataFrame(
+        [("chr1", 37, "G", "A"), ("chr1", 28, "G", "A"), ("chrY", 37, "G", "A")],
+        columns=["chrom", "pos", "ref", "alt"],
+    )
+    found = lifecode.score(None, frame, tmp_path / "g.fa", annotation=tmp_path / "g.gtf", progress=False)
+    assert found.frame["consequence"].tolist() == [
+        "intergenic_variant",
+        "3_prime_UTR_variant",
+        "3_prime_UTR_variant",
+    ]
+
+
 def test_a_wild_type_may_be_longer_than_a_name_of_a_file_and_hgvs_is_read(tmp_path):
     from tests.support.small_models import small_model
 

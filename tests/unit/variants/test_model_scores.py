@@ -15,6 +15,7 @@ from lifecode.genetic_code import genetic_code
 from lifecode.models.checksum import weights_checksum
 from lifecode.models.life_code.masked_readers import CodonReader
 from lifecode.models.life_code.model import LifeCode
+from lifecode.variants import journal as journal_file
 from lifecode.variants.annotate import annotate
 from lifecode.variants.asking import Question, Scoring, answered, window_of
 from lifecode.variants.journal import Journal
@@ -193,6 +194,28 @@ def test_a_journal_keeps_whole_records_only(tmp_path):
     np.testing.assert_array_equal(kept, rows)
     with Journal(tmp_path / "j", "a", 64) as journal:
         assert [number for number, _ in journal.entries()] == [7, 1]
+
+
+def test_a_journal_of_another_version_or_about_something_else_is_begun_anew_and_said(
+    tmp_path, monkeypatch, caplog
+):
+    rows, path = np.ones((1, 64), np.float32), tmp_path / "j"
+
+    def kept(about="a"):
+        caplog.clear()
+        with Journal(path, about, 64) as journal:
+            found = len(list(journal.entries()))
+            journal.add(0, rows)
+        return found, "done anew" in caplog.text
+
+    assert kept() == (0, False)
+    assert kept() == (1, False)
+    assert kept("b") == (0, True)
+    assert kept("b") == (1, False)
+    monkeypatch.setattr(journal_file, "VERSION", 2)
+    assert kept("b") == (0, True)
+    path.write_bytes(b"b\n")  # of before versions
+    assert kept("b") == (0, True)
 
 
 def test_parts_by_hand():

@@ -9,7 +9,7 @@ import pytest
 from lifecode.alphabet import encode_nucleotides
 from lifecode.errors import UserError
 from lifecode.variants.annotate import annotate
-from lifecode.variants.reading.allele_files import read_alleles
+from lifecode.variants.reading.allele_files import alleles_of_rows, read_alleles
 from lifecode.variants.reading.contig_names import matched_names
 from lifecode.variants.reading.genome import Genome, Reference, read_genome
 from lifecode.variants.table import table_of
@@ -196,3 +196,8 @@ def test_a_cds_across_the_origin():
     assert [one.id for one in reference.touched(2, 3)] == ["t"]
     assert [one.id for one in reference.touched(60, 61)] == ["t"]
     assert list(reference.touched(20, 21)) == []
+    given = alleles_of_rows([("toy", 80, "C", "CGGG", "."), ("toy", 80, "C", "CG", ".")], "test")
+    whole, shifted = annotate(given.alleles, Genome({"toy": reference}), source="test").rows
+    assert (whole.effect.hgvs_c, whole.effect.hgvs_p) == ("c.14_15insGGG", "p.(Pro5_Lys6insGly)")
+    assert (whole.position, whole.ref, whole.alt) == (1, "A", "GGGA")
+    assert shifted.effect.terms == ("frameshift_variant",)
