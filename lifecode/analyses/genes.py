@@ -41,13 +41,13 @@ class Gene:
 
 
 def read_genes(
-    input: str | list[str], *, most: int, min_codons: int, max_codons: int, seed: int
+    input: str | list[str], *, most: int | None, min_codons: int, max_codons: int, seed: int
 ) -> tuple[list[Gene], list[str]]:
     """Genes of files, each protein once, and what was left out, a line each reason.
 
     Args:
         input: as for `lifecode.read_records`.
-        most: so many are drawn.
+        most: so many are drawn; None keeps all.
         min_codons: shorter ones are left out, the stop not counted.
         max_codons: likewise longer ones.
         seed: of the draw.

@@ -241,6 +241,7 @@ FLOORS = {
         "embedding",
         "synonymous",
         "codon_usage",
+        "masked_codons",
         "convergence",
         "pseudogene",
     ],
