@@ -28,14 +28,14 @@ from lifecode.report.charts.contest_charts import sets_of_a_suite
 from lifecode.report.page import Drawing
 
 HEADINGS = (
+    "model",
     "species",
-    "guess",
-    "cross-entropy",
+    "nats",
     "below unigram",
-    "standard error",
-    "codon right",
-    "residue known: cross-entropy",
-    "residue known: codon right",
+    "error",
+    "right",
+    "nats if residue known",
+    "right if residue known",
     "genes",
     "codons",
 )
@@ -85,7 +85,7 @@ class MaskedCodons:
             notes += [f"{name}: {note}" for note in own]
             for guess, log_p in self._guesses(species, models, say, name).items():
                 found = figures(species.asked, log_p, species.unigram)
-                rows.append([name, guess, *found])
+                rows.append([guess, name, *found])
                 below.setdefault(guess, []).append(found.below_unigram)
         roles = {guess: "model" if guess in {one.name for one in models} else "baseline" for guess in below}
         shown = {guess: values for guess, values in below.items() if guess not in (UNIGRAM, NEIGHBOURS)}
@@ -101,11 +101,12 @@ class MaskedCodons:
                 "each codon stands in other genes of that species.",
             ),
             reading=(
-                "Cross-entropy is in nats over 64 codons, lower is better; `below unigram` is how much lower "
-                "than that of the codon unigram, with its standard error over genes: above 0 a guess knows "
-                "more than the species' codon usage. Where the residue is known, only its synonyms are "
-                "weighed, at codons that have any; the unigram then guesses the commonest. All statistics "
-                "are counted on other genes of the same species, which a model has not seen."
+                "`nats` is the cross-entropy over 64 codons, lower is better; `below unigram` is how much "
+                "lower it is than that of the codon unigram, and `error` the standard error of that over "
+                "genes: above 0 a guess knows more than the species' codon usage. `right` is the share of "
+                "codons that are guessed. Where the residue is known, only its synonyms are weighed, at "
+                "codons that have any; the unigram then guesses the commonest. All statistics are counted "
+                "on other genes of the same species."
             ),
             notes=notes,
         )
@@ -173,7 +174,7 @@ class _Species(NamedTuple):
 
 
 class Figures(NamedTuple):
-    """What the columns of the table from `cross-entropy` on say, in their order."""
+    """What the columns of the table from `nats` on say, in their order."""
 
     cross_entropy: float
     below_unigram: float

@@ -13,7 +13,7 @@ from lifecode.data.statistics.seen_genes import NUM_KEPT
 from lifecode.data.translation import translate
 from lifecode.errors import UserError
 from lifecode.evaluation.baselines import BothNeighbours, CodonUnigram, InterpolatedNeighbours
-from tests.support.small_models import small_model
+from tests.support.small_models import small_luca_one, small_model
 
 SENSE = [codon for codon in CODONS if codon not in ("TAA", "TAG", "TGA")]
 ATG, AAA, AAG, TGG = (CODONS.index(codon) for codon in ("ATG", "AAA", "AAG", "TGG"))
@@ -106,15 +106,15 @@ def test_what_a_model_has_seen_is_not_asked_and_what_resembles_is_not_counted(tm
     sketches = np.array([protein_sketch(gene.residues)[:NUM_KEPT] for gene in found])
     model.training_genes = sketches[1:30]
     given = lifecode.analyse(kind, path, [model], progress=False, untrained=False)
-    assert list(given.frame["guess"]) == [
+    assert list(given.frame["model"]) == [
         "model 1",
         "codon unigram",
         "both neighbours",
         "both neighbours, interpolated",
     ]
-    assert set(given.frame["genes"]) == {5}
-    assert given.frame["codons"].nunique() == 1
-    assert given.frame["below unigram"][1] == 0
+    assert [row[8] for row in given.rows] == [5, 5, 5, 5]
+    assert len({row[9] for row in given.rows}) == 1
+    assert given.rows[1][3] == 0
     assert "one: 29 genes resemble training genes of a model and are not asked about" in given.notes
     model.training_genes = sketches[1:40]  # left are the first and its double
     given = lifecode.analyse(kind, path, [model], progress=False, untrained=False)
@@ -123,8 +123,9 @@ def test_what_a_model_has_seen_is_not_asked_and_what_resembles_is_not_counted(tm
     with pytest.raises(UserError, match="no gene of 20 to 60 codons that no model has seen"):
         lifecode.analyse(kind, path, [model], progress=False, untrained=False)
     model.training_genes = None
-    given = lifecode.analyse(kind, path, [model], progress=False, untrained=False)
-    assert any("does not say which genes" in note for note in given.notes)
+    given = lifecode.analyse(kind, path, [model, small_luca_one(heads={})], progress=False, untrained=False)
+    assert [note.split()[1] for note in given.notes if "does not say which genes" in note] == ["1", "2"]
+    assert [row[0] for row in given.rows[:2]] == ["model 1", "model 2"]
     with pytest.raises(UserError, match="too few to count"):
         lifecode.analyse(
             MaskedCodons(genes=40, min_codons=20), path, [model], progress=False, untrained=False
@@ -145,7 +146,6 @@ def test_homologs_of_the_asked_are_not_counted(tmp_path):
     (tmp_path / "twice.fa").write_text("\n".join([*text, *doubles, ""]))
     kind = MaskedCodons(genes=5, min_codons=20, max_codons=60, stride=2)
     given = lifecode.analyse(kind, path, [small_model().eval()], progress=False, untrained=False)
-    asked = int(given.frame["genes"][0])
     (line,) = [note for note in given.notes if "are not counted" in note]
-    assert asked == 5
+    assert given.rows[0][8] == 5
     assert 3 <= int(line.split(": ")[1].split()[0]) <= 5
