@@ -5,6 +5,7 @@ from lifecode.analyses.codon_usage import CodonUsageMap
 from lifecode.analyses.convergence import Convergence
 from lifecode.analyses.embedding import EmbeddingMap
 from lifecode.analyses.masked_codons import MaskedCodons
+from lifecode.analyses.orthologs import Orthologs
 from lifecode.analyses.pseudogene import PseudogeneRepair
 from lifecode.analyses.synonymous import SynonymousChanges
 
@@ -15,6 +16,7 @@ __all__ = [
     "Convergence",
     "EmbeddingMap",
     "MaskedCodons",
+    "Orthologs",
     "PseudogeneRepair",
     "SynonymousChanges",
 ]

@@ -22,12 +22,14 @@ class Gene:
         nucleotides: (3 L,) ids.
         residues: (L,) index in `AMINO_ACIDS`.
         genetic_code: NCBI number.
+        gene: name of the gene, or None.
     """
 
     name: str
     nucleotides: NDArray[np.uint8]
     residues: NDArray[np.uint8]
     genetic_code: int
+    gene: str | None = None
 
     @property
     def codons(self) -> NDArray[np.int64]:
@@ -76,7 +78,7 @@ def read_genes(
             else:
                 cds = verdict.coding_sequence
                 nucleotides = verdict.nucleotides[: 3 * size]
-                found[key] = Gene(cds.id, nucleotides, residues[:size], cds.genetic_code)
+                found[key] = Gene(cds.id, nucleotides, residues[:size], cds.genetic_code, cds.gene)
     if not found:
         raise UserError(
             "holds no coding sequence that can be asked about",

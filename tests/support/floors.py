@@ -243,6 +243,7 @@ FLOORS = {
         "codon_usage",
         "masked_codons",
         "convergence",
+        "orthologs",
         "pseudogene",
     ],
     "analyses/codons": ["luca_one", "masked"],
