@@ -4,6 +4,8 @@ from lifecode.analyses.analysis import Analysed, Analysis
 from lifecode.analyses.codon_usage import CodonUsageMap
 from lifecode.analyses.convergence import Convergence
 from lifecode.analyses.embedding import EmbeddingMap
+from lifecode.analyses.masked_codons import MaskedCodons
+from lifecode.analyses.orthologs import Orthologs
 from lifecode.analyses.pseudogene import PseudogeneRepair
 from lifecode.analyses.synonymous import SynonymousChanges
 
@@ -13,6 +15,8 @@ __all__ = [
     "CodonUsageMap",
     "Convergence",
     "EmbeddingMap",
+    "MaskedCodons",
+    "Orthologs",
     "PseudogeneRepair",
     "SynonymousChanges",
 ]

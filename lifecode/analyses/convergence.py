@@ -54,9 +54,9 @@ class Convergence:
         for one in models:
             say(f"{one.name}: reading {len(drawn):,} genes and their proteins")
             alike = cosines(one.vectors(cds, "cds"), one.vectors(proteins, "protein"))
-            own, others = np.diag(alike), alike[~np.eye(len(alike), dtype=bool)]
-            rows.append([one.name, float(own.mean()), float(others.mean()), *found_among(alike), len(drawn)])
-            panels.append(HistogramPanel(f"{one.name}, AUC {rows[-1][3]:.3f}", "cosine", own, others))
+            row, panel = pairs_told_apart(one.name, alike)
+            rows.append(row)
+            panels.append(panel)
         sizes = np.log([len(gene.residues) for gene in drawn])
         by_length = -np.abs(sizes[:, None] - sizes)
         rows.append(["length alone", None, None, *found_among(by_length), len(drawn)])
@@ -92,6 +92,14 @@ def cosines(first: NDArray[np.float32], second: NDArray[np.float32]) -> NDArray[
         table = np.where(varies, table / np.where(varies, deviation, 1), 0)
         scaled.append(table / np.maximum(np.linalg.norm(table, axis=1, keepdims=True), 1e-12))
     return scaled[0] @ scaled[1].T
+
+
+def pairs_told_apart(name: str, alike: NDArray[np.float64]) -> tuple[list[Value], HistogramPanel]:
+    """A row of the table and its histograms, of cosines (n, n) with the own pairs on the diagonal."""
+    own, others = np.diag(alike), alike[~np.eye(len(alike), dtype=bool)]
+    area, first, rank = found_among(alike)
+    row: list[Value] = [name, float(own.mean()), float(others.mean()), area, first, rank, len(alike)]
+    return row, HistogramPanel(f"{name}, AUC {area:.3f}", "cosine", own, others)
 
 
 def found_among(alike: NDArray[np.float64]) -> tuple[float, float, float]:

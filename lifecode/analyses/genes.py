@@ -22,12 +22,14 @@ class Gene:
         nucleotides: (3 L,) ids.
         residues: (L,) index in `AMINO_ACIDS`.
         genetic_code: NCBI number.
+        gene: name of the gene, or None.
     """
 
     name: str
     nucleotides: NDArray[np.uint8]
     residues: NDArray[np.uint8]
     genetic_code: int
+    gene: str | None = None
 
     @property
     def codons(self) -> NDArray[np.int64]:
@@ -41,13 +43,13 @@ class Gene:
 
 
 def read_genes(
-    input: str | list[str], *, most: int, min_codons: int, max_codons: int, seed: int
+    input: str | list[str], *, most: int | None, min_codons: int, max_codons: int, seed: int
 ) -> tuple[list[Gene], list[str]]:
     """Genes of files, each protein once, and what was left out, a line each reason.
 
     Args:
         input: as for `lifecode.read_records`.
-        most: so many are drawn.
+        most: so many are drawn; None keeps all.
         min_codons: shorter ones are left out, the stop not counted.
         max_codons: likewise longer ones.
         seed: of the draw.
@@ -76,7 +78,7 @@ def read_genes(
             else:
                 cds = verdict.coding_sequence
                 nucleotides = verdict.nucleotides[: 3 * size]
-                found[key] = Gene(cds.id, nucleotides, residues[:size], cds.genetic_code)
+                found[key] = Gene(cds.id, nucleotides, residues[:size], cds.genetic_code, cds.gene)
     if not found:
         raise UserError(
             "holds no coding sequence that can be asked about",

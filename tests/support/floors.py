@@ -242,7 +242,9 @@ FLOORS = {
         "embedding",
         "synonymous",
         "codon_usage",
+        "masked_codons",
         "convergence",
+        "orthologs",
         "pseudogene",
     ],
     "verbs": [

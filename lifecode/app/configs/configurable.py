@@ -11,6 +11,8 @@ OURS = frozenset(
         "lifecode.analyses.codon_usage.CodonUsageMap",
         "lifecode.analyses.convergence.Convergence",
         "lifecode.analyses.embedding.EmbeddingMap",
+        "lifecode.analyses.masked_codons.MaskedCodons",
+        "lifecode.analyses.orthologs.Orthologs",
         "lifecode.analyses.pseudogene.PseudogeneRepair",
         "lifecode.analyses.synonymous.SynonymousChanges",
         "lifecode.data.batches.batch_shape.BatchShape",
