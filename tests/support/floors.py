@@ -131,8 +131,9 @@ FLOORS = {
         "features",
         "heads",
         "probe",
-        "pairs",
         "small_cnn",
+        "one_hot_transformer",
+        "pairs",
         "baselines",
         "scores",
         "tuning",
@@ -243,6 +244,7 @@ FLOORS = {
         "codon_usage",
         "convergence",
         "pseudogene",
+        "accuracy",
     ],
     "analyses/codons": ["luca_one", "masked"],
     "verbs": [

@@ -2,7 +2,7 @@
 
 import logging
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
@@ -16,7 +16,7 @@ from rich import print as print_table
 
 from lifecode.app.configs.construct import checked_value, construct, locate
 from lifecode.app.launch import run_processes
-from lifecode.app.provenance import record_provenance
+from lifecode.app.provenance import current_start, record_provenance
 from lifecode.data.batches.batch import ResidueFeatures
 from lifecode.data.batches.module import CorpusDataModule
 from lifecode.data.corpus.corpus import Corpus
@@ -44,6 +44,7 @@ from lifecode.training.run.run_folder import RunFolder
 from lifecode.training.trainer import TrainerSettings
 from lifecode.training.two_stages import TwoStages
 from lifecode.verbs.train import letters
+from lifecode.verbs.train.keys_without_effect import require_effect
 from lifecode.verbs.train.loggers import log_held_out
 from lifecode.verbs.train.outcome import (
     Outcome,
@@ -72,6 +73,7 @@ from lifecode.verbs.train.training_run import TrainingRun
 def run(config: DictConfig) -> TrainingRun | RunPlan:
     """Train what the family of the model needs, each stage from where it stopped; evaluate after the last."""
     recipe = recipe_of(config)
+    recipe.require_effect(config, current_start().overrides)
     if checked_value(config, "plan", bool):
         recipe.check(config)
         plan = recipe.plan(config)
@@ -98,11 +100,13 @@ class Recipe(NamedTuple):
         check: raises a `UserError` where a value does not fit, before anything is written.
         plan: what a run would be.
         train: trains, in one of several processes or in the only one, and evaluates.
+        require_effect: raises a `UserError` where an override of the command line says what is not read.
     """
 
     check: Callable[[DictConfig], None]
     plan: Callable[[DictConfig], RunPlan]
     train: Callable[[DictConfig, TrainerSettings, Processes], None]
+    require_effect: Callable[[DictConfig, Sequence[str]], None] = lambda config, overrides: None
 
 
 def recipe_of(config: DictConfig) -> Recipe:
@@ -336,6 +340,6 @@ def _quiet_lightning() -> None:
 
 RECIPES = {
     LifeCode.family: Recipe(_check, plan_run, _train),
-    LucaOne.family: Recipe(letters.check, letters.plan, letters.train),
+    LucaOne.family: Recipe(letters.check, letters.plan, letters.train, require_effect),
 }
 """By family of models."""
