@@ -71,6 +71,7 @@ class LetterTokens:
 class _Network(nn.Module):
     def __init__(self, num_sides: int, num_outputs: int) -> None:
         super().__init__()
+        self.num_outputs = num_outputs
         self.embedding = nn.Embedding(NUM_TOKENS, _WIDTH)
         self.encoder = TransformerEncoder(
             width=_WIDTH, depth=_DEPTH, num_heads=_HEADS, activation_checkpointing=False
@@ -101,7 +102,7 @@ def _layer(size: int) -> nn.Sequential:
 class FittedTransformer:
     """A trained network, and the mean and deviation of the labels of a regression."""
 
-    network: nn.Module
+    network: _Network
     label_kind: LabelKind
     scale: tuple[float, float]
     batch: int
@@ -117,8 +118,9 @@ class FittedTransformer:
         """Values (n,), or probabilities (n, num_classes)."""
         sides = _sides(blocks)
         parts = zip(*(side.split(_BATCHES_TO_PREDICT * self.batch) for side in sides), strict=True)
+        none = torch.zeros(0, self.network.num_outputs)
         with one_thread(), torch.inference_mode():
-            found = torch.cat([self.network(part) for part in parts if len(part[0])]).double()
+            found = torch.cat([none, *(self.network(part) for part in parts if len(part[0]))]).double()
         if self.label_kind == "regression":
             return found[:, 0].numpy() * self.scale[1] + self.scale[0]
         return (found.sigmoid() if self.label_kind == "multilabel" else found.softmax(1)).numpy()
