@@ -90,7 +90,13 @@ def runs(tmp_path_factory):
         places = ["0..9", "0..9,12..20", "0..9,12..20,30..40"]
         rows = [(row[0], "kind a" if i < 4 else "kind b", places[i % 3]) for i, row in enumerate(held)]
         csv.writer(file).writerows([("seq_id_a", "kind", "exons"), *reversed(rows)])
-    task = PairTask(train=f"{folder}/train.csv", test=f"{folder}/test.csv", first="seq_a", second="seq_b")
+    task = PairTask(
+        train=f"{folder}/train.csv",
+        test=f"{folder}/test.csv",
+        first="seq_a",
+        second="seq_b",
+        second_kind="protein",
+    )
     given = {"checkpoint": CODE, "progress": False}
     keep(folder / "pairs", lifecode.finetune(task, baselines=["constant", "lengths", "untrained"], **given))
     (folder / "sets.csv").write_text("sequence,label\n" + "".join(f"{a},{d}\n" for _, a, _, d in train))

@@ -75,6 +75,6 @@ def test_it_stands_beside_a_model_of_sequences_and_of_pairs_where_it_is_asked_fo
     path.write_text("first,second,label\n" + "".join(f"{a},{b},{c}\n" for a, b, c in rows))
     assert "one_hot_transformer" not in usual_baselines("dna", "binary")
     given = {"checkpoint": small_model(), "folds": 2, "baselines": ["one_hot_transformer"], "progress": False}
-    for task in (SequenceTask(train=str(path), sequence="first"), PairTask(train=str(path))):
+    for task in (SequenceTask(train=str(path), sequence="first"), PairTask(train=str(path), second_kind="protein")):
         found = lifecode.finetune(task, **given)
         assert set(found.metrics["baselines"]) == {"one_hot_transformer"}
