@@ -152,7 +152,7 @@ def test_what_a_user_types(runs, tmp_path, capsys):
         ({}, "none", r"is no run of lifecode finetune \(metrics\.json"),
         ({"columns": ["exon"]}, "pairs", "has no column 'exon'"),
         ({"columns": ["sequence"]}, "single", "has 24 different words"),
-        ({"columns": ["kind"], "beside": "sets.csv"}, "pairs", "has no row of label"),
+        ({"columns": ["kind"], "beside": "sets.csv"}, "pairs", "has two rows of label 0"),
         ({"identity": False, "distance": False}, "pairs", "asks for nothing"),
         ({"beside": "x"}, "pairs", "kind.columns names none of its columns"),
     ],
