@@ -238,7 +238,7 @@ class _Run:
 
     def best_models(self) -> list[str]:
         """The model, the same untrained, and the best baseline: what is drawn."""
-        names = dict.fromkeys([self.model, "untrained", self.best_baseline])
+        names = dict.fromkeys([self.model, "untrained", self.best_baseline or ""])
         return [name for name in names if name in self.right]
 
     def notes(self) -> list[str]:

@@ -3,8 +3,9 @@
 from collections.abc import Iterator, Sequence
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
+from lifecode.app.configs.construct import checked_value
 from lifecode.errors import UserError
 from lifecode.verbs.train.row_data import given_folder
 
@@ -43,9 +44,7 @@ def require_effect(config: DictConfig, overrides: Sequence[str]) -> None:
     Raises:
         UserError: for the first such key, which it names.
     """
-    inputs = OmegaConf.select(config, "input")
-    inputs = OmegaConf.to_object(inputs) if OmegaConf.is_config(inputs) else inputs
-    has_rows = given_folder(inputs) is not None
+    has_rows = given_folder(checked_value(config, "input", str | list[str] | None)) is not None
     for key in _keys(overrides):
         for known, remedy in _OF_LIFE_CODE.items():
             if _is_below(key, known):
