@@ -1,5 +1,6 @@
 """What models hold of sequences without being tuned: one file an analysis, an untrained model beside each."""
 
+from lifecode.analyses.accuracy import AccuracyBins
 from lifecode.analyses.analysis import Analysed, Analysis
 from lifecode.analyses.codon_usage import CodonUsageMap
 from lifecode.analyses.convergence import Convergence
@@ -10,6 +11,7 @@ from lifecode.analyses.pseudogene import PseudogeneRepair
 from lifecode.analyses.synonymous import SynonymousChanges
 
 __all__ = [
+    "AccuracyBins",
     "Analysed",
     "Analysis",
     "CodonUsageMap",

@@ -6,7 +6,7 @@ predictor is the best one by that measure: frequencies averaged the same way, of
 which all classes are alike (each keyword there by half); of coordinates it is the median of each axis.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -21,6 +21,7 @@ from lifecode.datasets.luca_one.rows import COORDINATES, SEVERAL_LABELS
 from lifecode.datasets.luca_one.stream import RowStream
 from lifecode.datasets.luca_one.table import RowTable
 from lifecode.datasets.luca_one.tasks import MASK_TASKS, LabelNames
+from lifecode.evaluation.metrics import Metric
 from lifecode.evaluation.tally import Mean
 from lifecode.models.luca_one.heads import LEVELS
 from lifecode.models.luca_one.vocabulary import IS_CERTAIN, NUM_TOKENS
@@ -33,6 +34,29 @@ _LEAST = -30.0
 Outputs = Callable[[LabelledBatch], Mapping[str, Tensor]]
 ACCURACY, CONSTANT, MAJORITY = "_accuracy", "_constant", "_majority"
 """What the names of figures end with, behind that of their task: the loss is called after the task alone."""
+
+
+_WHAT = {
+    **dict.fromkeys(MASK_TASKS, "the letter that is masked"),
+    **dict.fromkeys((task for task, level in LEVELS.items() if level == "span"), "each letter of a span"),
+    **dict.fromkeys((task for task, level in LEVELS.items() if level == "sequence"), "each sequence"),
+    SEVERAL_LABELS: "each keyword of a protein, there or not",
+    COORDINATES: "mean difference of coordinates, scaled to 0 … 1",
+}
+
+
+def row_metrics() -> Iterator[Metric]:
+    """The loss of each task, and where there are classes its accuracy, beside what they have to beat."""
+    for task in (*MASK_TASKS, *LEVELS):
+        label = task.replace("prot_", "protein_").replace("_", " ").capitalize()
+        unit = "number" if task == COORDINATES else "nats"
+        constant = Metric(
+            task + CONSTANT, "letter unigram" if task in MASK_TASKS else "best constant", unit, False
+        )
+        yield Metric(task, label, unit, False, _WHAT[task], (constant,))
+        if task not in (COORDINATES, SEVERAL_LABELS):
+            majority = Metric(task + MAJORITY, "most frequent class", "share", True)
+            yield Metric(task + ACCURACY, f"{label}, accuracy", "share", True, "", (majority,))
 
 
 class RowEvaluation(NamedTuple):

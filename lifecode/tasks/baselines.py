@@ -15,6 +15,7 @@ from lifecode.tasks.features.multi_hot import MultiHot
 from lifecode.tasks.features.one_hot import OneHot, positions_of
 from lifecode.tasks.features.residue_counts import Length, ResidueKmers
 from lifecode.tasks.heads.head import Head
+from lifecode.tasks.one_hot_transformer import LetterTokens, TransformerHead
 from lifecode.tasks.probe import linear_head
 from lifecode.tasks.small_cnn import CnnHead, LetterIds
 
@@ -34,16 +35,17 @@ Baseline = Literal[
     "residue_2mers",
     "residue_one_hot",
     "multi_hot",
+    "one_hot_transformer",
     "untrained",
 ]
-"""`cnn` is the small CNN of Genomic Benchmarks.
+"""`cnn` is the small CNN of Genomic Benchmarks, `one_hot_transformer` learns from letters, from scratch.
 
 `multi_hot` has a 1 for each 4-mer of nucleotides, or 2-mer of residues, that is there;
 `constant` says the mean, or the shares of classes; `untrained` is the same encoder with new weights."""
 
 
 _MULTI_HOT_KMER = 4
-_OF_ANY: tuple[Baseline, ...] = ("constant", "multi_hot", "untrained")
+_OF_ANY: tuple[Baseline, ...] = ("constant", "multi_hot", "one_hot_transformer", "untrained")
 _OF_PROTEINS: tuple[Baseline, ...] = ("length", "residues", "residue_2mers", "residue_one_hot")
 
 
@@ -61,6 +63,8 @@ def features_of(baseline: Baseline, train: Examples, molecule: Molecule) -> Feat
         )
     if baseline == "multi_hot":
         return MultiHot(ResidueKmers(2) if molecule == "protein" else Kmers(_MULTI_HOT_KMER))
+    if baseline == "one_hot_transformer":
+        return LetterTokens.of(train.sequences, molecule)
     if baseline in ("residues", "residue_2mers"):
         return ResidueKmers(1 if baseline == "residues" else 2)
     if baseline in ("constant", "length"):
@@ -82,7 +86,7 @@ def _is_of(baseline: str, molecule: Molecule) -> bool:
 
 
 def head_of(baseline: Baseline, kind: LabelKind) -> Head:
-    """What a baseline with features learns by: the CNN, else the linear head of every one.
+    """What a baseline with features learns by: a network of its own, else the linear head of every one.
 
     Raises:
         UserError: the CNN, and labels of several classes for one sequence.
@@ -90,11 +94,16 @@ def head_of(baseline: Baseline, kind: LabelKind) -> Head:
     if baseline == "cnn" and kind == "multilabel":
         problem = "cnn learns one class for a sequence, and the labels are several"
         raise UserError(problem, source="baselines", remedy="Leave cnn out")
+    if baseline == "one_hot_transformer":
+        return TransformerHead(kind)
     return CnnHead(kind == "regression") if baseline == "cnn" else linear_head(kind)
 
 
 def usual_baselines(molecule: Molecule, kind: LabelKind) -> list[Baseline]:
-    """All but codons where no reading frame is known, and the CNN where a sequence has several classes."""
+    """All but codons without a reading frame, the CNN for several classes, and what has to be asked for.
+
+    That is the transformer on one-hot letters, which takes longest, and for nucleic acids `multi_hot`.
+    """
     if molecule == "protein":
         return ["constant", "length", "residues", "residue_2mers", "multi_hot", "untrained"]
     codons: list[Baseline] = ["codon_frequency", "codon_one_hot"]

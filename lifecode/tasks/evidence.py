@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
@@ -49,6 +51,17 @@ class Evidence:
         if self.classes:
             return 1 - self.ours[np.arange(len(self.labels)), self.labels.astype(np.int64)]
         return np.abs(self.ours - self.labels)
+
+    @property
+    def compared(self) -> pa.Table:
+        """Columns `id`, `label`, and of each entry `prediction(NAME)`: the likeliest class, or a value."""
+        columns: dict[str, Any] = {"id": self.ids, "label": self._said(self.labels)}
+        for name, each in self.predictions.items():
+            columns[f"prediction({name})"] = self._said(each.argmax(1) if self.classes else each)
+        return pa.table(columns)
+
+    def _said(self, numbers: NDArray[Any]) -> list[Any]:
+        return [self.classes[int(number)] for number in numbers] if self.classes else numbers.tolist()
 
 
 def evidence_of(

@@ -32,6 +32,9 @@ from lifecode.tasks.tuning.settings import TuningSettings
 if TYPE_CHECKING:
     from pandas import DataFrame
 
+METRICS, COMPARED = "metrics.json", "compared.csv"
+"""Of a run's folder: its figures, and of sequences and pairs `Evidence.compared`."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finetuned:

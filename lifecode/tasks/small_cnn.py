@@ -93,7 +93,7 @@ class FittedCnn:
 
     def predict(self, blocks: Blocks) -> NDArray[np.float64]:
         """Values (n,), or probabilities (n, num_classes)."""
-        with _one_thread(), torch.inference_mode():
+        with one_thread(), torch.inference_mode():
             parts = [self.network(part) for part in _ids(blocks).split(16 * BATCH)]
         found = torch.cat(parts).double() if parts else torch.zeros(0, 1)
         if self.scale is None:
@@ -119,7 +119,7 @@ class CnnHead:
         target = torch.from_numpy(labels.copy())
         if scale is not None:
             target = ((target - scale[0]) / scale[1]).float()
-        with _one_thread(), torch.random.fork_rng(devices=[]):
+        with one_thread(), torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             network = _Network(ids.shape[1], outputs)
             optimizer = torch.optim.Adam(network.parameters(), lr=LEARNING_RATE)
@@ -146,7 +146,8 @@ def _ids(blocks: Blocks) -> Tensor:
 
 
 @contextmanager
-def _one_thread() -> Iterator[None]:
+def one_thread() -> Iterator[None]:
+    """Sums in one order, so that the bits are the same each time."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

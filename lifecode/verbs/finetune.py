@@ -23,7 +23,7 @@ from lifecode.names import display_name
 from lifecode.report.charts.figure_style import use_colours
 from lifecode.report.task.page import write_task_report
 from lifecode.tasks.examples.sequence_task import SequenceTask
-from lifecode.tasks.finetune import Finetuned, tune
+from lifecode.tasks.finetune import COMPARED, METRICS, Finetuned, tune
 from lifecode.tasks.names_in_tables import UNTRAINED, AnyBaseline, model_name
 from lifecode.tasks.pairs.pair_head import PairHead
 from lifecode.tasks.pairs.pair_task import PairTask
@@ -33,7 +33,7 @@ from lifecode.tasks.tuned_model import save_tuned
 from lifecode.tasks.tuning.settings import Fit, Lora, TrainedHead, Tuning, TuningSettings
 from lifecode.verbs.task_table import comparison
 
-METRICS, PREDICTIONS, CONFIG = "metrics.json", "predictions.csv", "config.yaml"
+PREDICTIONS, CONFIG = "predictions.csv", "config.yaml"
 UNFINISHED = ".unfinished"
 """Ends the name of the folder beside the run's in which a tuning keeps what it has done."""
 
@@ -190,6 +190,8 @@ def _finetune(
             text = json.dumps(result.metrics, indent=2, ensure_ascii=False) + "\n"
             (partial / METRICS).write_text(text, encoding="utf-8")
             write_table(result.table, partial / PREDICTIONS)
+            if result.metrics["unit"] in ("sequence", "pair"):
+                write_table(result.evidence.compared, partial / COMPARED)
             write_task_report(
                 partial,
                 result.metrics,

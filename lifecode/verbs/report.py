@@ -1,5 +1,6 @@
-"""`lifecode report`: the runs of a sweep in one page, by what differs between them."""
+"""`lifecode report`: the runs of a sweep in one page, by what differs between them; or one run of LucaOne."""
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -7,12 +8,19 @@ from omegaconf import DictConfig
 
 from lifecode.app.configs.construct import checked_value, construct
 from lifecode.errors import UserError
+from lifecode.evaluation.metric_rows import read_whole_metric_rows
+from lifecode.host.small_file import read_small_text
+from lifecode.models.luca_one.model import LucaOne
 from lifecode.names import display_name, visible
 from lifecode.report.charts.figure_style import use_colours
+from lifecode.report.run.letters_page import write_letters_report
+from lifecode.report.run.run_files import read_run_metrics
 from lifecode.report.sweep.page import OF_SOURCES, SweepReport, write_sweep_report
 from lifecode.report.sweep.tables import SweepTable
+from lifecode.training.run.run_config import parse_run_config
 
 _LONGEST = 200
+_METRICS, _CONFIG = "metrics.json", "config.yaml"
 
 
 def compare_runs(
@@ -36,12 +44,61 @@ def compare_runs(
     return write_sweep_report(folders, place, name=name or place.resolve().name)
 
 
-def run(config: DictConfig) -> SweepReport:
+def report_run(folder: str | Path, *, name: str | None = None) -> Path:
+    """Write the page of a finished run of LucaOne again, out of the files of its folder.
+
+    Args:
+        folder: of the run.
+        name: title of the page; None is the name of the run.
+
+    Returns:
+        The path of `report.html`.
+
+    Raises:
+        UserError: the run is not finished, is damaged, or is of another family, whose page also shows what
+            stands in no file.
+    """
+    folder = Path(folder).expanduser()
+    if not is_run_of_letters(folder):
+        raise UserError(
+            "is no finished run of LucaOne", source=folder, remedy="Start it again, and it goes on"
+        )
+    try:
+        text = read_small_text(folder / _CONFIG)
+        metrics = read_run_metrics(folder / _METRICS)
+        name = name or str(parse_run_config(folder / _CONFIG).get("name") or folder.resolve().name)
+    except (OSError, ValueError) as fault:
+        raise UserError(f"cannot be read ({fault})", source=folder) from fault
+    rows = read_whole_metric_rows(folder / "metrics.csv")[0]
+    try:
+        return write_letters_report(folder, metrics, name=name, rows=rows, config=text)
+    except UserError:
+        raise
+    except (KeyError, TypeError, ValueError, AttributeError) as fault:
+        raise UserError(f"is damaged ({fault})", source=folder / _METRICS) from fault
+
+
+def is_run_of_letters(folder: Path) -> bool:
+    """Whether a folder is a run of LucaOne that has reached its figures."""
+    try:
+        metrics = json.loads(read_small_text(folder / _METRICS))
+        return (folder / _CONFIG).is_file() and metrics["model"]["config"]["family"] == LucaOne.family
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return False
+
+
+def run(config: DictConfig) -> SweepReport | Path:
     """Read the runs, write the page and its tables, and print the table."""
     use_colours(construct(config.figures))
+    given = checked_value(config, "input", str | list[str])
+    output = checked_value(config, "output", str | None)
+    if isinstance(given, str) and output is None and is_run_of_letters(Path(given).expanduser()):
+        page = report_run(given, name=checked_value(config, "name", str | None))
+        print(f"The report is in {visible(str(page))}")
+        return page
     report = compare_runs(
-        checked_value(config, "input", str | list[str]),
-        checked_value(config, "output", str | None),
+        given,
+        output,
         name=checked_value(config, "name", str | None),
     )
     print(terminal_table(report.grouping.heading, report.table))

@@ -50,3 +50,19 @@ def test_hybrid_ratios(small_genome, tmp_path, monkeypatch):
     assert "encoder step 20/20" in text
     assert "['GatedDeltaNet', 'GatedDeltaNet', 'SelfAttention']" in text
     assert pictures == 3
+
+
+def test_two_families(small_genome, monkeypatch):
+    sizes = {"GENOME": small_genome, "BLOCK": 3000, "WIDTH": 32, "STEPS": 8, "EXAMPLES": 60}
+    monkeypatch.delenv("LIFECODE_DATA", raising=False)
+    for name, value in sizes.items():
+        monkeypatch.setenv(f"LIFECODE_{name}", str(value))
+    text, pictures = executed("03_two_families.ipynb")
+    sizes = [int(size.replace(",", "")) for size in re.findall(r": ([\d,]+) parameters, 16,384 tokens", text)]
+    assert len(sizes) == 2
+    assert sizes[1] == pytest.approx(sizes[0], rel=0.25)
+    for task in ("central dogma", "ncRNA-protein (made up)", "codons (made up)"):
+        for family in ("Life-Code", "LucaOne"):
+            assert re.search(re.escape(f"{task}: {family} minus untrained ") + r"[+-]\d\.\d{3} \(", text)
+    assert "60 held-out rows of 0" in text
+    assert pictures == 2

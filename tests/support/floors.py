@@ -132,8 +132,9 @@ FLOORS = {
         "features",
         "heads",
         "probe",
-        "pairs",
         "small_cnn",
+        "one_hot_transformer",
+        "pairs",
         "baselines",
         "names_in_tables",
         "scores",
@@ -246,6 +247,7 @@ FLOORS = {
         "convergence",
         "orthologs",
         "pseudogene",
+        "accuracy",
     ],
     "verbs": [
         "prepare",

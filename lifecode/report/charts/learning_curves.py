@@ -45,17 +45,22 @@ _HEADING_HEIGHT = 0.4
 _LOG_FROM_RATIO = 50
 
 
-def learning_curves(rows: Iterable[MetricRow], baselines: Mapping[str, float] | None = None) -> Figure:
-    """A block of panels for each stage, one panel for each metric of `PANELS` that the stage recorded.
+def learning_curves(
+    rows: Iterable[MetricRow],
+    baselines: Mapping[str, Mapping[str, float]] | None = None,
+    panels: Mapping[str, str] = PANELS,
+) -> Figure:
+    """A block of panels for each stage, one panel for each metric of `panels` that the stage recorded.
 
     Args:
         rows: of `metrics.csv`, in any order.
-        baselines: nats by label, drawn as horizontal lines in the encoder's masked codon cross-entropy.
+        baselines: of a metric, by its name, values by label: horizontal lines in its panel of the encoder.
+        panels: titles by the name of the metric, in the order of the panels.
     """
-    finite = [row for row in rows if row.name in PANELS and np.isfinite(row.value)]
+    finite = [row for row in rows if row.name in panels and np.isfinite(row.value)]
     stages = {row.stage: [other for other in finite if other.stage == row.stage] for row in finite}
     names = {
-        stage: [name for name in PANELS if any(row.name == name for row in own)]
+        stage: [name for name in panels if any(row.name == name for row in own)]
         for stage, own in stages.items()
     }
     heights = [_HEADING_HEIGHT + _PANEL_HEIGHT * -(-len(names[stage]) // _COLUMNS) for stage in stages]
@@ -65,7 +70,8 @@ def learning_curves(rows: Iterable[MetricRow], baselines: Mapping[str, float] | 
         return figure
     blocks = figure.subfigures(len(stages), 1, height_ratios=heights, squeeze=False)[:, 0]
     for block, (stage, own) in zip(blocks, stages.items(), strict=True):
-        _draw_stage(block, stage, own, names[stage], baselines if stage == "encoder" else None)
+        titles = {name: panels[name] for name in names[stage]}
+        _draw_stage(block, stage, own, titles, (baselines or {}) if stage == "encoder" else {})
     return figure
 
 
@@ -83,24 +89,24 @@ def _draw_stage(
     block: SubFigure,
     stage: str,
     rows: Sequence[MetricRow],
-    names: Sequence[str],
-    baselines: Mapping[str, float] | None,
+    titles: Mapping[str, str],
+    baselines: Mapping[str, Mapping[str, float]],
 ) -> None:
     block.suptitle(f"Stage: {figure_text(stage)}", x=0.012, ha="left", fontsize=11.5, color=INK)
-    num_rows = -(-len(names) // _COLUMNS)
+    num_rows = -(-len(titles) // _COLUMNS)
     grid = block.add_gridspec(num_rows, _COLUMNS)
-    for index, name in enumerate(names):
+    for index, (name, title) in enumerate(titles.items()):
         axes = block.add_subplot(grid[index // _COLUMNS, index % _COLUMNS])
-        style_axes(axes, PANELS[name])
+        style_axes(axes, title)
         axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
         own = [row for row in rows if row.name == name]
         _draw_curves(axes, own, smooth=name != LEARNING_RATE.name)
         if name == LEARNING_RATE.name:
             axes.yaxis.set_major_formatter(FuncFormatter(_scientific))
             axes.set_ylim(bottom=0)
-        elif name == MASKED_CODON_CROSS_ENTROPY.name and baselines:
-            _draw_baselines(axes, baselines)
-        if index + _COLUMNS >= len(names):
+        elif baselines.get(name):
+            _draw_baselines(axes, baselines[name])
+        if index + _COLUMNS >= len(titles):
             axes.set_xlabel("step", fontsize=8, color=GREY)
 
 

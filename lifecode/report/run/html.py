@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lifecode.evaluation.metric_rows import MetricRow
-from lifecode.evaluation.metrics import MASKED_CODON_CROSS_ENTROPY, NUCLEOTIDES_PER_SECOND
+from lifecode.evaluation.metrics import MASKED_CODON_CROSS_ENTROPY, NUCLEOTIDES_PER_SECOND, Metric
 from lifecode.evaluation.sample import SamplePredictions
 from lifecode.host.installed import installed_versions
 from lifecode.names import display_name
@@ -22,7 +22,8 @@ from lifecode.report.run.metric_table import Metrics, held_out_metrics, measured
 from lifecode.report.run.sources import SOURCE_HEADINGS, source_rows
 from lifecode.report.run.time_breakdown import duration, time_breakdown
 
-_PACKAGES = ("lifecode", "torch", "lightning", "numpy")
+PACKAGES = ("lifecode", "torch", "lightning", "numpy")
+"""Whose versions a page names."""
 
 
 @plain_settings
@@ -65,8 +66,10 @@ def write_report(
         "name": display_name(name, 200),
         "model_folder": (folder / "model").as_posix(),
         "verdict": verdict(metrics),
-        "key_figures": _key_figures(metrics),
+        "key_figures": key_figures(metrics, NUCLEOTIDES_PER_SECOND),
         "held_out": held_out_metrics(metrics),
+        "of": ("genes", "Positions"),
+        "loader": "lifecode.LifeCode.from_pretrained",
         "sources": source_rows(metrics),
         "source_headings": SOURCE_HEADINGS,
         "split": (metrics.get("split") or {}).get("name", "held-out"),
@@ -76,7 +79,7 @@ def write_report(
         "teacher": data.get("teacher"),
         "parts": model_parts(metrics.get("model") or {}),
         "config": config,
-        "versions": metrics.get("versions") or installed_versions(*_PACKAGES),
+        "versions": metrics.get("versions") or installed_versions(*PACKAGES),
     }
     drawings = _drawings(metrics, rows, codon_embeddings, sample, genetic_code_number)
     return write_page(folder, "report.html.jinja", content, drawings)
@@ -96,7 +99,7 @@ def _drawings(
         known = {metric.label: measured(metrics, "baselines", metric.name) for metric in named}
         baselines = {label: value for label, value in known.items() if value is not None}
         figures["learning_curves"] = Drawing(
-            learning_curves(rows, baselines),
+            learning_curves(rows, {MASKED_CODON_CROSS_ENTROPY.name: baselines}),
             "Learning curves",
             "Training and validation losses and the learning rate of each stage, by step.",
         )
@@ -114,23 +117,26 @@ def _drawings(
             "The first masked codons of a held-out gene of median length: the codon that is there, the five "
             "that the model finds most probable, and what it gives the true one. Codon 1 is the start codon.",
         )
-    if parts := _timing(metrics).get("parts"):
-        figures["time"] = Drawing(
-            time_breakdown(parts),
-            "Where the time went",
-            "; ".join(f"{part.replace('_', ' ')} {duration(seconds)}" for part, seconds in parts.items()),
-        )
-    return figures
+    return figures | time_drawing(metrics)
 
 
-def _key_figures(metrics: Metrics) -> list[tuple[str, str]]:
-    """Label and value of the numbers at the top."""
+def time_drawing(metrics: Metrics) -> dict[str, Drawing]:
+    """`time`, of the parts of a run; nothing where they are not known."""
+    parts = _timing(metrics).get("parts")
+    if not parts:
+        return {}
+    told = "; ".join(f"{part.replace('_', ' ')} {duration(seconds)}" for part, seconds in parts.items())
+    return {"time": Drawing(time_breakdown(parts), "Where the time went", told)}
+
+
+def key_figures(metrics: Metrics, speed: Metric) -> list[tuple[str, str]]:
+    """Label and value of the numbers at the top; `speed` is the metric of it."""
     timing = {name: value for name, value in _timing(metrics).items() if value is not None}
     figures = []
     if "seconds" in timing:
         figures.append(("time", duration(timing["seconds"])))
-    if (speed := NUCLEOTIDES_PER_SECOND.name) in timing:
-        figures.append((NUCLEOTIDES_PER_SECOND.label, f"{timing[speed]:,.0f}"))
+    if speed.name in timing:
+        figures.append((speed.label, f"{timing[speed.name]:,.0f}"))
     if "peak_memory_bytes" in timing:
         figures.append(("peak memory", f"{timing['peak_memory_bytes'] / 2**30:.1f} GiB"))
     if parts := model_parts(metrics.get("model") or {}):

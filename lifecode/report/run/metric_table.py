@@ -1,6 +1,6 @@
 """The held-out metrics of a run beside the baselines they have to beat, in words and digits."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from math import floor, isfinite
 from typing import Any, NamedTuple
 
@@ -36,10 +36,10 @@ class HeldOutMetric(NamedTuple):
     comparisons: tuple[Comparison, ...]
 
 
-def held_out_metrics(metrics: Metrics) -> list[HeldOutMetric]:
-    """The metrics and baselines that were measured; nothing stands in for one that was not."""
+def held_out_metrics(metrics: Metrics, known_metrics: Iterable[Metric] = HELD_OUT) -> list[HeldOutMetric]:
+    """Of the known metrics and baselines those that were measured; nothing stands in for one that was not."""
     rows = []
-    for metric in HELD_OUT:
+    for metric in known_metrics:
         value = measured(metrics, "heldout", metric.name)
         if value is None:
             continue
@@ -91,7 +91,7 @@ def _compare(metric: Metric, value: float, beside: Metric, baseline: float) -> C
     if metric.unit == "share":
         size = f"{abs(difference) * 100:.2f} points"
     else:
-        size = f"{abs(difference):.3f} nats"
+        size = _with_unit(abs(difference), metric.unit)
     return Comparison(
         baseline=beside.label,
         baseline_value=_with_unit(baseline, metric.unit),
@@ -102,8 +102,8 @@ def _compare(metric: Metric, value: float, beside: Metric, baseline: float) -> C
 
 def _with_unit(value: float, unit: Unit) -> str:
     """Two decimals of a percentage, four where two would round an imperfect share up to 100."""
-    if unit == "nats":
-        return f"{value:.3f} nats"
+    if unit != "share":
+        return f"{value:.3f} nats" if unit == "nats" else f"{value:.3f}"
     if 0.99995 <= value < 1:
         return f"{floor(value * 1e6) / 1e4:.4f} %"
     return f"{value * 100:.2f} %"

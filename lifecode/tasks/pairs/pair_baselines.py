@@ -9,10 +9,12 @@ from numpy.typing import NDArray
 from lifecode.evaluation.metrics import metric_named
 from lifecode.tasks.examples.labels import LabelKind
 from lifecode.tasks.heads.head import Head
+from lifecode.tasks.one_hot_transformer import LetterTokens, TransformerHead
 from lifecode.tasks.pairs.boosting import BoostingHead
 from lifecode.tasks.pairs.composition import composition, lengths
 from lifecode.tasks.pairs.dogma_rule import rule_features
 from lifecode.tasks.pairs.pair_examples import PairExamples
+from lifecode.tasks.pairs.side import Side
 from lifecode.tasks.probe import linear_head
 
 PairBaseline = Literal[
@@ -23,14 +25,17 @@ PairBaseline = Literal[
     "composition",
     "composition_boosting",
     "dogma_rule",
+    "one_hot_transformer",
     "untrained",
 ]
-"""`first_alone` and `second_alone` see the composition of one side: what they reach needs no pair at all."""
+"""`first_alone` and `second_alone` see the composition of one side: what they reach needs no pair at all.
+
+`one_hot_transformer` learns from the letters of both, from scratch."""
 _FEW_SEQUENCES = 50
 
 
 def usual_pair_baselines(examples: PairExamples) -> list[PairBaseline]:
-    """All, the rule where a DNA stands beside a protein."""
+    """All but the transformer, which takes longest; the rule where a DNA stands beside a protein."""
     found: list[PairBaseline] = ["constant", "lengths", "first_alone", "second_alone", "composition"]
     found.append("composition_boosting")
     if examples.first.kind != "protein" and examples.second.kind == "protein":
@@ -46,6 +51,8 @@ def pair_blocks(name: PairBaseline, examples: PairExamples) -> list[NDArray[np.f
         return [lengths(examples)]
     if name == "dogma_rule":
         return [rule_features(examples)]
+    if name == "one_hot_transformer":
+        return [_tokens(side) for side in (examples.first, examples.second)]
     sides = {"first_alone": [examples.first], "second_alone": [examples.second]}
     return [composition(side) for side in sides.get(name, [examples.first, examples.second])]
 
@@ -54,7 +61,14 @@ def pair_head(name: PairBaseline, kind: LabelKind) -> Head | None:
     """Its head; None for `constant`."""
     if name == "constant":
         return None
+    if name == "one_hot_transformer":
+        return TransformerHead(kind)
     return BoostingHead(kind == "regression") if name == "composition_boosting" else linear_head(kind)
+
+
+def _tokens(side: Side) -> NDArray[np.float32]:
+    sequences = side.sequences()
+    return LetterTokens.of(sequences, side.molecule)(sequences)[side.rows]
 
 
 def pair_warnings(examples: PairExamples, tables: Mapping[str, Mapping[str, Any]]) -> list[str]:

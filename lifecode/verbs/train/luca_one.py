@@ -37,6 +37,7 @@ from lifecode.models.luca_one.parts import luca_one_parts
 from lifecode.models.luca_one.rows import NUM_SPECIAL
 from lifecode.models.parts import parameters_of
 from lifecode.models.pretrained import read_config
+from lifecode.report.run.letters_page import write_letters_report
 from lifecode.training.plan import plan_stage
 from lifecode.training.processes import Processes
 from lifecode.training.run.checkpoint_file import checkpoint_step, latest_checkpoint
@@ -130,7 +131,7 @@ def train(config: DictConfig, settings: TrainerSettings, processes: Processes) -
             data.names.require_room({task: head["classes"] for task, head in model.config["heads"].items()})
             processes.only_first(partial(require_same_rows, rows, folder.path))
         if processes.from_first(partial(_is_complete, config, settings, folder.path)):
-            print(f"This run is complete. The model is in {folder.path / 'model'}")
+            print(f"This run is complete. The report is in {folder.path / 'report.html'}")
             return
         _begin_with(config, model)
         processes.only_first(lambda: record_provenance(folder.path, processor()))
@@ -173,6 +174,7 @@ def held_out_table(metrics: dict[str, Any]) -> str:
 def _require(config: DictConfig) -> None:
     check(config)
     require_input(config)
+    _beginning(config)
 
 
 def _stage(config: DictConfig, model: LucaOne) -> LetterStage:
@@ -190,14 +192,38 @@ def _stage_without_memory(config: DictConfig) -> LetterStage:
         return _stage(config, construct(config.model))
 
 
+def _beginning(config: DictConfig) -> LucaOne | None:
+    """The model that `init_from` names.
+
+    Raises:
+        UserError: it cannot be read, or has another shape than the model of the run.
+    """
+    name = checked_value(config, "init_from", str | None)
+    if name is None:
+        return None
+    in_run = Path(name).expanduser() / "model"
+    found = load(in_run if in_run.exists() else name)
+    if not isinstance(found, LucaOne):
+        raise UserError(f"is a model of family {found.family}", source="init_from")
+    shapes, wanted = (
+        {name: tuple(value.shape) for name, value in each.state_dict().items()}
+        for each in (found, _stage_without_memory(config).model)
+    )
+    for weight in sorted(shapes.keys() | wanted.keys()):
+        own, of_run = shapes.get(weight, "none"), wanted.get(weight, "none")
+        if own != of_run:
+            raise UserError(
+                f"has {weight} of shape {own}, and the model {of_run}",
+                source="init_from",
+                remedy="Give model.* the values of its config.json",
+            )
+    return found
+
+
 def _begin_with(config: DictConfig, model: LucaOne) -> None:
     """The weights that `init_from` names; a checkpoint of this run takes their place later."""
-    name = checked_value(config, "init_from", str | None)
-    if name is not None:
-        in_run = Path(name).expanduser() / "model"
-        found = load(in_run if in_run.exists() else name)
-        if not isinstance(found, LucaOne):
-            raise UserError(f"is a model of family {found.family}", source="init_from")
+    found = _beginning(config)
+    if found is not None:
         model.load_state_dict(found.state_dict())
 
 
@@ -222,11 +248,18 @@ def _finish(
             most,
         )
     metrics = _metrics(evaluation, stage, data, steps, folder, most)
+    page = write_letters_report(
+        folder.path,
+        metrics,
+        name=checked_value(config, "name", str),
+        rows=read_whole_metric_rows(folder.path / "metrics.csv")[0],
+        config=(folder.path / "config.yaml").read_text(),
+    )
     for name, text in ((LABELS, data.names.text), ("metrics.json", json.dumps(metrics, indent=2) + "\n")):
         with disk_faults_named(folder.path / name), replacing(folder.path / name) as file:
             file.write(text.encode())
     print(held_out_table(metrics))
-    print(f"\nThe model is in {folder.path / 'model'}\nThe figures are in {folder.path / 'metrics.json'}")
+    print(f"\nThe model is in {folder.path / 'model'}\nThe report is in {page}")
     return evaluation
 
 
@@ -266,7 +299,7 @@ def _metrics(
 
 
 def _is_complete(config: DictConfig, settings: TrainerSettings, folder: Path) -> bool:
-    """Whether metrics.json and the model are those of the last checkpoint, and that is the last of all."""
+    """Whether metrics.json and the model are those of the last checkpoint, the last of all; with a report."""
     checkpoint = latest_checkpoint(folder / LetterStage.name / "checkpoints")
     total_steps = construct(config.optim.encoder).total_steps
     if checkpoint is None or not settings.is_last(checkpoint, total_steps):
@@ -274,6 +307,7 @@ def _is_complete(config: DictConfig, settings: TrainerSettings, folder: Path) ->
     try:
         read_config(folder / "model")
         metrics = json.loads(read_small_text(folder / "metrics.json"))
-        return metrics["model"]["encoder_steps"] == checkpoint_step(checkpoint)
+        same_steps = metrics["model"]["encoder_steps"] == checkpoint_step(checkpoint)
+        return same_steps and (folder / "report.html").exists()
     except (OSError, ValueError, KeyError, TypeError, RecursionError):  # not there yet, or damaged
         return False

@@ -79,7 +79,7 @@ def require_input(config: DictConfig) -> str | list[str] | None:
             remedy="Give a folder that lifecode rows made, or sequence files, or try "
             "experiment=lucaone_quickstart",
         )
-    if inputs is not None and _given_folder(inputs) is None:
+    if inputs is not None and given_folder(inputs) is None:
         resolve_inputs(inputs)
     return inputs
 
@@ -93,7 +93,7 @@ def prepare_rows(config: DictConfig, run: Path) -> Path:
     from rich import print as print_table
 
     inputs = checked_value(config, "input", str | list[str] | None)
-    folder = _given_folder(inputs) or run / f"rows-{_digest(config)}"
+    folder = given_folder(inputs) or run / f"rows-{_digest(config)}"
     seed = checked_value(config, "seed", int)
     if not folder.exists():
         sources = RowSources(
@@ -180,7 +180,7 @@ def _num_keywords(config: DictConfig) -> int:
     return 0 if head is None else int(head.classes)
 
 
-def _given_folder(inputs: str | list[str] | None) -> Path | None:
+def given_folder(inputs: str | list[str] | None) -> Path | None:
     """The folder of rows that is the input; None where it names sequence files."""
     if not isinstance(inputs, str):
         return None

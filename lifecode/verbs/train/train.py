@@ -2,7 +2,7 @@
 
 import logging
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import torch
@@ -10,6 +10,7 @@ from omegaconf import DictConfig
 
 from lifecode.app.configs.construct import checked_value, construct, locate
 from lifecode.app.launch import run_processes
+from lifecode.app.provenance import current_start
 from lifecode.errors import UserError
 from lifecode.models.life_code.model import LifeCode
 from lifecode.models.luca_one.model import LucaOne
@@ -18,6 +19,7 @@ from lifecode.report.charts.figure_style import use_colours
 from lifecode.training.processes import Processes, cluster_environment, joined
 from lifecode.training.trainer import TrainerSettings
 from lifecode.verbs.train import life_code, luca_one
+from lifecode.verbs.train.keys_without_effect import require_effect
 from lifecode.verbs.train.plan import RunPlan, plan_run
 from lifecode.verbs.train.plan_tables import print_plan
 from lifecode.verbs.train.training_run import TrainingRun
@@ -26,6 +28,7 @@ from lifecode.verbs.train.training_run import TrainingRun
 def run(config: DictConfig) -> TrainingRun | RunPlan:
     """Train what the family of the model needs, each stage from where it stopped; evaluate after the last."""
     recipe = recipe_of(config)
+    recipe.require_effect(config, current_start().overrides)
     if checked_value(config, "plan", bool):
         recipe.check(config)
         plan = recipe.plan(config)
@@ -52,11 +55,13 @@ class Recipe(NamedTuple):
         check: raises a `UserError` where a value does not fit, before anything is written.
         plan: what a run would be.
         train: trains, in one of several processes or in the only one, and evaluates.
+        require_effect: raises a `UserError` where an override of the command line says what is not read.
     """
 
     check: Callable[[DictConfig], None]
     plan: Callable[[DictConfig], RunPlan]
     train: Callable[[DictConfig, TrainerSettings, Processes], None]
+    require_effect: Callable[[DictConfig, Sequence[str]], None] = lambda config, overrides: None
 
 
 def recipe_of(config: DictConfig) -> Recipe:
@@ -98,6 +103,6 @@ def _quiet_lightning() -> None:
 
 RECIPES = {
     LifeCode.family: Recipe(life_code.check, plan_run, life_code.train),
-    LucaOne.family: Recipe(luca_one.check, luca_one.plan, luca_one.train),
+    LucaOne.family: Recipe(luca_one.check, luca_one.plan, luca_one.train, require_effect),
 }
 """By family of models."""

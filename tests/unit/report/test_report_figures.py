@@ -73,7 +73,7 @@ def test_a_step_repeated_after_a_restart_is_drawn_once():
 def test_baselines_are_drawn_in_the_encoders_codon_panel_alone():
     name = "masked_codon_cross_entropy"
     rows = falling("tokenizer", name) + falling("encoder", name) + falling("encoder", "mlm")
-    figure = learning_curves(rows, BASELINES)
+    figure = learning_curves(rows, {name: BASELINES})
     assert [len(axes.get_lines()) for axes in figure.axes] == [2, 4, 2]
     assert [line.get_ydata()[0] for line in figure.axes[1].get_lines()[2:]] == [3.929, 3.762]
     texts = [text.get_text() for text in figure.axes[1].get_legend().get_texts()]

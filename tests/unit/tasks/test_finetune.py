@@ -67,6 +67,11 @@ def test_two_files_of_two_columns_need_nothing_more(files, run):
     assert [row["id"] for row in rows] == [str(i) for i in range(1, 21)]
     right = np.mean([row["label"] == row["prediction"] for row in rows])
     assert right == pytest.approx(metrics["test"]["accuracy"]["mean"])
+    with (run / "compared.csv").open() as file:
+        compared = list(csv.DictReader(file))
+    assert [row["prediction(" + f"{files}/model)"] for row in compared] == [row["prediction"] for row in rows]
+    assert [row["label"] for row in compared] == [row["label"] for row in rows]
+    assert {row["prediction(constant)"] for row in compared} <= {"high", "low"}
     assert all(float(row["p(high)"]) + float(row["p(low)"]) == pytest.approx(1) for row in rows)
 
 

@@ -20,6 +20,7 @@ from lifecode.evaluation.metrics import OF_THE_MACHINE
 from lifecode.models.luca_one.heads import LEVELS
 from lifecode.verbs.train import train
 from lifecode.verbs.train.plan_tables import plan_tables
+from tests.support.html_page import Page
 from tests.support.luca_rows import luca_rows
 from tests.support.small_models import HEADS
 from tests.support.small_run import COMMAND
@@ -86,6 +87,33 @@ def test_a_finished_run_has_a_model_and_a_figure_of_each_task(finished: Path, ro
     assert {*TASKS, "prot_mask_masked"} <= validated
 
 
+def test_a_finished_run_has_a_page_which_report_makes_again(
+    finished: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    page = finished / "report.html"
+    text, metrics = Page(page).text, json.loads((finished / "metrics.json").read_text())
+    for task in ("gene_mask", "prot_site"):
+        own, constant = metrics["heldout"][task]["value"], metrics["baselines"][f"{task}_constant"]["value"]
+        named = "letter unigram" if task == "gene_mask" else "best constant"
+        assert f"{own:.3f} nats 6 {named} {constant:.3f} nats" in text
+    assert f"{metrics['heldout']['prot_structure']['value']:.3f} 6 best constant" in text
+    losses = [(metrics["heldout"][task], metrics["baselines"][f"{task}_constant"]) for task in TASKS]
+    below = sum(own["value"] < constant["value"] for own, constant in losses)
+    assert f"below that of the best constant predictor in {below} of 10 tasks" in text
+    assert "split rows letters" in text
+    assert f'model = lifecode.load("{finished.as_posix()}/model")' in text
+    assert "Configuration" in text
+    curves, before = finished / "figures/learning_curves.png", page.read_text()
+    drawn = curves.read_bytes()
+    page.unlink()
+    curves.unlink()
+    assert main(["report", f"input={finished}"]) == 0
+    assert str(page) in capfd.readouterr().out
+    assert page.read_text() == before
+    assert curves.read_bytes() == drawn
+    assert main(["report", f"input={finished.parent}/none"]) == 2
+
+
 def test_cut_short_and_gone_on_it_is_the_same_run(finished: Path, rows: Path, tmp_path: Path) -> None:
     words = ["train", *SMALL, f"input={rows}", f"run_dir={tmp_path}/run"]
     assert main([*words, "trainer.max_steps=3"]) == 0
@@ -128,6 +156,31 @@ def test_it_begins_with_the_weights_of_another_run(finished: Path, rows: Path, t
     torch.testing.assert_close(after.embedding.tokens.weight, begun.embedding.tokens.weight)
 
 
+def test_weights_of_another_shape_are_refused_before_rows_are_made(
+    finished: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    words = [
+        "train",
+        *SMALL,
+        "input=ecoli",
+        f"run_dir={tmp_path}/run",
+        f"init_from={finished}",
+        "model.depth=2",
+    ]
+    assert main(words) == 2
+    (line,) = capfd.readouterr().err.splitlines()
+    assert "init_from: has encoder.layers.1." in line
+    assert "of shape none, and the model (" in line
+    assert not (tmp_path / "run").exists()
+
+
+def test_rows_that_are_made_keep_homologs_together_unless_they_are_not_to() -> None:
+    assert compose("train", *CHOSEN).data.split.clusters == 0.5
+    assert compose("train", *CHOSEN, "data/split=taxa").data.split.clusters == 0.5
+    assert compose("train", *CHOSEN, "data.split.clusters=null").data.split.clusters is None
+    assert compose("train").data.split.clusters is None
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -144,6 +197,11 @@ def test_it_begins_with_the_weights_of_another_run(finished: Path, rows: Path, t
             [*CHOSEN, "model.heads.prot_site.classes=2"],
             "prot_site.classes: is 2, and the training rows have 3",
         ),
+        ([*CHOSEN, "init_from=lifecode-mini"], "init_from: is a model of family life_code"),
+        ([*CHOSEN, "data.batch.max_codons=9"], "data.batch.max_codons: has no effect on a model of family"),
+        ([*CHOSEN, "objective/joint=max_norm"], "objective.joint: has no effect"),
+        ([*CHOSEN, "data.split.clusters=0.3"], "data.split.clusters: has no effect where input is a folder"),
+        ([*CHOSEN, "pretraining.rows.sites=both"], "no effect where input is a folder of rows. Leave it out"),
     ],
 )
 def test_what_does_not_fit_is_one_line_and_leaves_nothing(
@@ -198,7 +256,8 @@ def test_sequence_files_are_made_into_rows(tmp_path: Path, capfd: pytest.Capture
     lines = [f">p{i}\n{residues[i % 24 :]}{residues[: i % 24]}{residues[i % 7 :]}\n" for i in range(40)]
     (tmp_path / "proteins.fa").write_text("".join(lines))
     words = ["train", *SMALL, f"input=protein:{tmp_path}/proteins.fa", f"run_dir={tmp_path}/run"]
-    assert main([*words, "data.split.validation=0.1", "data.split.test=0.2"]) == 0
+    shares = ["data.split.validation=0.1", "data.split.test=0.2", "data.split.clusters=null"]
+    assert main([*words, *shares]) == 0
     (made,) = (tmp_path / "run").glob("rows-*/train.csv")
     assert made.read_text().count("\n") > 20
     metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())

@@ -1,0 +1,75 @@
+"""Accuracy of several models in bins of what may make an example hard; a panel for each such thing."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from lifecode.report.charts.figure_style import (
+    BLUE,
+    GREEN,
+    GREY,
+    INK,
+    ORANGE,
+    PURPLE,
+    VERMILION,
+    figure_text,
+    new_figure,
+    style_axes,
+)
+
+_COLOURS = (BLUE, VERMILION, GREY, GREEN, ORANGE, PURPLE)
+_COLUMNS, _BESIDE = 2, 0.12
+
+
+@dataclass(frozen=True, slots=True)
+class BinsPanel:
+    """Bins in their order.
+
+    Attributes:
+        title: what they are of.
+        bins: text of each.
+        rows: number of examples in each.
+        accuracy: of each model, by its name, (accuracy, low, high) of each bin.
+    """
+
+    title: str
+    bins: Sequence[str]
+    rows: Sequence[int]
+    accuracy: Mapping[str, Sequence[tuple[float, float, float]]]
+
+
+def accuracy_by_bins(panels: Sequence[BinsPanel]) -> Figure:
+    """A dot with its interval for each model and bin; the number of examples stands below the bin."""
+    rows = -(-len(panels) // _COLUMNS)
+    figure = new_figure(2.6 * rows + 0.5)
+    axes_of = figure.subplots(rows, min(_COLUMNS, len(panels)), squeeze=False).ravel()
+    for axes, panel in zip(axes_of, panels, strict=False):
+        style_axes(axes, figure_text(panel.title, 60))
+        places = np.arange(len(panel.bins))
+        for number, (name, figures) in enumerate(panel.accuracy.items()):
+            value, low, high = np.array(figures).T
+            axes.errorbar(
+                places + _BESIDE * (number - (len(panel.accuracy) - 1) / 2),
+                value,
+                yerr=np.maximum([value - low, high - value], 0),
+                color=_COLOURS[number % len(_COLOURS)],
+                marker="o",
+                markersize=4,
+                linewidth=1,
+                label=figure_text(name, 36),
+            )
+        texts = zip(panel.bins, panel.rows, strict=True)
+        axes.set_xticks(places, [f"{figure_text(text, 24)}\nn = {num:,}" for text, num in texts])
+        axes.tick_params(axis="x", labelsize=6.5 if len(panel.bins) > 4 else 8)
+        axes.set_xlim(-0.5, len(panel.bins) - 0.5)
+        axes.set_ylim(-0.03, 1.03)
+        axes.set_ylabel("accuracy", fontsize=8.5, color=GREY)
+    for axes in axes_of[len(panels) :]:
+        axes.set_axis_off()
+    handles, labels = axes_of[0].get_legend_handles_labels()
+    figure.legend(
+        handles, labels, loc="outside upper left", ncols=3, frameon=False, fontsize=9, labelcolor=INK
+    )
+    return figure
