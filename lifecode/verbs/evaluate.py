@@ -23,7 +23,7 @@ from lifecode.report.charts.figure_style import use_colours
 from lifecode.report.task.evaluation_page import write_evaluation_report
 from lifecode.report.task.page import write_task_report
 from lifecode.tasks.competitors.competitor import ModelReader, Reader, Say
-from lifecode.tasks.names_in_tables import AnyBaseline, model_name, require_baselines
+from lifecode.tasks.names_in_tables import AnyBaseline, TaskKind, model_name, require_baselines
 from lifecode.tasks.pairs.pair_head import PairHead
 from lifecode.tasks.peers.transformers_peer import TransformersPeer
 from lifecode.tasks.probe import Probe
@@ -132,7 +132,7 @@ def run(config: DictConfig) -> Evaluation | list[PlannedCell]:
 def _chosen(suite: Suite, root: str | Path, sets: list[str] | None, settings: Settings) -> list[BenchmarkSet]:
     """The sets of these names, or all; those that are named have to have the baselines that are."""
     chosen = chosen_sets(suite, Path(root).expanduser(), sets)
-    kinds = list(dict.fromkeys(one.kind for one in chosen))
+    kinds: list[TaskKind] = list(dict.fromkeys(one.kind for one in chosen))
     for key, names in (("baselines", settings.baselines), ("without", settings.without)):
         require_baselines(names, key, kinds)
     return chosen

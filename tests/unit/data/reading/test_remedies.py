@@ -31,7 +31,8 @@ def keys():
             chosen = ["suite=genomic_benchmarks"] if path.stem == "evaluate" else []
             config = lifecode.compose(path.stem.replace("_", " "), *chosen)
             known |= set(_keys(OmegaConf.to_container(config)))
-    known |= set(_keys(OmegaConf.to_container(lifecode.compose("train", "teacher=near"))))
+    for verb, chosen in (("train", "teacher=near"), ("analyse", "kind=accuracy")):
+        known |= set(_keys(OmegaConf.to_container(lifecode.compose(verb, chosen))))
     return known | {"data.reading.genetic_code"}
 
 
