@@ -326,7 +326,7 @@ def test_residue_j_is_codon_j_from_the_corpus_to_the_batch(planted, small_corpus
     )
     steps = iter(stream)
     num_targets = num_cut = num_windowed = 0
-    for _, rows, _ in (steps for steps, _ in zip(stream.rows_of_steps(), range(40), strict=False)):
+    for _, rows, _ in (own for own, _ in zip(stream.rows_of_steps(), range(40), strict=False)):
         for pieces, batch in zip(rows, next(steps).micro_batches, strict=True):
             expected = []
             starts = batch.cu_seqlens[:-1].tolist()
