@@ -252,19 +252,23 @@ class _Run:
         """Columns of the held-out rows, as numbers or words."""
         if not names:
             return
-        files = self.task.test or self.task.train
+        given = [self.task.test] if self.task.test else [self.task.train, self.task.validation]
+        files = [path for one in given if one for path in ([one] if isinstance(one, str) else one)]
         headers = self.task.columns if isinstance(self.task, PairTask) else None
-        tables = [read_table(path, headers) for path in ([files] if isinstance(files, str) else files)]
-        if sum(map(len, tables)) != len(self.held_out) or len(tables) > 1:
+        tables = [read_table(path, headers) for path in files]
+        if sum(map(len, tables)) != len(self.held_out):
             raise UserError(
-                f"{len(self.held_out):,} of its {sum(map(len, tables)):,} rows in {len(tables)} files were "
+                f"{len(self.held_out):,} of the {sum(map(len, tables)):,} rows of {', '.join(files)} were "
                 "held out, so that their columns are not known",
                 source="kind.columns",
-                remedy="Run the task on one file, without rows that are left out",
+                remedy="Run the task without rows that are left out",
             )
-        table = tables[0] if beside is None else _joined(tables[0], read_table(beside))
+        if beside is not None:
+            further = read_table(beside)
+            tables = [_joined(table, further) for table in tables]
         for name in names:
-            yield name, _numbers_or_words(table.column(name, "kind.columns"), name)
+            texts = [text for table in tables for text in table.column(name, "kind.columns")]
+            yield name, _numbers_or_words(texts, name)
 
 
 def bins_of(axis: Axis, most: int) -> list[tuple[str, NDArray[np.bool_]]]:
@@ -332,7 +336,8 @@ def _joined(table: Table, beside: Table) -> Table:
             remedy="Give the table that was made with the rows",
         )
     rows = [of_key[key] for key in keys(table)]
-    return Table(beside.source, {n: [v[i] for i in rows] for n, v in beside.columns.items()})
+    joined = {name: [values[i] for i in rows] for name, values in beside.columns.items()}
+    return Table(beside.source, {**table.columns, **joined})
 
 
 def _numbers_or_words(texts: list[str], name: str) -> NDArray[Any]:

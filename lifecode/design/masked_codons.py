@@ -44,8 +44,7 @@ def masked_log_probabilities(
     if reader.longest is not None and longest > reader.longest:
         raise UserError(
             f"genes have {longest:,} nucleotides, and the model reads {reader.longest:,} at once",
-            source="kind.max_codons",
-            remedy=f"Give at most {reader.longest // size}",
+            remedy=f"Give genes of at most {reader.longest // size} codons (kind.max_codons)",
         )
     masked = [_places(np.flatnonzero(np.asarray(codons) < 0), size) for codons in sequences]
     read = [_places(positions, size) for positions in at]

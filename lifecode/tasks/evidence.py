@@ -12,6 +12,7 @@ from scipy.stats import rankdata
 from lifecode.tasks.contest import Contest, Entry
 from lifecode.tasks.examples.examples import flat
 from lifecode.tasks.examples.labels import Labels
+from lifecode.tasks.predictions import as_given
 from lifecode.tasks.scores import is_known
 
 _AROUND = 20
@@ -54,14 +55,19 @@ class Evidence:
 
     @property
     def compared(self) -> pa.Table:
-        """Columns `id`, `label`, and of each entry `prediction(NAME)`: the likeliest class, or a value."""
+        """Columns `id`, `label`, and of each entry `prediction(NAME)`: the likeliest class, or a value.
+
+        Values are in the units of the labels that were given, also where logarithms were learnt.
+        """
         columns: dict[str, Any] = {"id": self.ids, "label": self._said(self.labels)}
         for name, each in self.predictions.items():
             columns[f"prediction({name})"] = self._said(each.argmax(1) if self.classes else each)
         return pa.table(columns)
 
     def _said(self, numbers: NDArray[Any]) -> list[Any]:
-        return [self.classes[int(number)] for number in numbers] if self.classes else numbers.tolist()
+        if not self.classes:
+            return as_given(self.of, numbers).tolist()
+        return [self.classes[int(number)] for number in numbers]
 
 
 def evidence_of(

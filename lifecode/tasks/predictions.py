@@ -64,15 +64,15 @@ def predictions_table(
         columns["prediction"] = named[predictions.argmax(1)].tolist()
         columns |= {f"p({name})": predictions[:, number] for number, name in enumerate(labels.classes)}
     else:
-        columns |= {"label": pa.array(_as_given(labels, numbers), from_pandas=True)} if labelled else {}
+        columns |= {"label": pa.array(as_given(labels, numbers), from_pandas=True)} if labelled else {}
         columns["prediction"] = predictions
         if labels.transform is not None:
             columns[f"{labels.transform}(prediction)"] = labels.learnt(predictions)
     return pa.table(columns)
 
 
-def _as_given(labels: Labels, learnt: NDArray[Any]) -> NDArray[Any]:
-    """Labels as in the file, to twelve digits where logarithms were learnt: exp(log(3)) is not quite 3."""
+def as_given(labels: Labels, learnt: NDArray[Any]) -> NDArray[Any]:
+    """Values as in the file, to twelve digits where logarithms were learnt: exp(log(3)) is not quite 3."""
     if labels.transform is None:
         return learnt
     return np.array([float(f"{value:.12g}") for value in labels.given(learnt)])

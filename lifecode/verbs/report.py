@@ -87,12 +87,26 @@ def is_run_of_letters(folder: Path) -> bool:
         return False
 
 
+def _is_of_luca_one(folder: Path) -> bool:
+    """Whether a folder is a run of LucaOne, finished or not."""
+    try:
+        return str(parse_run_config(folder / _CONFIG)["model"]["_target_"]).endswith(LucaOne.__name__)
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return False
+
+
 def run(config: DictConfig) -> SweepReport | Path:
     """Read the runs, write the page and its tables, and print the table."""
     use_colours(construct(config.figures))
     given = checked_value(config, "input", str | list[str])
     output = checked_value(config, "output", str | None)
-    if isinstance(given, str) and output is None and is_run_of_letters(Path(given).expanduser()):
+    if isinstance(given, str) and _is_of_luca_one(Path(given).expanduser()):
+        if output is not None:
+            raise UserError(
+                "has no effect on one run, whose page lies in its folder",
+                source="output",
+                remedy="Leave it out",
+            )
         page = report_run(given, name=checked_value(config, "name", str | None))
         print(f"The report is in {visible(str(page))}")
         return page

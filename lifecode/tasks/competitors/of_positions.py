@@ -70,7 +70,7 @@ class PositionProbe:
             raise UserError(f"is given, and task.unit is {labels.unit}", source=key, remedy="Leave it out")
         self.probe, self.contest, self.labels, self.examples = probe, contest, labels, examples
         self.molecule: Molecule = molecule
-        self._how = {"probe": asdict(probe), "molecule": molecule, **asdict(labels)}
+        self._how = {"probe": asdict(probe), "molecule": molecule, **labels.identity}
         self._first: tuple[ModelReader, _Read] | None = None
 
     @property
@@ -127,7 +127,7 @@ class PositionProbe:
             around = OneHotAround(unit=self.labels.unit, letters=letters, window=_AROUND[letters])
             return self._predictions(_Read(around, self.examples.sequences, self.labels))
 
-        of_name = {"baseline": name, "most": self.probe.max_positions, **asdict(self.labels)}
+        of_name = {"baseline": name, "most": self.probe.max_positions, **self.labels.identity}
         return Competitor(name, "baseline", digest_of(of_name), predictions)
 
     def controls(self) -> list[Competitor]:

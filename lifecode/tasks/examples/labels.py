@@ -61,6 +61,11 @@ class Labels:
         """What `from_described` reads."""
         return {**asdict(self), "classes": list(self.classes)}
 
+    @property
+    def identity(self) -> dict[str, Any]:
+        """For digests of what was learnt on them: without a transform the same as before there were any."""
+        return {key: value for key, value in asdict(self).items() if key != "transform" or value is not None}
+
     def learnt(self, values: NDArray[Any]) -> NDArray[Any]:
         """What is learnt in place of labels as they are given."""
         return np.log(values) if self.transform == "log" else values

@@ -14,6 +14,7 @@ from lifecode.tasks.competitors.opened_task import opened_task, probe_learner
 from lifecode.tasks.contest import Contest
 from lifecode.tasks.examples.examples import Examples
 from lifecode.tasks.examples.labels import Labels
+from lifecode.tasks.names_in_tables import UNTRAINED
 from lifecode.tasks.pairs.pair_examples import PairExamples, PairLeaks
 from lifecode.tasks.scores import chosen_metric
 from lifecode.tasks.splits.leaks import Leaks
@@ -76,6 +77,11 @@ def opened_set(
     )
 
 
+def _baseline(competitor: Competitor) -> str:
+    """Its name among those that can be asked for: every untrained model is one of them."""
+    return UNTRAINED if competitor.name.startswith(f"{UNTRAINED} ") else competitor.name
+
+
 @dataclass(frozen=True, slots=True)
 class _AllHeldOut:
     """One round in which nothing is learnt, as `lifecode.tasks.contest.Split`."""
@@ -108,7 +114,7 @@ def _opened_scored(
         each
         for each in scored.competitors
         if each.role == "model"
-        or ((asked is None or each.name in asked) and each.name not in settings.without)
+        or ((asked is None or _baseline(each) in asked) and _baseline(each) not in settings.without)
     ]
     cells = Cells(folder, contest, [text.encode() for text in scored.texts])
     return SetUnderWay(

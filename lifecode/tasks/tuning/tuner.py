@@ -4,7 +4,7 @@ import copy
 import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -236,5 +236,5 @@ class Tuner:
                 found.update(self._parts[row] + b";")
                 found.update(np.asarray(self.examples.labels[row]).tobytes() + b";")
             found.update(b"|")
-        others = {"seed": seed, "metric": self.metric.name, **asdict(self.labels)}
+        others = {"seed": seed, "metric": self.metric.name, **self.labels.identity}
         return digest_of({"data": found.hexdigest(), **others})

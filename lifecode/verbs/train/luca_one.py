@@ -82,6 +82,7 @@ def check(config: DictConfig) -> None:
         if OmegaConf.select(config, key) is not None:
             raise UserError(f"a model of family luca_one {lack}", source=key, remedy="Leave it out")
     stage = _stage_without_memory(config)
+    _beginning(config)
     head = stage.model.config["heads"].get(COORDINATES)
     if head is not None and head["classes"] != _AXES:
         raise UserError(
@@ -174,7 +175,6 @@ def held_out_table(metrics: dict[str, Any]) -> str:
 def _require(config: DictConfig) -> None:
     check(config)
     require_input(config)
-    _beginning(config)
 
 
 def _stage(config: DictConfig, model: LucaOne) -> LetterStage:
@@ -210,10 +210,11 @@ def _beginning(config: DictConfig) -> LucaOne | None:
         for each in (found, _stage_without_memory(config).model)
     )
     for weight in sorted(shapes.keys() | wanted.keys()):
-        own, of_run = shapes.get(weight, "none"), wanted.get(weight, "none")
+        own, of_run = shapes.get(weight), wanted.get(weight)
         if own != of_run:
+            has = f"lacks {weight}" if own is None else f"has {weight} of shape {own}"
             raise UserError(
-                f"has {weight} of shape {own}, and the model {of_run}",
+                f"{has}, which {'the model lacks' if of_run is None else f'in the model is of {of_run}'}",
                 source="init_from",
                 remedy="Give model.* the values of its config.json",
             )

@@ -105,11 +105,30 @@ def runs(tmp_path_factory):
         folder / "single",
         lifecode.finetune(single, folds=2, seeds=2, baselines=["constant", "3mers"], **given),
     )
+    (folder / "more.csv").write_text("sequence,label,half\n" + f"{train[0][1][::-1]},1,last\n")
+    (folder / "half.csv").write_text(
+        "sequence,label,half\n" + "".join(f"{a},{d},first\n" for _, a, _, d in train)
+    )
+    both = SequenceTask(
+        train=f"{folder}/half.csv",
+        validation=f"{folder}/more.csv",
+        sequence="sequence",
+        label="label",
+        molecule="dna",
+    )
+    keep(folder / "both", lifecode.finetune(both, folds=2, baselines=["constant"], **given))
     return folder
 
 
+def test_columns_of_validation_rows_stand_behind_those_of_training(runs):
+    kind = AccuracyBins(columns=["half"], identity=False, distance=False)
+    found = lifecode.analyse(kind, f"{runs}/both", [CODE], untrained=False, progress=False).frame
+    of_model = found[(found["model"] == "model") & (found["by"] == "half")]
+    assert dict(of_model[["bin", "rows"]].values) == {"first": 24, "last": 1}
+
+
 def test_a_run_of_pairs_in_bins_for_both_families(runs):
-    kind = AccuracyBins(columns=["exons", "kind"], beside=f"{runs}/origins.csv", bins=3)
+    kind = AccuracyBins(columns=["exons", "kind", "seq_b"], beside=f"{runs}/origins.csv", bins=3)
     found = lifecode.analyse(kind, f"{runs}/pairs", [CODE, LUCA], progress=False)
     table = found.frame
     metrics = json.loads((runs / "pairs/metrics.json").read_text())
@@ -123,6 +142,7 @@ def test_a_run_of_pairs_in_bins_for_both_families(runs):
     assert all(value == pytest.approx(overall[name]) for (_, name), value in weighted.items())
     assert dict(of_model.get_group("exons")[["bin", "rows"]].values) == {"1": 4, "2": 4, "3": 4}
     assert dict(of_model.get_group("kind")[["bin", "rows"]].values) == {"kind a": 4, "kind b": 8}
+    assert dict(of_model.get_group("seq_b")[["bin", "rows"]].values) == {"GGW": 6, "MKR": 6}
     assert dict(of_model.get_group("identity, first")[["bin", "rows"]].values) == {
         "1": 6,
         "no k-mer shared": 6,

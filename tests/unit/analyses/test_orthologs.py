@@ -43,6 +43,9 @@ def test_namesakes_are_found_by_their_residues(tmp_path):
     for row in found.rows[2:]:
         assert row[4] == 1.0, row
         assert row[5] == 1.0
+    backward = genome(tmp_path / "again.fa", proteins[::-1], "e_coli")
+    alike = lifecode.analyse(Orthologs(genes=10), [first, backward], [small_model().eval()], progress=False)
+    assert [row[4:6] for row in alike.rows] == [[1.0, 1.0]] * 4
     with pytest.raises(UserError, match="names 1 files"):
         lifecode.analyse(Orthologs(), [first], [small_model().eval()], progress=False)
     other = genome(tmp_path / "three.fa", [("x", proteins[0][1]), ("gen1", proteins[1][1])], "e_coli")

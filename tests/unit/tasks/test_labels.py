@@ -6,8 +6,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from lifecode.errors import UserError
+from lifecode.tasks.evidence import Evidence
 from lifecode.tasks.examples.columns import find_columns
-from lifecode.tasks.examples.labels import labels_of
+from lifecode.tasks.examples.labels import Labels, labels_of
 from lifecode.tasks.examples.sequence_task import SequenceTask, read_task
 from lifecode.tasks.examples.table import Table, read_table
 
@@ -139,3 +140,26 @@ def test_a_test_file_that_does_not_fit(tmp_path, test_rows, said):
     train = write(tmp_path / "a.csv", [("g1", GENES[0], "x"), ("g2", GENES[1], "y")])
     with pytest.raises(UserError, match=said):
         read_task(SequenceTask(train=train, test=write(tmp_path / "b.csv", test_rows)))
+
+
+def test_labels_without_a_transform_are_identified_as_before_there_were_any():
+    plain, logarithms = Labels("regression"), Labels("regression", transform="log")
+    assert plain.identity == {"kind": "regression", "classes": (), "unit": "sequence"}
+    assert logarithms.identity == {**plain.identity, "transform": "log"}
+
+
+def test_what_is_compared_is_in_the_units_of_the_labels():
+    found = Evidence(
+        classes=(),
+        model="m",
+        ids=["a", "b"],
+        texts=["", ""],
+        labels=np.log([100.0, 3.0]),
+        predictions={"m": np.log([90.0, 4.0])},
+        of=Labels("regression", transform="log"),
+    )
+    assert found.compared.to_pydict() == {
+        "id": ["a", "b"],
+        "label": [100.0, 3.0],
+        "prediction(m)": [90.0, 4.0],
+    }

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -112,6 +113,12 @@ def test_a_finished_run_has_a_page_which_report_makes_again(
     assert page.read_text() == before
     assert curves.read_bytes() == drawn
     assert main(["report", f"input={finished.parent}/none"]) == 2
+    assert main(["report", f"input={finished}", f"output={finished.parent}/page"]) == 2
+    assert "output: has no effect on one run" in capfd.readouterr().err
+    (finished.parent / "begun").mkdir()
+    shutil.copy(finished / "config.yaml", finished.parent / "begun")
+    assert main(["report", f"input={finished.parent}/begun"]) == 2
+    assert "Start it again, and it goes on" in capfd.readouterr().err
 
 
 def test_cut_short_and_gone_on_it_is_the_same_run(finished: Path, rows: Path, tmp_path: Path) -> None:
@@ -167,10 +174,12 @@ def test_weights_of_another_shape_are_refused_before_rows_are_made(
         f"init_from={finished}",
         "model.depth=2",
     ]
+    assert main([*words, "plan=true"]) == 2
+    capfd.readouterr()
     assert main(words) == 2
     (line,) = capfd.readouterr().err.splitlines()
-    assert "init_from: has encoder.layers.1." in line
-    assert "of shape none, and the model (" in line
+    assert "init_from: lacks encoder.layers.1." in line
+    assert "which in the model is of (" in line
     assert not (tmp_path / "run").exists()
 
 
