@@ -194,8 +194,11 @@ def _digest(config: DictConfig) -> str:
         *("input", "seed", "data.split", "data.reading", "pretraining.rows"),
         *(f"pretraining.{key}" for key in ("interpro", "interpro_entries", "structures", "orders")),
     )
-    own = OmegaConf.masked_copy(config, ["input", "seed", "data", "pretraining"])
-    resolved: Any = OmegaConf.to_container(own, resolve=True)
+    nodes = {key: config[key] for key in ("input", "seed", "data", "pretraining")}
+    resolved: dict[str, Any] = {
+        key: OmegaConf.to_container(node, resolve=True) if OmegaConf.is_config(node) else node
+        for key, node in nodes.items()
+    }
     leaves = config_leaves(resolved)
     return digest_of({name: value for name, value in leaves.items() if name.startswith(keys)})[:8]
 

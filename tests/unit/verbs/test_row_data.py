@@ -53,3 +53,9 @@ def test_other_keys_leave_the_rows_where_they_are(monkeypatch: pytest.MonkeyPatc
     assert made(monkeypatch) == made(
         monkeypatch, "pretraining.batch.rows=4", "pretraining.masking.fraction=0.2", "optim.encoder.lr=0.01"
     )
+
+
+def test_an_input_that_names_another_key_is_that_keys_value(monkeypatch: pytest.MonkeyPatch) -> None:
+    given = made(monkeypatch, "+input_folder=genomes", "input='${input_folder}/a.gb'")
+    assert given == made(monkeypatch, "+input_folder=genomes", "input=genomes/a.gb")
+    assert given != made(monkeypatch, "+input_folder=others", "input='${input_folder}/a.gb'")
