@@ -124,7 +124,7 @@ def test_masked_codons_of_letters_are_those_of_the_language_head():
         for c in CODONS
     ]
     np.testing.assert_allclose(found[0], wanted, atol=1e-5)
-    with pytest.raises(UserError, match=r"kind\.max_codons: genes have 9 nucleotides, and the model reads 6"):
+    with pytest.raises(UserError, match=r"genes have 9 nucleotides, and the model reads 6"):
         masked_log_probabilities(small_luca_one(heads={}, max_tokens=8), [codons], [np.array([1])])
 
 
