@@ -116,7 +116,8 @@ def _draw_curves(axes: Axes, rows: Sequence[MetricRow], *, smooth: bool) -> None
     if len(steps):
         axes.plot(steps, values, color=BLUE, linewidth=0.8 if smooth else 1.8, alpha=0.3 if smooth else 1.0)
         if smooth:
-            axes.plot(steps, _running_mean(values), color=BLUE, linewidth=1.8)
+            alone = "o" if len(steps) == 1 else None  # of which a line shows nothing
+            axes.plot(steps, _running_mean(values), color=BLUE, linewidth=1.8, marker=alone, markersize=3.5)
     held_out_steps, held_out = _series(rows, "validation")
     if len(held_out_steps):
         axes.plot(held_out_steps, held_out, color=VERMILION, linewidth=1.2, marker="o", markersize=3.5)
