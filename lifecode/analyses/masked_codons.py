@@ -18,7 +18,7 @@ from lifecode.analyses.codon_usage import species_names
 from lifecode.analyses.genes import Gene, read_genes
 from lifecode.analyses.named_model import NamedModel
 from lifecode.data.splits.similarity import protein_sketch, similar
-from lifecode.data.statistics.seen_genes import NUM_KEPT
+from lifecode.data.statistics.seen_genes import ALIKE, resembling
 from lifecode.design.masked_codons import strided_log_probabilities
 from lifecode.design.synonyms import synonym_family
 from lifecode.errors import UserError
@@ -39,7 +39,6 @@ HEADINGS = (
     "codons",
 )
 UNIGRAM, NEIGHBOURS, INTERPOLATED = "codon unigram", "both neighbours", "both neighbours, interpolated"
-_ALIKE = 0.5
 _FEWEST = 20
 """So many genes are counted at least."""
 
@@ -126,7 +125,7 @@ class MaskedCodons:
                 remedy="Leave this file out, or change kind.min_codons and kind.max_codons",
             )
         counted = np.ones(len(genes), dtype=bool)
-        for _, columns, _ in similar(sketches[asked], sketches, _ALIKE):
+        for _, columns, _ in similar(sketches[asked], sketches, ALIKE):
             counted[columns] = False
         counted[asked] = False
         if counted.sum() < _FEWEST:
@@ -230,10 +229,5 @@ def _standard_error(values: Sequence[NDArray[np.float64]]) -> float | None:
 
 def _seen(sketches: NDArray[np.uint32], models: Sequence[NamedModel]) -> NDArray[np.bool_]:
     """(n,) whether a protein resembles one that a model was trained on."""
-    seen = np.zeros(len(sketches), dtype=bool)
-    for one in models:
-        known = one.model.training_genes
-        if known is not None and len(known):
-            for rows, _, _ in similar(sketches[:, :NUM_KEPT], known, _ALIKE):
-                seen[rows] = True
-    return seen
+    known = [one.model.training_genes for one in models if one.model.training_genes is not None]
+    return np.any([np.zeros(len(sketches), bool), *(resembling(sketches, genes) for genes in known)], axis=0)

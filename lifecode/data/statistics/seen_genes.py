@@ -12,6 +12,8 @@ from lifecode.data.splits.similarity import protein_sketch, similar
 
 NUM_KEPT = 16
 """Numbers of a sketch that are kept. Unrelated proteins share none; of a homolog about its similarity."""
+ALIKE = 0.5
+"""Share of these that are equal from which on a gene counts as seen."""
 MAX_GENES = 250_000
 """A model trained on more keeps no record, which would be larger than a small model."""
 
@@ -35,11 +37,14 @@ def union(*records: NDArray[np.uint32] | None) -> NDArray[np.uint32] | None:
     return genes if len(genes) <= MAX_GENES else None
 
 
-def seen_before(table: SegmentTable, genes: NDArray[np.uint32], at_least: float = 0.5) -> NDArray[np.bool_]:
-    """(num_cds,) whether a protein of a table is so similar to one of `genes` (num_genes, 16)."""
-    seen = np.zeros(len(table), dtype=bool)
-    if not len(genes):
-        return seen
-    for rows, _, _ in similar(gene_sketches(table), genes, at_least):
+def seen_before(table: SegmentTable, genes: NDArray[np.uint32]) -> NDArray[np.bool_]:
+    """(num_cds,) whether a protein of a table is similar to one of `genes` (num_genes, 16)."""
+    return resembling(gene_sketches(table), genes)
+
+
+def resembling(sketches: NDArray[np.uint32], genes: NDArray[np.uint32]) -> NDArray[np.bool_]:
+    """(n,) whether the protein of each sketch, 16 numbers or more, is similar to one of `genes`."""
+    seen = np.zeros(len(sketches), dtype=bool)
+    for rows, _, _ in similar(sketches[:, :NUM_KEPT], genes, ALIKE) if len(genes) else ():
         seen[rows] = True
     return seen

@@ -7,13 +7,13 @@ from numpy.typing import NDArray
 
 from lifecode.data.splits.similarity import similar
 from lifecode.data.splits.twins import strandless_digest
-from lifecode.data.statistics.seen_genes import NUM_KEPT
+from lifecode.data.statistics.seen_genes import resembling
 from lifecode.tasks.examples.examples import Examples
 from lifecode.tasks.examples.molecule import Molecule
 from lifecode.tasks.splits.folds import compared_by_protein, sketches
 
-ALIKE, SEEN = 0.8, 0.5
-"""Jaccard index of k-mers from which on a sequence is a near twin, and a protein one that was seen."""
+ALIKE = 0.8
+"""Jaccard index of k-mers from which on a sequence is a near twin."""
 _MOST_NAMED = 10
 
 
@@ -80,7 +80,11 @@ def find_leaks(
             if len(named) < _MOST_NAMED:
                 named.append(f"{examples.ids[row]} and {examples.ids[other]}: {kind.replace('_', ' ')}")
     by_protein = compared_by_protein(examples.sequences, molecule)
-    seen = _seen(found[held_out], training_genes) if by_protein and training_genes is not None else None
+    seen = (
+        int(resembling(found[held_out], training_genes).sum())
+        if by_protein and training_genes is not None
+        else None
+    )
     return Leaks(int(held_out.sum()), **kind_of, named=named, seen_by_encoder=seen)
 
 
@@ -114,8 +118,3 @@ def _near_twins(
         for row, other in zip(rows[apart].tolist(), others[apart].tolist(), strict=True):
             pairs.setdefault(row, (other, "alike"))
     return pairs
-
-
-def _seen(found: NDArray[np.uint32], genes: NDArray[np.uint32]) -> int:
-    rows = [part[0] for part in similar(found[:, :NUM_KEPT], genes, SEEN)] if len(genes) else []
-    return len(np.unique(np.concatenate(rows))) if rows else 0
