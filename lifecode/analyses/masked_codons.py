@@ -125,9 +125,8 @@ class MaskedCodons:
                 remedy="Leave this file out, or change kind.min_codons and kind.max_codons",
             )
         counted = np.ones(len(genes), dtype=bool)
-        for _, columns, _ in similar(sketches[asked], sketches, ALIKE):
+        for _, columns, _ in similar(sketches[asked], sketches, ALIKE):  # themselves too
             counted[columns] = False
-        counted[asked] = False
         if counted.sum() < _FEWEST:
             raise UserError(
                 f"has {counted.sum()} genes beside those that are asked about, too few to count codons",

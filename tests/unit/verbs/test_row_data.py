@@ -55,7 +55,11 @@ def test_other_keys_leave_the_rows_where_they_are(monkeypatch: pytest.MonkeyPatc
     )
 
 
-def test_an_input_that_names_another_key_is_that_keys_value(monkeypatch: pytest.MonkeyPatch) -> None:
-    given = made(monkeypatch, "+input_folder=genomes", "input='${input_folder}/a.gb'")
-    assert given == made(monkeypatch, "+input_folder=genomes", "input=genomes/a.gb")
-    assert given != made(monkeypatch, "+input_folder=others", "input='${input_folder}/a.gb'")
+@pytest.mark.parametrize("form", ["{}", "[ecoli,{}]"])
+def test_an_input_that_names_another_key_is_that_keys_value(
+    form: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    named = "input=" + form.format("'${input_folder}/a.gb'")
+    given = made(monkeypatch, "+input_folder=genomes", named)
+    assert given == made(monkeypatch, "+input_folder=genomes", "input=" + form.format("genomes/a.gb"))
+    assert given != made(monkeypatch, "+input_folder=others", named)
