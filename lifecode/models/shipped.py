@@ -4,7 +4,11 @@ from pathlib import Path
 
 import lifecode
 
-_SHIPPED = {"lifecode-mini": "lifecode-mini", "lifecode-mini@1": "lifecode-mini"}
+_SHIPPED = {
+    "lifecode-mini": "lifecode-mini",
+    "lifecode-mini@1": "lifecode-mini-1",
+    "lifecode-tiny": "lifecode-tiny",
+}
 """Folder of each name. The one without a number is the newest edition; one with it stays what it is."""
 
 

@@ -35,6 +35,7 @@ _OF_THE_MACHINE = (
 """Keys among them that say where and how features are computed, and not which."""
 _SHARE, _CODE = "data.reading.max_ambiguous_share", "data.reading.genetic_code"
 _SAME_AS_BEFORE = {
+    "data.batch_seed": None,
     "data.mixture.temperature": 1,
     "optim.tokenizer.matrices": "adamw",
     "optim.encoder.matrices": "adamw",

@@ -54,7 +54,7 @@ from lifecode.verbs.train.start_of_encoder import (
     trains_tokenizer,
 )
 from lifecode.verbs.train.teacher import check_teacher, teach
-from lifecode.verbs.train.train_values import check_values
+from lifecode.verbs.train.train_values import check_values, seed_of_batches
 
 
 def check(config: DictConfig) -> None:
@@ -241,7 +241,7 @@ def _data(
         shape=construct(config.data.tokenizer_batch if stage == "tokenizer" else config.data.batch),
         mixture=construct(config.data.mixture),
         masking=construct(config.objective.masking),
-        seed=checked_value(config, "seed", int),
+        seed=seed_of_batches(config),
         reverse_complement=checked_value(config, "data.reverse_complement", bool),
         max_unknown_fraction=checked_value(config, "data.max_unknown_fraction", float),
         validation_steps=checked_value(config, "data.validation_steps", int),

@@ -57,6 +57,7 @@ from lifecode.verbs.train.row_data import (
     stream_alone,
 )
 from lifecode.verbs.train.run_place import run_place, with_loggers
+from lifecode.verbs.train.train_values import seed_of_batches
 
 _SCHEMA_VERSION = 1
 _AXES = 3
@@ -94,6 +95,7 @@ def check(config: DictConfig) -> None:
     construct(config.data.reading, seed=0)
     longest_row(config, stage.model)
     checked_value(config, "data.validation_steps", int)
+    seed_of_batches(config)
     checked_value(config, "pretraining.max_test_rows", _AT_LEAST_ONE | None)
     stage.objective.require_weight(stage.tasks)
     settings: TrainerSettings = construct(config.trainer, compile=False)

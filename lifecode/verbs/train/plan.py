@@ -22,6 +22,7 @@ from lifecode.training.trainer import TrainerSettings
 from lifecode.verbs.train.stage_without_memory import stage_without_memory
 from lifecode.verbs.train.start_of_encoder import begins_elsewhere
 from lifecode.verbs.train.teacher import Arm, max_residues
+from lifecode.verbs.train.train_values import seed_of_batches
 
 
 class TeacherPlan(NamedTuple):
@@ -138,7 +139,7 @@ def _contents(config: DictConfig, corpus: Corpus, max_codons: int) -> RowContent
         shape=BatchShape(max_codons=max_codons, rows=1),
         mixture=construct(config.data.mixture),
         masking=construct(config.objective.masking),
-        seed=checked_value(config, "seed", int),
+        seed=seed_of_batches(config),
         reverse_complement=checked_value(config, "data.reverse_complement", bool),
         max_unknown_fraction=checked_value(config, "data.max_unknown_fraction", float),
     )

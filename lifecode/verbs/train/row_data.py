@@ -26,6 +26,7 @@ from lifecode.host.recorded import read_recorded, write_recorded
 from lifecode.models.luca_one.model import LucaOne
 from lifecode.models.luca_one.rows import NUM_SPECIAL
 from lifecode.training.run.run_folder import config_leaves
+from lifecode.verbs.train.train_values import seed_of_batches
 
 _EVALUATED_TOKENS = 8192
 """Of a packed row that is evaluated; only memory depends on it."""
@@ -148,7 +149,7 @@ def data_module(config: DictConfig, data: RowData, num_workers: int) -> RowDataM
         shape=construct(config.pretraining.batch),
         masking=construct(config.pretraining.masking),
         num_keywords=_num_keywords(config),
-        seed=checked_value(config, "seed", int),
+        seed=seed_of_batches(config),
         validation_steps=checked_value(config, "data.validation_steps", int),
         num_workers=num_workers,
     )

@@ -183,6 +183,7 @@ ROWS: dict[str, Row] = {
     **rows("batches", {"cds": "0.1", "dna": "0.9", "rna": "0.7"}, under="data.mixture."),
     "data.mixture.cds_repeats": Row("{small.gbk:3}", "batches"),
     **rows("batches", {"reverse_complement": "false", "max_unknown_fraction": "0.5"}, under="data."),
+    "data.batch_seed": Row("1", "batches"),
     "data.validation_steps": Row("2", "validation"),
     "data.reading.genetic_code": Row("4", "reading"),
     "data.reading.organism": Row("s_cerevisiae", "reading"),

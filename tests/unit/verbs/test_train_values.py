@@ -27,6 +27,7 @@ from lifecode.verbs.train.train_values import check_values
         ("seed=5000000000", "seed: is 5000000000"),
         ("data.validation_steps=-1", r"data\.validation_steps: is -1"),
         ("data.max_unknown_fraction=2", r"data\.max_unknown_fraction: is 2"),
+        ("data.batch_seed=-1", r"data\.batch_seed: is -1"),
         ("data.reverse_complement=1", r"data\.reverse_complement: is 1"),
         ("objective.freeze_tokenizer=no_thanks", r"objective\.freeze_tokenizer: is 'no_thanks'"),
         ("objective.freeze_readout=2", r"objective\.freeze_readout: is 2"),
