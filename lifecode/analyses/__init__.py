@@ -5,6 +5,7 @@ from lifecode.analyses.analysis import Analysed, Analysis
 from lifecode.analyses.codon_usage import CodonUsageMap
 from lifecode.analyses.convergence import Convergence
 from lifecode.analyses.embedding import EmbeddingMap
+from lifecode.analyses.expression import Expression
 from lifecode.analyses.masked_codons import MaskedCodons
 from lifecode.analyses.orthologs import Orthologs
 from lifecode.analyses.pseudogene import PseudogeneRepair
@@ -17,6 +18,7 @@ __all__ = [
     "CodonUsageMap",
     "Convergence",
     "EmbeddingMap",
+    "Expression",
     "MaskedCodons",
     "Orthologs",
     "PseudogeneRepair",

@@ -246,6 +246,8 @@ FLOORS = {
         "masked_codons",
         "convergence",
         "orthologs",
+        "codon_scores",
+        "expression",
         "pseudogene",
         "accuracy",
     ],

@@ -12,6 +12,7 @@ OURS = frozenset(
         "lifecode.analyses.codon_usage.CodonUsageMap",
         "lifecode.analyses.convergence.Convergence",
         "lifecode.analyses.embedding.EmbeddingMap",
+        "lifecode.analyses.expression.Expression",
         "lifecode.analyses.masked_codons.MaskedCodons",
         "lifecode.analyses.orthologs.Orthologs",
         "lifecode.analyses.pseudogene.PseudogeneRepair",
