@@ -7,6 +7,7 @@ from lifecode.analyses.convergence import Convergence
 from lifecode.analyses.embedding import EmbeddingMap
 from lifecode.analyses.expression import Expression
 from lifecode.analyses.masked_codons import MaskedCodons
+from lifecode.analyses.masked_residues import MaskedResidues
 from lifecode.analyses.orthologs import Orthologs
 from lifecode.analyses.pseudogene import PseudogeneRepair
 from lifecode.analyses.synonymous import SynonymousChanges
@@ -20,6 +21,7 @@ __all__ = [
     "EmbeddingMap",
     "Expression",
     "MaskedCodons",
+    "MaskedResidues",
     "Orthologs",
     "PseudogeneRepair",
     "SynonymousChanges",

@@ -1,16 +1,27 @@
-"""Genes to be asked about: coding sequences that translate to their protein, drawn by a seed."""
+"""Genes to be asked about: coding sequences that translate to their protein, drawn by a seed.
+
+A model is never asked about a gene that resembles one it was trained on, and what is counted for comparison
+is counted on other genes than those that are asked about.
+"""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lifecode.alphabet import AMINO_ACIDS, NO_RESIDUE, STOP, codon_ids
+from lifecode.analyses.named_model import NamedModel
 from lifecode.data.cds.coding_sequence import ExactPair, verify_all
 from lifecode.data.reading.read import read_records
+from lifecode.data.splits.similarity import protein_sketch, similar
+from lifecode.data.statistics.seen_genes import ALIKE, resembling
 from lifecode.errors import UserError
 from lifecode.tasks.examples.molecule import encoded
+
+_FEWEST_COUNTED = 20
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,7 +54,13 @@ class Gene:
 
 
 def read_genes(
-    input: str | list[str], *, most: int | None, min_codons: int, max_codons: int, seed: int
+    input: str | list[str],
+    *,
+    most: int | None,
+    min_codons: int,
+    max_codons: int,
+    seed: int,
+    proteins: bool = False,
 ) -> tuple[list[Gene], list[str]]:
     """Genes of files, each protein once, and what was left out, a line each reason.
 
@@ -53,6 +70,7 @@ def read_genes(
         min_codons: shorter ones are left out, the stop not counted.
         max_codons: likewise longer ones.
         seed: of the draw.
+        proteins: true takes proteins, written as their commonest codons, and no coding sequences.
 
     Raises:
         UserError: files that cannot be read, or without such a gene.
@@ -60,8 +78,8 @@ def read_genes(
     left_out: Counter[str] = Counter()
     found: dict[bytes, Gene] = {}
     for contig in read_records(input):
-        if contig.molecule == "protein":
-            left_out["proteins without a coding sequence"] += 1
+        if (contig.molecule == "protein") != proteins:
+            left_out["no proteins" if proteins else "proteins without a coding sequence"] += 1
             continue
         for verdict in verify_all(contig):
             if not isinstance(verdict, ExactPair):
@@ -81,11 +99,91 @@ def read_genes(
                 found[key] = Gene(cds.id, nucleotides, residues[:size], cds.genetic_code, cds.gene)
     if not found:
         raise UserError(
-            "holds no coding sequence that can be asked about",
+            f"holds no {'protein' if proteins else 'coding sequence'} that can be asked about",
             source=input if isinstance(input, str) else ", ".join(input),
-            remedy="Give an annotated genome, or cds:FILE for coding sequences alone",
+            remedy="Give protein:FILE, or Swiss-Prot"
+            if proteins
+            else "Give an annotated genome, or cds:FILE for coding sequences alone",
         )
     genes = list(found.values())
     order = np.sort(np.random.default_rng(seed).permutation(len(genes))[:most])
     notes = [f"left out: {count:,} ({reason})" for reason, count in sorted(left_out.items())]
     return [genes[i] for i in order.tolist()], notes
+
+
+class Asked(NamedTuple):
+    """Genes that models are asked about, and those of the same file on which statistics are counted."""
+
+    genes: list[Gene]
+    others: list[Gene]
+
+
+def asked_and_counted(
+    genes: Sequence[Gene],
+    models: Sequence[NamedModel],
+    *,
+    most: int,
+    lengths: tuple[int, int],
+    seed: int,
+    name: str,
+) -> tuple[Asked, list[str]]:
+    """Draw genes that no model has seen the like of, and leave out of the others what resembles these.
+
+    Args:
+        genes: of one file.
+        models: whose training genes are not asked about.
+        most: so many are drawn.
+        lengths: fewest and most codons, or residues, of what is asked about.
+        seed: of the draw.
+        name: of the file, for errors.
+
+    Returns:
+        The genes, and what was left out, a line each reason.
+
+    Raises:
+        UserError: no gene is left to ask about, or too few to count.
+    """
+    shortest, longest = lengths
+    sketches = np.array([protein_sketch(gene.residues) for gene in genes])
+    seen = np.zeros(len(genes), dtype=bool)
+    for one in models:
+        if one.model.training_genes is not None:
+            seen |= resembling(sketches, one.model.training_genes)
+    fits = np.array([shortest <= len(gene.residues) <= longest for gene in genes])
+    asked = np.sort(np.random.default_rng(seed).permutation(np.flatnonzero(~seen & fits))[:most])
+    if not len(asked):
+        raise UserError(
+            f"has nothing of {shortest:,} to {longest:,} codons that no model has seen",
+            source=name,
+            remedy="Leave this file out, or ask for other lengths (kind.min_*, kind.max_*)",
+        )
+    counted = np.ones(len(genes), dtype=bool)
+    for _, columns, _ in similar(sketches[asked], sketches, ALIKE):  # themselves too
+        counted[columns] = False
+    if counted.sum() < _FEWEST_COUNTED:
+        raise UserError(
+            f"has {counted.sum()} genes beside those that are asked about, too few to count",
+            source=name,
+            remedy="Ask about fewer, or leave this file out",
+        )
+    alike = len(genes) - int(counted.sum()) - len(asked)
+    notes = [
+        f"{count:,} {what}"
+        for count, what in (
+            (int(seen.sum()), "genes resemble training genes of a model and are not asked about"),
+            (alike, "genes resemble one that is asked about and are not counted"),
+            (int(counted.sum()), "genes are counted"),
+        )
+        if count
+    ]
+    others = [genes[i] for i in np.flatnonzero(counted).tolist()]
+    return Asked([genes[i] for i in asked.tolist()], others), notes
+
+
+def notes_on_unknown_training(models: Sequence[NamedModel]) -> list[str]:
+    """A line for each trained model that does not say what it was trained on."""
+    return [
+        f"{one.name} does not say which genes it was trained on; it may have seen those it is asked about"
+        for one in models
+        if not one.name.startswith("untrained ") and one.model.training_genes is None
+    ]

@@ -15,10 +15,8 @@ from numpy.typing import NDArray
 
 from lifecode.analyses.analysis import Analysed, Say, Value
 from lifecode.analyses.codon_usage import species_names
-from lifecode.analyses.genes import Gene, read_genes
+from lifecode.analyses.genes import Gene, asked_and_counted, notes_on_unknown_training, read_genes
 from lifecode.analyses.named_model import NamedModel
-from lifecode.data.splits.similarity import protein_sketch, similar
-from lifecode.data.statistics.seen_genes import ALIKE, resembling
 from lifecode.design.masked_codons import strided_log_probabilities
 from lifecode.design.synonyms import synonym_family
 from lifecode.errors import UserError
@@ -39,8 +37,6 @@ HEADINGS = (
     "codons",
 )
 UNIGRAM, NEIGHBOURS, INTERPOLATED = "codon unigram", "both neighbours", "both neighbours, interpolated"
-_FEWEST = 20
-"""So many genes are counted at least."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,11 +65,7 @@ class MaskedCodons:
     ) -> Analysed:
         """As `Analysis.analyse`; a file of the input is a species."""
         files = [input] if isinstance(input, str) else list(input)
-        notes = [
-            f"{one.name} does not say which genes it was trained on; it may have seen those it is asked about"
-            for one in models
-            if not one.name.startswith("untrained ") and one.model.training_genes is None
-        ]
+        notes = notes_on_unknown_training(models)
         rows: list[list[Value]] = []
         below: dict[str, list[float | None]] = {}
         names = species_names(files)
@@ -113,38 +105,10 @@ class MaskedCodons:
         self, name: str, file: str, models: Sequence[NamedModel], seed: int
     ) -> tuple["_Species", list[str]]:
         genes, notes = read_genes(file, most=None, min_codons=2, max_codons=1 << 30, seed=seed)
-        sketches = np.array([protein_sketch(gene.residues) for gene in genes])
-        seen = _seen(sketches, models)
-        fits = np.array([self.min_codons <= len(gene.residues) <= self.max_codons for gene in genes])
-        may_be_asked = np.flatnonzero(~seen & fits)
-        asked = np.sort(np.random.default_rng(seed).permutation(may_be_asked)[: self.genes])
-        if not len(asked):
-            raise UserError(
-                f"has no gene of {self.min_codons:,} to {self.max_codons:,} codons that no model has seen",
-                source=name,
-                remedy="Leave this file out, or change kind.min_codons and kind.max_codons",
-            )
-        counted = np.ones(len(genes), dtype=bool)
-        for _, columns, _ in similar(sketches[asked], sketches, ALIKE):  # themselves too
-            counted[columns] = False
-        if counted.sum() < _FEWEST:
-            raise UserError(
-                f"has {counted.sum()} genes beside those that are asked about, too few to count codons",
-                source=name,
-                remedy="Ask about fewer (kind.genes), or leave this file out",
-            )
-        alike = len(genes) - int(counted.sum()) - len(asked)
-        notes += [
-            f"{count:,} {what}"
-            for count, what in (
-                (int(seen.sum()), "genes resemble training genes of a model and are not asked about"),
-                (alike, "genes resemble one that is asked about and are not counted"),
-                (int(counted.sum()), "genes are counted"),
-            )
-            if count
-        ]
-        others = [genes[i].codons for i in np.flatnonzero(counted).tolist()]
-        return _Species([genes[i] for i in asked.tolist()], others, CodonUnigram(others)), notes
+        lengths = self.min_codons, self.max_codons
+        found, own = asked_and_counted(genes, models, most=self.genes, lengths=lengths, seed=seed, name=name)
+        others = [gene.codons for gene in found.others]
+        return _Species(found.genes, others, CodonUnigram(others)), [*notes, *own]
 
     def _guesses(
         self, species: "_Species", models: Sequence[NamedModel], say: Say, name: str
@@ -202,7 +166,7 @@ def figures(genes: Sequence[Gene], log_p: Sequence[NDArray[np.float64]], unigram
     return Figures(
         float(np.concatenate(lost).mean()),
         float(np.concatenate(gained).mean()),
-        _standard_error(gained),
+        standard_error(gained),
         float(np.concatenate(right).mean()),
         _mean(lost_among),
         _mean(right_among),
@@ -216,7 +180,7 @@ def _mean(values: Sequence[NDArray]) -> float | None:
     return float(joined.mean()) if len(joined) else None
 
 
-def _standard_error(values: Sequence[NDArray[np.float64]]) -> float | None:
+def standard_error(values: Sequence[NDArray[np.float64]]) -> float | None:
     """Of the mean over all values, which are drawn gene by gene; None for one gene."""
     if len(values) < 2:
         return None
@@ -224,9 +188,3 @@ def _standard_error(values: Sequence[NDArray[np.float64]]) -> float | None:
     off = np.array([(own - mean).sum() for own in values])
     count = len(off)
     return float(np.sqrt((off**2).sum() * count / (count - 1)) / sum(map(len, values)))
-
-
-def _seen(sketches: NDArray[np.uint32], models: Sequence[NamedModel]) -> NDArray[np.bool_]:
-    """(n,) whether a protein resembles one that a model was trained on."""
-    known = [one.model.training_genes for one in models if one.model.training_genes is not None]
-    return np.any([np.zeros(len(sketches), bool), *(resembling(sketches, genes) for genes in known)], axis=0)

@@ -1,6 +1,7 @@
-"""What a model has to beat: codon statistics of the training genes, without a neural network.
+"""What a model has to beat: statistics of the training genes' codons, or residues, without a neural network.
 
-All of them are counted on the training split and read at the same held-out positions as the model.
+All of them are counted on the training split and read at the same held-out positions as the model. Symbols
+are codon ids, or residues where `num_symbols` says how many there are.
 """
 
 from collections.abc import Iterable, Sequence
@@ -10,10 +11,6 @@ from numpy.typing import NDArray
 
 from lifecode.alphabet import NUM_AMINO_ACIDS, NUM_CODONS
 
-_BORDER = NUM_CODONS
-"""The symbol before the first and after the last codon of a gene."""
-_UNKNOWN = NUM_CODONS + 1
-"""The symbol of an ambiguous codon, which is never counted and says nothing of its neighbours."""
 _PRIOR_COUNT = 0.5
 _ROUNDS = 50
 _LEAST_WEIGHT = 1e-6
@@ -24,10 +21,11 @@ class CodonUnigram:
 
     Args:
         genes: codon ids of each training gene (num_codons,), -1 where ambiguous.
+        num_symbols: how many there may be.
     """
 
-    def __init__(self, genes: Iterable[NDArray[np.integer]]) -> None:
-        counts = _counted(genes, NUM_CODONS) + _PRIOR_COUNT
+    def __init__(self, genes: Iterable[NDArray[np.integer]], num_symbols: int = NUM_CODONS) -> None:
+        counts = _counted(genes, num_symbols) + _PRIOR_COUNT
         self.log_probabilities = np.log(counts / counts.sum())
 
     def cross_entropy(self, gene: NDArray[np.integer], positions: NDArray[np.integer]) -> NDArray[np.float64]:
@@ -40,19 +38,22 @@ class BothNeighbours:
 
     Args:
         genes: codon ids of each training gene (num_codons,).
+        num_symbols: how many there may be.
     """
 
-    def __init__(self, genes: Iterable[NDArray[np.integer]]) -> None:
-        counts = _pair_counts(genes) + _PRIOR_COUNT
+    def __init__(self, genes: Iterable[NDArray[np.integer]], num_symbols: int = NUM_CODONS) -> None:
+        self._num_symbols = num_symbols
+        counts = _pair_counts(genes, num_symbols) + _PRIOR_COUNT
         self._log_next = _log_next(counts / counts.sum(axis=1, keepdims=True))
 
     def log_probabilities(
         self, gene: NDArray[np.integer], positions: NDArray[np.integer]
     ) -> NDArray[np.float64]:
         """log P (n, 64) in nats of every codon at `positions` (n,) of a gene."""
-        framed = _framed(gene)
+        size = self._num_symbols
+        framed = _framed(gene, size)
         left, right = framed[positions], framed[positions + 2]
-        scores = self._log_next[left, :NUM_CODONS] + self._log_next[:NUM_CODONS, right].T
+        scores = self._log_next[left, :size] + self._log_next[:size, right].T
         return scores - np.logaddexp.reduce(scores, axis=1, keepdims=True)
 
     def cross_entropy(self, gene: NDArray[np.integer], positions: NDArray[np.integer]) -> NDArray[np.float64]:
@@ -69,14 +70,16 @@ class InterpolatedNeighbours(BothNeighbours):
 
     Args:
         genes: codon ids of each training gene (num_codons,), -1 where ambiguous; at least two.
+        num_symbols: how many there may be.
 
     Attributes:
         weights: of pairs, of single codons and of equal shares; they add up to 1.
     """
 
-    def __init__(self, genes: Sequence[NDArray[np.integer]]) -> None:
-        asked = _pair_counts(genes[::10])
-        counted = _pair_counts([gene for number, gene in enumerate(genes) if number % 10])
+    def __init__(self, genes: Sequence[NDArray[np.integer]], num_symbols: int = NUM_CODONS) -> None:
+        self._num_symbols = num_symbols
+        asked = _pair_counts(genes[::10], num_symbols)
+        counted = _pair_counts([gene for number, gene in enumerate(genes) if number % 10], num_symbols)
         self.weights = _likeliest_weights(_parts(counted), asked)
         self._log_next = _log_next(np.tensordot(self.weights, _parts(asked + counted), axes=1))
 
@@ -95,24 +98,24 @@ def _counted(sequences: Iterable[NDArray[np.integer]], num_symbols: int) -> NDAr
     return counts
 
 
-def _pair_counts(genes: Iterable[NDArray[np.integer]]) -> NDArray[np.float64]:
-    """(65, 65) how often a codon, or the border of a gene, is followed by another."""
-    counts = np.zeros((NUM_CODONS + 1, NUM_CODONS + 1))
+def _pair_counts(genes: Iterable[NDArray[np.integer]], num_symbols: int) -> NDArray[np.float64]:
+    """(S + 1, S + 1) how often a symbol, or the border of a gene, is followed by another."""
+    counts = np.zeros((num_symbols + 1, num_symbols + 1))
     for gene in genes:
-        framed = _framed(gene)
+        framed = _framed(gene, num_symbols)
         left, right = framed[:-1], framed[1:]
-        known = (left < _UNKNOWN) & (right < _UNKNOWN)
+        known = (left <= num_symbols) & (right <= num_symbols)
         np.add.at(counts, (left[known], right[known]), 1)
     return counts
 
 
 def _log_next(shares: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(66, 66) log of the shares (65, 65); a codon that is unknown says nothing."""
+    """(S + 2, S + 2) log of the shares (S + 1, S + 1); a symbol that is unknown says nothing."""
     return np.pad(np.log(shares), (0, 1))
 
 
 def _parts(counts: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(3, 65, 65) P(next) by the codon before, by none, and with equal shares."""
+    """(3, S + 1, S + 1) P(next) by the symbol before, by none, and with equal shares."""
     single, equal = counts.sum(axis=0), np.full_like(counts, 1 / len(counts))
     total = counts.sum(axis=1, keepdims=True)
     single = np.broadcast_to(single / max(1.0, single.sum()), counts.shape)
@@ -129,5 +132,7 @@ def _likeliest_weights(parts: NDArray[np.float64], asked: NDArray[np.float64]) -
     return weights / weights.sum()
 
 
-def _framed(gene: NDArray[np.integer]) -> NDArray[np.integer]:
-    return np.pad(np.where(gene < 0, _UNKNOWN, gene.astype(np.int64)), 1, constant_values=_BORDER)
+def _framed(gene: NDArray[np.integer], num_symbols: int) -> NDArray[np.integer]:
+    """Symbols between two borders, which are `num_symbols`; one more stands for what is unknown."""
+    known = (gene >= 0) & (gene < num_symbols)
+    return np.pad(np.where(known, gene, num_symbols + 1).astype(np.int64), 1, constant_values=num_symbols)

@@ -14,6 +14,7 @@ OURS = frozenset(
         "lifecode.analyses.embedding.EmbeddingMap",
         "lifecode.analyses.expression.Expression",
         "lifecode.analyses.masked_codons.MaskedCodons",
+        "lifecode.analyses.masked_residues.MaskedResidues",
         "lifecode.analyses.orthologs.Orthologs",
         "lifecode.analyses.pseudogene.PseudogeneRepair",
         "lifecode.analyses.synonymous.SynonymousChanges",

@@ -120,7 +120,7 @@ def test_what_a_model_has_seen_is_not_asked_and_what_resembles_is_not_counted(tm
     given = lifecode.analyse(kind, path, [model], progress=False, untrained=False)
     assert set(given.frame["genes"]) == {2}
     model.training_genes = sketches
-    with pytest.raises(UserError, match="no gene of 20 to 60 codons that no model has seen"):
+    with pytest.raises(UserError, match="nothing of 20 to 60 codons that no model has seen"):
         lifecode.analyse(kind, path, [model], progress=False, untrained=False)
     model.training_genes = None
     given = lifecode.analyse(kind, path, [model, small_luca_one(heads={})], progress=False, untrained=False)
