@@ -85,6 +85,8 @@ class Expression:
         measured, left_out = self._measured(input, references.code)
         sketches = np.array([protein_sketch(residues) for residues in measured.residues])
         first = first_half(clusters(sketches, self.similarity), seed)
+        if any(np.ptp(measured.values[half]) == 0 for half in (first, ~first)):
+            raise UserError("has one value alone in half of its genes", source=input)
         sizes: list[Value] = [int(first.sum()), int((~first).sum())]
         rows: list[list[Value]] = []
         asked: dict[str, float] = {}
@@ -199,6 +201,9 @@ def _columns(rows: Sequence[Mapping[str, float]]) -> dict[str, NDArray[np.float6
 
 
 def _number(text: str, path: str, row: int, column: str) -> float:
+    """A value; NaN where there is none."""
+    if text.lower() in ("", "na", "n/a", "null"):
+        return float("nan")
     try:
         return float(text)
     except ValueError as error:

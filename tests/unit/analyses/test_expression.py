@@ -30,11 +30,11 @@ def genome(tmp_path):
 
 @pytest.fixture
 def table(tmp_path):
-    lines = ["gene_id,abundance,cds"]
+    lines = ["gene_id,abundance,constant,cds"]
     for number in range(26):
         cds = "".join(np.random.default_rng(number).choice(SENSE, size=12 + number % 5))
-        lines.append(f"b{number},{number / 2},ATG{cds}TAA")
-    lines += ["x1,3,ATGNAAAAATAA", "x2,3,ATGTAAAAATAA", "x3,3,ATGAA"]
+        lines.append(f"b{number},{number / 2},1,ATG{cds}TAA")
+    lines += ["x1,3,1,ATGNAAAAATAA", "x2,3,1,ATGTAAAAATAA", "x3,3,1,ATGAA", "x4,NA,1,ATGAAATAA"]
     (tmp_path / "abundance.csv").write_text("\n".join(lines) + "\n")
     return str(tmp_path / "abundance.csv")
 
@@ -85,7 +85,7 @@ def test_halves_are_even_and_keep_groups_together():
 
 def test_one_formula_is_asked_about_the_other_half(genome, table):
     model = small_model().eval()
-    found = lifecode.analyse(Expression(genome=genome), table, [model], progress=False)
+    found = lifecode.analyse(Expression(genome=genome, value="abundance"), table, [model], progress=False)
     frame = found.frame
     of_model = frame[frame["model"] == "model 1"]
     assert list(of_model["formula"]) == list(FORMULAS)
@@ -98,19 +98,19 @@ def test_one_formula_is_asked_about_the_other_half(genome, table):
     assert found.notes == [
         "left out: 2 (an ambiguous codon or a stop inside)",
         "left out: 1 (no codons, or no whole ones)",
-        "left out: 1 (no value above 0)",
+        "left out: 2 (no value above 0)",
     ]
 
 
 def test_the_half_that_is_asked_has_no_say_in_the_choice(genome, table, tmp_path):
     model = small_model().eval()
-    kind = Expression(genome=genome)
+    kind = Expression(genome=genome, value="abundance")
     before = lifecode.analyse(kind, table, [model], progress=False, untrained=False).frame
     lines = (tmp_path / "abundance.csv").read_text().splitlines()
     asked = np.flatnonzero(~first_half(np.arange(25), 0))  # no two genes are of one family
     for place in asked.tolist():
-        name, _, cds = lines[2 + place].split(",")
-        lines[2 + place] = f"{name},{1000 - place},{cds}"
+        name, _, *rest = lines[2 + place].split(",")
+        lines[2 + place] = ",".join([name, str(1000 - place), *rest])
     (tmp_path / "abundance.csv").write_text("\n".join(lines) + "\n")
     after = lifecode.analyse(kind, table, [model], progress=False, untrained=False).frame
     assert before["chosen on"].tolist() == after["chosen on"].tolist()
@@ -124,11 +124,17 @@ def test_the_half_that_is_asked_has_no_say_in_the_choice(genome, table, tmp_path
         ({"reference": "rib.+"}, r"names 0 genes that match 'rib\.\+'\. .*kind\.reference"),
         ({"value": "gene_id"}, r"row 1: 'b0' in column 'gene_id' is no number"),
         ({"above": 100}, r"holds 0 genes with a value"),
+        ({"above": None, "value": "constant"}, "one value alone"),
     ],
 )
 def test_what_cannot_be_measured_is_one_error(genome, table, settings, problem):
     with pytest.raises(UserError, match=problem):
-        lifecode.analyse(Expression(genome=genome, **settings), table, [small_model()], progress=False)
+        lifecode.analyse(
+            Expression(**({"genome": genome, "value": "abundance"} | settings)),
+            table,
+            [small_model()],
+            progress=False,
+        )
 
 
 @pytest.mark.parametrize(
