@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 from omegaconf import OmegaConf
 
+import lifecode
+from lifecode.app.configs.construct import construct
 from lifecode.app.from_python import compose
 from lifecode.app.main import main
 from lifecode.training.run.run_folder import config_leaves
@@ -63,3 +65,8 @@ def test_whole_species_stay_out_of_the_many_and_every_other_genome_is_in(shared_
     # Two CDS sets come with their proteins, which are not read: an intact frame says as much.
     assert there - named - kept_out == {name for name in there if name.endswith(".faa.gz")}
     assert config.data.mixture.temperature == 3
+    # A number alone would outrank the code of each record, and the sharks' mitochondria read another.
+    sharks = next(path for path in paths if "sharks" in path)
+    reading = construct(config.data.reading, seed=0)
+    read = lifecode.prepare(sharks, reading=reading, progress=False)
+    assert read.counts["pairs"]["kept"] == 883
