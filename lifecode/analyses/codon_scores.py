@@ -6,6 +6,7 @@ ribosomal proteins, which are made most.
 
 import re
 from collections import Counter
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -30,6 +31,7 @@ FORMULAS = (
     "expected adaptation",
     "expected ribosomal codons",
     "expected and own adaptation",
+    "expected and own ribosomal codons",
 )
 """Scores by a model's probabilities."""
 _FEWEST_REFERENCES = 10
@@ -102,19 +104,23 @@ def counted_scores(codons: NDArray[np.int64], references: References) -> dict[st
 
 
 def expected_scores(
-    codons: NDArray[np.int64], log_p: NDArray[np.float64], references: References
+    codons: NDArray[np.int64],
+    log_p: NDArray[np.float64],
+    references: References,
+    own: Mapping[str, float],
 ) -> dict[str, float]:
     """Scores of a gene by a model, its first codon apart.
 
     `its codons` is the mean log P of the gene's own codons, among all or among their synonyms. `expected
     adaptation` is the mean, over codons that have synonyms, of the log relative adaptiveness of these
     synonyms, weighed by the model's probabilities; `expected ribosomal codons` the same of `likeness` over
-    all codons. `expected and own adaptation` adds the log of the adaptation index of the codons read.
+    all codons. The last two add the same of the whole gene's own codons, which needs no model.
 
     Args:
-        codons: ids (L,), without a stop.
+        codons: ids (L,) that the model has read, without a stop.
         log_p: (L, 64) of each, masked.
         references: whose adaptiveness and likeness are expected.
+        own: `counted_scores` of the whole gene.
     """
     family = synonym_family(references.code)
     codons, log_p = codons[1:], log_p[1:]
@@ -124,13 +130,15 @@ def expected_scores(
     among = np.where(alike, probability, 0)[several]
     among /= among.sum(1, keepdims=True)
     chosen = codons[several]
-    expected = _mean(among @ references.log_adaptiveness)
+    adaptation = _mean(among @ references.log_adaptiveness)
+    ribosomal = _mean(probability @ references.likeness)
     values = (
         _mean(np.log(among[np.arange(len(chosen)), chosen])),
         _mean(log_p[np.arange(len(codons)), codons]),
-        expected,
-        _mean(probability @ references.likeness),
-        expected + _mean(references.log_adaptiveness[chosen]),
+        adaptation,
+        ribosomal,
+        adaptation + float(np.nan_to_num(np.log(own[ADAPTATION]))),
+        ribosomal + own[RIBOSOMAL],
     )
     return dict(zip(FORMULAS, values, strict=True))
 

@@ -88,10 +88,11 @@ class Expression:
         if any(np.ptp(measured.values[half]) == 0 for half in (first, ~first)):
             raise UserError("has one value alone in half of its genes", source=input)
         sizes: list[Value] = [int(first.sum()), int((~first).sum())]
+        counted = [counted_scores(gene, references) for gene in measured.codons]
         rows: list[list[Value]] = []
         asked: dict[str, float] = {}
         for one in models:
-            scores = self._scores(one, measured, references, say)
+            scores = self._scores(one, measured.codons, references, counted, say)
             chosen_on = {
                 name: score("spearman", measured.values[first], own[first]) for name, own in scores.items()
             }
@@ -101,7 +102,7 @@ class Expression:
                 [one.name, name, chosen_on[name], asked[one.name] if name == best else None, *sizes]
                 for name in FORMULAS
             ]
-        for name, own in _columns([counted_scores(gene, references) for gene in measured.codons]).items():
+        for name, own in _columns(counted).items():
             halves = [score("spearman", measured.values[half], own[half]) for half in (first, ~first)]
             asked[name] = halves[1]
             rows.append([name, None, *halves, *sizes])
@@ -127,8 +128,8 @@ class Expression:
                 "codons` is the mean log P of a gene's codons, each masked, among all or, `residues known`, "
                 "among their synonyms. `expected adaptation` is the mean log relative adaptiveness of the "
                 "synonyms that a model expects, where the adaptation index takes that of the codons that are "
-                "there; the last formula adds both. `expected ribosomal codons` is how much likelier the "
-                "expected codons are in ribosomal proteins than in all genes."
+                "there. `expected ribosomal codons` is how much likelier the expected codons are in "
+                "ribosomal proteins than in all genes. The last two add the same of the gene's own codons."
             ),
             notes=[f"left out: {count:,} ({reason})" for reason, count in sorted(left_out.items())],
         )
@@ -165,15 +166,24 @@ class Expression:
         return _Measured(codons, residues, np.array(values)), left_out
 
     def _scores(
-        self, one: NamedModel, measured: "_Measured", references: References, say: Say
+        self,
+        one: NamedModel,
+        genes: Sequence[NDArray[np.int64]],
+        references: References,
+        counted: Sequence[Mapping[str, float]],
+        say: Say,
     ) -> Mapping[str, NDArray[np.float64]]:
         """A score (n,) of every gene by each formula."""
         found = []
-        for start in range(0, len(measured.codons), _GENES_AT_ONCE):
-            say(f"{one.name}: masking codons, {start:,} of {len(measured.codons):,} genes")
-            genes = [codons[: self.max_codons] for codons in measured.codons[start : start + _GENES_AT_ONCE]]
-            log_p = strided_log_probabilities(one.model, genes, self.stride)
-            found += [expected_scores(*gene, references) for gene in zip(genes, log_p, strict=True)]
+        for start in range(0, len(genes), _GENES_AT_ONCE):
+            say(f"{one.name}: masking codons, {start:,} of {len(genes):,} genes")
+            some = slice(start, start + _GENES_AT_ONCE)
+            read = [codons[: self.max_codons] for codons in genes[some]]
+            log_p = strided_log_probabilities(one.model, read, self.stride)
+            found += [
+                expected_scores(codons, table, references, own)
+                for codons, table, own in zip(read, log_p, counted[some], strict=True)
+            ]
         return _columns(found)
 
 

@@ -58,20 +58,27 @@ def test_scores_by_a_model_by_hand(genome):
     gene = np.array([ATG, AAG, TGG])
     probability = np.full((3, 64), 0.1 / 60)
     probability[:, [AAA, AAG, CTG, TGG]] = [0.3, 0.1, 0.2, 0.3]
-    found = expected_scores(gene, np.log(probability), references)
+    whole = {"codon adaptation index": 0.5, "ribosomal proteins against all genes": 0.25}
+    found = expected_scores(gene, np.log(probability), references, whole)
     assert found["its codons, residues known"] == pytest.approx(np.log(0.25))  # TGG has no synonym
     assert found["its codons"] == pytest.approx((np.log(0.1) + np.log(0.3)) / 2)
     expected = 0.75 * np.log(1) + 0.25 * np.log(1 / 3)
     assert found["expected adaptation"] == pytest.approx(expected)
-    assert found["expected and own adaptation"] == pytest.approx(expected + np.log(1 / 3))
-    assert found["expected ribosomal codons"] == pytest.approx((probability[0] * references.likeness).sum())
+    assert found["expected and own adaptation"] == pytest.approx(expected + np.log(0.5))
+    ribosomal = (probability[0] * references.likeness).sum()
+    assert found["expected ribosomal codons"] == pytest.approx(ribosomal)
+    assert found["expected and own ribosomal codons"] == pytest.approx(ribosomal + 0.25)
     assert tuple(found) == FORMULAS
 
 
 def test_a_gene_without_choice_scores_0(genome):
     references = read_references(genome, "rp[lsm].+")
-    found = expected_scores(np.array([ATG, TGG]), np.log(np.full((2, 64), 1 / 64)), references)
+    gene = np.array([ATG, TGG])
+    found = expected_scores(
+        gene, np.log(np.full((2, 64), 1 / 64)), references, counted_scores(gene, references)
+    )
     assert found["its codons, residues known"] == found["expected adaptation"] == 0
+    assert found["expected and own adaptation"] == 0
 
 
 def test_halves_are_even_and_keep_groups_together():
