@@ -1,4 +1,4 @@
-"""The model that comes with the package: there under its name, small, licensed, as good as its card says."""
+"""The models that come with the package: there under their names, small, licensed, as good as their cards say."""
 
 import doctest
 import json
@@ -16,18 +16,19 @@ from lifecode.models.hub import model_folder
 from lifecode.models.shipped import shipped_models
 from tests.support.repository import ROOT
 
-FOLDER = shipped_models()["lifecode-mini"]
+SHIPPED = shipped_models()
+MAX_BYTES = {"lifecode-mini": 15_000_000, "lifecode-mini@1": 15_000_000, "lifecode-tiny": 2_000_000}
 
 
-@pytest.fixture(scope="module")
-def metrics() -> dict:
-    return json.loads((FOLDER / "metrics.json").read_text())
+def metrics_of(name: str) -> dict:
+    return json.loads((SHIPPED[name] / "metrics.json").read_text())
 
 
-def test_a_name_is_enough(tmp_path, monkeypatch):
+@pytest.mark.parametrize("name", SHIPPED)
+def test_a_name_is_enough(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    model = lifecode.LifeCode.from_pretrained("lifecode-mini")
-    assert 3_000_000 < sum(parameter.numel() for parameter in model.parameters()) < 4_000_000
+    model = lifecode.LifeCode.from_pretrained(name)
+    assert model.training_genes is not None
     vectors = model.embed(["ATGAAACGCATTAGC", "AUGGCU"])
     assert vectors.shape == (2, model.width)
     assert vectors.dtype == torch.float32
@@ -36,7 +37,8 @@ def test_a_name_is_enough(tmp_path, monkeypatch):
 
 def test_a_folder_of_that_name_goes_first_and_a_path_is_never_a_name(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert model_folder("lifecode-mini") == model_folder("lifecode-mini@1") == FOLDER
+    assert model_folder("lifecode-mini") == SHIPPED["lifecode-mini"]
+    assert model_folder("lifecode-mini@1") == SHIPPED["lifecode-mini@1"] != SHIPPED["lifecode-mini"]
     with pytest.raises(UserError, match="no such model folder"):
         model_folder(Path("lifecode-mini"))
     Path("lifecode-mini").mkdir()
@@ -48,11 +50,18 @@ def test_a_wrong_name_is_told_the_right_one():
         model_folder("lifecode-mimi")
 
 
-def test_it_is_small_and_in_half_precision():
-    assert sum(path.stat().st_size for path in FOLDER.iterdir()) < 15_000_000
+def test_the_first_edition_stays_what_it_is():
+    sums = (SHIPPED["lifecode-mini@1"] / "SHA256SUMS").read_text()
+    assert "b04c36dc67efec9199c9a153e9b0a38d9bf81d5b17e68a0beeed2ccc7a176f27  model.safetensors" in sums
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_it_is_small_and_in_half_precision(name):
+    folder = SHIPPED[name]
+    assert sum(path.stat().st_size for path in folder.iterdir()) < MAX_BYTES[name]
     from safetensors.torch import load_file
 
-    assert {tensor.dtype for tensor in load_file(FOLDER / "model.safetensors").values()} == {torch.float16}
+    assert {tensor.dtype for tensor in load_file(folder / "model.safetensors").values()} == {torch.float16}
 
 
 def test_embed_takes_it_when_no_model_is_named(tmp_path, small_genome, capsys):
@@ -60,10 +69,11 @@ def test_embed_takes_it_when_no_model_is_named(tmp_path, small_genome, capsys):
     assert "sequences embedded" in capsys.readouterr().out
 
 
-def test_the_card_says_what_was_measured(metrics):
-    card = (FOLDER / "MODEL_CARD.md").read_text()
-    for name, source in metrics["sources"].items():
-        row = next(line for line in card.splitlines() if line.startswith(f"| `{name}`"))
+@pytest.mark.parametrize("name", SHIPPED)
+def test_the_card_says_what_was_measured(name):
+    metrics, card = metrics_of(name), (SHIPPED[name] / "MODEL_CARD.md").read_text()
+    for file, source in metrics["sources"].items():
+        row = next(line for line in card.splitlines() if line.startswith(f"| `{file}` | {source['genes']} |"))
         assert f"{source['heldout']['masked_codon_cross_entropy']['value']:.3f}" in row
         for baseline in ("codon_unigram", "codon_bigram"):
             assert f"{source['baselines'][baseline]['value']:.3f}" in row
@@ -72,16 +82,17 @@ def test_the_card_says_what_was_measured(metrics):
 
 
 @pytest.mark.slow
-def test_what_the_card_says_of_e_coli_can_be_measured_again(metrics, tmp_path):
+@pytest.mark.parametrize("name", ["lifecode-mini@1", "lifecode-tiny"])
+def test_what_the_card_says_of_e_coli_can_be_measured_again(name, tmp_path):
     """Its held-out genes follow from the genome that ships; their masks are others here."""
     corpus = prepare_corpus("ecoli", tmp_path / "corpus", split=BlockSplit(clusters=0.5))
     genes = held_out_genes(corpus.segments("cds", "test"), HeldOut())
-    said = metrics["sources"]["ecoli_K12_MG1655.gbff.gz"]
+    said = metrics_of(name)["sources"]["ecoli_K12_MG1655.gbff.gz"]
     assert said["genes"] <= len(genes) <= said["genes"] + 1  # one resembles a gene of the first sitting
-    model = lifecode.LifeCode.from_pretrained("lifecode-mini")
+    model = lifecode.LifeCode.from_pretrained(name)
     figures = masked_metrics(read_masked(model, genes, 8192))
-    for name, tolerance in (("masked_codon_cross_entropy", 0.02), ("masked_translation_accuracy", 0.01)):
-        assert figures[name].value == pytest.approx(said["heldout"][name]["value"], abs=tolerance)
+    for figure, tolerance in (("masked_codon_cross_entropy", 0.02), ("masked_translation_accuracy", 0.01)):
+        assert figures[figure].value == pytest.approx(said["heldout"][figure]["value"], abs=tolerance)
 
 
 def test_the_example_of_the_package_is_true():
@@ -90,5 +101,6 @@ def test_the_example_of_the_package_is_true():
 
 def test_the_licences_of_its_data_are_in_the_notice():
     notice = (ROOT / "NOTICE").read_text()
-    assert "lifecode/assets/lifecode-mini" in notice
+    for folder in SHIPPED.values():
+        assert f"lifecode/assets/{folder.name}\n" in notice
     assert "CC BY 4.0" in notice
