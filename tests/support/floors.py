@@ -249,6 +249,7 @@ FLOORS = {
         "pseudogene",
         "accuracy",
     ],
+    "analyses/accuracy": ["bins", "finished_run", "columns", "accuracy_bins"],
     "verbs": [
         "prepare",
         "check",
