@@ -18,9 +18,11 @@ from lifecode.ops.cpu.heap import keep_freed_memory
 from lifecode.report.charts.figure_style import use_colours
 from lifecode.training.processes import Processes, cluster_environment, joined
 from lifecode.training.trainer import TrainerSettings
-from lifecode.verbs.train import life_code, luca_one
-from lifecode.verbs.train.keys_without_effect import require_effect
-from lifecode.verbs.train.plan import RunPlan, plan_run
+from lifecode.verbs.train.life_code import train as life_code
+from lifecode.verbs.train.life_code.plan import plan_run
+from lifecode.verbs.train.luca_one import train as luca_one
+from lifecode.verbs.train.luca_one.keys_without_effect import require_effect
+from lifecode.verbs.train.plan import RunPlan
 from lifecode.verbs.train.plan_tables import print_plan
 from lifecode.verbs.train.training_run import TrainingRun
 

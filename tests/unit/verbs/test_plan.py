@@ -44,7 +44,8 @@ from lifecode.training.stages.encoder_stage import EncoderStage
 from lifecode.training.stages.optimizer import OptimizerRecipe
 from lifecode.training.stages.tokenizer_stage import TokenizerStage
 from lifecode.training.trainer import TrainerSettings
-from lifecode.verbs.train.plan import RunPlan, plan_run
+from lifecode.verbs.train.life_code.plan import plan_run
+from lifecode.verbs.train.plan import RunPlan
 from lifecode.verbs.train.plan_tables import curve, plan_tables
 from lifecode.verbs.train.printed_numbers import amount, number, size
 from tests.support.corpus_batches import RandomFeatures, step_of

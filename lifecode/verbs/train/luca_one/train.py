@@ -45,8 +45,7 @@ from lifecode.training.run.run_folder import RunFolder, peak_memory_bytes
 from lifecode.training.stages.letter_stage import LetterStage
 from lifecode.training.trainer import TrainerSettings, train_stage
 from lifecode.verbs.train.loggers import check_loggers, log_held_out
-from lifecode.verbs.train.plan import RunPlan
-from lifecode.verbs.train.row_data import (
+from lifecode.verbs.train.luca_one.row_data import (
     RowData,
     data_module,
     longest_row,
@@ -56,8 +55,9 @@ from lifecode.verbs.train.row_data import (
     require_same_rows,
     stream_alone,
 )
+from lifecode.verbs.train.plan import RunPlan
 from lifecode.verbs.train.run_place import run_place, with_loggers
-from lifecode.verbs.train.train_values import seed_of_batches
+from lifecode.verbs.train.seed_of_batches import seed_of_batches
 
 _SCHEMA_VERSION = 1
 _AXES = 3

@@ -22,7 +22,7 @@ from lifecode.models.pretrained import read_config
 from lifecode.report.run.metric_table import held_out_metrics
 from lifecode.report.run.sources import SOURCE_HEADINGS, source_rows
 from lifecode.training.run.run_folder import RunFolder, peak_memory_bytes
-from lifecode.verbs.train.teacher import Teaching
+from lifecode.verbs.train.life_code.teacher import Teaching
 
 METRICS_SCHEMA_VERSION = 1
 
