@@ -284,7 +284,7 @@ def test_names_that_a_constructor_leaves_open_pass():
         "lifecode.data.prepare_corpus",
         "lifecode.data.corpus.folder.partial_folder",
         "lifecode.data.corpus.unit_folder.store_unit",
-        "lifecode.verbs.train.life_code.outcome.write_metrics",
+        "lifecode.verbs.train.metrics_file.write_metrics",
         "lifecode.app.hydra_app.run_verb",
         "lifecode.app.main.main",
         "lifecode.app.from_python.run",
