@@ -1,6 +1,6 @@
-"""What a model says of readings: each codon masked, in windows of what is long, chunk by chunk.
+"""What a model says of readings: each codon masked, in windows of what is long, batch by batch.
 
-The model is asked as `lifecode score` asks it. A chunk that is done is kept in a file beside the output, so a
+The model is asked as `lifecode score` asks it. A batch that is done is kept in a file beside the output, so a
 command that was killed goes on behind it.
 """
 
@@ -21,7 +21,7 @@ from lifecode.tracks.settings import TrackSettings
 from lifecode.variants.asking import Question, answered
 from lifecode.variants.journal import Journal
 
-_CODONS_A_CHUNK = 1_000_000
+_CODONS_A_BATCH = 1_000_000
 """That the model reads between two looks at the clock."""
 
 
@@ -93,7 +93,7 @@ class Asked:
         assert reader is not None  # which every model of codons has
         self._reader = reader
         self._stack, self._journal = ExitStack(), None
-        self._chunk = self._done = self._kept = 0
+        self._batch = self._done = self._kept = 0
         self._entries: Iterator[tuple[int, NDArray[np.float32]]] = iter(())
         if journal is not None:
             width = 3 if settings.unit == "nucleotide" else 1
@@ -115,35 +115,35 @@ class Asked:
         """
         width = 3 if self._settings.unit == "nucleotide" else 1
         found = [np.full((len(own), width), np.nan, np.float32) for own in wanted]
-        for chunk in self._chunks(questions_of(readings, wanted, self._settings)):
-            rows = self._rows(readings, chunk)
-            ends = np.cumsum([len(question.places) for question in chunk])[:-1]
-            for question, own in zip(chunk, np.split(rows, ends), strict=True):
+        for batch in self._batches(questions_of(readings, wanted, self._settings)):
+            rows = self._rows(readings, batch)
+            ends = np.cumsum([len(question.places) for question in batch])[:-1]
+            for question, own in zip(batch, np.split(rows, ends), strict=True):
                 found[question.sequence][list(question.places)] = own
         return found
 
-    def _chunks(self, questions: Iterator[Question]) -> Iterator[list[Question]]:
-        chunk, cost = [], 0
+    def _batches(self, questions: Iterator[Question]) -> Iterator[list[Question]]:
+        batch, cost = [], 0
         for question in questions:
-            chunk.append(question)
+            batch.append(question)
             cost += self._passes(question) * (question.end - question.begin)
-            if cost >= _CODONS_A_CHUNK:
-                yield chunk
-                chunk, cost = [], 0
-        if chunk:
-            yield chunk
+            if cost >= _CODONS_A_BATCH:
+                yield batch
+                batch, cost = [], 0
+        if batch:
+            yield batch
 
     def _passes(self, question: Question) -> int:
         stride = self._settings.method.partition(":")[2]
         return min(int(stride or 1), len(question.places))
 
-    def _rows(self, readings: Sequence[Reading], chunk: Sequence[Question]) -> NDArray[np.float32]:
-        """Values (n, width) of all places of a chunk, from the file or from the model."""
+    def _rows(self, readings: Sequence[Reading], batch: Sequence[Question]) -> NDArray[np.float32]:
+        """Values (n, width) of all places of a batch, from the file or from the model."""
         _, rows = next(self._entries, (0, None))
         if rows is None:
-            used = sorted({question.sequence for question in chunk})
+            used = sorted({question.sequence for question in batch})
             number_of = {number: i for i, number in enumerate(used)}
-            asked = [question._replace(sequence=number_of[question.sequence]) for question in chunk]
+            asked = [question._replace(sequence=number_of[question.sequence]) for question in batch]
             sequences = [readings[number].ids for number in used]
             answers = answered(self._reader, sequences, asked, self._settings.method)
             rows = np.concatenate(
@@ -153,10 +153,10 @@ class Asked:
                 ]
             )
             if self._journal is not None:
-                self._journal.add(self._chunk, rows)
+                self._journal.add(self._batch, rows)
         else:
             self._kept += len(rows)
-        self._chunk += 1
+        self._batch += 1
         self._done += len(rows)
         if self._on_progress is not None:
             self._on_progress(self._done, self._kept)

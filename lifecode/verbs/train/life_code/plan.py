@@ -93,7 +93,7 @@ def _size_of_input(config: DictConfig) -> tuple[TrainingSize | None, str | None]
 
 
 def _contents(config: DictConfig, corpus: Corpus, max_codons: int) -> RowContents:
-    """What the rows of a corpus hold, from the first chunk of this length."""
+    """What the rows of a corpus hold, from the first group of them of this length."""
     stream = TrainingStream(
         corpus,
         shape=BatchShape(max_codons=max_codons, rows=1),
@@ -103,7 +103,7 @@ def _contents(config: DictConfig, corpus: Corpus, max_codons: int) -> RowContent
         reverse_complement=checked_value(config, "data.reverse_complement", bool),
         max_unknown_fraction=checked_value(config, "data.max_unknown_fraction", float),
     )
-    return measured_contents(stream.first_chunk())
+    return measured_contents(stream.first_group())
 
 
 def _teacher(config: DictConfig, size: TrainingSize | None) -> TeacherPlan | None:

@@ -1,14 +1,14 @@
-"""Packing chunk by chunk: how full rows are, what share each kind has, and that a chunk stands alone."""
+"""Packing group by group: how full rows are, what share each kind has, and that a group stands alone."""
 
 import numpy as np
 import pytest
 
 from lifecode.data import prepare_corpus
 from lifecode.data.batches.batch_shape import BatchShape
-from lifecode.data.batches.chunk import ROWS_OF_A_CHUNK, ChunkPlanner
 from lifecode.data.batches.drawing import Drawn, Piece
 from lifecode.data.batches.masking import Masking
 from lifecode.data.batches.mixture import Mixture
+from lifecode.data.batches.row_groups import ROWS_OF_A_GROUP, RowGroups
 from lifecode.data.batches.stream import TrainingStream
 
 
@@ -23,46 +23,48 @@ class Constant:
         return Drawn([Piece(self.kind, d, 0, 3 * self.length) for d in range(first, last)], 2, 5)
 
 
-def planner(shares: dict[str, float], max_codons: int = 100, **draws: Constant) -> ChunkPlanner:
-    return ChunkPlanner(draws, shares, max_codons, seed=0)
+def row_groups(shares: dict[str, float], max_codons: int = 100, **draws: Constant) -> RowGroups:
+    return RowGroups(draws, shares, max_codons, seed=0)
 
 
-def drawn_units(chunks, kind: str) -> list[int]:
-    return sorted(p.segment for chunk in chunks for row in chunk.rows for p in row if p.kind == kind)
+def drawn_units(groups, kind: str) -> list[int]:
+    return sorted(p.segment for group in groups for row in group.rows for p in row if p.kind == kind)
 
 
-def test_chunks_take_up_where_the_last_one_ended_and_keep_the_shares():
-    plan = planner({"cds": 0.7, "dna": 0.3}, cds=Constant("cds", 10, 10**9), dna=Constant("dna", 98, 10**9))
-    chunks = [plan.chunk(number) for number in range(5)]
+def test_groups_take_up_where_the_last_one_ended_and_keep_the_shares():
+    groups = row_groups(
+        {"cds": 0.7, "dna": 0.3}, cds=Constant("cds", 10, 10**9), dna=Constant("dna", 98, 10**9)
+    )
+    drawn = [groups.group(number) for number in range(5)]
     for kind in ("cds", "dna"):
-        units = drawn_units(chunks, kind)
+        units = drawn_units(drawn, kind)
         assert units == list(range(len(units)))
-    codons = {"cds": 10 * len(drawn_units(chunks, "cds")), "dna": 98 * len(drawn_units(chunks, "dna"))}
+    codons = {"cds": 10 * len(drawn_units(drawn, "cds")), "dna": 98 * len(drawn_units(drawn, "dna"))}
     assert codons["dna"] / sum(codons.values()) == pytest.approx(0.3, abs=0.002)
-    assert sum(codons.values()) == pytest.approx(5 * ROWS_OF_A_CHUNK * 100, rel=0.01)
-    assert chunks[0].num_cut == 4
-    assert chunks[0].left_out_nucleotides == 10
+    assert sum(codons.values()) == pytest.approx(5 * ROWS_OF_A_GROUP * 100, rel=0.01)
+    assert drawn[0].num_cut == 4
+    assert drawn[0].left_out_nucleotides == 10
 
 
 def test_a_tiny_share_comes_up_as_often_as_asked():
-    plan = planner(
+    groups = row_groups(
         {"cds": 0.9995, "dna": 0.0005}, cds=Constant("cds", 98, 10**9), dna=Constant("dna", 98, 10**9)
     )
     assert (
-        len(drawn_units([plan.chunk(number) for number in range(40)], "dna")) == 5
+        len(drawn_units([groups.group(number) for number in range(40)], "dna")) == 5
     )  # 40 x 256 x 0.0005 / 0.98
 
 
 def test_of_a_small_corpus_a_chunk_is_an_epoch():
-    plan = planner({"cds": 1.0}, cds=Constant("cds", 18, 41))
-    assert drawn_units([plan.chunk(3)], "cds") == list(range(3 * 41, 4 * 41))
-    assert len(plan.chunk(3).rows) == 9  # five segments of 20 codons a row
-    assert plan.chunk(3).filled == pytest.approx(41 * 20 / 900)
+    groups = row_groups({"cds": 1.0}, cds=Constant("cds", 18, 41))
+    assert drawn_units([groups.group(3)], "cds") == list(range(3 * 41, 4 * 41))
+    assert len(groups.group(3).rows) == 9  # five segments of 20 codons a row
+    assert groups.group(3).filled == pytest.approx(41 * 20 / 900)
 
 
 def test_rows_are_shuffled():
-    plan = planner({"cds": 1.0}, cds=Constant("cds", 98, 200))
-    orders = [[row[0].segment % 200 for row in plan.chunk(number).rows] for number in range(2)]
+    groups = row_groups({"cds": 1.0}, cds=Constant("cds", 98, 200))
+    orders = [[row[0].segment % 200 for row in groups.group(number).rows] for number in range(2)]
     assert sorted(orders[0]) == sorted(orders[1]) == list(range(200))
     assert orders[0] != orders[1] != list(range(200))
 
@@ -77,21 +79,21 @@ def test_rows_of_e_coli_are_full(ecoli, max_codons):
     shape = BatchShape(max_codons=max_codons)
     settings = {"mixture": Mixture(cds=0.75, dna=0.25), "masking": Masking(), "seed": 0}
     stream = TrainingStream(ecoli, shape=shape, **settings)
-    plan = stream.planner(0)
+    groups = stream.row_groups(0)
     for number in range(4):
-        chunk = plan.chunk(number)
-        assert chunk.filled > 0.99
-        assert all(sum(piece.num_positions for piece in row) <= max_codons for row in chunk.rows)
-        assert 0.23 < np.mean([row[0].kind == "dna" for row in chunk.rows]) < 0.28
-        assert chunk.left_out_nucleotides == 0
+        group = groups.group(number)
+        assert group.filled > 0.99
+        assert all(sum(piece.num_positions for piece in row) <= max_codons for row in group.rows)
+        assert 0.23 < np.mean([row[0].kind == "dna" for row in group.rows]) < 0.28
+        assert group.left_out_nucleotides == 0
 
 
 def test_long_cds_are_cut_and_counted(ecoli):
     settings = {"mixture": Mixture(cds=1, dna=0), "masking": Masking(), "seed": 0}
     stream = TrainingStream(ecoli, shape=BatchShape(max_codons=1024), **settings)
-    chunks = [stream.planner(0).chunk(number) for number in range(4)]
+    drawn = [stream.row_groups(0).group(number) for number in range(4)]
     lengths = stream.tables["cds"].num_nucleotides
-    pieces = [piece for chunk in chunks for row in chunk.rows for piece in row]
+    pieces = [piece for group in drawn for row in group.rows for piece in row]
     beginnings = np.array([piece.segment for piece in pieces if piece.start == 0])
-    assert sum(chunk.num_cut for chunk in chunks) == (lengths[beginnings] > 3 * 1022).sum() > 20
+    assert sum(group.num_cut for group in drawn) == (lengths[beginnings] > 3 * 1022).sum() > 20
     assert sum(piece.stop - piece.start for piece in pieces) == lengths[beginnings].sum()  # nothing is lost
