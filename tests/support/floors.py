@@ -225,7 +225,7 @@ FLOORS = {
     "tracks": [
         "runs",
         "region",
-        "readings",
+        "codon_sequences",
         "settings",
         "asked",
         "coding_potential",

@@ -100,7 +100,7 @@ class AccuracyBins:
                 f"A panel for each of {', '.join(axis.name for axis in axes)}; dots with 95 % intervals for "
                 f"{', '.join(run.best_models())}.",
             ),
-            reading=(
+            how_to_read=(
                 "Accuracy: share of the rows of a bin whose likeliest class is the right one; low and high "
                 "end its 95 % interval (Wilson), which sees rows as independent. Identity: with the most "
                 "alike sequence that is learnt from, the share of letters that agree, estimated from the "

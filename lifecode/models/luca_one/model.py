@@ -19,7 +19,7 @@ from lifecode.models.luca_one.masked import MasksLetters
 from lifecode.models.luca_one.masked_readers import masked_reader
 from lifecode.models.luca_one.rows import NUM_SPECIAL, TokenRow
 from lifecode.models.luca_one.vocabulary import PAD
-from lifecode.models.masked_reading import MaskedReader, Reading
+from lifecode.models.masked_reading import MaskedReader, MaskedReading
 
 
 class LucaOne(EmbedsLetters, MasksLetters):
@@ -116,7 +116,7 @@ class LucaOne(EmbedsLetters, MasksLetters):
             raise UserError(f"the model has no head for {task!r}", remedy=f"Its heads: {own}")
         return self.task_heads[task](states[cu_seqlens[:-1].long()] if LEVELS[task] == "sequence" else states)
 
-    def masked_reader(self, reading: Reading) -> MaskedReader | None:
+    def masked_reader(self, reading: MaskedReading) -> MaskedReader | None:
         """The model as one that is asked about `residue` or `nucleotide`; see `MaskedModel`."""
         return masked_reader(self, reading)
 
