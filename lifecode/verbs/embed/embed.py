@@ -31,7 +31,7 @@ from lifecode.verbs.embed.embed_units import Unit, UnitKind
 from lifecode.verbs.embed.embedding_file import check_output, read_embeddings, write_embeddings
 from lifecode.verbs.embed.embedding_store import EmbeddingStore
 from lifecode.verbs.embed.embeddings import Embeddings
-from lifecode.verbs.embed.readers import Reader, Reading, reader
+from lifecode.verbs.embed.readers import EmbedOptions, Reader, reader
 from lifecode.verbs.embed.unit_choice import RENAMED, OfContig, chosen_units
 
 _CODONS_PER_CALL = 16_384
@@ -94,7 +94,7 @@ def embed(
         contigs = read_records(input)
         loaded = model if isinstance(model, SavedModel) else _on_device(load(model))
         if context == "contig":
-            _require_streamable(loaded, unit, Reading(pool, frames, layer), processes)
+            _require_streamable(loaded, unit, EmbedOptions(pool, frames, layer), processes)
         noted: Counter[str] = Counter()
         layers = list(chosen_layers(layer, loaded.config["depth"]))
         chosen = {
@@ -117,7 +117,7 @@ def embed(
                         _embed_contig(loaded, contig, own, pool, store, activity)
                 else:
                     alone = chain.from_iterable(own for _, own in units)
-                    with reader(loaded, Reading(pool, frames, layers), processes) as read:
+                    with reader(loaded, EmbedOptions(pool, frames, layers), processes) as read:
                         _embed_alone(read, alone, store, activity)
             except KeyboardInterrupt as stop:
                 raise Interrupted(
@@ -188,7 +188,7 @@ def _embed_alone(
             activity.say(f"{len(store):,} sequences embedded")
 
 
-def _require_streamable(model: SavedModel, kind: UnitKind, reading: Reading, processes: int) -> None:
+def _require_streamable(model: SavedModel, kind: UnitKind, options: EmbedOptions, processes: int) -> None:
     require_streamable(model)
     if kind in ("auto", "cds"):
         raise UserError(
@@ -196,7 +196,7 @@ def _require_streamable(model: SavedModel, kind: UnitKind, reading: Reading, pro
             source="context",
             remedy="Use unit=window or unit=record, or context=unit",
         )
-    if reading.pool == "cls" or reading.frames != 0 or reading.layer is not None or processes > 1:
+    if options.pool == "cls" or options.frames != 0 or options.layer is not None or processes > 1:
         raise UserError(
             "context=contig gives pool mean, max or null, of frames=0 and layer=null, in one process",
             source="context",
