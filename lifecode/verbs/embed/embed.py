@@ -20,6 +20,7 @@ from lifecode.data.reading.read import read_records
 from lifecode.data.records import Contig
 from lifecode.errors import Interrupted, UserError
 from lifecode.host.activity import Activity
+from lifecode.host.machine import best_device
 from lifecode.models.checksum import weights_checksum
 from lifecode.models.chosen_layers import Layer, chosen_layers
 from lifecode.models.families import load
@@ -92,7 +93,7 @@ def embed(
         else:
             check_output(place := Path(output).expanduser())
         contigs = read_records(input)
-        loaded = model if isinstance(model, SavedModel) else _on_device(load(model))
+        loaded = model if isinstance(model, SavedModel) else load(model).to(best_device())
         if context == "contig":
             _require_streamable(loaded, unit, EmbedOptions(pool, frames, layer), processes)
         noted: Counter[str] = Counter()
@@ -170,10 +171,6 @@ def _left(units: Iterator[OfContig], num_kept: int) -> Iterator[OfContig]:
 def _say(message: Warning | str, *_: Any) -> None:
     """A warning as a line of the program, without the place in the code."""
     print(f"lifecode embed: {message}", file=sys.stderr)
-
-
-def _on_device(model: SavedModel) -> SavedModel:
-    return model.to("cuda" if torch.cuda.is_available() else "cpu")
 
 
 def _embed_alone(
