@@ -75,18 +75,8 @@ def embed(
             `auto`, no such model or choice, or an output that cannot be written.
         Interrupted: at Ctrl-C; the same call goes on.
     """
-    for name, value, choices in (
-        ("unit", unit, get_args(UnitKind)),
-        ("pool", pool, (*get_args(Pool), None)),
-        ("frames", frames, get_args(Frames)),
-        ("context", context, ("unit", "contig")),
-    ):
-        if value not in choices:
-            remedy = f"Choose {', '.join(map(str, choices))}"
-            raise UserError(f"{value!r} is unknown", source=name, remedy=remedy)
-    for name, number in (("window_codons", window_codons), ("processes", processes)):
-        if not isinstance(number, int) or number < 1:
-            raise UserError(f"{number} is no positive number", source=name, remedy="Give 1 or more")
+    _require_choices(unit=unit, pool=pool, frames=frames, context=context)
+    _require_positive(window_codons=window_codons, processes=processes)
     with ExitStack() as stack:
         if output is None:
             place = Path(stack.enter_context(TemporaryDirectory())) / "embeddings.npz"
@@ -98,14 +88,8 @@ def embed(
             _require_streamable(loaded, unit, EmbedOptions(pool, frames, layer), processes)
         noted: Counter[str] = Counter()
         layers = list(chosen_layers(layer, loaded.config["depth"]))
-        chosen = {
-            "unit": unit,
-            "window_codons": window_codons,
-            "pool": pool,
-            "frames": frames,
-            "layer": layers,
-            "context": context,
-        }
+        chosen: dict[str, Any] = {"unit": unit, "window_codons": window_codons, "pool": pool}
+        chosen |= {"frames": frames, "layer": layers, "context": context}
         about = {"model": str(model) if isinstance(model, str | Path) else type(model).__name__, **chosen}
         activity = stack.enter_context(Activity()) if progress else None
         identity = {**chosen, "model": weights_checksum(loaded), "input": fingerprint(input)}
@@ -117,9 +101,8 @@ def embed(
                     for contig, own in units:
                         _embed_contig(loaded, contig, own, pool, store, activity)
                 else:
-                    alone = chain.from_iterable(own for _, own in units)
                     with reader(loaded, EmbedOptions(pool, frames, layers), processes) as read:
-                        _embed_alone(read, alone, store, activity)
+                        _embed_alone(read, chain.from_iterable(own for _, own in units), store, activity)
             except KeyboardInterrupt as stop:
                 raise Interrupted(
                     f"stopped; {store.num_kept:,} sequences are kept, and the same command goes on"
@@ -136,6 +119,25 @@ def embed(
             skipped=noted,
             arrays=read_embeddings(place) if output is None else None,
         )
+
+
+def _require_choices(**given: Any) -> None:
+    known = {
+        "unit": get_args(UnitKind),
+        "pool": (*get_args(Pool), None),
+        "frames": get_args(Frames),
+        "context": ("unit", "contig"),
+    }
+    for name, value in given.items():
+        if value not in known[name]:
+            remedy = f"Choose {', '.join(map(str, known[name]))}"
+            raise UserError(f"{value!r} is unknown", source=name, remedy=remedy)
+
+
+def _require_positive(**given: Any) -> None:
+    for name, number in given.items():
+        if not isinstance(number, int) or number < 1:
+            raise UserError(f"{number} is no positive number", source=name, remedy="Give 1 or more")
 
 
 def run(config: DictConfig) -> Embeddings:
