@@ -26,7 +26,7 @@ from lifecode.data.statistics.seen_genes import NUM_KEPT
 from lifecode.genetic_code import genetic_code
 from lifecode.models.families import load, require_life_code
 from lifecode.models.life_code.model import LifeCode
-from lifecode.tracks.along import plan_of, tracks_along
+from lifecode.tracks.along import scope_of, tracks_along
 from lifecode.tracks.asked import Asked
 from lifecode.tracks.coding_potential import coding_potential, log_composition
 from lifecode.tracks.codon_sequences import SIX_FRAMES, six_frames
@@ -71,9 +71,9 @@ def drawn(contig: Contig, held_out: list[ExactPair], count: int, max_codons: int
 def of_model(model: LifeCode, contig: Contig, region: Region, settings: TrackSettings) -> Frames:
     """The tracks of a region."""
     where = region._replace(contig=contig.name)
-    plan = plan_of([contig], settings, where)
+    scope = scope_of([contig], settings, where)
     with Asked(model, settings) as asked:
-        tracks = tracks_along([contig], plan, asked, settings, where)
+        tracks = tracks_along([contig], scope, asked, settings, where)
     found = {}
     for frame in SIX_FRAMES:
         ((_, runs),) = tracks[frame]

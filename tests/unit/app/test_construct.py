@@ -296,7 +296,7 @@ def test_names_that_a_constructor_leaves_open_pass():
         "lifecode.training.run.run_folder.RunFolder",
         "lifecode.training.run.metrics_csv.MetricsCsv",
         "lifecode.teachers.cache.FeatureCache",
-        "lifecode.verbs.embed.embedding_file.EmbeddingFile",
+        "lifecode.verbs.embed.embedding_store.EmbeddingStore",
         "lifecode.models.life_code.model.LifeCode.from_pretrained",
         "lightning.pytorch.tuner.Tuner",
         "lightning.pytorch.strategies.DeepSpeedStrategy",
