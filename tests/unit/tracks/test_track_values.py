@@ -217,7 +217,7 @@ def test_a_region_has_the_values_of_the_whole(quantity):
 
 def test_a_stopped_call_goes_on_with_what_is_left(tmp_path, monkeypatch):
     given = write_three_genes(tmp_path)
-    monkeypatch.setattr(asked, "_CODONS_A_CHUNK", 1)
+    monkeypatch.setattr(asked, "_CODONS_A_BATCH", 1)
     really, calls = asked.answered, []
 
     def counted(*arguments, **options):
@@ -267,7 +267,7 @@ def test_what_another_version_or_other_settings_left_is_not_gone_on_with_and_sai
 ):
     given, place = write_three_genes(tmp_path), tmp_path / "x.bedgraph"
     expected = lifecode.track(MODEL, given, progress=False).frame
-    monkeypatch.setattr(asked, "_CODONS_A_CHUNK", 1)
+    monkeypatch.setattr(asked, "_CODONS_A_BATCH", 1)
     really, calls = asked.answered, []
 
     def counted(*arguments, **options):
