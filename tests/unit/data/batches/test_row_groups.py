@@ -55,7 +55,7 @@ def test_a_tiny_share_comes_up_as_often_as_asked():
     )  # 40 x 256 x 0.0005 / 0.98
 
 
-def test_of_a_small_corpus_a_chunk_is_an_epoch():
+def test_of_a_small_corpus_a_group_is_an_epoch():
     groups = row_groups({"cds": 1.0}, cds=Constant("cds", 18, 41))
     assert drawn_units([groups.group(3)], "cds") == list(range(3 * 41, 4 * 41))
     assert len(groups.group(3).rows) == 9  # five segments of 20 codons a row
