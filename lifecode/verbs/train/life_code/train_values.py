@@ -13,11 +13,11 @@ from lifecode.training.trainer import TrainerSettings
 from lifecode.verbs.train.life_code.stage_without_memory import stage_without_memory
 from lifecode.verbs.train.life_code.teacher import check_teacher_values
 from lifecode.verbs.train.loggers import check_loggers
-from lifecode.verbs.train.seed_of_batches import SEED
+from lifecode.verbs.train.seed_of_batches import SEED, SEED_OR_NONE
 
 _LOOSE_VALUES = {
     "seed": SEED,
-    "data.batch_seed": SEED | None,
+    "data.batch_seed": SEED_OR_NONE,
     "data.reverse_complement": bool,
     "data.max_unknown_fraction": Annotated[float, Field(ge=0, le=1)],
     "data.validation_steps": Annotated[int, Field(ge=0)],

@@ -61,4 +61,4 @@ def check(config: DictConfig) -> None:
 
 def most_test_rows(config: DictConfig) -> int | None:
     """Rows of the test split that are evaluated, at most; None for all."""
-    return checked_value(config, "pretraining.max_test_rows", Annotated[int, Field(ge=1)] | None)
+    return checked_value(config, "pretraining.max_test_rows", Annotated[int | None, Field(ge=1)])
