@@ -54,7 +54,7 @@ COLUMNS = (
 class LoaderCall:
     """The workload of `load`: one core makes packed and masked rows of CDS and DNA windows of one genome.
 
-    A call goes on where the last one stopped, so that the planning of chunks counts as often as in training.
+    A call goes on where the last one stopped, so that packing groups of rows counts as often as in training.
     Special tokens and what a row leaves empty do not count as nucleotides.
 
     Args:
@@ -74,8 +74,8 @@ class LoaderCall:
             self.corpus, shape=BatchShape(max_codons=length), mixture=Mixture(), masking=Masking(), seed=0
         )
         self.steps = iter(stream)
-        chunk = stream.first_chunk()
-        return {"filled": chunk.filled, "num_cut": chunk.num_cut}
+        group = stream.first_group()
+        return {"filled": group.filled, "num_cut": group.num_cut}
 
     def run(self, part: str) -> None:
         """Takes steps until they hold enough nucleotides."""

@@ -17,7 +17,7 @@ from typing import Any
 
 import psutil
 
-from benchmarks.measuring.fresh_process import ContenderFailed, Reading
+from benchmarks.measuring.fresh_process import ContenderFailed, Measured
 from lifecode.data.formats.opening import opened
 
 MANY_FILES, ONE_FILE = "many files", "one file"
@@ -69,7 +69,7 @@ class Preparation:
             self.files = [together]
         return {"input_bytes": sum(file.stat().st_size for file in self.files)}
 
-    def measure(self, part: str, *, with_memory: bool = False) -> Reading:
+    def measure(self, part: str, *, with_memory: bool = False) -> Measured:
         """Prepares the copies once.
 
         Raises:
@@ -97,7 +97,7 @@ class Preparation:
                 process.kill()
         if not said.startswith("seconds "):
             raise ContenderFailed(said or "the process that prepares ended")
-        return Reading(float(said.removeprefix("seconds ")), peak - before, peak)
+        return Measured(float(said.removeprefix("seconds ")), peak - before, peak)
 
     def release(self) -> None:
         """Nothing is kept between calls."""

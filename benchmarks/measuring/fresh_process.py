@@ -36,7 +36,7 @@ class Workload(Protocol):
         ...
 
 
-class Reading(NamedTuple):
+class Measured(NamedTuple):
     """One timed call.
 
     Attributes:
@@ -87,7 +87,7 @@ class FreshProcess:
             raise ContenderFailed(result)
         return result
 
-    def measure(self, part: str, *, with_memory: bool = False) -> Reading:
+    def measure(self, part: str, *, with_memory: bool = False) -> Measured:
         """Times `run(part)` once; with memory it starts from trimmed memory, which makes it slower."""
         return self.call("measure", part, with_memory)
 
@@ -139,7 +139,7 @@ def _serve(connection: Connection, factory: Callable[[], Any], threads: int, dev
         connection.send(answer)
 
 
-def _measure(workload: Workload, device: str, part: str, with_memory: bool) -> Reading:
+def _measure(workload: Workload, device: str, part: str, with_memory: bool) -> Measured:
     memory = PeakMemory(device)
     before = memory.reset() if with_memory else 0
     _wait_for(device)
@@ -148,9 +148,9 @@ def _measure(workload: Workload, device: str, part: str, with_memory: bool) -> R
     _wait_for(device)
     seconds = time.perf_counter() - start
     if not with_memory:
-        return Reading(seconds)
+        return Measured(seconds)
     peak = memory.peak()
-    return Reading(seconds, peak - before, peak)
+    return Measured(seconds, peak - before, peak)
 
 
 def _wait_for(device: str) -> None:

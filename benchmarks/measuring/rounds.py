@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, Protocol
 
 import psutil
 
-from benchmarks.measuring.fresh_process import ContenderFailed, Reading
+from benchmarks.measuring.fresh_process import ContenderFailed, Measured
 from benchmarks.measuring.measurement import Measurement, Points, Status, summarise
 
 
@@ -29,7 +29,7 @@ class Measurable(Protocol):
         """What a method of the workload returns; `prepare` of a length at least."""
         ...
 
-    def measure(self, part: str, *, with_memory: bool = False) -> Reading:
+    def measure(self, part: str, *, with_memory: bool = False) -> Measured:
         """Times one call."""
         ...
 
@@ -174,8 +174,8 @@ class _Run:
             return
         status: Status = "measured" if number else "warm-up"
         try:
-            reading = self.processes[name].measure(part, with_memory=not (number or again))
-            self.results.rows.append(Measurement(name, length, part, number, status, *reading))
+            measured = self.processes[name].measure(part, with_memory=not (number or again))
+            self.results.rows.append(Measurement(name, length, part, number, status, *measured))
         except ContenderFailed as error:
             self._fail(name, [part], length, str(error))
 

@@ -26,10 +26,10 @@ from lifecode.data.statistics.seen_genes import NUM_KEPT
 from lifecode.genetic_code import genetic_code
 from lifecode.models.families import load, require_life_code
 from lifecode.models.life_code.model import LifeCode
-from lifecode.tracks.along import plan_of, tracks_along
+from lifecode.tracks.along import scope_of, tracks_along
 from lifecode.tracks.asked import Asked
 from lifecode.tracks.coding_potential import coding_potential, log_composition
-from lifecode.tracks.readings import SIX_FRAMES, six_frames
+from lifecode.tracks.codon_sequences import SIX_FRAMES, six_frames
 from lifecode.tracks.region import Region
 from lifecode.tracks.settings import TrackSettings
 
@@ -71,9 +71,9 @@ def drawn(contig: Contig, held_out: list[ExactPair], count: int, max_codons: int
 def of_model(model: LifeCode, contig: Contig, region: Region, settings: TrackSettings) -> Frames:
     """The tracks of a region."""
     where = region._replace(contig=contig.name)
-    plan = plan_of([contig], settings, where)
+    scope = scope_of([contig], settings, where)
     with Asked(model, settings) as asked:
-        tracks = tracks_along([contig], plan, asked, settings, where)
+        tracks = tracks_along([contig], scope, asked, settings, where)
     found = {}
     for frame in SIX_FRAMES:
         ((_, runs),) = tracks[frame]
@@ -86,10 +86,10 @@ def of_model(model: LifeCode, contig: Contig, region: Region, settings: TrackSet
 def of_counts(contig: Contig, log_p: NDArray[np.float64], log_q: NDArray[np.float64], smooth: int) -> Frames:
     """The same of the whole contig, by log P (64,) of a codon wherever it stands."""
     found = {}
-    for reading in six_frames(contig):
-        values = coding_potential(-log_p[codon_ids(reading.ids)], reading.ids, log_q, smooth)
-        found[reading.track] = np.full(len(contig.nucleotides), np.nan, np.float32)
-        found[reading.track][reading.places] = np.repeat(values, 3)
+    for sequence in six_frames(contig):
+        values = coding_potential(-log_p[codon_ids(sequence.ids)], sequence.ids, log_q, smooth)
+        found[sequence.track] = np.full(len(contig.nucleotides), np.nan, np.float32)
+        found[sequence.track][sequence.places] = np.repeat(values, 3)
     return found
 
 

@@ -1,6 +1,6 @@
-"""What models hold of sequences without being tuned: one file an analysis, an untrained model beside each."""
+"""What models hold of sequences without being tuned, an untrained model beside each; an analysis a module."""
 
-from lifecode.analyses.accuracy import AccuracyBins
+from lifecode.analyses.accuracy.accuracy_bins import AccuracyBins
 from lifecode.analyses.analysis import Analysed, Analysis
 from lifecode.analyses.codon_usage import CodonUsageMap
 from lifecode.analyses.convergence import Convergence

@@ -24,7 +24,7 @@ class Analysed:
         headings: of the columns of the table.
         rows: of the table, a value each heading; models first, then what stands beside them.
         drawing: the plot.
-        reading: how table and plot are read.
+        how_to_read: table and plot.
         notes: what was left out, and what limits the figures.
     """
 
@@ -33,7 +33,7 @@ class Analysed:
     headings: Sequence[str]
     rows: Sequence[Sequence[Value]]
     drawing: Drawing
-    reading: str
+    how_to_read: str
     notes: list[str] = field(default_factory=list)
 
     @property

@@ -92,7 +92,7 @@ class CodonUsageMap:
                 "A heat map of the share of each codon among its synonyms, a block for the genes and each "
                 "model, a row for each species.",
             ),
-            reading=(
+            how_to_read=(
                 "Each value is the share of a codon among those of its residue. Correlation (Pearson) and "
                 "mean absolute difference compare what a model expects with what stands in the same "
                 "genes, over all codons that have synonyms; a model that knows the species is above the "

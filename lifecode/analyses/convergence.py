@@ -71,7 +71,7 @@ class Convergence:
                 "For each model two histograms of cosines, of a gene with its protein and with those of "
                 "others.",
             ),
-            reading=(
+            how_to_read=(
                 "Own and other pairs: mean cosine of a coding sequence with its protein, and with those "
                 "of other genes. AUC: how often an own pair is more alike than another. Found first: "
                 "share of coding sequences whose own protein is the most alike of all; the rank is that "

@@ -90,7 +90,7 @@ class EmbeddingMap:
                 f"A panel for each of {', '.join(maps)}; a point is a sequence, its colour and mark its "
                 "class.",
             ),
-            reading=(
+            how_to_read=(
                 "Silhouette, Calinski-Harabasz (higher is better) and Davies-Bouldin (lower is better) "
                 "say how far apart the classes lie. NMI and ARI compare classes with clusters of k-means "
                 f"(1: the same, ARI 0: by chance). All on at most {self.components} principal components "

@@ -90,7 +90,7 @@ class MaskedCodons:
                 "A line for each species: by how many nats a codon each guess is better than how often "
                 "each codon stands in other genes of that species.",
             ),
-            reading=(
+            how_to_read=(
                 "`nats` is the cross-entropy over 64 codons, lower is better; `below unigram` is how much "
                 "lower it is than that of the codon unigram, and `error` the standard error of that over "
                 "genes: above 0 a guess knows more than the species' codon usage. `right` is the share of "

@@ -91,7 +91,7 @@ class Orthologs:
                 "Cosines of genes of two species",
                 "For each model two histograms of cosines, of genes of the same name and of others.",
             ),
-            reading=(
+            how_to_read=(
                 "Each gene of the first species is looked for among those of the second by the cosine of "
                 "their embeddings, centred and scaled within either species. Found first: share of genes "
                 "whose namesake is the most alike of all; the rank is that of the namesake. AUC: how often "

@@ -21,7 +21,7 @@ def write_analysis_page(found: Analysed, folder: Path, *, name: str) -> Path:
         "name": display_name(name),
         "verdict": display_name(found.verdict, 200),
         "key_figures": [],
-        "reading": found.reading,
+        "how_to_read": found.how_to_read,
         "notes": [display_name(note, 500) for note in found.notes],
         "headings": found.headings[1:],
         "rows": [

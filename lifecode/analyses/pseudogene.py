@@ -94,7 +94,7 @@ class PseudogeneRepair:
                 "How much likelier the gene's letter is",
                 "For each model two histograms of log-odds, above 0 where the gene's nucleotide is likelier.",
             ),
-            reading=(
+            how_to_read=(
                 "Corrected: share of the differences at which the nucleotide that the model expects among "
                 "the letters of the pseudogene is the gene's; recovered: the same among the letters of "
                 "the gene. The third is the share at which the gene's nucleotide is likelier than the "

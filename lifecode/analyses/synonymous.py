@@ -93,7 +93,7 @@ class SynonymousChanges:
                 "What changes do to a gene",
                 "For each model and score two histograms, of genes with synonymous and with other changes.",
             ),
-            reading=(
+            how_to_read=(
                 "AUC: how often a gene with changed residues has a higher score than one with synonymous "
                 "changes, over all pairs of genes; `same gene`: the same within each gene. 0.5 is chance. "
                 "Likelihood lost is log P of the codons as they were minus log P of those that replaced "

@@ -3,7 +3,7 @@
 Every reader yields these; nothing after the readers knows a file format.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, TypeAlias, TypeVar, dataclass_transform
 
@@ -46,6 +46,13 @@ class Exon(NamedTuple):
     start: int
     end: int
     strand: int
+
+
+def span(exons: Sequence[Exon]) -> str:
+    """1-based first and last nucleotide, `4..96`, to name what has no name; `?` of no exon."""
+    if not exons:
+        return "?"
+    return f"{min(exon.start for exon in exons) + 1}..{max(exon.end for exon in exons)}"
 
 
 class Feature(NamedTuple):

@@ -78,18 +78,18 @@ def evaluate(
     model.eval()
     rows = settings.chosen(np.arange(len(table)) if seen is None else np.flatnonzero(~seen))
     genes = held_out_genes(table, settings, rows=rows)
-    readings = read_masked(model, genes, settings.max_codons)
+    scores = read_masked(model, genes, settings.max_codons)
     shuffled = read_masked(
         model, held_out_genes(table, settings, rows=rows, shuffled=True), settings.max_codons
     )
     heldout = {
         **translation_metrics(model, genes[: len(rows)], settings.max_codons),
-        **masked_metrics(readings),
+        **masked_metrics(scores),
         SHUFFLED_CROSS_ENTROPY.name: masked_metrics(shuffled)[MASKED_CODON_CROSS_ENTROPY.name],
     }
     baselines = baseline_metrics(train, range(len(train)), genes)
     if distillation is not None and features is not None:
-        reading = {
+        given = {
             "train": train,
             "train_genes": sample_of_genes(train, features, settings.max_train_residues, settings.seed),
             "held_out": table,
@@ -97,11 +97,11 @@ def evaluate(
             "features": features,
             "max_codons": settings.max_codons,
         }
-        explained = heldout[KD_EXPLAINED.name] = kd_explained(model, distillation, **reading)
+        explained = heldout[KD_EXPLAINED.name] = kd_explained(model, distillation, **given)
         baselines[TEACHER_MEAN.name] = Mean(0.0, explained.n)
-        heldout[TEACHER_PROBE.name], baselines[TEACHER_OF_CODON.name] = teacher_probe(model, **reading)
+        heldout[TEACHER_PROBE.name], baselines[TEACHER_OF_CODON.name] = teacher_probe(model, **given)
     model.train(was_training)
-    return Evaluation(heldout, baselines, figures_by_source(train, table, genes, readings))
+    return Evaluation(heldout, baselines, figures_by_source(train, table, genes, scores))
 
 
 def require_held_out_genes(corpus: Corpus) -> None:

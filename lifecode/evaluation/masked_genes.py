@@ -132,8 +132,8 @@ class MaskedScores(NamedTuple):
 
 @torch.inference_mode()
 def read_masked(model: LifeCode, genes: Sequence[Gene], max_codons: int) -> list[MaskedScores]:
-    """The reading of every gene, packed into rows of at most `max_codons`."""
-    readings: dict[int, MaskedScores] = {}
+    """The scores of every gene, packed into rows of at most `max_codons`."""
+    scores: dict[int, MaskedScores] = {}
     translator = model.codec.translator
     for row, packed in packed_rows([gene.corrupted() for gene in genes], max_codons):
         embeddings = model.codon_projection(model.encode(packed))
@@ -148,17 +148,17 @@ def read_masked(model: LifeCode, genes: Sequence[Gene], max_codons: int) -> list
             residues = np.concatenate([genes[i].amino_acids[genes[i].masked] for i in row])
             translated[:] = np.split(translator(embeddings[at]).argmax(-1).cpu().numpy() == residues, ends)
         own = zip(np.split(cross_entropy, ends), translated, strict=True)
-        readings |= {i: MaskedScores(*reading) for i, reading in zip(row, own, strict=True)}
-    return [readings[i] for i in range(len(genes))]
+        scores |= {i: MaskedScores(*of_gene) for i, of_gene in zip(row, own, strict=True)}
+    return [scores[i] for i in range(len(genes))]
 
 
-def masked_metrics(readings: Sequence[MaskedScores]) -> dict[str, Mean]:
+def masked_metrics(scores: Sequence[MaskedScores]) -> dict[str, Mean]:
     """`masked_codon_cross_entropy` (nats over 64 codons); with a translator `masked_translation_accuracy`."""
     cross_entropy, translation = Tally(), Tally()
-    for reading in readings:
-        cross_entropy.add(reading.cross_entropy)
-        if reading.translated is not None:
-            translation.add(reading.translated)
+    for of_gene in scores:
+        cross_entropy.add(of_gene.cross_entropy)
+        if of_gene.translated is not None:
+            translation.add(of_gene.translated)
     figures = {MASKED_CODON_CROSS_ENTROPY.name: cross_entropy.mean()}
     if translation.n or not cross_entropy.n:
         figures[MASKED_TRANSLATION_ACCURACY.name] = translation.mean()

@@ -1,4 +1,4 @@
-"""Ridge regression in closed form, from sums that are added up chunk by chunk.
+"""Ridge regression in closed form, from sums that are added up part by part.
 
 Inputs are standardised, so that one penalty suits every model: 0.001 beside a variance of 1, which matters
 only where two inputs say almost the same.

@@ -31,7 +31,7 @@ class SourceFigures(NamedTuple):
 
 
 def figures_by_source(
-    train: SegmentTable, held_out: SegmentTable, genes: Sequence[Gene], readings: Sequence[MaskedScores]
+    train: SegmentTable, held_out: SegmentTable, genes: Sequence[Gene], scores: Sequence[MaskedScores]
 ) -> dict[str, SourceFigures]:
     """Figures by the name of the input file, in the order of the corpus; empty if there is one file only.
 
@@ -39,7 +39,7 @@ def figures_by_source(
         train: CDS of the training split.
         held_out: CDS of the held-out split.
         genes: of `held_out`, once or several times over.
-        readings: of the genes.
+        scores: of the genes.
     """
     source, molecule = np.array(held_out.column("source")), np.array(held_out.column("molecule"))
     names = list(dict.fromkeys(source[gene.index] for gene in genes))
@@ -55,7 +55,7 @@ def figures_by_source(
         figures[name] = SourceFigures(
             num_genes=len({genes[i].index for i in own}),
             back_translated=bool((molecule[source == name] == "protein").all()),
-            heldout=masked_metrics([readings[i] for i in own]),
+            heldout=masked_metrics([scores[i] for i in own]),
             baselines=baseline_metrics(train, counted, [genes[i] for i in own]) if counted else {},
         )
     return figures

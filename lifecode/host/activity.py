@@ -2,6 +2,8 @@
 
 import sys
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import TracebackType
 
 from rich.console import Console
@@ -66,6 +68,16 @@ class Activity:
             self._last_line = time.perf_counter()
             share = "" if total is None else f" {done / max(total, 1):.0%}"
             print(text + share, file=sys.stderr, flush=True)
+
+
+@contextmanager
+def told(progress: bool) -> Iterator[Callable[[str], None]]:
+    """What takes a line on how far it is: an `Activity` says it, or nobody without `progress`."""
+    if not progress:
+        yield lambda _: None
+        return
+    with Activity() as activity:
+        yield activity.say
 
 
 def _bar(console: Console) -> Progress:

@@ -42,6 +42,11 @@ def processor() -> dict[str, Any]:
     }
 
 
+def best_device() -> str:
+    """`cuda` where there is a GPU, else `cpu`."""
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
 def gpus() -> list[dict[str, Any]]:
     """Name, memory and bf16 of every CUDA device."""
     found = []

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-Reading = Literal["codon", "translation", "residue", "nucleotide"]
+MaskedReading = Literal["codon", "translation", "residue", "nucleotide"]
 
 
 class MaskedReader(Protocol):
@@ -60,6 +60,6 @@ class MaskedReader(Protocol):
 class MaskedModel(Protocol):
     """A model of a family that can be asked."""
 
-    def masked_reader(self, reading: Reading) -> MaskedReader | None:
+    def masked_reader(self, reading: MaskedReading) -> MaskedReader | None:
         """The model in this reading; None where its family has no such reading."""
         ...

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from lifecode.errors import UserError
 from lifecode.models import hub, pretrained
 from lifecode.models.config_values import require_values
-from lifecode.models.masked_reading import MaskedReader, Reading
+from lifecode.models.masked_reading import MaskedReader, MaskedReading
 from lifecode.models.weights import (
     converted,
     load_all_names,
@@ -70,7 +70,7 @@ class SavedModel(nn.Module):
         """The model in a checkpoint of another program, in evaluation mode; None where `path` is none."""
         return None
 
-    def masked_reader(self, reading: Reading) -> MaskedReader | None:
+    def masked_reader(self, reading: MaskedReading) -> MaskedReader | None:
         """The model as one that is asked what it expects at masked places (`MaskedModel`); None if none."""
         return None
 

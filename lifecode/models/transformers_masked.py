@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from lifecode.alphabet import AMINO_ACIDS, STOP
 from lifecode.data.batches.packing import consecutive_rows
 from lifecode.errors import UserError
-from lifecode.models.masked_reading import MaskedReader, Reading
+from lifecode.models.masked_reading import MaskedReader, MaskedReading
 from lifecode.models.pretrained import CONFIG, LONGEST_CONFIG
 from lifecode.models.quiet_transformers import quiet_transformers
 
@@ -81,7 +81,7 @@ class TransformersMasked(nn.Module):
         positions = getattr(self.model.config, "max_position_embeddings", None)
         return None if positions is None else positions - _OFFSET - len(self.before) - len(self.behind)
 
-    def masked_reader(self, reading: Reading) -> MaskedReader | None:
+    def masked_reader(self, reading: MaskedReading) -> MaskedReader | None:
         """The model as one that is asked about `residue`; see `MaskedModel`."""
         return _ResidueReader(self) if reading == "residue" else None
 

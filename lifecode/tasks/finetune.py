@@ -10,10 +10,10 @@ import pyarrow as pa
 from lifecode.evaluation.metrics import Metric
 from lifecode.models.saved import SavedModel
 from lifecode.tasks.competitors.by_gradient import ByGradient
-from lifecode.tasks.competitors.competitor import ModelReader, Say
+from lifecode.tasks.competitors.competitor import Competitor, ModelReader, Say
 from lifecode.tasks.competitors.learner import Learner, competitors
 from lifecode.tasks.competitors.opened_task import OpenedTask, given_keys, opened_task, probe_learner
-from lifecode.tasks.contest import Entry
+from lifecode.tasks.contest import Contest, Entry
 from lifecode.tasks.evidence import Evidence, evidence_of
 from lifecode.tasks.examples.labels import Labels
 from lifecode.tasks.examples.sequence_task import SequenceTask
@@ -114,12 +114,8 @@ def tune(
     learner = _learner(opened, by_gradient, probe, pair or PairHead(), metric, work, say)
     reader = ModelReader(name, model)
     left_out = [*without, *([] if trained else [UNTRAINED])]
-    entries: dict[str, Entry] = {}
-    for each in competitors(learner, [reader], baselines, left_out, seed, data.notes):
-        entry_name = UNTRAINED if each.name == f"{UNTRAINED} {name}" else each.name
-        assert entry_name not in entries, f"two competitors are called {entry_name!r}"
-        say(f"{entry_name}: fitting")
-        entries[entry_name] = contest.measured(each.predictions())
+    everybody = competitors(learner, [reader], baselines, left_out, seed, data.notes)
+    entries = _measured(contest, everybody, name, say)
     ours = entries[name]
     say(f"{name}: fitting on all examples")
     given = given_keys(task)
@@ -149,6 +145,17 @@ def tune(
         notes=[*data.notes, *learner.notes(), *warnings],
         evidence=evidence_of(contest, entries, name, opened.examples.ids, opened.examples.texts()),
     )
+
+
+def _measured(contest: Contest, everybody: Sequence[Competitor], name: str, say: Say) -> dict[str, Entry]:
+    """What each said of the held-out rows, by its name; the untrained twin of the model goes by that word."""
+    entries: dict[str, Entry] = {}
+    for each in everybody:
+        entry_name = UNTRAINED if each.name == f"{UNTRAINED} {name}" else each.name
+        assert entry_name not in entries, f"two competitors are called {entry_name!r}"
+        say(f"{entry_name}: fitting")
+        entries[entry_name] = contest.measured(each.predictions())
+    return entries
 
 
 def _learner(

@@ -23,7 +23,7 @@ from lifecode.tasks.examples.columns import ID_NAMES, find_columns
 from lifecode.tasks.examples.examples import examples_of
 from lifecode.tasks.examples.molecule import is_in_frame
 from lifecode.tasks.examples.table import Table
-from lifecode.tasks.examples.table_chunks import table_chunks
+from lifecode.tasks.examples.table_parts import table_parts
 from lifecode.tasks.pairs.pair_examples import PairExamples
 from lifecode.tasks.pairs.pair_task import fasta_by_name, side_letters
 from lifecode.tasks.pairs.side import SideKind
@@ -85,7 +85,7 @@ def predicted_parts(
         UserError: the file cannot be read, or a sequence has a letter that is no nucleotide, or no residue.
     """
     reads: Callable[[Table], pa.Table] | None = None
-    for table in table_chunks(path, SEQUENCES_AT_ONCE):
+    for table in table_parts(path, SEQUENCES_AT_ONCE):
         if reads is None:
             reads = _reader(model, table, columns or InputColumns())
         on_progress(table.first)

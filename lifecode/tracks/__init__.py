@@ -1,5 +1,5 @@
 """Along a genome: what a codon model finds surprising, codon by codon, as tracks for genome browsers.
 
-From contigs to readings (sequences of codons with the places of their nucleotides), to values, to runs, to
+From contigs to codon sequences (with the places of their nucleotides), to values, to runs, to
 files.
 """

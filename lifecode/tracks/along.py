@@ -13,14 +13,21 @@ from lifecode.data.records import Contig
 from lifecode.errors import UserError
 from lifecode.tracks.asked import Asked
 from lifecode.tracks.coding_potential import coding_potential, log_composition
-from lifecode.tracks.readings import ONE_TRACK, SIX_FRAMES, STRANDS, Reading, coding_readings, six_frames
+from lifecode.tracks.codon_sequences import (
+    ONE_TRACK,
+    SIX_FRAMES,
+    STRANDS,
+    CodonSequence,
+    annotated_sequences,
+    six_frames,
+)
 from lifecode.tracks.region import Region
 from lifecode.tracks.runs import Runs, clipped, runs_of
 from lifecode.tracks.settings import TrackSettings
 from lifecode.variants.reading.genome import why_left_out
 
 
-class Plan(NamedTuple):
+class Scope(NamedTuple):
     """What is going to be asked.
 
     Attributes:
@@ -36,7 +43,7 @@ class Plan(NamedTuple):
     num_codons: int
 
 
-def plan_of(contigs: Sequence[Contig], settings: TrackSettings, region: Region | None) -> Plan:
+def scope_of(contigs: Sequence[Contig], settings: TrackSettings, region: Region | None) -> Scope:
     """What there is to ask about.
 
     Raises:
@@ -51,8 +58,8 @@ def plan_of(contigs: Sequence[Contig], settings: TrackSettings, region: Region |
     left_out: Counter[str] = Counter()
     total = 0
     for contig in own:
-        readings = _readings(contig, as_cds, settings, region, left_out)
-        total += sum(int(_wanted(reading, settings, region).sum()) for reading in readings)
+        sequences = _sequences(contig, as_cds, settings, region, left_out)
+        total += sum(int(_wanted(sequence, settings, region).sum()) for sequence in sequences)
     if not total:
         reasons = ", ".join(f"{count:,} left out: {reason}" for reason, count in left_out.items())
         what = "coding sequence" if as_cds else "known codon"
@@ -61,7 +68,7 @@ def plan_of(contigs: Sequence[Contig], settings: TrackSettings, region: Region |
             source=contigs[0].source,
             remedy="Say frames=all to read six frames" if as_cds else "Give DNA with known nucleotides",
         )
-    return Plan(own, names, left_out, total)
+    return Scope(own, names, left_out, total)
 
 
 def reads_cds(contigs: Sequence[Contig], settings: TrackSettings) -> bool:
@@ -74,30 +81,30 @@ def reads_cds(contigs: Sequence[Contig], settings: TrackSettings) -> bool:
 
 
 def tracks_along(
-    contigs: Sequence[Contig], plan: Plan, asked: Asked, settings: TrackSettings, region: Region | None
+    contigs: Sequence[Contig], scope: Scope, asked: Asked, settings: TrackSettings, region: Region | None
 ) -> dict[str, list[tuple[str, Runs]]]:
     """The runs of each track, contig by contig.
 
     Args:
         contigs: the whole genome, whose composition is the background of a coding potential.
-        plan: of what is asked.
+        scope: of what is asked.
         asked: the model.
         settings: what about.
         region: that values are kept of.
     """
     is_potential = settings.quantity == "coding_potential"
     log_q = log_composition(contigs) if is_potential else np.zeros(4)
-    as_cds = plan.names != SIX_FRAMES
-    tracks: dict[str, list[tuple[str, Runs]]] = {name: [] for name in plan.names}
-    for contig in plan.contigs:
-        readings = list(_readings(contig, as_cds, settings, region, Counter()))
-        values = asked.values(readings, [_wanted(reading, settings, region) for reading in readings])
+    as_cds = scope.names != SIX_FRAMES
+    tracks: dict[str, list[tuple[str, Runs]]] = {name: [] for name in scope.names}
+    for contig in scope.contigs:
+        sequences = list(_sequences(contig, as_cds, settings, region, Counter()))
+        values = asked.values(sequences, [_wanted(sequence, settings, region) for sequence in sequences])
         on_track: dict[str, list[tuple[NDArray[np.int32], NDArray[np.float32]]]] = {}
-        for reading, own in zip(readings, values, strict=True):
+        for sequence, own in zip(sequences, values, strict=True):
             if is_potential:
-                own = coding_potential(own[:, 0], reading.ids, log_q, settings.smooth_codons)[:, None]
+                own = coding_potential(own[:, 0], sequence.ids, log_q, settings.smooth_codons)[:, None]
             by_nucleotide = np.broadcast_to(own, (len(own), 3)).ravel()
-            on_track.setdefault(reading.track, []).append((reading.places, by_nucleotide))
+            on_track.setdefault(sequence.track, []).append((sequence.places, by_nucleotide))
         for name, pieces in on_track.items():
             runs = runs_of(*(np.concatenate(column) for column in zip(*pieces, strict=True)))
             if region is not None:
@@ -106,9 +113,9 @@ def tracks_along(
     return tracks
 
 
-def _readings(
+def _sequences(
     contig: Contig, as_cds: bool, settings: TrackSettings, region: Region | None, left_out: Counter[str]
-) -> Iterator[Reading]:
+) -> Iterator[CodonSequence]:
     """Six frames, or the coding sequences that reach into the region."""
     if not as_cds:
         return six_frames(contig)
@@ -119,17 +126,17 @@ def _readings(
             if any(start < region.end and end > region.start for start, end, _ in cds.exons)
         )
         contig = replace(contig, coding_sequences=tuple(touching))
-    return coding_readings(contig, settings.strands, left_out)
+    return annotated_sequences(contig, settings.strands, left_out)
 
 
-def _wanted(reading: Reading, settings: TrackSettings, region: Region | None) -> NDArray[np.bool_]:
+def _wanted(sequence: CodonSequence, settings: TrackSettings, region: Region | None) -> NDArray[np.bool_]:
     """(num_codons,) known ones that the region needs: for a coding potential also half a window around it."""
-    known = codon_ids(reading.ids) >= 0
+    known = codon_ids(sequence.ids) >= 0
     if region is None:
         return known
     is_potential = settings.quantity == "coding_potential"
     around = 3 * (settings.smooth_codons // 2) + 2 if is_potential else 0
-    inside = (reading.places >= region.start - around) & (reading.places < region.end + around)
+    inside = (sequence.places >= region.start - around) & (sequence.places < region.end + around)
     return known & inside.reshape(-1, 3).any(axis=1)
 
 

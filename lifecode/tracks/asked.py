@@ -1,6 +1,6 @@
-"""What a model says of readings: each codon masked, in windows of what is long, chunk by chunk.
+"""What a model says of sequences: each codon masked, in windows of what is long, batch by batch.
 
-The model is asked as `lifecode score` asks it. A chunk that is done is kept in a file beside the output, so a
+The model is asked as `lifecode score` asks it. A batch that is done is kept in a file beside the output, so a
 command that was killed goes on behind it.
 """
 
@@ -16,12 +16,12 @@ from scipy.special import logsumexp
 
 from lifecode.alphabet import codon_ids
 from lifecode.models.life_code.model import LifeCode
-from lifecode.tracks.readings import Reading
+from lifecode.tracks.codon_sequences import CodonSequence
 from lifecode.tracks.settings import TrackSettings
 from lifecode.variants.asking import Question, answered
 from lifecode.variants.journal import Journal
 
-_CODONS_A_CHUNK = 1_000_000
+_CODONS_A_BATCH = 1_000_000
 """That the model reads between two looks at the clock."""
 
 
@@ -35,9 +35,9 @@ class Window(NamedTuple):
 
 
 def windows(num_codons: int, window: int | None) -> list[Window]:
-    """Windows over a reading, each overlapping the next by a quarter; the border is in its middle.
+    """Windows over a sequence, each overlapping the next by a quarter; the border is in its middle.
 
-    The last one ends with the reading, so it may overlap more.
+    The last one ends with the sequence, so it may overlap more.
     """
     if window is None or num_codons <= window:
         return [Window(0, num_codons, 0, num_codons)]
@@ -50,12 +50,12 @@ def windows(num_codons: int, window: int | None) -> list[Window]:
 
 
 def questions_of(
-    readings: Sequence[Reading], wanted: Sequence[NDArray[np.bool_]], settings: TrackSettings
+    sequences: Sequence[CodonSequence], wanted: Sequence[NDArray[np.bool_]], settings: TrackSettings
 ) -> Iterator[Question]:
     """One for each window, or for each codon where they are masked one at a time.
 
     Args:
-        readings: that are asked about.
+        sequences: that are asked about.
         wanted: (num_codons,) of each.
         settings: method and window.
     """
@@ -93,7 +93,7 @@ class Asked:
         assert reader is not None  # which every model of codons has
         self._reader = reader
         self._stack, self._journal = ExitStack(), None
-        self._chunk = self._done = self._kept = 0
+        self._batch = self._done = self._kept = 0
         self._entries: Iterator[tuple[int, NDArray[np.float32]]] = iter(())
         if journal is not None:
             width = 3 if settings.unit == "nucleotide" else 1
@@ -107,56 +107,56 @@ class Asked:
         self._stack.close()
 
     def values(
-        self, readings: Sequence[Reading], wanted: Sequence[NDArray[np.bool_]]
+        self, sequences: Sequence[CodonSequence], wanted: Sequence[NDArray[np.bool_]]
     ) -> list[NDArray[np.float32]]:
-        """(num_codons, 1), or (num_codons, 3) by nucleotide, of each reading; NaN where none is wanted.
+        """(num_codons, 1), or (num_codons, 3) by nucleotide, of each sequence; NaN where none is wanted.
 
         Arguments as for `questions_of`; contigs have to come in the same order in every sitting.
         """
         width = 3 if self._settings.unit == "nucleotide" else 1
         found = [np.full((len(own), width), np.nan, np.float32) for own in wanted]
-        for chunk in self._chunks(questions_of(readings, wanted, self._settings)):
-            rows = self._rows(readings, chunk)
-            ends = np.cumsum([len(question.places) for question in chunk])[:-1]
-            for question, own in zip(chunk, np.split(rows, ends), strict=True):
+        for batch in self._batches(questions_of(sequences, wanted, self._settings)):
+            rows = self._rows(sequences, batch)
+            ends = np.cumsum([len(question.places) for question in batch])[:-1]
+            for question, own in zip(batch, np.split(rows, ends), strict=True):
                 found[question.sequence][list(question.places)] = own
         return found
 
-    def _chunks(self, questions: Iterator[Question]) -> Iterator[list[Question]]:
-        chunk, cost = [], 0
+    def _batches(self, questions: Iterator[Question]) -> Iterator[list[Question]]:
+        batch, cost = [], 0
         for question in questions:
-            chunk.append(question)
+            batch.append(question)
             cost += self._passes(question) * (question.end - question.begin)
-            if cost >= _CODONS_A_CHUNK:
-                yield chunk
-                chunk, cost = [], 0
-        if chunk:
-            yield chunk
+            if cost >= _CODONS_A_BATCH:
+                yield batch
+                batch, cost = [], 0
+        if batch:
+            yield batch
 
     def _passes(self, question: Question) -> int:
         stride = self._settings.method.partition(":")[2]
         return min(int(stride or 1), len(question.places))
 
-    def _rows(self, readings: Sequence[Reading], chunk: Sequence[Question]) -> NDArray[np.float32]:
-        """Values (n, width) of all places of a chunk, from the file or from the model."""
+    def _rows(self, sequences: Sequence[CodonSequence], batch: Sequence[Question]) -> NDArray[np.float32]:
+        """Values (n, width) of all places of a batch, from the file or from the model."""
         _, rows = next(self._entries, (0, None))
         if rows is None:
-            used = sorted({question.sequence for question in chunk})
+            used = sorted({question.sequence for question in batch})
             number_of = {number: i for i, number in enumerate(used)}
-            asked = [question._replace(sequence=number_of[question.sequence]) for question in chunk]
-            sequences = [readings[number].ids for number in used]
-            answers = answered(self._reader, sequences, asked, self._settings.method)
+            asked = [question._replace(sequence=number_of[question.sequence]) for question in batch]
+            ids = [sequences[number].ids for number in used]
+            answers = answered(self._reader, ids, asked, self._settings.method)
             rows = np.concatenate(
                 [
-                    _values(log_p, sequences[question.sequence], question.places, self._settings)
+                    _values(log_p, ids[question.sequence], question.places, self._settings)
                     for question, log_p in zip(asked, answers, strict=True)
                 ]
             )
             if self._journal is not None:
-                self._journal.add(self._chunk, rows)
+                self._journal.add(self._batch, rows)
         else:
             self._kept += len(rows)
-        self._chunk += 1
+        self._batch += 1
         self._done += len(rows)
         if self._on_progress is not None:
             self._on_progress(self._done, self._kept)
@@ -170,7 +170,7 @@ def _values(
 
     Args:
         log_p: (n, 64) at the places.
-        ids: of the whole reading.
+        ids: of the whole sequence.
         places: numbers of its codons.
         settings: quantity and unit.
     """

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from lifecode.errors import UserError
-from lifecode.tracks.readings import Strands
+from lifecode.tracks.codon_sequences import Strands
 from lifecode.variants.asking import Scoring
 
 Quantity = Literal["surprisal", "entropy", "coding_potential"]

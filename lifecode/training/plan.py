@@ -11,12 +11,11 @@ from typing import Any, NamedTuple
 from lifecode.data.batches.row_contents import Contents
 from lifecode.data.batches.steps import StepShape
 from lifecode.models.layers.cost import Part
+from lifecode.models.layers.value_bytes import FLOAT32
 from lifecode.objectives.cost import StepCost, pass_per_task
 from lifecode.training.cost.step_cost import StepMemory, step_flops, step_memory
 from lifecode.training.stages.stage import PretrainingStage
 from lifecode.training.trainer import TrainerSettings
-
-_FLOAT32 = 4
 
 
 class Phase(NamedTuple):
@@ -148,5 +147,5 @@ def plan_stage(
         ),
         num_parameters=num_parameters,
         num_trained=sum(x.numel() for x in parameters if x.requires_grad),
-        checkpoint_bytes=_FLOAT32 * (num_parameters + recipe.num_state_values(stage)) + buffers,
+        checkpoint_bytes=FLOAT32 * (num_parameters + recipe.num_state_values(stage)) + buffers,
     )

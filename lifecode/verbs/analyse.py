@@ -1,8 +1,7 @@
 """`lifecode analyse`: what models hold of sequences without being tuned, an untrained one beside each."""
 
 import json
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
 import pyarrow as pa
@@ -10,12 +9,12 @@ from omegaconf import DictConfig, OmegaConf
 from rich import print as print_table
 from rich.table import Table
 
-from lifecode.analyses.analysis import Analysed, Analysis, Say
+from lifecode.analyses.analysis import Analysed, Analysis
 from lifecode.analyses.named_model import NamedModel, with_twins
 from lifecode.analyses.page import shown, write_analysis_page
 from lifecode.app.configs.construct import checked_value, construct
 from lifecode.errors import UserError
-from lifecode.host.activity import Activity
+from lifecode.host.activity import told
 from lifecode.host.output_folder import output_folder, require_absent
 from lifecode.models.families import load
 from lifecode.models.saved import SavedModel
@@ -110,7 +109,7 @@ def _analysed(
     names = [one.name for one in models]
     if twice := next((name for name in names if names.count(name) > 1), None):
         raise UserError(f"names {twice!r} twice", source="checkpoints")
-    with _activity(progress) as say:
+    with told(progress) as say:
         found = kind.analyse(input, with_twins(models, seed) if untrained else models, seed=seed, say=say)
         found.notes[:0] = [note for name in names for note in notes_on_name(name)]
         if folder is not None:
@@ -140,12 +139,3 @@ def _write(found: Analysed, folder: Path, name: str, config: str | None) -> None
     write_analysis_page(found, folder, name=name)
     if config is not None:
         (folder / CONFIG).write_text(config, encoding="utf-8")
-
-
-@contextmanager
-def _activity(progress: bool) -> Iterator[Say]:
-    if not progress:
-        yield lambda _: None
-        return
-    with Activity() as activity:
-        yield activity.say

@@ -43,7 +43,7 @@ from lifecode.training.speed import (
 from lifecode.training.stages.encoder_stage import EncoderStage
 from lifecode.training.stages.tokenizer_stage import TokenizerStage
 from lifecode.training.trainer import TrainerSettings
-from lifecode.verbs.train.train_values import check_values
+from lifecode.verbs.train.life_code.train_values import check_values
 
 _WORTH_A_CHANGE, _BUSY_LOAD = 1.1, 0.5
 _PRECISIONS = ("32-true", "bf16-mixed")

@@ -12,7 +12,7 @@ from rich import print as print_table
 
 from lifecode.app.configs.construct import checked_value, construct
 from lifecode.errors import UserError
-from lifecode.host.activity import Activity
+from lifecode.host.activity import told
 from lifecode.host.durable import disk_faults_named, replacing
 from lifecode.host.exclusive import exclusive
 from lifecode.host.own_folder import require_own
@@ -85,7 +85,7 @@ def evaluate(
         pair=pair or PairHead(),
     )
     chosen = _chosen(suite, root, sets, settings)
-    with _activity(progress) as say:
+    with told(progress) as say:
         return _evaluated(
             chosen, _readers(checkpoints, peers or {}), settings, Path(run_dir).expanduser(), say
         )
@@ -109,14 +109,14 @@ def run(config: DictConfig) -> Evaluation | list[PlannedCell]:
     peers = {name: construct(config.peer[name]) for name in config.peer}
     readers = _readers(checked_value(config, "checkpoints", list[str]), peers)
     if checked_value(config, "plan", bool):
-        with _activity(True) as say:
+        with told(True) as say:
             cells = _plan(chosen, readers, settings, run_dir, say)
         print_table(plan_table(cells))
         _say_left_out(chosen)
         missing = sum(not cell.done for cell in cells)
         print(f"{missing:,} of {len(cells):,} cells would be made in {run_dir}")
         return cells
-    with _activity(True) as say:
+    with told(True) as say:
         found = _evaluated(chosen, readers, settings, run_dir, say)
     for one in found.sets:
         print_table(set_table(one))
@@ -229,12 +229,3 @@ def _say_left_out(chosen: list[BenchmarkSet]) -> None:
     for one in chosen:
         if one.left_out is not None:
             print(f"left out: {display_name(one.name, 200)} ({one.left_out})")
-
-
-@contextmanager
-def _activity(progress: bool) -> Iterator[Say]:
-    if not progress:
-        yield lambda _: None
-        return
-    with Activity() as activity:
-        yield activity.say

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from omegaconf import DictConfig
 
 from lifecode.app.configs.construct import checked_value, construct
@@ -21,6 +20,7 @@ from lifecode.design.proteins import coding_sequences, named_proteins
 from lifecode.design.sampler import Sampling
 from lifecode.errors import UserError
 from lifecode.host.activity import Activity
+from lifecode.host.machine import best_device
 from lifecode.models.families import load, require_life_code
 from lifecode.models.life_code.model import LifeCode
 from lifecode.report.charts.figure_style import use_colours
@@ -89,7 +89,7 @@ def optimize(
         tasks = _tasks(proteins, draft, keep, wild_type, usage.genetic_code, n, seed)
         for task in tasks:  # so that the last one's fault does not cost the work on the first
             designable(task, usage, sampling, constraints)
-        loaded = model if isinstance(model, LifeCode) else _on_device(require_life_code(load(model)))
+        loaded = model if isinstance(model, LifeCode) else require_life_code(load(model)).to(best_device())
         sequences = []
         for number, task in enumerate(tasks, start=1):
             place = f"protein {number:,} of {len(tasks):,}, {task.name}"
@@ -167,7 +167,3 @@ def _listed(value: str | int | list[str | int] | None) -> str | None:
 
 def _path(value: str | None) -> Path | None:
     return None if value is None else Path(value)
-
-
-def _on_device(model: LifeCode) -> LifeCode:
-    return model.to("cuda" if torch.cuda.is_available() else "cpu")

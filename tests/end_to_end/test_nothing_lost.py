@@ -21,7 +21,7 @@ def whole(server, small_genome, tmp_path_factory) -> Run:
     """A finished run that nothing happened to."""
     run = Run(server, tmp_path_factory.mktemp("whole") / "run", small_genome)
     run.finish()
-    assert kills.chunks_read(run, "encoder") >= 2
+    assert kills.row_groups_read(run, "encoder") >= 2
     return run
 
 

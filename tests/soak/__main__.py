@@ -43,7 +43,7 @@ class Soak:
         for workers in (0, 2):
             run = self.run(f"killed-{workers}")
             kills.kill_at_steps(run, self.steps, workers)
-            crossed = kills.chunks_read(run, "encoder")
+            crossed = kills.row_groups_read(run, "encoder")
             same = self.steps if run.result() == self.whole.result() and crossed >= 2 else 0
             rows.append(
                 (f"SIGKILL at a random step, {workers} workers", self.steps, same, f"{crossed} epochs")

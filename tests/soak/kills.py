@@ -35,8 +35,8 @@ def kill_at_steps(run: Run, kills: int, workers: int, seed: int = 0) -> list[tup
     return chosen
 
 
-def chunks_read(run: Run, stage: str) -> int:
-    """Whole chunks of the stream (here epochs of the coding sequences) that a stage has gone through."""
+def row_groups_read(run: Run, stage: str) -> int:
+    """Whole groups of packed rows (here epochs of the coding sequences) that a stage has gone through."""
     return torch.load(run.newest(stage), weights_only=True)["CorpusDataModule"]["chunk"]
 
 

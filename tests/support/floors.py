@@ -226,7 +226,7 @@ FLOORS = {
     "tracks": [
         "runs",
         "region",
-        "readings",
+        "codon_sequences",
         "settings",
         "asked",
         "coding_potential",
@@ -253,6 +253,7 @@ FLOORS = {
         "pseudogene",
         "accuracy",
     ],
+    "analyses/accuracy": ["bins", "finished_run", "columns", "accuracy_bins"],
     "verbs": [
         "prepare",
         "check",

@@ -8,7 +8,7 @@ import inspect
 
 OURS = frozenset(
     {
-        "lifecode.analyses.accuracy.AccuracyBins",
+        "lifecode.analyses.accuracy.accuracy_bins.AccuracyBins",
         "lifecode.analyses.codon_usage.CodonUsageMap",
         "lifecode.analyses.convergence.Convergence",
         "lifecode.analyses.embedding.EmbeddingMap",

@@ -108,14 +108,14 @@ def log_packing(stream: TrainingStream, mixture: Mixture) -> None:
     """Says what a stream is mixed of and how well its first rows are filled."""
     for kind in sorted(set(mixture.kinds) - set(stream.shares)):
         logger.info("the corpus holds no %s; its share of data.mixture goes to the others", kind)
-    chunk = stream.first_chunk()
+    group = stream.first_group()
     logger.info(
         "reading %s; the first %d rows of %s codons are %.1f %% full "
         "(%d sequences longer than a row were cut, %s nucleotides of DNA left out as unknown)",
         ", ".join(f"{share:.0%} {kind}" for kind, share in stream.shares.items()),
-        len(chunk.rows),
-        f"{chunk.row_length:,}",
-        100 * chunk.filled,
-        chunk.num_cut,
-        f"{chunk.left_out_nucleotides:,}",
+        len(group.rows),
+        f"{group.row_length:,}",
+        100 * group.filled,
+        group.num_cut,
+        f"{group.left_out_nucleotides:,}",
     )

@@ -7,8 +7,8 @@ import torch
 
 from lifecode.alphabet import IGNORE
 from lifecode.data.batches.batch import Batch
-from lifecode.data.batches.chunk import Chunk
 from lifecode.data.batches.packing import NUM_SPECIAL_CODONS
+from lifecode.data.batches.row_groups import RowGroup
 from lifecode.data.corpus.shards import CDS
 
 
@@ -95,10 +95,10 @@ def batch_contents(batch: Batch) -> RowContents:
     return RowContents(num_codons, len(lengths), squared_codons, cds)
 
 
-def measured_contents(chunk: Chunk) -> RowContents:
-    """The average over the rows of one chunk."""
-    pieces = [piece for row in chunk.rows for piece in row]
+def measured_contents(group: RowGroup) -> RowContents:
+    """The average over the rows of one group."""
+    pieces = [piece for row in group.rows for piece in row]
     lengths = [piece.num_positions for piece in pieces]
     cds = sum(piece.num_positions - NUM_SPECIAL_CODONS for piece in pieces if piece.kind == CDS)
     totals = (sum(lengths), len(pieces), sum(length**2 for length in lengths), cds)
-    return RowContents(*(total / len(chunk.rows) for total in totals))
+    return RowContents(*(total / len(group.rows) for total in totals))

@@ -45,7 +45,7 @@ class StepDataModule(LightningDataModule):
 
     def state_dict(self) -> dict[str, int]:
         """Where the stream stands after the last step that was trained, be it saved within the next one."""
-        return (self._cursor_before if self._is_within_step else self.cursor)._asdict()
+        return (self._cursor_before if self._is_within_step else self.cursor).state
 
     @property
     def _is_within_step(self) -> bool:
@@ -56,7 +56,7 @@ class StepDataModule(LightningDataModule):
 
     def load_state_dict(self, state_dict: dict[str, int]) -> None:
         """Takes up what `state_dict` left."""
-        self.cursor = self._cursor_before = Cursor(**state_dict)
+        self.cursor = self._cursor_before = Cursor.of_state(state_dict)
 
     @property
     def place(self) -> tuple[int, int]:

@@ -1,16 +1,16 @@
 """Which rows make up which step: what every stream of packed rows shares.
 
 The rows of a step follow from a cursor of a few integers, which every step hands on. So a run goes on
-exactly where it stopped at the cost of planning a chunk, however large the data and however many the steps
-before, and any number of loader workers and processes make the same steps together.
+exactly where it stopped at the cost of packing a group of rows, however large the data and however many the
+steps before, and any number of loader workers and processes make the same steps together.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from torch.utils.data import IterableDataset, get_worker_info
 
-from lifecode.data.batches.chunk import Chunk, ChunkPlanner
+from lifecode.data.batches.row_groups import RowGroup, RowGroups
 
 
 class StepShape(Protocol):
@@ -44,15 +44,26 @@ class Cursor(NamedTuple):
 
     Attributes:
         step: the next step.
-        chunk: the chunk its rows begin in; counted anew at each length of rows.
-        row: the first of them in that chunk.
-        left_out_nucleotides: of windows left out of the chunks before, for their unknown nucleotides.
+        group: of packed rows that its rows begin in; counted anew at each length of rows.
+        row: the first of them in that group.
+        left_out_nucleotides: of windows left out of the groups before, for their unknown nucleotides.
     """
 
     step: int = 0
-    chunk: int = 0
+    group: int = 0
     row: int = 0
     left_out_nucleotides: int = 0
+
+    @property
+    def state(self) -> dict[str, int]:
+        """As checkpoints hold it, which call the group `chunk`."""
+        state = self._asdict()
+        return {"step": state.pop("step"), "chunk": state.pop("group"), **state}
+
+    @classmethod
+    def of_state(cls, state: Mapping[str, int]) -> "Cursor":
+        """What `state` gave."""
+        return cls(**{"group" if key == "chunk" else key: value for key, value in state.items()})
 
 
 BEGINNING = Cursor()
@@ -71,7 +82,7 @@ class Step(NamedTuple):
 
 
 class PackedStream(IterableDataset[Step]):
-    """Endless optimizer steps, from a cursor on; a subclass says how a row is planned and made.
+    """Endless optimizer steps, from a cursor on; a subclass says which rows there are and how they are made.
 
     Args:
         shape: of a step.
@@ -89,8 +100,8 @@ class PackedStream(IterableDataset[Step]):
         self.shape, self.start, self.rank, self.world_size = shape, start, rank, world_size
         self._rows_together = shape.rows_together(world_size)
 
-    def planner(self, step: int) -> ChunkPlanner:
-        """How rows of the length at `step` are made."""
+    def row_groups(self, step: int) -> RowGroups:
+        """Rows of the length at `step`."""
         raise NotImplementedError
 
     def batch(self, step: int, pieces: Sequence[Any]) -> Any:
@@ -101,12 +112,12 @@ class PackedStream(IterableDataset[Step]):
     def has_rows(self) -> bool:
         """Whether there is a row of every length."""
         lengths = {self.start.step, max(self.start.step, self.shape.warmup_steps)}
-        return all(bool(self.planner(step).chunk(0).rows) for step in lengths)
+        return all(bool(self.row_groups(step).group(0).rows) for step in lengths)
 
-    def first_chunk(self) -> Chunk:
-        """The chunk that the first step begins in."""
+    def first_group(self) -> RowGroup:
+        """The group of rows that the first step begins in."""
         new_length = self.shape.begins_length(self.start.step)
-        return self.planner(self.start.step).chunk(0 if new_length else self.start.chunk)
+        return self.row_groups(self.start.step).group(0 if new_length else self.start.group)
 
     def __iter__(self) -> Iterator[Step]:
         worker = get_worker_info()
@@ -118,18 +129,18 @@ class PackedStream(IterableDataset[Step]):
     def rows_of_steps(self) -> Iterator[tuple[int, list[list[Any]], Cursor]]:
         """(step, its rows over all processes, where the stream stands after it) without end."""
         step, number, row, left_out = self.start
-        planner, chunk = self.planner(step), None
+        groups, group = self.row_groups(step), None
         while True:
             if self.shape.begins_length(step):
-                planner, chunk, number, row = self.planner(step), None, 0, 0
+                groups, group, number, row = self.row_groups(step), None, 0, 0
             rows: list[list[Any]] = []
             while len(rows) < self.shape.rows:
-                chunk = chunk or planner.chunk(number)
-                taken = chunk.rows[row : row + self.shape.rows - len(rows)]
+                group = group or groups.group(number)
+                taken = group.rows[row : row + self.shape.rows - len(rows)]
                 rows, row = rows + taken, row + len(taken)
-                if row >= len(chunk.rows):
-                    left_out += chunk.left_out_nucleotides
-                    chunk, number, row = None, number + 1, 0
+                if row >= len(group.rows):
+                    left_out += group.left_out_nucleotides
+                    group, number, row = None, number + 1, 0
             yield step, rows, Cursor(step + 1, number, row, left_out)
             step += 1
 

@@ -7,11 +7,11 @@ import numpy as np
 from lifecode.alphabet import reverse_complement
 from lifecode.data.batches.batch import Batch, ResidueFeatures, Segment, corrupt_and_pack
 from lifecode.data.batches.batch_shape import BatchShape
-from lifecode.data.batches.chunk import ChunkPlanner
 from lifecode.data.batches.drawing import Draws, Piece, RecordDraws, WindowDraws
 from lifecode.data.batches.masking import Masking
 from lifecode.data.batches.mixture import Mixture
 from lifecode.data.batches.packing import whole_codons
+from lifecode.data.batches.row_groups import RowGroups
 from lifecode.data.batches.steps import BEGINNING, Cursor, PackedStream
 from lifecode.data.corpus.corpus import Corpus
 from lifecode.data.corpus.segments import SegmentTable
@@ -70,11 +70,11 @@ class TrainingStream(PackedStream):
                 remedy="Give a larger genome, a smaller share of held-out blocks or another mixture",
             )
 
-    def planner(self, step: int) -> ChunkPlanner:
-        """How rows of the length at `step` are made."""
+    def row_groups(self, step: int) -> RowGroups:
+        """Rows of the length at `step`."""
         max_codons = self.shape.row_length(step)
         draws = {kind: self._draws(kind, max_codons) for kind in self.shares}
-        return ChunkPlanner(draws, self.shares, max_codons, self.seed)
+        return RowGroups(draws, self.shares, max_codons, self.seed)
 
     def _draws(self, kind: str, max_codons: int) -> Draws:
         if kind != DNA:

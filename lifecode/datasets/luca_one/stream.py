@@ -8,8 +8,8 @@ import numpy as np
 from torch.utils.data import DataLoader
 
 from lifecode.data.batches.batch_shape import rows_together
-from lifecode.data.batches.chunk import ChunkPlanner
 from lifecode.data.batches.drawing import Drawn, epochs
+from lifecode.data.batches.row_groups import RowGroups
 from lifecode.data.batches.step_module import StepDataModule
 from lifecode.data.batches.steps import BEGINNING, Cursor, PackedStream
 from lifecode.datasets.luca_one.batch import LabelledBatch, labelled_batch
@@ -123,10 +123,10 @@ class RowStream(PackedStream):
         super().__init__(shape, start=start, rank=rank, world_size=world_size)
         self.table, self.masking, self.num_keywords, self.seed = table, masking, num_keywords, seed
 
-    def planner(self, step: int) -> ChunkPlanner:
-        """How rows are packed, at each step the same way."""
+    def row_groups(self, step: int) -> RowGroups:
+        """Rows, at each step packed the same way."""
         draws = {_ROWS: RowDraws(self.table, self.seed)}
-        return ChunkPlanner(draws, {_ROWS: 1.0}, self.shape.row_length(step), self.seed)
+        return RowGroups(draws, {_ROWS: 1.0}, self.shape.row_length(step), self.seed)
 
     def batch(self, step: int, pieces: Sequence[RowPiece]) -> LabelledBatch:
         """The rows packed and masked, each by its own random words."""

@@ -8,10 +8,9 @@ from torch import Tensor, nn
 from lifecode.errors import UserError
 from lifecode.models.layers.mixers import Mixer, StackShape, register_mixer
 from lifecode.models.layers.norm import at_least_fp32
+from lifecode.models.layers.value_bytes import FLOAT32
 from lifecode.ops import segment_attention
 from lifecode.ops.segments import positions_in_segment
-
-_FLOAT32 = 4
 
 
 @register_mixer("mhsa", letter="A")
@@ -57,7 +56,7 @@ class SelfAttention(Mixer):
 
     def kept_bytes(self, low: int) -> float:
         """The input, 5 d more, and the rotary angles, 2 D."""
-        return 6 * self.q_proj.in_features * low + 2 * self.head_dim * _FLOAT32
+        return 6 * self.q_proj.in_features * low + 2 * self.head_dim * FLOAT32
 
     def forward(self, x: Tensor, cu_seqlens: Tensor) -> Tensor:
         """Mixes (T, d) inside each segment of `cu_seqlens` (S + 1,); returns (T, d)."""

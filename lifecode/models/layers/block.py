@@ -8,8 +8,7 @@ from torch.utils.checkpoint import checkpoint
 from lifecode.models.layers.feed_forward import GeluFeedForward, SwiGLU, swiglu_hidden_width
 from lifecode.models.layers.mixers import Mixer
 from lifecode.models.layers.norm import LayerNorm, LayerScale, PlainSum, RMSNorm
-
-_FLOAT32 = 4
+from lifecode.models.layers.value_bytes import FLOAT32
 
 
 class Block(nn.Module):
@@ -60,7 +59,7 @@ class Block(nn.Module):
         Args:
             low: bytes of a value in the precision of matrix products: 4, or 2 under bf16 autocast.
         """
-        stream = 2 * self.mixer_norm.weight.numel() * (_FLOAT32 + low)
+        stream = 2 * self.mixer_norm.weight.numel() * (FLOAT32 + low)
         return stream + self.feed_forward.kept_bytes(low) + self.mixer.kept_bytes(low)
 
 

@@ -15,8 +15,7 @@ from lifecode.models.layers.block import Block
 from lifecode.models.layers.mixers import Mixer
 from lifecode.models.layers.norm import LayerNorm, RMSNorm
 from lifecode.models.layers.segment_conv import SegmentConv1d
-
-_FLOAT32 = 4
+from lifecode.models.layers.value_bytes import FLOAT32
 
 
 def kept_bytes(part: nn.Module, low: int) -> float:
@@ -32,7 +31,7 @@ def kept_bytes(part: nn.Module, low: int) -> float:
     if isinstance(part, Block):
         return part.kept_bytes(low)
     if isinstance(part, RMSNorm | LayerNorm):
-        return part.weight.numel() * _FLOAT32
+        return part.weight.numel() * FLOAT32
     if isinstance(part, nn.Linear | SegmentConv1d):
         return part.weight.numel() / len(part.weight) * low if is_trained(part) else 0.0
     children = list(part.children())
@@ -97,10 +96,8 @@ class Part(NamedTuple):
         if not self.backward_passes:
             return 0.0
         if self.checkpointing:
-            return (
-                sum(block.mixer_norm.weight.numel() for block in self._blocks()) * _FLOAT32 * self.positions
-            )
-        return (kept_bytes(self.module, low) + self.loss_values * _FLOAT32) * self.positions
+            return sum(block.mixer_norm.weight.numel() for block in self._blocks()) * FLOAT32 * self.positions
+        return (kept_bytes(self.module, low) + self.loss_values * FLOAT32) * self.positions
 
     def widest_block_bytes(self, low: int) -> float:
         """Bytes of what the widest of its blocks keeps, 0 without a block or backward pass."""

@@ -16,12 +16,12 @@ from lifecode.errors import UserError
 from lifecode.models.layers.joint_linear import joint_linear
 from lifecode.models.layers.mixers import Mixer, StackShape, register_mixer
 from lifecode.models.layers.norm import GatedRMSNorm, at_least_fp32
+from lifecode.models.layers.value_bytes import FLOAT32
 from lifecode.ops import gated_delta_rule, short_convolutions
 
 L2_EPS = 1e-6
 _STATE_EVERY = 64
 """Positions between the states that the delta rule keeps for its backward pass."""
-_FLOAT32 = 4
 
 Direction = Literal["forward", "both"]
 
@@ -130,7 +130,7 @@ class GatedDeltaNet(Mixer):
         readings, keys, values = self._num_readings, self.k_proj.out_features, self.v_proj.out_features
         states = readings * keys * values / self.num_heads / _STATE_EVERY
         rows = self.k_proj.in_features + keys * (2 + 2 * readings) + values * (3 + 2 * readings)
-        return rows * low + (values * readings + states) * _FLOAT32
+        return rows * low + (values * readings + states) * FLOAT32
 
     def gates(self) -> list[Tensor]:
         """The projections to decay and write strength, of one column a head."""

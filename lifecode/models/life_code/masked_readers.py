@@ -18,13 +18,13 @@ from lifecode.data.batches.packing import NUM_SPECIAL_CODONS, Packed, consecutiv
 from lifecode.models.layers.norm import at_least_fp32
 from lifecode.models.life_code.evaluation_mode import in_evaluation
 from lifecode.models.life_code.frames import NUM_FRAMES, in_three_frames
-from lifecode.models.masked_reading import Reading
+from lifecode.models.masked_reading import MaskedReading
 
 _CODONS_PER_CALL, _CODONS_PER_CALL_OF_A_CPU = 16_384, 4096
 """Of a packed row; only memory and speed depend on it."""
 
 
-def masked_reader(model: nn.Module, reading: Reading) -> "CodonReader | NucleotideReader | None":
+def masked_reader(model: nn.Module, reading: MaskedReading) -> "CodonReader | NucleotideReader | None":
     """The model in a reading; see `lifecode.models.masked_reading`."""
     if reading == "codon":
         return CodonReader(model)

@@ -18,7 +18,7 @@ from lifecode.models.life_code.frames import Frames
 from lifecode.models.life_code.masked import PseudoLogLikelihood, require_whole_codons
 from lifecode.models.life_code.masked_readers import masked_reader
 from lifecode.models.life_code.strands import Strands, both_strands, strand_invariant
-from lifecode.models.masked_reading import MaskedReader, Reading
+from lifecode.models.masked_reading import MaskedReader, MaskedReading
 from lifecode.models.pooling import Pool, pooled
 from lifecode.models.saved import SavedModel
 
@@ -263,7 +263,7 @@ class LifeCode(SavedModel):
         require_whole_codons(given)
         return masked.pseudo_log_likelihood(self, given.nucleotides, max_codons=max_codons)
 
-    def masked_reader(self, reading: Reading) -> MaskedReader | None:
+    def masked_reader(self, reading: MaskedReading) -> MaskedReader | None:
         """The model as one that is asked about `codon`, `translation` or `nucleotide`; see `MaskedModel`."""
         return masked_reader(self, reading)
 

@@ -18,10 +18,10 @@ from lifecode.models.luca_one.vocabulary import (
     tokens_of_letters,
     tokens_of_nucleotides,
 )
-from lifecode.models.masked_reading import Reading
+from lifecode.models.masked_reading import MaskedReading
 
 
-def masked_reader(model: nn.Module, reading: Reading) -> "LetterReader | None":
+def masked_reader(model: nn.Module, reading: MaskedReading) -> "LetterReader | None":
     """The model in a reading; see `lifecode.models.masked_reading`."""
     if reading == "residue":
         return LetterReader(

@@ -14,12 +14,13 @@ from lifecode.models.luca_one.vocabulary import (
     tokens_of_nucleotides,
 )
 
+Molecules = str | Sequence[str] | None
+"""What sequences are: one word for all, one for each, or None where they say it themselves."""
+
 _SAY = 'Say which: molecule="dna" or molecule="protein", or a list with one word per sequence'
 
 
-def named_tokens(
-    given: Any, molecule: str | Sequence[str] | None
-) -> tuple[Sequence[str | int], list[Tokens]]:
+def named_tokens(given: Any, molecule: Molecules) -> tuple[Sequence[str | int], list[Tokens]]:
     """Names and tokens of one or several sequences.
 
     Args:

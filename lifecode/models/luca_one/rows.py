@@ -4,6 +4,7 @@ A row is `[CLS] letters [SEP] [CLS] letters [SEP] …` with a molecule type for 
 the segments. Nothing is padded: what transformers would pad to one length lies side by side.
 """
 
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -78,3 +79,13 @@ def windows(num_letters: int, longest: int) -> Iterator[Window]:
         start, kept = end - longest // 2, end
         start = min(start, num_letters - longest)
         yield Window(start, end := start + longest, kept)
+
+
+def say_of_long_ones(sequences: Sequence[Tokens], longest: int) -> None:
+    """A Python warning, for the caller of the model's method, of how longer sequences will be read."""
+    if any(len(tokens.ids) > longest for tokens in sequences):
+        warnings.warn(
+            f"a sequence longer than {longest:,} letters is read in overlapping windows of {longest:,}, "
+            "of which all but the first keep their second half",
+            stacklevel=5,
+        )

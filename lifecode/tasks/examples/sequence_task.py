@@ -18,6 +18,11 @@ from lifecode.tasks.examples.table import Table, read_table
 Files = str | list[str]
 
 
+def listed(files: Files) -> list[str]:
+    """One file, or several, as a list."""
+    return [files] if isinstance(files, str) else files
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SequenceTask:
     """Sequences with one label each, or one for each of their positions.
@@ -177,7 +182,7 @@ def data_of(task: SequenceTask, tables: Mapping[str, Sequence[Table]]) -> TaskDa
 
 
 def _tables(files: Files, where: Mapping[str, str | int | float]) -> list[Table]:
-    paths = [files] if isinstance(files, str) else files
+    paths = listed(files)
     if not paths:
         raise UserError("names no file", source="task", remedy="Give task.train=FILE")
     return [_kept(read_table(path), where) for path in paths]

@@ -12,7 +12,7 @@ from lifecode.data.formats.opening import opened
 from lifecode.errors import UserError
 from lifecode.tasks.examples.columns import ID_NAMES
 from lifecode.tasks.examples.labels import Labels, OneLabel, labels_of
-from lifecode.tasks.examples.sequence_task import Files, require_own_ids
+from lifecode.tasks.examples.sequence_task import Files, listed, require_own_ids
 from lifecode.tasks.examples.table import Table, read_table
 from lifecode.tasks.pairs.pair_examples import KeepTogether, PairExamples
 from lifecode.tasks.pairs.side import Side, SideKind, kind_of
@@ -89,7 +89,7 @@ def read_pairs(task: PairTask) -> PairData:
     """
     sides = [fasta_by_name(task.first_fasta), fasta_by_name(task.second_fasta)]
     splits = {
-        name: [_rows(_read(path, task), task, sides) for path in _listed(files)]
+        name: [_rows(_read(path, task), task, sides) for path in listed(files)]
         for name, files in (("train", task.train), ("validation", task.validation), ("test", task.test))
         if files is not None
     }
@@ -125,10 +125,6 @@ def data_of_pairs(task: PairTask, splits: Mapping[str, Sequence[_Rows]]) -> Pair
         f"{len(learnt.second.letters):,} different {kinds[1]} sequences, labels {labels.described()}",
     )
     return PairData(labels, learnt, num_validation, test, notes)
-
-
-def _listed(files: Files) -> list[str]:
-    return [files] if isinstance(files, str) else files
 
 
 def _read(path: str, task: PairTask) -> Table:

@@ -25,18 +25,18 @@ class FrozenStates:
     Args:
         model: frozen.
         place: where in it.
-        reading: how sequences become rows.
+        framing: how sequences become rows.
         sequences: all of them.
     """
 
-    def __init__(self, model: SavedModel, place: Place, reading: Segmented, sequences: Sequence[Any]) -> None:
-        self.model, self.place, self.reading, self.sequences = model, place, reading, sequences
+    def __init__(self, model: SavedModel, place: Place, framing: Segmented, sequences: Sequence[Any]) -> None:
+        self.model, self.place, self.framing, self.sequences = model, place, framing, sequences
         self._known: list[Tensor] = []
 
     def fit_in_memory(self, width: int) -> bool:
         """Whether states of this width, of all sequences, are few enough to keep."""
-        frames = (self.reading.framed(example) for example in self.sequences)
-        num_states = self.reading.family.num_states
+        frames = (self.framing.framed(example) for example in self.sequences)
+        num_states = self.framing.family.num_states
         return sum(4 * width * num_states(ids) for of_one in frames for ids in of_one) <= _KEPT_BYTES
 
     def __call__(self, number: int) -> Tensor:
@@ -48,9 +48,9 @@ class FrozenStates:
     @torch.no_grad()
     def _read(self) -> list[Tensor]:
         found: list[Tensor] = [torch.empty(0)] * len(self.sequences)
-        segments = self.reading.segments
-        for row in rows_of(self.sequences, np.arange(len(self.sequences)), self.reading):
-            states = self.reading.family.states(self.model, row.packed, self.place).cpu()
+        segments = self.framing.segments
+        for row in rows_of(self.sequences, np.arange(len(self.sequences)), self.framing):
+            states = self.framing.family.states(self.model, row.packed, self.place).cpu()
             borders = row.packed.cu_seqlens[::segments].tolist()
             for number, start, end in zip(row.examples.tolist(), borders[:-1], borders[1:], strict=True):
                 found[number] = states[start:end].clone()

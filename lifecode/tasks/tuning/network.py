@@ -141,18 +141,18 @@ def freeze(model: SavedModel, tuning: GradientTuning, read: tuple[str, ...]) -> 
 
 
 @torch.inference_mode()
-def predicted(network: TaskNetwork, reading: Segmented, sequences: Sequence[Any]) -> NDArray[Any]:
+def predicted(network: TaskNetwork, framing: Segmented, sequences: Sequence[Any]) -> NDArray[Any]:
     """Values (n,), or probabilities (n, num_classes), in the order of the sequences.
 
     Where positions have labels, an array of such for each sequence, in an array (n,) of dtype object.
     """
     found = np.empty(len(sequences), dtype=object)
     device = network.head.mean.device
-    for row in rows_of(sequences, np.arange(len(sequences)), reading):
+    for row in rows_of(sequences, np.arange(len(sequences)), framing):
         told, examples = network.predictions(network(row.to(device))), row.examples.tolist()
-        if reading.unit != "sequence":
-            sizes = [num_positions(len(sequences[number]), reading.unit) for number in examples]
+        if framing.unit != "sequence":
+            sizes = [num_positions(len(sequences[number]), framing.unit) for number in examples]
             told = np.split(told, np.cumsum(sizes)[:-1])
         for number, of_example in zip(examples, told, strict=True):
             found[number] = of_example
-    return found if reading.unit != "sequence" else np.stack(found.tolist())
+    return found if framing.unit != "sequence" else np.stack(found.tolist())

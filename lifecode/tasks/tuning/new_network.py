@@ -16,9 +16,9 @@ from lifecode.tasks.examples.molecule import encoded
 from lifecode.tasks.families.place import Place
 from lifecode.tasks.pairs.pair_head import PairHead
 from lifecode.tasks.tuning.network import TaskNetwork
-from lifecode.tasks.tuning.pair_reading import PairReading
+from lifecode.tasks.tuning.pair_framing import PairFraming
 from lifecode.tasks.tuning.pair_task_head import PairTaskHead
-from lifecode.tasks.tuning.rows import Reading
+from lifecode.tasks.tuning.rows import Framing
 from lifecode.tasks.tuning.settings import Fit, GradientTuning, TrainedHead
 from lifecode.tasks.tuning.task_head import TaskHead
 
@@ -27,7 +27,7 @@ def network_of(
     model: SavedModel,
     tuning: GradientTuning,
     head: TrainedHead,
-    reading: Reading | PairReading,
+    framing: Framing | PairFraming,
     labels: Labels,
     pair: PairHead | None = None,
     class_weights: Tensor | None = None,
@@ -35,27 +35,27 @@ def network_of(
     """A network around a model, its head new."""
     place = Place(None if head.layer == "mix" else head.layer, head.projected)
     with torch.no_grad():
-        molecule = reading.first.molecule if isinstance(reading, PairReading) else reading.molecule
-        anything = reading.family.segments(encoded("ATG", molecule), 0)
-        width = reading.family.states(model, reading.family.pack(anything), place).shape[-1]
+        molecule = framing.first.molecule if isinstance(framing, PairFraming) else framing.molecule
+        anything = framing.family.segments(encoded("ATG", molecule), 0)
+        width = framing.family.states(model, framing.family.pack(anything), place).shape[-1]
     outputs = max(1, len(labels.classes))
-    if isinstance(reading, PairReading):
+    if isinstance(framing, PairFraming):
         joins = (pair or PairHead()).joins
-        of_states = PairTaskHead(width, outputs, head, reading=reading, joins=joins)
+        of_states = PairTaskHead(width, outputs, head, framing=framing, joins=joins)
     else:
         of_states = TaskHead(
             width,
             outputs,
             head,
-            frames=reading.frames,
-            window=head.window if reading.unit == "sequence" else reading.window,
-            unit=reading.unit,
-            blocks=reading.family.num_blocks(reading.unit, reading.frames),
+            frames=framing.frames,
+            window=head.window if framing.unit == "sequence" else framing.window,
+            unit=framing.unit,
+            blocks=framing.family.num_blocks(framing.unit, framing.frames),
         )
     return TaskNetwork(
         model,
         of_states,
-        family=reading.family,
+        family=framing.family,
         tuning=tuning,
         kind=labels.kind,
         place=place,

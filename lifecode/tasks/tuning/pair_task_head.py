@@ -7,9 +7,9 @@ import torch
 from torch import Tensor, nn
 
 from lifecode.tasks.pairs.pair_head import Join
-from lifecode.tasks.tuning.pair_reading import PairReading
+from lifecode.tasks.tuning.pair_framing import PairFraming
 from lifecode.tasks.tuning.pooling import Pool, Segments
-from lifecode.tasks.tuning.rows import Reading, Row
+from lifecode.tasks.tuning.rows import Framing, Row
 from lifecode.tasks.tuning.settings import TrainedHead
 from lifecode.tasks.tuning.task_head import (
     StandardisedHead,
@@ -75,23 +75,23 @@ class PairTaskHead(StandardisedHead):
         num_outputs: classes, or 1 of a regression.
         head: pools and projection are of each side, with weights of its own; of encoders the first is made,
             on the states of both.
-        reading: of both sides.
+        framing: of both sides.
         joins: of their vectors; of unequal widths as many features as both have.
     """
 
     def __init__(
-        self, width: int, num_outputs: int, head: TrainedHead, *, reading: PairReading, joins: Sequence[Join]
+        self, width: int, num_outputs: int, head: TrainedHead, *, framing: PairFraming, joins: Sequence[Join]
     ) -> None:
         super().__init__()
         self.encoder = small_encoder(width, head.encoders[0])
-        self.readings: tuple[Reading, Reading] = (reading.first, reading.second)
+        self.framings: tuple[Framing, Framing] = (framing.first, framing.second)
         self.joins = list(joins)
         pools = pools_of(head)
         self.sides = nn.ModuleList(
             nn.ModuleList(Pool(name, width, head.window) for name in pools) for _ in range(2)
         )
         self.cross = CrossAttention(width) if "cross" in joins else None
-        sizes = [framed_width(width, pools, head.window, each.frames) for each in self.readings]
+        sizes = [framed_width(width, pools, head.window, each.frames) for each in self.framings]
         self.projections = None
         if head.projection is not None:
             self.projections = nn.ModuleList(projected(size, head.projection) for size in sizes)
@@ -105,13 +105,13 @@ class PairTaskHead(StandardisedHead):
         if self.encoder is not None:
             states = self.encoder(states, row.packed.cu_seqlens)
         segments = Segments(states, row.packed.cu_seqlens)
-        num = [reading.segments for reading in self.readings]
+        num = [framing.segments for framing in self.framings]
         places = torch.arange(len(segments.lengths), device=states.device).unflatten(0, (-1, sum(num)))
         ends = [0, num[0], sum(num)]
         sides = [segments.at(places[:, start:end].flatten()) for start, end in pairwise(ends)]
         first, second = (
-            over_frames(torch.cat([pool(side) for pool in pools], dim=-1), reading.frames)  # pyright: ignore
-            for side, pools, reading in zip(sides, self.sides, self.readings, strict=True)
+            over_frames(torch.cat([pool(side) for pool in pools], dim=-1), framing.frames)  # pyright: ignore
+            for side, pools, framing in zip(sides, self.sides, self.framings, strict=True)
         )
         if self.projections is not None:
             first, second = (

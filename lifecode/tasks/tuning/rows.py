@@ -20,8 +20,8 @@ from lifecode.tasks.families.position_index import NOTHING
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
-    """How sequences become rows.
+class Framing:
+    """How sequences become segments of rows, a segment for each reading frame.
 
     Attributes:
         family: of the model.
@@ -69,7 +69,7 @@ class Reading:
 
 
 class Segmented(Protocol):
-    """How examples of any unit become segments of rows: `Reading`, or `PairReading` of pairs."""
+    """How examples of any unit become segments of rows: `Framing`, or `PairFraming` of pairs."""
 
     @property
     def family(self) -> FamilyReading:
@@ -78,7 +78,7 @@ class Segmented(Protocol):
 
     @property
     def frames(self) -> Any:
-        """Reading frames, of pairs those of both sides."""
+        """Framing frames, of pairs those of both sides."""
         ...
 
     @property
@@ -156,7 +156,7 @@ class Row:
 def rows_of(
     sequences: Sequence[Any],
     numbers: NDArray[np.int64],
-    reading: Segmented,
+    framing: Segmented,
     labels: NDArray[Any] | None = None,
     states: Callable[[int], Tensor] | None = None,
 ) -> Iterator[Row]:
@@ -165,27 +165,27 @@ def rows_of(
     Args:
         sequences: of all examples, or pairs of them.
         numbers: (n,) which of them.
-        reading: how.
+        framing: how.
         labels: of all examples; None where they are not known.
         states: of each example, by its number; None where the encoder reads them.
     """
-    by_length = numbers[np.argsort([reading.size(sequences[number]) for number in numbers], kind="stable")]
-    segments = {number: reading.framed(sequences[number]) for number in by_length.tolist()}
-    sizes = [sum(map(reading.family.num_states, segments[number])) for number in by_length.tolist()]
-    for chosen in consecutive_rows(sizes, reading.row_codons):
+    by_length = numbers[np.argsort([framing.size(sequences[number]) for number in numbers], kind="stable")]
+    segments = {number: framing.framed(sequences[number]) for number in by_length.tolist()}
+    sizes = [sum(map(framing.family.num_states, segments[number])) for number in by_length.tolist()]
+    for chosen in consecutive_rows(sizes, framing.row_codons):
         of_row = by_length[chosen]
         index = np.zeros((0, 0, 0), np.int64)
-        if reading.unit != "sequence":
+        if framing.unit != "sequence":
             firsts = np.cumsum([0, *sizes[chosen][:-1]])
             index = np.concatenate(
                 [
-                    shifted(reading.index_of(len(sequences[number])), by)
+                    shifted(framing.index_of(len(sequences[number])), by)
                     for number, by in zip(of_row.tolist(), firsts.tolist(), strict=True)
                 ]
             )
         of_labels = np.zeros(0) if labels is None else flat(labels[of_row])
         yield Row(
-            reading.family.pack([ids for number in of_row.tolist() for ids in segments[number]]),
+            framing.family.pack([ids for number in of_row.tolist() for ids in segments[number]]),
             torch.from_numpy(of_row),
             torch.from_numpy(np.ascontiguousarray(of_labels)),
             torch.from_numpy(index),

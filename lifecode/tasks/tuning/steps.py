@@ -19,7 +19,7 @@ class Steps(IterableDataset):
         sequences: of all examples.
         labels: of all examples.
         train: (n,) those that are learnt from.
-        reading: how sequences become rows.
+        framing: how sequences become rows.
         batch: examples of a step; the last of an epoch may have fewer.
         seed: of the order.
         states: of each example, of a frozen encoder; None where they are read in each step.
@@ -31,14 +31,14 @@ class Steps(IterableDataset):
         sequences: Sequence[Any],
         labels: NDArray[Any],
         train: NDArray[np.int64],
-        reading: Segmented,
+        framing: Segmented,
         *,
         batch: int,
         seed: int,
         states: Callable[[int], Tensor] | None = None,
         first: int = 0,
     ) -> None:
-        self.sequences, self.labels, self.train, self.reading = sequences, labels, train, reading
+        self.sequences, self.labels, self.train, self.framing = sequences, labels, train, framing
         self.batch, self.seed, self.states, self.first = batch, seed, states, first
 
     @property
@@ -48,7 +48,7 @@ class Steps(IterableDataset):
 
     def rows(self, numbers: NDArray[np.int64]) -> Iterator[Row]:
         """Some examples as rows."""
-        return rows_of(self.sequences, numbers, self.reading, self.labels, self.states)
+        return rows_of(self.sequences, numbers, self.framing, self.labels, self.states)
 
     def __iter__(self) -> Iterator[list[Row]]:
         epoch, within = divmod(self.first, self.per_epoch)

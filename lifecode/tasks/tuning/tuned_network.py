@@ -22,8 +22,8 @@ from lifecode.tasks.pairs.side import SideKind
 from lifecode.tasks.tuning.adapters import CONFIG, WEIGHTS, load_adapters, merged, save_adapters
 from lifecode.tasks.tuning.network import TaskNetwork, predicted
 from lifecode.tasks.tuning.new_network import network_of
-from lifecode.tasks.tuning.pair_reading import PairReading
-from lifecode.tasks.tuning.rows import Reading
+from lifecode.tasks.tuning.pair_framing import PairFraming
+from lifecode.tasks.tuning.rows import Framing
 from lifecode.tasks.tuning.settings import GradientTuning, TrainedHead
 from lifecode.tasks.tuning.tuner import Tuned, Tuner
 
@@ -38,7 +38,7 @@ class TunedNetwork:
         labels: kind and classes.
         network: encoder and head, in evaluation mode.
         settings: of the head.
-        reading: how sequences become rows.
+        framing: how sequences become rows.
         model: the encoder as it was before, without adapters; of `full` the tuned one.
         adapted: the `peft.PeftModel` around the encoder in `network`; None where it has none or is merged.
         told: what it was tuned on, for people.
@@ -48,7 +48,7 @@ class TunedNetwork:
     labels: Labels
     network: TaskNetwork
     settings: TrainedHead
-    reading: Reading | PairReading
+    framing: Framing | PairFraming
     model: SavedModel
     adapted: Any = None
     told: dict[str, Any] = field(default_factory=dict)
@@ -57,13 +57,13 @@ class TunedNetwork:
     @property
     def kinds(self) -> tuple[SideKind, SideKind] | None:
         """Of both sides; None of sequences."""
-        return self.reading.kinds if isinstance(self.reading, PairReading) else None
+        return self.framing.kinds if isinstance(self.framing, PairFraming) else None
 
     @property
     def molecule(self) -> Molecule:
         """What it reads; of pairs the first side."""
-        reading = self.reading
-        return reading.first.molecule if isinstance(reading, PairReading) else reading.molecule
+        framing = self.framing
+        return framing.first.molecule if isinstance(framing, PairFraming) else framing.molecule
 
     @property
     def tuning(self) -> GradientTuning:
@@ -85,7 +85,7 @@ class TunedNetwork:
         Raises:
             UserError: no sequence, an empty one, or a letter that is no nucleotide, or no residue.
         """
-        return self.labels.given(predicted(self.network, self.reading, self.reading.examples(sequences)))
+        return self.labels.given(predicted(self.network, self.framing, self.framing.examples(sequences)))
 
     def save(self, folder: Path) -> None:
         """Write all files into a folder that exists."""
@@ -101,7 +101,7 @@ class TunedNetwork:
             "tuning": self.tuning,
             **self.labels.to_described(),
             "head": asdict(self.settings),
-            "reading": self.reading.described(),
+            "reading": self.framing.described(),
             **({} if self.pair is None else {"pair": asdict(self.pair)}),
             "sha256": {name: sha256(folder / name) for name in files},
             "tuned_on": self.told,
@@ -117,7 +117,7 @@ def tuned_network(tuner: Tuner, tuned: Tuned, told: dict[str, Any]) -> TunedNetw
         labels=tuner.labels,
         network=tuned.network,
         settings=tuned.head,
-        reading=tuner.reading,
+        framing=tuner.framing,
         model=model,
         adapted=tuned.adapted,
         told=told,
@@ -157,14 +157,14 @@ def load_network(folder: Path, described: Mapping[str, Any], *, merge: bool = Tr
             )
     model = load(folder / ENCODER)
     try:
-        reading = _reading(model, of_rows)
+        framing = _framing(model, of_rows)
     except (KeyError, TypeError) as fault:
         raise UserError(
             f"describes no model of this version ({fault})", source=path, remedy="Copy the folder again"
         ) from fault
     adapted = load_adapters(model, folder / ADAPTER) if tuning == "lora" else None
     encoder = model if adapted is None else merged(adapted) if merge else adapted.base_model.model
-    network = network_of(encoder, tuning, settings, reading, labels, pair)
+    network = network_of(encoder, tuning, settings, framing, labels, pair)
     try:
         state = load_file(folder / HEAD)
         own = {name for name in network.learned() if not name.startswith("model.")}
@@ -177,7 +177,7 @@ def load_network(folder: Path, described: Mapping[str, Any], *, merge: bool = Tr
         labels=labels,
         network=network.eval(),
         settings=settings,
-        reading=reading,
+        framing=framing,
         model=model,
         adapted=None if merge else adapted,
         told=described.get("tuned_on", {}),
@@ -185,16 +185,16 @@ def load_network(folder: Path, described: Mapping[str, Any], *, merge: bool = Tr
     )
 
 
-def _reading(model: SavedModel, described: Mapping[str, Any]) -> Reading | PairReading:
-    """What `Reading.described`, or that of pairs, said."""
+def _framing(model: SavedModel, described: Mapping[str, Any]) -> Framing | PairFraming:
+    """What `Framing.described`, or that of pairs, said."""
 
-    def of(one: Mapping[str, Any]) -> Reading:
-        return Reading(family=reading_of(model, one.get("molecule", "dna")), **one)
+    def of(one: Mapping[str, Any]) -> Framing:
+        return Framing(family=reading_of(model, one.get("molecule", "dna")), **one)
 
     if "kinds" not in described:
         return of(described)
     first, second = described["kinds"]
-    return PairReading(
+    return PairFraming(
         kinds=(first, second),
         first=of(described["first"]),
         second=of(described["second"]),

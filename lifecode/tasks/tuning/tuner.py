@@ -24,7 +24,7 @@ from lifecode.tasks.features.encoder import ModelEncoder
 from lifecode.tasks.pairs.pair_examples import PairExamples
 from lifecode.tasks.splits.rounds import Round
 from lifecode.tasks.tuning.adapters import with_adapters
-from lifecode.tasks.tuning.chosen_reading import chosen_reading
+from lifecode.tasks.tuning.chosen_framing import chosen_framing
 from lifecode.tasks.tuning.fine_tuning import rank
 from lifecode.tasks.tuning.fitting import KeptFit, finished_fit, fit_network, trainer_settings
 from lifecode.tasks.tuning.frozen_states import FrozenStates
@@ -103,15 +103,15 @@ class Tuner:
         head = settings.head
         self.sequences: list[Any] = examples.sequences
         self._parts = examples.parts
-        self.reading = chosen_reading(model, settings, examples, labels, molecule)
+        self.framing = chosen_framing(model, settings, examples, labels, molecule)
         self.place = Place(None if head.layer == "mix" else head.layer, head.projected)
-        self.reading.family.require_place(model, self.place, "head")
+        self.framing.family.require_place(model, self.place, "head")
         self._key = {"model": ModelEncoder(model).digest, "plan": settings.described()}
-        self._key |= {"reading": self.reading.described()}
+        self._key |= {"reading": self.framing.described()}
         self._chosen: dict[str, Chosen] = {}
         self._last: tuple[str, Tuned] | None = None
         self._frozen: SavedModel | None = None
-        self._states = FrozenStates(self.model, self.place, self.reading, self.sequences)
+        self._states = FrozenStates(self.model, self.place, self.framing, self.sequences)
 
     def tuned(self, one: Round) -> Tuned:
         """The network of a round: the best point of the grid on its validation rows."""
@@ -136,7 +136,7 @@ class Tuner:
     def predictions(self, one: Round) -> NDArray[Any]:
         """What the network of a round says of its test rows."""
         network = self.tuned(one).network
-        return predicted(network, self.reading, [self.sequences[row] for row in one.test])
+        return predicted(network, self.framing, [self.sequences[row] for row in one.test])
 
     def split(self, one: Round) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Rows that a round learns from, and those that epochs are judged by."""
@@ -161,7 +161,7 @@ class Tuner:
                 self.sequences,
                 self.examples.labels,
                 train,
-                self.reading,
+                self.framing,
                 batch=candidate.batch,
                 seed=seed,
                 states=self._kept_states(network),
@@ -193,7 +193,7 @@ class Tuner:
             weights = class_weights(self.settings.fit, self.labels, self.examples.labels[train])
             head = replace(self.settings.head, encoder=candidate.encoder)
             network = network_of(
-                model, self.settings.tuning, head, self.reading, self.labels, self.settings.pair, weights
+                model, self.settings.tuning, head, self.framing, self.labels, self.settings.pair, weights
             )
         return network, adapted
 
@@ -216,7 +216,7 @@ class Tuner:
         looked_at = np.random.default_rng(seed).permutation(train)[:_STANDARDISED_ON]
         self.say(f"{self.settings.tuning}: reading {len(looked_at):,} examples")
         states = self._kept_states(network)
-        rows = rows_of(self.sequences, np.sort(looked_at), self.reading, states=states)
+        rows = rows_of(self.sequences, np.sort(looked_at), self.framing, states=states)
         device = trainer_settings(self.settings.fit, 1).device  # where an earlier round left a shared encoder
         network.eval().to(device)
         moved = (row.to(device) for row in rows)

@@ -15,10 +15,9 @@ from typing import Any, NamedTuple
 
 from lifecode.data.batches.row_contents import Contents
 from lifecode.models.layers.cost import Part
+from lifecode.models.layers.value_bytes import FLOAT32, bytes_of_a_value
 from lifecode.objectives.cost import StepCost
 from lifecode.training.stages.stage import PretrainingStage
-
-_FLOAT32, _BFLOAT16 = 4, 2
 
 
 def step_flops(parts: Sequence[Part], cost: StepCost) -> float:
@@ -87,16 +86,11 @@ def step_memory(
     buckets = int(num_processes > 1 and not sharded)
     share = num_processes if sharded else 1
     return StepMemory(
-        weights=every * (_FLOAT32 + (low if low < _FLOAT32 else 0)) / share,
-        gradients=trained * _FLOAT32 * (cost.gradient_buffers + buckets) / share,
-        optimizer=stage.optimizer_recipe.num_state_values(stage) * _FLOAT32 / share,
+        weights=every * (FLOAT32 + (low if low < FLOAT32 else 0)) / share,
+        gradients=trained * FLOAT32 * (cost.gradient_buffers + buckets) / share,
+        optimizer=stage.optimizer_recipe.num_state_values(stage) * FLOAT32 / share,
         activations=activation_bytes(parts, low),
     )
-
-
-def bytes_of_a_value(precision: str) -> int:
-    """Bytes of an input of matrix products under `32-true` or `bf16-mixed`."""
-    return _BFLOAT16 if precision.startswith("bf16") else _FLOAT32
 
 
 def activation_bytes(parts: Sequence[Part], low: int, *, checkpointing: bool | None = None) -> float:

@@ -20,6 +20,7 @@ from lifecode.data.reading.read import read_records
 from lifecode.data.records import Contig
 from lifecode.errors import Interrupted, UserError
 from lifecode.host.activity import Activity
+from lifecode.host.machine import best_device
 from lifecode.models.checksum import weights_checksum
 from lifecode.models.chosen_layers import Layer, chosen_layers
 from lifecode.models.families import load
@@ -31,7 +32,7 @@ from lifecode.verbs.embed.embed_units import Unit, UnitKind
 from lifecode.verbs.embed.embedding_file import check_output, read_embeddings, write_embeddings
 from lifecode.verbs.embed.embedding_store import EmbeddingStore
 from lifecode.verbs.embed.embeddings import Embeddings
-from lifecode.verbs.embed.readers import Reader, Reading, reader
+from lifecode.verbs.embed.readers import EmbedOptions, Reader, reader
 from lifecode.verbs.embed.unit_choice import RENAMED, OfContig, chosen_units
 
 _CODONS_PER_CALL = 16_384
@@ -74,37 +75,21 @@ def embed(
             `auto`, no such model or choice, or an output that cannot be written.
         Interrupted: at Ctrl-C; the same call goes on.
     """
-    for name, value, choices in (
-        ("unit", unit, get_args(UnitKind)),
-        ("pool", pool, (*get_args(Pool), None)),
-        ("frames", frames, get_args(Frames)),
-        ("context", context, ("unit", "contig")),
-    ):
-        if value not in choices:
-            remedy = f"Choose {', '.join(map(str, choices))}"
-            raise UserError(f"{value!r} is unknown", source=name, remedy=remedy)
-    for name, number in (("window_codons", window_codons), ("processes", processes)):
-        if not isinstance(number, int) or number < 1:
-            raise UserError(f"{number} is no positive number", source=name, remedy="Give 1 or more")
+    _require_choices(unit=unit, pool=pool, frames=frames, context=context)
+    _require_positive(window_codons=window_codons, processes=processes)
     with ExitStack() as stack:
         if output is None:
             place = Path(stack.enter_context(TemporaryDirectory())) / "embeddings.npz"
         else:
             check_output(place := Path(output).expanduser())
         contigs = read_records(input)
-        loaded = model if isinstance(model, SavedModel) else _on_device(load(model))
+        loaded = model if isinstance(model, SavedModel) else load(model).to(best_device())
         if context == "contig":
-            _require_streamable(loaded, unit, Reading(pool, frames, layer), processes)
+            _require_streamable(loaded, unit, EmbedOptions(pool, frames, layer), processes)
         noted: Counter[str] = Counter()
         layers = list(chosen_layers(layer, loaded.config["depth"]))
-        chosen = {
-            "unit": unit,
-            "window_codons": window_codons,
-            "pool": pool,
-            "frames": frames,
-            "layer": layers,
-            "context": context,
-        }
+        chosen: dict[str, Any] = {"unit": unit, "window_codons": window_codons, "pool": pool}
+        chosen |= {"frames": frames, "layer": layers, "context": context}
         about = {"model": str(model) if isinstance(model, str | Path) else type(model).__name__, **chosen}
         activity = stack.enter_context(Activity()) if progress else None
         identity = {**chosen, "model": weights_checksum(loaded), "input": fingerprint(input)}
@@ -116,9 +101,8 @@ def embed(
                     for contig, own in units:
                         _embed_contig(loaded, contig, own, pool, store, activity)
                 else:
-                    alone = chain.from_iterable(own for _, own in units)
-                    with reader(loaded, Reading(pool, frames, layers), processes) as read:
-                        _embed_alone(read, alone, store, activity)
+                    with reader(loaded, EmbedOptions(pool, frames, layers), processes) as read:
+                        _embed_alone(read, chain.from_iterable(own for _, own in units), store, activity)
             except KeyboardInterrupt as stop:
                 raise Interrupted(
                     f"stopped; {store.num_kept:,} sequences are kept, and the same command goes on"
@@ -135,6 +119,25 @@ def embed(
             skipped=noted,
             arrays=read_embeddings(place) if output is None else None,
         )
+
+
+def _require_choices(**given: Any) -> None:
+    known = {
+        "unit": get_args(UnitKind),
+        "pool": (*get_args(Pool), None),
+        "frames": get_args(Frames),
+        "context": ("unit", "contig"),
+    }
+    for name, value in given.items():
+        if value not in known[name]:
+            remedy = f"Choose {', '.join(map(str, known[name]))}"
+            raise UserError(f"{value!r} is unknown", source=name, remedy=remedy)
+
+
+def _require_positive(**given: Any) -> None:
+    for name, number in given.items():
+        if not isinstance(number, int) or number < 1:
+            raise UserError(f"{number} is no positive number", source=name, remedy="Give 1 or more")
 
 
 def run(config: DictConfig) -> Embeddings:
@@ -172,10 +175,6 @@ def _say(message: Warning | str, *_: Any) -> None:
     print(f"lifecode embed: {message}", file=sys.stderr)
 
 
-def _on_device(model: SavedModel) -> SavedModel:
-    return model.to("cuda" if torch.cuda.is_available() else "cpu")
-
-
 def _embed_alone(
     read: Reader, units: Iterator[Unit], store: EmbeddingStore, activity: Activity | None
 ) -> None:
@@ -188,7 +187,7 @@ def _embed_alone(
             activity.say(f"{len(store):,} sequences embedded")
 
 
-def _require_streamable(model: SavedModel, kind: UnitKind, reading: Reading, processes: int) -> None:
+def _require_streamable(model: SavedModel, kind: UnitKind, options: EmbedOptions, processes: int) -> None:
     require_streamable(model)
     if kind in ("auto", "cds"):
         raise UserError(
@@ -196,7 +195,7 @@ def _require_streamable(model: SavedModel, kind: UnitKind, reading: Reading, pro
             source="context",
             remedy="Use unit=window or unit=record, or context=unit",
         )
-    if reading.pool == "cls" or reading.frames != 0 or reading.layer is not None or processes > 1:
+    if options.pool == "cls" or options.frames != 0 or options.layer is not None or processes > 1:
         raise UserError(
             "context=contig gives pool mean, max or null, of frames=0 and layer=null, in one process",
             source="context",

@@ -1,5 +1,6 @@
 """`lifecode prepare`: sequence files to a corpus, with a census of what was found and what was left out."""
 
+from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,13 +14,13 @@ from lifecode.data.batches.mixture import Mixture
 from lifecode.data.corpus.corpus import Corpus
 from lifecode.data.corpus.engine import Engine
 from lifecode.data.corpus.prepare import prepare_corpus
-from lifecode.data.corpus.shards import CDS
 from lifecode.data.reading.dry_reading import read_without_writing
 from lifecode.data.reading.inputs import Inputs
 from lifecode.data.reading.lines import how_read_lines, left_out_lines
 from lifecode.data.reading.read import ReadingSettings
 from lifecode.data.splits.split import Split
 from lifecode.data.statistics.census import census_rows, census_table
+from lifecode.data.statistics.training_size import size_of_corpus
 from lifecode.errors import UserError
 from lifecode.host.activity import Activity
 from lifecode.report.charts.figure_style import use_colours
@@ -139,7 +140,7 @@ def run(config: DictConfig) -> Preparation:
     if corpus is None:
         print("\nNothing was written (dry=true)")
         return preparation
-    print(f"\n{training_line(corpus.report, mixture, mixture.codons_of_pass(corpus.segments(CDS, 'train')))}")
+    print(f"\n{training_line(size_of_corpus(corpus, mixture).codons, mixture)}")
     print(
         f"\nThe corpus is in {corpus.folder} (report.json has these counts, manifest.json what it is made of)"
     )
@@ -157,20 +158,13 @@ def _print_reading(report: dict[str, Any]) -> None:
         print("\n".join(lines))
 
 
-def training_line(report: dict[str, Any], mixture: Mixture, cds_codons: int) -> str:
+def training_line(codons: Mapping[str, float], mixture: Mixture) -> str:
     """What training would read: shares of the codons, and how often each kind while the rarest is read once.
 
     Args:
-        report: `Corpus.report`.
+        codons: of the training split, by kind, as `TrainingSize` has them.
         mixture: weights of the kinds.
-        cds_codons: of one pass over the coding sequences, `Mixture.codons_of_pass`.
     """
-    train = report["splits"]["train"]
-    codons = {
-        "cds": cds_codons,
-        "dna": train["dna_nucleotides"] // 3,
-        "rna": train["rna_nucleotides"] // 3,
-    }
     shares = mixture.shares([kind for kind, number in codons.items() if number])
     if not shares:
         return "Training with this data.mixture would find nothing to read"

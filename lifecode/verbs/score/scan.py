@@ -64,14 +64,7 @@ def score_scan(
             read as the protein, or an output that cannot be written.
     """
     scoring = scoring or Scoring()
-    if heat_map is not None and scoring.method.startswith("pseudo_likelihood"):
-        raise UserError(
-            "shows what is expected at each place, which pseudo_likelihood does not say",
-            source="heat_map",
-            remedy="Leave it out, or choose another method",
-        )
-    if scoring.quantile:
-        raise UserError("ranks variants of a genome", source="quantile", remedy="Leave it out for a scan")
+    _require_scan(scoring, heat_map)
     place = None if output is None else Path(output).expanduser()
     picture = None if heat_map is None else Path(heat_map).expanduser()
     if place is not None:
@@ -79,15 +72,7 @@ def score_scan(
     if picture is not None:
         require_picture_name(picture)
     notes = []
-    codons = None if cds is None else _one_sequence(cds, "cds")
-    if protein is not None:
-        wild_type = _one_sequence(protein, "protein").removesuffix("*")
-    elif codons is not None:
-        wild_type = translate(codons, genetic_code, complete_cds=True).removesuffix("*")
-    else:
-        raise UserError("a scan needs its wild type", remedy="Give protein= or cds=")
-    if codons is not None:
-        codons = checked_cds(codons, wild_type, genetic_code)
+    wild_type, codons = _protein_and_cds(protein, cds, genetic_code)
     if isinstance(mutants, str | Path):
         scan = read_scan(mutants, wild_type, offset)
     else:
@@ -121,6 +106,31 @@ def score_scan(
             if journal is not None:
                 forget(journal)
     return Scores(table, Counter(), notes, place)
+
+
+def _require_scan(scoring: Scoring, heat_map: str | Path | None) -> None:
+    if heat_map is not None and scoring.method.startswith("pseudo_likelihood"):
+        raise UserError(
+            "shows what is expected at each place, which pseudo_likelihood does not say",
+            source="heat_map",
+            remedy="Leave it out, or choose another method",
+        )
+    if scoring.quantile:
+        raise UserError("ranks variants of a genome", source="quantile", remedy="Leave it out for a scan")
+
+
+def _protein_and_cds(
+    protein: str | Path | None, cds: str | Path | None, genetic_code: int
+) -> tuple[str, str | None]:
+    """The wild type without its stop, and its coding sequence where one is given."""
+    codons = None if cds is None else _one_sequence(cds, "cds")
+    if protein is not None:
+        wild_type = _one_sequence(protein, "protein").removesuffix("*")
+    elif codons is not None:
+        wild_type = translate(codons, genetic_code, complete_cds=True).removesuffix("*")
+    else:
+        raise UserError("a scan needs its wild type", remedy="Give protein= or cds=")
+    return wild_type, None if codons is None else checked_cds(codons, wild_type, genetic_code)
 
 
 def _one_sequence(given: str | Path, what: str) -> str:

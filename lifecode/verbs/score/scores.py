@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
-import torch
 
 from lifecode.errors import UserError
 from lifecode.host.durable import disk_faults_named, require_writable
+from lifecode.host.machine import best_device
 from lifecode.models.families import load_masked
 
 if TYPE_CHECKING:
@@ -64,4 +64,4 @@ def on_device(model: Any) -> Any:
     if not isinstance(model, str | Path):
         return model
     loaded: Any = load_masked(model)
-    return loaded.to("cuda" if torch.cuda.is_available() else "cpu")
+    return loaded.to(best_device())

@@ -5,7 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, nullcontext
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +22,11 @@ from lifecode.models.checksum import weights_checksum
 from lifecode.models.families import require_life_code
 from lifecode.models.life_code.model import LifeCode
 from lifecode.report.charts.figure_style import use_colours
-from lifecode.tracks.along import plan_of, told_progress, tracks_along
+from lifecode.tracks.along import Scope, scope_of, told_progress, tracks_along
 from lifecode.tracks.asked import Asked
+from lifecode.tracks.codon_sequences import SIX_FRAMES
 from lifecode.tracks.igv_session import write_session
-from lifecode.tracks.readings import SIX_FRAMES
-from lifecode.tracks.region import region_of
+from lifecode.tracks.region import Region, region_of
 from lifecode.tracks.settings import Frames, Quantity, Strands, TrackSettings, ValueUnit
 from lifecode.verbs.score.scores import on_device
 from lifecode.verbs.track.drawing import LABELS, draw_region, write_region_page
@@ -70,21 +70,16 @@ def track(
         Interrupted: at Ctrl-C; the same call goes on.
     """
     chosen = TrackSettings(**settings)
-    if output is None and (report or igv):
-        raise UserError(
-            "stands beside an output", source="report" if report else "igv", remedy="Give an output"
-        )
-    if report and region is None:
-        raise UserError("shows a region", source="report", remedy="Give region=CONTIG:1-20000")
+    _require_place(output, region, report=report, igv=igv)
     files = None if output is None else TrackFiles(Path(output).expanduser())
     code = dict(genetic_code) if isinstance(genetic_code, Mapping) else genetic_code
     contigs = _checked(list(read_records(input, genetic_code=code)))
     lengths = {contig.name: len(contig.nucleotides) for contig in contigs}
     where = None if region is None else region_of(region, lengths)
-    plan = plan_of(contigs, chosen, where)
+    scope = scope_of(contigs, chosen, where)
     asked_for = {"picture": where is not None, "report": report, "igv": igv}
     if files is not None and not files.journal.exists():
-        files.require_new(plan.names, **asked_for)
+        files.require_new(scope.names, **asked_for)
     loaded = require_life_code(on_device(model))
     checksum = weights_checksum(loaded)
     with ExitStack() as stack:
@@ -93,42 +88,66 @@ def track(
             journal = files.journal
             about = json.dumps([asdict(chosen), str(where), str(code), checksum, fingerprint(input)])
             if not files.is_unfinished(about):
-                files.require_new(plan.names, **asked_for)
+                files.require_new(scope.names, **asked_for)
         if progress:
             say = stack.enter_context(Activity()).say
-            on_progress = told_progress(say, plan.num_codons, time.monotonic)
+            on_progress = told_progress(say, scope.num_codons, time.monotonic)
         stack.enter_context(nullcontext() if journal is None else disk_faults_named(journal))
         asked = Asked(loaded, chosen, journal=journal, about=about, on_progress=on_progress)
         try:
-            runs = tracks_along(contigs, plan, stack.enter_context(asked), chosen, where)
+            runs = tracks_along(contigs, scope, stack.enter_context(asked), chosen, where)
         except KeyboardInterrupt as stop:
             if journal is None:
                 raise
             raise Interrupted("stopped; what is done is kept, and the same command goes on") from stop
-    made: dict[str, Any] = {"paths": {}}
-    if files is not None:
-        titles = {name: f"{chosen.quantity} {name}".strip() for name in plan.names}
-        description = f"{LABELS[chosen.quantity]}, {chosen.method}, model {checksum}"
-        made["paths"] = paths = files.write(runs, lengths, titles, description)
-        if where is not None:
-            figure = draw_region(files.picture, where, plan.contigs[0], runs, chosen)
-            made["picture"] = files.picture
-            if report:
-                made["page"] = write_region_page(
-                    files.folder,
-                    where,
-                    figure,
-                    chosen,
-                    read_as="six frames" if plan.names == SIX_FRAMES else "coding sequences",
-                    num_codons=plan.num_codons,
-                    model=checksum,
-                    files=[path.name for path in paths.values()],
-                )
-        if igv:
-            shown = {titles[name]: path for name, path in paths.items()}
-            made["session"] = write_session(files.stem, contigs, shown, where)["json"]
-        files.journal.unlink(missing_ok=True)
-    return Tracks(runs=runs, left_out=plan.left_out, num_codons=plan.num_codons, **made)
+    tracks = Tracks(runs=runs, left_out=scope.left_out, num_codons=scope.num_codons, paths={})
+    if files is None:
+        return tracks
+    titles = {name: f"{chosen.quantity} {name}".strip() for name in scope.names}
+    description = f"{LABELS[chosen.quantity]}, {chosen.method}, model {checksum}"
+    tracks = replace(tracks, paths=files.write(runs, lengths, titles, description))
+    if where is not None:
+        tracks = _with_picture(tracks, files, scope, where, chosen, page_of=checksum if report else None)
+    if igv:
+        shown = {titles[name]: path for name, path in tracks.paths.items()}
+        tracks = replace(tracks, session=write_session(files.stem, contigs, shown, where)["json"])
+    files.journal.unlink(missing_ok=True)
+    return tracks
+
+
+def _require_place(output: str | Path | None, region: str | None, *, report: bool, igv: bool) -> None:
+    if output is None and (report or igv):
+        raise UserError(
+            "stands beside an output", source="report" if report else "igv", remedy="Give an output"
+        )
+    if report and region is None:
+        raise UserError("shows a region", source="report", remedy="Give region=CONTIG:1-20000")
+
+
+def _with_picture(
+    tracks: Tracks,
+    files: TrackFiles,
+    scope: Scope,
+    where: Region,
+    settings: TrackSettings,
+    page_of: str | None,
+) -> Tracks:
+    """With the picture of the region and, of a model's checksum, its page."""
+    figure = draw_region(files.picture, where, scope.contigs[0], tracks.runs, settings)
+    tracks = replace(tracks, picture=files.picture)
+    if page_of is None:
+        return tracks
+    page = write_region_page(
+        files.folder,
+        where,
+        figure,
+        settings,
+        read_as="six frames" if scope.names == SIX_FRAMES else "coding sequences",
+        num_codons=scope.num_codons,
+        model=page_of,
+        files=[path.name for path in tracks.paths.values()],
+    )
+    return replace(tracks, page=page)
 
 
 def run(config: DictConfig) -> Tracks:

@@ -9,9 +9,10 @@ from rich.text import Text
 
 from lifecode.models.layers.cost import is_trained
 from lifecode.models.layers.mixers import mixers_of
+from lifecode.models.layers.value_bytes import FLOAT32, bytes_of_a_value
 from lifecode.models.parts import LAYERS, parameters_of
 from lifecode.objectives.joint import JointObjective
-from lifecode.training.cost.step_cost import activation_bytes, bytes_of_a_value
+from lifecode.training.cost.step_cost import activation_bytes
 from lifecode.training.plan import StagePlan
 from lifecode.training.stages.optimizer import OptimizerRecipe
 from lifecode.verbs.train.plan import RunPlan
@@ -59,7 +60,7 @@ def _table(first: str, *, width: int | None = None, whole: int | None = None) ->
 
 def _sections(run: RunPlan, plan: StagePlan) -> dict[str, Cells]:
     """What is said of one stage, by the title of the section."""
-    kept, model = plan.settings.keep_checkpoints, 4 * plan.num_parameters
+    kept, model = plan.settings.keep_checkpoints, FLOAT32 * plan.num_parameters
     checkpoints = (kept + 1) * plan.checkpoint_bytes
     cost = plan.cost
     operations: Cells = {
@@ -188,7 +189,7 @@ def _joint_objectives(plan: StagePlan) -> Table:
     choices = [chosen if is_alike else choice for choice, is_alike in zip(choices, alike, strict=True)]
     for objective in choices if any(alike) else [chosen, *choices]:
         cost = objective.cost(plan.num_micro_batches, len(plan.stage.tasks))
-        memory = size(4 * cost.gradient_buffers * plan.num_trained)
+        memory = size(FLOAT32 * cost.gradient_buffers * plan.num_trained)
         cells = (f"{cost.forwards:,}", f"{cost.backwards:,}", f"{cost.gradient_buffers}", memory)
         table.add_row(objective.description + (" *" if objective is chosen else ""), *cells)
     return table

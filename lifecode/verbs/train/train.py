@@ -18,9 +18,13 @@ from lifecode.ops.cpu.heap import keep_freed_memory
 from lifecode.report.charts.figure_style import use_colours
 from lifecode.training.processes import Processes, cluster_environment, joined
 from lifecode.training.trainer import TrainerSettings
-from lifecode.verbs.train import life_code, luca_one
-from lifecode.verbs.train.keys_without_effect import require_effect
-from lifecode.verbs.train.plan import RunPlan, plan_run
+from lifecode.verbs.train.life_code import train as life_code
+from lifecode.verbs.train.life_code.plan import plan_run
+from lifecode.verbs.train.luca_one import train as luca_one
+from lifecode.verbs.train.luca_one.check import check as check_luca_one
+from lifecode.verbs.train.luca_one.keys_without_effect import require_effect
+from lifecode.verbs.train.luca_one.plan import plan as plan_luca_one
+from lifecode.verbs.train.plan import RunPlan
 from lifecode.verbs.train.plan_tables import print_plan
 from lifecode.verbs.train.training_run import TrainingRun
 
@@ -103,6 +107,6 @@ def _quiet_lightning() -> None:
 
 RECIPES = {
     LifeCode.family: Recipe(life_code.check, plan_run, life_code.train),
-    LucaOne.family: Recipe(luca_one.check, luca_one.plan, luca_one.train, require_effect),
+    LucaOne.family: Recipe(check_luca_one, plan_luca_one, luca_one.train, require_effect),
 }
 """By family of models."""

@@ -9,7 +9,7 @@ import pytest
 import lifecode
 from lifecode.alphabet import encode_nucleotides
 from lifecode.analyses import AccuracyBins
-from lifecode.analyses.accuracy import Axis, bins_of, interval
+from lifecode.analyses.accuracy.bins import Axis, bins_of, interval
 from lifecode.app.main import main
 from lifecode.errors import UserError
 from lifecode.tasks import PairTask, SequenceTask

@@ -50,11 +50,11 @@ from lifecode.report.charts.figure_style import (
 from lifecode.training import trainer as trainer_module
 from lifecode.training.stages.encoder_stage import EncoderStage
 from lifecode.training.stages.tokenizer_stage import TokenizerStage
-from lifecode.verbs.train import life_code
-from lifecode.verbs.train.plan import plan_run
+from lifecode.verbs.train.life_code import train as life_code
+from lifecode.verbs.train.life_code.plan import plan_run
+from lifecode.verbs.train.life_code.start_of_encoder import start_of_encoder
+from lifecode.verbs.train.life_code.teacher import _cache_folder
 from lifecode.verbs.train.plan_tables import plan_tables
-from lifecode.verbs.train.start_of_encoder import start_of_encoder
-from lifecode.verbs.train.teacher import _cache_folder
 from tests.support.repository import ROOT
 
 SMALL = (

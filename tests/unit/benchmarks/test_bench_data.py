@@ -14,7 +14,7 @@ from benchmarks import data
 from benchmarks.data import DataBenchmark, LoaderCall, agreed_counts, genome_file
 from benchmarks.genbank_reading import Counts, count_with_biopython, count_with_lifecode
 from benchmarks.measuring.command import Results, main
-from benchmarks.measuring.fresh_process import ContenderFailed, Reading
+from benchmarks.measuring.fresh_process import ContenderFailed, Measured
 from benchmarks.measuring.machine import Machine
 from benchmarks.measuring.measurement import Measurement
 from benchmarks.preparation import Preparation, tree_bytes, write_copies
@@ -244,7 +244,7 @@ def test_ctrl_c_ends_the_run_and_keeps_what_was_measured(monkeypatch, tmp_path, 
         def measure(self, part, *, with_memory=False):
             if self.name == "biopython":
                 raise KeyboardInterrupt
-            return Reading(1.0)
+            return Measured(1.0)
 
         def release(self):
             pass

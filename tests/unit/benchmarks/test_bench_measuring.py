@@ -9,7 +9,7 @@ import pytest
 from benchmarks.data import DataBenchmark
 from benchmarks.measuring import command, rounds
 from benchmarks.measuring.command import make_folder, progress_bar
-from benchmarks.measuring.fresh_process import ContenderFailed, FreshProcess, Reading
+from benchmarks.measuring.fresh_process import ContenderFailed, FreshProcess, Measured
 from benchmarks.measuring.machine import Machine, MatrixProducts
 from benchmarks.measuring.measurement import Column, Measurement, Point, reasons, records, summarise, table
 from benchmarks.measuring.peak_memory import PeakMemory
@@ -120,7 +120,7 @@ class Script:
         self.log.append((self.name, part, self.length))
         if self.length in self.fails_at:
             raise ContenderFailed("out of memory")
-        return Reading(self.seconds(self.length), self.extra(self.length) if with_memory else None, None)
+        return Measured(self.seconds(self.length), self.extra(self.length) if with_memory else None, None)
 
     def release(self):
         self.releases += 1

@@ -23,7 +23,7 @@ from benchmarks.contenders import (
     random_inputs,
 )
 from benchmarks.measuring.command import Results, main
-from benchmarks.measuring.fresh_process import ContenderFailed, Reading
+from benchmarks.measuring.fresh_process import ContenderFailed, Measured
 from benchmarks.measuring.machine import Machine
 from benchmarks.measuring.measurement import Measurement, reasons
 from benchmarks.op import OperatorBenchmark, wrong_result
@@ -142,7 +142,7 @@ class Scripted:
         return {"output": 0.5 if self.name == "chunked" else 1e-7}
 
     def measure(self, part, *, with_memory):
-        return Reading(1.0, 2 * 2**20 if with_memory else None)
+        return Measured(1.0, 2 * 2**20 if with_memory else None)
 
     def release(self):
         pass

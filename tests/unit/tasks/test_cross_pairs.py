@@ -75,7 +75,7 @@ def test_batch_mates_do_not_matter(tuned, pairs, tmp_path):
     alone = np.concatenate([model.predict([pair]) for pair in given])
     np.testing.assert_allclose(alone, together, atol=ROUNDING)
     for row_codons in (1, 1_000_000):
-        packed = replace(model, reading=replace(model.reading, row_codons=row_codons))
+        packed = replace(model, framing=replace(model.framing, row_codons=row_codons))
         np.testing.assert_allclose(packed.predict(given), together, atol=ROUNDING)
     np.testing.assert_allclose(model.predict(given[::-1])[::-1], together, atol=ROUNDING)
     np.testing.assert_allclose(found.predictions["p(1)"], together[:, 1], atol=ROUNDING)

@@ -14,10 +14,10 @@ from lifecode.tasks.pairs.pair_examples import PairExamples
 from lifecode.tasks.pairs.pair_task import read_pairs
 from lifecode.tasks.tables import write_table
 from lifecode.tasks.tuned_model import save_tuned
-from lifecode.tasks.tuning.pair_reading import PairReading
+from lifecode.tasks.tuning.pair_framing import PairFraming
 from lifecode.tasks.tuning.pair_task_head import CrossAttention, PairTaskHead
 from lifecode.tasks.tuning.pooling import Segments
-from lifecode.tasks.tuning.rows import Reading, rows_of
+from lifecode.tasks.tuning.rows import Framing, rows_of
 from tests.support.small_models import small_model
 
 PAIRS = [("ATGAAACGC", "MKRA"), ("GGGTTTAAACC", "MKV"), ("ATGGCTTGGTTAACG", "MAWLTKK"), ("CCC", "P")]
@@ -58,21 +58,21 @@ def test_attention_between_sides_is_what_a_loop_says():
 
 @torch.no_grad()
 def test_a_pair_says_the_same_alone_and_among_others():
-    reading = PairReading(
+    framing = PairFraming(
         kinds=("dna", "protein"),
-        first=Reading(family=LifeCodeReading("dna"), frames="stack"),
-        second=Reading(family=LifeCodeReading("protein"), molecule="protein", frames=0),
+        first=Framing(family=LifeCodeReading("dna"), frames="stack"),
+        second=Framing(family=LifeCodeReading("protein"), molecule="protein", frames=0),
         row_codons=64,
     )
     model = small_model().eval()
     joins = ["product", "difference", "cross"]
     settings = TrainedHead(pools=["mean", "max"], window=4)
-    head = PairTaskHead(32, 2, settings, reading=reading, joins=joins)
-    examples = PairExamples.of(PAIRS, reading.kinds).sequences
+    head = PairTaskHead(32, 2, settings, framing=framing, joins=joins)
+    examples = PairExamples.of(PAIRS, framing.kinds).sequences
 
     def features(numbers):
         found = {}
-        for row in rows_of(examples, np.array(numbers), reading):
+        for row in rows_of(examples, np.array(numbers), framing):
             states = model.encoder(
                 model.codec.tokenizer(row.packed.ids.int(), row.packed.cu_seqlens), row.packed.cu_seqlens
             )

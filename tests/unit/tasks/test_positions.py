@@ -19,7 +19,7 @@ from lifecode.tasks.families.position_index import state_index
 from lifecode.tasks.features.at_positions import OneHotAround, StatesAtPositions
 from lifecode.tasks.features.encoder import ModelEncoder
 from lifecode.tasks.scores import scores
-from lifecode.tasks.tuning.rows import Reading, rows_of
+from lifecode.tasks.tuning.rows import Framing, rows_of
 from lifecode.tasks.tuning.task_head import TaskHead
 from tests.support.labelled_genes import labelled_genes
 from tests.support.small_models import small_model
@@ -65,7 +65,7 @@ def test_a_trained_head_reads_what_the_probe_reads(unit, frames, window):
     )
     expected = dict(features(SEQUENCES))
     family = LifeCodeReading("dna")
-    reading = Reading(family=family, frames=frames, row_codons=40, unit=unit, window=window)
+    framing = Framing(family=family, frames=frames, row_codons=40, unit=unit, window=window)
     head = TaskHead(
         64,
         2,
@@ -75,7 +75,7 @@ def test_a_trained_head_reads_what_the_probe_reads(unit, frames, window):
         unit=unit,
         blocks=family.num_blocks(unit, frames),
     )
-    for row in rows_of(SEQUENCES, np.arange(6), reading):
+    for row in rows_of(SEQUENCES, np.arange(6), framing):
         with torch.no_grad():
             found = head.features(read_states(MODEL, row.packed, Place()), row)
         of_row = np.concatenate([expected[number] for number in row.examples.tolist()])

@@ -16,7 +16,7 @@ from lifecode.tasks import Fit, SequenceTask, TunedModel, TunedNetwork, predict
 from lifecode.tasks.examples.examples import Examples
 from lifecode.tasks.examples.labels import Labels
 from lifecode.tasks.examples.table import read_table
-from lifecode.tasks.examples.table_chunks import table_chunks
+from lifecode.tasks.examples.table_parts import table_parts
 from lifecode.tasks.heads.ridge import LinearValues
 from lifecode.tasks.heads.standardise import Standardised
 from lifecode.tasks.predictions import predictions_table
@@ -144,7 +144,7 @@ def files_in(folder):
 def test_rows_come_some_at_a_time_as_they_stand(tmp_path):
     for path in files_in(tmp_path):
         whole = read_table(path)
-        parts = list(table_chunks(path, 5))
+        parts = list(table_parts(path, 5))
         assert [part.first for part in parts] == [0, 5, 10, 15, 20]
         for name, values in whole.columns.items():
             assert [x for part in parts for x in part.columns[name]] == values
@@ -152,7 +152,7 @@ def test_rows_come_some_at_a_time_as_they_stand(tmp_path):
 
 def test_a_value_may_go_over_the_end_of_a_line(tmp_path):
     (tmp_path / "a.csv").write_text('x,y\n1,"a\nb\nc"\n2,d\n\n3,"e"\n')
-    parts = list(table_chunks(tmp_path / "a.csv", 1))
+    parts = list(table_parts(tmp_path / "a.csv", 1))
     assert [part.columns["y"] for part in parts] == [["a\nb\nc"], ["d"], ["e"]]
 
 
@@ -163,7 +163,7 @@ def test_what_is_no_table_is_said_alike(content, tmp_path):
     with pytest.raises(UserError) as whole:
         read_table(path)
     with pytest.raises(UserError) as parts:
-        list(table_chunks(path, 5))
+        list(table_parts(path, 5))
     assert str(parts.value) == str(whole.value)
 
 

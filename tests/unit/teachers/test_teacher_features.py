@@ -16,7 +16,7 @@ from lifecode.teachers import cache
 from lifecode.teachers.cache import FeatureCache
 from lifecode.teachers.selection import select_proteins
 from lifecode.teachers.shuffled import ShuffledFeatures
-from lifecode.verbs.train.teacher import _require_same_teacher
+from lifecode.verbs.train.life_code.teacher import _require_same_teacher
 from tests.support.letter_teacher import LetterTeacher, random_proteins
 from tests.support.repository import ROOT
 

@@ -12,10 +12,10 @@ from lifecode.data.batches.packing import pack
 from lifecode.data.records import CodingSequence, Contig, Exon
 from lifecode.errors import Interrupted, UserError
 from lifecode.tracks import asked
-from lifecode.tracks.along import plan_of, tracks_along
+from lifecode.tracks.along import scope_of, tracks_along
 from lifecode.tracks.asked import Asked
 from lifecode.tracks.coding_potential import coding_potential, log_composition
-from lifecode.tracks.readings import SIX_FRAMES, coding_places, six_frames
+from lifecode.tracks.codon_sequences import SIX_FRAMES, coding_places, six_frames
 from lifecode.tracks.region import Region
 from lifecode.tracks.settings import TrackSettings
 from lifecode.variants import journal as journal_file
@@ -31,9 +31,9 @@ LETTERS = genome()[0]
 def along(contigs, region=None, **settings):
     """By track and contig a value for each nucleotide, NaN where there is none."""
     chosen = TrackSettings(**settings)
-    plan = plan_of(contigs, chosen, region)
+    scope = scope_of(contigs, chosen, region)
     with Asked(MODEL, chosen) as model:
-        tracks = tracks_along(contigs, plan, model, chosen, region)
+        tracks = tracks_along(contigs, scope, model, chosen, region)
     lengths = {contig.name: len(contig.nucleotides) for contig in contigs}
     found = {}
     for name, of_contigs in tracks.items():
@@ -217,7 +217,7 @@ def test_a_region_has_the_values_of_the_whole(quantity):
 
 def test_a_stopped_call_goes_on_with_what_is_left(tmp_path, monkeypatch):
     given = write_three_genes(tmp_path)
-    monkeypatch.setattr(asked, "_CODONS_A_CHUNK", 1)
+    monkeypatch.setattr(asked, "_CODONS_A_BATCH", 1)
     really, calls = asked.answered, []
 
     def counted(*arguments, **options):
@@ -267,7 +267,7 @@ def test_what_another_version_or_other_settings_left_is_not_gone_on_with_and_sai
 ):
     given, place = write_three_genes(tmp_path), tmp_path / "x.bedgraph"
     expected = lifecode.track(MODEL, given, progress=False).frame
-    monkeypatch.setattr(asked, "_CODONS_A_CHUNK", 1)
+    monkeypatch.setattr(asked, "_CODONS_A_BATCH", 1)
     really, calls = asked.answered, []
 
     def counted(*arguments, **options):

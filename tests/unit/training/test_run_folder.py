@@ -17,7 +17,7 @@ from lifecode.errors import UserError
 from lifecode.evaluation.masked_genes import HeldOut
 from lifecode.training.run.metrics_csv import MetricsCsv
 from lifecode.training.run.run_folder import PROVENANCE, RunFolder
-from lifecode.verbs.train.outcome import is_reported, write_metrics
+from lifecode.verbs.train.metrics_file import is_reported, write_metrics
 
 CONFIG = {"seed": 0, "optim": {"encoder": {"lr": 1e-3, "beta1": 0.9}}, "data": {"batch": {"rows": 2}}}
 
@@ -157,7 +157,7 @@ def test_a_damaged_provenance_is_written_anew(tmp_path, damaged):
 
 @pytest.mark.parametrize("damaged", ["", "5", "[1]", '{"model": 5}', "[" * 10**5, "folder", "pipe"], ids=len)
 def test_damaged_figures_are_none(tmp_path, monkeypatch, damaged):
-    monkeypatch.setattr("lifecode.verbs.train.outcome.read_config", lambda folder: {})
+    monkeypatch.setattr("lifecode.verbs.train.metrics_file.read_config", lambda folder: {})
     path, masks = tmp_path / "metrics.json", HeldOut()
     (tmp_path / "report.html").touch()
     path.write_text(json.dumps({"model": {"encoder_steps": 8}, "split": {"masks": asdict(masks)}}))

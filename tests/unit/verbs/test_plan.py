@@ -44,7 +44,8 @@ from lifecode.training.stages.encoder_stage import EncoderStage
 from lifecode.training.stages.optimizer import OptimizerRecipe
 from lifecode.training.stages.tokenizer_stage import TokenizerStage
 from lifecode.training.trainer import TrainerSettings
-from lifecode.verbs.train.plan import RunPlan, plan_run
+from lifecode.verbs.train.life_code.plan import plan_run
+from lifecode.verbs.train.plan import RunPlan
 from lifecode.verbs.train.plan_tables import curve, plan_tables
 from lifecode.verbs.train.printed_numbers import amount, number, size
 from tests.support.corpus_batches import RandomFeatures, step_of
@@ -275,12 +276,12 @@ def test_contents_of_rows_by_hand(small_corpus):
         small_corpus, shape=BatchShape(max_codons=200, rows=1), masking=Masking(), seed=0, mixture=Mixture()
     )
     rows = [next(iter(stream)).micro_batches[0]]
-    rows = [step.micro_batches[0] for step, _ in zip(iter(stream), stream.first_chunk().rows, strict=False)]
+    rows = [step.micro_batches[0] for step, _ in zip(iter(stream), stream.first_group().rows, strict=False)]
     means = np.mean([batch_contents(row) for row in rows], axis=0)
-    np.testing.assert_allclose(measured_contents(stream.first_chunk()), means)
+    np.testing.assert_allclose(measured_contents(stream.first_group()), means)
     nucleotides = np.mean([row.num_nucleotides for row in rows])
     # A window of DNA may end inside a codon, which the batch fills up.
-    assert measured_contents(stream.first_chunk()).num_nucleotides == pytest.approx(nucleotides)
+    assert measured_contents(stream.first_group()).num_nucleotides == pytest.approx(nucleotides)
 
 
 def test_the_size_of_an_input_is_near_that_of_its_corpus(small_genome, small_corpus):
@@ -542,7 +543,7 @@ def test_a_real_run_does_what_its_plan_says(small_genome, tmp_path, monkeypatch)
         assert {len(step) for step in steps} == {plan.num_micro_batches}
         codons = sum(codons for step in steps for codons, _ in step)
         nucleotides = sum(nucleotides for step in steps for _, nucleotides in step)
-        # The plan takes the mean of the first chunk of rows, the run the first rows of it.
+        # The plan takes the mean of the first group of rows, the run the first rows of it.
         assert plan.num_positions == pytest.approx(codons, rel=0.1)
         planned = plan.in_all(lambda phase: plan.shape.rows * phase.contents.length)
         assert planned == pytest.approx(nucleotides, rel=0.1)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from lifecode.app.from_python import compose
-from lifecode.verbs.train import row_data
+from lifecode.verbs.train.luca_one import row_data
 
 CHOSEN = ["model=lucaone_tiny", "pretraining=luca_one", "input=ecoli"]
 OTHER = {

@@ -7,9 +7,9 @@ from lifecode.app.configs.construct import construct
 from lifecode.app.from_python import compose
 from lifecode.errors import UserError
 from lifecode.verbs.train import train
-from lifecode.verbs.train.start_of_encoder import require_start_of_encoder
-from lifecode.verbs.train.teacher import teach
-from lifecode.verbs.train.train_values import check_values
+from lifecode.verbs.train.life_code.start_of_encoder import require_start_of_encoder
+from lifecode.verbs.train.life_code.teacher import teach
+from lifecode.verbs.train.life_code.train_values import check_values
 
 
 @pytest.mark.parametrize(

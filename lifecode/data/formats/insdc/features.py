@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable
 from functools import lru_cache
 from typing import NamedTuple, Protocol
 
-from lifecode.data.records import CodingSequence, Exon, Feature
+from lifecode.data.records import CodingSequence, Exon, Feature, span
 
 _PSEUDO = frozenset({"pseudo", "pseudogene"})
 _FLAGS = _PSEUDO | frozenset({"partial", "ribosomal_slippage", "trans_splicing"})
@@ -68,7 +68,7 @@ def coding_sequence_of(
             flags.add((qualifier.value or "").strip().lower().replace(" ", "_").replace("-", "_"))
     gene = values.get("gene")
     locus_tag = values.get("locus_tag")
-    name = values.get("protein_id") or locus_tag or gene or f"cds:{_span(place.exons)}"
+    name = values.get("protein_id") or locus_tag or gene or f"cds:{span(place.exons)}"
     ids[name] = ids.get(name, 0) + 1
     protein = "".join(values.get("translation", "").split()).upper().removesuffix("*")
     table = values.get("transl_table")
@@ -151,10 +151,3 @@ def _number(value: str | None, default: int) -> int:
         return default
     value = value.strip()
     return int(value) if value.isdecimal() and len(value) < 10 else 0
-
-
-def _span(exons: tuple[Exon, ...]) -> str:
-    """1-based first and last nucleotide, to name a CDS that has no name."""
-    if not exons:
-        return "?"
-    return f"{min(exon.start for exon in exons) + 1}..{max(exon.end for exon in exons)}"

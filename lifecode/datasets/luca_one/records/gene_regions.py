@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import NamedTuple
 
-from lifecode.data.records import Contig, Exon
+from lifecode.data.records import Contig, Exon, span
 from lifecode.datasets.luca_one.records.left_out import LeftOut
 
 SHORTEST_INTRON = 15
@@ -72,7 +72,7 @@ def _regions(contig: Contig, left_out: LeftOut, pseudogenes: bool) -> Iterator[R
             if not (cds.pseudo or cds.ribosomal_slippage or cds.trans_splicing):
                 yield from _introns(cds.exons, name, left_out)
     for feature in contig.features:
-        name = f"{contig.name}:{_place(feature.exons)}"
+        name = f"{contig.name}:{span(feature.exons)}"
         if feature.pseudo and not pseudogenes:
             left_out.add(name, "pseudogene", feature.kind)
         elif _lie_on(contig, feature.exons, name, feature.kind, left_out):
@@ -104,10 +104,3 @@ def _introns(exons: tuple[Exon, ...], name: str, left_out: LeftOut) -> Iterator[
             left_out.add(name, "gap_shorter_than_an_intron", f"{gap} nucleotides")
         else:
             yield Region(first.end, second.start, before.strand, "intron")
-
-
-def _place(exons: tuple[Exon, ...]) -> str:
-    """1-based first and last nucleotide."""
-    if not exons:
-        return "?"
-    return f"{min(exon.start for exon in exons) + 1}..{max(exon.end for exon in exons)}"

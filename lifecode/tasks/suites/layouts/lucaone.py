@@ -9,7 +9,7 @@ from lifecode.errors import UserError
 from lifecode.tasks.examples.labels import OneLabel
 from lifecode.tasks.examples.sequence_task import SequenceTask, TaskData, data_of
 from lifecode.tasks.examples.table import Table, read_table
-from lifecode.tasks.examples.table_chunks import table_chunks
+from lifecode.tasks.examples.table_parts import table_parts
 from lifecode.tasks.pairs.pair_task import PairData, PairTask, read_pairs
 from lifecode.tasks.suites.benchmark import BenchmarkSet, PairSet, SequenceSet, none_found
 
@@ -61,7 +61,7 @@ def _set(name: str, folder: Path, kind: OneLabel | None) -> BenchmarkSet:
 
 def _has_pairs(train: Path) -> bool:
     """By its columns: pairs of proteins lie in `protein`, beside single ones."""
-    return "seq_a" in next(table_chunks(train, 1)).columns
+    return "seq_a" in next(table_parts(train, 1)).columns
 
 
 def _read(task: SequenceTask) -> TaskData:

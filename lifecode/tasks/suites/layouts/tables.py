@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lifecode.errors import UserError
-from lifecode.tasks.examples.sequence_task import Files, SequenceTask
+from lifecode.tasks.examples.sequence_task import Files, SequenceTask, listed
 from lifecode.tasks.suites.benchmark import BenchmarkSet, SequenceSet, none_found
 
 
@@ -42,15 +42,11 @@ class TableSuite:
             )
             for name, task in self.tasks.items()
         }
-        there = {name: one for name, one in found.items() if all(map(_exists, _listed(one.task.train)))}
+        there = {name: one for name, one in found.items() if all(map(_exists, listed(one.task.train)))}
         if not there:
-            names = sorted({name for task in self.tasks.values() for name in _listed(task.train)})
+            names = sorted({name for task in self.tasks.values() for name in listed(task.train)})
             raise none_found(root, f"file of {', '.join(names)}")
         return there
-
-
-def _listed(files: Files) -> list[str]:
-    return [files] if isinstance(files, str) else files
 
 
 def _below(root: Path, files: Files) -> Files:

@@ -72,9 +72,9 @@ def test_epochs_are_complete(small_corpus):
     training = stream(small_corpus, mixture=Mixture(cds=1, dna=0))
     lengths = training.tables["cds"].num_nucleotides
     times = [np.zeros(length) for length in lengths]
-    chunks_of_an_epoch, number = training.planner(0), 0
+    groups_of_an_epoch, number = training.row_groups(0), 0
     while sum(np.sum(t) for t in times) < 2 * lengths.sum():
-        for piece in (piece for row in chunks_of_an_epoch.chunk(number).rows for piece in row):
+        for piece in (piece for row in groups_of_an_epoch.group(number).rows for piece in row):
             times[piece.segment][piece.start : piece.stop] += 1
         number += 1
     assert all((t == 2).all() for t in times)
@@ -116,7 +116,7 @@ def test_a_pass_reads_the_genes_of_a_file_as_often_as_told(two_genomes):
     again = {"small.fa": 3}
     once, repeated = (stream(two_genomes, mixture=Mixture(dna=0, cds_repeats=r)) for r in (None, again))
     sources = np.array(repeated.tables["cds"].column("source"))
-    draws = repeated.planner(0)._draws["cds"]
+    draws = repeated.row_groups(0)._draws["cds"]
     pieces = draws.drawn(0, draws.num_units).pieces
     times = np.bincount([piece.segment for piece in pieces], minlength=len(sources))
     assert set(times[sources == "small.fa"]) == {3}
@@ -199,8 +199,8 @@ def test_resuming_gives_the_steps_that_would_have_come(small_corpus, workers):
     """Across two epoch boundaries, from any step, with any number of workers."""
     number = steps_of_two_epochs(small_corpus)
     whole = list(islice(stream(small_corpus), number))
-    assert whole[-1].after.chunk >= 2
-    assert len({step.after.chunk for step in whole}) > 2
+    assert whole[-1].after.group >= 2
+    assert len({step.after.group for step in whole}) > 2
     for first in (1, number // 2, number - 4):
         resumed = stream(small_corpus, start=whole[first - 1].after)
         loader = DataLoader(resumed, batch_size=None, num_workers=workers)
@@ -330,7 +330,7 @@ def test_teacher_features_lie_at_their_residues(small_corpus):
 
 def test_beginning_late_costs_no_more_than_beginning(small_corpus):
     """A cursor far on is reached without the steps before it."""
-    far = Cursor(step=10**9, chunk=10**8, row=1)
+    far = Cursor(step=10**9, group=10**8, row=1)
     step = next(iter(stream(small_corpus, start=far)))
     assert step.after.step == 10**9 + 1
-    assert step.after.chunk in (10**8, 10**8 + 1)
+    assert step.after.group in (10**8, 10**8 + 1)

@@ -178,17 +178,16 @@ def test_training_composes_with_it_and_the_experiment_chooses_it():
 
 
 def test_what_training_would_read_by_hand():
-    counts = {"cds_codons": 300, "dna_nucleotides": 600, "rna_nucleotides": 0}
-    report = {"splits": {"train": counts}}
+    codons = {"cds": 300, "dna": 200, "rna": 0}
     # 75 of 100 codons are CDS: 3 of 4. Reading 200 codons of DNA goes with 600 of CDS, twice all of them.
-    assert training_line(report, Mixture(cds=3, dna=1, rna=1), 300) == (
+    assert training_line(codons, Mixture(cds=3, dna=1, rna=1)) == (
         "data.mixture has training read 75.0% cds (2 x), 25.0% dna (1 x) while it reads all dna once; "
         "the corpus lacks rna"
     )
     # The same 600 codons are one pass where half of the 300 are read three times.
     again = Mixture(cds=3, dna=1, cds_repeats={"small.fa": 3})
-    assert training_line(report, again, 600) == (
+    assert training_line({**codons, "cds": 600}, again) == (
         "data.mixture has training read 75.0% cds (1 x), 25.0% dna (1 x) while it reads all cds once; "
         "a pass over cds reads small.fa 3 x"
     )
-    assert "nothing to read" in training_line(report, Mixture(cds=0, dna=0, rna=1), 300)
+    assert "nothing to read" in training_line(codons, Mixture(cds=0, dna=0, rna=1))

@@ -10,7 +10,7 @@ from lifecode.tasks.families.place import Place
 from lifecode.tasks.features.encoder import ModelEncoder
 from lifecode.tasks.features.states import StateFeatures
 from lifecode.tasks.tuning.pooling import Attention, Pool, Segments
-from lifecode.tasks.tuning.rows import Reading, rows_of
+from lifecode.tasks.tuning.rows import Framing, rows_of
 from lifecode.tasks.tuning.settings import Fit, Lora, TrainedHead
 from lifecode.tasks.tuning.task_head import TaskHead, small_encoder
 from tests.support.labelled_genes import examples_of_genes
@@ -27,8 +27,8 @@ def head_of(pools, frames, window=3):
 
 
 @torch.no_grad()
-def read(head, reading, sequences=SEQUENCES):
-    rows = list(rows_of(sequences, np.arange(len(sequences)), reading))
+def read(head, framing, sequences=SEQUENCES):
+    rows = list(rows_of(sequences, np.arange(len(sequences)), framing))
     order = np.concatenate([row.examples.numpy() for row in rows])
     found = torch.cat([head.features(read_states(MODEL, row.packed, Place()), row) for row in rows])
     return found[np.argsort(order)].numpy()
@@ -42,7 +42,7 @@ def test_pools_and_frames_are_those_of_the_probe(frames):
     )
     found = read(
         head_of(pools, frames),
-        Reading(family=FAMILY, frames=frames, most_codons=9, row_codons=60),
+        Framing(family=FAMILY, frames=frames, most_codons=9, row_codons=60),
     )
     np.testing.assert_allclose(found, probe(SEQUENCES), atol=2e-5)
 
@@ -54,9 +54,9 @@ def test_what_is_read_does_not_depend_on_the_row(row_codons, pool):
     head = head_of([pool], "average")
     for parameter in head.pools.parameters():
         torch.nn.init.normal_(parameter, std=0.3)
-    whole = read(head, Reading(family=FAMILY, frames="average"))
+    whole = read(head, Framing(family=FAMILY, frames="average"))
     np.testing.assert_allclose(
-        read(head, Reading(family=FAMILY, frames="average", row_codons=row_codons)),
+        read(head, Framing(family=FAMILY, frames="average", row_codons=row_codons)),
         whole,
         atol=2e-5,
     )
@@ -104,7 +104,7 @@ def test_features_are_standardised_and_what_does_not_vary_is_left_out():
 
 
 def test_a_mix_of_layers_can_be_any_one_of_them():
-    (row,) = rows_of(SEQUENCES, np.arange(7), Reading(family=FAMILY, frames=0))
+    (row,) = rows_of(SEQUENCES, np.arange(7), Framing(family=FAMILY, frames=0))
     for layer in range(3):
         weights = torch.nn.functional.one_hot(torch.tensor(layer), 3).float()
         mixed = read_states(MODEL, row.packed, Place(), weights)
@@ -135,13 +135,13 @@ def test_a_small_encoder_reads_each_segment_by_itself():
     torch.manual_seed(2)
     settings = TrainedHead(pools=["max"], encoder="2x4", projection=5, hidden=7)
     head = TaskHead(64, 2, settings, frames="stack", window=1, unit="sequence").eval()
-    whole = read(head, Reading(family=FAMILY, frames="stack"))
+    whole = read(head, Framing(family=FAMILY, frames="stack"))
     assert whole.shape == (7, 5)
-    alone = read(head, Reading(family=FAMILY, frames="stack", row_codons=8))
+    alone = read(head, Framing(family=FAMILY, frames="stack", row_codons=8))
     np.testing.assert_allclose(alone, whole, atol=2e-5)
     assert head.encoder is not None
     head.encoder.layers[0].mixer.v_proj.weight *= 5.0  # pyright: ignore
-    assert np.abs(read(head, Reading(family=FAMILY, frames="stack")) - whole).max() > 1e-3
+    assert np.abs(read(head, Framing(family=FAMILY, frames="stack")) - whole).max() > 1e-3
 
 
 def test_an_encoder_that_does_not_fit_is_one_line():

@@ -168,12 +168,12 @@ def test_class_weights():
 
 def test_steps_see_every_example_of_an_epoch_once_and_go_on_anywhere():
     made = {"batch": 8, "seed": 1}
-    reading = tuner("head").reading
-    steps = Steps(EXAMPLES.sequences, EXAMPLES.labels, np.arange(20), reading, **made)
+    framing = tuner("head").framing
+    steps = Steps(EXAMPLES.sequences, EXAMPLES.labels, np.arange(20), framing, **made)
     first = [[x for row in step for x in row.examples.tolist()] for step in islice(steps, 6)]
     assert sorted(chain(*first[:3])) == sorted(chain(*first[3:])) == list(range(20))
     assert first[:3] != first[3:]
-    later = Steps(EXAMPLES.sequences, EXAMPLES.labels, np.arange(20), reading, **made, first=4)
+    later = Steps(EXAMPLES.sequences, EXAMPLES.labels, np.arange(20), framing, **made, first=4)
     assert [x for row in next(iter(later)) for x in row.examples.tolist()] == first[4]
 
 
@@ -190,8 +190,8 @@ def test_targets_are_linear_layers_of_the_stack():
 
 
 def test_rows_hold_every_example_once_within_the_budget():
-    reading = tuner("head", max_codons=40).reading
-    rows = list(rows_of(EXAMPLES.sequences, np.arange(36), reading, EXAMPLES.labels))
+    framing = tuner("head", max_codons=40).framing
+    rows = list(rows_of(EXAMPLES.sequences, np.arange(36), framing, EXAMPLES.labels))
     assert sorted(np.concatenate([row.examples for row in rows])) == list(range(36))
     assert max(row.packed.num_codons for row in rows) <= 40
     for row in rows:

@@ -6,7 +6,7 @@ from omegaconf import DictConfig
 from lifecode.app.configs.construct import checked_value, construct
 from lifecode.training.stages.encoder_stage import EncoderStage
 from lifecode.training.stages.tokenizer_stage import TokenizerStage
-from lifecode.verbs.train.teacher import Arm
+from lifecode.verbs.train.life_code.teacher import Arm
 
 
 def stage_without_memory(

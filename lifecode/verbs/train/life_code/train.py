@@ -35,16 +35,8 @@ from lifecode.training.processes import Processes
 from lifecode.training.run.run_folder import RunFolder
 from lifecode.training.trainer import TrainerSettings
 from lifecode.training.two_stages import TwoStages
-from lifecode.verbs.train.loggers import log_held_out
-from lifecode.verbs.train.outcome import (
-    Outcome,
-    held_out_table,
-    is_reported,
-    run_metrics,
-    write_metrics,
-)
-from lifecode.verbs.train.run_place import run_place, with_loggers
-from lifecode.verbs.train.start_of_encoder import (
+from lifecode.verbs.train.life_code.outcome import Outcome, held_out_table, run_metrics
+from lifecode.verbs.train.life_code.start_of_encoder import (
     NO_GENES,
     begins_elsewhere,
     genes_seen_by,
@@ -53,8 +45,12 @@ from lifecode.verbs.train.start_of_encoder import (
     start_of_encoder,
     trains_tokenizer,
 )
-from lifecode.verbs.train.teacher import check_teacher, teach
-from lifecode.verbs.train.train_values import check_values, seed_of_batches
+from lifecode.verbs.train.life_code.teacher import check_teacher, teach
+from lifecode.verbs.train.life_code.train_values import check_values
+from lifecode.verbs.train.loggers import log_held_out
+from lifecode.verbs.train.metrics_file import is_reported, write_metrics
+from lifecode.verbs.train.run_place import run_place, with_loggers
+from lifecode.verbs.train.seed_of_batches import seed_of_batches
 
 
 def check(config: DictConfig) -> None:

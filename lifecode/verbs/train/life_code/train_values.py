@@ -10,14 +10,14 @@ from lifecode.app.configs.construct import checked_value, construct
 from lifecode.models.families import require_life_code
 from lifecode.training.configured import STAGES, callbacks_of_stage
 from lifecode.training.trainer import TrainerSettings
+from lifecode.verbs.train.life_code.stage_without_memory import stage_without_memory
+from lifecode.verbs.train.life_code.teacher import check_teacher_values
 from lifecode.verbs.train.loggers import check_loggers
-from lifecode.verbs.train.stage_without_memory import stage_without_memory
-from lifecode.verbs.train.teacher import check_teacher_values
+from lifecode.verbs.train.seed_of_batches import SEED, SEED_OR_NONE
 
-_SEED = Annotated[int, Field(ge=0, lt=2**32)]
 _LOOSE_VALUES = {
-    "seed": _SEED,
-    "data.batch_seed": _SEED | None,
+    "seed": SEED,
+    "data.batch_seed": SEED_OR_NONE,
     "data.reverse_complement": bool,
     "data.max_unknown_fraction": Annotated[float, Field(ge=0, le=1)],
     "data.validation_steps": Annotated[int, Field(ge=0)],
@@ -26,12 +26,6 @@ _LOOSE_VALUES = {
     "objective.task_gradients_every_steps": Annotated[int, Field(ge=0)],
 }
 """Keys that no constructor receives before the stage that needs them."""
-
-
-def seed_of_batches(config: DictConfig) -> int:
-    """The seed of the order, windows, strands and masks of a run's batches."""
-    own = checked_value(config, "data.batch_seed", _SEED | None)
-    return checked_value(config, "seed", int) if own is None else own
 
 
 def check_values(config: DictConfig) -> None:

@@ -7,7 +7,7 @@ from omegaconf import DictConfig
 
 from lifecode.app.configs.construct import checked_value
 from lifecode.errors import UserError
-from lifecode.verbs.train.row_data import given_folder
+from lifecode.verbs.train.luca_one.row_data import given_folder
 
 _OF_LIFE_CODE = {
     "data.batch": "Give pretraining.batch.max_tokens, rows or rows_at_once",

@@ -1,7 +1,7 @@
-"""Packing as the stream goes: a chunk of the order is drawn, packed by itself and shuffled by rows.
+"""Packing as the stream goes: a group of rows is drawn in order, packed by itself and shuffled.
 
-A chunk is known from its number alone, so neither memory nor the time to begin depends on the corpus. The
-price is one row per chunk that is not full; with 256 rows in a chunk that is 0.2 %.
+A group is known from its number alone, so neither memory nor the time to begin depends on the corpus. The
+price is one row per group that is not full; with 256 rows in a group that is 0.2 %.
 """
 
 from collections.abc import Mapping
@@ -15,12 +15,12 @@ from lifecode.data.batches.packing import fill_rows
 from lifecode.randomness.permutation import permuted
 from lifecode.randomness.random_words import Use, word_key
 
-ROWS_OF_A_CHUNK = 256
+ROWS_OF_A_GROUP = 256
 
 
 @dataclass(frozen=True, slots=True)
-class Chunk:
-    """The rows of one chunk in their order, and what making them cost.
+class RowGroup:
+    """The rows of one group in their order, and what making them cost.
 
     Attributes:
         rows: pieces of each row.
@@ -41,10 +41,10 @@ class Chunk:
         return used / (len(self.rows) * self.row_length) if self.rows else 0.0
 
 
-class ChunkPlanner:
-    """Draws each kind by its share and packs all of them together.
+class RowGroups:
+    """An endless series of groups, each drawn of every kind by its share and packed together.
 
-    A chunk holds about 256 rows, or, where that is less, one epoch of the kind with the largest share.
+    A group holds about 256 rows, or, where that is less, one epoch of the kind with the largest share.
 
     Args:
         draws: series of each kind, none of them empty.
@@ -58,24 +58,24 @@ class ChunkPlanner:
     ) -> None:
         self._draws, self._row_length, self._seed = draws, row_length, seed
         most = max(shares, key=lambda kind: shares[kind])
-        chunk_positions = min(ROWS_OF_A_CHUNK * row_length, draws[most].num_positions / shares[most])
-        self._draws_of_a_chunk = {
-            kind: share * chunk_positions * draws[kind].num_units / draws[kind].num_positions
+        group_positions = min(ROWS_OF_A_GROUP * row_length, draws[most].num_positions / shares[most])
+        self._draws_of_a_group = {
+            kind: share * group_positions * draws[kind].num_units / draws[kind].num_positions
             for kind, share in shares.items()
         }
 
-    def chunk(self, number: int) -> Chunk:
-        """The chunk of a number, from 0 on without end."""
+    def group(self, number: int) -> RowGroup:
+        """The group of a number, from 0 on without end."""
         drawn = [
             self._draws[kind].drawn(round(number * rate), round((number + 1) * rate))
-            for kind, rate in self._draws_of_a_chunk.items()
+            for kind, rate in self._draws_of_a_group.items()
         ]
         pieces = [piece for part in drawn for piece in part.pieces]
         lengths = np.array([piece.num_positions for piece in pieces], dtype=np.int64)
         filled = fill_rows(lengths, self._row_length)
         key = word_key(Use.ROW_ORDER, self._seed, self._row_length, number)
         order = permuted(np.arange(len(filled)), len(filled), key).tolist()
-        return Chunk(
+        return RowGroup(
             rows=[[pieces[i] for i in filled[row]] for row in order],
             row_length=self._row_length,
             num_cut=sum(part.num_cut for part in drawn),

@@ -26,7 +26,7 @@ from lifecode.host.recorded import read_recorded, write_recorded
 from lifecode.models.luca_one.model import LucaOne
 from lifecode.models.luca_one.rows import NUM_SPECIAL
 from lifecode.training.run.run_folder import config_leaves
-from lifecode.verbs.train.train_values import seed_of_batches
+from lifecode.verbs.train.seed_of_batches import seed_of_batches
 
 _EVALUATED_TOKENS = 8192
 """Of a packed row that is evaluated; only memory depends on it."""

@@ -1,6 +1,6 @@
 """What is read as codons: coding sequences as annotated, or a contig in its six frames.
 
-Every reading goes 5' to 3' and says where each of its nucleotides lies, so strands, joined exons and CDS
+Every sequence goes 5' to 3' and says where each of its nucleotides lies, so strands, joined exons and CDS
 across the origin of a circular contig need no further care.
 """
 
@@ -22,7 +22,7 @@ SIX_FRAMES = tuple(f"{strand}{number}" for strand in STRANDS.values() for number
 """Names: `plus1` has its first codon at the first nucleotide of the contig, `minus1` at its last one."""
 
 
-class Reading(NamedTuple):
+class CodonSequence(NamedTuple):
     """A sequence of whole codons on a contig.
 
     Attributes:
@@ -36,7 +36,7 @@ class Reading(NamedTuple):
     ids: NDArray[np.uint8]
 
 
-def six_frames(contig: Contig) -> Iterator[Reading]:
+def six_frames(contig: Contig) -> Iterator[CodonSequence]:
     """The contig in every frame, as `SIX_FRAMES` names them; one that is circular is cut at its origin."""
     num_nucleotides = len(contig.nucleotides)
     for name in SIX_FRAMES:
@@ -44,13 +44,13 @@ def six_frames(contig: Contig) -> Iterator[Reading]:
         num_codons = max(0, num_nucleotides - offset) // 3
         places = np.arange(offset, offset + 3 * num_codons, dtype=np.int32)
         if name.startswith("plus"):
-            yield Reading(name, places, contig.nucleotides[places])
+            yield CodonSequence(name, places, contig.nucleotides[places])
         else:
             places = num_nucleotides - 1 - places
-            yield Reading(name, places, COMPLEMENT[contig.nucleotides[places]])
+            yield CodonSequence(name, places, COMPLEMENT[contig.nucleotides[places]])
 
 
-def coding_readings(contig: Contig, strands: Strands, left_out: Counter[str]) -> Iterator[Reading]:
+def annotated_sequences(contig: Contig, strands: Strands, left_out: Counter[str]) -> Iterator[CodonSequence]:
     """The coding sequences of a contig that can be read, in their order.
 
     Args:
@@ -66,7 +66,7 @@ def coding_readings(contig: Contig, strands: Strands, left_out: Counter[str]) ->
         places = coding_places(cds)
         ids = contig.nucleotides[places]
         track = ONE_TRACK if strands == "together" else STRANDS[strand]
-        yield Reading(track, places, ids if strand == 1 else COMPLEMENT[ids])
+        yield CodonSequence(track, places, ids if strand == 1 else COMPLEMENT[ids])
 
 
 def coding_places(cds: CodingSequence) -> NDArray[np.int32]:

@@ -1,8 +1,6 @@
 """What a finished run reached: metrics.json, and the table on the terminal."""
 
-import json
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
@@ -10,19 +8,15 @@ import torch
 from lifecode.data.corpus.corpus import Corpus
 from lifecode.evaluation.evaluate import SPLIT, Evaluation
 from lifecode.evaluation.masked_genes import HeldOut
-from lifecode.evaluation.metric_rows import read_whole_metric_rows
 from lifecode.evaluation.metrics import NUCLEOTIDES_PER_SECOND
-from lifecode.evaluation.tally import Mean
-from lifecode.host.durable import disk_faults_named, replacing
-from lifecode.host.small_file import read_small_text
 from lifecode.models.layers.mixers import mixers_of
 from lifecode.models.life_code.model import LifeCode
 from lifecode.models.parts import parameters_by_part
-from lifecode.models.pretrained import read_config
 from lifecode.report.run.metric_table import held_out_metrics
 from lifecode.report.run.sources import SOURCE_HEADINGS, source_rows
-from lifecode.training.run.run_folder import RunFolder, peak_memory_bytes
-from lifecode.verbs.train.teacher import Teaching
+from lifecode.training.run.run_folder import RunFolder
+from lifecode.verbs.train.life_code.teacher import Teaching
+from lifecode.verbs.train.metrics_file import figures, timing
 
 METRICS_SCHEMA_VERSION = 1
 
@@ -51,12 +45,6 @@ class Outcome(NamedTuple):
 
 def run_metrics(outcome: Outcome, folder: RunFolder, *, split: dict[str, Any]) -> dict[str, Any]:
     """The content of metrics.json; `split` is how the corpus was divided."""
-    speeds = [
-        row.value
-        for row in read_whole_metric_rows(folder.path / "metrics.csv")[0]
-        if row.name == NUCLEOTIDES_PER_SECOND.name and row.stage == "encoder"
-    ]
-    parts = folder.seconds()
     return {
         "schema_version": METRICS_SCHEMA_VERSION,
         "split": {
@@ -73,28 +61,19 @@ def run_metrics(outcome: Outcome, folder: RunFolder, *, split: dict[str, Any]) -
             "encoder_steps": outcome.encoder_steps,
             "threads": torch.get_num_threads(),
         },
-        "heldout": _figures(outcome.evaluation.heldout),
-        "baselines": _figures(outcome.evaluation.baselines),
+        "heldout": figures(outcome.evaluation.heldout),
+        "baselines": figures(outcome.evaluation.baselines),
         "sources": {
             name: {
                 "genes": source.num_genes,
                 "back_translated": source.back_translated,
-                "heldout": _figures(source.heldout),
-                "baselines": _figures(source.baselines),
+                "heldout": figures(source.heldout),
+                "baselines": figures(source.baselines),
             }
             for name, source in outcome.evaluation.sources.items()
         },
-        "timing": {
-            "seconds": sum(parts.values()),
-            NUCLEOTIDES_PER_SECOND.name: sorted(speeds)[len(speeds) // 2] if speeds else None,
-            "peak_memory_bytes": peak_memory_bytes(),
-            "parts": parts,
-        },
+        "timing": timing(folder, NUCLEOTIDES_PER_SECOND),
     }
-
-
-def _figures(figures: dict[str, Mean]) -> dict[str, dict[str, float]]:
-    return {name: figure._asdict() for name, figure in figures.items()}
 
 
 def _teacher(outcome: Outcome) -> dict[str, Any]:
@@ -122,25 +101,3 @@ def held_out_table(metrics: dict[str, Any]) -> str:
             for heading, number in zip(SOURCE_HEADINGS, row.numbers, strict=True)
         ]
     return "\n".join(lines)
-
-
-def is_reported(folder: Path, encoder_steps: int, settings: HeldOut) -> bool:
-    """Whether metrics.json is about the model of this many steps, evaluated with these settings.
-
-    The model and the report must be there too, the model as its checksums say.
-    """
-    try:
-        read_config(folder / "model")
-        metrics = json.loads(read_small_text(folder / "metrics.json"))
-        same_steps = metrics["model"]["encoder_steps"] == encoder_steps
-        same_masks = metrics["split"]["masks"] == asdict(settings)
-        return same_steps and same_masks and (folder / "report.html").exists()
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):  # not there yet, or damaged
-        return False
-
-
-def write_metrics(folder: Path, metrics: dict[str, Any]) -> None:
-    """Writes metrics.json, whole or not at all."""
-    path = folder / "metrics.json"
-    with disk_faults_named(path), replacing(path) as file:
-        file.write((json.dumps(metrics, indent=2) + "\n").encode())

@@ -10,27 +10,27 @@ from lifecode.tasks.examples.labels import Unit
 from lifecode.tasks.families.family_reading import FamilyReading
 from lifecode.tasks.pairs.pair_examples import given_pairs
 from lifecode.tasks.pairs.side import SideKind
-from lifecode.tasks.tuning.rows import Reading
+from lifecode.tasks.tuning.rows import Framing
 
 Pair = tuple[NDArray[np.uint8], NDArray[np.uint8]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PairReading:
-    """As `Reading`, of pairs.
+class PairFraming:
+    """As `Framing`, of pairs.
 
     Attributes:
         kinds: of both sides.
         first: of the first side.
         second: of the second one.
         row_codons: budget of a row.
-        unit: what has a label, of `Reading` alone.
+        unit: what has a label, of `Framing` alone.
         window: likewise.
     """
 
     kinds: tuple[SideKind, SideKind]
-    first: Reading
-    second: Reading
+    first: Framing
+    second: Framing
     row_codons: int
     unit: Unit = "sequence"
     window: int = 1

@@ -12,12 +12,12 @@ from lifecode.errors import UserError
 from lifecode.tasks.examples.table import Table, parquet_file, require_file, separated, text_columns
 
 
-def table_chunks(path: str | Path, rows: int) -> Iterator[Table]:
+def table_parts(path: str | Path, rows: int) -> Iterator[Table]:
     """The rows of a file in their order, as `read_table` reads them; of FASTA `id` and `sequence`.
 
     Args:
         path: CSV, TSV, semicolons, Parquet or FASTA, plain or compressed.
-        rows: of each chunk; the last may have fewer.
+        rows: of each part; the last may have fewer.
 
     Raises:
         UserError: as `read_table`, when the rows come to it.
@@ -52,13 +52,13 @@ def _of_fasta(path: Path, rows: int) -> Iterator[Table]:
     first = 0
     with opened(path) as handle:
         records = fasta_records(handle, str(path), refuse)
-        while chunk := list(islice(records, rows)):
+        while part := list(islice(records, rows)):
             columns = {
-                "id": [record.name for record in chunk],
-                "sequence": [record.letters.decode("latin-1") for record in chunk],
+                "id": [record.name for record in part],
+                "sequence": [record.letters.decode("latin-1") for record in part],
             }
             yield Table(str(path), columns, first)
-            first += len(chunk)
+            first += len(part)
 
 
 def _of_lines(path: Path, rows: int) -> Iterator[Table]:

@@ -1,0 +1,1 @@
+"""`lifecode train` of Life-Code: a tokenizer, then an encoder that reads its codons."""

@@ -1,0 +1,1 @@
+"""`lifecode train` of LucaOne: one stage on labelled rows of letters."""
