@@ -122,7 +122,7 @@ class Expression:
                 "Scores and measured values",
                 "A line for each model, by the formula chosen on the first half, and for each baseline.",
             ),
-            reading=(
+            how_to_read=(
                 "Spearman correlation of a score with the measured values. The formula of a model is the one "
                 "that is best on the first half of the genes; it alone is asked about the other half. `its "
                 "codons` is the mean log P of a gene's codons, each masked, among all or, `residues known`, "

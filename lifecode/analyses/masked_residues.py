@@ -98,7 +98,7 @@ class MaskedResidues:
                 "A line for each file: by how many nats a residue each guess is better than how often each "
                 "residue stands in its other proteins.",
             ),
-            reading=(
+            how_to_read=(
                 "`nats` is the cross-entropy over the residues, lower is better; `below unigram` is how much "
                 "lower it is than that of the residue unigram, and `error` the standard error of that over "
                 "proteins. `right` is the share of residues that are guessed. The first residue of each "
