@@ -1,4 +1,4 @@
-"""The models that come with the package: there under their names, small, licensed, as good as their cards say."""
+"""The models that come with the package: under their names, small, licensed, as good as their cards say."""
 
 import doctest
 import json
