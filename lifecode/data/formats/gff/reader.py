@@ -25,7 +25,9 @@ from lifecode.errors import UserError
 
 _MOST_KINDS = 1000
 _HEADERS = (b"#", b"track ", b"track\t", b"browser ")
-_CIRCULAR_HEADER = re.compile(r"(?:topology|circular)=(?:circular|true|y(?:es)?)\b", re.IGNORECASE)
+_CIRCULAR_HEADER = re.compile(
+    r"(?:topology|circular)(?:[=:] ?(?:circular|true|y(?:es)?)|=1)\b", re.IGNORECASE
+)
 _CODING = frozenset({Role.CDS, Role.EXON_MODEL})
 
 
@@ -99,11 +101,11 @@ def _index_lines(
     evidence = Evidence()
     roles: dict[bytes, Role] = {}
     name_of: dict[bytes, str] = {}
-    exon_models: list[list[bytes]] = []
-    has_exon_model = False
     for number, line in lines:
         if line.startswith(_HEADERS) or not line.strip():
             continue
+        if line.count(b"\t") == NUM_COLUMNS and line.split(b"\t")[-1].startswith(b"#"):
+            line = line.rpartition(b"\t")[0]  # a comment, as GTF allows
         columns = line.split(b"\t", 3)
         if line.count(b"\t") != NUM_COLUMNS - 1 or line.endswith((b"\t", b" ")):
             try:
@@ -121,9 +123,7 @@ def _index_lines(
         if role is Role.CDS:
             evidence.add_cds_line(line.split(b"\t"))
         elif role is Role.EXON_MODEL:
-            has_exon_model = has_exon_model or kind != b"Exon"
-            if len(exon_models) < _MOST_KINDS:
-                exon_models.append(line.split(b"\t"))
+            evidence.add_exon_model(line.split(b"\t"))
         if not evidence.num_cds_lines and len(evidence.kinds) < _MOST_KINDS:
             evidence.kinds[kind.decode("utf-8", errors="replace")] += 1
         if role is not Role.NONE:
@@ -133,10 +133,7 @@ def _index_lines(
                     name_of.clear()
                 name = name_of[columns[0]] = unquote(columns[0].decode("utf-8", errors="replace").strip())
             index.add(name, b"%d\t%b" % (number, line))
-    if not evidence.num_cds_lines and has_exon_model:
-        evidence.has_exon_model = True
-        for columns in exon_models:
-            evidence.add_cds_line(columns)
+    evidence.end()
     return evidence
 
 
