@@ -62,6 +62,7 @@ class Evidence:
         with_phases: column 2 of those that have a phase other than 0.
         exon_models: column 2 of those whose coding parts have names such as SNAP's instead of CDS.
         genes_are_named: every CDS line has a gene_id.
+        genetic_codes: what Prodigal's comments say of each sequence.
         kinds: words of column 3, as long as no CDS was seen.
     """
 
@@ -70,6 +71,7 @@ class Evidence:
         self.with_phases: set[str] = set()
         self.exon_models: set[bytes] = set()
         self.genes_are_named = True
+        self.genetic_codes: dict[str, int] = {}
         self.kinds: Counter[str] = Counter()
         self._lines_of: Counter[tuple[bytes, str]] = Counter()
         self._label_of: dict[tuple[bytes, str], str] = {}

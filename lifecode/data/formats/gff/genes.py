@@ -181,11 +181,13 @@ class GeneReader:
         phase, contradiction = self._phase(parts, slips)
         exons = ()
         if problem is None:
-            parts = self._splitter.frames(parts).with_following_stop(parts)
+            parts = self._splitter.frames(family).with_following_stop(parts)
             exons = exons_of(parts, len(self._nucleotides), self._circular)
         name = _name(model, told)
         used[name] = used.get(name, 0) + 1
-        table = table_of(parts)
+        table = table_of(family)
+        told_so = (one.attributes.get("transl_except", "") for one in family)
+        exceptional = tuple(dict.fromkeys(filter(None, told_so)))
         recoded = [f"(pos:{one.start + 1}..{one.end},aa:Sec)" for one in selenocysteines if not one.problem]
         gene_id = self._gene_id(model, told)
         return CodingSequence(
@@ -199,7 +201,7 @@ class GeneReader:
             partial=is_partial(family),
             ribosomal_slippage=slips,
             trans_splicing=trans,
-            transl_except=tuple([told["transl_except"]] if told.get("transl_except") else recoded),
+            transl_except=exceptional or tuple(recoded),
             location_problem=problem,
             phase_problem=contradiction,
             protein_source="translated",

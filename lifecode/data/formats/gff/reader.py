@@ -12,11 +12,10 @@ from urllib.parse import unquote
 
 from lifecode.data.formats.annotated_fasta import annotated_records
 from lifecode.data.formats.annotation_index import AnnotationIndex
-from lifecode.data.formats.fasta import NucleotideRecord
+from lifecode.data.formats.fasta import NucleotideRecord, told_by_header
 from lifecode.data.formats.gff.dialect import Evidence
 from lifecode.data.formats.gff.genes import GeneReader
 from lifecode.data.formats.gff.lines import NUM_COLUMNS, Feature, Role, feature, role_of, sequence_name, shown
-from lifecode.data.formats.insdc.features import organelle_of_definition
 from lifecode.data.formats.malformed import Settle
 from lifecode.data.formats.opening import AnnotationLines
 from lifecode.data.formats.organelles import organelle_named
@@ -28,6 +27,8 @@ _HEADERS = (b"#", b"track ", b"track\t", b"browser ")
 _CIRCULAR_HEADER = re.compile(
     r"(?:topology|circular)(?:[=:] ?(?:circular|true|y(?:es)?)|=1)\b", re.IGNORECASE
 )
+_MODEL = re.compile(rb"# *Model Data:.*?\btransl_table=(\d{1,2})\b")
+"""What Prodigal writes before the genes of each sequence."""
 _CODING = frozenset({Role.CDS, Role.EXON_MODEL})
 
 
@@ -71,13 +72,11 @@ def read_gff(
             features = [feature(line) for line in found if evidence.matters(line)]
             landmark = _landmark(features, len(record.nucleotides))
             circular = landmark.circular or bool(_CIRCULAR_HEADER.search(record.description))
-            genetic_code = landmark.genetic_code or code_of(record.name)
+            header = told_by_header(record.description)
+            given = landmark.genetic_code or evidence.genetic_codes.get(_name(record)) or header.genetic_code
+            genetic_code = given or code_of(record.name)
             reader = GeneReader(
-                record.nucleotides,
-                circular,
-                genetic_code,
-                landmark.genetic_code is not None,
-                evidence.with_phases,
+                record.nucleotides, circular, genetic_code, given is not None, evidence.with_phases
             )
             contents = reader.read(features)
             _settle_nameless(contents.nameless, found, annotation_source, settle)
@@ -88,7 +87,7 @@ def read_gff(
                 circular=circular,
                 taxon=landmark.taxon,
                 genetic_code=genetic_code,
-                organelle=landmark.organelle or organelle_of_definition(record.description),
+                organelle=landmark.organelle or header.organelle,
                 coding_sequences=contents.coding_sequences,
                 dialect=dialect,
             )
@@ -101,8 +100,11 @@ def _index_lines(
     evidence = Evidence()
     roles: dict[bytes, Role] = {}
     name_of: dict[bytes, str] = {}
+    genetic_code: int | None = None
     for number, line in lines:
         if line.startswith(_HEADERS) or not line.strip():
+            if model := _MODEL.match(line):
+                genetic_code = int(model[1])
             continue
         if line.count(b"\t") == NUM_COLUMNS and line.split(b"\t")[-1].startswith(b"#"):
             line = line.rpartition(b"\t")[0]  # a comment, as GTF allows
@@ -133,6 +135,8 @@ def _index_lines(
                     name_of.clear()
                 name = name_of[columns[0]] = unquote(columns[0].decode("utf-8", errors="replace").strip())
             index.add(name, b"%d\t%b" % (number, line))
+            if genetic_code is not None:
+                evidence.genetic_codes[name] = genetic_code
     evidence.end()
     return evidence
 

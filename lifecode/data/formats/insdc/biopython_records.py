@@ -2,7 +2,7 @@
 
 import re
 import warnings
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from io import StringIO
 from typing import Any, Literal, NamedTuple
 
@@ -11,6 +11,8 @@ from Bio.SeqFeature import (
     AfterPosition,
     BeforePosition,
     ExactPosition,
+    Location,
+    LocationParserError,
     SeqFeature,
 )
 from Bio.SeqRecord import SeqRecord
@@ -115,6 +117,15 @@ def record_by_biopython(
     )
 
 
+def exons_of_location(text: str) -> tuple[Exon, ...]:
+    """The exons of a location such as `complement(join(1..9,12..>20))`, 5' to 3'; none if it has none."""
+    try:
+        parts = Location.fromstring(text).parts
+    except (LocationParserError, ValueError):
+        return ()
+    return _exons(parts)
+
+
 def _states_length(text: bytes, form: str, num_nucleotides: int) -> bool:
     """Whether the record is whole: its first line says how many letters follow, and it has its last line."""
     words = text.partition(b"\n")[0].replace(b";", b" ").split()
@@ -149,8 +160,9 @@ def _place(feature: SeqFeature, num_nucleotides: int, circular: bool) -> Place:
     known = all(isinstance(end, ExactPosition | BeforePosition | AfterPosition) for end in ends)
     if not known or getattr(location, "operator", "join") not in ("join", "order"):
         return Place((), partial, "the location names no nucleotides")
-    exons = tuple(
-        Exon(int(part.start), int(part.end), part.strand or 1)  # pyright: ignore[reportArgumentType]
-        for part in location.parts
-    )
+    exons = _exons(location.parts)
     return Place(around_origin(exons, num_nucleotides) if circular else exons, partial, None)
+
+
+def _exons(parts: Iterable[Any]) -> tuple[Exon, ...]:
+    return tuple(Exon(int(part.start), int(part.end), part.strand or 1) for part in parts)

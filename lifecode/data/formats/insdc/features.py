@@ -10,6 +10,8 @@ from lifecode.data.records import CodingSequence, Exon, Feature
 _PSEUDO = frozenset({"pseudo", "pseudogene"})
 _FLAGS = _PSEUDO | frozenset({"partial", "ribosomal_slippage", "trans_splicing"})
 _VALUES = frozenset({"protein_id", "locus_tag", "gene", "codon_start", "transl_table", "translation"})
+_STARTS = frozenset({"rna_editing", "alternative_start_codon"})
+"""Values of `/exception` by which the first codon may read M though the genetic code has it as no start."""
 _OTHERS = _FLAGS | {"transl_except", "exception"}
 
 _ORGANELLE_GENOME = re.compile(
@@ -59,13 +61,16 @@ def coding_sequence_of(
             if key not in values:
                 values[key] = qualifier.value or ""
         elif key not in _OTHERS:
-            continue
+            if key.islower() or (key := key.lower()) not in _FLAGS:
+                continue
+            flags.add(key)
         elif key in _FLAGS:
             flags.add(key)
         elif key == "transl_except":
             transl_except.append(qualifier.value or "")
         else:  # `/exception`: how older records say `/ribosomal_slippage` and `/trans_splicing`
-            flags.add((qualifier.value or "").strip().lower().replace(" ", "_").replace("-", "_"))
+            words = (qualifier.value or "").lower().replace("-", " ").split(",")
+            flags.update("_".join(one.split()) for one in words)
     gene = values.get("gene")
     locus_tag = values.get("locus_tag")
     name = values.get("protein_id") or locus_tag or gene or f"cds:{_span(place.exons)}"
@@ -88,7 +93,7 @@ def coding_sequence_of(
         protein_source="annotated" if protein else "translated",
         gene_id=locus_tag or gene,
         genetic_code_given=table is not None,
-        start_edited="rna_editing" in flags,
+        start_edited=not flags.isdisjoint(_STARTS),
     )
 
 

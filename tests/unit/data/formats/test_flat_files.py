@@ -101,6 +101,26 @@ def test_a_gene_across_the_origin_on_the_other_strand(read, location):
             },
             ".",
         ),
+        *(
+            ({"dna": "ACG" + GENE[3:], "qualifiers": (told, f'/translation="{PROTEIN}"')}, expected)
+            for told, expected in (
+                ("/transl_except=(pos:1..3,aa:fMet)", "."),
+                ("/transl_except=(pos:1..3,aa:M)", "."),
+                ('/exception="alternative start codon"', "."),
+                ('/exception="trans-splicing, RNA editing"', "."),
+                ('/exception="unclassified translation discrepancy"', "translation_differs"),
+            )
+        ),
+        *(
+            ({"qualifiers": (f"/transl_except=(pos:19,aa:{stop})",), "location": "1..19"}, ".")
+            for stop in ("TERM", "Term", "Ter", "stop", "*")
+        ),
+        (
+            {"qualifiers": ('/exception="ribosomal slippage, RNA editing"', '/translation="MK"')},
+            "ribosomal_slippage",
+        ),
+        ({"qualifiers": ("/PSEUDO",)}, "pseudo"),
+        ({"qualifiers": ("/Partial",)}, "partial"),
     ],
 )
 def test_qualifiers_as_their_writers_put_them(read, words, expected):

@@ -489,6 +489,79 @@ def test_genetic_code_that_a_line_names(judged):
     assert (one.genetic_code, one.genetic_code_given, one.line) == (1, False, 3)
 
 
+@pytest.mark.parametrize("where", ["first", "last", "mRNA"])
+def test_transl_except_wherever_it_stands(judged, where):
+    told = ";transl_except=(pos:151..153%2Caa:Met)"
+    text = annotated(
+        lambda g, i: gff3(g, i) + told * (i == {"first": 0, "last": 2}.get(where)),
+        lambda g: [("mRNA", "ID=rna1" + told * (where == "mRNA"))],
+        genes=FIRST,
+    )
+    assert judged(text, GENOME[:150] + "ACG" + GENOME[153:])[0] == [ONE]
+
+
+GTG = GENOME[:1280] + "GTG" + GENOME[1283:]
+TGA = GENOME[:1292] + "TGA" + GENOME[1295:]
+THREE_BY_4 = THREE[:4] + "W" + THREE[5:]
+LAST = GENES[2:]
+
+
+@pytest.mark.parametrize("key", ["transl_table", "translation_table", "genetic_code"])
+@pytest.mark.parametrize("where", ["CDS", "mRNA", "gene"])
+def test_the_genetic_code_that_a_gene_names(judged, where, key):
+    def of(kind, code):
+        return f";{key}={code}" if kind == where else ""
+
+    for code, sequence, expected in ((11, GTG, THREE), (4, TGA, THREE_BY_4)):
+        above = [("gene", "ID=gene3" + of("gene", code)), ("mRNA", "ID=rna3;Parent=gene3" + of("mRNA", code))]
+        for stop in ("inside", "absent"):
+            text = annotated(
+                lambda g, i: gff3(g, i) + of("CDS", code), lambda g: above, genes=LAST, stop=stop
+            )
+            verdicts, contig = judged(text, sequence)
+            assert verdicts == [expected]
+            assert contig.code_choice[:2] == (code, "transl_table")
+
+
+def test_the_genetic_code_in_comments_of_prodigal(tmp_path):
+    text = ""
+    for name, code in (("a", 4), ("b", 11)):
+        text += f'# Sequence Data: seqnum=1;seqlen=1674;seqhdr="{name} x"\n'
+        text += f"# Model Data: version=Prodigal.v2.6.3;run_type=Single;transl_table={code};uses_sd=1\n"
+        text += annotated(lambda g, i: "ID=1_1;partial=00", genes=LAST).replace("ctg1", name)
+    (tmp_path / "g.gff").write_text(text)
+    (tmp_path / "g.fa").write_text(f">a\n{TGA}\n>b\n{GTG}\n>c\n{GTG}\n")
+    found = list(read_records(str(tmp_path / "g.*")))
+    assert [contig.code_choice[:2] for contig in found] == [
+        (4, "transl_table"),
+        (11, "transl_table"),
+        (1, "default"),
+    ]
+    assert not any(isinstance(verdict, Rejection) for contig in found for verdict in verify_all(contig))
+    found = list(read_records(str(tmp_path / "g.*"), genetic_code=1))
+    assert [contig.code_choice[:2] for contig in found] == [(1, "key")] * 3
+
+
+@pytest.mark.parametrize(
+    ("header", "expected"),
+    [
+        ("[gcode=11] [topology=linear]", (11, "transl_table")),
+        ("[organism=Genus species] [transl_table=4]", (4, "transl_table")),
+        ("[location=mitochondrion] [gcode=1] [mgcode=4]", (4, "transl_table")),
+        ("[location=chloroplast] [gcode=1] [mgcode=4] [pgcode=11]", (11, "transl_table")),
+        ("[location=mitochondrion] [gcode=11]", (1, "organelle")),
+        ("[organelle=mitochondrion]", (1, "organelle")),
+        ("[location=chromosome]", (1, "default")),
+        ("[gcode=x]", (1, "default")),
+    ],
+)
+def test_the_genetic_code_in_the_header_of_a_sequence(tmp_path, header, expected):
+    (tmp_path / "g.gff").write_text(annotated(gff3, genes=LAST))
+    (tmp_path / "g.fa").write_text(f">ctg1 {header}\n{GENOME}\n")
+    (contig,) = read_records(str(tmp_path / "g.*"))
+    assert contig.code_choice[:2] == expected
+
+
 def test_sequences_without_the_directive(tmp_path):
     text = annotated(gff3, GENE_AND_MRNA)
     for ending in ("\n", "\r\n", "\r"):
