@@ -25,6 +25,7 @@ from lifecode.data.formats.insdc.features import (
     feature_of,
     is_wanted,
     organelle_of_definition,
+    organelle_of_source,
     taxon_id,
 )
 from lifecode.data.formats.insdc.genes import with_flags_of_genes
@@ -139,7 +140,8 @@ def _origin(record: SeqRecord) -> tuple[str | None, int | None, str | None]:
     told: dict[str, Any] = next((one.qualifiers for one in record.features if one.type == "source"), {})
     organism = told.get("organism", [record.annotations.get("organism")])[0]
     taxa = [word[6:] for word in told.get("db_xref", []) if word.startswith("taxon:")]
-    return organism or None, taxon_id(taxa[0]) if taxa else None, told.get("organelle", [None])[0]
+    organelle, _ = organelle_of_source(record.annotations.get("source", ""))
+    return organism or None, taxon_id(taxa[0]) if taxa else None, told.get("organelle", [organelle])[0]
 
 
 def _qualifiers(feature: SeqFeature) -> Iterator[_Qualifier]:

@@ -14,6 +14,20 @@ _STARTS = frozenset({"rna_editing", "alternative_start_codon"})
 """Values of `/exception` by which the first codon may read M though the genetic code has it as no start."""
 _OTHERS = _FLAGS | {"transl_except", "exception"}
 
+_ORGANELLES = frozenset(
+    {
+        "mitochondrion",
+        "chloroplast",
+        "plastid",
+        "apicoplast",
+        "kinetoplast",
+        "cyanelle",
+        "chromoplast",
+        "leucoplast",
+        "chromatophore",
+        "hydrogenosome",
+    }
+)
 _ORGANELLE_GENOME = re.compile(
     r"\b(?:(mitochondrion|chloroplast|plastid|apicoplast|kinetoplast|cyanelle)"
     r"(?:\.?$|,(?! (?:complete|partial) cds)| (?:complete|partial)(?! cds)"
@@ -142,6 +156,13 @@ def organelle_of_definition(definition: str) -> str | None:
     """
     found = _ORGANELLE_GENOME.search(" ".join(definition.split()))
     return (found[1] or found[2]).lower() if found and "nuclear gene" not in definition else None
+
+
+def organelle_of_source(name: str) -> tuple[str | None, str]:
+    """The organelle before the organism on a SOURCE line, `mitochondrion Homo sapiens`, and the organism."""
+    first, _, others = name.partition(" ")
+    kind = first.rpartition(":")[2].lower()
+    return (kind, others) if others and kind in _ORGANELLES else (None, name)
 
 
 def taxon_id(text: str) -> int | None:
