@@ -350,9 +350,7 @@ def test_what_says_organelle_in_a_flat_file(read):
     for words in (
         {"source": ('/organelle="mitochondrion"',)},
         {"definition": "Genus mitochondrion, complete genome."},
-        {
-            "head": "SOURCE      mitochondrion Genus species (x)\n  ORGANISM  Genus species\n            Life.\n"
-        },
+        {"head": "SOURCE      mitochondrion Genus sp.\n  ORGANISM  Genus sp.\n            Life.\n"},
     ):
         (contig,) = read(record(qualifiers=(), **words))
         assert contig.organelle == "mitochondrion"
@@ -416,6 +414,20 @@ def test_line_ends_of_every_kind_in_one_file_across_blocks(before):
     begun = "x" * ((1 << 16) - 4 + before)
     text = begun + "\r\r\na\r\nb\rc\nd\r"
     assert PlainText(BytesIO(text.encode()), Path("x")).read().decode() == begun + "\na\nb\nc\nd\n"
+
+
+@pytest.mark.parametrize("before", range(5))
+def test_marks_of_files_that_were_joined_go_across_blocks(before):
+    begun = "x" * ((1 << 16) - 6 + before)
+    text = f"\ufeff{begun}\n\ufeffa\r\n\ufeffé\n\ufeff"
+    assert PlainText(BytesIO(text.encode()), Path("x")).read().decode() == begun + "\na\né\n"
+    cut = b"x" + "\ufeff".encode()[:2]
+    assert PlainText(BytesIO(cut), Path("x")).read() == cut
+
+
+def test_joined_files_with_a_mark_each(read):
+    assert verdicts(read("\ufeff" + record(name="A") + "\ufeff" + record(name="B"))) == [".", "."]
+    assert [contig.name for contig in read("\ufeff>a\nAC\n\ufeff>b\nGT\n", "x.fa")] == ["a", "b"]
 
 
 def test_fasta_of_an_old_mac_joined_to_one_of_unix(read):
