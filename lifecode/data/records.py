@@ -96,7 +96,7 @@ class CodingSequence:
         genetic_code_given: the file itself names the genetic code of this CDS or of its sequence.
         phase_problem: how the phases of the parts contradict their lengths, or None.
         line: 1-based number of its first line in an annotation file, or None.
-        start_edited: editing of the RNA makes a start codon of its first codon.
+        start_edited: its first codon may be a start by editing of the RNA, or as an alternative one.
     """
 
     id: str

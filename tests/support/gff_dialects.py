@@ -1,6 +1,6 @@
 """Three genes annotated in every dialect of GFF3, GTF and GFF2 that programs and databases write."""
 
-from tests.support.gff_genome import annotated, genome
+from tests.support.gff_genome import GENES, annotated, genome
 
 GENOME, PROTEINS = genome()
 
@@ -40,9 +40,19 @@ def snap_kind(g, i):
     return "Esngl" if last == 0 else "Einit" if i == 0 else "Eterm" if i == last else "Exon"
 
 
-def geneid_kind(g, i):
-    last = len(g.exons) - 1
-    return "Single" if last == 0 else "First" if i == 0 else "Terminal" if i == last else "Internal"
+def kind_of(single, first, internal, last):
+    def of(g, i):
+        end = len(g.exons) - 1
+        return single if end == 0 else first if i == 0 else last if i == end else internal
+
+    return of
+
+
+geneid_kind = kind_of("Single", "First", "Internal", "Terminal")
+
+
+def by_transcript(g, i):
+    return f'transcript_id "t{g.number}";'
 
 
 DIALECTS = {
@@ -229,6 +239,47 @@ DIALECTS = {
         "GFF2 (SNAP)",
         annotated(lambda g, i: f"c-snap.{g.number}", source="SNAP", kind=snap_kind, phases="."),
     ),
+    "AUGUSTUS, the kinds of exons beside the CDS": (
+        "GTF (AUGUSTUS)",
+        annotated(by_transcript, source="AUGUSTUS")
+        + annotated(
+            by_transcript, source="AUGUSTUS", kind=kind_of("single", "initial", "internal", "terminal")
+        ),
+    ),
+    "the same under Parent": (
+        "GFF3",
+        annotated(gff3)
+        + annotated(
+            lambda g, i: f"ID=rna{g.number};Parent=gene{g.number}",
+            kind=kind_of("single", "initial", "internal", "terminal"),
+        ),
+    ),
+    "AUGUSTUS of old, without CDS": (
+        "GTF (AUGUSTUS)",
+        annotated(
+            by_transcript, source="AUGUSTUS", kind=kind_of("single", "initial", "internal", "terminal")
+        ),
+    ),
+    "GENSCAN": ("GTF", annotated(by_transcript, kind=kind_of("Sngl", "Init", "Intr", "Term"))),
+    "FGENESH": ("GTF", annotated(by_transcript, kind=kind_of("CDSo", "CDSf", "CDSi", "CDSl"))),
+    "GeneZilla": (
+        "GTF",
+        annotated(by_transcript, kind=kind_of("single-exon", "initial-exon", "internal-exon", "final-exon")),
+    ),
+    "coding exons": ("GFF2", annotated(lambda g, i: f'CDS "B.{g.number}"', kind="coding_exon")),
+    "SNAP beside another": (
+        "GFF2 (SNAP) and GFF3",
+        annotated(lambda g, i: f"c.{g.number}", source="SNAP", kind=snap_kind, genes=GENES[:2])
+        + annotated(gff3, genes=GENES[2:]),
+    ),
+    "Derives_from without a Parent": (
+        "GFF3",
+        annotated(
+            lambda g, i: f"ID=c{g.number}.{i};Derives_from=t{g.number}",
+            lambda g: [("mRNA", f"ID=t{g.number};Parent=g{g.number}")],
+        ),
+    ),
+    "a comment behind the columns": ("GTF", annotated(lambda g, i: f"{gtf(g, i)}\t# gene {g.number}")),
     "geneid": (
         "GFF2 (geneid)",
         annotated(lambda g, i: f"c_{g.number}", source="geneid_v1.4", kind=geneid_kind),

@@ -5,15 +5,17 @@ outside the CDS, explains nothing and is left out.
 """
 
 import re
+from collections.abc import Sequence
 
 from Bio.Data import IUPACData
 
-from lifecode.data.records import CodingSequence
+from lifecode.data.records import CodingSequence, Exon
 
-_EXCEPTION = re.compile(r"pos:([^:]*),\s*aa:\s*(\w+)", re.IGNORECASE)
+_EXCEPTION = re.compile(r"pos:([^:]*),\s*aa:\s*(\w+|\*)", re.IGNORECASE)
 _POSITION = re.compile(r"\d{1,15}")
 _LETTER = {name.upper(): letter for name, letter in IUPACData.protein_letters_3to1_extended.items()}
-_LETTER |= {"TERM": "*", "OTHER": "X"}
+_LETTER |= {letter: letter for letter in _LETTER.values()}
+_LETTER |= {"TERM": "*", "TER": "*", "STOP": "*", "*": "*", "OTHER": "X", "FMET": "M"}
 
 
 def recoded_codons(cds: CodingSequence) -> dict[int, str]:
@@ -21,11 +23,27 @@ def recoded_codons(cds: CodingSequence) -> dict[int, str]:
     recoded: dict[int, str] = {}
     for value in cds.transl_except:
         for positions, residue in _EXCEPTION.findall(value):
-            offsets = [_offset(cds, int(position) - 1) for position in _POSITION.findall(positions)]
+            offsets = [_offset_in(cds.exons, int(position) - 1) for position in _POSITION.findall(positions)]
             inside = [offset for offset in offsets if offset is not None]
             if inside and residue.upper() in _LETTER:
                 recoded[min(inside) // 3] = _LETTER[residue.upper()]
     return recoded
+
+
+def on_record(exception: str, exons: Sequence[Exon]) -> str:
+    """A `transl_except` value with positions on a contig as one with positions on the spliced CDS.
+
+    Args:
+        exception: such as `(pos:complement(213..215),aa:Sec)`.
+        exons: of the CDS on the contig, in 5' to 3' order; positions outside them are left out.
+    """
+    spliced = []
+    for positions, residue in _EXCEPTION.findall(exception):
+        offsets = [_offset_in(exons, int(position) - 1) for position in _POSITION.findall(positions)]
+        inside = [offset + 1 for offset in offsets if offset is not None]
+        if inside:
+            spliced.append(f"(pos:{min(inside)}..{max(inside)},aa:{residue})")
+    return ",".join(spliced)
 
 
 def ends_in_completed_stop(cds: CodingSequence) -> bool:
@@ -38,10 +56,10 @@ def starts_by_exception(cds: CodingSequence) -> bool:
     return cds.start_edited or (bool(cds.transl_except) and recoded_codons(cds).get(0) == "M")
 
 
-def _offset(cds: CodingSequence, position: int) -> int | None:
+def _offset_in(exons: Sequence[Exon], position: int) -> int | None:
     """Where a nucleotide of the contig, counted from 0, lies in the CDS; None outside its exons."""
     before = 0
-    for start, end, strand in cds.exons:
+    for start, end, strand in exons:
         if start <= position < end:
             return before + (position - start if strand == 1 else end - 1 - position)
         before += end - start

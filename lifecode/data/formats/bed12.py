@@ -89,10 +89,15 @@ def parsed(line: bytes) -> Transcript:
         sizes, starts = ([_number(n) for n in columns[i].split(",") if n.strip()] for i in (10, 11))
     except ValueError as fault:
         raise UserError(f"{fault} where a number belongs") from fault
-    offsets = zip(starts, sizes, strict=False)
+    offsets = sorted(zip(starts, sizes, strict=False))
     blocks = tuple((start + offset, start + offset + size) for offset, size in offsets)
-    complete = len(sizes) == len(starts) == count > 0 and columns[5] in ("+", "-")
-    if not complete or blocks[-1][1] != end or any(a[1] > b[0] for a, b in pairwise(blocks)):
+    if columns[5] not in ("+", "-"):
+        raise UserError(f"the strand is {columns[5][:20]!r}")
+    if (
+        not len(sizes) == len(starts) == count > 0
+        or blocks[-1][1] != end
+        or any(a[1] > b[0] for a, b in pairwise(blocks))
+    ):
         raise UserError("the blocks do not fit the line")
     return Transcript(
         name=columns[3],

@@ -13,7 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lifecode.alphabet import encode_nucleotides
+from lifecode.data.cds.recoding import on_record
 from lifecode.data.formats.flat_records import split_before
+from lifecode.data.formats.insdc.biopython_records import exons_of_location
 from lifecode.data.formats.insdc.features import organelle_of_definition
 from lifecode.data.formats.malformed import Settle
 from lifecode.data.formats.organelles import organelle_named
@@ -22,10 +24,18 @@ from lifecode.errors import UserError
 
 _WHITE_SPACE = b" \t\r\n\v\f"
 _OPEN_END = re.compile(r"\bpartial=(?:10|01|11)\b|\btype:(?:5prime_partial|3prime_partial|internal)\b")
+_PRODIGAL_CODE = re.compile(r"\bgenetic_code=(\d{1,2})\b")
 _OPEN_LOCATION = re.compile(r"[<>]")
 _PSEUDOGENE = re.compile(r"\b(?:gene|transcript)_biotype:\w*pseudogene\b")
 _ENSEMBL_PLACE = re.compile(r"\b[a-z_]+:[^\s:]+:([^\s:]+):\d+:\d+:-?1\b")
 _BRACKET = re.compile(r"\[(\w+)=")
+
+
+class Told(NamedTuple):
+    """What a header says of a sequence: its organelle and its NCBI genetic code; None where nothing."""
+
+    organelle: str | None
+    genetic_code: int | None
 
 
 class FastaRecord(NamedTuple):
@@ -100,36 +110,53 @@ def read_fasta(
             genetic_code=genetic_code,
             coding_sequences=coding,
             molecule=molecule,
-            organelle=_organelle(record.description, chromosome, molecule),
+            organelle=organelle_named(chromosome)
+            if chromosome
+            else told_by_header(record.description, molecule == "dna").organelle,
             chromosome=chromosome,
         )
 
 
-def _organelle(description: str, chromosome: str | None, molecule: str) -> str | None:
-    """The organelle that a header names: as the chromosome, in brackets, or in the title of a genome."""
-    if chromosome:
-        return organelle_named(chromosome)
+def told_by_header(description: str, title: bool = True) -> Told:
+    """What the words behind the name of a sequence say of it in brackets, as NCBI and Bakta write them.
+
+    `[gcode=11]`, on DNA of an organelle `[mgcode=2]` or `[pgcode=11]`, `[location=mitochondrion]`.
+
+    Args:
+        description: these words.
+        title: they may be the title of a genome that names the organelle.
+    """
     told = dict(_bracketed(description))
     named = (organelle_named(told.get(key, "")) for key in ("organelle", "location"))
-    return next(filter(None, named), None) or (
-        organelle_of_definition(description) if molecule == "dna" else None
-    )
+    organelle = next(filter(None, named), None) or (organelle_of_definition(description) if title else None)
+    kind = "gcode" if organelle is None else "mgcode" if organelle.startswith("mit") else "pgcode"
+    code = told.get("transl_table") or told.get(kind, "")
+    return Told(organelle, int(code) if code.isdecimal() and len(code) < 3 else None)
 
 
 def _coding_sequence(record: NucleotideRecord, genetic_code: int) -> CodingSequence:
     """The whole record as one CDS, with what NCBI says of it in the header."""
     told = dict(_bracketed(record.description))
-    exception = told.get("transl_except")
+    location, exception = told.get("location", ""), told.get("transl_except")
+    if exception and location:  # NCBI gives both on the genome
+        exons = exons_of_location(location)
+        if sum(exon.end - exon.start for exon in exons) == len(record.nucleotides):
+            exception = on_record(exception, exons)
+    given = told_by_header(record.description, title=False).genetic_code
+    if found := _PRODIGAL_CODE.search(record.description):
+        given = int(found[1])
     return CodingSequence(
         id=told.get("protein_id") or record.name,
         gene=told.get("gene"),
         exons=(Exon(0, len(record.nucleotides), 1),),
-        genetic_code=genetic_code,
+        codon_start=2 if told.get("frame") == "2" else 3 if told.get("frame") == "3" else 1,
+        genetic_code=genetic_code if given is None else given,
+        genetic_code_given=given is not None,
         pseudo=told.get("pseudo") == "true"
         or "pseudogene" in told
         or bool(_PSEUDOGENE.search(record.description)),
         partial="partial" in told
-        or bool(_OPEN_LOCATION.search(told.get("location", "")))
+        or bool(_OPEN_LOCATION.search(location))
         or bool(_OPEN_END.search(record.description)),
         transl_except=(exception,) if exception else (),
         protein_source="translated",

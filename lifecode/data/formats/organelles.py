@@ -19,12 +19,15 @@ _SHORT = {
     "ptdna": "plastid",
 }
 _BEHIND_CHR = _SHORT | {"c": "plastid", "p": "plastid"}
+_BEHIND_SCAFFOLD = {name: kind for name, kind in _SHORT.items() if len(name) > 3 or name in ("mt", "cp")}
+_GENOME = re.compile(r"(mt|cp|pt)[ _.-]?genome", re.IGNORECASE)
 _WORDS = re.compile(
     r"(?<![a-z])(mitochondri(?:on|al|a)|mitogenome|mtdna|chloroplast|plastid|plastome|apicoplast|kinetoplast"
     r"|cyanelle|chromatophore|hydrogenosome|leucoplast|chromoplast)",
     re.IGNORECASE,
 )
 _PREFIX = re.compile(r"^(?:chromosome|chrom|chr)[ _.-]?", re.IGNORECASE)
+_SCAFFOLD = re.compile(r"^(?:scaffold|super|contig|ctg)[_.-]", re.IGNORECASE)
 _PLASMODIUM = re.compile(r"^P[A-Za-z0-9]{1,7}_(MIT|API)(?:_v\d+)?$")
 
 
@@ -34,5 +37,9 @@ def organelle_named(name: str) -> str | None:
         return found[1].lower()
     if found := _PLASMODIUM.search(name):
         return {"MIT": "mitochondrion", "API": "apicoplast"}[found[1]]
+    if found := _GENOME.fullmatch(name):
+        return _SHORT[found[1].lower()]
+    if (bare := _SCAFFOLD.sub("", name)) != name:
+        return _BEHIND_SCAFFOLD.get(bare.lower())
     bare = _PREFIX.sub("", name)
     return (_SHORT if bare == name else _BEHIND_CHR).get(bare.lower())

@@ -1,7 +1,8 @@
 """The bytes of a text file as every reader wants them: UTF-8 without a mark, lines that end with one LF.
 
-Windows writes CR LF, old Macs CR alone, joined files both; editors put a byte order mark in front, some write
-UTF-16. Form feeds (pages) and the Ctrl-Z at the end of a DOS file go.
+Windows writes CR LF, old Macs CR alone, joined files both; editors put a byte order mark in front, which
+joined files have inside too, some write UTF-16. Form feeds (pages) and the Ctrl-Z at the end of a DOS file
+go.
 A file that has none of it passes as it is.
 """
 
@@ -55,6 +56,8 @@ class PlainText(RawIOBase):
             block, self._held = self._held + block, b""
         if b"\r" in block:
             block = self._with_line_feeds(block)
+        if b"\xef" in block:
+            block = self._without_marks(block)
         if b"\f" in block or b"\x1a" in block:
             block = block.translate(None, _NO_TEXT)
         return block
@@ -66,6 +69,13 @@ class PlainText(RawIOBase):
             block = block[len(codecs.BOM_UTF8) :]
         elif encoding is not None:
             self._decoder = codecs.getincrementaldecoder(encoding)()
+        return block
+
+    def _without_marks(self, block: bytes) -> bytes:
+        """The block without marks of files that were joined; one that is cut here waits for its rest."""
+        block = block.replace(codecs.BOM_UTF8, b"")
+        if not self._ended and (begun := next((n for n in (2, 1) if block.endswith(codecs.BOM_UTF8[:n])), 0)):
+            block, self._held = block[:-begun], block[-begun:] + self._held
         return block
 
     def _decoded(self, block: bytes) -> bytes:

@@ -60,23 +60,29 @@ class Evidence:
     Attributes:
         num_cds_lines: lines that give a part of a CDS.
         with_phases: column 2 of those that have a phase other than 0.
-        has_exon_model: the coding parts have SNAP's or geneid's names.
+        exon_models: column 2 of those whose coding parts have names such as SNAP's instead of CDS.
         genes_are_named: every CDS line has a gene_id.
+        genetic_codes: what Prodigal's comments say of each sequence.
         kinds: words of column 3, as long as no CDS was seen.
     """
 
     def __init__(self) -> None:
         self.num_cds_lines = 0
         self.with_phases: set[str] = set()
-        self.has_exon_model = False
+        self.exon_models: set[bytes] = set()
         self.genes_are_named = True
+        self.genetic_codes: dict[str, int] = {}
         self.kinds: Counter[str] = Counter()
         self._lines_of: Counter[tuple[bytes, str]] = Counter()
         self._label_of: dict[tuple[bytes, str], str] = {}
+        self._with_cds: set[bytes] = set()
+        self._models: list[list[bytes]] = []
 
     def add_cds_line(self, columns: list[bytes]) -> None:
         """Count a line of nine columns that gives a part of a CDS."""
         self.num_cds_lines += 1
+        if len(self._with_cds) < _MOST_WRITERS:
+            self._with_cds.add(columns[1])
         if columns[7] in (b"1", b"2") and len(self.with_phases) < _MOST_WRITERS:
             self.with_phases.add(columns[1].decode("utf-8", errors="replace"))
         if b"gene_id" not in columns[8]:
@@ -89,12 +95,28 @@ class Evidence:
             self._label_of[key] = f"{key[1]} ({writer})" if writer else key[1]
         self._lines_of[key] += 1
 
+    def add_exon_model(self, columns: list[bytes]) -> None:
+        """Note a line of nine columns that gives a part of a CDS if its column 2 has no CDS lines."""
+        if columns[2] != b"Exon" and len(self.exon_models) < _MOST_WRITERS:
+            self.exon_models.add(columns[1])
+        if len(self._models) < _MOST_WRITERS:
+            self._models.append(columns)
+
+    def end(self) -> None:
+        """Decide, once all lines were seen, whose exon models count."""
+        self.exon_models -= self._with_cds
+        models, self._models = self._models, []
+        for columns in models:
+            if columns[1] in self.exon_models:
+                self.add_cds_line(columns)
+
     def matters(self, line: bytes) -> bool:
         """Whether an indexed line has to be read: not a transcript of GTF whose CDS lines name the gene."""
-        role = role_of(line.split(b"\t", 4)[3].decode("utf-8", errors="replace"))
+        _, _, source, kind, _ = line.split(b"\t", 4)
+        role = role_of(kind.decode("utf-8", errors="replace"))
         if role is Role.ABOVE:
             return not self.genes_are_named or b"=" in line or is_marked(line.lower())
-        return role is not Role.EXON_MODEL or self.has_exon_model
+        return role is not Role.EXON_MODEL or source in self.exon_models
 
     def dialect(self) -> str | None:
         """The dialects of the file, that of most lines first, such as `GTF (Ensembl)`."""

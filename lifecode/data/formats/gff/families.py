@@ -25,13 +25,22 @@ class Families:
     def __init__(self, features: Iterable[Feature]) -> None:
         self._genes: dict[str, list[Feature]] = defaultdict(list)
         self._transcripts: dict[str, list[Feature]] = defaultdict(list)
+        self._genes_by_tag: dict[str, list[Feature]] = defaultdict(list)
         for one in features:
-            if one.role is Role.ABOVE and (name := id_of(one)):
+            if one.role is not Role.ABOVE:
+                continue
+            if name := id_of(one):
                 (self._genes if is_gene(one) else self._transcripts)[name].append(one)
+            if is_gene(one) and (tag := one.attributes.get("locus_tag")):
+                self._genes_by_tag[tag].append(one)
 
     def has_gene(self, name: str) -> bool:
         """Whether there is a gene of this name."""
         return name in self._genes
+
+    def has_transcript(self, name: str) -> bool:
+        """Whether there is a transcript of this name."""
+        return name in self._transcripts
 
     def own_parents(self, parents: Sequence[str]) -> Sequence[str]:
         """Of several parents those whose CDS it is: not a gene or protein beside a transcript."""
@@ -63,7 +72,7 @@ class Families:
             key: what the lines belong to, see `gff_keys`.
             lines: of one CDS.
         """
-        if not (self._transcripts or self._genes):
+        if not (self._transcripts or self._genes or self._genes_by_tag):
             return []
         told = lines[0].attributes
         names = [key[1]] if key[0] == "transcript" else []
@@ -73,6 +82,7 @@ class Families:
         names += [*parents[:_DEEPEST_FAMILY], told.get("derives_from", ""), told.get("gene_id", "")]
         if not (lines[0].parents or told.get("gene_id")):
             names += [name[1] for name in [_AUGUSTUS_TRANSCRIPT.fullmatch(key[1])] if name]
+        first, last = min(one.start for one in lines), max(one.end for one in lines)
         found: list[Feature] = []
         seen: set[str] = set()
         while names and len(seen) < _MOST_NAMES:
@@ -82,11 +92,14 @@ class Families:
             seen.add(name)
             for level in (self._transcripts, self._genes):
                 here = level.get(name, [])[:_MOST_LINES_OF_A_NAME]
-                here = [one for one in here if one.start < lines[0].end and lines[0].start < one.end] or here
+                here = [one for one in here if one.start < last and first < one.end] or here
                 found += here
                 for one in here[:1]:
                     names += [*one.parents[:_DEEPEST_FAMILY], one.attributes.get("derives_from", "")]
                     names.append(one.attributes.get("gene_id", ""))
+        if not found and (tag := told.get("locus_tag")):
+            genes = self._genes_by_tag.get(tag, [])[:_MOST_LINES_OF_A_NAME]
+            found = [one for one in genes if one.start < last and first < one.end]
         return found
 
 

@@ -103,11 +103,15 @@ class GeneReader:
         self._join_parts(lines)
         used: dict[str, int] = {}
         found: dict[tuple[Any, ...], CodingSequence] = {}
+        of_gene: set[tuple[Any, ...]] = set()
         for key, parts in lines.items():
             for model in self._models(key, parts, stops.get(key, [])):
                 cds = self._coding_sequence(model, selenocysteines.get(key, []), used)
-                found.setdefault(_same(cds, model), cds)
-        return Contents(tuple(found.values()), sorted(nameless, key=_line))
+                same = _same(cds, model)
+                found.setdefault(same, cds)
+                if model.name and model.above and is_gene(model.above[0]):
+                    of_gene.add(same)
+        return Contents(_once_a_gene(found, of_gene), sorted(nameless, key=_line))
 
     def _join_parts(self, lines: dict[Key, list[Feature]]) -> None:
         """Join the lines of one gene that have an id each and no parent, if together they are its CDS."""
@@ -143,7 +147,7 @@ class GeneReader:
             yield _Model(name, lines, above)
             return
         found = []
-        for bucket in (here for part in told_apart(lines) for here in self._families.by_locus(key, part)):
+        for bucket in (here for part in told_apart(lines) for here in self._by_locus(key, part)):
             above = self._families.above(key, bucket)
             found += [
                 (parts, self._families.above(key, parts)) for parts in self._splitter.split(bucket, above)
@@ -151,6 +155,19 @@ class GeneReader:
         copies = loci([parts for parts, _ in found]) if len(found) > 1 else [1]
         for (parts, above), copy in zip(found, copies, strict=True):
             yield _Model(name, parts, above, copy)
+
+    def _by_locus(self, key: Key, lines: list[Feature]) -> list[list[Feature]]:
+        """The lines by the places of their transcript or gene, whose pieces those may be as well.
+
+        A gene across an origin or one that is spliced in trans has a line for each of its pieces.
+        """
+        places = self._families.by_locus(key, lines)
+        if len(places) > 1:
+            above = self._families.above(key, lines)
+            _, trans = exceptions([*lines, *above])
+            if trans or self._splitter.frames(lines).is_intact(self._splitter.ordered(lines, above)):
+                return [lines]
+        return places
 
     def _coding_sequence(
         self, model: _Model, selenocysteines: list[Feature], used: dict[str, int]
@@ -164,11 +181,13 @@ class GeneReader:
         phase, contradiction = self._phase(parts, slips)
         exons = ()
         if problem is None:
-            parts = self._splitter.frames(parts).with_following_stop(parts)
+            parts = self._splitter.frames(family).with_following_stop(parts)
             exons = exons_of(parts, len(self._nucleotides), self._circular)
         name = _name(model, told)
         used[name] = used.get(name, 0) + 1
-        table = table_of(parts)
+        table = table_of(family)
+        told_so = (one.attributes.get("transl_except", "") for one in family)
+        exceptional = tuple(dict.fromkeys(filter(None, told_so)))
         recoded = [f"(pos:{one.start + 1}..{one.end},aa:Sec)" for one in selenocysteines if not one.problem]
         gene_id = self._gene_id(model, told)
         return CodingSequence(
@@ -182,7 +201,7 @@ class GeneReader:
             partial=is_partial(family),
             ribosomal_slippage=slips,
             trans_splicing=trans,
-            transl_except=tuple([told["transl_except"]] if told.get("transl_except") else recoded),
+            transl_except=exceptional or tuple(recoded),
             location_problem=problem,
             phase_problem=contradiction,
             protein_source="translated",
@@ -224,6 +243,20 @@ def _same(cds: CodingSequence, model: _Model) -> tuple[Any, ...]:
     transcript = None if all(part.attributes.get("id") for part in model.parts) else model.name
     lines = frozenset(map(_line, model.parts))
     return lines, transcript, genes, cds.exons, cds.codon_start, cds.partial, cds.pseudo
+
+
+def _once_a_gene(
+    found: dict[tuple[Any, ...], CodingSequence], of_gene: set[tuple[Any, ...]]
+) -> tuple[CodingSequence, ...]:
+    """The CDS without those whose parent is a gene that has the same one again by a transcript."""
+    if not of_gene or len(of_gene) == len(found):
+        return tuple(found.values())
+    by_transcript = {(cds.gene_id, cds.exons) for same, cds in found.items() if same not in of_gene}
+    return tuple(
+        cds
+        for same, cds in found.items()
+        if same not in of_gene or (cds.gene_id, cds.exons) not in by_transcript
+    )
 
 
 def _name(model: _Model, told: dict[str, str]) -> str:

@@ -45,6 +45,8 @@ def keys_of(one: Feature, families: Families, shared: frozenset[str]) -> list[Ke
             gene = told.get("gene_id") or told.get("locus_tag") or told.get("protein_id") or ""
             return [("transcript", transcript, gene)]
         return [("transcript", transcript)]
+    if families.has_transcript(origin := told.get("derives_from", "")):
+        return [("transcript", origin)]
     for key in _GROUPS:
         if (value := told.get(key)) and value != ".":
             return [("transcript", value) if key == BARE else (key, value)]

@@ -18,7 +18,17 @@ _LONGEST_NUMBER = 15
 _SHOWN_LETTERS = 60
 _CDS = frozenset({"cds", "so:0000316"})
 _STOPS = frozenset({"stop_codon", "so:0000319"})
-_EXON_MODELS = frozenset({"Einit", "Exon", "Eterm", "Esngl", "First", "Internal", "Terminal", "Single"})
+_EXON_MODELS = frozenset(
+    {
+        *("Einit", "Exon", "Eterm", "Esngl"),  # SNAP
+        *("First", "Internal", "Terminal", "Single"),  # geneid
+        *("initial", "internal", "terminal", "single"),  # AUGUSTUS, beside its CDS or, of old, alone
+        *("Init", "Intr", "Term", "Sngl"),  # GENSCAN
+        *("CDSf", "CDSi", "CDSl", "CDSo"),  # FGENESH
+        *("initial-exon", "internal-exon", "final-exon", "single-exon"),  # GeneZilla
+        *("coding_exon", "SO:0000195"),
+    }
+)
 _NEVER_ABOVE = ("exon", "intron", "utr", "codon", "match", "repeat", "snp", "snv", "splice", "tss")
 
 
@@ -27,7 +37,7 @@ class Role(Enum):
 
     Attributes:
         CDS: a part of one.
-        EXON_MODEL: a part of one in a file without CDS lines, by the words of SNAP and geneid.
+        EXON_MODEL: a part of one by the words of SNAP, geneid and others, where its column 2 has no CDS.
         STOP: its stop codon, which may lie outside.
         SELENOCYSTEINE: the codon of one.
         ABOVE: a gene, transcript or sequence, whose flags may concern a CDS.
@@ -151,6 +161,8 @@ def is_marked(line: bytes) -> bool:
     return (
         b"partial" in line
         or b"pseudo" in line
+        or b"incomplete" in line
+        or b"not_found" in line
         or b"exception" in line
         or b"_nf" in line
         or b"_range" in line

@@ -12,11 +12,10 @@ from urllib.parse import unquote
 
 from lifecode.data.formats.annotated_fasta import annotated_records
 from lifecode.data.formats.annotation_index import AnnotationIndex
-from lifecode.data.formats.fasta import NucleotideRecord
+from lifecode.data.formats.fasta import NucleotideRecord, told_by_header
 from lifecode.data.formats.gff.dialect import Evidence
 from lifecode.data.formats.gff.genes import GeneReader
 from lifecode.data.formats.gff.lines import NUM_COLUMNS, Feature, Role, feature, role_of, sequence_name, shown
-from lifecode.data.formats.insdc.features import organelle_of_definition
 from lifecode.data.formats.malformed import Settle
 from lifecode.data.formats.opening import AnnotationLines
 from lifecode.data.formats.organelles import organelle_named
@@ -25,7 +24,11 @@ from lifecode.errors import UserError
 
 _MOST_KINDS = 1000
 _HEADERS = (b"#", b"track ", b"track\t", b"browser ")
-_CIRCULAR_HEADER = re.compile(r"(?:topology|circular)=(?:circular|true|y(?:es)?)\b", re.IGNORECASE)
+_CIRCULAR_HEADER = re.compile(
+    r"(?:topology|circular)(?:[=:] ?(?:circular|true|y(?:es)?)|=1)\b", re.IGNORECASE
+)
+_MODEL = re.compile(rb"# *Model Data:.*?\btransl_table=(\d{1,2})\b")
+"""What Prodigal writes before the genes of each sequence."""
 _CODING = frozenset({Role.CDS, Role.EXON_MODEL})
 
 
@@ -69,13 +72,11 @@ def read_gff(
             features = [feature(line) for line in found if evidence.matters(line)]
             landmark = _landmark(features, len(record.nucleotides))
             circular = landmark.circular or bool(_CIRCULAR_HEADER.search(record.description))
-            genetic_code = landmark.genetic_code or code_of(record.name)
+            header = told_by_header(record.description)
+            given = landmark.genetic_code or evidence.genetic_codes.get(_name(record)) or header.genetic_code
+            genetic_code = given or code_of(record.name)
             reader = GeneReader(
-                record.nucleotides,
-                circular,
-                genetic_code,
-                landmark.genetic_code is not None,
-                evidence.with_phases,
+                record.nucleotides, circular, genetic_code, given is not None, evidence.with_phases
             )
             contents = reader.read(features)
             _settle_nameless(contents.nameless, found, annotation_source, settle)
@@ -86,7 +87,7 @@ def read_gff(
                 circular=circular,
                 taxon=landmark.taxon,
                 genetic_code=genetic_code,
-                organelle=landmark.organelle or organelle_of_definition(record.description),
+                organelle=landmark.organelle or header.organelle,
                 coding_sequences=contents.coding_sequences,
                 dialect=dialect,
             )
@@ -99,11 +100,14 @@ def _index_lines(
     evidence = Evidence()
     roles: dict[bytes, Role] = {}
     name_of: dict[bytes, str] = {}
-    exon_models: list[list[bytes]] = []
-    has_exon_model = False
+    genetic_code: int | None = None
     for number, line in lines:
         if line.startswith(_HEADERS) or not line.strip():
+            if model := _MODEL.match(line):
+                genetic_code = int(model[1])
             continue
+        if line.count(b"\t") == NUM_COLUMNS and line.split(b"\t")[-1].startswith(b"#"):
+            line = line.rpartition(b"\t")[0]  # a comment, as GTF allows
         columns = line.split(b"\t", 3)
         if line.count(b"\t") != NUM_COLUMNS - 1 or line.endswith((b"\t", b" ")):
             try:
@@ -121,9 +125,7 @@ def _index_lines(
         if role is Role.CDS:
             evidence.add_cds_line(line.split(b"\t"))
         elif role is Role.EXON_MODEL:
-            has_exon_model = has_exon_model or kind != b"Exon"
-            if len(exon_models) < _MOST_KINDS:
-                exon_models.append(line.split(b"\t"))
+            evidence.add_exon_model(line.split(b"\t"))
         if not evidence.num_cds_lines and len(evidence.kinds) < _MOST_KINDS:
             evidence.kinds[kind.decode("utf-8", errors="replace")] += 1
         if role is not Role.NONE:
@@ -133,10 +135,9 @@ def _index_lines(
                     name_of.clear()
                 name = name_of[columns[0]] = unquote(columns[0].decode("utf-8", errors="replace").strip())
             index.add(name, b"%d\t%b" % (number, line))
-    if not evidence.num_cds_lines and has_exon_model:
-        evidence.has_exon_model = True
-        for columns in exon_models:
-            evidence.add_cds_line(columns)
+            if genetic_code is not None:
+                evidence.genetic_codes[name] = genetic_code
+    evidence.end()
     return evidence
 
 

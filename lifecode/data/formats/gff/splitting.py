@@ -19,6 +19,7 @@ from lifecode.data.formats.gff.lines import Feature
 from lifecode.errors import UserError
 from lifecode.genetic_code import genetic_code as code_of
 
+_TABLES = ("transl_table", "translation_table", "genetic_code")
 _TELLS_APART = ("derives_from", "protein_id", "locus_tag", "gene_id", "gene", "proteinid")
 
 
@@ -137,10 +138,9 @@ def loci(found: Sequence[list[Feature]]) -> list[int]:
 
 
 def table_of(lines: Sequence[Feature]) -> int | None:
-    """The genetic code that the lines name; 0 for one that is no number."""
-    table = next(
-        (one.attributes["transl_table"] for one in lines if one.attributes.get("transl_table")), None
-    )
+    """The genetic code that the first of the lines with one names; 0 for one that is no number."""
+    told = (one.attributes[key] for one in lines for key in _TABLES if one.attributes.get(key))
+    table = next(told, None)
     if table is None:
         return None
     return int(table) if table.isascii() and table.isdigit() and len(table) < 5 else 0

@@ -2,7 +2,7 @@
 
 import re
 import warnings
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from io import StringIO
 from typing import Any, Literal, NamedTuple
 
@@ -11,6 +11,8 @@ from Bio.SeqFeature import (
     AfterPosition,
     BeforePosition,
     ExactPosition,
+    Location,
+    LocationParserError,
     SeqFeature,
 )
 from Bio.SeqRecord import SeqRecord
@@ -23,6 +25,7 @@ from lifecode.data.formats.insdc.features import (
     feature_of,
     is_wanted,
     organelle_of_definition,
+    organelle_of_source,
     taxon_id,
 )
 from lifecode.data.formats.insdc.genes import with_flags_of_genes
@@ -115,6 +118,15 @@ def record_by_biopython(
     )
 
 
+def exons_of_location(text: str) -> tuple[Exon, ...]:
+    """The exons of a location such as `complement(join(1..9,12..>20))`, 5' to 3'; none if it has none."""
+    try:
+        parts = Location.fromstring(text).parts
+    except (LocationParserError, ValueError):
+        return ()
+    return _exons(parts)
+
+
 def _states_length(text: bytes, form: str, num_nucleotides: int) -> bool:
     """Whether the record is whole: its first line says how many letters follow, and it has its last line."""
     words = text.partition(b"\n")[0].replace(b";", b" ").split()
@@ -128,7 +140,8 @@ def _origin(record: SeqRecord) -> tuple[str | None, int | None, str | None]:
     told: dict[str, Any] = next((one.qualifiers for one in record.features if one.type == "source"), {})
     organism = told.get("organism", [record.annotations.get("organism")])[0]
     taxa = [word[6:] for word in told.get("db_xref", []) if word.startswith("taxon:")]
-    return organism or None, taxon_id(taxa[0]) if taxa else None, told.get("organelle", [None])[0]
+    organelle, _ = organelle_of_source(record.annotations.get("source", ""))
+    return organism or None, taxon_id(taxa[0]) if taxa else None, told.get("organelle", [organelle])[0]
 
 
 def _qualifiers(feature: SeqFeature) -> Iterator[_Qualifier]:
@@ -149,8 +162,9 @@ def _place(feature: SeqFeature, num_nucleotides: int, circular: bool) -> Place:
     known = all(isinstance(end, ExactPosition | BeforePosition | AfterPosition) for end in ends)
     if not known or getattr(location, "operator", "join") not in ("join", "order"):
         return Place((), partial, "the location names no nucleotides")
-    exons = tuple(
-        Exon(int(part.start), int(part.end), part.strand or 1)  # pyright: ignore[reportArgumentType]
-        for part in location.parts
-    )
+    exons = _exons(location.parts)
     return Place(around_origin(exons, num_nucleotides) if circular else exons, partial, None)
+
+
+def _exons(parts: Iterable[Any]) -> tuple[Exon, ...]:
+    return tuple(Exon(int(part.start), int(part.end), part.strand or 1) for part in parts)

@@ -10,11 +10,18 @@ from lifecode.data.formats.insdc.biopython_records import record_by_biopython
 from lifecode.data.formats.insdc.genbank_text import utf8
 from lifecode.data.formats.insdc.location_text import with_standard_locations
 from lifecode.data.formats.malformed import Settle
+from lifecode.data.formats.organelles import organelle_named
 from lifecode.data.records import Contig
 from lifecode.errors import UserError
 
 _FIRST_LINE = b"ID   "
 _HEAD_BYTES = 1 << 12
+_ORGANELLE = re.compile(rb"\nOG   (\S.*)")
+_TABLE = re.compile(rb"\nFT   ")
+_NO_LINES = re.compile(rb"\n(?:[ \t]*(?=\n)|CO   .*)")
+_STATED = re.compile(rb"\nSQ .*?(\d+) BP", re.IGNORECASE)
+_FIRST = re.compile(rb"ID   +([^\s;]+)(.*)")
+_STATED_FIRST = re.compile(rb"(\d+) BP", re.IGNORECASE)
 _SUBMITTED_NAME = re.compile(rb"\nAC \* +_(\S+)")
 
 
@@ -36,6 +43,8 @@ def read_embl(
         try:
             text = with_standard_locations(utf8(text), "embl", of_all=bool(features))
             contig = record_by_biopython(text, "embl", source, genetic_code, name, features)
+            if contig is None and (mended := _mended(text, name)) is not None:
+                contig = record_by_biopython(mended, "embl", source, genetic_code, name, features)
             if contig is None:
                 raise UserError(
                     "not a readable EMBL record with its sequence",
@@ -46,6 +55,26 @@ def read_embl(
         except UserError as fault:
             settle(fault)
         else:
+            if contig.organelle is None and (told := _ORGANELLE.search(text[:_HEAD_BYTES])):
+                contig = replace(contig, organelle=organelle_named(told[1].decode("utf-8", errors="replace")))
             if contig.name == "XXX" and (found := _SUBMITTED_NAME.search(text[:_HEAD_BYTES])):
                 contig = replace(contig, name=found[1].decode("utf-8", errors="replace"))
             yield contig
+
+
+def _mended(text: bytes, name: str) -> bytes | None:
+    """A record as Biopython wants it: its first and last line, the head of its table, no blank or CO lines.
+
+    None where no line of it says how long the sequence is, so that one which ends early would not be seen.
+    """
+    first, _, others = text.partition(b"\n")
+    length = _STATED_FIRST.search(first) or _STATED.search(text)
+    if length is None or not _FIRST.match(first):
+        return None
+    topology = b"circular" if b"circular" in first.lower() else b"linear"
+    standard = b"ID   %b; SV 1; %b; genomic DNA; STD; UNC; %b BP." % (name.encode(), topology, length[1])
+    others = _NO_LINES.sub(b"", b"\n" + others)
+    if b"\nFH " not in others and (table := _TABLE.search(others)):
+        head = b"\nFH   Key             Location/Qualifiers\nFH"
+        others = others[: table.start()] + head + others[table.start() :]
+    return standard + others.rstrip() + (b"\n" if b"\n//" in others else b"\n//\n")

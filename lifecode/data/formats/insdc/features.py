@@ -10,8 +10,24 @@ from lifecode.data.records import CodingSequence, Exon, Feature, span
 _PSEUDO = frozenset({"pseudo", "pseudogene"})
 _FLAGS = _PSEUDO | frozenset({"partial", "ribosomal_slippage", "trans_splicing"})
 _VALUES = frozenset({"protein_id", "locus_tag", "gene", "codon_start", "transl_table", "translation"})
+_STARTS = frozenset({"rna_editing", "alternative_start_codon"})
+"""Values of `/exception` by which the first codon may read M though the genetic code has it as no start."""
 _OTHERS = _FLAGS | {"transl_except", "exception"}
 
+_ORGANELLES = frozenset(
+    {
+        "mitochondrion",
+        "chloroplast",
+        "plastid",
+        "apicoplast",
+        "kinetoplast",
+        "cyanelle",
+        "chromoplast",
+        "leucoplast",
+        "chromatophore",
+        "hydrogenosome",
+    }
+)
 _ORGANELLE_GENOME = re.compile(
     r"\b(?:(mitochondrion|chloroplast|plastid|apicoplast|kinetoplast|cyanelle)"
     r"(?:\.?$|,(?! (?:complete|partial) cds)| (?:complete|partial)(?! cds)"
@@ -59,13 +75,16 @@ def coding_sequence_of(
             if key not in values:
                 values[key] = qualifier.value or ""
         elif key not in _OTHERS:
-            continue
+            if key.islower() or (key := key.lower()) not in _FLAGS:
+                continue
+            flags.add(key)
         elif key in _FLAGS:
             flags.add(key)
         elif key == "transl_except":
             transl_except.append(qualifier.value or "")
         else:  # `/exception`: how older records say `/ribosomal_slippage` and `/trans_splicing`
-            flags.add((qualifier.value or "").strip().lower().replace(" ", "_").replace("-", "_"))
+            words = (qualifier.value or "").lower().replace("-", " ").split(",")
+            flags.update("_".join(one.split()) for one in words)
     gene = values.get("gene")
     locus_tag = values.get("locus_tag")
     name = values.get("protein_id") or locus_tag or gene or f"cds:{span(place.exons)}"
@@ -88,7 +107,7 @@ def coding_sequence_of(
         protein_source="annotated" if protein else "translated",
         gene_id=locus_tag or gene,
         genetic_code_given=table is not None,
-        start_edited="rna_editing" in flags,
+        start_edited=not flags.isdisjoint(_STARTS),
     )
 
 
@@ -137,6 +156,13 @@ def organelle_of_definition(definition: str) -> str | None:
     """
     found = _ORGANELLE_GENOME.search(" ".join(definition.split()))
     return (found[1] or found[2]).lower() if found and "nuclear gene" not in definition else None
+
+
+def organelle_of_source(name: str) -> tuple[str | None, str]:
+    """The organelle before the organism on a SOURCE line, `mitochondrion Homo sapiens`, and the organism."""
+    first, _, others = name.partition(" ")
+    kind = first.rpartition(":")[2].lower()
+    return (kind, others) if others and kind in _ORGANELLES else (None, name)
 
 
 def taxon_id(text: str) -> int | None:

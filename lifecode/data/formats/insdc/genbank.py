@@ -20,6 +20,7 @@ from lifecode.data.formats.insdc.features import (
     is_wanted,
     lineage_of,
     organelle_of_definition,
+    organelle_of_source,
     taxon_id,
 )
 from lifecode.data.formats.insdc.genbank_location import read_location
@@ -208,8 +209,8 @@ def _lineage(organism: str) -> tuple[str, ...]:
 
 def _origin(record: gb_io.Record) -> tuple[str | None, int | None, str | None]:
     """Organism name, NCBI taxonomy id and organelle, from the source feature where there is one."""
-    organism = record.source.name.rstrip(".") if record.source else None
-    taxon = organelle = None
+    organelle, organism = organelle_of_source(record.source.name.rstrip(".") if record.source else "")
+    organism, taxon = organism or None, None
     source_feature = next((feature for feature in record.features if feature.kind == "source"), None)
     for qualifier in source_feature.qualifiers if source_feature else ():
         value = qualifier.value or ""

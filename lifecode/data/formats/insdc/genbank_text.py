@@ -14,7 +14,17 @@ from lifecode.data.formats.insdc.location_text import with_standard_locations
 
 _LOCUS_NAME = re.compile(rb"LOCUS +(\S+)(?: +(\d+))? +(?:bp|aa)\b")
 _QUALIFIER_ELSEWHERE = re.compile(rb"\n {6}(?: {16,}+| {0,14}+)/[A-Za-z_]+[=\r\n]")
-_BEHIND_A_TAB = re.compile(rb"\n *+\t[ \t]*+/[A-Za-z_]+[=\r\n]")
+_FEATURE_FAR = re.compile(rb"\n {5}(?! )[\w'-]+ ++(?:[<>(\d]|complement\(|join\(|order\()")
+_BEHIND_A_TAB = re.compile(rb"\n(?: *+\t[ \t]*+/[A-Za-z_]+[=\r\n]|[ \t]*+[\w'-]++ *+\t[ \t]*+[<>(\dcjo])")
+_FEATURE = re.compile(
+    rb"(?: {1,12}|\t)([A-Za-z3-5][\w'-]*)[ \t]+((?:[<>(\d]|(?i:complement|join|order|bond|one-of)\().*)$"
+)
+_TOPOLOGY = re.compile(rb"(?i)(?<= )(?:circular|linear)(?= |$)")
+_DATE = re.compile(rb"(?<= )\d{1,2}-[A-Za-z]{3}-\d{4}(?=\s*$)")
+_ISO_DATE = re.compile(rb" \d{4}-\d\d-\d\d(?=\s*$)")
+_BLANKS_AT_END = re.compile(rb"(?<=\n//)[ \t]++\s*\Z")
+_TAIL_BYTES = 1 << 10
+_BLANKS_BEHIND = re.compile(rb"(?<=[^ \t\n])[ \t]++(?=\n|\Z)")
 _FEATURES, _ORIGIN = re.compile(rb"^FEATURES", re.M), re.compile(rb"^(?:ORIGIN|CONTIG|//)", re.M)
 _QUALIFIER = re.compile(rb"[ \t]{6,}(/[A-Za-z_]+(?:=.*)?)$")
 _COLUMN = b" " * 21
@@ -31,8 +41,13 @@ def read_by_standard(text: bytes, *, of_all: bool = False) -> bytes:
     """
     if not text.isascii():
         text = utf8(text)
+    text = _with_standard_locus(text)
+    if blanks := _BLANKS_AT_END.search(text, max(0, len(text) - _TAIL_BYTES)):
+        text = text[: blanks.start()] + b"\n"
     end = find_line(text, b"ORIGIN")
     end = len(text) if end < 0 else end
+    if text.find(b" \n", 0, end) >= 0:
+        text, end = _without_blanks_behind(text, end)
     lines = lines_out_of_column(text, end)
     if _has_qualifiers_elsewhere(text, end, lines):
         return with_standard_locations(_with_qualifiers_in_place(text), "genbank", of_all=of_all)
@@ -42,7 +57,27 @@ def read_by_standard(text: bytes, *, of_all: bool = False) -> bytes:
 def _has_qualifiers_elsewhere(text: bytes, end: int, lines: NDArray[np.int64]) -> bool:
     blank_in_column_6 = np.frombuffer(text, np.uint8).take(lines + 6, mode="clip") == ord(" ")
     begun = map(_QUALIFIER_ELSEWHERE.match, repeat(text), lines[blank_in_column_6].tolist(), repeat(end))
-    return any(begun) or (text.find(b"\t", 0, end) >= 0 and bool(_BEHIND_A_TAB.search(text, 0, end)))
+    blank_in_column_22 = np.frombuffer(text, np.uint8).take(lines + 22, mode="clip") == ord(" ")
+    far = lines[blank_in_column_22 & ~blank_in_column_6].tolist()
+    return (
+        any(begun)
+        or any(map(_FEATURE_FAR.match, repeat(text), far, repeat(end)))
+        or (text.find(b"\t", 0, end) >= 0 and bool(_BEHIND_A_TAB.search(text, 0, end)))
+    )
+
+
+def _with_standard_locus(text: bytes) -> bytes:
+    """The text with topology and date of its first line in the letters of the standard."""
+    first = text[: text.find(b"\n") + 1].rstrip(b"\n")
+    standard = _TOPOLOGY.sub(lambda found: found[0].lower(), first)
+    standard = _DATE.sub(lambda found: found[0].upper(), _ISO_DATE.sub(b"", standard))
+    return text if standard == first else standard + text[len(first) :]
+
+
+def _without_blanks_behind(text: bytes, end: int) -> tuple[bytes, int]:
+    """The text without blanks at the ends of its lines before `end`, and where that lies now."""
+    head = _BLANKS_BEHIND.sub(b"", text[:end])
+    return head + text[end:], len(head)
 
 
 def utf8(text: bytes) -> bytes:
@@ -83,7 +118,10 @@ def _with_qualifiers_in_place(text: bytes) -> bytes:
     lines, quoted = [], False
     for line in text[begin.start() : end.start()].split(b"\n"):
         qualifier = None if quoted else _QUALIFIER.match(line)
-        line = _COLUMN + qualifier[1] if qualifier else line
+        if qualifier:
+            line = _COLUMN + qualifier[1]
+        elif not quoted and (feature := _FEATURE.match(line)):
+            line = b"     %b %b" % (feature[1].ljust(15), feature[2])
         quoted ^= line.count(b'"') % 2 == 1
         lines.append(line)
     return text[: begin.start()] + b"\n".join(lines) + text[end.start() :]

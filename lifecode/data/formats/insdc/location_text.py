@@ -27,6 +27,7 @@ _RANGE = re.compile(rb"(?<![\w.:<>])([<>]?)(\d+)([<>]?)\.\.([<>]?)(\d+)([<>]?)(?
 _OPEN_ALONE = re.compile(rb"(?<![\w.:<>])([<>])(\d+)(?![\w.<>])")
 _PART = rb"(?:(?:complement|join|order)\()*(?:(?:[A-Za-z_][\w.]*:)?<?\d+(?:\.\.>?\d+|\^\d+)?|gap\(\w*\))\)*"
 _STANDARD = re.compile(rb"%b(?:,%b)*" % (_PART, _PART))
+_OPERATOR = re.compile(rb"(?i)\b(?:complement|join|order)\(")
 _UNREADABLE = b"?"
 
 
@@ -45,9 +46,9 @@ def with_standard_locations(
     for found in _unusual_places(text, form, lines, of_all):
         location = found[1]
         in_one = len(location.split()) == 1
-        written = location if in_one else _WHITE_SPACE.sub(b"", location)
+        written = location.strip() if in_one else _WHITE_SPACE.sub(b"", location)
         standard = _standard(written)
-        if standard != written or not (in_one or b"\n" in location):
+        if standard != written or (written != location and (in_one or b"\n" not in location)):
             pieces += [text[copied : found.start(1)], standard]
             copied = found.end(1)
     return b"".join([*pieces, text[copied:]]) if pieces else text
@@ -64,6 +65,7 @@ def _unusual_places(
 
 
 def _standard(location: bytes) -> bytes:
+    location = _OPERATOR.sub(lambda found: found[0].lower(), location)
     if b"<" in location or b">" in location:
         location = _OPEN_ALONE.sub(_opened, _RANGE.sub(_range, location))
     if _STANDARD.fullmatch(location) and _is_one(location):

@@ -48,6 +48,15 @@ def test_line_that_does_not_fit_together(change):
         parsed(LINE.format(strand="+", thick="103\t150").replace(*change).encode())
 
 
+def test_blocks_in_any_order_are_the_same_line():
+    sorted_line = LINE.format(strand="+", thick="103\t150")
+    sizes = sorted_line.replace("10,10,10,\t0,20,40,", "9,10,11,\t0,20,39,")
+    mixed = sorted_line.replace("10,10,10,\t0,20,40,", "11,9,10,\t39,0,20,")
+    assert parsed(mixed.encode()) == parsed(sizes.encode())
+    with pytest.raises(UserError, match=r"the strand is '\.'"):
+        parsed(sorted_line.replace("\t+\t", "\t.\t").encode())
+
+
 @pytest.fixture
 def read(tmp_path):
     """Contigs of an mRNA with a BED line."""

@@ -8,7 +8,8 @@ from Bio import SeqIO
 
 from lifecode.alphabet import decode_nucleotides
 from lifecode.data import read_records
-from lifecode.data.cds.coding_sequence import ExactPair, Rejected, verify_all
+from lifecode.data.cds.coding_sequence import ExactPair, Rejected, Rejection, verify_all
+from lifecode.genetic_code import residue_letters
 
 
 @pytest.fixture
@@ -57,12 +58,52 @@ def test_genetic_code_and_alternative_starts(judge):
     assert isinstance(judge("ATGTGATGA", genetic_code=27), ExactPair)
 
 
+@pytest.mark.parametrize(
+    ("sequence", "exception", "location", "expected"),
+    [
+        ("ATGAAATGGT", "(pos:110,aa:TERM)", "101..110", "MKW"),
+        ("ATGAAATGGT", "(pos:complement(101),aa:TERM)", "complement(101..110)", "MKW"),
+        ("ATGAAATGGT", "(pos:201,aa:TERM)", "join(101..109,201)", "MKW"),
+        ("ATGAAATGGTA", "(pos:complement(50..51),aa:TERM)", "complement(join(50..52,101..108))", "MKW"),
+        ("ACGAAATGGTAA", "(pos:101..103,aa:Met)", "101..112", "MKW*"),
+        ("ATGTGATGGTAA", "(pos:104..106,aa:Sec)", "101..112", Rejected.TRANSL_EXCEPT),
+        ("ATGTGATGGTAA", "(pos:4..6,aa:Sec)", "101..112", Rejected.INTERNAL_STOP),
+        ("ATGTGATGGTAA", "(pos:4..6,aa:Sec)", "mitochondrion", Rejected.TRANSL_EXCEPT),
+    ],
+)
+def test_transl_except_of_a_cds_on_its_genome(judge, sequence, exception, location, expected):
+    verdict = judge(sequence, f"x [transl_except={exception}] [location={location}]", genetic_code=1)
+    found = verdict.reason if isinstance(verdict, Rejection) else residue_letters(verdict.amino_acids)
+    assert found == expected
+
+
+@pytest.mark.parametrize(
+    ("header", "expected"),
+    [
+        ("[transl_table=4]", 4),
+        ("[gcode=4]", 4),
+        ("[location=mitochondrion] [gcode=1] [mgcode=4]", 4),
+        ("# 1 # 9 # 1 # ID=1_1;partial=00;start_type=ATG;genetic_code=4;gc_cont=0.3", 4),
+        ("[gcode=four]", 1),
+    ],
+)
+def test_the_genetic_code_in_a_header(judge, header, expected):
+    verdict = judge("ATGTGGTAA", f"x {header}")
+    assert isinstance(verdict, ExactPair)
+    assert (verdict.coding_sequence.genetic_code, verdict.coding_sequence.genetic_code_given) == (
+        expected,
+        expected != 1,
+    )
+    assert isinstance(judge("ATGTGATAA", f"x {header}"), ExactPair) == (expected == 4)
+
+
 def test_header_of_ncbi(judge):
     header = "lcl|c_cds_P.1_1 [gene=abc] [locus_tag=b1] [protein_id=P.1] [gbkey=CDS]"
     one = judge("ATGAAATAA", header).coding_sequence
     assert (one.id, one.gene, one.gene_id) == ("P.1", "abc", "b1")
     assert judge("ATGAAATAA", header + " [pseudo=true]").reason == Rejected.PSEUDO
     assert judge("ATGAAATAA", header + " [partial=5']").reason == Rejected.PARTIAL
+    assert judge("CATGAAATAA", header + " [frame=2]").reason == Rejected.PARTIAL
     for words in ("[pseudogene=unknown]", "cds gene_biotype:polymorphic_pseudogene"):
         assert judge("ATGAAATAA", f"x {words}").reason == Rejected.PSEUDO
     for place in ("<1..9", "complement(join(1..3,6..>9))"):

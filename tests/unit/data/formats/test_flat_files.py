@@ -101,6 +101,26 @@ def test_a_gene_across_the_origin_on_the_other_strand(read, location):
             },
             ".",
         ),
+        *(
+            ({"dna": "ACG" + GENE[3:], "qualifiers": (told, f'/translation="{PROTEIN}"')}, expected)
+            for told, expected in (
+                ("/transl_except=(pos:1..3,aa:fMet)", "."),
+                ("/transl_except=(pos:1..3,aa:M)", "."),
+                ('/exception="alternative start codon"', "."),
+                ('/exception="trans-splicing, RNA editing"', "."),
+                ('/exception="unclassified translation discrepancy"', "translation_differs"),
+            )
+        ),
+        *(
+            ({"qualifiers": (f"/transl_except=(pos:19,aa:{stop})",), "location": "1..19"}, ".")
+            for stop in ("TERM", "Term", "Ter", "stop", "*")
+        ),
+        (
+            {"qualifiers": ('/exception="ribosomal slippage, RNA editing"', '/translation="MK"')},
+            "ribosomal_slippage",
+        ),
+        ({"qualifiers": ("/PSEUDO",)}, "pseudo"),
+        ({"qualifiers": ("/Partial",)}, "partial"),
     ],
 )
 def test_qualifiers_as_their_writers_put_them(read, words, expected):
@@ -185,6 +205,8 @@ def test_embl_reads_as_genbank_does(read):
     ("location", "expected"),
     [
         ("order(1..9,10..21)", "."),
+        ("JOIN(1..9,10..21)", "."),
+        ("1..21  ", "."),
         ("1 ..21", "."),
         ("join(1..9,\n                     10..21)", "."),
         ("1..21>", "partial"),
@@ -234,6 +256,78 @@ def test_what_a_gene_says_of_a_cds_without_a_protein(read, form, location, flag,
         assert verdicts(read(text, form)) == [judged]
 
 
+@pytest.mark.parametrize(
+    "locus",
+    [
+        "LOCUS       X1 24 bp    DNA     CIRCULAR BCT",
+        "LOCUS       X1                        24 bp    DNA     circular   12-Dec-2020",
+        "LOCUS       X1                        24 bp    ds-DNA  Circular   SYN 12-dec-2020",
+        "LOCUS       X1                        24 bp    DNA     circular   2020-12-12",
+    ],
+)
+def test_first_lines_that_the_standard_does_not_have(read, locus):
+    (contig,) = read(record(dna=WRAPPED, location="19..15", locus=locus))
+    assert contig.circular
+    assert verdicts([contig]) == ["."]
+
+
+FEATURE_LINE = "     CDS             1..21"
+
+
+@pytest.mark.parametrize(
+    "spelled",
+    [
+        "     CDS\t1..21",
+        "\tCDS\t1..21",
+        "     CDS  \t  complement(complement(1..21))",
+        "     CDS  1..21",
+        "     CDS                       1..21",
+        "     CDS                       join(1..9,10..21)",
+        "     CDS             1..21   ",
+    ],
+)
+def test_features_in_other_columns_are_not_lost(read, spelled):
+    text = record(qualifiers=('/note="two lines\n     CDS\t4..9 of it"', f'/translation="{PROTEIN}"'))
+    (contig,) = read(text.replace(FEATURE_LINE, spelled))
+    assert len(contig.coding_sequences) == 1
+    assert verdicts([contig]) == ["."]
+
+
+def test_blanks_at_the_ends_of_lines(read):
+    for blank in (" ", "\t", "   "):
+        assert verdicts(read(record().replace("\n", f"{blank}\n"))) == ["."]
+    assert verdicts(read(record(name="A").replace("//\n", "//  \n") + record(name="B"))) == [".", "."]
+
+
+FIRST_LINE = "ID   X1; SV 2; linear; genomic DNA; STD; PRO; 21 BP."
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (FIRST_LINE, "ID   X1 ; ; ; ; ; 21 BP."),
+        (FIRST_LINE, "ID   X1; XXX; linear; genomic DNA; XXX; PRO; XXX."),
+        (FIRST_LINE, "ID   X1"),
+        (FIRST_LINE, "ID   X1 standard; DNA; PRO; 21 BP."),
+        ("FH   Key             Location/Qualifiers\nFH\n", ""),
+        ("//\n", ""),
+        ("SQ ", "\nSQ "),
+        ("SQ ", "CO   join(A:1..21)\nSQ "),
+    ],
+)
+def test_embl_as_its_writers_spell_it(read, old, new):
+    (contig,) = read(embl().replace(old, new), "x.embl")
+    assert contig.name.startswith("X1")
+    assert verdicts([contig]) == ["."]
+
+
+@pytest.mark.parametrize("lost", [6, 9, 20])
+def test_embl_that_ends_early_is_not_mended(read, lost):
+    text = embl(dna=GENE * 9).replace(FIRST_LINE.replace("21 BP", "189 BP"), "ID   X1")
+    with pytest.raises(UserError, match="not a readable EMBL record"):
+        read(text[: -len("//\n") - lost], "x.embl")
+
+
 def test_feature_keys_in_small_letters(read):
     assert verdicts(read(record().replace(" CDS ", " cds "))) == ["."]
     assert verdicts(read(embl().replace(" CDS ", " cds "), "x.embl")) == ["."]
@@ -256,10 +350,19 @@ def test_what_says_organelle_in_a_flat_file(read):
     for words in (
         {"source": ('/organelle="mitochondrion"',)},
         {"definition": "Genus mitochondrion, complete genome."},
+        {"head": "SOURCE      mitochondrion Genus sp.\n  ORGANISM  Genus sp.\n            Life.\n"},
     ):
         (contig,) = read(record(qualifiers=(), **words))
         assert contig.organelle == "mitochondrion"
         assert [v.reason for v in verify_all(contig)] == [Rejected.ORGANELLE_GENETIC_CODE]
+    text = embl(qualifiers=()).replace(
+        "OS   Genus species\n", "OS   Genus species\nOG   Plastid:Chloroplast\n"
+    )
+    (contig,) = read(text, "x.embl")
+    assert contig.organelle in ("plastid", "chloroplast")
+    assert [v.reason for v in verify_all(contig)] == [Rejected.ORGANELLE_GENETIC_CODE]
+    (contig,) = read(text.replace("Plastid:Chloroplast", "Plasmid pX"), "x.embl")
+    assert contig.organelle is None
     for title in ("X mitochondrial DNA, complete genome", "X mitochondrion isolate B37, complete genome"):
         assert organelle_of_definition(title).startswith("mitochondri")
     assert organelle_of_definition("X superoxide dismutase, mitochondrial, complete cds") is None
@@ -311,6 +414,20 @@ def test_line_ends_of_every_kind_in_one_file_across_blocks(before):
     begun = "x" * ((1 << 16) - 4 + before)
     text = begun + "\r\r\na\r\nb\rc\nd\r"
     assert PlainText(BytesIO(text.encode()), Path("x")).read().decode() == begun + "\na\nb\nc\nd\n"
+
+
+@pytest.mark.parametrize("before", range(5))
+def test_marks_of_files_that_were_joined_go_across_blocks(before):
+    begun = "x" * ((1 << 16) - 6 + before)
+    text = f"\ufeff{begun}\n\ufeffa\r\n\ufeffé\n\ufeff"
+    assert PlainText(BytesIO(text.encode()), Path("x")).read().decode() == begun + "\na\né\n"
+    cut = b"x" + "\ufeff".encode()[:2]
+    assert PlainText(BytesIO(cut), Path("x")).read() == cut
+
+
+def test_joined_files_with_a_mark_each(read):
+    assert verdicts(read("\ufeff" + record(name="A") + "\ufeff" + record(name="B"))) == [".", "."]
+    assert [contig.name for contig in read("\ufeff>a\nAC\n\ufeff>b\nGT\n", "x.fa")] == ["a", "b"]
 
 
 def test_fasta_of_an_old_mac_joined_to_one_of_unix(read):

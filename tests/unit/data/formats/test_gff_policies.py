@@ -4,6 +4,7 @@ import pytest
 from Bio.Seq import Seq
 
 from lifecode.data import read_records
+from lifecode.data.cds.coding_sequence import Rejection, verify_all
 from lifecode.errors import UserError
 from tests.support.gff_dialects import GENE_AND_MRNA, GENOME, PROTEINS, gff3, gtf
 from tests.support.gff_genome import GENES, Gene, annotated, coding, genome
@@ -56,6 +57,22 @@ def of_gene_1(cds="", gene="", mrna="", dialect=gff3):
         ("Note=partial at 5' end", PARTIAL),
         ("orf_type=5prime_partial", PARTIAL),
         ("truncated=5-prime", PARTIAL),
+        ("status=incomplete", PARTIAL),
+        ("completeness=incomplete", PARTIAL),
+        ("completeness=complete", ONE),
+        ("incomplete=true", PARTIAL),
+        ("Note=5'-partial", PARTIAL),
+        ("Note=incomplete", PARTIAL),
+        ("Note=similar to an incomplete protein", ONE),
+        ("start_NF=true", PARTIAL),
+        ("CDS_end_not_found=1", PARTIAL),
+        ("start_not_found=true", PARTIAL),
+        ("mRNA_start_not_found=true", ONE),
+        ("partial=NA", ONE),
+        ("type=pseudogene", PSEUDO),
+        ("gene_class=processed pseudogene", PSEUDO),
+        ("Note=pseudogene", PSEUDO),
+        ("Note=similar to a pseudogene", ONE),
         ("pseudo=true", PSEUDO),
         ("pseudo", PSEUDO),
         ("pseudo=_no_value", PSEUDO),
@@ -73,6 +90,17 @@ def test_flags_count_wherever_they_stand(judged, where, flag, expected):
     key, _, value = flag.replace("%20", " ").replace("%3A", ":").partition("=")
     if key.isidentifier():
         assert judged(of_gene_1(**{where: f'{key} "{value}";'}, dialect=gtf))[0] == [expected]
+
+
+@pytest.mark.parametrize(
+    ("flag", "expected"), [("pseudo=true", PSEUDO), ("partial=10", PARTIAL), ("x=y", ONE)]
+)
+@pytest.mark.parametrize("gene", ["ID=other;locus_tag=L1", "locus_tag=L1"])
+def test_a_gene_that_only_its_locus_tag_joins_to_its_cds(judged, gene, flag, expected):
+    text = annotated(lambda g, i: "ID=c;locus_tag=L1", lambda g: [("gene", f"{gene};{flag}")], genes=FIRST)
+    assert judged(text)[0] == [expected]
+    elsewhere = text.replace("gene\t151\t580", "gene\t1281\t1490")
+    assert judged(elsewhere)[0] == [ONE]
 
 
 def test_open_positions_are_partial(judged):
@@ -342,6 +370,59 @@ def test_trans_splicing_in_any_order(judged, order, column, above):
     assert judged(text, TRANS_GENOME)[0] == [str(Seq(TRANS).translate())]
 
 
+@pytest.mark.parametrize("strand", ["+", "-"])
+@pytest.mark.parametrize("kind", ["gene", "mRNA"])
+@pytest.mark.parametrize("column", ["ID=c;Parent=g", "ID=c{};Parent=g", "Parent=g"])
+def test_a_gene_on_two_lines_across_the_origin(judged, column, kind, strand):
+    ring = CIRCLE if strand == "+" else str(Seq(CIRCLE).reverse_complement())
+    sequence = ring[100:] + "C" * 320 + ring[:100]
+    pieces = [(401, 500, 0, 1), (1, 80, 2, 0)]
+    text = REGION.format("region", "Is_circular=true")
+    text += "".join(row(kind, start, end, strand, ".", "ID=g") for start, end, *_ in pieces)
+    text += "".join(
+        row("CDS", start, end, strand, plus if strand == "+" else minus, column.format(start))
+        for start, end, plus, minus in pieces
+    )
+    assert judged(text, sequence)[0] == [str(Seq(CIRCLE).translate())]
+
+
+@pytest.mark.parametrize("exception", ["exception=trans-splicing;", ""])
+@pytest.mark.parametrize("order", [(1, 2, 3), (2, 3, 1)])
+def test_a_trans_spliced_gene_on_two_lines_of_one_id(judged, order, exception):
+    places = {1: (455, 554, "-", 0), 2: (51, 130, "+", 2), 3: (195, 254, "+", 0)}
+    text = row("gene", 455, 554, "-", ".", f"ID=rps12;{exception}part=1/2")
+    text += row("gene", 51, 254, "+", ".", f"ID=rps12;{exception}part=2/2")
+    text += "".join(row("CDS", *places[i], f"ID=c;Parent=rps12;{exception}") for i in order)
+    assert judged(text, TRANS_GENOME)[0] == [str(Seq(TRANS).translate())]
+
+
+@pytest.mark.parametrize(
+    ("header", "expected"),
+    [
+        ("topology=circular", "."),
+        ("[topology=circular]", "."),
+        ("topology:circular", "."),
+        ("suggestCircular=yes", "."),
+        ("circular: true", "."),
+        ("circular=1", "."),
+        ("circular=no", "out_of_range"),
+        ("circular=false", "out_of_range"),
+    ],
+)
+def test_circular_by_the_header_of_the_sequence(tmp_path, header, expected):
+    (tmp_path / "g.gff").write_text(row("CDS", 401, 580, "+", 0, "ID=c"))
+    (tmp_path / "g.fa").write_text(f">ctg1 {header}\n{CIRCLE[100:]}{'C' * 320}{CIRCLE[:100]}\n")
+    (contig,) = read_records(str(tmp_path / "g.*"))
+    (verdict,) = verify_all(contig)
+    assert (verdict.reason.value if isinstance(verdict, Rejection) else ".") == expected
+
+
+def test_a_cds_of_a_gene_and_again_of_its_transcript_counts_once(judged):
+    again = annotated(lambda g, i: f"ID=cds{g.number};Parent=gene{g.number}")
+    for text in (annotated(gff3, GENE_AND_MRNA) + again, again + annotated(gff3, GENE_AND_MRNA)):
+        assert sorted(judged(text)[0]) == sorted(PROTEINS)
+
+
 def test_stop_codon_that_follows(judged):
     assert judged(annotated(gtf, stop="absent"))[0] == PROTEINS
     without = annotated(gtf, stop="absent", genes=FIRST)
@@ -406,6 +487,79 @@ def test_genetic_code_that_a_line_names(judged):
     assert (one.genetic_code, one.genetic_code_given) == (4, True)
     (one,) = judged(of_gene_1())[1].coding_sequences
     assert (one.genetic_code, one.genetic_code_given, one.line) == (1, False, 3)
+
+
+@pytest.mark.parametrize("where", ["first", "last", "mRNA"])
+def test_transl_except_wherever_it_stands(judged, where):
+    told = ";transl_except=(pos:151..153%2Caa:Met)"
+    text = annotated(
+        lambda g, i: gff3(g, i) + told * (i == {"first": 0, "last": 2}.get(where)),
+        lambda g: [("mRNA", "ID=rna1" + told * (where == "mRNA"))],
+        genes=FIRST,
+    )
+    assert judged(text, GENOME[:150] + "ACG" + GENOME[153:])[0] == [ONE]
+
+
+GTG = GENOME[:1280] + "GTG" + GENOME[1283:]
+TGA = GENOME[:1292] + "TGA" + GENOME[1295:]
+THREE_BY_4 = THREE[:4] + "W" + THREE[5:]
+LAST = GENES[2:]
+
+
+@pytest.mark.parametrize("key", ["transl_table", "translation_table", "genetic_code"])
+@pytest.mark.parametrize("where", ["CDS", "mRNA", "gene"])
+def test_the_genetic_code_that_a_gene_names(judged, where, key):
+    def of(kind, code):
+        return f";{key}={code}" if kind == where else ""
+
+    for code, sequence, expected in ((11, GTG, THREE), (4, TGA, THREE_BY_4)):
+        above = [("gene", "ID=gene3" + of("gene", code)), ("mRNA", "ID=rna3;Parent=gene3" + of("mRNA", code))]
+        for stop in ("inside", "absent"):
+            text = annotated(
+                lambda g, i: gff3(g, i) + of("CDS", code), lambda g: above, genes=LAST, stop=stop
+            )
+            verdicts, contig = judged(text, sequence)
+            assert verdicts == [expected]
+            assert contig.code_choice[:2] == (code, "transl_table")
+
+
+def test_the_genetic_code_in_comments_of_prodigal(tmp_path):
+    text = ""
+    for name, code in (("a", 4), ("b", 11)):
+        text += f'# Sequence Data: seqnum=1;seqlen=1674;seqhdr="{name} x"\n'
+        text += f"# Model Data: version=Prodigal.v2.6.3;run_type=Single;transl_table={code};uses_sd=1\n"
+        text += annotated(lambda g, i: "ID=1_1;partial=00", genes=LAST).replace("ctg1", name)
+    (tmp_path / "g.gff").write_text(text)
+    (tmp_path / "g.fa").write_text(f">a\n{TGA}\n>b\n{GTG}\n>c\n{GTG}\n")
+    found = list(read_records(str(tmp_path / "g.*")))
+    assert [contig.code_choice[:2] for contig in found] == [
+        (4, "transl_table"),
+        (11, "transl_table"),
+        (1, "default"),
+    ]
+    assert not any(isinstance(verdict, Rejection) for contig in found for verdict in verify_all(contig))
+    found = list(read_records(str(tmp_path / "g.*"), genetic_code=1))
+    assert [contig.code_choice[:2] for contig in found] == [(1, "key")] * 3
+
+
+@pytest.mark.parametrize(
+    ("header", "expected"),
+    [
+        ("[gcode=11] [topology=linear]", (11, "transl_table")),
+        ("[organism=Genus species] [transl_table=4]", (4, "transl_table")),
+        ("[location=mitochondrion] [gcode=1] [mgcode=4]", (4, "transl_table")),
+        ("[location=chloroplast] [gcode=1] [mgcode=4] [pgcode=11]", (11, "transl_table")),
+        ("[location=mitochondrion] [gcode=11]", (1, "organelle")),
+        ("[organelle=mitochondrion]", (1, "organelle")),
+        ("[location=chromosome]", (1, "default")),
+        ("[gcode=x]", (1, "default")),
+    ],
+)
+def test_the_genetic_code_in_the_header_of_a_sequence(tmp_path, header, expected):
+    (tmp_path / "g.gff").write_text(annotated(gff3, genes=LAST))
+    (tmp_path / "g.fa").write_text(f">ctg1 {header}\n{GENOME}\n")
+    (contig,) = read_records(str(tmp_path / "g.*"))
+    assert contig.code_choice[:2] == expected
 
 
 def test_sequences_without_the_directive(tmp_path):

@@ -158,6 +158,11 @@ def test_an_organelle_is_read_where_something_says_how(genes, setting, expected)
         "Pf3D7_MIT_v3",
         "Pf3D7_API_v3",
         "PKNH_MIT",
+        "scaffold_MT",
+        "SUPER_MT",
+        "contig_chloro",
+        "mt_genome",
+        "mtGenome",
     ],
 )
 def test_names_of_organelles(name):
@@ -178,6 +183,9 @@ def test_names_of_organelles(name):
         "NODE_1_MIT",
         "MTX1",
         "scaffold_M12",
+        "scaffold_M",
+        "contig_c",
+        "ctg_P",
         "NC_012920.1",
         "Mt3.5_chr1",
         "chrX",
