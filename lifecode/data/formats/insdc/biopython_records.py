@@ -140,7 +140,7 @@ def _origin(record: SeqRecord) -> tuple[str | None, int | None, str | None]:
     told: dict[str, Any] = next((one.qualifiers for one in record.features if one.type == "source"), {})
     organism = told.get("organism", [record.annotations.get("organism")])[0]
     taxa = [word[6:] for word in told.get("db_xref", []) if word.startswith("taxon:")]
-    organelle, _ = organelle_of_source(record.annotations.get("source", ""))
+    organelle, _ = organelle_of_source(str(record.annotations.get("source", "")))
     return organism or None, taxon_id(taxa[0]) if taxa else None, told.get("organelle", [organelle])[0]
 
 
