@@ -68,7 +68,7 @@ def evaluate(
         seeds: splits into folds; with a test file, choices of the head's strength.
         folds: held out in turn, where a set has no test file.
         seed: the first of the seeds.
-        baselines: None takes all that fit; of those named each set takes the ones of its kind.
+        baselines: None takes all that fit; of those named each set takes the ones that it has.
         without: baselines that are left out of these, such as `cnn`, which takes longest.
         progress: show on stderr what is being done.
 
@@ -130,11 +130,17 @@ def run(config: DictConfig) -> Evaluation | list[PlannedCell]:
 
 
 def _chosen(suite: Suite, root: str | Path, sets: list[str] | None, settings: Settings) -> list[BenchmarkSet]:
-    """The sets of these names, or all; those that are named have to have the baselines that are."""
+    """The sets of these names, or all; of the baselines that are named each has to be of one of them."""
     chosen = chosen_sets(suite, Path(root).expanduser(), sets)
     kinds: list[TaskKind] = list(dict.fromkeys(one.kind for one in chosen))
+    fitting = list(dict.fromkeys(name for one in chosen for name in one.baselines))
     for key, names in (("baselines", settings.baselines), ("without", settings.without)):
         require_baselines(names, key, kinds)
+        for name in names or ():
+            if name not in fitting:
+                first = ", ".join(one.name for one in chosen[:5])
+                what = f"{name!r} is a baseline of none of these sets ({first})"
+                raise UserError(what, source=key, remedy=f"Use {', '.join(fitting)}")
     return chosen
 
 

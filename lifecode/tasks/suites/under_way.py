@@ -55,7 +55,7 @@ def opened_set(
     opened = opened_task(one.task, one.data(), num_folds=settings.folds, seeds=settings.all_seeds)
     notes = list(opened.data.notes)
     learner = probe_learner(opened, settings.probe, settings.pair, say)
-    asked = settings.baselines_of(one.kind)
+    asked = settings.baselines_among(opened.baselines, notes)
     found = competitors(learner, readers, asked, settings.without, settings.seed, notes)
 
     def leaks() -> Leaks | PairLeaks:
@@ -109,7 +109,7 @@ def _opened_scored(
     scored = one.read(readers, settings.seed, say)
     labels = Labels("regression")
     contest = Contest(_AllHeldOut(Examples(scored.ids, [], scored.labels, True)), labels, [SPEARMAN.name])
-    asked = settings.baselines_of(one.kind)
+    asked = settings.baselines_among(one.baselines, scored.notes)
     found = [
         each
         for each in scored.competitors
