@@ -10,7 +10,7 @@ import numpy as np
 from lifecode.evaluation.metrics import SPEARMAN, Metric
 from lifecode.tasks.competitors.competitor import Competitor, Reader, Say
 from lifecode.tasks.competitors.learner import competitors
-from lifecode.tasks.competitors.opened_task import opened_task, probe_learner
+from lifecode.tasks.competitors.opened_task import OpenedTask, opened_task, probe_learner
 from lifecode.tasks.contest import Contest
 from lifecode.tasks.examples.examples import Examples
 from lifecode.tasks.examples.labels import Labels
@@ -39,6 +39,7 @@ class SetUnderWay(NamedTuple):
     pairs: PairExamples | None
     ids: list[str]
     texts: Callable[[], list[str]]
+    opened: OpenedTask | None
 
 
 def opened_set(
@@ -74,6 +75,7 @@ def opened_set(
         opened.pairs,
         opened.examples.ids,
         opened.examples.texts,
+        opened,
     )
 
 
@@ -129,6 +131,7 @@ def _opened_scored(
         None,
         scored.ids,
         lambda: scored.texts,
+        None,
     )
 
 

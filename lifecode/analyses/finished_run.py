@@ -1,0 +1,323 @@
+"""Finished runs whose held-out rows are looked at: of `lifecode finetune`, and sets of `lifecode evaluate`.
+
+The files of a finetuned task are read again; of a set of a suite, whose layout may read files in a way of its
+own, the examples lie beside the table.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lifecode.errors import UserError
+from lifecode.names import csv_cell
+from lifecode.tasks.competitors.opened_task import OpenedTask, opened_task
+from lifecode.tasks.examples.molecule import Molecule
+from lifecode.tasks.examples.sequence_task import SequenceTask
+from lifecode.tasks.examples.table import Table, read_table
+from lifecode.tasks.finetune import COMPARED, METRICS
+from lifecode.tasks.names_in_tables import UNTRAINED
+from lifecode.tasks.pairs.pair_examples import PairExamples
+from lifecode.tasks.pairs.pair_task import PairTask
+from lifecode.tasks.suites.kept_examples import EXAMPLES, kept_examples
+
+_PREDICTION = re.compile(r"prediction\((.*)\)")
+_PLACES = re.compile(r"\d+\.\.\d+(,\d+\.\.\d+)*")
+_MOST_WORDS = 20
+_SETS = "sets"
+
+
+class RunSide(NamedTuple):
+    """Sequences of the examples, or one side of pairs.
+
+    Attributes:
+        name: empty for sequences.
+        molecule: what they are.
+        sequences: ids of each distinct one.
+        of_row: (n,) which of them each example has.
+    """
+
+    name: str
+    molecule: Molecule
+    sequences: list[NDArray[np.uint8]]
+    of_row: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FinishedRun:
+    """What was learnt and held out, and who was right.
+
+    Attributes:
+        name: of the folder, or of the set.
+        model: in its table.
+        best_baseline: or None.
+        task: what was learnt.
+        split: (n,) equal for rows that are held out, or learnt from, together.
+        is_held_out: (n,) whether they are, by the first seed.
+        sides: the sequences of the rows, or both sides of pairs.
+        notes: what limits the figures.
+        right: (num_held_out,) whether each model said the right class, by its name.
+    """
+
+    name: str
+    model: str
+    best_baseline: str | None
+    task: SequenceTask | PairTask
+    split: NDArray[np.int64]
+    is_held_out: NDArray[np.bool_]
+    sides: list[RunSide]
+    notes: list[str]
+    right: Mapping[str, NDArray[np.bool_]]
+
+    @property
+    def num_held_out(self) -> int:
+        """Rows that were predicted."""
+        return int(self.is_held_out.sum())
+
+    def best_models(self) -> list[str]:
+        """The model, the same untrained, and the best baseline: what is drawn."""
+        twins = (UNTRAINED, f"{UNTRAINED} {self.model}")
+        names = dict.fromkeys([self.model, *twins, self.best_baseline or ""])
+        return [name for name in names if name in self.right]
+
+    def columns(self, names: Sequence[str], beside: str | None) -> Iterator[tuple[str, NDArray[Any]]]:
+        """Columns of the held-out rows, as numbers or words."""
+        if not names:
+            return
+        given = [self.task.test] if self.task.test else [self.task.train, self.task.validation]
+        files = [path for one in given if one for path in ([one] if isinstance(one, str) else one)]
+        headers = self.task.columns if isinstance(self.task, PairTask) else None
+        tables = [read_table(path, headers) for path in files]
+        if sum(map(len, tables)) != self.num_held_out:
+            raise UserError(
+                f"{self.num_held_out:,} of the {sum(map(len, tables)):,} rows of {', '.join(files)} were "
+                "held out, so that their columns are not known",
+                source="kind.columns",
+                remedy="Run the task without rows that are left out",
+            )
+        if beside is not None:
+            further = read_table(beside)
+            tables = [_joined(table, further) for table in tables]
+        for name in names:
+            texts = [text for table in tables for text in table.column(name, "kind.columns")]
+            yield name, _numbers_or_words(texts, name)
+
+
+def finished_runs(input: str | list[str], sets: Sequence[str] | None) -> tuple[list[FinishedRun], list[str]]:
+    """The run of a folder, or the sets of an evaluation, and a line for each set that has no classes.
+
+    Args:
+        input: folder of a `lifecode finetune`, of a `lifecode evaluate`, or of one set in it.
+        sets: names; None takes all.
+
+    Raises:
+        UserError: the folder is none, holds no such set, or has not kept what is needed.
+    """
+    if not isinstance(input, str):
+        raise UserError("names several", source="input", remedy="Give the folder of one run")
+    folder = Path(input).expanduser()
+    metrics = _metrics(folder)
+    of_suite = metrics.get(_SETS)
+    if not isinstance(of_suite, dict):
+        if sets is not None:
+            raise UserError("is of an evaluation, and this is one task", source="kind.sets")
+        one = _of_set(folder, metrics, None) if (folder / EXAMPLES).is_file() else _finetuned(folder, metrics)
+        return [one], []
+    unknown = next((name for name in sets or () if name not in of_suite), None)
+    if unknown is not None:
+        raise UserError(
+            f"holds no set {unknown!r}; it holds {', '.join(of_suite)}",
+            source=folder,
+            remedy="Give some of them as kind.sets=[...]",
+        )
+    runs, notes = [], []
+    for name in of_suite if sets is None else sets:
+        place = folder / _SETS / name
+        own = _metrics(place)
+        kind, unit = own.get("kind"), own.get("unit", "sequence")
+        if kind not in ("binary", "multiclass") or unit not in ("sequence", "pair"):
+            notes.append(f"left out: {name} (labels of kind {kind} for each {unit})")
+        else:
+            runs.append(_of_set(place, own, name))
+    if not runs:
+        raise UserError(
+            f"has no set with one class for each sequence or pair ({'; '.join(notes) or 'it has no set'})",
+            source=folder,
+            remedy="Name an evaluation, or a lifecode finetune, of classes",
+        )
+    return runs, notes
+
+
+def _metrics(folder: Path) -> dict[str, Any]:
+    try:
+        metrics = json.loads((folder / METRICS).read_text(encoding="utf-8"))
+        if not isinstance(metrics, dict):
+            raise TypeError("no table of names")
+    except (OSError, ValueError, TypeError) as fault:
+        raise UserError(
+            f"is no run of lifecode finetune or evaluate ({METRICS}: {fault})",
+            source=folder,
+            remedy="Give its folder: input=runs/mine",
+        ) from fault
+    return metrics
+
+
+def _of_set(folder: Path, metrics: Mapping[str, Any], name: str | None) -> FinishedRun:
+    if not all((folder / file).is_file() for file in (EXAMPLES, COMPARED)):
+        raise UserError(
+            f"has no {EXAMPLES} or no {COMPARED}",
+            source=folder,
+            remedy="Run the same lifecode evaluate again: it computes nothing anew and writes them",
+        )
+    kept = kept_examples(folder)
+    held_out = np.flatnonzero(kept.is_held_out).tolist()
+    right = _right(folder, [(kept.ids[i], kept.labels[i]) for i in held_out])
+    told, single = metrics["task"], len(kept.sides) == 1
+    return FinishedRun(
+        name=name or folder.resolve().name,
+        model=metrics["encoder"],
+        best_baseline=metrics.get("best_baseline"),
+        task=SequenceTask(**told) if single else PairTask(**told),
+        split=kept.split,
+        is_held_out=kept.is_held_out,
+        sides=[
+            RunSide("" if single else name, side.molecule, side.sequences(), side.rows)
+            for name, side in kept.sides.items()
+        ],
+        notes=_notes(metrics["split"]["seeds"], len(held_out) < len(kept.ids)),
+        right=right,
+    )
+
+
+def _finetuned(folder: Path, metrics: Mapping[str, Any]) -> FinishedRun:
+    try:
+        told, split = metrics["task"], metrics["split"]
+        num_folds = len(split["learnt_from"]) // len(split["seeds"])
+        seeds, kind, unit = split["seeds"], metrics["kind"], metrics["unit"]
+    except (KeyError, TypeError) as fault:
+        raise UserError(
+            f"is no run of lifecode finetune or evaluate ({METRICS}: {fault})",
+            source=folder,
+            remedy="Give its folder: input=runs/mine",
+        ) from fault
+    if kind not in ("binary", "multiclass") or unit not in ("sequence", "pair"):
+        raise UserError(
+            f"has labels of kind {kind} for each {unit}, and accuracy is of one class for each sequence "
+            "or pair",
+            source=folder,
+        )
+    if not (folder / COMPARED).is_file():
+        raise UserError(
+            f"has no {COMPARED}", source=folder, remedy="Run lifecode finetune again, with this version"
+        )
+    task = PairTask(**told) if unit == "pair" else SequenceTask(**told)
+    opened = opened_task(task, None, num_folds=max(2, num_folds), seeds=seeds)
+    held_out = np.flatnonzero(opened.rounds.first_held_out)
+    examples, classes = opened.examples.at(held_out), opened.data.labels.classes
+    now = [(name, classes[int(i)]) for name, i in zip(examples.ids, examples.labels, strict=True)]
+    return FinishedRun(
+        name=folder.resolve().name,
+        model=metrics["encoder"],
+        best_baseline=metrics.get("best_baseline"),
+        task=task,
+        split=opened.rounds.first_split,
+        is_held_out=opened.rounds.first_held_out,
+        sides=_sides(opened),
+        notes=[*opened.data.notes[:1], *_notes(seeds, opened.rounds.has_test)],
+        right=_right(folder, now),
+    )
+
+
+def _sides(opened: OpenedTask) -> list[RunSide]:
+    examples = opened.examples
+    if isinstance(examples, PairExamples):
+        return [
+            RunSide(name, side.molecule, side.sequences(), side.rows)
+            for name, side in (("first", examples.first), ("second", examples.second))
+        ]
+    return [RunSide("", opened.told["molecule"], examples.sequences, np.arange(len(examples)))]
+
+
+def _notes(seeds: Sequence[int], has_test: bool) -> list[str]:
+    if len(seeds) < 2 or has_test:
+        return []
+    return [f"predictions are means over {len(seeds)} splits, the nearest rows are those of the first"]
+
+
+def _right(folder: Path, held_out: Sequence[tuple[str, str]]) -> dict[str, NDArray[np.bool_]]:
+    """Who said the right class of ids and labels that were held out."""
+    table = read_table(folder / COMPARED)
+    then = zip(table.columns["id"], table.columns["label"], strict=True)
+    if list(then) != [(_as_read(name), _as_read(label)) for name, label in held_out]:
+        raise UserError("the files of its task hold other rows now", source=folder, remedy="Run it again")
+    labels = np.array(table.columns["label"])
+    return {
+        found[1]: np.array(values) == labels
+        for name, values in table.columns.items()
+        if (found := _PREDICTION.fullmatch(name))
+    }
+
+
+def _as_read(text: str) -> str:
+    """As `read_table` gives what `write_table` wrote."""
+    return str(csv_cell(text)).strip()
+
+
+def _joined(table: Table, beside: Table) -> Table:
+    """The columns of another table for the same rows, by those that both have."""
+    shared = [name for name in table.columns if name in beside.columns]
+    if not shared:
+        raise UserError(
+            f"shares no column with {table.source}", source=beside.source, remedy="Give both an id"
+        )
+
+    def keys(of: Table) -> list[tuple[str, ...]]:
+        return list(zip(*(of.columns[name] for name in shared), strict=True))
+
+    of_key: dict[tuple[str, ...], int] = {}
+    for row, key in enumerate(keys(beside)):
+        if of_key.setdefault(key, row) != row:
+            raise UserError(
+                f"has two rows of {', '.join(shared)} {' '.join(key)[:100]}",
+                source=beside.source,
+                remedy="Leave one of them out",
+            )
+    missing = next((key for key in keys(table) if key not in of_key), None)
+    if missing is not None:
+        raise UserError(
+            f"has no row of {', '.join(shared)} {' '.join(missing)[:100]}",
+            source=beside.source,
+            remedy="Give the table that was made with the rows",
+        )
+    rows = [of_key[key] for key in keys(table)]
+    joined = {name: [values[i] for i in rows] for name, values in beside.columns.items()}
+    return Table(beside.source, {**table.columns, **joined})
+
+
+def _numbers_or_words(texts: list[str], name: str) -> NDArray[Any]:
+    """Numbers, NaN for an empty cell; places as their number; or words."""
+    numbers = []
+    for text in texts:
+        if _PLACES.fullmatch(text):
+            numbers.append(float(text.count("..")))
+            continue
+        try:
+            numbers.append(float(text) if text else np.nan)
+        except ValueError:
+            break
+    if len(numbers) == len(texts):
+        return np.array(numbers)
+    words = np.array([text or "not given" for text in texts])
+    if len(np.unique(words)) > _MOST_WORDS:
+        raise UserError(
+            f"has {len(np.unique(words)):,} different words, and a bin is one of at most {_MOST_WORDS}",
+            source="kind.columns",
+            record=name,
+            remedy="Name a column of numbers, or of fewer words",
+        )
+    return words
