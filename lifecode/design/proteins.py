@@ -31,7 +31,9 @@ def named_proteins(given: Any) -> dict[str, str]:
     Raises:
         UserError: a file that cannot be read or holds none, two of one name, or nucleotides.
     """
+    source: object = "protein"
     if isinstance(given, os.PathLike) or (isinstance(given, str) and ("." in given or "/" in given)):
+        source = given
         records = _of_file(Path(given).expanduser())
     else:
         sequences = as_sequences(given)
@@ -42,14 +44,17 @@ def named_proteins(given: Any) -> dict[str, str]:
             for i, (name, one) in enumerate(zip(names, sequences, strict=True), start=1)
         ]
     if not records:
-        raise UserError("no protein is given", source="protein")
+        raise UserError("holds no protein", source=source, remedy="Give a FASTA file of at least one")
     proteins: dict[str, str] = {}
     for name, letters in records:
         if name in proteins:
-            raise UserError("two proteins have this name", record=name, remedy="Give each a name of its own")
+            raise UserError(
+                "two proteins have this name", source=source, record=name, remedy="Give each its own"
+            )
         if len(letters) >= _SHORTEST_DNA and set(letters) <= set("ACGTN"):
             raise UserError(
                 "reads like nucleotides, and a protein is wanted",
+                source=source,
                 record=name,
                 remedy="Translate it, with lifecode.translate say, and give the sequence itself as a draft",
             )

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from lifecode.errors import UserError
 from lifecode.tasks.examples.examples import Examples
-from lifecode.tasks.examples.labels import LabelKind
+from lifecode.tasks.examples.labels import LabelKind, Unit
 from lifecode.tasks.examples.molecule import Molecule
 from lifecode.tasks.features.counts import CodonFrequency, Kmers, LengthAndGc
 from lifecode.tasks.features.feature import Features
@@ -57,7 +57,7 @@ def features_of(baseline: Baseline, train: Examples, molecule: Molecule) -> Feat
     """
     if not _is_of(baseline, molecule):
         what = "proteins" if molecule == "protein" else "nucleic acids"
-        fitting = [name for name in get_args(Baseline) if _is_of(name, molecule)]
+        fitting = fitting_baselines(molecule, None)
         raise UserError(
             f"{baseline} is not of {what}", source="baselines", remedy=f"Use {', '.join(fitting)}"
         )
@@ -79,6 +79,18 @@ def features_of(baseline: Baseline, train: Examples, molecule: Molecule) -> Feat
         unit = "codon" if baseline == "codon_one_hot" else "nucleotide"
         return OneHot(unit, positions_of(train.sequences, unit))
     return LengthAndGc() if baseline == "length_gc" else CodonFrequency()
+
+
+def fitting_baselines(
+    molecule: Molecule, kind: LabelKind | None, unit: Unit = "sequence"
+) -> tuple[Baseline, ...]:
+    """Those that can be asked for, of labels of whole sequences or of positions; a kind of None is any."""
+    if unit == "residue":
+        return "constant", "residue_one_hot", "untrained"
+    if unit != "sequence":
+        return "constant", "nucleotide_one_hot", "codon_one_hot", "untrained"
+    of_none = {"residue_one_hot", *(("cnn",) if kind == "multilabel" else ())}
+    return tuple(name for name in get_args(Baseline) if _is_of(name, molecule) and name not in of_none)
 
 
 def _is_of(baseline: str, molecule: Molecule) -> bool:

@@ -15,8 +15,9 @@ from lifecode.tasks.competitors.learner import Learner, competitors
 from lifecode.tasks.competitors.opened_task import OpenedTask, given_keys, opened_task, probe_learner
 from lifecode.tasks.contest import Contest, Entry
 from lifecode.tasks.evidence import Evidence, evidence_of
+from lifecode.tasks.examples.examples import Examples
 from lifecode.tasks.examples.labels import Labels
-from lifecode.tasks.examples.sequence_task import SequenceTask
+from lifecode.tasks.examples.sequence_task import SequenceTask, TaskData
 from lifecode.tasks.names_in_tables import UNTRAINED, AnyBaseline, TaskKind, require_baselines
 from lifecode.tasks.pairs.pair_baselines import pair_warnings
 from lifecode.tasks.pairs.pair_examples import PairLeaks
@@ -32,6 +33,8 @@ from lifecode.tasks.tuning.settings import TuningSettings
 if TYPE_CHECKING:
     from pandas import DataFrame
 
+_SHORTEST_WINDOW = 9
+"""Letters; in fewer there are hardly places to tell apart."""
 METRICS, COMPARED = "metrics.json", "compared.csv"
 """Of a run's folder: its figures, and of sequences and pairs `Evidence.compared`."""
 
@@ -142,7 +145,7 @@ def tune(
         table=predictions_table(opened.examples.at(rows), data.labels, data.labels.given(combined)),
         labels=data.labels,
         leaks=leaks,
-        notes=[*data.notes, *learner.notes(), *warnings],
+        notes=[*data.notes, *_hints(opened, probe, by_gradient), *learner.notes(), *warnings],
         evidence=evidence_of(contest, entries, name, opened.examples.ids, opened.examples.texts()),
     )
 
@@ -156,6 +159,22 @@ def _measured(contest: Contest, everybody: Sequence[Competitor], name: str, say:
         say(f"{entry_name}: fitting")
         entries[entry_name] = contest.measured(each.predictions())
     return entries
+
+
+def _hints(opened: OpenedTask, probe: Probe, by_gradient: TuningSettings | None) -> list[str]:
+    """What may fit the examples better than a default; docs/results.md has what was measured of it."""
+    key, pools = ("probe", probe.pools) if by_gradient is None else ("head", by_gradient.head.pools)
+    data, examples = opened.data, opened.examples
+    if pools is not None or not isinstance(data, TaskData) or opened.unit != "sequence":
+        return []
+    lengths = {len(ids) for ids in examples.sequences} if isinstance(examples, Examples) else set()
+    if len(lengths) != 1 or max(lengths) < _SHORTEST_WINDOW:
+        return []
+    frames = f", {key}.frames=0" if data.molecule == "dna" else ""
+    return [
+        f"all sequences have one length, {max(lengths):,}: if the label hangs on a place in them, "
+        f"{key}.pools=[centre] or [positions]{frames}, {key}.window may fit better than their mean"
+    ]
 
 
 def _learner(

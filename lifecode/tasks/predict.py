@@ -98,6 +98,8 @@ def predicted_parts(
             with disk_faults_named(part), replacing(part) as file:
                 pq.write_table(predictions, file)
         yield predictions
+    if reads is None:
+        raise UserError("has no rows", source=path, remedy="Check that the file is complete")
 
 
 def predict_into(
@@ -132,7 +134,12 @@ def predict_into(
         folder.mkdir(parents=True, exist_ok=True)
         write_json(folder / OF, described)
     parts = predicted_parts(model, path, columns, on_progress=on_progress, folder=folder)
-    num_rows = write_tables(parts, output)
+    try:
+        num_rows = write_tables(parts, output)
+    except UserError:
+        if not any(folder.glob("*.parquet")):  # nothing that another call could go on with
+            shutil.rmtree(folder, ignore_errors=True)
+        raise
     shutil.rmtree(folder, ignore_errors=True)
     return num_rows
 
@@ -150,7 +157,7 @@ def _reader(model: Tuned, first: Table, columns: InputColumns) -> Callable[[Tabl
     molecule = model.molecule  # pyright: ignore[reportAttributeAccessIssue]
     found = find_columns(
         first,
-        sequence=columns.sequence or _of_training(model, "sequence", first),
+        sequence=columns.sequence or _of_training(model, "sequence", first) or _of_fasta(first),
         id=columns.id or _of_training(model, "id", first),
         labelled=False,
         molecule=molecule,
@@ -177,6 +184,11 @@ def _reader(model: Tuned, first: Table, columns: InputColumns) -> Callable[[Tabl
         return predictions_table(examples, model.labels, model.predict(examples.sequences), labelled=False)
 
     return predicted
+
+
+def _of_fasta(table: Table) -> str | None:
+    """The column of the letters where there are `id` and `sequence` alone, as of FASTA."""
+    return "sequence" if list(table.columns) == ["id", "sequence"] else None
 
 
 def _of_training(model: Tuned, key: str, table: Table) -> str | None:

@@ -196,6 +196,11 @@ def window_within(window: int | None, longest: int | None) -> int | None:
     return min((size for size in (window, longest) if size is not None), default=None)
 
 
+def is_read_at_once(first: int, last: int, longest: int | None) -> bool:
+    """Whether places `first` to `last` fit together into what a model reads at once."""
+    return longest is None or last - first < longest
+
+
 def mean_entropy(log_p: NDArray[np.floating]) -> float:
     """Mean over places of the entropy, in nats, of the letters (n, columns), made a distribution first."""
     wide = log_p.astype(np.float64)

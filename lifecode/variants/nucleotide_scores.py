@@ -41,6 +41,14 @@ def status_without_score(row: Annotated) -> str:
     return "not_scored" if set(row.ref + row.alt) <= set(NUCLEOTIDES) else "ambiguous"
 
 
+def letters_spanned(row: Annotated) -> int:
+    """From the first to the last letter that a substitution changes: on the CDS, else on the contig."""
+    on_cds = row.effect.status == "coding"
+    old, new = (row.effect.old, row.effect.new) if on_cds else (row.ref, row.alt)
+    places = _differing(0, old, new)
+    return places[-1] - places[0] + 1
+
+
 def is_dna_substitution(row: Annotated) -> bool:
     """Whether a row replaces letters outside of the CDS by as many others."""
     return row.effect.status in _OUTSIDE and status_without_score(row) == "not_scored"

@@ -29,7 +29,7 @@ from lifecode.tasks.pairs.pair_task import fasta_by_name
 from lifecode.tasks.suites.benchmark import BenchmarkSet, Scored, ZeroShotSet, none_found
 from lifecode.variants.asking import Scoring
 from lifecode.variants.scan_files import Scan, scan_of
-from lifecode.variants.scans import scan_scores
+from lifecode.variants.scans import scan_scores, status_of
 from lifecode.variants.wild_type import WildType, checked_cds, scan_reader
 
 REFERENCE = "DMS_substitutions.csv"
@@ -104,12 +104,6 @@ class ProteinGym:
             "organism": self.organism,
         }
 
-        def of_model(reader: ModelReader, role: Any) -> Competitor:
-            def predictions() -> Predictions:
-                return [self._asked(reader, scan, protein, cds, say)]
-
-            return Competitor(reader.name, role, digest_of({"model": reader.digest} | how), predictions)
-
         notes += [note for reader in readers for note in notes_on_name(reader.name)]
         ours = [
             reader
@@ -121,6 +115,24 @@ class ProteinGym:
             for reader in readers
             if reader not in ours
         ]
+        for reader in ours:
+            wild = self._wild_type(reader, protein, cds)
+            found = [status_of(mutant, wild, self.method) for mutant in scan.mutants]
+            faults = Counter(status for status in found if status not in ("scored", "wild_type"))
+            notes += [
+                f"{count:,} mutants left out: {status}, for {reader.name}" for status, count in faults.items()
+            ]
+            if faults:
+                scan, labels = _of_rows(
+                    scan, labels, [i for i, each in enumerate(found) if each not in faults]
+                )
+
+        def of_model(reader: ModelReader, role: Any) -> Competitor:
+            def predictions() -> Predictions:
+                return [self._asked(reader, scan, self._wild_type(reader, protein, cds), say)]
+
+            return Competitor(reader.name, role, digest_of({"model": reader.digest} | how), predictions)
+
         competitors = [of_model(reader, "model") for reader in ours]
         twins = {}
         for reader in ours:  # those of one shape are one
@@ -138,17 +150,19 @@ class ProteinGym:
             competitors.append(Competitor(name, "baseline", digest_of(key), partial(_summed, scan, one)))
         return Scored(scan.names, scan.names, labels, notes, competitors)
 
-    def _asked(self, asked: ModelReader, scan: Scan, protein: str, cds: str, say: Say) -> NDArray[np.float64]:
+    def _asked(self, asked: ModelReader, scan: Scan, wild: WildType, say: Say) -> NDArray[np.float64]:
         def told(done: int, total: int) -> None:
             say(f"{asked.name}: {done:,} of {total:,} passes of the model")
 
         scoring = Scoring(method=self.method, window_codons=self.window_codons)
+        table = scan_scores(scan, wild, scoring, asked.name, on_progress=told)
+        return table.column("score").to_numpy(zero_copy_only=False).astype(np.float64)
+
+    def _wild_type(self, asked: ModelReader, protein: str, cds: str) -> WildType:
         reader = scan_reader(asked.model, self.method)
         of_residues = np.frombuffer(protein.encode("ascii"), dtype=np.uint8)
         ids = of_residues if reader.letters_per_place == 1 else encode_nucleotides(cds)
-        wild = WildType(ids, reader, genetic_code(_CODE), self.organism, protein)
-        table = scan_scores(scan, wild, scoring, asked.name, on_progress=told)
-        return table.column("score").to_numpy(zero_copy_only=False).astype(np.float64)
+        return WildType(ids, reader, genetic_code(_CODE), self.organism, protein)
 
 
 def _by_name(paths: Sequence[Path], wanted: set[str]) -> dict[str, Path]:
@@ -177,17 +191,20 @@ def _read(path: Path, protein: str) -> tuple[Scan, NDArray[np.float64], list[str
     kept = [number for number, reason in enumerate(reasons) if reason is None]
     counts = Counter(reason for reason in reasons if reason is not None)
     notes = [f"{count:,} mutants left out: {reason}" for reason, count in counts.items()]
-    if len(set(labels[kept].tolist())) < 2:
+    scan, labels = _of_rows(scan, labels, kept)
+    return scan, labels.astype(np.float64), notes
+
+
+def _of_rows(scan: Scan, labels: NDArray[Any], rows: list[int]) -> tuple[Scan, NDArray[Any]]:
+    """Some mutants with their measured scores, of which at least two have to differ."""
+    if len(set(labels[rows].tolist())) < 2:
         raise UserError(
-            "has no two mutants of different DMS_score", source=path, remedy="Leave the assay out"
+            "has no two mutants of different DMS_score that can be scored",
+            source=scan.source,
+            remedy="Leave the assay out with sets=[...]",
         )
-    of_kept = Scan(
-        scan.source,
-        [scan.names[i] for i in kept],
-        [scan.mutants[i] for i in kept],
-        [scan.lines[i] for i in kept],
-    )
-    return of_kept, labels[kept].astype(np.float64), notes
+    columns = ([column[i] for i in rows] for column in (scan.names, scan.mutants, scan.lines))
+    return Scan(scan.source, *columns), labels[rows]
 
 
 def _left_out(mutant: tuple[Any, ...]) -> str | None:

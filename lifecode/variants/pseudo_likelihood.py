@@ -60,12 +60,12 @@ def pseudo_likelihood_scores(
     ]
     totals = _totals(wild, sequences, from_start, method, journal, about, on_progress)
     return [
-        float("nan") if _is_unwritten(wild, mutant) else float(totals[ours] - totals[own])
+        float("nan") if is_unwritten(wild, mutant) else float(totals[ours] - totals[own])
         for mutant, (ours, own) in zip(mutants, pairs, strict=True)
     ]
 
 
-def _is_unwritten(wild: WildType, mutant: tuple[Substitution, ...]) -> bool:
+def is_unwritten(wild: WildType, mutant: tuple[Substitution, ...]) -> bool:
     """Whether the codon of a new first residue is the alternative start codon that is there already."""
     first = next((one for one in mutant if one.place == 0 and one.new != one.old), None)
     return first is not None and bool((wild.mutated((first,)) == wild.ids).all())

@@ -15,11 +15,20 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from lifecode.alphabet import AMINO_ACIDS
-from lifecode.variants.asking import Question, Scoring, answered, mean_entropy, window_of, window_within
-from lifecode.variants.pseudo_likelihood import pseudo_likelihood_scores
-from lifecode.variants.scan_files import Scan
+from lifecode.variants.asking import (
+    Question,
+    Scoring,
+    answered,
+    is_read_at_once,
+    mean_entropy,
+    window_of,
+    window_within,
+)
+from lifecode.variants.pseudo_likelihood import is_unwritten, pseudo_likelihood_scores
+from lifecode.variants.scan_files import Scan, Substitution
 from lifecode.variants.wild_type import WildType
 
+_ASKED = "scored"
 _COLUMNS = pa.schema(
     [
         ("mutant", pa.string()),
@@ -53,24 +62,16 @@ def scan_scores(
         journal: as for `asking.answered`.
         on_progress: likewise; by `pseudo_likelihood` it counts sequences.
     """
-    questions, owners, too_far = [], [], []
-    total = wild.num_places
-    for row, mutant in enumerate(scan.mutants):
-        places = sorted({one.place for one in mutant})
-        letters = {letter for one in mutant for letter in (one.old, one.new)}
-        longest = wild.reader.longest
-        if places and longest is not None and places[-1] - places[0] >= longest:
-            too_far.append(row)
-        elif places and len(places) == len(mutant) and letters <= set(AMINO_ACIDS):
-            questions.append(Question(0, tuple(places), *_span(wild, scoring, places[0], places[-1])))
-            owners.append(row)
     columns: dict[str, list[Any]] = {
         name: [None] * len(scan.names) for name in ("score", "entropy", "method", "context", "model")
     }
-    columns["status"] = ["not_substitutions" if mutant else "wild_type" for mutant in scan.mutants]
+    columns["status"] = [status_of(mutant, wild, scoring.method) for mutant in scan.mutants]
     columns["score"] = [None if mutant else 0.0 for mutant in scan.mutants]
-    for row in too_far:  # for the model to read both ends at once
-        columns["status"][row] = "too_far_apart"
+    owners = [row for row, status in enumerate(columns["status"]) if status == _ASKED]
+    questions, total = [], wild.num_places
+    for row in owners:
+        places = sorted(one.place for one in scan.mutants[row])
+        questions.append(Question(0, tuple(places), *_span(wild, scoring, places[0], places[-1])))
     asked = {"journal": journal, "about": checksum, "on_progress": on_progress}
     if scoring.method.startswith("pseudo_likelihood"):
         mutants, spans = [scan.mutants[row] for row in owners], [(q.begin, q.end) for q in questions]
@@ -93,8 +94,26 @@ def scan_scores(
         columns["score"][row], columns["entropy"][row] = score, entropy
         columns["method"][row], columns["model"][row] = scoring.method, checksum
         columns["context"][row] = f"{wild.unit} {question.begin + 1}-{question.end} of {total}"
-        columns["status"][row] = "scored"
     return pa.table({"mutant": scan.names, "input_line": scan.lines, **columns}, schema=_COLUMNS)
+
+
+def status_of(mutant: tuple[Substitution, ...], wild: WildType, method: str) -> str:
+    """`scored` of a mutant that a model is asked about, or why it is not.
+
+    `wild_type` needs no model. `not_substitutions` names one residue twice, or a letter that is none.
+    `too_far_apart`: the model does not read all places at once. `no_such_residue`: by `pseudo_likelihood` the
+    codon of the new first residue is the alternative start codon that is there already.
+    """
+    if not mutant:
+        return "wild_type"
+    places = {one.place for one in mutant}
+    letters = {letter for one in mutant for letter in (one.old, one.new)}
+    if len(places) < len(mutant) or not letters <= set(AMINO_ACIDS):
+        return "not_substitutions"
+    if not is_read_at_once(min(places), max(places), wild.reader.longest):
+        return "too_far_apart"
+    is_whole = method.startswith("pseudo_likelihood")
+    return "no_such_residue" if is_whole and is_unwritten(wild, mutant) else _ASKED
 
 
 def whole_scan(

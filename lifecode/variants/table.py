@@ -65,7 +65,7 @@ def table_of(rows: Sequence[Annotated], scores: dict[str, list[Any]] | None = No
         "input_line": [row.allele.line for row in rows],
         "gene": [one.gene if one else None for one in transcripts],
         "transcript": [one.id if one else None for one in transcripts],
-        "strand": [one.strand if one else None for one in transcripts],
+        "strand": [_strand(row) for row in rows],
         "consequence": [words[effect.terms][0] for effect in effects],
         "impact": [words[effect.terms][1] for effect in effects],
         "hgvs_c": [effect.hgvs_c or None for effect in effects],
@@ -77,6 +77,12 @@ def table_of(rows: Sequence[Annotated], scores: dict[str, list[Any]] | None = No
     }
     columns |= scores or {name: [None] * len(rows) for name in SCORES}
     return pa.table(columns, schema=COLUMNS)
+
+
+def _strand(row: Annotated) -> int | None:
+    """On which the transcript reads this place."""
+    start = row.position - 1
+    return None if row.transcript is None else row.transcript.strand_at(start, start + len(row.ref))
 
 
 def sharing(rows: Sequence[Annotated]) -> list[bool]:

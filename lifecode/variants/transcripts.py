@@ -2,6 +2,10 @@
 
 A transcript whose untranslated exons nothing tells is its CDS alone. Positions along it count from 0 at its
 first nucleotide, 5' to 3'; `cds_start` and `cds_end` say where the CDS lies in that.
+
+The order of the annotation is the order in which parts are read. Parts that do not follow each other on one
+strand of the contig are trans-spliced: what lies between them is no intron. A CDS across the origin of a
+circular contig is looked at on the contig turned, so that it lies in one piece.
 """
 
 from collections.abc import Sequence
@@ -12,7 +16,7 @@ from lifecode.alphabet import CODONS
 from lifecode.data.cds.recoding import recoded_codons
 from lifecode.data.records import CodingSequence
 from lifecode.genetic_code import genetic_code
-from lifecode.variants.alleles import reverse_complement_letters
+from lifecode.variants.alleles import Change, normal_form, reverse_complement_letters
 
 SHORTEST_INTRON = 10
 """Nucleotides; a shorter gap is where the ribosome changes frame, or an error, and is never spliced out."""
@@ -24,14 +28,19 @@ class Transcript:
     Args:
         coding_sequence: as annotated, its exons on the contig.
         sequence: letters of the contig, A, C, G, T and N.
-        exons: (start, end) of the transcript's exons, 5' to 3', 0-based half-open; None where only those of
-            the CDS are known.
+        exons: (start, end) of the transcript's exons, 5' to 3', 0-based half-open, on the strand of the CDS;
+            None where only those of the CDS are known.
+        circular: whether the contig is.
 
     Attributes:
         id: of the CDS.
         gene: name, else what the isoforms share, else empty.
-        strand: 1 or -1.
-        exons: 5' to 3'.
+        strand: 1 or -1, of its first part.
+        turned: nucleotides by which the contig is turned to the left; `parts` and all that follows from them
+            are places on the turned contig, `stretches` are on the contig as it is.
+        parts, part_strands: of the CDS, 5' to 3'.
+        exons, exon_strands: likewise.
+        introns: (start, end, strand), lowest position first.
         offsets: place of each exon along the transcript.
         cds_start, cds_end: of the CDS along the transcript.
         frame: nucleotides before the first whole codon.
@@ -43,14 +52,21 @@ class Transcript:
         coding_sequence: CodingSequence,
         sequence: str,
         exons: Sequence[tuple[int, int]] | None = None,
+        *,
+        circular: bool = False,
     ) -> None:
-        cds = coding_sequence
-        self.coding_sequence, self._sequence = cds, sequence
+        cds, size = coding_sequence, len(sequence)
+        self.coding_sequence, self._circular = cds, circular
+        self.turned = turn = _turn(cds, size) if circular and exons is None else 0
+        self._sequence = sequence[turn:] + sequence[:turn] if turn else sequence
         self.id, self.gene = cds.id, cds.gene or cds.gene_id or ""
         self.strand = cds.exons[0].strand
         self.frame = cds.codon_start - 1
-        self.parts = tuple((start, end) for start, end, _ in cds.exons)
+        self.parts = tuple(_turned(start, end, turn, size) for start, end, _ in cds.exons)
+        self.part_strands = tuple(strand for _, _, strand in cds.exons)
         self.exons = tuple(exons) if exons else self.parts
+        self.exon_strands = (self.strand,) * len(exons) if exons else self.part_strands
+        self._on_both_strands = len(set(self.part_strands)) > 1
         self.offsets = tuple(_running([end - start for start, end in self.exons]))
         length = sum(end - start for start, end in self.exons)
         cds_length = sum(end - start for start, end in self.parts)
@@ -60,16 +76,23 @@ class Transcript:
             self.cds_start = self._along(first)
         self.cds_end = self.cds_start + cds_length
         self.has_untranslated = length > cds_length
-        self.stretches = _stretches(self.exons, self.strand, len(sequence))
-        self.introns = tuple(self._introns())
+        runs = _runs(self.exons, self.exon_strands)
+        self.stretches = tuple(
+            piece for run in runs for piece in _turned_back(*_span([self.exons[i] for i in run]), turn, size)
+        )
+        self.introns = tuple(sorted(intron for run in runs for intron in self._introns(run)))
         self.part_offsets = tuple(_running([end - start for start, end in self.parts]))
         self.code = genetic_code(cds.genetic_code)
 
     @cached_property
     def coding(self) -> str:
         """Letters of the CDS, 5' to 3', all of them."""
-        pieces = [self._sequence[start:end] for start, end in self.parts]
-        return "".join(pieces if self.strand == 1 else map(reverse_complement_letters, pieces))
+        return "".join(
+            self._sequence[start:end]
+            if strand == 1
+            else reverse_complement_letters(self._sequence[start:end])
+            for (start, end), strand in zip(self.parts, self.part_strands, strict=True)
+        )
 
     @cached_property
     def whole_codons(self) -> str:
@@ -127,11 +150,8 @@ class Transcript:
                     )
                     pieces.append(piece)
             return "".join(pieces)[:most]
-        if self.strand == 1:
-            end = self.parts[-1][1]
-            return self._sequence[end : end + most]
-        start = self.parts[-1][0]
-        return reverse_complement_letters(self._sequence[max(0, start - most) : start])
+        strand = self.part_strands[-1]
+        return self._onward(self.parts[-1][1 if strand == 1 else 0], strand, most)
 
     def before(self, most: int) -> str:
         """Up to `most` letters that come before the CDS, likewise."""
@@ -139,11 +159,38 @@ class Transcript:
             pieces = [self._sequence[start:end] for start, end in self.exons]
             letters = "".join(pieces if self.strand == 1 else map(reverse_complement_letters, pieces))
             return letters[max(0, self.cds_start - most) : self.cds_start]
-        if self.strand == 1:
-            start = self.parts[0][0]
-            return self._sequence[max(0, start - most) : start]
-        end = self.parts[0][1]
-        return reverse_complement_letters(self._sequence[end : end + most])
+        border = self.parts[0][0 if self.strand == 1 else 1]
+        return reverse_complement_letters(self._onward(border, -self.strand, most))
+
+    def seen(self, sequence: str, change: Change) -> tuple[str, Change]:
+        """The contig and a change of it as `parts` count on them, which for most transcripts is as given."""
+        if not self.turned:
+            return sequence, change
+        size, turned = len(sequence), self._sequence
+        start = (change.start - self.turned) % size
+        ref = turned[start : start + change.end - change.start]
+        return turned, normal_form(turned, start, ref, change.alt)
+
+    def strand_at(self, start: int, end: int) -> int:
+        """The strand of the first exon, else intron, that a stretch touches; of an insertion start is end."""
+        if not self._on_both_strands:
+            return self.strand
+        exons = ((*exon, strand) for exon, strand in zip(self.exons, self.exon_strands, strict=True))
+        last = max(end, start + 1)
+        for left, right, strand in (*exons, *self.introns):
+            if start < right and last > left:
+                return strand
+        return self.strand
+
+    def _onward(self, border: int, strand: int, most: int) -> str:
+        """Up to `most` letters of the contig from a border on, in the direction of a strand."""
+        letters, size = self._sequence, len(self._sequence)
+        if strand == 1:
+            around = max(0, border + most - size) if self._circular else 0
+            return letters[border : border + most] + letters[: min(around, border)]
+        around = max(0, most - border) if self._circular else 0
+        before = letters[max(border, size - around) :] + letters[max(0, border - most) : border]
+        return reverse_complement_letters(before)
 
     def _along(self, position: int) -> int:
         for (start, end), offset in zip(self.exons, self.offsets, strict=True):
@@ -151,14 +198,14 @@ class Transcript:
                 return offset + (position - start if self.strand == 1 else end - 1 - position)
         raise ValueError(position)
 
-    def _introns(self) -> list[tuple[int, int]]:
-        """Gaps between consecutive exons that are long enough to be spliced, lowest position first."""
-        gaps = []
-        for one, other in pairwise(self.exons):
-            left, right = (one, other) if self.strand == 1 else (other, one)
+    def _introns(self, run: Sequence[int]) -> list[tuple[int, int, int]]:
+        """Gaps between consecutive exons of a run that are long enough to be spliced."""
+        gaps, strand = [], self.exon_strands[run[0]]
+        for one, other in pairwise([self.exons[i] for i in run]):
+            left, right = (one, other) if strand == 1 else (other, one)
             if right[0] - left[1] >= SHORTEST_INTRON:
-                gaps.append((left[1], right[0]))
-        return sorted(gaps)
+                gaps.append((left[1], right[0], strand))
+        return gaps
 
 
 @cache
@@ -176,10 +223,43 @@ def _running(lengths: list[int]) -> list[int]:
     return places
 
 
-def _stretches(exons: Sequence[tuple[int, int]], strand: int, length: int) -> tuple[tuple[int, int], ...]:
-    """From the first to the last nucleotide on the contig: one stretch, or two across an origin."""
-    inner = exons if strand == 1 else exons[::-1]
-    first, last = inner[0][0], inner[-1][1]
-    if all(one[0] <= other[0] for one, other in pairwise(inner)):
-        return ((min(s for s, _ in inner), max(e for _, e in inner)),)
-    return ((first, length), (0, last))
+def _runs(exons: Sequence[tuple[int, int]], strands: Sequence[int]) -> list[list[int]]:
+    """Numbers of exons, those together that follow each other along one strand of the contig."""
+    runs = [[0]]
+    for number, ((one, other), (before, strand)) in enumerate(
+        zip(pairwise(exons), pairwise(strands), strict=True), start=1
+    ):
+        goes_on = other[0] >= one[0] if strand == 1 else other[1] <= one[1]
+        if strand == before and goes_on:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    return runs
+
+
+def _span(exons: Sequence[tuple[int, int]]) -> tuple[int, int]:
+    return min(start for start, _ in exons), max(end for _, end in exons)
+
+
+def _turn(cds: CodingSequence, size: int) -> int:
+    """By how much a circle is turned for a CDS across its origin, to the middle of the rest; else 0."""
+    exons = [(start, end) for start, end, _ in cds.exons]
+    runs = _runs(exons, [strand for _, _, strand in cds.exons])
+    if len(runs) != 2 or cds.trans_splicing or len({strand for _, _, strand in cds.exons}) > 1:
+        return 0
+    first, second = (_span([exons[i] for i in run]) for run in runs)
+    low, high = (second, first) if cds.exons[0].strand == 1 else (first, second)
+    return (low[1] + high[0]) // 2 % size if low[1] <= high[0] else 0
+
+
+def _turned(start: int, end: int, turn: int, size: int) -> tuple[int, int]:
+    place = (start - turn) % size
+    return place, place + end - start
+
+
+def _turned_back(start: int, end: int, turn: int, size: int) -> list[tuple[int, int]]:
+    """A stretch of the turned contig on the contig as it is, in one piece or two."""
+    start, end = start + turn, end + turn
+    if start >= size:
+        return [(start - size, end - size)]
+    return [(start, end)] if end <= size else [(start, size), (0, end - size)]

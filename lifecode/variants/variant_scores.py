@@ -16,10 +16,19 @@ from lifecode.errors import UserError
 from lifecode.genetic_code import GeneticCode
 from lifecode.models.masked_reading import MaskedModel, MaskedReader
 from lifecode.variants.annotate import Annotated
-from lifecode.variants.asking import Question, Scoring, answered, mean_entropy, window_of, window_within
+from lifecode.variants.asking import (
+    Question,
+    Scoring,
+    answered,
+    is_read_at_once,
+    mean_entropy,
+    window_of,
+    window_within,
+)
 from lifecode.variants.journal import journal_outside
 from lifecode.variants.nucleotide_scores import (
     is_dna_substitution,
+    letters_spanned,
     scores_on_cds,
     scores_on_dna,
     status_without_score,
@@ -93,6 +102,13 @@ def scored(
     coding = [i for i, row in enumerate(rows) if row.effect.status == "coding"]
     dna = [i for i, row in enumerate(rows) if is_dna_substitution(row)]
 
+    def read_at_once(places: list[int], reader: MaskedReader, span: Callable[[Annotated], int]) -> list[int]:
+        """Those whose letters the model reads together; the others are told."""
+        far = {i for i in places if not is_read_at_once(1, span(rows[i]), reader.longest)}
+        for place in far:
+            columns["status"][place] = "too_far_apart"
+        return [i for i in places if i not in far]
+
     def fill(place: int, method: str, context: str, values: Mapping[str, float]) -> None:
         said = {"method": method, "context": context, "model": checksum, "status": "scored"}
         for name, value in {**values, **said}.items():
@@ -101,12 +117,14 @@ def scored(
     asked = {"about": checksum, "on_progress": on_progress}
     method = scoring.method
     if codons is not None:
+        coding = read_at_once(coding, codons, lambda row: len(row.effect.old) // 3)
         own = [rows[i] for i in coding]
         for place, (context, values) in zip(
             coding, _on_codons(own, codons, scoring, journal=journal, **asked), strict=True
         ):
             fill(place, method, context, values)
     elif letters is not None:
+        coding = read_at_once(coding, letters, letters_spanned)
         own = [rows[i] for i in coding]
         for place, found in zip(
             coding, scores_on_cds(own, letters, scoring, journal=journal, **asked), strict=True
@@ -114,6 +132,7 @@ def scored(
             values = {"score": found.score, "entropy": found.entropy}
             fill(place, f"{method}, {letters.name}", found.context, values)
     if letters is not None and scoring.window_nucleotides is not None:
+        dna = read_at_once(dna, letters, letters_spanned)
         own = [rows[i] for i in dna]
         beside = None if journal is None else journal_outside(journal)
         for place, found in zip(

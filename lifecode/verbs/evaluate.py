@@ -23,15 +23,18 @@ from lifecode.report.charts.figure_style import use_colours
 from lifecode.report.task.evaluation_page import write_evaluation_report
 from lifecode.report.task.page import write_task_report
 from lifecode.tasks.competitors.competitor import ModelReader, Reader, Say
+from lifecode.tasks.finetune import COMPARED
 from lifecode.tasks.names_in_tables import AnyBaseline, TaskKind, model_name, require_baselines
 from lifecode.tasks.pairs.pair_head import PairHead
 from lifecode.tasks.peers.transformers_peer import TransformersPeer
 from lifecode.tasks.probe import Probe
 from lifecode.tasks.suites.benchmark import BenchmarkSet, Suite, chosen_sets
 from lifecode.tasks.suites.evaluation import measured
+from lifecode.tasks.suites.kept_examples import EXAMPLES
 from lifecode.tasks.suites.results import Evaluation, Measured, PlannedCell, Row
 from lifecode.tasks.suites.settings import Settings
 from lifecode.tasks.suites.under_way import opened_set, planned
+from lifecode.tasks.tables import write_table
 from lifecode.verbs.evaluate_tables import average_tables, plan_table, set_table
 
 CELLS, SETS, RESULTS, METRICS, _LOCK = "cells", "sets", "results.csv", "metrics.json", ".evaluate.lock"
@@ -68,7 +71,7 @@ def evaluate(
         seeds: splits into folds; with a test file, choices of the head's strength.
         folds: held out in turn, where a set has no test file.
         seed: the first of the seeds.
-        baselines: None takes all that fit; of those named each set takes the ones of its kind.
+        baselines: None takes all that fit; of those named each set takes the ones that it has.
         without: baselines that are left out of these, such as `cnn`, which takes longest.
         progress: show on stderr what is being done.
 
@@ -130,11 +133,17 @@ def run(config: DictConfig) -> Evaluation | list[PlannedCell]:
 
 
 def _chosen(suite: Suite, root: str | Path, sets: list[str] | None, settings: Settings) -> list[BenchmarkSet]:
-    """The sets of these names, or all; those that are named have to have the baselines that are."""
+    """The sets of these names, or all; of the baselines that are named each has to be of one of them."""
     chosen = chosen_sets(suite, Path(root).expanduser(), sets)
     kinds: list[TaskKind] = list(dict.fromkeys(one.kind for one in chosen))
+    fitting = list(dict.fromkeys(name for one in chosen for name in one.baselines))
     for key, names in (("baselines", settings.baselines), ("without", settings.without)):
         require_baselines(names, key, kinds)
+        for name in names or ():
+            if name not in fitting:
+                first = ", ".join(one.name for one in chosen[:5])
+                what = f"{name!r} is a baseline of none of these sets ({first})"
+                raise UserError(what, source=key, remedy=f"Use {', '.join(fitting)}")
     return chosen
 
 
@@ -199,10 +208,16 @@ def _own_run(run_dir: Path) -> Iterator[None]:
 def _write_set(one: Measured, folder: Path) -> None:
     """The page of a set and what it shows, unless they are there as they would be."""
     text = json.dumps(one.task_metrics, indent=2, ensure_ascii=False) + "\n"
-    path = folder / METRICS
-    if path.is_file() and path.read_text(encoding="utf-8") == text and (folder / "report.html").is_file():
+    path, kept = folder / METRICS, one.examples is not None
+    there = all(
+        (folder / name).is_file() for name in ("report.html", *((EXAMPLES, COMPARED) if kept else ()))
+    )
+    if there and path.is_file() and path.read_text(encoding="utf-8") == text:
         return
     folder.mkdir(parents=True, exist_ok=True)
+    if one.examples is not None:
+        write_table(one.examples, folder / EXAMPLES)
+        write_table(one.evidence.compared, folder / COMPARED)
     notes = list(one.metrics["notes"])
     write_task_report(folder, one.task_metrics, one.evidence, name=one.name, notes=notes)
     with replacing(path) as file:

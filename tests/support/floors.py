@@ -174,7 +174,16 @@ FLOORS = {
         "opened_task",
         "by_gradient",
     ],
-    "tasks/suites": ["benchmark", "layouts", "cells", "settings", "results", "under_way", "evaluation"],
+    "tasks/suites": [
+        "benchmark",
+        "layouts",
+        "cells",
+        "settings",
+        "kept_examples",
+        "results",
+        "under_way",
+        "evaluation",
+    ],
     "variants": [
         "alleles",
         "transcripts",

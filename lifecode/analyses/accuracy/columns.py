@@ -36,9 +36,9 @@ def columns_of(
     files = [path for one in given if one for path in ([one] if isinstance(one, str) else one)]
     headers = run.task.columns if isinstance(run.task, PairTask) else None
     tables = [read_table(path, headers) for path in files]
-    if sum(map(len, tables)) != len(run.held_out):
+    if sum(map(len, tables)) != run.num_held_out:
         raise UserError(
-            f"{len(run.held_out):,} of the {sum(map(len, tables)):,} rows of {', '.join(files)} were "
+            f"{run.num_held_out:,} of the {sum(map(len, tables)):,} rows of {', '.join(files)} were "
             "held out, so that their columns are not known",
             source="kind.columns",
             remedy="Run the task without rows that are left out",

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from lifecode.errors import UserError
 from lifecode.host.checksum import digest_of
-from lifecode.tasks.baselines import Baseline
+from lifecode.tasks.baselines import Baseline, fitting_baselines
 from lifecode.tasks.competitors.competitor import Competitor, ModelReader, Predictions, Reader, Role
 from lifecode.tasks.contest import Contest
 from lifecode.tasks.examples.examples import Examples
@@ -112,8 +112,7 @@ class PositionProbe:
         Raises:
             UserError: a baseline of whole sequences.
         """
-        of_protein = name == "residue_one_hot"
-        if name != "constant" and (name not in _LETTERS or of_protein != (self.molecule == "protein")):
+        if name not in fitting_baselines(self.molecule, self.labels.kind, self.labels.unit):
             raise UserError(
                 f"{name!r} is of whole sequences or of another unit than {self.labels.unit}",
                 source="baselines",

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lifecode.errors import UserError
+from lifecode.tasks.baselines import fitting_baselines
 from lifecode.tasks.competitors.competitor import Say
 from lifecode.tasks.competitors.frozen import Frozen
 from lifecode.tasks.competitors.learner import Learner
@@ -17,6 +18,7 @@ from lifecode.tasks.competitors.of_sequences import SequenceBlocks
 from lifecode.tasks.contest import Contest
 from lifecode.tasks.examples.examples import Examples
 from lifecode.tasks.examples.sequence_task import SequenceTask, TaskData, read_task
+from lifecode.tasks.pairs.pair_baselines import fitting_pair_baselines
 from lifecode.tasks.pairs.pair_examples import PairExamples, PairLeaks, pair_leaks
 from lifecode.tasks.pairs.pair_head import PairHead
 from lifecode.tasks.pairs.pair_rounds import rounds_of_pairs
@@ -62,6 +64,14 @@ class OpenedTask(NamedTuple):
         if isinstance(self.data, PairData):
             return {"sides": [self.data.train.first.kind, self.data.train.second.kind]}
         return {"molecule": self.data.molecule}
+
+    @property
+    def baselines(self) -> Sequence[str]:
+        """Names of those that can be asked for."""
+        if isinstance(self.data, PairData):
+            return fitting_pair_baselines(self.data.train.first.kind, self.data.train.second.kind)
+        labels = self.data.labels
+        return fitting_baselines(self.data.molecule, labels.kind, labels.unit)
 
     def leaks(self, training_genes: NDArray[np.uint32] | None) -> Leaks | PairLeaks:
         """What held-out examples share with others, and with genes that a model was trained on."""

@@ -57,7 +57,8 @@ def find_columns(
             table.column(name, key)
     own = id or next((name for name in table.columns if name.lower() in ID_NAMES), None)
     if sequence is None:
-        sequence = _sequence(table, {label, own if id is not None else None}, molecule)
+        key = "task.sequence" if labelled else "sequence"
+        sequence = _sequence(table, {label, own if id is not None else None}, molecule, key)
     if id is None and own in (sequence, label):
         others = (name for name in table.columns if name not in (sequence, label))
         own = next((name for name in others if name.lower() in ID_NAMES), None)
@@ -66,7 +67,7 @@ def find_columns(
     return Columns(sequence, label, None if id is False else own)
 
 
-def _sequence(table: Table, taken: set[str | None], molecule: Molecule | None) -> str:
+def _sequence(table: Table, taken: set[str | None], molecule: Molecule | None, key: str) -> str:
     letters = _RESIDUES if molecule == "protein" else _NUCLEOTIDES
     free = {name: values[:_LOOKED_AT] for name, values in table.columns.items() if name not in taken}
     lengths = {
@@ -79,11 +80,9 @@ def _sequence(table: Table, taken: set[str | None], molecule: Molecule | None) -
     protein = next(
         (name for name, values in free.items() if _share_of_texts(values, _RESIDUES) >= _SHARE), None
     )
-    if molecule == "protein" or protein is None:
+    if molecule is not None or protein is None:
         what = "proteins" if molecule == "protein" else "DNA or RNA"
-        raise UserError(
-            f"no column holds {what}", source=table.source, remedy="Name the column: task.sequence=..."
-        )
+        raise UserError(f"no column holds {what}", source=table.source, remedy=f"Name the column: {key}=...")
     raise UserError(
         f"no column holds DNA or RNA; {protein!r} may hold proteins",
         source=table.source,

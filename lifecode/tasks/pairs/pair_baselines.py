@@ -1,7 +1,7 @@
 """The honest baselines of pairs: lengths, composition, one side alone, the rule of the central dogma."""
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,7 @@ from lifecode.tasks.pairs.boosting import BoostingHead
 from lifecode.tasks.pairs.composition import composition, lengths
 from lifecode.tasks.pairs.dogma_rule import rule_features
 from lifecode.tasks.pairs.pair_examples import PairExamples
-from lifecode.tasks.pairs.side import Side
+from lifecode.tasks.pairs.side import Side, SideKind
 from lifecode.tasks.probe import linear_head
 
 PairBaseline = Literal[
@@ -41,6 +41,12 @@ def usual_pair_baselines(examples: PairExamples) -> list[PairBaseline]:
     if examples.first.kind != "protein" and examples.second.kind == "protein":
         found.append("dogma_rule")
     return [*found, "untrained"]
+
+
+def fitting_pair_baselines(first: SideKind | None, second: SideKind | None) -> tuple[PairBaseline, ...]:
+    """Those that can be asked for; the rule is of a nucleic acid beside a protein, None may be either."""
+    has_rule = first != "protein" and second in (None, "protein")
+    return tuple(name for name in get_args(PairBaseline) if has_rule or name != "dogma_rule")
 
 
 def pair_blocks(name: PairBaseline, examples: PairExamples) -> list[NDArray[np.float32]]:

@@ -9,9 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lifecode.errors import UserError
+from lifecode.tasks.baselines import fitting_baselines
 from lifecode.tasks.competitors.competitor import Competitor, Reader, Say
+from lifecode.tasks.examples.molecule import molecule_named
 from lifecode.tasks.examples.sequence_task import SequenceTask, TaskData, read_task
-from lifecode.tasks.names_in_tables import TaskKind
+from lifecode.tasks.names_in_tables import BASELINES, TaskKind
+from lifecode.tasks.pairs.pair_baselines import fitting_pair_baselines
 from lifecode.tasks.pairs.pair_task import PairData, PairTask, read_pairs
 
 
@@ -32,6 +35,12 @@ class SequenceSet:
     left_out: str | None = None
     kind: ClassVar[TaskKind] = "sequences"
 
+    @property
+    def baselines(self) -> Sequence[str]:
+        """Names of those that can be asked for, as far as the task says it before its files are read."""
+        molecule = molecule_named(self.task.molecule or "dna")
+        return fitting_baselines(molecule, self.task.kind, self.task.unit)
+
     def data(self) -> TaskData:
         """Read the files."""
         return self.read(self.task)
@@ -46,6 +55,11 @@ class PairSet:
     read: Callable[[PairTask], PairData] = read_pairs
     left_out: str | None = None
     kind: ClassVar[TaskKind] = "pairs"
+
+    @property
+    def baselines(self) -> Sequence[str]:
+        """As of sequences."""
+        return fitting_pair_baselines(self.task.first_kind, self.task.second_kind)
 
     def data(self) -> PairData:
         """Read the files."""
@@ -88,6 +102,11 @@ class ZeroShotSet:
     group: str
     left_out: str | None = None
     kind: ClassVar[TaskKind] = "mutants"
+
+    @property
+    def baselines(self) -> Sequence[str]:
+        """Names of those that can be asked for."""
+        return BASELINES[self.kind]
 
 
 BenchmarkSet = SequenceSet | PairSet | ZeroShotSet

@@ -5,17 +5,19 @@ from dataclasses import asdict
 from typing import Any
 
 from lifecode.tasks.competitors.competitor import Say
+from lifecode.tasks.competitors.opened_task import given_keys
 from lifecode.tasks.contest import Contest, Entry, best_of
 from lifecode.tasks.evidence import evidence_of, ranked
 from lifecode.tasks.pairs.pair_baselines import pair_warnings
 from lifecode.tasks.suites.benchmark import ZeroShotSet
+from lifecode.tasks.suites.kept_examples import examples_table
 from lifecode.tasks.suites.results import Measured, Role, Row
 from lifecode.tasks.suites.under_way import SetUnderWay
 
 
 def measured(under_way: SetUnderWay, say: Say) -> Measured:
     """The table of a set; what is missing of it is made first."""
-    one, metric, labels, notes, contest, competitors, cells, leaks, pairs, ids, texts = under_way
+    one, metric, labels, notes, contest, competitors, cells, leaks, pairs, ids, texts, opened = under_way
     entries: dict[str, Entry] = {}
     for competitor in competitors:
         before = _teller(say, f"{one.name}, {competitor.name}: fitting")
@@ -30,6 +32,8 @@ def measured(under_way: SetUnderWay, say: Say) -> Measured:
     metrics = {
         "metric": metric.name,
         "kind": labels.kind,
+        "unit": labels.unit if opened is None else opened.unit,
+        "task": {} if scored else given_keys(one.task),
         "classes": list(labels.classes),
         "split": contest.described(),
         "models": {name: table["test"] for name, table in tables.items()},
@@ -52,7 +56,8 @@ def measured(under_way: SetUnderWay, say: Say) -> Measured:
     first = names[0] if names else best_of(entries, metric)
     evidence = evidence_of(contest, entries, first, ids, texts())
     evidence = ranked(evidence) if scored else evidence
-    return Measured(name=one.name, metrics=metrics, rows=rows, evidence=evidence)
+    kept = None if opened is None else examples_table(opened)
+    return Measured(name=one.name, metrics=metrics, rows=rows, evidence=evidence, examples=kept)
 
 
 def _rows(name: str, model: str, table: dict[str, Any], contest: Contest) -> list[Row]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from lifecode.tasks.evidence import Evidence
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     from pandas import DataFrame
 
 Role = Literal["model", "baseline", "published"]
@@ -53,12 +54,14 @@ class Measured:
         metrics: as `Contest.table` has them, for each model, and notes, leaks and the split.
         rows: of the table.
         evidence: what every model says of the held-out examples.
+        examples: as read and split; None where they have not one class each.
     """
 
     name: str
     metrics: dict[str, Any]
     rows: list[Row]
     evidence: Evidence
+    examples: "pa.Table | None" = None
 
     @property
     def task_metrics(self) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from lifecode.errors import UserError
-from lifecode.tasks.names_in_tables import BASELINES, AnyBaseline, TaskKind
+from lifecode.tasks.names_in_tables import AnyBaseline
 from lifecode.tasks.pairs.pair_head import PairHead
 from lifecode.tasks.probe import Probe
 
@@ -18,7 +18,7 @@ class Settings:
         seeds: splits into folds; with a test file, choices of the head's strength.
         folds: held out in turn, where a set has no test file.
         seed: the first of the seeds.
-        baselines: None takes all that fit; of those that are named each set takes the ones of its kind.
+        baselines: None takes all that fit; of those that are named each set takes the ones that it has.
         without: baselines that are left out.
         pair: how both sides of a pair are joined, and the head of pairs.
     """
@@ -40,8 +40,16 @@ class Settings:
         """From the first on."""
         return [self.seed + i for i in range(self.seeds)]
 
-    def baselines_of(self, kind: TaskKind) -> list[str] | None:
-        """Those that are named and of a kind of task; None where none are named."""
+    def baselines_among(self, fitting: Sequence[str], notes: list[str]) -> list[str] | None:
+        """Those of a set that are named; None where none are named.
+
+        Args:
+            fitting: names that can be asked for, of this set.
+            notes: gets a line with the named ones that are of other sets.
+        """
         if self.baselines is None:
             return None
-        return [name for name in self.baselines if name in BASELINES[kind]]
+        others = [name for name in self.baselines if name not in fitting]
+        if others:
+            notes.append(f"no baselines of these examples, and left out: {', '.join(others)}")
+        return [name for name in self.baselines if name in fitting]

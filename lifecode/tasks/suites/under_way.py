@@ -10,7 +10,7 @@ import numpy as np
 from lifecode.evaluation.metrics import SPEARMAN, Metric
 from lifecode.tasks.competitors.competitor import Competitor, Reader, Say
 from lifecode.tasks.competitors.learner import competitors
-from lifecode.tasks.competitors.opened_task import opened_task, probe_learner
+from lifecode.tasks.competitors.opened_task import OpenedTask, opened_task, probe_learner
 from lifecode.tasks.contest import Contest
 from lifecode.tasks.examples.examples import Examples
 from lifecode.tasks.examples.labels import Labels
@@ -39,6 +39,7 @@ class SetUnderWay(NamedTuple):
     pairs: PairExamples | None
     ids: list[str]
     texts: Callable[[], list[str]]
+    opened: OpenedTask | None
 
 
 def opened_set(
@@ -55,7 +56,7 @@ def opened_set(
     opened = opened_task(one.task, one.data(), num_folds=settings.folds, seeds=settings.all_seeds)
     notes = list(opened.data.notes)
     learner = probe_learner(opened, settings.probe, settings.pair, say)
-    asked = settings.baselines_of(one.kind)
+    asked = settings.baselines_among(opened.baselines, notes)
     found = competitors(learner, readers, asked, settings.without, settings.seed, notes)
 
     def leaks() -> Leaks | PairLeaks:
@@ -74,6 +75,7 @@ def opened_set(
         opened.pairs,
         opened.examples.ids,
         opened.examples.texts,
+        opened,
     )
 
 
@@ -109,7 +111,7 @@ def _opened_scored(
     scored = one.read(readers, settings.seed, say)
     labels = Labels("regression")
     contest = Contest(_AllHeldOut(Examples(scored.ids, [], scored.labels, True)), labels, [SPEARMAN.name])
-    asked = settings.baselines_of(one.kind)
+    asked = settings.baselines_among(one.baselines, scored.notes)
     found = [
         each
         for each in scored.competitors
@@ -129,6 +131,7 @@ def _opened_scored(
         None,
         scored.ids,
         lambda: scored.texts,
+        None,
     )
 
 

@@ -18,12 +18,12 @@ def coding_name(transcript: Transcript, sequence: str, change: Change) -> str:
         sequence: letters of the contig.
         change: left-aligned, as `normal_form` gives it.
     """
-    forward = transcript.strand == 1
+    forward = transcript.strand_at(change.start, change.end) == 1
     start, end, alt = moved_right(sequence, change) if forward else change
     ref = sequence[start:end]
     if not ref:
-        return "c." + _insertion(transcript, sequence, start, alt)
-    where = _range(transcript, start, end)
+        return "c." + _insertion(transcript, sequence, start, alt, forward)
+    where = _range(transcript, start, end, forward)
     if not alt:
         return f"c.{where}del"
     if not forward:
@@ -35,31 +35,32 @@ def coding_name(transcript: Transcript, sequence: str, change: Change) -> str:
     return f"c.{where}delins{alt}"
 
 
-def _insertion(transcript: Transcript, sequence: str, at: int, alt: str) -> str:
+def _insertion(transcript: Transcript, sequence: str, at: int, alt: str, forward: bool) -> str:
     """The name of letters that stand before position `at`, furthest 3' already."""
     size, before = len(alt), (at - 1) % len(sequence)  # at 0 of a circle the last nucleotide
-    if transcript.strand == 1:
+    if forward:
         if at >= size and sequence[at - size : at] == alt:
-            return _range(transcript, at - size, at) + "dup"
+            return _range(transcript, at - size, at, forward) + "dup"
         return f"{place(transcript, before)}_{place(transcript, at)}ins{alt}"
     if sequence[at : at + size] == alt:
-        return _range(transcript, at, at + size) + "dup"
+        return _range(transcript, at, at + size, forward) + "dup"
     inserted = reverse_complement_letters(alt)
     return f"{place(transcript, at)}_{place(transcript, before)}ins{inserted}"
 
 
-def _range(transcript: Transcript, start: int, end: int) -> str:
+def _range(transcript: Transcript, start: int, end: int, forward: bool) -> str:
     if end == start + 1:
         return place(transcript, start)
-    first, last = (start, end - 1) if transcript.strand == 1 else (end - 1, start)
+    first, last = (start, end - 1) if forward else (end - 1, start)
     return f"{place(transcript, first)}_{place(transcript, last)}"
 
 
 def place(transcript: Transcript, position: int) -> str:
     """The `c.` number of a nucleotide of the contig (0-based), with the way into the intron."""
-    exons, offsets, forward = transcript.exons, transcript.offsets, transcript.strand == 1
+    exons, strands, offsets = transcript.exons, transcript.exon_strands, transcript.offsets
     best: tuple[int, int, int] | None = None
-    for number, ((start, end), offset) in enumerate(zip(exons, offsets, strict=True)):
+    for number, ((start, end), strand, offset) in enumerate(zip(exons, strands, offsets, strict=True)):
+        forward = strand == 1
         if start <= position < end:
             return _numbered(transcript, offset + (position - start if forward else end - 1 - position))
         before = start - position if forward else position - end + 1

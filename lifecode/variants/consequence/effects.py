@@ -21,6 +21,7 @@ def effect_on(transcript: Transcript, sequence: str, change: Change) -> Effect:
         sequence: letters of the contig.
         change: as `normal_form` gives it.
     """
+    sequence, change = transcript.seen(sequence, change)
     name = coding_name(transcript, sequence, change)
     change = _placed(transcript, sequence, change)
     splicing = splice_terms(transcript, change)
@@ -36,7 +37,8 @@ def effect_on(transcript: Transcript, sequence: str, change: Change) -> Effect:
         status = "intron" if in_intron else "outside_cds"
         return Effect(terms or ("coding_sequence_variant",), name, status=status)
     if len(edits) == 1 and not _in_intron(transcript, change):
-        alt = change.alt if transcript.strand == 1 else reverse_complement_letters(change.alt)
+        forward = transcript.strand_at(change.start, change.end) == 1
+        alt = change.alt if forward else reverse_complement_letters(change.alt)
         beyond = change.end - change.start - edits[0].size
         if (effect := edge_effect(transcript, edits[0], beyond, alt, terms, name)) is not None:
             return effect
@@ -61,12 +63,12 @@ def _placed(transcript: Transcript, sequence: str, change: Change) -> Change:
 
 
 def _near_intron(transcript: Transcript, change: Change) -> bool:
-    return any(change.start <= right and change.end >= left for left, right in transcript.introns)
+    return any(change.start <= right and change.end >= left for left, right, _ in transcript.introns)
 
 
 def _in_intron(transcript: Transcript, change: Change) -> bool:
     """Whether a change replaces letters of an intron."""
-    return any(change.start < right and change.end > left for left, right in transcript.introns)
+    return any(change.start < right and change.end > left for left, right, _ in transcript.introns)
 
 
 def _across(transcript: Transcript, change: Change) -> bool:

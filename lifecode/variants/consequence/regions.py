@@ -16,11 +16,11 @@ def splice_terms(transcript: Transcript, change: Change) -> list[str]:
     terms = []
     start, end, _ = change
     inserted = start == end
-    for left, right in transcript.introns:
+    for left, right, strand in transcript.introns:
         if end < left - REGION_OF_EXON or start > right + REGION_OF_EXON:
             continue
         names = ("splice_donor_variant", "splice_acceptor_variant")
-        at_left, at_right = names if transcript.strand == 1 else names[::-1]
+        at_left, at_right = names if strand == 1 else names[::-1]
         if inserted:
             if left <= start < left + DONOR:
                 terms.append(at_left)
@@ -53,24 +53,22 @@ def edits_of(transcript: Transcript, change: Change) -> list[Edit]:
     """The parts of the CDS that a change touches."""
     start, end, alt = change
     edits = []
-    for (left, right), offset in zip(transcript.parts, transcript.part_offsets, strict=True):
+    parts = zip(transcript.parts, transcript.part_strands, transcript.part_offsets, strict=True)
+    length = transcript.cds_end - transcript.cds_start
+    for (left, right), strand, offset in parts:
+        letters = (lambda own: own) if strand == 1 else reverse_complement_letters
         if start == end:
-            if not left <= start < right or (start == left and offset == 0 and transcript.strand == 1):
-                continue
-            if start == left and transcript.strand == -1 and left == transcript.parts[-1][0]:
-                continue  # behind the last letter of the CDS
-            at = offset + (start - left if transcript.strand == 1 else right - start)
-            edits.append(Edit(at, 0, alt, True))
+            at = offset + (start - left if strand == 1 else right - start)
+            if left <= start < right and 0 < at < length:  # not before the first letter or behind the last
+                edits.append(Edit(at, 0, letters(alt), True))
         elif start < right and end > left:
             whole = left <= start and end <= right
             first, last = max(start, left), min(end, right)
-            at = offset + (first - left if transcript.strand == 1 else right - last)
+            at = offset + (first - left if strand == 1 else right - last)
             own = alt
             if not whole:  # of a substitution the letters that lie here, else none
                 own = alt[first - start : last - start] if len(alt) == end - start else ""
-            edits.append(Edit(at, last - first, own, whole))
-    if transcript.strand == -1:
-        edits = [edit._replace(alt=reverse_complement_letters(edit.alt)) for edit in edits]
+            edits.append(Edit(at, last - first, letters(own), whole))
     return edits
 
 
@@ -79,7 +77,7 @@ def outside_terms(transcript: Transcript, change: Change) -> list[str]:
     start, end, _ = change
     last = max(end, start + 1)
     terms = _untranslated(transcript, start, last)
-    if any(start < right and last > left for left, right in transcript.introns):
+    if any(start < right and last > left for left, right, _ in transcript.introns):
         terms.append("intron_variant")
     if start == end and not terms:
         terms = _untranslated(transcript, start - 1, start)
@@ -87,12 +85,12 @@ def outside_terms(transcript: Transcript, change: Change) -> list[str]:
 
 
 def _untranslated(transcript: Transcript, start: int, end: int) -> list[str]:
-    forward = transcript.strand == 1
     terms = []
-    for (left, right), offset in zip(transcript.exons, transcript.offsets, strict=True):
+    exons = zip(transcript.exons, transcript.exon_strands, transcript.offsets, strict=True)
+    for (left, right), strand, offset in exons:
         if start < right and end > left:
             first, behind = max(start, left), min(end, right)
-            one = offset + (first - left if forward else right - behind)
+            one = offset + (first - left if strand == 1 else right - behind)
             other = one + behind - first - 1
             if one < transcript.cds_start:
                 terms.append("5_prime_UTR_variant")

@@ -59,10 +59,12 @@ class ExonLines:
 
 
 def _hold(exons: Sequence[tuple[int, int]], cds: CodingSequence) -> bool:
-    """Whether the exons overlap nowhere, and what they hold of the CDS is the CDS."""
+    """Whether exons overlap nowhere, what they hold of the CDS is the CDS, and it is read in their order."""
     if any(other[0] < one[1] for one, other in pairwise(exons)):
         return False
-    parts = sorted((start, end) for start, end, _ in cds.exons)
+    if len({strand for _, _, strand in cds.exons}) > 1:
+        return False
+    parts = [(start, end) for start, end, _ in cds.exons][:: cds.exons[0].strand]
     first, last = parts[0][0], parts[-1][1]
     inside = [(max(start, first), min(end, last)) for start, end in exons if start < last and end > first]
     return inside == parts

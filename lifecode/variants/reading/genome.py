@@ -51,7 +51,10 @@ class Reference:
     @cached_property
     def transcripts(self) -> list[Transcript]:
         """In the order of the annotation."""
-        return [Transcript(cds, self.sequence, self._exons.get(cds.id)) for cds in self._coding_sequences]
+        return [
+            Transcript(cds, self.sequence, self._exons.get(cds.id), circular=self.circular)
+            for cds in self._coding_sequences
+        ]
 
     @cached_property
     def _bins(self) -> dict[int, list[int]]:
@@ -77,7 +80,7 @@ class Reference:
             found = sorted(set(chain.from_iterable(bins.get(i, ()) for i in range(one, other + 1))))
         for number in found:
             transcript = self.transcripts[number]
-            if start == end == 0 and len(transcript.stretches) > 1:
+            if start == end == 0 and transcript.turned:
                 yield transcript
                 continue
             for left, right in transcript.stretches:
@@ -176,8 +179,6 @@ def why_left_out(cds: CodingSequence, contig: Contig) -> str | None:
         return "location that cannot be read"
     if any(start < 0 or end > len(contig.nucleotides) or start >= end for start, end, _ in cds.exons):
         return "location beyond the contig"
-    if len({strand for _, _, strand in cds.exons}) > 1:
-        return "exons on both strands"
     if sum(end - start for start, end, _ in cds.exons) - cds.codon_start < 2:
         return "no complete codon"
     return None

@@ -39,7 +39,7 @@ def check_output(output: Path) -> None:
     if output.is_dir():
         raise UserError("is a folder, not a file", source=output, remedy="Choose another output")
     try:
-        require_writable(output.parent)
+        require_writable(next(folder for folder in output.absolute().parents if folder.exists()))
     except OSError as fault:
         raise UserError(
             f"cannot write into this folder ({fault.strerror or fault})",

@@ -61,6 +61,7 @@ class EmbeddingStore:
 
     def __enter__(self) -> "EmbeddingStore":
         with self._faults_named():
+            self.folder.parent.mkdir(parents=True, exist_ok=True)
             lock = self.folder.with_name(f"{self.folder.name}.lock")
             self._last.enter_context(exclusive(lock, "embedding into this file"))
             self._begin()

@@ -2,6 +2,8 @@
 
 import csv
 import json
+import shutil
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,6 +16,7 @@ from lifecode.app.main import main
 from lifecode.errors import UserError
 from lifecode.tasks import PairTask, SequenceTask
 from lifecode.tasks.splits.nearest import nearest_distance, nearest_identity
+from lifecode.tasks.suites.benchmark import PairSet, SequenceSet
 from lifecode.tasks.tables import write_table
 from tests.support.small_models import small_luca_one, small_model
 
@@ -169,7 +172,7 @@ def test_what_a_user_types(runs, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("kind", "run", "said"),
     [
-        ({}, "none", r"is no run of lifecode finetune \(metrics\.json"),
+        ({}, "none", r"is no run of lifecode finetune or evaluate \(metrics\.json"),
         ({"columns": ["exon"]}, "pairs", "has no column 'exon'"),
         ({"columns": ["sequence"]}, "single", "has 24 different words"),
         ({"columns": ["kind"], "beside": "sets.csv"}, "pairs", "has two rows of label 0"),
@@ -192,3 +195,76 @@ def test_rows_that_have_changed_are_said(runs):
             lifecode.analyse(AccuracyBins(), f"{runs}/single", [CODE], untrained=False, progress=False)
     finally:
         path.write_text(before)
+
+
+@pytest.fixture(scope="module")
+def evaluated(runs, tmp_path_factory):
+    """An evaluation of sequences by folds, of pairs with a test file, and of values."""
+    folder = tmp_path_factory.mktemp("evaluated")
+    lines = (runs / "sets.csv").read_text().splitlines()[1:]
+    values = [f"{line.split(',')[0]},{i / 7}" for i, line in enumerate(lines)]
+    (folder / "values.csv").write_text("sequence,label\n" + "\n".join(values) + "\n")
+    pairs = {"first": "seq_a", "second": "seq_b", "second_kind": "protein", "test": f"{runs}/test.csv"}
+    of_values = SequenceTask(train=f"{folder}/values.csv", kind="regression", molecule="dna")
+    sets = [
+        SequenceSet(name="single", task=SequenceTask(train=f"{runs}/sets.csv", molecule="dna")),
+        PairSet(name="pairs", task=PairTask(train=f"{runs}/train.csv", **pairs)),
+        SequenceSet(name="values", task=of_values),
+    ]
+    suite = SimpleNamespace(sets=lambda _: {one.name: one for one in sets})
+    given = {"baselines": ["constant", "3mers", "lengths"], "folds": 2, "seeds": 2, "progress": False}
+    lifecode.evaluate(suite, folder, [CODE], run_dir=folder / "run", **given)
+    return folder / "run"
+
+
+def test_the_sets_of_an_evaluation_in_bins(runs, evaluated):
+    given = {"untrained": False, "progress": False}
+    found = lifecode.analyse(AccuracyBins(bins=2), str(evaluated), [CODE], **given)
+    assert found.notes[0] == "left out: values (labels of kind regression for each sequence)"
+    table = found.frame
+    assert table.columns[0] == "set"
+    metrics = json.loads((evaluated / "metrics.json").read_text())["sets"]
+    overall = table[table["by"] == "all"].set_index(["set", "model"])
+    for name, num in (("single", 24), ("pairs", 12)):
+        assert (overall.loc[name]["rows"] == num).all()
+    assert overall.loc["pairs", "model 1"]["accuracy"] == pytest.approx(
+        metrics["pairs"]["models"]["model 1"]["accuracy"]["mean"]
+    )
+    assert overall.loc["pairs", "lengths"]["accuracy"] == pytest.approx(
+        metrics["pairs"]["baselines"]["lengths"]["accuracy"]["mean"]
+    )
+    of_model = table[(table["model"] == "model 1") & (table["set"] == "pairs")]
+    own = of_model[of_model["by"] == "identity, first"]
+    assert dict(own[["bin", "rows"]].values) == {"1": 6, "no k-mer shared": 6}
+    kind = AccuracyBins(columns=["seq_b"], identity=False, distance=False, sets=["pairs"])
+    one = lifecode.analyse(kind, str(evaluated), [CODE], **given).frame
+    assert set(one["set"]) == {"pairs"}
+    assert dict(one[one["by"] == "seq_b"][["bin", "rows"]].values) == {"GGW": 6, "MKR": 6}
+    alone = lifecode.analyse(AccuracyBins(distance=False), f"{evaluated}/sets/single", [CODE], **given)
+    assert (alone.frame[alone.frame["by"] == "all"]["rows"] == 24).all()
+    # the same bins as of a finetuned run of the same task and folds
+    tuned = lifecode.analyse(AccuracyBins(distance=False), f"{runs}/single", [CODE], **given).frame
+    ours, theirs = (each[each["model"] == "3mers"].values.tolist() for each in (alone.frame, tuned))
+    assert ours == theirs
+
+
+@pytest.mark.parametrize(
+    ("sets", "said"),
+    [
+        (["none"], "holds no set 'none'; it holds single, pairs, values"),
+        (["values"], "has no set with one class"),
+    ],
+)
+def test_what_an_evaluation_does_not_hold_is_one_line(evaluated, sets, said):
+    with pytest.raises(UserError, match=said):
+        lifecode.analyse(AccuracyBins(sets=sets), str(evaluated), [CODE], untrained=False, progress=False)
+
+
+def test_an_evaluation_of_an_older_version_says_what_to_run(runs, evaluated, tmp_path):
+    shutil.copytree(evaluated, tmp_path / "old")
+    (tmp_path / "old/sets/single/examples.parquet").unlink()
+    given = {"untrained": False, "progress": False}
+    with pytest.raises(UserError, match="Run the same lifecode evaluate again"):
+        lifecode.analyse(AccuracyBins(), f"{tmp_path}/old", [CODE], **given)
+    with pytest.raises(UserError, match=r"kind\.sets: is of an evaluation, and this is one task"):
+        lifecode.analyse(AccuracyBins(sets=["single"]), f"{runs}/single", [CODE], **given)

@@ -104,10 +104,12 @@ def test_nothing_is_written_after_a_mistake(files, tmp_path, capsys):
 def test_mistakes(files, tmp_path, monkeypatch):
     model = small_model(hybrid_ratio="2:0").eval()
     (tmp_path / "twice.fasta").write_text(">b\nMKL\n>b\nMKL\n")
+    (tmp_path / "empty.fasta").write_text("")
     (tmp_path / "drafts.fasta").write_text(">protein\nATGAAA\n>protein\nATGAAG\n")
     monkeypatch.setattr("lifecode.verbs.optimize.design", None)  # is not reached
     for said, changes in {
-        "two proteins have this name": {"protein": tmp_path / "twice.fasta"},
+        "twice.fasta, record b: two proteins have this name": {"protein": tmp_path / "twice.fasta"},
+        "empty.fasta: holds no protein": {"protein": tmp_path / "empty.fasta"},
         "record named: reads like nucleotides": {"protein": files / "cds.fasta"},
         "no_such.fasta: cannot be read": {"protein": tmp_path / "no_such.fasta"},
         "there is no host 'klingon'": {"host": "klingon"},

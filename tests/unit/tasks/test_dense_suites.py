@@ -14,7 +14,9 @@ from lifecode.data.translation import reverse_translate
 from lifecode.errors import UserError
 from lifecode.evaluation.metrics import metric_named
 from lifecode.genetic_code import genetic_code
+from lifecode.tasks.competitors.competitor import ModelReader
 from lifecode.tasks.scores import scores
+from lifecode.tasks.suites.benchmark import ZeroShotSet
 from lifecode.tasks.suites.layouts.splice_sites import SpliceSites
 from lifecode.tasks.suites.results import Evaluation, Measured, Row
 from lifecode.variants.asking import Scoring
@@ -22,7 +24,7 @@ from lifecode.variants.proteingym import ProteinGym
 from lifecode.variants.scan_files import scan_of
 from lifecode.variants.scans import scan_scores
 from lifecode.variants.wild_type import WildType
-from tests.support.small_models import small_model
+from tests.support.small_models import small_luca_one, small_model
 
 
 def test_areas_of_a_class_are_those_of_sklearn():
@@ -201,3 +203,21 @@ def test_averages_are_of_proteins_then_of_all():
     sets = [measured("a", "p", "x", 0.2), measured("b", "p", "x", 0.4), measured("c", "q", "y", 0.9)]
     found = {row.set: row.mean for row in Evaluation(sets=sets, left_out={}).averages}
     assert found == pytest.approx({"average": 0.6, "average, x": 0.3, "average, y": 0.9})
+
+
+@pytest.mark.parametrize("method", ["masked", "pseudo_likelihood:2"])
+def test_mutants_that_a_model_does_not_read_at_once_are_left_out_for_all(method, gym, tmp_path):
+    luca = ModelReader("luca", small_luca_one(max_tokens=6))
+    text = (gym / "assays/a.csv").read_text() + "R3A:E10G,,0.9,1\nL6M:D9K,,0.1,1\n"
+    (tmp_path / "a.csv").write_text(text)
+    (tmp_path / "DMS_substitutions.csv").write_text((gym / "DMS_substitutions.csv").read_text())
+    one = ProteinGym(method=method).sets(tmp_path)["a"]
+    assert isinstance(one, ZeroShotSet)
+    scored = one.read([luca], 0, lambda _: None)
+    assert "1 mutants left out: too_far_apart, for luca" in scored.notes
+    assert scored.ids[-1] == "L6M:D9K"
+    assert "R3A:E10G" not in scored.ids
+    for competitor in scored.competitors:
+        (predictions,) = competitor.predictions()
+        assert len(predictions) == len(scored.labels)
+        assert np.isfinite(predictions).all()

@@ -137,3 +137,25 @@ def test_a_run_that_is_there_stays_as_it_is(files, run, capsys):
 def test_the_constant_is_the_mean_or_the_shares():
     assert constant_prediction(np.array([1.0, 2.0, 6.0]), 2, 0).tolist() == [3, 3]
     assert constant_prediction(np.array([0, 1, 1, 1]), 1, 3).tolist() == [[0.25, 0.75, 0]]
+
+
+@pytest.mark.parametrize(
+    ("length", "settings", "said"),
+    [
+        (30, {}, "probe.pools=[centre] or [positions], probe.frames=0, probe.window"),
+        (30, {"probe": Probe(pools=["mean"])}, None),
+        (None, {}, None),
+        (6, {}, None),
+    ],
+)
+def test_windows_of_one_length_get_a_hint(tmp_path, length, settings, said):
+    draw = np.random.default_rng(0)
+    sizes = [length or 30 + i % 3 for i in range(12)]
+    rows = [f"{''.join(draw.choice(list('ACGT'), size))},{i % 2}" for i, size in enumerate(sizes)]
+    (tmp_path / "windows.csv").write_text("sequence,label\n" + "\n".join(rows) + "\n")
+    task = SequenceTask(train=f"{tmp_path}/windows.csv", molecule="dna")
+    found = lifecode.finetune(
+        task, checkpoint=small_model(), folds=2, baselines=[], progress=False, **settings
+    )
+    hints = [note for note in found.notes if note.startswith("all sequences have one length, 30: ")]
+    assert [said in hint for hint in hints] == ([True] if said else [])

@@ -2,6 +2,7 @@
 
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 import lifecode
@@ -9,7 +10,9 @@ from lifecode.errors import UserError
 from lifecode.tasks import PairTask, Probe, SequenceTask
 from lifecode.tasks.names_in_tables import BASELINES, model_name, notes_on_name, require_baselines
 from lifecode.tasks.suites.benchmark import PairSet, SequenceSet, ZeroShotSet
+from lifecode.tasks.suites.layouts.lucaone import LucaOne
 from lifecode.tasks.suites.settings import Settings
+from lifecode.tasks.suites.under_way import opened_set
 from lifecode.verbs import evaluate as verb
 from tests.support.labelled_genes import write_genes
 from tests.support.small_models import small_model
@@ -65,12 +68,56 @@ def test_tuning_and_evaluating_know_the_same_names(tmp_path):
         return verb._chosen(suite, tmp_path / "root", None, Settings(probe=Probe(), **names))
 
     assert chosen([mutants, pairs], without=["blosum62", "dogma_rule"], baselines=["residue_unigram"])
-    assert Settings(probe=Probe(), baselines=["cnn", "blosum62"]).baselines_of("mutants") == ["blosum62"]
     with pytest.raises(UserError, match="baselines: 'cnn' is a baseline of sequences, and these are mutants"):
         chosen([mutants], baselines=["cnn"])
     with pytest.raises(UserError, match=r"without: 'blosum62' .* and these are sequences and pairs"):
         chosen([sequences, pairs], without=["blosum62"])
     assert set(BASELINES) == {sequences.kind, pairs.kind, mutants.kind}
+
+
+def test_each_set_of_a_suite_takes_the_baselines_that_it_has(tmp_path):
+    draw = np.random.default_rng(0)
+    genes = write_genes(tmp_path / "genes.csv", 12)
+    proteins = tmp_path / "proteins.csv"
+    rows = [f"M{''.join(draw.choice(list('ACDEFGHIKL'), 9))},{i % 2}" for i in range(12)]
+    proteins.write_text("sequence,label\n" + "\n".join(rows) + "\n")
+    sets = {
+        "genes": SequenceSet(name="genes", task=SequenceTask(train=str(genes))),
+        "proteins": SequenceSet(name="proteins", task=SequenceTask(train=str(proteins), molecule="protein")),
+        "rna": PairSet(name="rna", task=PairTask(train="a.csv", first_kind="protein", second_kind="dna")),
+    }
+    suite = SimpleNamespace(sets=lambda _: sets)
+    asked = ["constant", "codon_frequency", "residues"]
+    settings = Settings(probe=Probe(), folds=2, baselines=asked, without=["residue_2mers", "3mers"])
+    chosen = verb._chosen(suite, tmp_path, ["genes", "proteins"], settings)
+    opened = [opened_set(one, [], settings, tmp_path / "cells", lambda _: None) for one in chosen]
+    names = [[competitor.name for competitor in one.competitors] for one in opened]
+    assert names == [["constant", "codon_frequency"], ["constant", "residues"]]
+    for one, other in zip(opened, ("residues", "codon_frequency"), strict=True):
+        assert f"no baselines of these examples, and left out: {other}" in one.notes
+    for key in ("baselines", "without"):
+        with pytest.raises(UserError, match=rf"{key}: 'residues' is a baseline of none of these .*\(genes\)"):
+            verb._chosen(suite, tmp_path, ["genes"], Settings(probe=Probe(), **{key: ["residues"]}))
+        with pytest.raises(UserError, match=rf"{key}: 'dogma_rule' is a baseline of none of these sets"):
+            verb._chosen(suite, tmp_path, ["rna"], Settings(probe=Probe(), **{key: ["dogma_rule"]}))
+
+
+def test_a_set_of_the_layout_of_lucaone_says_its_molecules_before_it_is_read(tmp_path):
+    tables = {
+        "a/protein": "seq_id,seq_type,seq,label\n1,prot,MKR,1\n",
+        "a/gene": "seq_id,seq_type,seq,label\n1,gene,ACG,1\n",
+        "b/gene_protein": "seq_type_a,seq_type_b,seq_a,seq_b,label\ngene,prot,ACG,MK,1\n",
+    }
+    for place, text in tables.items():
+        folder = tmp_path / place / "binary_class/train"
+        folder.mkdir(parents=True)
+        (folder / "train.csv").write_text(text)
+    sets = LucaOne().sets(tmp_path)
+    known = {name: set(one.baselines) for name, one in sets.items()}
+    assert "residues" in known["a.protein.binary_class"]
+    assert "3mers" not in known["a.protein.binary_class"]
+    assert "3mers" in known["a.gene.binary_class"]
+    assert "dogma_rule" in known["b.gene_protein.binary_class"]
 
 
 @pytest.mark.parametrize("name", ["constant", pytest.param("untrained", marks=pytest.mark.slow)])

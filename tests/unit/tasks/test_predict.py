@@ -223,3 +223,40 @@ def test_a_wrong_letter_is_named_by_the_row_of_the_file(runs, tmp_path, monkeypa
         lifecode.predict(runs / "head", tmp_path / "a.csv", progress=False)
     with pytest.raises(UserError, match="is not a nucleotide"):
         lifecode.load(runs / "head").predict(["ACG!"])
+
+
+def test_a_file_that_holds_nothing_leaves_nothing(runs, tmp_path, capsys):
+    (tmp_path / "empty.csv").write_text("")
+    (tmp_path / "header.csv").write_text("id,sequence\n")
+    pq.write_table(pa.table({"sequence": pa.array([], pa.string())}), tmp_path / "none.parquet")
+    before = sorted(tmp_path.iterdir())
+    for name, said in (
+        ("empty.csv", "the file is empty"),
+        ("header.csv", "has no rows"),
+        ("none.parquet", "has no rows"),
+        ("missing.csv", "there is no such file"),
+    ):
+        given = [f"checkpoint={runs}/probe", f"input={tmp_path}/{name}", f"output={tmp_path}/out.csv"]
+        assert main(["predict", *given]) == 2
+        assert f"{name}: {said}" in capsys.readouterr().err
+        assert sorted(tmp_path.iterdir()) == before
+
+
+def test_what_a_model_cannot_read_is_named_by_its_record(runs, tmp_path, capsys):
+    for name, text, said in (
+        ("protein.fa", ">a\nATGAAA\n>b\nMKRISTT\n", "protein.fa, record b: letter 'I' at position 4"),
+        ("gap.fa", ">a\nATG-AA\n", "gap.fa, record a: letter '-' at position 4"),
+        (
+            "blank.csv",
+            "id,sequence\na,ATGAAA\nb,\n",
+            "blank.csv, record in row 2: column 'sequence' is empty",
+        ),
+        ("none.csv", "x,y\n1,2\n", "no column holds DNA or RNA. Name the column: sequence=..."),
+    ):
+        (tmp_path / name).write_text(text)
+        given = [f"checkpoint={runs}/probe", f"input={tmp_path}/{name}", f"output={tmp_path}/out.csv"]
+        assert main(["predict", *given]) == 2
+        assert said in capsys.readouterr().err
+    assert not list(tmp_path.glob("out*"))
+    (tmp_path / "short.fa").write_text(">a\nATG\n")
+    assert lifecode.predict(runs / "probe", tmp_path / "short.fa", progress=False)["id"].tolist() == ["a"]

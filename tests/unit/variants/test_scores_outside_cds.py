@@ -115,6 +115,15 @@ def test_luca_one_reads_letters_of_the_coding_strand():
     assert backward["score"] == pytest.approx(row["score"], abs=1e-6)
 
 
+def test_letters_farther_apart_than_a_model_reads_have_no_score():
+    assert FORWARD[46:54] == "GGCCAAAA"
+    inside = [(47, "GGCCAAAA", "CGCCAAAC"), (47, "GGCCAAAA", "CGCGAAAA")]
+    outside = [(2, "TGACAT", "AGACAA"), (2, "TGACAT", "AGAGAT")]
+    rows = rows_of(inside + outside, model=small_luca_one(max_tokens=6))
+    assert [row["status"] for row in rows] == ["too_far_apart", "scored"] * 2
+    assert [row["score"] is None for row in rows] == [True, False] * 2
+
+
 def test_what_stops_it():
     variant = [(FIRST + 4, "A", "G")]
     with pytest.raises(UserError, match="ranks codons"):

@@ -218,3 +218,10 @@ def test_the_room_of_a_contig_is_taken_before_it_is_written(tmp_path):
             (path,) = (path for path in tmp_path.rglob("scratch"))
             assert path.stat().st_blocks * 512 >= hidden.nbytes == 3_200_000
         file.add(next(units_of(a_contig(), "record", 1, Counter())), np.zeros(8, np.float32))
+
+
+def test_the_folder_of_the_output_is_made(model_folder, tmp_path):
+    (tmp_path / "gene.fa").write_text(">a\nATGAAATAA\n")
+    given = [f"checkpoint={model_folder}", f"input={tmp_path}/gene.fa", f"output={tmp_path}/de/ep/x.npz"]
+    assert main(["embed", *given]) == 0
+    assert [path.name for path in (tmp_path / "de/ep").iterdir()] == ["x.npz"]

@@ -7,6 +7,7 @@ from typing import Any
 
 from lifecode.errors import UserError
 from lifecode.tasks.examples.labels import OneLabel
+from lifecode.tasks.examples.molecule import Molecule
 from lifecode.tasks.examples.sequence_task import SequenceTask, TaskData, data_of
 from lifecode.tasks.examples.table import Table, read_table
 from lifecode.tasks.examples.table_parts import table_parts
@@ -21,6 +22,7 @@ KINDS: Mapping[str, OneLabel | None] = {
 }
 """Kind of labels by the name of the folder; None is not learnt here."""
 _SPLITS = {"train": "train", "validation": "dev", "test": "test"}
+_SIDES = {"first": "a", "second": "b"}
 _LABELS = ("label", "label_index", "label_idx")
 
 
@@ -49,19 +51,20 @@ def _set(name: str, folder: Path, kind: OneLabel | None) -> BenchmarkSet:
     if kind is None:
         return SequenceSet(name=name, task=SequenceTask(**there), left_out="several labels a sequence")
     metric = None if kind == "regression" else "accuracy"
-    if _has_pairs(files["train"]):
-        task = PairTask(**there, first="seq_a", second="seq_b", kind=kind, metric=metric)
+    first = next(table_parts(files["train"], 1)).columns
+    said = {"kind": kind, "metric": metric}
+    if "seq_a" in first:  # pairs of proteins lie in `protein`, beside single ones
+        kinds = {f"{side}_kind": _molecule(first, f"seq_type_{at}") for side, at in _SIDES.items()}
+        task = PairTask(**there, **said, **kinds, first="seq_a", second="seq_b")
         return PairSet(name=name, task=task, read=_read_pairs)
-    return SequenceSet(
-        name=name,
-        task=SequenceTask(**there, sequence="seq", id="seq_id", label="label", kind=kind, metric=metric),
-        read=_read,
-    )
+    molecule = _molecule(first, "seq_type")
+    task = SequenceTask(**there, **said, molecule=molecule, sequence="seq", id="seq_id", label="label")
+    return SequenceSet(name=name, task=task, read=_read)
 
 
-def _has_pairs(train: Path) -> bool:
-    """By its columns: pairs of proteins lie in `protein`, beside single ones."""
-    return "seq_a" in next(table_parts(train, 1)).columns
+def _molecule(columns: Mapping[str, list[str]], name: str) -> Molecule:
+    """By the first row; all are looked at where the file is read."""
+    return "protein" if "prot" in "".join(columns.get(name, [])[:1]) else "dna"
 
 
 def _read(task: SequenceTask) -> TaskData:
