@@ -223,7 +223,6 @@ FLOORS = {
         "positions",
         "fixed_codons",
         "masked_codons",
-        "masked_residues",
         "sampler",
         "alternatives",
         "search",
