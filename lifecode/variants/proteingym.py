@@ -203,8 +203,13 @@ def _of_rows(scan: Scan, labels: NDArray[Any], rows: list[int]) -> tuple[Scan, N
             source=scan.source,
             remedy="Leave the assay out with sets=[...]",
         )
-    columns = ([column[i] for i in rows] for column in (scan.names, scan.mutants, scan.lines))
-    return Scan(scan.source, *columns), labels[rows]
+    some = Scan(
+        scan.source,
+        [scan.names[i] for i in rows],
+        [scan.mutants[i] for i in rows],
+        [scan.lines[i] for i in rows],
+    )
+    return some, labels[rows]
 
 
 def _left_out(mutant: tuple[Any, ...]) -> str | None:

@@ -52,13 +52,15 @@ def _set(name: str, folder: Path, kind: OneLabel | None) -> BenchmarkSet:
         return SequenceSet(name=name, task=SequenceTask(**there), left_out="several labels a sequence")
     metric = None if kind == "regression" else "accuracy"
     first = next(table_parts(files["train"], 1)).columns
-    said = {"kind": kind, "metric": metric}
+    there |= {"kind": kind, "metric": metric}
     if "seq_a" in first:  # pairs of proteins lie in `protein`, beside single ones
-        kinds = {f"{side}_kind": _molecule(first, f"seq_type_{at}") for side, at in _SIDES.items()}
-        task = PairTask(**there, **said, **kinds, first="seq_a", second="seq_b")
+        kinds: dict[str, Any] = {
+            f"{side}_kind": _molecule(first, f"seq_type_{at}") for side, at in _SIDES.items()
+        }
+        task = PairTask(**there, **kinds, first="seq_a", second="seq_b")
         return PairSet(name=name, task=task, read=_read_pairs)
     molecule = _molecule(first, "seq_type")
-    task = SequenceTask(**there, **said, molecule=molecule, sequence="seq", id="seq_id", label="label")
+    task = SequenceTask(**there, molecule=molecule, sequence="seq", id="seq_id", label="label")
     return SequenceSet(name=name, task=task, read=_read)
 
 
