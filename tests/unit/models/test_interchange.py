@@ -400,7 +400,8 @@ TARGETS = [
 def test_adapters_start_at_nothing_and_alone_are_trained(model, targets):
     before = states(model).detach()
     lora = adapted(model, targets)
-    torch.testing.assert_close(states(lora), before, atol=0, rtol=0)
+    # Without adapters a_proj and b_proj are one product, which some processors round otherwise than two.
+    torch.testing.assert_close(states(lora), before, atol=1e-5 if "a_proj" in targets else 0, rtol=0)
     states(lora).square().sum().backward()
     trained = {name: p for name, p in lora.named_parameters() if p.requires_grad}
     assert trained

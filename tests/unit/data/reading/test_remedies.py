@@ -31,7 +31,11 @@ def keys():
             chosen = ["suite=genomic_benchmarks"] if path.stem == "evaluate" else []
             config = lifecode.compose(path.stem.replace("_", " "), *chosen)
             known |= set(_keys(OmegaConf.to_container(config)))
-    for verb, chosen in (("train", "teacher=near"), ("analyse", "kind=accuracy")):
+    for verb, chosen in (
+        ("train", "teacher=near"),
+        ("analyse", "kind=accuracy"),
+        ("analyse", "kind=expression"),
+    ):
         known |= set(_keys(OmegaConf.to_container(lifecode.compose(verb, chosen))))
     return known | {"data.reading.genetic_code"}
 
