@@ -30,8 +30,9 @@ class CodeChoice(NamedTuple):
         genetic_code: NCBI number.
         because: `key` (the user says so), `transl_table`, `vote` of the annotated proteins, `default`; or
             `organelle`, where nothing says which code it is and its CDS are left out.
-        agree: how many proteins translate exactly by the code that won a vote.
-        voters: how many proteins there were.
+        agree: how many proteins translate exactly by the code that won a vote; of a `key`, how many CDS have
+            this code by their file too.
+        voters: how many proteins there were; of a `key`, how many CDS have a code by their file.
     """
 
     genetic_code: int

@@ -99,9 +99,12 @@ def with_genetic_code(contig: Contig, asked: AskedCodes) -> Contig:
     key = asked.key_of(contig.name, contig.chromosome)
     number = asked.everywhere if key is None else asked.of_contig[key]
     if number is not None:
-        read = tuple(_read_by(cds, number) for cds in coding)
+        given = [cds.genetic_code for cds in coding if cds.genetic_code_given]
         return replace(
-            contig, genetic_code=number, coding_sequences=read, code_choice=CodeChoice(number, "key")
+            contig,
+            genetic_code=number,
+            coding_sequences=tuple(_read_by(cds, number) for cds in coding),
+            code_choice=CodeChoice(number, "key", given.count(number), len(given)),
         )
     choice = _choice(contig, asked)
     number = choice.genetic_code

@@ -50,8 +50,10 @@ def genetic_code_lines(report: Mapping[str, Any]) -> list[str]:
 def _why(code: int, because: str, group: Mapping[str, Any]) -> str:
     if because == "organelle":
         return "no genetic code, DNA of an organelle without proteins or /transl_table"
+    against = group["voters"] - group["agree"]
     reasons = {
-        "key": "as data.reading.genetic_code says",
+        "key": "as data.reading.genetic_code says"
+        + (f", against /transl_table of {against:,} CDS" if against else ""),
         "transl_table": "by /transl_table",
         "vote": f"by vote of {group['agree']:,} of {group['voters']:,} proteins",
         "default": "by default, nothing says another",

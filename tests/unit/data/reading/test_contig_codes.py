@@ -8,6 +8,7 @@ from lifecode.data import read_records
 from lifecode.data.cds.coding_sequence import ExactPair, Rejected, verify_all
 from lifecode.data.formats.organelles import organelle_named
 from lifecode.data.reading.contig_codes import AskedCodes, with_genetic_code
+from lifecode.data.reading.lines import genetic_code_lines
 from lifecode.data.records import CodingSequence, Contig, Exon
 from lifecode.data.translation import translate
 from lifecode.errors import UserError
@@ -104,6 +105,24 @@ def test_transl_table_goes_before_the_vote_and_the_vote_before_the_default(genes
 )
 def test_the_key_goes_before_transl_table_and_its_default_does_not(setting, expected):
     assert chosen(contig(GIVEN, name="NC_1.2"), AskedCodes.of(setting)) == expected
+
+
+def test_a_key_against_the_word_of_the_file_is_counted():
+    read = with_genetic_code(contig(GIVEN, GIVEN, MITO), AskedCodes.of(1))
+    assert read.code_choice == (1, "key", 0, 2)
+    entry = {
+        "genetic_code": 1,
+        "because": "key",
+        "agree": 0,
+        "voters": 2,
+        "contigs": 1,
+        "cds": 3,
+        "first": ["c"],
+    }
+    said = "genetic code 1 as data.reading.genetic_code says, against /transl_table of 2 CDS: c (3 CDS)"
+    assert genetic_code_lines({"read": [{"genetic_codes": [entry]}]}) == [said]
+    entry |= {"agree": 2}
+    assert "against" not in genetic_code_lines({"read": [{"genetic_codes": [entry]}]})[0]
 
 
 def test_the_number_of_proteins_that_agree_is_told():
