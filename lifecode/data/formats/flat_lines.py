@@ -45,6 +45,14 @@ def lines_out_of_column(text: bytes, end: int) -> NDArray[np.int64]:
     return np.concatenate(found)
 
 
+def has_blanks_behind(text: bytes, end: int) -> bool:
+    """Whether a line before `end` ends with a blank: `text.find(b" \\n", 0, end) >= 0`."""
+    return any(
+        bool(((block[:-1] == ord(" ")) & (block[1:] == ord("\n"))).any())
+        for _, block in _blocks(text, 0, min(end, len(text)) - 1)
+    )
+
+
 def _blocks(text: bytes, start: int, end: int) -> Iterator[tuple[int, NDArray[np.uint8]]]:
     """Blocks of a text with the places where they begin; each has the first byte of the next one too."""
     letters = np.frombuffer(text, np.uint8)

@@ -9,7 +9,7 @@ from itertools import repeat
 import numpy as np
 from numpy.typing import NDArray
 
-from lifecode.data.formats.flat_lines import find_line, lines_out_of_column
+from lifecode.data.formats.flat_lines import find_line, has_blanks_behind, lines_out_of_column
 from lifecode.data.formats.insdc.location_text import with_standard_locations
 
 _LOCUS_NAME = re.compile(rb"LOCUS +(\S+)(?: +(\d+))? +(?:bp|aa)\b")
@@ -46,7 +46,7 @@ def read_by_standard(text: bytes, *, of_all: bool = False) -> bytes:
         text = text[: blanks.start()] + b"\n"
     end = find_line(text, b"ORIGIN")
     end = len(text) if end < 0 else end
-    if text.find(b" \n", 0, end) >= 0:
+    if has_blanks_behind(text, end):
         text, end = _without_blanks_behind(text, end)
     lines = lines_out_of_column(text, end)
     if _has_qualifiers_elsewhere(text, end, lines):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from lifecode.data.formats import flat_lines
-from lifecode.data.formats.flat_lines import find_line, lines_out_of_column
+from lifecode.data.formats.flat_lines import find_line, has_blanks_behind, lines_out_of_column
 from lifecode.data.formats.insdc.genbank_origin import misnumbered_line
 
 BEGINNINGS = [b"ORIGIN", b"OR", b"", b"gene", *(b" " * blanks for blanks in (5, 6, 20, 21, 22))]
@@ -32,6 +32,13 @@ def test_a_line_is_found_where_a_search_finds_it():
 
 
 @pytest.mark.usefixtures("block_bytes")
+def test_blanks_behind_are_found_where_a_search_finds_them(monkeypatch):
+    monkeypatch.setattr(flat_lines, "_BLOCK_BYTES", 7)
+    for text in (b"", b"\n", b" \n", b"abc\nde \n", b"abcdef \nxy", b"abcdefg \n", b"a b\n c\nlonger one\n"):
+        for end in range(len(text) + 2):
+            assert has_blanks_behind(text, end) == (text.find(b" \n", 0, end) >= 0), (text, end)
+
+
 def test_lines_out_of_column_are_all_but_those_that_begin_in_column_22():
     elsewhere = re.compile(rb"\n(?!.{6} {15}[^ ])", re.DOTALL)
     for text in _texts():
