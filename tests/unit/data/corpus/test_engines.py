@@ -204,7 +204,7 @@ def killed_until_done(genomes, output, workers, tasks):
         process.stdin.close()
         process.stdout.close()
         left.append(
-            (len(list(partial.glob("units/*/unit.json"))), len(list(partial.glob("*/written/*.json"))))
+            (len(list(partial.glob("units/[!.]*/unit.json"))), len(list(partial.glob("*/written/*.json"))))
         )
     assert start(genomes, output, workers).wait() == 0
     return left
