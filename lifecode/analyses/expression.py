@@ -30,11 +30,12 @@ from lifecode.design.synonyms import synonym_family
 from lifecode.errors import UserError
 from lifecode.report.charts.contest_charts import figures_of_all
 from lifecode.report.page import Drawing
-from lifecode.tasks.examples.columns import find_columns
+from lifecode.tasks.examples.columns import Columns, find_columns
 from lifecode.tasks.examples.table import read_table
 from lifecode.tasks.scores import score
 
 HEADINGS = ("model", "formula", "chosen on", "asked once", "genes chosen on", "genes asked")
+_KEYS = Columns("kind.sequence", "kind.value", None)
 _FEWEST_GENES = 20
 _GENES_AT_ONCE = 256
 
@@ -136,7 +137,7 @@ class Expression:
 
     def _measured(self, path: str, code: int) -> tuple["_Measured", Counter[str]]:
         table = read_table(path)
-        columns = find_columns(table, sequence=self.sequence, label=self.value)
+        columns = find_columns(table, sequence=self.sequence, label=self.value, molecule="cds", keys=_KEYS)
         assert columns.label is not None  # one is asked for
         left_out: Counter[str] = Counter()
         found: list[tuple[NDArray[np.int64], NDArray[np.uint8], float]] = []

@@ -19,7 +19,7 @@ from lifecode.errors import UserError
 from lifecode.host.checksum import sha256, write_json
 from lifecode.host.durable import disk_faults_named, replacing
 from lifecode.host.own_folder import require_own
-from lifecode.tasks.examples.columns import ID_NAMES, find_columns
+from lifecode.tasks.examples.columns import ID_NAMES, Columns, find_columns
 from lifecode.tasks.examples.examples import examples_of
 from lifecode.tasks.examples.molecule import is_in_frame
 from lifecode.tasks.examples.table import Table
@@ -34,6 +34,7 @@ from lifecode.tasks.tuned_model import DESCRIPTION, ENCODER, Tuned, TunedModel
 SEQUENCES_AT_ONCE, VERSION = 1_000, 1
 """Of a part, and of what stands in it: parts of another version are made anew."""
 UNFINISHED, OF = ".unfinished", "of.json"
+_KEYS = Columns("sequence", None, "id")
 """End of the name of the folder of parts, and the file in it that says of what they are."""
 logger = logging.getLogger(__name__)
 
@@ -161,6 +162,7 @@ def _reader(model: Tuned, first: Table, columns: InputColumns) -> Callable[[Tabl
         id=columns.id or _of_training(model, "id", first),
         labelled=False,
         molecule=molecule,
+        keys=_KEYS,
     )
 
     said = False

@@ -23,6 +23,10 @@ class Columns(NamedTuple):
     id: str | None
 
 
+OF_TASK = Columns("task.sequence", "task.label", "task.id")
+"""Keys that name the columns of a task."""
+
+
 def find_columns(
     table: Table,
     *,
@@ -31,6 +35,7 @@ def find_columns(
     id: str | bool | None = None,
     labelled: bool = True,
     molecule: Molecule | None = None,
+    keys: Columns = OF_TASK,
 ) -> Columns:
     """The columns that are given, and the others by their letters and names.
 
@@ -41,6 +46,7 @@ def find_columns(
         id: where the user says it; False for none.
         labelled: whether there must be a label.
         molecule: what the sequences are; None looks for DNA or RNA.
+        keys: by which a user names the columns.
 
     Raises:
         UserError: no header, a column that is given and not there, none that holds such sequences, or several
@@ -51,19 +57,18 @@ def find_columns(
             "begins without a header", source=table.source, remedy="Name the columns in the first line"
         )
     if id is True:
-        raise UserError("is no column", source="task.id", remedy="Give the name of one, or false for none")
-    for key, name in (("task.sequence", sequence), ("task.label", label), ("task.id", id or None)):
+        raise UserError("is no column", source=keys.id, remedy="Give the name of one, or false for none")
+    for key, name in zip(keys, (sequence, label, id or None), strict=True):
         if name is not None:
-            table.column(name, key)
+            table.column(name, str(key))
     own = id or next((name for name in table.columns if name.lower() in ID_NAMES), None)
     if sequence is None:
-        key = "task.sequence" if labelled else "sequence"
-        sequence = _sequence(table, {label, own if id is not None else None}, molecule, key)
+        sequence = _sequence(table, {label, own if id is not None else None}, molecule, keys.sequence)
     if id is None and own in (sequence, label):
         others = (name for name in table.columns if name not in (sequence, label))
         own = next((name for name in others if name.lower() in ID_NAMES), None)
     if label is None and labelled:
-        label = _label(table, [name for name in table.columns if name not in (sequence, own)])
+        label = _label(table, [name for name in table.columns if name not in (sequence, own)], keys.label)
     return Columns(sequence, label, None if id is False else own)
 
 
@@ -94,7 +99,7 @@ def _share_of_texts(values: list[str], letters: frozenset[str]) -> float:
     return sum(bool(value) and letters.issuperset(value.upper()) for value in values) / max(1, len(values))
 
 
-def _label(table: Table, names: list[str]) -> str:
+def _label(table: Table, names: list[str], key: str | None) -> str:
     named = [name for wanted in _LABELS for name in names if name.lower() == wanted]
     if named or len(names) == 1:
         return (named or names)[0]
@@ -103,4 +108,4 @@ def _label(table: Table, names: list[str]) -> str:
         if names
         else "no column is left for the label"
     )
-    raise UserError(problem, source=table.source, remedy="Name it: task.label=...")
+    raise UserError(problem, source=table.source, remedy=f"Name it: {key}=...")

@@ -78,7 +78,7 @@ class Segmented(Protocol):
 
     @property
     def frames(self) -> Any:
-        """Framing frames, of pairs those of both sides."""
+        """Reading frames, of pairs those of both sides."""
         ...
 
     @property

@@ -151,3 +151,10 @@ def test_what_cannot_be_measured_is_one_error(genome, table, settings, problem):
 def test_a_setting_that_does_not_fit(settings, key):
     with pytest.raises(UserError, match=rf"kind\.{key}"):
         Expression(**settings)
+
+
+def test_columns_are_asked_for_by_the_keys_of_the_kind(genome, tmp_path):
+    path = tmp_path / "two.csv"
+    path.write_text("gene_id,first,second,cds\nb0,1,2,ATGAAATAA\n")
+    with pytest.raises(UserError, match=r"several columns could be the label: .*Name it: kind\.value="):
+        lifecode.analyse(Expression(genome=genome), str(path), [small_model()], progress=False)
