@@ -13,6 +13,7 @@ from lifecode.tasks.features.counts import CodonFrequency, Kmers, LengthAndGc
 from lifecode.tasks.features.feature import Features
 from lifecode.tasks.features.multi_hot import MultiHot
 from lifecode.tasks.features.one_hot import OneHot, positions_of
+from lifecode.tasks.features.reading_frames import OpenFrame, ReadingFrames
 from lifecode.tasks.features.residue_counts import Length, ResidueKmers
 from lifecode.tasks.heads.head import Head
 from lifecode.tasks.one_hot_transformer import LetterTokens, TransformerHead
@@ -29,6 +30,8 @@ Baseline = Literal[
     "nucleotide_one_hot",
     "codon_frequency",
     "codon_one_hot",
+    "open_frame",
+    "reading_frames",
     "cnn",
     "length",
     "residues",
@@ -40,6 +43,7 @@ Baseline = Literal[
 ]
 """`cnn` is the small CNN of Genomic Benchmarks, `one_hot_transformer` learns from letters, from scratch.
 
+`open_frame` asks whether one of three frames has no stop codon, `reading_frames` counts codons in all three.
 `multi_hot` has a 1 for each 4-mer of nucleotides, or 2-mer of residues, that is there;
 `constant` says the mean, or the shares of classes; `untrained` is the same encoder with new weights."""
 
@@ -78,6 +82,8 @@ def features_of(baseline: Baseline, train: Examples, molecule: Molecule) -> Feat
     if baseline in ("nucleotide_one_hot", "codon_one_hot"):
         unit = "codon" if baseline == "codon_one_hot" else "nucleotide"
         return OneHot(unit, positions_of(train.sequences, unit))
+    if baseline in ("open_frame", "reading_frames"):
+        return OpenFrame() if baseline == "open_frame" else ReadingFrames()
     return LengthAndGc() if baseline == "length_gc" else CodonFrequency()
 
 
@@ -114,7 +120,8 @@ def head_of(baseline: Baseline, kind: LabelKind) -> Head:
 def usual_baselines(molecule: Molecule, kind: LabelKind) -> list[Baseline]:
     """All but codons without a reading frame, the CNN for several classes, and what has to be asked for.
 
-    That is the transformer on one-hot letters, which takes longest, and for nucleic acids `multi_hot`.
+    That is the transformer on one-hot letters, which takes longest, and for nucleic acids `multi_hot` and the
+    reading frames.
     """
     if molecule == "protein":
         return ["constant", "length", "residues", "residue_2mers", "multi_hot", "untrained"]

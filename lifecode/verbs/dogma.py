@@ -13,7 +13,7 @@ from lifecode.app.configs.construct import checked_value, construct
 from lifecode.data.reading.inputs import Inputs
 from lifecode.data.reading.read import ReadingSettings, read_records
 from lifecode.data.records import Contig
-from lifecode.datasets.central_dogma import make
+from lifecode.datasets.central_dogma import CodingWindows, make
 from lifecode.datasets.counts_table import table_of_dogma
 from lifecode.host.activity import Activity
 
@@ -69,7 +69,8 @@ def make_dataset(
     Args:
         input: as for `lifecode.read_records`.
         output: folder to write; must not exist or be empty.
-        maker: `Pairs`, `Homologs`, `SpliceWindows` or `PreMrnas` of `lifecode.datasets.central_dogma`.
+        maker: `Pairs`, `Homologs`, `SpliceWindows`, `PreMrnas` or `CodingWindows` of
+            `lifecode.datasets.central_dogma`.
         seed: of every draw and of the split.
         reading: what the files do not say, a `ReadingSettings` of `lifecode.data`.
         progress: show on stderr what is being done.
@@ -78,7 +79,8 @@ def make_dataset(
         UserError: an input that cannot be read, two contigs of one name, no example, or an output that exists
             or cannot be written.
     """
-    contigs = read_records(input, **asdict(reading or ReadingSettings()))
+    features = maker.features if isinstance(maker, CodingWindows) else ()
+    contigs = read_records(input, features=features, **asdict(reading or ReadingSettings()))
     with Activity() if progress else nullcontext() as activity:
         told = contigs if activity is None else _told(contigs, activity)
         counts = make.make_dataset(told, output, maker, seed)

@@ -24,6 +24,7 @@ OURS = frozenset(
         "lifecode.datasets.central_dogma.homologs.Homologs",
         "lifecode.datasets.central_dogma.pairs.Pairs",
         "lifecode.datasets.central_dogma.pre_mrna.PreMrnas",
+        "lifecode.datasets.central_dogma.coding_windows.CodingWindows",
         "lifecode.datasets.central_dogma.splice_windows.SpliceWindows",
         "lifecode.datasets.luca_one.make.RowSettings",
         "lifecode.datasets.luca_one.masking.LetterMasking",

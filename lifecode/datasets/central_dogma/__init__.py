@@ -1,5 +1,6 @@
-"""Records of the central dogma: pre-mRNAs, splice sites, DNA-protein pairs and false ones, for evaluation."""
+"""Records of the central dogma, for evaluation: pre-mRNAs, splice sites, coding windows, DNA-protein pairs."""
 
+from lifecode.datasets.central_dogma.coding_windows import CodingWindows
 from lifecode.datasets.central_dogma.dna import CodingSequenceOnly, GeneWithFlanks
 from lifecode.datasets.central_dogma.homologs import Homologs
 from lifecode.datasets.central_dogma.make import make_dataset
@@ -9,6 +10,7 @@ from lifecode.datasets.central_dogma.splice_windows import SpliceWindows
 
 __all__ = [
     "CodingSequenceOnly",
+    "CodingWindows",
     "GeneWithFlanks",
     "Homologs",
     "Pairs",

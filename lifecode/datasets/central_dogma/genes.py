@@ -51,8 +51,8 @@ class Gene:
 
     @property
     def species(self) -> str:
-        """Organism, or the name of the file where it names none."""
-        return self.contig.organism or Path(self.contig.source).name
+        """As `species_of` its contig."""
+        return species_of(self.contig)
 
     @property
     def genetic_code(self) -> GeneticCode:
@@ -107,6 +107,11 @@ class Genes:
         several = (gene for gene in self.genes if len(gene.cds.exons) > 1)
         loci = (locus_of(gene.cds, gene.contig) for gene in several)
         return sum(isinstance(locus, Locus) and bool(locus.introns) for locus in loci)
+
+
+def species_of(contig: Contig) -> str:
+    """Organism, or the name of the file where it names none."""
+    return contig.organism or Path(contig.source).name
 
 
 def read_genes(contigs: Iterable[Contig]) -> Genes:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from lifecode.data.records import Contig
+from lifecode.datasets.central_dogma.coding_windows import CodingWindows
 from lifecode.datasets.central_dogma.dataset import Dataset, write_dataset
 from lifecode.datasets.central_dogma.genes import Genes, read_genes
 from lifecode.datasets.central_dogma.homologs import Homologs
@@ -21,7 +22,7 @@ from lifecode.datasets.central_dogma.splice_windows import SpliceWindows
 from lifecode.errors import UserError
 from lifecode.host.output_folder import require_absent
 
-Maker: TypeAlias = Pairs | Homologs | SpliceWindows | PreMrnas
+Maker: TypeAlias = Pairs | Homologs | SpliceWindows | PreMrnas | CodingWindows
 
 
 def make_dataset(
@@ -32,7 +33,7 @@ def make_dataset(
     Args:
         contigs: as from `read_records`.
         output: folder to write; must not exist or be empty.
-        maker: `Pairs`, `Homologs`, `SpliceWindows` or `PreMrnas`.
+        maker: one of `Maker`.
         seed: of every draw and of the split.
 
     Raises:

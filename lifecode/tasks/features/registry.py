@@ -20,9 +20,18 @@ from lifecode.tasks.features.counts import (
 from lifecode.tasks.features.encoder import Encoder, ModelEncoder
 from lifecode.tasks.features.feature import Features
 from lifecode.tasks.features.one_hot import OneHot, positions_of
+from lifecode.tasks.features.reading_frames import OpenFrame, ReadingFrames
 from lifecode.tasks.features.states import StateFeatures
 
-Beside = Literal["codon_frequency", "codon_preference", "residues", "gene_shape", "start", "codon_one_hot"]
+Beside = Literal[
+    "codon_frequency",
+    "codon_preference",
+    "residues",
+    "gene_shape",
+    "start",
+    "codon_one_hot",
+    "reading_frames",
+]
 """Features of a sequence alone that a probe may take beside the states."""
 _START_CODONS = 10
 _BY_NAME: dict[str, Callable[..., Features]] = {
@@ -32,6 +41,8 @@ _BY_NAME: dict[str, Callable[..., Features]] = {
     "codon_preference": CodonPreference,
     "residues": Residues,
     "gene_shape": GeneShape,
+    "open_frame": OpenFrame,
+    "reading_frames": ReadingFrames,
     "one_hot": OneHot,
 }
 

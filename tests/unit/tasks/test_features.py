@@ -17,6 +17,7 @@ from lifecode.tasks.features.counts import (
 )
 from lifecode.tasks.features.encoder import ModelEncoder
 from lifecode.tasks.features.one_hot import OneHot, positions_of
+from lifecode.tasks.features.reading_frames import OpenFrame, ReadingFrames
 from lifecode.tasks.features.registry import features_from
 from lifecode.tasks.features.states import StateFeatures
 from tests.support.small_models import small_model
@@ -39,6 +40,19 @@ def test_counts_by_hand():
     shape = GeneShape()(SEQUENCES)[0]
     np.testing.assert_allclose(shape[:5], [np.log(5), 1 / 4, 1 / 4, 1 / 4, 2 / 4], rtol=1e-6)
     assert shape[5:].sum() == pytest.approx(1)
+
+
+def test_reading_frames_by_hand():
+    """TAAATGC: TAA ATG (a stop), AAA TGC (none), AAT GC (none); then a stop in every frame: TAATTAATTAA."""
+    sequences = [encode_nucleotides(text) for text in ("TAAATGC", "TAATTAATTAA", "TA")]
+    assert OpenFrame()(sequences).ravel().tolist() == [1, 0, 1]
+    first, stopped, empty = ReadingFrames()(sequences).reshape(3, 3, 65)
+    assert first[:, 0].tolist() == [0, 0, 0.5]  # the frame with the stop codon stands last
+    assert first[0, 1 + CODONS.index("AAA")] == first[0, 1 + CODONS.index("TGC")] == 0.5
+    assert first[1, 1 + CODONS.index("AAT")] == 1
+    assert first[2, 1 + CODONS.index("TAA")] == 0.5
+    assert stopped[:, 0].tolist() == pytest.approx([1 / 3, 1 / 3, 1 / 3])
+    assert not empty.any()
 
 
 def test_one_hot_by_hand():
