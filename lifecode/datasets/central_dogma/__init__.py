@@ -1,4 +1,4 @@
-"""Records of the central dogma, for evaluation: pre-mRNAs, splice sites, coding windows, DNA-protein pairs."""
+"""Records of the central dogma, for evaluation: pre-mRNAs, splice sites, coding windows, pairs."""
 
 from lifecode.datasets.central_dogma.coding_windows import CodingWindows
 from lifecode.datasets.central_dogma.dna import CodingSequenceOnly, GeneWithFlanks

@@ -1,8 +1,8 @@
 """Windows of coding sequences in an unknown reading frame, and windows that no gene covers.
 
-A coding window begins at any nucleotide of a verified coding sequence, introns taken out, on the coding strand.
-An intergenic one lies where no CDS, verified or not, and no gene that the file annotates is on either strand,
-and is on a strand that is drawn.
+A coding window begins at any nucleotide of a verified coding sequence without its introns, on its strand.
+An intergenic one lies where neither strand has a CDS, verified or not, or a gene that the file annotates, and
+is on a strand that is drawn.
 """
 
 from collections.abc import Iterator, Sequence
