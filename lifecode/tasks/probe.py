@@ -42,7 +42,8 @@ class Probe:
         max_codons: of each sequence so many, or residues, are read, from the first on; None reads all.
         beside: features of the sequence alone that the head gets too.
         head: `linear` is a ridge or logistic regression on everything; `stack`, of a regression, joins a
-            linear and a kernel ridge on each of the features by weights chosen inside the training examples.
+            linear and a kernel ridge on each of the features by weights chosen inside the training examples,
+            `stack_and_trees` a forest on all of them too.
         max_positions: of labels of positions so many are learnt from, drawn by the seed; all are predicted.
         cache: folder that keeps what an encoder has read; None keeps nothing.
     """
@@ -54,7 +55,7 @@ class Probe:
     window: int = 8
     max_codons: int | None = None
     beside: list[Beside] = field(default_factory=list)
-    head: Literal["linear", "stack"] = "linear"
+    head: Literal["linear", "stack", "stack_and_trees"] = "linear"
     max_positions: int = 20_000
     cache: str | None = None
 
@@ -103,15 +104,14 @@ class Probe:
         """An unfitted head for labels of this kind.
 
         Raises:
-            UserError: `stack` for classes.
+            UserError: a stack for classes.
         """
-        if self.head == "stack":
-            if kind != "regression":
-                raise UserError(
-                    f"is stack, and the labels are {kind}", source="probe.head", remedy="Use linear"
-                )
-            return StackHead()
-        return linear_head(kind)
+        if self.head == "linear":
+            return linear_head(kind)
+        if kind != "regression":
+            problem = f"is {self.head}, and the labels are {kind}"
+            raise UserError(problem, source="probe.head", remedy="Use linear")
+        return StackHead(trees=self.head == "stack_and_trees")
 
 
 def linear_head(kind: LabelKind) -> Head:

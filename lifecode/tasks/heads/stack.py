@@ -1,6 +1,6 @@
-"""A stack of regressions: a linear and a kernel ridge on each block, joined by weights that are not negative.
+"""A stack of regressions: a linear and a kernel ridge on each block, if asked a forest on all of them.
 
-The weights are a non-negative least-squares fit of the labels on each member's predictions of held-out folds,
+Their weights are not negative: a least-squares fit of the labels on each member's predictions of held-out folds,
 inside the examples of the fit. The kernel is Gaussian, in a few hundred Nystroem features (scikit-learn).
 """
 
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from scipy.optimize import nnls
 from sklearn.kernel_approximation import Nystroem
 
+from lifecode.tasks.heads.forest import Forest, fit_forest
 from lifecode.tasks.heads.head import Blocks
 from lifecode.tasks.heads.ridge import fit_ridge
 from lifecode.tasks.heads.standardise import Standardised
@@ -55,10 +56,19 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """Members with a share above 0; the sum of share x prediction, and an intercept."""
+    """Members with a share above 0; the sum of share x prediction, and an intercept.
+
+    Attributes:
+        members: ridges.
+        intercept: of the sum.
+        forest: on all blocks, if it has a share.
+        share_of_forest: its weight in the stack.
+    """
 
     members: Sequence[Member]
     intercept: float
+    forest: Forest | None = None
+    share_of_forest: float = 0.0
 
     kind = "stack"
 
@@ -76,6 +86,9 @@ class Stack:
                 "line": np.array([member.intercept, member.share]),
             }
             found |= {f"{number}.{name}": value for name, value in values.items()}
+        if self.forest is not None:
+            found |= {f"forest.{name}": value for name, value in self.forest.arrays.items()}
+            found["share_of_forest"] = np.array([self.share_of_forest])
         return found
 
     @classmethod
@@ -88,34 +101,53 @@ class Stack:
             first, last = own["columns"].tolist()
             kernel = (own["landmarks"], own["turned"], own["centre"])
             members.append(Member((first, last), standardised, *kernel, own["weight"], *own["line"].tolist()))
-        return cls(members, float(arrays["intercept"][0]))
+        intercept = float(arrays["intercept"][0])
+        if "share_of_forest" not in arrays:
+            return cls(members, intercept)
+        trees = {name.partition(".")[2]: x for name, x in arrays.items() if name.startswith("forest.")}
+        return cls(members, intercept, Forest(**trees), float(arrays["share_of_forest"][0]))
 
     def predict(self, blocks: Blocks) -> NDArray[np.float64]:
         """Values (n,)."""
         table = np.concatenate(blocks, axis=1)
         parts = [member.share * member.predict(table) for member in self.members]
+        if self.forest is not None:
+            parts.append(self.share_of_forest * self.forest.predict(table))
         return np.sum([np.full(len(table), self.intercept), *parts], axis=0)
 
 
 @dataclass(frozen=True, slots=True)
 class StackHead:
-    """Fits a `Stack` on each block, and on all of them side by side."""
+    """Fits a `Stack` on each block, and on all of them side by side.
+
+    Attributes:
+        trees: whether a forest on all blocks is a member too.
+    """
+
+    trees: bool = False
 
     def fit(self, blocks: Blocks, labels: NDArray, folds: NDArray[np.int64], seed: int) -> Stack:
-        """As `Head.fit`; the landmarks are drawn by the seed."""
+        """As `Head.fit`; the landmarks, and the splits of the trees, are drawn by the seed."""
         y, table = labels.astype(np.float64), np.concatenate(blocks, axis=1)
         ends = np.cumsum([0, *(block.shape[1] for block in blocks)]).tolist()
         spans = list(pairwise(ends)) + ([(0, ends[-1])] if len(blocks) > 1 else [])
         fitted = [_member(table, span, kernel, y, folds, seed) for span in spans for kernel in (False, True)]
-        held_out = np.stack([predictions for _, predictions in fitted], axis=1)
+        forest, columns = None, [predictions for _, predictions in fitted]
+        if self.trees:
+            forest, predictions = fit_forest(table, y, folds, seed)
+            columns.append(predictions)
+        held_out = np.stack(columns, axis=1)
         means = held_out.mean(0)
         shares = nnls(held_out - means, y - y.mean())[0]
         members = [
             replace(member, share=float(share))
-            for (member, _), share in zip(fitted, shares, strict=True)
+            for (member, _), share in zip(fitted, shares, strict=False)
             if share > 0
         ]
-        return Stack(members, float(y.mean() - means @ shares))
+        intercept = float(y.mean() - means @ shares)
+        if forest is None or not shares[-1] > 0:
+            return Stack(members, intercept)
+        return Stack(members, intercept, forest, float(shares[-1]))
 
 
 def _member(

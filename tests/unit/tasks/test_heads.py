@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+from sklearn.ensemble import ExtraTreesRegressor
 from sklearn.linear_model import LogisticRegression, Ridge
 
 from lifecode.errors import UserError
+from lifecode.tasks.heads.forest import fit_forest
 from lifecode.tasks.heads.logistic import LogisticHead
 from lifecode.tasks.heads.ridge import RidgeHead, fit_ridge
 from lifecode.tasks.heads.saved import load_head, save_head
@@ -77,10 +79,33 @@ def test_a_stack_sees_what_no_line_does_and_needs_no_block_of_noise():
     assert (0, 2) in shares
 
 
+def test_a_forest_is_that_of_scikit_learn_and_has_no_part_in_its_held_out_labels():
+    forest, held_out = fit_forest(X, Y, FOLDS, seed=3)
+    oracle = ExtraTreesRegressor(200, min_samples_leaf=3, max_features=0.1, random_state=3).fit(X, Y)
+    np.testing.assert_allclose(forest.predict(X), oracle.predict(X), rtol=1e-12)
+    others = fit_forest(X, np.where(FOLDS == 2, 100, Y), FOLDS, seed=3)[1]
+    np.testing.assert_array_equal(others[FOLDS == 2], held_out[FOLDS == 2])
+    assert np.corrcoef(held_out, Y)[0, 1] > 0.3
+
+
+def test_a_stack_takes_a_forest_where_only_trees_see_it():
+    x = np.random.default_rng(7).normal(size=(200, 12)).astype(np.float32)
+    steps = np.where((x[:, 0] > 0) & (x[:, 1] > 0), 4.0, 0.0)
+    folds = np.arange(200) % 5
+    stack = StackHead(trees=True).fit([x], steps, folds, 0)
+    assert stack.share_of_forest > 0.1
+    assert StackHead().fit([x], steps, folds, 0).forest is None
+
+
 @pytest.mark.parametrize(
     ("head", "labels"),
-    [(RidgeHead(), Y), (LogisticHead(), np.arange(60) // 7 % 3), (StackHead(), Y)],
-    ids=["ridge", "classes", "stack"],
+    [
+        (RidgeHead(), Y),
+        (LogisticHead(), np.arange(60) // 7 % 3),
+        (StackHead(), Y),
+        (StackHead(trees=True), Y),
+    ],
+    ids=["ridge", "classes", "stack", "stack and trees"],
 )
 def test_a_saved_head_says_the_same(tmp_path, head, labels):
     fitted = head.fit([X], labels, FOLDS, 0)
