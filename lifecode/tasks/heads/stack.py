@@ -1,7 +1,7 @@
 """A stack of regressions: a linear and a kernel ridge on each block, if asked a forest on all of them.
 
-Their weights are not negative: a least-squares fit of the labels on each member's predictions of held-out folds,
-inside the examples of the fit. The kernel is Gaussian, in a few hundred Nystroem features (scikit-learn).
+Their weights are not negative: a least-squares fit of the labels on what each member predicts of held-out
+folds, inside the examples of the fit. The kernel is Gaussian, in a few hundred Nystroem features.
 """
 
 from collections.abc import Mapping, Sequence
