@@ -45,6 +45,20 @@ def _one_line(text: object) -> str:
     return display_name(" ".join(str(text).split()), _LONGEST_SENTENCE)
 
 
+def require_at_least(least: int, settings: object, *names: str, within: str) -> None:
+    """Raise a UserError for the first of these attributes of `settings` that is less than `least`.
+
+    Args:
+        least: what they have to reach.
+        settings: an object of a config, whose keys its attributes are.
+        names: of the attributes.
+        within: the key of the config under which the object stands.
+    """
+    for name in names:
+        if getattr(settings, name) < least:
+            raise UserError(f"is less than {least}", source=f"{within}.{name}")
+
+
 class Interrupted(KeyboardInterrupt):
     """Stopped on request with nothing lost; the message says how to go on.
 

@@ -18,7 +18,7 @@ from lifecode.analyses.named_model import NamedModel
 from lifecode.data.cds.codon_usage import relative_usage
 from lifecode.design.masked_codons import strided_log_probabilities
 from lifecode.design.synonyms import synonym_family
-from lifecode.errors import UserError
+from lifecode.errors import UserError, require_at_least
 from lifecode.report.charts.usage_heat_map import usage_heat_map
 from lifecode.report.page import Drawing
 
@@ -40,9 +40,7 @@ class CodonUsageMap:
     max_codons: int = 400
 
     def __post_init__(self) -> None:
-        for name in ("genes", "min_codons"):
-            if getattr(self, name) < 1:
-                raise UserError("is less than 1", source=f"kind.{name}")
+        require_at_least(1, self, "genes", "min_codons", within="kind")
 
     def analyse(
         self, input: str | list[str], models: Sequence[NamedModel], *, seed: int, say: Say

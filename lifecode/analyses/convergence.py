@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from lifecode.analyses.analysis import Analysed, Say, Value
 from lifecode.analyses.genes import read_genes
 from lifecode.analyses.named_model import NamedModel
-from lifecode.errors import UserError
+from lifecode.errors import UserError, require_at_least
 from lifecode.report.charts.two_histograms import HistogramPanel, two_histograms
 from lifecode.report.page import Drawing
 
@@ -35,9 +35,7 @@ class Convergence:
     max_codons: int = 400
 
     def __post_init__(self) -> None:
-        for name in ("genes", "min_codons"):
-            if getattr(self, name) < 3:
-                raise UserError("is less than 3", source=f"kind.{name}")
+        require_at_least(3, self, "genes", "min_codons", within="kind")
 
     def analyse(
         self, input: str | list[str], models: Sequence[NamedModel], *, seed: int, say: Say

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from lifecode.analyses.analysis import Analysed, Say, Value
 from lifecode.analyses.named_model import NamedModel
-from lifecode.errors import UserError
+from lifecode.errors import UserError, require_at_least
 from lifecode.report.charts.class_map import class_map
 from lifecode.report.page import Drawing
 from lifecode.tasks.baselines import features_of
@@ -44,9 +44,7 @@ class EmbeddingMap:
     components: int = 50
 
     def __post_init__(self) -> None:
-        for name in ("most_per_class", "components"):
-            if getattr(self, name) < 2:
-                raise UserError("is less than 2", source=f"kind.{name}")
+        require_at_least(2, self, "most_per_class", "components", within="kind")
 
     def analyse(
         self, input: str | list[str], models: Sequence[NamedModel], *, seed: int, say: Say

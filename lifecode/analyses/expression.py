@@ -27,7 +27,7 @@ from lifecode.analyses.named_model import NamedModel
 from lifecode.data.splits.similarity import clusters, protein_sketch
 from lifecode.design.masked_codons import strided_log_probabilities
 from lifecode.design.synonyms import synonym_family
-from lifecode.errors import UserError
+from lifecode.errors import UserError, require_at_least
 from lifecode.report.charts.contest_charts import figures_of_all
 from lifecode.report.page import Drawing
 from lifecode.tasks.examples.columns import Columns, find_columns
@@ -65,9 +65,7 @@ class Expression:
     similarity: float = 0.3
 
     def __post_init__(self) -> None:
-        for name in ("max_codons", "stride"):
-            if getattr(self, name) < 2:
-                raise UserError("is less than 2", source=f"kind.{name}")
+        require_at_least(2, self, "max_codons", "stride", within="kind")
         if not 0 < self.similarity <= 1:
             raise UserError("does not lie in (0, 1]", source="kind.similarity")
         try:

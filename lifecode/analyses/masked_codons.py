@@ -6,22 +6,24 @@ resemble what a model was trained on are never asked about, so that a species wh
 new ones.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lifecode.analyses.analysis import Analysed, Say, Value
-from lifecode.analyses.codon_usage import species_names
-from lifecode.analyses.genes import Gene, asked_and_counted, notes_on_unknown_training, read_genes
+from lifecode.alphabet import NUM_CODONS
+from lifecode.analyses.analysis import Analysed, Say
+from lifecode.analyses.genes import Gene
+from lifecode.analyses.guesses import Letter, LogP, compared, guesses
 from lifecode.analyses.named_model import NamedModel
 from lifecode.design.masked_codons import strided_log_probabilities
 from lifecode.design.synonyms import synonym_family
-from lifecode.errors import UserError
-from lifecode.evaluation.baselines import BothNeighbours, CodonUnigram, InterpolatedNeighbours
-from lifecode.report.charts.contest_charts import sets_of_a_suite
+from lifecode.errors import require_at_least
+from lifecode.evaluation.baselines import CodonUnigram
+from lifecode.models.saved import SavedModel
 from lifecode.report.page import Drawing
 
 HEADINGS = (
@@ -36,7 +38,6 @@ HEADINGS = (
     "genes",
     "codons",
 )
-UNIGRAM, NEIGHBOURS, INTERPOLATED = "codon unigram", "both neighbours", "both neighbours, interpolated"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,36 +57,30 @@ class MaskedCodons:
     stride: int = 7
 
     def __post_init__(self) -> None:
-        for name in ("genes", "min_codons", "stride"):
-            if getattr(self, name) < 2:
-                raise UserError("is less than 2", source=f"kind.{name}")
+        require_at_least(2, self, "genes", "min_codons", "stride", within="kind")
 
     def analyse(
         self, input: str | list[str], models: Sequence[NamedModel], *, seed: int, say: Say
     ) -> Analysed:
         """As `Analysis.analyse`; a file of the input is a species."""
         files = [input] if isinstance(input, str) else list(input)
-        notes = notes_on_unknown_training(models)
-        rows: list[list[Value]] = []
-        below: dict[str, list[float | None]] = {}
-        names = species_names(files)
-        for name, file in zip(names, files, strict=True):
-            say(f"{name}: reading genes")
-            species, own = self._species(name, file, models, seed)
-            notes += [f"{name}: {note}" for note in own]
-            for guess, log_p in self._guesses(species, models, say, name).items():
-                found = figures(species.asked, log_p, species.unigram)
-                rows.append([guess, name, *found])
-                below.setdefault(guess, []).append(found.below_unigram)
-        roles = {guess: "model" if guess in {one.name for one in models} else "baseline" for guess in below}
-        shown = {guess: values for guess, values in below.items() if guess not in (UNIGRAM, NEIGHBOURS)}
+        found = guesses(
+            files,
+            models,
+            Letter("codon", "genes", NUM_CODONS, lambda gene: gene.codons, figures),
+            {one.name: partial(self._expected, one.model) for one in models},
+            most=self.genes,
+            lengths=(self.min_codons, self.max_codons),
+            seed=seed,
+            say=say,
+        )
         return Analysed(
             kind="masked_codons",
-            verdict=f"{len(names)} species, up to {self.genes} genes each, one codon in {self.stride} masked",
+            verdict=f"{len(files)} species, up to {self.genes} genes each, one codon in {self.stride} masked",
             headings=HEADINGS,
-            rows=rows,
+            rows=found.rows,
             drawing=Drawing(
-                sets_of_a_suite(names, shown, roles, "nats below the codon unigram of the species"),
+                found.chart("nats below the codon unigram of the species"),
                 "Masked codons",
                 "A line for each species: by how many nats a codon each guess is better than how often "
                 "each codon stands in other genes of that species.",
@@ -98,40 +93,12 @@ class MaskedCodons:
                 "codons that have any; the unigram then guesses the commonest. All statistics are counted "
                 "on other genes of the same species."
             ),
-            notes=notes,
+            notes=found.notes,
         )
 
-    def _species(
-        self, name: str, file: str, models: Sequence[NamedModel], seed: int
-    ) -> tuple["_Species", list[str]]:
-        genes, notes = read_genes(file, most=None, min_codons=2, max_codons=1 << 30, seed=seed)
-        lengths = self.min_codons, self.max_codons
-        found, own = asked_and_counted(genes, models, most=self.genes, lengths=lengths, seed=seed, name=name)
-        others = [gene.codons for gene in found.others]
-        return _Species(found.genes, others, CodonUnigram(others)), [*notes, *own]
-
-    def _guesses(
-        self, species: "_Species", models: Sequence[NamedModel], say: Say, name: str
-    ) -> Mapping[str, list[NDArray[np.float64]]]:
-        """log P (L, 64) of every codon of each gene that is asked about, by who guesses."""
-        codons = [gene.codons for gene in species.asked]
-        found: dict[str, list[NDArray[np.float64]]] = {}
-        for one in models:
-            say(f"{one.name}: masking codons of {name}")
-            found[one.name] = strided_log_probabilities(one.model, codons, self.stride)
-        found[UNIGRAM] = [np.tile(species.unigram.log_probabilities, (len(gene), 1)) for gene in codons]
-        for guess, kind in ((NEIGHBOURS, BothNeighbours), (INTERPOLATED, InterpolatedNeighbours)):
-            neighbours = kind(species.others)
-            found[guess] = [neighbours.log_probabilities(gene, np.arange(len(gene))) for gene in codons]
-        return found
-
-
-class _Species(NamedTuple):
-    """Genes that are asked about, codon ids (L,) of the others, and how often each codon stands in these."""
-
-    asked: list[Gene]
-    others: list[NDArray[np.int64]]
-    unigram: CodonUnigram
+    def _expected(self, model: SavedModel, genes: Sequence[Gene]) -> LogP:
+        """log P (L, 64) at every codon of each gene, every `stride`-th masked at a time."""
+        return strided_log_probabilities(model, [gene.codons for gene in genes], self.stride)
 
 
 class Figures(NamedTuple):
@@ -147,44 +114,28 @@ class Figures(NamedTuple):
     codons: int
 
 
-def figures(genes: Sequence[Gene], log_p: Sequence[NDArray[np.float64]], unigram: CodonUnigram) -> Figures:
+def figures(genes: Sequence[Gene], log_p: LogP, unigram: CodonUnigram) -> Figures:
     """Figures of guesses log P (L, 64) at the codons of genes; the first codon of each is not asked about."""
-    lost, gained, right, lost_among, right_among = [], [], [], [], []
+    lost_among, right_among = [], []
     for gene, table in zip(genes, log_p, strict=True):
         codons, table = gene.codons[1:], table[1:]
-        row = np.arange(len(codons))
-        own = -table[row, codons]
-        lost.append(own)
-        gained.append(-unigram.log_probabilities[codons] - own)
-        right.append(table.argmax(1) == codons)
+        own = -table[np.arange(len(codons)), codons]
         family = synonym_family(gene.genetic_code)
         alike = family[codons][:, None] == family
         several = alike.sum(1) > 1
         among = np.where(alike, table, -np.inf)
         lost_among.append((np.logaddexp.reduce(among, axis=1) + own)[several])
         right_among.append((among.argmax(1) == codons)[several])
+    codons = [gene.codons for gene in genes]
     return Figures(
-        float(np.concatenate(lost).mean()),
-        float(np.concatenate(gained).mean()),
-        standard_error(gained),
-        float(np.concatenate(right).mean()),
+        *compared(codons, log_p, unigram),
         _mean(lost_among),
         _mean(right_among),
         len(genes),
-        sum(map(len, lost)),
+        sum(len(gene) - 1 for gene in codons),
     )
 
 
 def _mean(values: Sequence[NDArray]) -> float | None:
     joined = np.concatenate(values)
     return float(joined.mean()) if len(joined) else None
-
-
-def standard_error(values: Sequence[NDArray[np.float64]]) -> float | None:
-    """Of the mean over all values, which are drawn gene by gene; None for one gene."""
-    if len(values) < 2:
-        return None
-    mean = np.concatenate(values).mean()
-    off = np.array([(own - mean).sum() for own in values])
-    count = len(off)
-    return float(np.sqrt((off**2).sum() * count / (count - 1)) / sum(map(len, values)))

@@ -4,34 +4,26 @@ As `kind=masked_codons`, of proteins. A model of codons reads each protein as it
 codon masked, and what it says of a residue is the sum over the codons that spell it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lifecode.alphabet import AMINO_ACIDS, NUM_AMINO_ACIDS, NUM_CODONS
-from lifecode.analyses.analysis import Analysed, Say, Value
-from lifecode.analyses.codon_usage import species_names
-from lifecode.analyses.genes import (
-    Asked,
-    Gene,
-    asked_and_counted,
-    notes_on_unknown_training,
-    read_genes,
-)
-from lifecode.analyses.masked_codons import standard_error
+from lifecode.analyses.analysis import Analysed, Say
+from lifecode.analyses.genes import Gene
+from lifecode.analyses.guesses import Letter, LogP, compared, guesses
 from lifecode.analyses.named_model import NamedModel
-from lifecode.errors import UserError
-from lifecode.evaluation.baselines import BothNeighbours, CodonUnigram, InterpolatedNeighbours
+from lifecode.errors import require_at_least
+from lifecode.evaluation.baselines import CodonUnigram
 from lifecode.genetic_code import genetic_code
 from lifecode.models.masked_reading import MaskedReader
-from lifecode.report.charts.contest_charts import sets_of_a_suite
 from lifecode.report.page import Drawing
 from lifecode.variants.wild_type import residue_log_p, scan_reader
 
 HEADINGS = ("model", "proteins of", "nats", "below unigram", "error", "right", "proteins", "residues")
-UNIGRAM, NEIGHBOURS, INTERPOLATED = "residue unigram", "both neighbours", "both neighbours, interpolated"
 _LETTERS = np.frombuffer(AMINO_ACIDS.encode(), dtype=np.uint8)
 
 
@@ -52,48 +44,30 @@ class MaskedResidues:
     stride: int = 7
 
     def __post_init__(self) -> None:
-        for name in ("proteins", "min_residues", "stride"):
-            if getattr(self, name) < 2:
-                raise UserError("is less than 2", source=f"kind.{name}")
+        require_at_least(2, self, "proteins", "min_residues", "stride", within="kind")
 
     def analyse(
         self, input: str | list[str], models: Sequence[NamedModel], *, seed: int, say: Say
     ) -> Analysed:
         """As `Analysis.analyse`; every file of the input holds proteins."""
-        files = [input] if isinstance(input, str) else list(input)
         readers = {one.name: scan_reader(one.model, "masked") for one in models}
-        notes = notes_on_unknown_training(models)
-        rows: list[list[Value]] = []
-        below: dict[str, list[float | None]] = {}
-        names = species_names(files)
-        for name, file in zip(names, files, strict=True):
-            say(f"{name}: reading proteins")
-            proteins, left_out = read_genes(
-                file, most=None, min_codons=2, max_codons=1 << 30, seed=seed, proteins=True
-            )
-            found, own = asked_and_counted(
-                proteins,
-                models,
-                most=self.proteins,
-                lengths=(self.min_residues, self.max_residues),
-                seed=seed,
-                name=name,
-            )
-            notes += [f"{name}: {note}" for note in (*left_out, *own)]
-            unigram = CodonUnigram([one.residues for one in found.others], NUM_AMINO_ACIDS)
-            for guess, log_p in self._guesses(found, unigram, readers, say, name).items():
-                figures = residue_figures(found.genes, log_p, unigram)
-                rows.append([guess, name, *figures])
-                below.setdefault(guess, []).append(figures[1])
-        roles = {guess: "model" if guess in readers else "baseline" for guess in below}
-        shown = {guess: values for guess, values in below.items() if guess not in (UNIGRAM, NEIGHBOURS)}
+        found = guesses(
+            [input] if isinstance(input, str) else list(input),
+            models,
+            Letter("residue", "proteins", NUM_AMINO_ACIDS, _residues, residue_figures),
+            {name: partial(self._expected, reader) for name, reader in readers.items()},
+            most=self.proteins,
+            lengths=(self.min_residues, self.max_residues),
+            seed=seed,
+            say=say,
+        )
         return Analysed(
             kind="masked_residues",
             verdict=f"up to {self.proteins} proteins of each file, one residue in {self.stride} masked",
             headings=HEADINGS,
-            rows=rows,
+            rows=found.rows,
             drawing=Drawing(
-                sets_of_a_suite(names, shown, roles, "nats below the residue unigram"),
+                found.chart("nats below the residue unigram"),
                 "Masked residues",
                 "A line for each file: by how many nats a residue each guess is better than how often each "
                 "residue stands in its other proteins.",
@@ -105,31 +79,10 @@ class MaskedResidues:
                 "protein is not asked about. All statistics are counted on other proteins of the same file. "
                 "What a model of codons gives to stops is lost to it."
             ),
-            notes=notes,
+            notes=found.notes,
         )
 
-    def _guesses(
-        self,
-        found: Asked,
-        unigram: CodonUnigram,
-        readers: Mapping[str, MaskedReader],
-        say: Say,
-        name: str,
-    ) -> Mapping[str, list[NDArray[np.float64]]]:
-        """log P (L, 21) of every residue of each protein that is asked about, by who guesses."""
-        proteins = [one.residues.astype(np.int64) for one in found.genes]
-        others = [one.residues for one in found.others]
-        by_whom = {}
-        for model, reader in readers.items():
-            say(f"{model}: masking residues of {name}")
-            by_whom[model] = self._expected(found.genes, reader)
-        by_whom[UNIGRAM] = [np.tile(unigram.log_probabilities, (len(one), 1)) for one in proteins]
-        for guess, kind in ((NEIGHBOURS, BothNeighbours), (INTERPOLATED, InterpolatedNeighbours)):
-            neighbours = kind(others, NUM_AMINO_ACIDS)
-            by_whom[guess] = [neighbours.log_probabilities(one, np.arange(len(one))) for one in proteins]
-        return by_whom
-
-    def _expected(self, proteins: Sequence[Gene], reader: MaskedReader) -> list[NDArray[np.float64]]:
+    def _expected(self, reader: MaskedReader, proteins: Sequence[Gene]) -> LogP:
         """log P (L, 21) at every residue of each protein, every `stride`-th masked at a time."""
         ids, places = [], []
         for one in proteins:
@@ -151,21 +104,12 @@ class MaskedResidues:
 
 
 def residue_figures(
-    proteins: Sequence[Gene], log_p: Sequence[NDArray[np.float64]], unigram: CodonUnigram
+    proteins: Sequence[Gene], log_p: LogP, unigram: CodonUnigram
 ) -> tuple[float, float, float | None, float, int, int]:
     """The columns from `nats` on, of guesses log P (L, 21); first residues are not asked about."""
-    lost, gained, right = [], [], []
-    for one, table in zip(proteins, log_p, strict=True):
-        residues, table = one.residues[1:].astype(np.int64), table[1:]
-        own = -table[np.arange(len(residues)), residues]
-        lost.append(own)
-        gained.append(-unigram.log_probabilities[residues] - own)
-        right.append(table.argmax(1) == residues)
-    return (
-        float(np.concatenate(lost).mean()),
-        float(np.concatenate(gained).mean()),
-        standard_error(gained),
-        float(np.concatenate(right).mean()),
-        len(proteins),
-        sum(map(len, lost)),
-    )
+    residues = [_residues(one) for one in proteins]
+    return *compared(residues, log_p, unigram), len(proteins), sum(len(own) - 1 for own in residues)
+
+
+def _residues(protein: Gene) -> NDArray[np.int64]:
+    return protein.residues.astype(np.int64)

@@ -16,7 +16,7 @@ from lifecode.analyses.codon_usage import species_names
 from lifecode.analyses.convergence import HEADINGS, cosines, pairs_told_apart
 from lifecode.analyses.genes import Gene, read_genes
 from lifecode.analyses.named_model import NamedModel
-from lifecode.errors import UserError
+from lifecode.errors import UserError, require_at_least
 from lifecode.report.charts.two_histograms import two_histograms
 from lifecode.report.page import Drawing
 from lifecode.tasks.features.residue_counts import ResidueKmers
@@ -37,9 +37,7 @@ class Orthologs:
     max_codons: int = 1000
 
     def __post_init__(self) -> None:
-        for name in ("genes", "min_codons"):
-            if getattr(self, name) < 3:
-                raise UserError("is less than 3", source=f"kind.{name}")
+        require_at_least(3, self, "genes", "min_codons", within="kind")
 
     def analyse(
         self, input: str | list[str], models: Sequence[NamedModel], *, seed: int, say: Say

@@ -19,7 +19,7 @@ from lifecode.analyses.analysis import Analysed, Say, Value
 from lifecode.analyses.named_model import NamedModel
 from lifecode.data.batches.packing import whole_codons
 from lifecode.design.masked_codons import MASKED, ReadMasked, masked_log_probabilities
-from lifecode.errors import UserError
+from lifecode.errors import UserError, require_at_least
 from lifecode.report.charts.two_histograms import HistogramPanel, two_histograms
 from lifecode.report.page import Drawing
 from lifecode.tasks.examples.table import read_table
@@ -45,8 +45,7 @@ class PseudogeneRepair:
     max_codons: int = 400
 
     def __post_init__(self) -> None:
-        if self.max_codons < 1:
-            raise UserError("is less than 1", source="kind.max_codons")
+        require_at_least(1, self, "max_codons", within="kind")
 
     def analyse(
         self, input: str | list[str], models: Sequence[NamedModel], *, seed: int, say: Say

@@ -19,7 +19,7 @@ from lifecode.analyses.genes import Gene, read_genes
 from lifecode.analyses.named_model import NamedModel
 from lifecode.design.masked_codons import MASKED, masked_log_probabilities
 from lifecode.design.synonyms import synonym_family
-from lifecode.errors import UserError
+from lifecode.errors import UserError, require_at_least
 from lifecode.report.charts.two_histograms import HistogramPanel, two_histograms
 from lifecode.report.page import Drawing
 
@@ -50,9 +50,7 @@ class SynonymousChanges:
     def __post_init__(self) -> None:
         if not 0 < self.share <= 1:
             raise UserError("does not lie in (0, 1]", source="kind.share")
-        for name in ("genes", "min_codons"):
-            if getattr(self, name) < 2:
-                raise UserError("is less than 2", source=f"kind.{name}")
+        require_at_least(2, self, "genes", "min_codons", within="kind")
 
     def analyse(
         self, input: str | list[str], models: Sequence[NamedModel], *, seed: int, say: Say

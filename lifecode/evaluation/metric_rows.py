@@ -19,22 +19,6 @@ class MetricRow(NamedTuple):
     value: float
 
 
-def read_metric_rows(path: str | Path) -> list[MetricRow]:
-    """The lines of a `metrics.csv` in order.
-
-    Raises:
-        UserError: if the file cannot be read, or at the first line that is no row, with its number.
-    """
-    rows, damaged = read_whole_metric_rows(path)
-    if damaged:
-        raise UserError(
-            f"line {damaged[0]} has no step, stage, split, name and value",
-            source=path,
-            remedy="Use the metrics.csv of a run folder",
-        )
-    return rows
-
-
 def read_whole_metric_rows(path: str | Path) -> tuple[list[MetricRow], list[int]]:
     """The lines of a `metrics.csv` that are rows, in order, and the numbers of those that are not.
 

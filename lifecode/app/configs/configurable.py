@@ -81,14 +81,6 @@ LOGGERS = frozenset(
     }
 )
 """Those of `conf/logger`."""
-CALLBACKS_AND_PROFILERS = frozenset(
-    {
-        "lightning.pytorch.callbacks.early_stopping.EarlyStopping",
-        "lightning.pytorch.callbacks.model_checkpoint.ModelCheckpoint",
-        "lightning.pytorch.profilers.simple.SimpleProfiler",
-    }
-)
-"""Those of `conf/callbacks` and `conf/profiler`."""
 PACKAGES = (
     "torch.optim",
     "lightning.pytorch.callbacks",

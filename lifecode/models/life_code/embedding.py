@@ -1,23 +1,19 @@
 """Hidden states of sequences of any number and length, pooled or one per codon."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from lifecode.data.batches.packing import NUM_SPECIAL_CODONS, consecutive_rows, pack, whole_codons
+from lifecode.data.batches.packing import NUM_SPECIAL_CODONS, pack, whole_codons
 from lifecode.data.reading.named_sequences import NamedSequences
 from lifecode.errors import UserError
-from lifecode.models.layers.norm import at_least_fp32
 from lifecode.models.life_code.evaluation_mode import in_evaluation
 from lifecode.models.life_code.frames import Frames, averaged_over_frames, in_three_frames
-from lifecode.models.pooling import Pool, require_pool, vectors_frame
-
-if TYPE_CHECKING:
-    from pandas import DataFrame
+from lifecode.models.packed_states import packed_states
+from lifecode.models.pooling import Pool, require_pool
 
 
 def embed(
@@ -58,14 +54,6 @@ def require_sequences(given: NamedSequences, purpose: str) -> None:
         )
 
 
-def embedding_frame(
-    names: Sequence[str | int], vectors: Sequence[Tensor], *, pool: Pool | None, frames: Frames
-) -> "DataFrame":
-    """Embeddings as a frame of d columns; see `LifeCode.embed`."""
-    level = "nucleotide" if frames == "average" else "codon"
-    return vectors_frame(names, vectors, level=None if pool is not None else level)
-
-
 def _embed_all(
     model: nn.Module,
     sequences: Sequence[NDArray[np.uint8]],
@@ -76,12 +64,7 @@ def _embed_all(
     reader = in_evaluation(model)
     whole = [whole_codons(sequence) for sequence in sequences]
     lengths = [len(sequence) // 3 + NUM_SPECIAL_CODONS for sequence in whole]
-    states: list[Tensor] = []
-    for row in consecutive_rows(lengths, max_codons):
-        packed = pack(whole[row])
-        lengths_with_ends = packed.cu_seqlens.diff().tolist()
-        behind = [at_least_fp32(reader.encode(packed, layer)).split(lengths_with_ends) for layer in layers]
-        for segments in zip(*behind, strict=True):
-            own = [segment[1:-1] if pool is None else reader.pooled(segment, pool) for segment in segments]
-            states.append(torch.cat(own, dim=-1))
-    return states
+    return [
+        torch.cat([own[1:-1] if pool is None else reader.pooled(own, pool) for own in behind], dim=-1)
+        for behind in packed_states(reader, whole, lengths, pack, max_tokens=max_codons, layers=layers)
+    ]

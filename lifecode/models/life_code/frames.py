@@ -11,7 +11,7 @@ from typing import Literal
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
 from lifecode.alphabet import UNK
 from lifecode.data.batches.packing import whole_codons
@@ -37,22 +37,3 @@ def averaged_over_frames(states: Sequence[Tensor], num_nucleotides: int) -> Tens
     """
     inside = [frame[shift : shift + num_nucleotides] for shift, frame in enumerate(states)]
     return torch.stack(inside).mean(0)
-
-
-class NucleotideStates(nn.Module):
-    """States of single nucleotides from the hidden states of codons: `Linear(d -> 3 d_nt)`, unfolded.
-
-    Args:
-        width: d of the hidden states.
-        nucleotide_dim: d_nt.
-    """
-
-    def __init__(self, width: int, nucleotide_dim: int) -> None:
-        super().__init__()
-        self.unfold = nn.Linear(width, 3 * nucleotide_dim)
-
-    def forward(self, hidden: Sequence[Tensor], num_nucleotides: int) -> Tensor:
-        """Averages (n, d_nt) over the hidden states (codons, d) of the three frames of one sequence."""
-        return averaged_over_frames(
-            [self.unfold(x).unflatten(-1, (3, -1)).flatten(0, 1) for x in hidden], num_nucleotides
-        )

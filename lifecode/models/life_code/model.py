@@ -12,14 +12,14 @@ from lifecode.models.config_values import require_values
 from lifecode.models.layers.mixers import layer_kinds
 from lifecode.models.life_code import embedding, masked
 from lifecode.models.life_code.codec import CodonCodec
-from lifecode.models.life_code.embedding import embedding_frame, require_embeddable
+from lifecode.models.life_code.embedding import require_embeddable
 from lifecode.models.life_code.encoder import HybridEncoder
 from lifecode.models.life_code.frames import Frames
 from lifecode.models.life_code.masked import PseudoLogLikelihood, require_whole_codons
 from lifecode.models.life_code.masked_readers import masked_reader
 from lifecode.models.life_code.strands import Strands, both_strands, strand_invariant
 from lifecode.models.masked_reading import MaskedReader, MaskedReading
-from lifecode.models.pooling import Pool, pooled
+from lifecode.models.pooling import Pool, embeddings, pooled
 from lifecode.models.saved import SavedModel
 
 if TYPE_CHECKING:
@@ -215,9 +215,8 @@ class LifeCode(SavedModel):
         vectors = embedding.embed(
             self, given.nucleotides, pool=pool, max_codons=max_codons, frames=frames, layers=layers
         )
-        if as_frame:
-            return embedding_frame(given.names, vectors, pool=pool, frames=frames)
-        return vectors if pool is None else torch.stack(vectors)
+        level = "nucleotide" if frames == "average" else "codon"
+        return embeddings(given.names, vectors, pool=pool, level=level, as_frame=as_frame)
 
     def masked_logits(self, sequences: Any, max_codons: int = 16_384) -> list[Tensor]:
         """What the model expects at each codon of coding sequences when that codon alone is masked.

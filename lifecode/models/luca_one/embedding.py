@@ -4,23 +4,21 @@ A sequence longer than the model reads at once is read in overlapping windows, o
 their second half (`lifecode.models.luca_one.rows.windows`).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import groupby
-from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 import torch
 from torch import Tensor, nn
 
-from lifecode.data.batches.packing import consecutive_rows
 from lifecode.errors import UserError
 from lifecode.models.chosen_layers import Layer, chosen_layers
-from lifecode.models.layers.norm import at_least_fp32
 from lifecode.models.life_code.evaluation_mode import in_evaluation
 from lifecode.models.luca_one.letter_model import LetterModel
 from lifecode.models.luca_one.molecules import Molecules, named_tokens
 from lifecode.models.luca_one.rows import NUM_SPECIAL, Tokens, Window, pack_tokens, say_of_long_ones, windows
-from lifecode.models.pooling import Pool, pooled, require_pool, vectors_frame
+from lifecode.models.packed_states import packed_states
+from lifecode.models.pooling import Pool, embeddings, pooled, require_pool
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -96,10 +94,9 @@ class EmbedsLetters(LetterModel):
 
         Returns:
             (n, d), or (n, k d) of k layers, in fp32; for `pool=None` a list of (length, d) without special
-            tokens. As a frame, the
-            index `id` is the name of each record, or the place of a sequence without one; for `pool=None` a
-            second level `letter` counts from 0. Ordinary tensors without gradient. The model is read as in
-            evaluation mode, and its own modes stay.
+            tokens. As a frame, the index `id` is the name of each record, or the place of a sequence without
+            one; for `pool=None` a second level `letter` counts from 0. Ordinary tensors without gradient.
+            The model is read as in evaluation mode, and its own modes stay.
 
         Warns:
             UserWarning: sequences longer than `max_letters` are read in overlapping windows.
@@ -119,14 +116,10 @@ class EmbedsLetters(LetterModel):
             )
         names, tokens = named_tokens(sequences, molecule)
         say_of_long_ones(tokens, self.max_letters)
-        behind = [
-            _embedded(self, tokens, pool=pool, max_tokens=max_tokens, longest=self.max_letters, layer=number)
-            for number in layers
-        ]
-        vectors = [torch.cat(own, dim=-1) for own in zip(*behind, strict=True)]
-        if as_frame:
-            return vectors_frame(names, vectors, level="letter" if pool is None else None)
-        return vectors if pool is None else torch.stack(vectors)
+        vectors = _embedded(
+            self, tokens, pool=pool, max_tokens=max_tokens, longest=self.max_letters, layers=layers
+        )
+        return embeddings(names, vectors, pool=pool, level="letter", as_frame=as_frame)
 
 
 def _embedded(
@@ -136,35 +129,27 @@ def _embedded(
     pool: Pool | None,
     max_tokens: int,
     longest: int,
-    layer: int,
+    layers: Sequence[int],
 ) -> list[Tensor]:
-    """The vector (d,) of each sequence, or its states (n, d), behind a layer; see `EmbedsLetters.embed`."""
-    reader = in_evaluation(model)
-    vectors: list[Tensor] = []
-    for _, parts in groupby(_read(reader, sequences, max_tokens, longest, layer), key=itemgetter(0)):
-        firsts, kept = [], []
-        for _, window, states in parts:
-            firsts.append(states[0])
-            kept.append(states[1 + window.kept - window.start : -1])
-        first = firsts[0] if len(firsts) == 1 else torch.stack(firsts).mean(0)
-        letters = kept[0].clone() if len(kept) == 1 else torch.cat(kept)
-        vectors.append(letters if pool is None else pooled(first, letters, pool))
-    return vectors
-
-
-def _read(
-    reader: Any, sequences: Sequence[Tokens], max_tokens: int, longest: int, layer: int
-) -> Iterator[tuple[int, Window, Tensor]]:
-    """Number of the sequence, a window of it, and the states (n + 2, d) of that, in order."""
+    """The vector (k d,) of each sequence, or its states (n, k d), of k layers; see `EmbedsLetters.embed`."""
     pieces = [
         (number, window)
         for number, tokens in enumerate(sequences)
         for window in windows(len(tokens.ids), longest)
     ]
     cut = [Tokens(sequences[number].ids[w.start : w.end], sequences[number].kind) for number, w in pieces]
-    for row in consecutive_rows([len(tokens.ids) + NUM_SPECIAL for tokens in cut], max_tokens):
-        packed = pack_tokens(cut[row])
-        hidden = at_least_fp32(reader.encode(packed, layer))
-        lengths = packed.cu_seqlens.diff().tolist()
-        for (number, window), states in zip(pieces[row], hidden.split(lengths), strict=True):
-            yield number, window, states
+    lengths = [len(tokens.ids) + NUM_SPECIAL for tokens in cut]
+    states = packed_states(
+        in_evaluation(model), cut, lengths, pack_tokens, max_tokens=max_tokens, layers=layers
+    )
+    vectors = []
+    for _, parts in groupby(zip(pieces, states, strict=True), key=lambda part: part[0][0]):
+        own, behind = zip(*((window, behind) for (_, window), behind in parts), strict=True)
+        vectors.append(torch.cat([_joined(own, one, pool) for one in zip(*behind, strict=True)], dim=-1))
+    return vectors
+
+
+def _joined(own: Sequence[Window], states: Sequence[Tensor], pool: Pool | None) -> Tensor:
+    """The vector (d,) of a sequence, or its states (n, d), from those (n + 2, d) of its windows."""
+    letters = torch.cat([x[1 + w.kept - w.start : -1] for w, x in zip(own, states, strict=True)])
+    return letters if pool is None else pooled(torch.stack([x[0] for x in states]).mean(0), letters, pool)

@@ -70,7 +70,7 @@ def test_a_residue_is_the_sum_over_its_codons(proteins):
     model = small_model().eval()
     kind = MaskedResidues(proteins=2, min_residues=20, stride=100)  # one residue masked at a time
     genes, _ = read_genes(proteins, most=None, min_codons=2, max_codons=99, seed=0, proteins=True)
-    table = kind._expected(genes[:1], model.masked_reader("codon"))[0]
+    table = kind._expected(model.masked_reader("codon"), genes[:1])[0]
     letters = "".join("ACGT"[i] for i in genes[0].nucleotides)
     codons = model.masked_logits([letters])[0].double().log_softmax(-1).exp().numpy()
     lysine = codons[:, [0, 2]].sum(1)  # AAA and AAG

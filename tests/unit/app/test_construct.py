@@ -218,7 +218,12 @@ def targets(node):
 def test_every_class_that_our_configs_name_is_listed_and_no_other():
     files = [yaml.safe_load(path.read_text()) for path in config_folder().rglob("*.yaml")]
     named = {home_of(locate(target, "")) for file in files for target in targets(file)}
-    of_lightning = configurable.LOGGERS | configurable.CALLBACKS_AND_PROFILERS
+    of_lightning = {
+        "lightning.pytorch.callbacks.early_stopping.EarlyStopping",
+        "lightning.pytorch.callbacks.model_checkpoint.ModelCheckpoint",
+        "lightning.pytorch.profilers.simple.SimpleProfiler",
+        *configurable.LOGGERS,
+    }
     assert named == configurable.OURS - {f"{MODULE}.{toy.__name__}" for toy in TOYS} | of_lightning
 
 

@@ -6,7 +6,7 @@ import torch
 
 from lifecode.alphabet import UNK
 from lifecode.errors import UserError
-from lifecode.models.life_code.frames import NucleotideStates, averaged_over_frames, in_three_frames
+from lifecode.models.life_code.frames import averaged_over_frames, in_three_frames
 from tests.support.small_models import small_model
 
 
@@ -36,15 +36,3 @@ def test_an_embedding_averages_those_of_the_frames():
     torch.testing.assert_close(states[4], (first[1] + second[1] + third[2]) / 3)
     with pytest.raises(UserError, match="frames"):
         model.embed("ACGTA", frames=1)
-
-
-def test_states_of_nucleotides_come_from_the_codon_that_holds_them():
-    torch.manual_seed(0)
-    head = NucleotideStates(width=4, nucleotide_dim=2)
-    hidden = [torch.randn(2, 4), torch.randn(2, 4), torch.randn(2, 4)]  # ACGT in three frames
-    states = head(hidden, num_nucleotides=4)
-    unfolded = [head.unfold(x) for x in hidden]
-    # The last T: first of frame 0's second codon, second of frame 1's, third of frame 2's.
-    last = (unfolded[0][1, :2] + unfolded[1][1, 2:4] + unfolded[2][1, 4:]) / 3
-    torch.testing.assert_close(states[3], last)
-    assert states.shape == (4, 2)

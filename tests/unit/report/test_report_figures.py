@@ -5,8 +5,7 @@ from matplotlib.image import imread
 from matplotlib.patches import Rectangle
 
 from lifecode.alphabet import CODONS
-from lifecode.errors import UserError
-from lifecode.evaluation.metric_rows import MetricRow, read_metric_rows
+from lifecode.evaluation.metric_rows import MetricRow, read_whole_metric_rows
 from lifecode.genetic_code import genetic_code, residue_letters
 from lifecode.report.charts.codon_map import RESIDUE_CLASSES, codon_map
 from lifecode.report.charts.figure_style import (
@@ -148,20 +147,22 @@ def test_metric_rows_are_read_in_order(tmp_path):
     path.write_text(
         "step,stage,split,name,value\n0,tokenizer,train,mlm,1.5\n10,encoder,validation,mlm,2e-1\n"
     )
-    assert read_metric_rows(path) == [
+    rows, damaged = read_whole_metric_rows(path)
+    assert rows == [
         MetricRow(0, "tokenizer", "train", "mlm", 1.5),
         MetricRow(10, "encoder", "validation", "mlm", 0.2),
     ]
+    assert damaged == []
 
 
 @pytest.mark.parametrize(
     "line", ["1,encoder,train,mlm", "1,encoder,train,mlm,much", "one,encoder,train,mlm,1"]
 )
-def test_a_line_that_is_no_row_is_named(tmp_path, line):
+def test_the_number_of_a_line_that_is_no_row_is_said(tmp_path, line):
     path = tmp_path / "metrics.csv"
     path.write_text(f"step,stage,split,name,value\n0,tokenizer,train,mlm,1.5\n{line}\n")
-    with pytest.raises(UserError, match=r"metrics\.csv: line 3"):
-        read_metric_rows(path)
+    rows, damaged = read_whole_metric_rows(path)
+    assert (len(rows), damaged) == (1, [3])
 
 
 def test_figures_are_drawn_in_the_colours_asked_for(tmp_path):

@@ -11,7 +11,7 @@ import numpy as np
 from lifecode.alphabet import UNK, decode_nucleotides
 from lifecode.data.formats.fasta import nucleotide_records
 from lifecode.data.formats.opening import opened
-from lifecode.errors import UserError
+from lifecode.errors import UserError, require_at_least
 from lifecode.tasks.examples.sequence_task import SequenceTask, TaskData, data_of
 from lifecode.tasks.examples.table import Table
 from lifecode.tasks.suites.benchmark import BenchmarkSet, SequenceSet, none_found
@@ -39,9 +39,7 @@ class SpeciesByChromosome:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name, value in (("train", self.train), ("validation", self.validation), ("test", self.test)):
-            if value < 1:
-                raise UserError("is less than 1", source=f"suite.{name}")
+        require_at_least(1, self, "train", "validation", "test", within="suite")
         if not self.windows or min(self.windows) < 3:
             raise UserError("gives no length of 3 or more", source="suite.windows")
 
