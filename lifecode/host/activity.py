@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import TracebackType
+from typing import Protocol
 
 from rich.console import Console
 from rich.progress import (
@@ -70,14 +71,27 @@ class Activity:
             print(text + share, file=sys.stderr, flush=True)
 
 
+class Say(Protocol):
+    """Takes a line on how far a command is, as `Activity.say`."""
+
+    def __call__(self, text: str, done: int = 0, total: int | None = None) -> None:
+        """See `Activity.say`."""
+        ...
+
+
 @contextmanager
-def told(progress: bool) -> Iterator[Callable[[str], None]]:
-    """What takes a line on how far it is: an `Activity` says it, or nobody without `progress`."""
+def told(progress: bool) -> Iterator[Say]:
+    """What takes lines on how far it is: an `Activity` says them, or nobody without `progress`."""
     if not progress:
-        yield lambda _: None
+        yield lambda *_: None
         return
     with Activity() as activity:
         yield activity.say
+
+
+def counting(say: Say, what: str) -> Callable[[int, int], None]:
+    """Takes how many are done, and of how many, and says it: `10 of 200 variants`."""
+    return lambda done, total: say(f"{done:,} of {total:,} {what}")
 
 
 def _bar(console: Console) -> Progress:

@@ -80,8 +80,8 @@ def require_writable(folder: Path) -> None:
 
 
 @contextmanager
-def disk_faults_named(path: Path, *, remedy: str = ROOM) -> Iterator[None]:
-    """Says of which file the disk was full, or would not be written, in the block.
+def disk_faults_named(path: Path | None, *, remedy: str = ROOM) -> Iterator[None]:
+    """Says of which file the disk was full, or would not be written, in the block; of None nothing.
 
     Raises:
         UserError: in place of an `OSError`.
@@ -89,6 +89,8 @@ def disk_faults_named(path: Path, *, remedy: str = ROOM) -> Iterator[None]:
     try:
         yield
     except OSError as fault:
+        if path is None:
+            raise
         if isinstance(fault, IsADirectoryError):
             remedy = "Move away the folder that has this name; the same command goes on"
         raise UserError(

@@ -1,6 +1,6 @@
 """One model after another through the same rounds: predictions, figures, and differences in pairs."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -86,21 +86,13 @@ class Contest:
         for number, one in enumerate(self.rounds, start=1):
             require_defined(self.all_labels[one.test], f"the test rows of round {number}")
 
-    def enter(self, blocks: Blocks, head: Head | None) -> Entry:
-        """Fit and measure in every round.
+    def predictions(self, blocks: Blocks, head: Head | None) -> list[NDArray[Any]]:
+        """Fit and predict in every round.
 
         Args:
             blocks: features of all examples.
             head: None always predicts what is commonest, or the mean.
         """
-        return self.measured(self.predictions(blocks, head))
-
-    def measure(self, predicted: Callable[[Round], NDArray[Any]]) -> Entry:
-        """Measure in every round what `predicted` says of its test rows."""
-        return self.measured([predicted(one) for one in self.rounds])
-
-    def predictions(self, blocks: Blocks, head: Head | None) -> list[NDArray[Any]]:
-        """Fit and predict in every round; arguments as of `enter`."""
         return [self._predicted(blocks, head, one) for one in self.rounds]
 
     def measured(self, predictions: list[NDArray[Any]]) -> Entry:

@@ -121,22 +121,15 @@ def tune(
     entries = _measured(contest, everybody, name, say)
     ours = entries[name]
     say(f"{name}: fitting on all examples")
-    given = given_keys(task)
-    told = {"task": given, "encoder": name, "examples": opened.rounds.num_train, **opened.told}
+    told = {"task": given_keys(task), "encoder": name, "examples": opened.rounds.num_train, **opened.told}
     tuned = learner.fitted(reader, opened.rounds.everything(), told)
     table = contest.table(ours, {other: each for other, each in entries.items() if other != name}, metric)
     warnings = [] if opened.pairs is None else pair_warnings(opened.pairs, {name: table})
     rows, combined = contest.combined(ours)
     return Finetuned(
         model=tuned,
-        metrics={
-            "task": given,
-            "kind": data.labels.kind,
-            "classes": list(data.labels.classes),
-            "unit": opened.unit,
-            "encoder": name,
-            **learner.described(),
-            "split": contest.described(),
+        metrics=_described(task, opened, name, learner)
+        | {
             **table,
             "published": task.published or {},
             "leaks": asdict(leaks),
@@ -148,6 +141,22 @@ def tune(
         notes=[*data.notes, *_hints(opened, probe, by_gradient), *learner.notes(), *warnings],
         evidence=evidence_of(contest, entries, name, opened.examples.ids, opened.examples.texts()),
     )
+
+
+def _described(
+    task: SequenceTask | PairTask, opened: OpenedTask, name: str, learner: Learner
+) -> dict[str, Any]:
+    """What was learnt by whom, how, and from which examples."""
+    labels = opened.data.labels
+    return {
+        "task": given_keys(task),
+        "kind": labels.kind,
+        "classes": list(labels.classes),
+        "unit": opened.unit,
+        "encoder": name,
+        **learner.described(),
+        "split": opened.contest.described(),
+    }
 
 
 def _measured(contest: Contest, everybody: Sequence[Competitor], name: str, say: Say) -> dict[str, Entry]:

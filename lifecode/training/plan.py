@@ -112,17 +112,15 @@ def plan_stage(
     # Looks at the gradient of each task are passes of their own.
     every = 0 if stage.objective.balances_gradients else stage.task_gradients_every_steps
     look = pass_per_task(num_micro_batches, len(stage.tasks))
-    warmup = min(shape.warmup_steps, num_steps)
-    phases, parts, fullest = [], [], 0.0
-    for first, last in ((0, warmup), (warmup, num_steps)):
-        if last > first:
-            contents = contents_of_row(shape.row_length(first))
-            of_phase = stage.parts(contents.times(rows), masking)
-            flops = step_flops(of_phase, cost) + recipe.flops(stage)
-            flops += step_flops(of_phase, look) / every if every else 0.0
-            phases.append(Phase(last - first, shape.row_length(first), contents, num_processes * flops))
-            if contents.num_positions > fullest:
-                fullest, parts = contents.num_positions, of_phase
+
+    def flops(parts: list[Part]) -> float:
+        looks = step_flops(parts, look) / every if every else 0.0
+        return num_processes * (step_flops(parts, cost) + recipe.flops(stage) + looks)
+
+    def parts_of(contents: Contents) -> list[Part]:
+        return stage.parts(contents.times(rows), masking)
+
+    phases, parts = _phases(shape, num_steps, contents_of_row, parts_of, flops)
     parameters = list(stage.parameters())
     num_parameters = sum(x.numel() for x in parameters)
     buffers = sum(x.numel() * x.element_size() for x in stage.buffers())
@@ -149,3 +147,23 @@ def plan_stage(
         num_trained=sum(x.numel() for x in parameters if x.requires_grad),
         checkpoint_bytes=FLOAT32 * (num_parameters + recipe.num_state_values(stage)) + buffers,
     )
+
+
+def _phases(
+    shape: StepShape,
+    num_steps: int,
+    contents_of_row: Callable[[int], Contents],
+    parts_of: Callable[[Contents], list[Part]],
+    flops: Callable[[list[Part]], float],
+) -> tuple[list[Phase], list[Part]]:
+    """The steps with short rows and those with rows of full length, and the parts of the fullest step."""
+    warmup = min(shape.warmup_steps, num_steps)
+    phases, parts, fullest = [], [], 0.0
+    for first, last in ((0, warmup), (warmup, num_steps)):
+        if last > first:
+            contents = contents_of_row(shape.row_length(first))
+            of_phase = parts_of(contents)
+            phases.append(Phase(last - first, shape.row_length(first), contents, flops(of_phase)))
+            if contents.num_positions > fullest:
+                fullest, parts = contents.num_positions, of_phase
+    return phases, parts

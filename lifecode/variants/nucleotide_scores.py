@@ -28,6 +28,11 @@ class LetterScore(NamedTuple):
     entropy: float
     context: str
 
+    @property
+    def values(self) -> dict[str, float]:
+        """By their columns."""
+        return {"score": self.score, "entropy": self.entropy}
+
 
 def status_without_score(row: Annotated) -> str:
     """Why a row can have no score whatever is asked, or `not_scored` where it can have one."""

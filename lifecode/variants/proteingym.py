@@ -21,7 +21,7 @@ from lifecode.data.translation import reverse_translate
 from lifecode.errors import UserError
 from lifecode.genetic_code import genetic_code
 from lifecode.host.checksum import digest_of
-from lifecode.tasks.competitors.competitor import Competitor, ModelReader, Predictions, Reader, Say
+from lifecode.tasks.competitors.competitor import Competitor, ModelReader, Predictions, Reader, Role, Say
 from lifecode.tasks.examples.labels import Labels
 from lifecode.tasks.examples.table import Table, read_table
 from lifecode.tasks.names_in_tables import UNTRAINED, ZeroShotBaseline, notes_on_name
@@ -97,13 +97,6 @@ class ProteinGym:
                 f"no coding sequence: the protein is read in the commonest codons of {self.organism}"
             )
         cds = checked_cds(cds.upper().replace("U", "T"), protein, _CODE)
-        how = {
-            "cds": cds,
-            "method": self.method,
-            "window": self.window_codons,
-            "organism": self.organism,
-        }
-
         notes += [note for reader in readers for note in notes_on_name(reader.name)]
         ours = [
             reader
@@ -126,29 +119,30 @@ class ProteinGym:
                 scan, labels = _of_rows(
                     scan, labels, [i for i, each in enumerate(found) if each not in faults]
                 )
+        competitors = [*self._models(ours, scan, protein, cds, seed, say), *_baselines(scan, shares)]
+        return Scored(scan.names, scan.names, labels, notes, competitors)
 
-        def of_model(reader: ModelReader, role: Any) -> Competitor:
+    def _models(
+        self, readers: Sequence[ModelReader], scan: Scan, protein: str, cds: str, seed: int, say: Say
+    ) -> list[Competitor]:
+        """The models, then an untrained twin of each shape."""
+        how = {"cds": cds, "method": self.method, "window": self.window_codons, "organism": self.organism}
+
+        def competitor(reader: ModelReader, role: Role) -> Competitor:
             def predictions() -> Predictions:
                 return [self._asked(reader, scan, self._wild_type(reader, protein, cds), say)]
 
             return Competitor(reader.name, role, digest_of({"model": reader.digest} | how), predictions)
 
-        competitors = [of_model(reader, "model") for reader in ours]
+        found = [competitor(reader, "model") for reader in readers]
         twins = {}
-        for reader in ours:  # those of one shape are one
+        for reader in readers:  # those of one shape are one
             twin = reader.untrained(seed)
             twins.setdefault(twin.digest, (reader.name, twin))
         for name, twin in twins.values():
             named = UNTRAINED if len(twins) == 1 else f"{UNTRAINED} {name}"
-            competitors.append(of_model(twin, "baseline")._replace(name=named))
-        simple: dict[ZeroShotBaseline, Callable[[str, str], float]] = {
-            "blosum62": lambda old, new: float(_blosum62()[old, new]),
-            "residue_unigram": lambda old, new: float(np.log(shares[_at(new)] / shares[_at(old)])),
-        }
-        for name, one in simple.items():
-            key = {"baseline": name, "shares": shares.round(6).tolist()}
-            competitors.append(Competitor(name, "baseline", digest_of(key), partial(_summed, scan, one)))
-        return Scored(scan.names, scan.names, labels, notes, competitors)
+            found.append(competitor(twin, "baseline")._replace(name=named))
+        return found
 
     def _asked(self, asked: ModelReader, scan: Scan, wild: WildType, say: Say) -> NDArray[np.float64]:
         def told(done: int, total: int) -> None:
@@ -218,6 +212,19 @@ def _left_out(mutant: tuple[Any, ...]) -> str | None:
         return "one residue is substituted twice"
     known = AMINO_ACIDS.replace("*", "")
     return None if all(one.new in known and one.old in known for one in mutant) else "a stop or no residue"
+
+
+def _baselines(scan: Scan, shares: NDArray[np.float64]) -> list[Competitor]:
+    """What substitutions say without a model, by a matrix and by how often residues occur."""
+    simple: dict[ZeroShotBaseline, Callable[[str, str], float]] = {
+        "blosum62": lambda old, new: float(_blosum62()[old, new]),
+        "residue_unigram": lambda old, new: float(np.log(shares[_at(new)] / shares[_at(old)])),
+    }
+    found = []
+    for name, one in simple.items():
+        key = {"baseline": name, "shares": shares.round(6).tolist()}
+        found.append(Competitor(name, "baseline", digest_of(key), partial(_summed, scan, one)))
+    return found
 
 
 def _summed(scan: Scan, one: Callable[[str, str], float]) -> Predictions:

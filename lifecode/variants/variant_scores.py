@@ -4,7 +4,8 @@ strand; letter by letter outside of the CDS, and for a model that reads no codon
 Since they are masked, what stands there is not seen, and `score(ref, alt) = -score(alt, ref)` holds exactly.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -27,6 +28,7 @@ from lifecode.variants.asking import (
 )
 from lifecode.variants.journal import journal_outside
 from lifecode.variants.nucleotide_scores import (
+    LetterScore,
     is_dna_substitution,
     letters_spanned,
     scores_on_cds,
@@ -37,6 +39,13 @@ from lifecode.variants.reading.genome import Genome
 
 SCORES = ("score", "score_residue", "score_synonymous", "entropy", "quantile", "method", "context", "model")
 """Columns that a model fills, beside `status`."""
+
+
+class CodonScore(NamedTuple):
+    """Of a row: what was read, and the columns that say something of it."""
+
+    context: str
+    values: dict[str, float]
 
 
 class Parts(NamedTuple):
@@ -97,50 +106,63 @@ def scored(
     """
     codons, letters = (model.masked_reader(reading) for reading in ("codon", "nucleotide"))
     _require_answer(codons, letters, scoring)
-    columns: dict[str, list[Any]] = {name: [None] * len(rows) for name in SCORES}
-    columns["status"] = [status_without_score(row) for row in rows]
+    columns = _Columns(rows, checksum)
     coding = [i for i, row in enumerate(rows) if row.effect.status == "coding"]
-    dna = [i for i, row in enumerate(rows) if is_dna_substitution(row)]
-
-    def read_at_once(places: list[int], reader: MaskedReader, span: Callable[[Annotated], int]) -> list[int]:
-        """Those whose letters the model reads together; the others are told."""
-        far = {i for i in places if not is_read_at_once(1, span(rows[i]), reader.longest)}
-        for place in far:
-            columns["status"][place] = "too_far_apart"
-        return [i for i in places if i not in far]
-
-    def fill(place: int, method: str, context: str, values: Mapping[str, float]) -> None:
-        said = {"method": method, "context": context, "model": checksum, "status": "scored"}
-        for name, value in {**values, **said}.items():
-            columns[name][place] = value
-
-    asked = {"about": checksum, "on_progress": on_progress}
-    method = scoring.method
+    asked: dict[str, Any] = {"scoring": scoring, "about": checksum, "on_progress": on_progress}
     if codons is not None:
-        coding = read_at_once(coding, codons, lambda row: len(row.effect.old) // 3)
-        own = [rows[i] for i in coding]
-        for place, (context, values) in zip(
-            coding, _on_codons(own, codons, scoring, journal=journal, **asked), strict=True
-        ):
-            fill(place, method, context, values)
+        ask = partial(_on_codons, reader=codons, journal=journal, **asked)
+        columns.fill(coding, codons, lambda row: len(row.effect.old) // 3, ask, scoring.method)
     elif letters is not None:
-        coding = read_at_once(coding, letters, letters_spanned)
-        own = [rows[i] for i in coding]
-        for place, found in zip(
-            coding, scores_on_cds(own, letters, scoring, journal=journal, **asked), strict=True
-        ):
-            values = {"score": found.score, "entropy": found.entropy}
-            fill(place, f"{method}, {letters.name}", found.context, values)
+        ask = partial(scores_on_cds, reader=letters, journal=journal, **asked)
+        columns.fill(coding, letters, letters_spanned, ask, f"{scoring.method}, {letters.name}")
     if letters is not None and scoring.window_nucleotides is not None:
-        dna = read_at_once(dna, letters, letters_spanned)
-        own = [rows[i] for i in dna]
+        dna = [i for i, row in enumerate(rows) if is_dna_substitution(row)]
         beside = None if journal is None else journal_outside(journal)
-        for place, found in zip(
-            dna, scores_on_dna(own, genome, letters, scoring, journal=beside, **asked), strict=True
-        ):
-            values = {"score": found.score, "entropy": found.entropy}
-            fill(place, f"{method}, {letters.name}, 2 strands", found.context, values)
-    return columns
+        ask = partial(scores_on_dna, genome=genome, reader=letters, journal=beside, **asked)
+        columns.fill(dna, letters, letters_spanned, ask, f"{scoring.method}, {letters.name}, 2 strands")
+    return columns.by_name
+
+
+class _Columns:
+    """Columns of scores, null where there is none, and of the status.
+
+    Args:
+        rows: annotated.
+        checksum: of the model.
+    """
+
+    def __init__(self, rows: Sequence[Annotated], checksum: str) -> None:
+        self._rows, self._checksum = rows, checksum
+        self.by_name: dict[str, list[Any]] = {name: [None] * len(rows) for name in SCORES}
+        self.by_name["status"] = [status_without_score(row) for row in rows]
+
+    def fill(
+        self,
+        places: Sequence[int],
+        reader: MaskedReader,
+        span: Callable[[Annotated], int],
+        ask: Callable[[Sequence[Annotated]], Sequence[CodonScore | LetterScore]],
+        method: str,
+    ) -> None:
+        """Scores of the rows at some places, but for those that the model cannot read at once.
+
+        Args:
+            places: numbers of the rows.
+            reader: that reads them.
+            span: from the first to the last letter of a row that it is asked about.
+            ask: gives the scores of rows.
+            method: as its column has it.
+        """
+        status, near = self.by_name["status"], []
+        for place in places:
+            if is_read_at_once(1, span(self._rows[place]), reader.longest):
+                near.append(place)
+            else:
+                status[place] = "too_far_apart"
+        for place, found in zip(near, ask([self._rows[i] for i in near]), strict=True):
+            about = {"method": method, "context": found.context, "model": self._checksum, "status": "scored"}
+            for name, value in {**found.values, **about}.items():
+                self.by_name[name][place] = value
 
 
 def _require_answer(codons: MaskedReader | None, letters: MaskedReader | None, scoring: Scoring) -> None:
@@ -170,8 +192,8 @@ def _on_codons(
     journal: Path | None,
     about: str,
     on_progress: Callable[[int, int], None] | None,
-) -> list[tuple[str, dict[str, float]]]:
-    """Context and scores of rows whose codons are replaced by as many others."""
+) -> list[CodonScore]:
+    """Scores of rows whose codons are replaced by as many others."""
     number_of: dict[str, int] = {}  # isoforms of one CDS are read once
     questions = []
     window = window_within(scoring.window_codons, reader.longest)
@@ -202,7 +224,7 @@ def _on_codons(
         if ranks is not None:
             values["quantile"] = ranks[number]
         total = len(transcript.protein)
-        found.append((f"codons {question.begin + 1}-{question.end} of {total}", values))
+        found.append(CodonScore(f"codons {question.begin + 1}-{question.end} of {total}", values))
     return found
 
 

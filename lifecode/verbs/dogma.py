@@ -1,7 +1,6 @@
 """`lifecode dogma`: annotated genomes to labelled examples of the central dogma."""
 
 from collections.abc import Iterable, Iterator
-from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +14,7 @@ from lifecode.data.reading.read import ReadingSettings, read_records
 from lifecode.data.records import Contig
 from lifecode.datasets.central_dogma import CodingWindows, make
 from lifecode.datasets.counts_table import table_of_dogma
-from lifecode.host.activity import Activity
+from lifecode.host.activity import Say, told
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -81,9 +80,8 @@ def make_dataset(
     """
     features = maker.features if isinstance(maker, CodingWindows) else ()
     contigs = read_records(input, features=features, **asdict(reading or ReadingSettings()))
-    with Activity() if progress else nullcontext() as activity:
-        told = contigs if activity is None else _told(contigs, activity)
-        counts = make.make_dataset(told, output, maker, seed)
+    with told(progress) as say:
+        counts = make.make_dataset(_shown(contigs, say), output, maker, seed)
     return LabelledDataset(Path(output).expanduser(), counts)
 
 
@@ -103,9 +101,9 @@ def run(config: DictConfig) -> LabelledDataset:
     return dataset
 
 
-def _told(contigs: Iterable[Contig], activity: Activity) -> Iterator[Contig]:
+def _shown(contigs: Iterable[Contig], say: Say) -> Iterator[Contig]:
     """The contigs as they come, each shown as it is read."""
     for number, contig in enumerate(contigs, start=1):
-        activity.say(f"{number:,} contigs read, the last {contig.name}")
+        say(f"{number:,} contigs read, the last {contig.name}")
         yield contig
-    activity.say("making the examples")
+    say("making the examples")

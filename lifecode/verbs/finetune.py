@@ -4,7 +4,7 @@ import json
 import shutil
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from rich import print as print_table
 
 from lifecode.app.configs.construct import checked_value, construct
 from lifecode.errors import Interrupted
-from lifecode.host.activity import Activity
+from lifecode.host.activity import told
 from lifecode.host.output_folder import output_folder, require_absent
 from lifecode.host.own_folder import require_own
 from lifecode.models.families import load
@@ -172,8 +172,7 @@ def _finetune(
     folder = None if run_dir is None else Path(run_dir).expanduser()
     if folder is not None:
         require_absent(folder)
-    with Activity() if progress else nullcontext() as activity:
-        say = (lambda _: None) if activity is None else activity.say
+    with told(progress) as say:
         work = (
             None
             if folder is None or settings["by_gradient"] is None

@@ -1,6 +1,5 @@
 """`lifecode optimize`: coding sequences of a protein for a host, drawn under a masked model."""
 
-from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ from lifecode.design.positions import positions
 from lifecode.design.proteins import coding_sequences, named_proteins
 from lifecode.design.sampler import Sampling
 from lifecode.errors import UserError
-from lifecode.host.activity import Activity
+from lifecode.host.activity import told
 from lifecode.host.machine import best_device
 from lifecode.models.families import load, require_life_code
 from lifecode.models.life_code.model import LifeCode
@@ -78,13 +77,8 @@ def optimize(
     proteins = named_proteins(protein)
     if stop:
         proteins = {name: f"{letters.removesuffix('*')}*" for name, letters in proteins.items()}
-    with Activity() if progress else nullcontext() as activity:
-
-        def told(text: str) -> None:
-            if activity is not None:
-                activity.say(text)
-
-        told("counting the host's codons")
+    with told(progress) as say:
+        say("counting the host's codons")
         usage = host_usage(host, genetic_code)
         tasks = _tasks(proteins, draft, keep, wild_type, usage.genetic_code, n, seed)
         for task in tasks:  # so that the last one's fault does not cost the work on the first
@@ -94,12 +88,12 @@ def optimize(
         for number, task in enumerate(tasks, start=1):
             place = f"protein {number:,} of {len(tasks):,}, {task.name}"
             sequences += design(
-                loaded, task, usage, sampling, constraints, lambda step, at=place: told(f"{at}: {step}")
+                loaded, task, usage, sampling, constraints, lambda step, at=place: say(f"{at}: {step}")
             )
         designs = Designs(sequences, usage, proteins, constraints.sites)
         if files is None or output is None:
             return designs
-        told("writing")
+        say("writing")
         page = write_design_report(designs, output.parent)
         files.write(designs)
         return replace(designs, page=page)

@@ -1,7 +1,6 @@
 """`lifecode predict`: what a fine-tuned model says of the sequences, or pairs, of a file."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,7 +9,7 @@ import pyarrow as pa
 from omegaconf import DictConfig
 
 from lifecode.app.configs.construct import checked_value
-from lifecode.host.activity import Activity
+from lifecode.host.activity import Say, told
 from lifecode.tasks.predict import InputColumns, predict_into, predicted_parts
 from lifecode.tasks.tables import read_table_file, require_table_name
 from lifecode.tasks.tuned_model import load_tuned
@@ -52,7 +51,7 @@ def predict(
         UserError: no fine-tuned model there, or a file or sequence that cannot be read.
     """
     model = load_tuned(checkpoint)
-    with _told(progress) as told:
+    with told(progress) as say:
         columns = InputColumns(
             sequence=sequence,
             id=id,
@@ -61,7 +60,7 @@ def predict(
             first_fasta=first_fasta,
             second_fasta=second_fasta,
         )
-        parts = predicted_parts(model, input, columns, on_progress=told)
+        parts = predicted_parts(model, input, columns, on_progress=_counting(say))
         return pa.concat_tables(parts).to_pandas()
 
 
@@ -89,7 +88,7 @@ def run(config: DictConfig) -> Predicted:
     require_table_name(output)
     checkpoint = checked_value(config, "checkpoint", str)
     model = load_tuned(checkpoint)
-    with _told(True) as told:
+    with told(True) as say:
         num_rows = predict_into(
             Path(checkpoint),
             model,
@@ -98,16 +97,11 @@ def run(config: DictConfig) -> Predicted:
             InputColumns(
                 **{each.name: checked_value(config, each.name, str | None) for each in fields(InputColumns)}
             ),
-            on_progress=told,
+            on_progress=_counting(say),
         )
     print(f"{num_rows:,} predictions in {output}")
     return Predicted(output, num_rows)
 
 
-@contextmanager
-def _told(progress: bool) -> Iterator[Callable[[int], None]]:
-    if not progress:
-        yield lambda _: None
-        return
-    with Activity() as activity:
-        yield lambda done: activity.say(f"{done:,} sequences predicted")
+def _counting(say: Say) -> Callable[[int], None]:
+    return lambda done: say(f"{done:,} sequences predicted")

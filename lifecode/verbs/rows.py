@@ -1,6 +1,5 @@
 """`lifecode rows`: genomes, proteins and structures to rows of LucaOne's pre-training."""
 
-from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +15,7 @@ from lifecode.datasets.counts_table import table_of_rows
 from lifecode.datasets.luca_one import make
 from lifecode.datasets.luca_one.make import RowSettings
 from lifecode.datasets.luca_one.records.reading import RowSources
-from lifecode.host.activity import Activity
+from lifecode.host.activity import told
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -97,8 +96,7 @@ def make_rows(
         structures=structures,
         orders=orders,
     )
-    with Activity() if progress else nullcontext() as activity:
-        say = (lambda _: None) if activity is None else activity.say
+    with told(progress) as say:
         counts = make.make_rows(
             sources, output, split=split, settings=settings, reading=reading, seed=seed, say=say
         )

@@ -80,15 +80,9 @@ def prepare_corpus(
             read_task(unit, of_unit, reading, sketches=split.clusters is not None, units=folder / "units")
             for unit, of_unit in zip(units, entries, strict=True)
         ]
+        sizes = [sum(entry["bytes"] for entry in of_unit) for of_unit in entries]
         with engine.started(len(units)) as run:
-            _do(
-                "reading",
-                run,
-                store_unit,
-                reads,
-                [sum(e["bytes"] for e in of_unit) for of_unit in entries],
-                progress,
-            )
+            _do("reading", run, store_unit, reads, sizes, progress)
             inventory = Inventory.read([task.folder for task in reads], units, split.clusters)
             _require_named_contigs(reading, inventory)
             if require_pairs:

@@ -3,39 +3,32 @@
 import sys
 import warnings
 from collections import Counter
-from collections.abc import Iterator
 from contextlib import ExitStack
-from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Literal, get_args
 
-import torch
 from omegaconf import DictConfig
 
 from lifecode.app.configs.construct import checked_value
-from lifecode.data.batches.packing import NUM_SPECIAL_CODONS
 from lifecode.data.reading.inputs import Inputs, fingerprint
 from lifecode.data.reading.read import read_records
-from lifecode.data.records import Contig
-from lifecode.errors import Interrupted, UserError
-from lifecode.host.activity import Activity
+from lifecode.errors import UserError
+from lifecode.host.activity import told
 from lifecode.host.machine import best_device
 from lifecode.models.checksum import weights_checksum
 from lifecode.models.chosen_layers import Layer, chosen_layers
 from lifecode.models.families import load
 from lifecode.models.life_code.frames import Frames
-from lifecode.models.life_code.streaming import require_streamable, stream_hidden_states
 from lifecode.models.pooling import Pool
 from lifecode.models.saved import SavedModel
-from lifecode.verbs.embed.embed_units import Unit, UnitKind
+from lifecode.verbs.embed.embed_units import UnitKind
 from lifecode.verbs.embed.embedding_file import check_output, read_embeddings, write_embeddings
 from lifecode.verbs.embed.embedding_store import EmbeddingStore
 from lifecode.verbs.embed.embeddings import Embeddings
-from lifecode.verbs.embed.readers import EmbedOptions, Reader, reader
-from lifecode.verbs.embed.unit_choice import RENAMED, OfContig, chosen_units
-
-_CODONS_PER_CALL = 16_384
+from lifecode.verbs.embed.readers import EmbedOptions
+from lifecode.verbs.embed.unit_choice import RENAMED, chosen_units
+from lifecode.verbs.embed.vectors_of_units import require_in_context, store_vectors
 
 
 def embed(
@@ -85,28 +78,21 @@ def embed(
         contigs = read_records(input)
         loaded = model if isinstance(model, SavedModel) else load(model).to(best_device())
         if context == "contig":
-            _require_streamable(loaded, unit, EmbedOptions(pool, frames, layer), processes)
-        noted: Counter[str] = Counter()
+            require_in_context(loaded, unit, EmbedOptions(pool, frames, layer), processes)
         layers = list(chosen_layers(layer, loaded.config["depth"]))
         chosen: dict[str, Any] = {"unit": unit, "window_codons": window_codons, "pool": pool}
         chosen |= {"frames": frames, "layer": layers, "context": context}
         about = {"model": str(model) if isinstance(model, str | Path) else type(model).__name__, **chosen}
-        activity = stack.enter_context(Activity()) if progress else None
+        say = stack.enter_context(told(progress))
         identity = {**chosen, "model": weights_checksum(loaded), "input": fingerprint(input)}
+        noted: Counter[str] = Counter()
         width = loaded.width * len(layers)
         with EmbeddingStore(place, width=width, identity=identity) as store:
-            units = _left(chosen_units(contigs, unit, window_codons, noted), store.num_kept)
-            try:
-                if context == "contig":
-                    for contig, own in units:
-                        _embed_contig(loaded, contig, own, pool, store, activity)
-                else:
-                    with reader(loaded, EmbedOptions(pool, frames, layers), processes) as read:
-                        _embed_alone(read, chain.from_iterable(own for _, own in units), store, activity)
-            except KeyboardInterrupt as stop:
-                raise Interrupted(
-                    f"stopped; {store.num_kept:,} sequences are kept, and the same command goes on"
-                ) from stop
+            units = chosen_units(contigs, unit, window_codons, noted)
+            options = EmbedOptions(pool, frames, layers)
+            store_vectors(
+                store, loaded, units, options, in_context=context == "contig", processes=processes, say=say
+            )
             if not len(store):
                 raise UserError("no sequence to embed", source=str(input), remedy="Try unit=record")
             num_sequences, num_vectors = len(store), store.num_rows
@@ -163,85 +149,6 @@ def run(config: DictConfig) -> Embeddings:
     return embeddings
 
 
-def _left(units: Iterator[OfContig], num_kept: int) -> Iterator[OfContig]:
-    """Without the first so many units, which are there already."""
-    left = iter(range(num_kept))
-    for contig, own in units:
-        yield OfContig(contig, (unit for unit in own if next(left, None) is None))
-
-
 def _say(message: Warning | str, *_: Any) -> None:
     """A warning as a line of the program, without the place in the code."""
     print(f"lifecode embed: {message}", file=sys.stderr)
-
-
-def _embed_alone(
-    read: Reader, units: Iterator[Unit], store: EmbeddingStore, activity: Activity | None
-) -> None:
-    """Each unit by itself, many in one call of the model."""
-    for batch, vectors in read(_batches(units)):
-        for unit, own in zip(batch, vectors, strict=True):
-            store.add(unit, own)
-        store.keep()
-        if activity is not None:
-            activity.say(f"{len(store):,} sequences embedded")
-
-
-def _require_streamable(model: SavedModel, kind: UnitKind, options: EmbedOptions, processes: int) -> None:
-    require_streamable(model)
-    if kind in ("auto", "cds"):
-        raise UserError(
-            "a CDS cannot be read in the context of its contig",
-            source="context",
-            remedy="Use unit=window or unit=record, or context=unit",
-        )
-    if options.pool == "cls" or options.frames != 0 or options.layer is not None or processes > 1:
-        raise UserError(
-            "context=contig gives pool mean, max or null, of frames=0 and layer=null, in one process",
-            source="context",
-            remedy="Use context=unit",
-        )
-
-
-def _embed_contig(
-    model: Any,
-    contig: Contig,
-    units: Iterator[Unit],
-    pool: Pool | None,
-    store: EmbeddingStore,
-    activity: Activity | None,
-) -> None:
-    """Reads the whole contig once, then gives each unit its part of the hidden states."""
-    own = list(units)
-    if not own:  # all of them are there
-        return
-
-    def on_chunk(done: int, total: int) -> None:
-        if activity is not None:
-            activity.say(f"reading {contig.name}", done, total)
-
-    with store.scratch(-(-len(contig.nucleotides) // 3) + NUM_SPECIAL_CODONS) as hidden:
-        stream_hidden_states(model, contig.nucleotides, hidden, on_chunk=on_chunk)
-        for unit in own:
-            # Row 0 is [CLS]; `pooled` leaves out the row at either end.
-            rows = hidden[unit.start // 3 : -(-unit.end // 3) + NUM_SPECIAL_CODONS]
-            store.add(
-                unit, rows[1:-1] if pool is None else model.pooled(torch.from_numpy(rows), pool).numpy()
-            )
-    store.keep()
-
-
-def _batches(units: Iterator[Unit]) -> Iterator[list[Unit]]:
-    """Consecutive units for one call of the model, of about `_CODONS_PER_CALL` codons, from any contigs."""
-    batch: list[Unit] = []
-    num_codons = 0
-    for unit in units:
-        own_codons = -(-len(unit.nucleotides) // 3) + NUM_SPECIAL_CODONS
-        if batch and num_codons + own_codons > _CODONS_PER_CALL:
-            yield batch
-            batch, num_codons = [], 0
-        # Copied: a view would keep the whole contig in memory until the batch is full.
-        batch.append(unit._replace(nucleotides=unit.nucleotides.copy()))
-        num_codons += own_codons
-    if batch:
-        yield batch

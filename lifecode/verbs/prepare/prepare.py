@@ -1,7 +1,6 @@
 """`lifecode prepare`: sequence files to a corpus, with a census of what was found and what was left out."""
 
 from collections.abc import Mapping
-from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,7 +21,7 @@ from lifecode.data.splits.split import Split
 from lifecode.data.statistics.census import census_rows, census_table
 from lifecode.data.statistics.training_size import size_of_corpus
 from lifecode.errors import UserError
-from lifecode.host.activity import Activity
+from lifecode.host.activity import told
 from lifecode.report.charts.figure_style import use_colours
 from lifecode.report.corpus.page import write_corpus_report
 
@@ -103,10 +102,9 @@ def prepare(
             be written.
         Interrupted: at Ctrl-C; the same call goes on.
     """
-    with Activity() if progress else nullcontext() as activity:
-        shown = None if activity is None else activity.say
+    with told(progress) as say:
         if output is None:
-            report = read_without_writing(input, reading or ReadingSettings(), shown)
+            report = read_without_writing(input, reading or ReadingSettings(), say)
             return Preparation(None, report, None)
         corpus = prepare_corpus(
             input,
@@ -116,7 +114,7 @@ def prepare(
             seed=seed,
             require_pairs=require_pairs,
             engine=engine,
-            progress=shown,
+            progress=say,
         )
     return Preparation(corpus, corpus.report, write_corpus_report(corpus))
 

@@ -3,7 +3,6 @@
 import os
 from collections import Counter
 from collections.abc import Sequence
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +15,10 @@ from lifecode.data.formats.opening import opened
 from lifecode.data.translation import reverse_translate, translate
 from lifecode.errors import UserError
 from lifecode.genetic_code import genetic_code as code_of
-from lifecode.host.activity import Activity
+from lifecode.host.activity import counting, told
 from lifecode.host.durable import disk_faults_named
 from lifecode.models.checksum import weights_checksum
+from lifecode.models.masked_reading import MaskedReader
 from lifecode.tasks.tables import write_table
 from lifecode.variants.asking import Scoring
 from lifecode.variants.heat_map import draw_heat_map, require_picture_name
@@ -71,41 +71,43 @@ def score_scan(
         require_output(place, TABLES)
     if picture is not None:
         require_picture_name(picture)
-    notes = []
-    wild_type, codons = _protein_and_cds(protein, cds, genetic_code)
+    letters, codons = _protein_and_cds(protein, cds, genetic_code)
     if isinstance(mutants, str | Path):
-        scan = read_scan(mutants, wild_type, offset)
+        scan = read_scan(mutants, letters, offset)
     else:
-        scan = scan_of(mutants, wild_type, offset)
+        scan = scan_of(mutants, letters, offset)
     loaded = on_device(model)
     reader = scan_reader(loaded, scoring.method)
-    if reader.letters_per_place == 1:
-        ids = np.frombuffer(wild_type.encode("ascii", "replace"), dtype=np.uint8)
-    else:
-        if codons is None:
-            codons = reverse_translate(wild_type + "*", organism, genetic_code=genetic_code)
-            notes.append(f"no CDS was given: the protein is read in the commonest codons of {organism}")
-        ids = encode_nucleotides(codons)
-    wild = WildType(ids, reader, code_of(genetic_code), organism, wild_type)
+    wild_type, notes = _as_read(reader, letters, codons, organism, genetic_code)
     journal = journal_of(place)
     counted = "sequences" if scoring.method.startswith("pseudo_likelihood") else "passes of the model"
-    with Activity() if progress else nullcontext() as activity:
-
-        def told(done: int, total: int) -> None:
-            if activity is not None:
-                activity.say(f"{done:,} of {total:,} {counted}")
-
-        with disk_faults_named(journal) if journal is not None else nullcontext():
+    with told(progress) as say:
+        on_progress = counting(say, counted)
+        with disk_faults_named(journal):
             checksum = weights_checksum(loaded)
-            table = scan_scores(scan, wild, scoring, checksum, journal=journal, on_progress=told)
-        log_p = None if picture is None else whole_scan(wild, scoring, on_progress=told)
-        if picture is not None and log_p is not None:
-            draw_heat_map(picture, wild, log_p[: len(wild_type)], offset)
-        if place is not None:
+            table = scan_scores(scan, wild_type, scoring, checksum, journal=journal, on_progress=on_progress)
+        if picture is not None:
+            log_p = whole_scan(wild_type, scoring, on_progress=on_progress)
+            draw_heat_map(picture, wild_type, log_p[: len(letters)], offset)
+        if place is not None and journal is not None:
             write_table(table, place)
-            if journal is not None:
-                forget(journal)
+            forget(journal)
     return Scores(table, Counter(), notes, place)
+
+
+def _as_read(
+    reader: MaskedReader, protein: str, codons: str | None, organism: str, genetic_code: int
+) -> tuple[WildType, list[str]]:
+    """The wild type in the letters that a model reads, and a note where its codons had to be chosen."""
+    notes = []
+    if reader.letters_per_place == 1:
+        ids = np.frombuffer(protein.encode("ascii", "replace"), dtype=np.uint8)
+    else:
+        if codons is None:
+            codons = reverse_translate(protein + "*", organism, genetic_code=genetic_code)
+            notes.append(f"no CDS was given: the protein is read in the commonest codons of {organism}")
+        ids = encode_nucleotides(codons)
+    return WildType(ids, reader, code_of(genetic_code), organism, protein), notes
 
 
 def _require_scan(scoring: Scoring, heat_map: str | Path | None) -> None:

@@ -1,7 +1,6 @@
 """`lifecode score`: what variants do to coding sequences, and what a model holds of them."""
 
 from collections.abc import Mapping
-from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +9,7 @@ from omegaconf import DictConfig
 
 from lifecode.app.configs.construct import checked_value
 from lifecode.errors import UserError
-from lifecode.host.activity import Activity
+from lifecode.host.activity import counting, told
 from lifecode.host.durable import disk_faults_named
 from lifecode.models.checksum import weights_checksum
 from lifecode.tasks.tables import write_table
@@ -67,26 +66,18 @@ def score(
     reference = read_genome(genome, annotation, genetic_code)
     notes = [f"{count:,} CDS left out: {reason}" for reason, count in reference.left_out.items()]
     journal = journal_of(place)
-    with Activity() if progress else nullcontext() as activity:
-
-        def told(what: str) -> Any:
-            def say(done: int, total: int) -> None:
-                if activity is not None:
-                    activity.say(f"{done:,} of {total:,} {what}")
-
-            return say
-
+    with told(progress) as say:
         done = annotate(
             given.alleles,
             reference,
             source=given.source,
             on_mismatch=on_mismatch,
-            on_progress=told("variants"),
+            on_progress=counting(say, "variants"),
         )
         scores = None
         if model is not None:
             loaded = on_device(model)
-            with disk_faults_named(journal) if journal is not None else nullcontext():
+            with disk_faults_named(journal):
                 scores = scored(
                     done.rows,
                     reference,
@@ -94,16 +85,15 @@ def score(
                     scoring or Scoring(),
                     weights_checksum(loaded),
                     journal=journal,
-                    on_progress=told("passes of the model"),
+                    on_progress=counting(say, "passes of the model"),
                 )
     table = table_of(done.rows, scores)
-    if place is not None:
+    if place is not None and journal is not None:
         if is_vcf:
             write_vcf(place, given, done.rows, table, reference)
         else:
             write_table(table, place)
-        if journal is not None:
-            forget(journal)
+        forget(journal)
     if given.without_alt:
         notes.append(f"{given.without_alt:,} records without an ALT")
     return Scores(table, done.skipped, [*done.notes, *notes], place)

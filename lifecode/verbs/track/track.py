@@ -3,8 +3,8 @@
 import json
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack, nullcontext
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from lifecode.data.reading.inputs import Inputs, fingerprint
 from lifecode.data.reading.read import read_records
 from lifecode.data.records import Contig
 from lifecode.errors import Interrupted, UserError
-from lifecode.host.activity import Activity
+from lifecode.host.activity import told
 from lifecode.host.durable import disk_faults_named
 from lifecode.models.checksum import weights_checksum
 from lifecode.models.families import require_life_code
@@ -82,24 +82,16 @@ def track(
         files.require_new(scope.names, **asked_for)
     loaded = require_life_code(on_device(model))
     checksum = weights_checksum(loaded)
-    with ExitStack() as stack:
-        journal, about, on_progress = None, "", None
-        if files is not None:
-            journal = files.journal
-            about = json.dumps([asdict(chosen), str(where), str(code), checksum, fingerprint(input)])
-            if not files.is_unfinished(about):
-                files.require_new(scope.names, **asked_for)
-        if progress:
-            say = stack.enter_context(Activity()).say
-            on_progress = told_progress(say, scope.num_codons, time.monotonic)
-        stack.enter_context(nullcontext() if journal is None else disk_faults_named(journal))
-        asked = Asked(loaded, chosen, journal=journal, about=about, on_progress=on_progress)
-        try:
-            runs = tracks_along(contigs, scope, stack.enter_context(asked), chosen, where)
-        except KeyboardInterrupt as stop:
-            if journal is None:
-                raise
-            raise Interrupted("stopped; what is done is kept, and the same command goes on") from stop
+    journal, about = None, ""
+    if files is not None:
+        journal = files.journal
+        about = json.dumps([asdict(chosen), str(where), str(code), checksum, fingerprint(input)])
+        if not files.is_unfinished(about):
+            files.require_new(scope.names, **asked_for)
+    with told(progress) as say, _resumable(journal):
+        on_progress = told_progress(say, scope.num_codons, time.monotonic)
+        with Asked(loaded, chosen, journal=journal, about=about, on_progress=on_progress) as asked:
+            runs = tracks_along(contigs, scope, asked, chosen, where)
     tracks = Tracks(runs=runs, left_out=scope.left_out, num_codons=scope.num_codons, paths={})
     if files is None:
         return tracks
@@ -113,6 +105,18 @@ def track(
         tracks = replace(tracks, session=write_session(files.stem, contigs, shown, where)["json"])
     files.journal.unlink(missing_ok=True)
     return tracks
+
+
+@contextmanager
+def _resumable(journal: Path | None) -> Iterator[None]:
+    """Says of a stop that what is done is kept, and of a fault of the disk which file met it."""
+    with disk_faults_named(journal):
+        try:
+            yield
+        except KeyboardInterrupt as stop:
+            if journal is None:
+                raise
+            raise Interrupted("stopped; what is done is kept, and the same command goes on") from stop
 
 
 def _require_place(output: str | Path | None, region: str | None, *, report: bool, igv: bool) -> None:

@@ -15,7 +15,7 @@ from lifecode.app.main import main
 from lifecode.data import pack, read_records
 from lifecode.data.records import CodingSequence, Contig, Exon
 from lifecode.models import LifeCode
-from lifecode.verbs.embed import embed as embed_verb
+from lifecode.verbs.embed import vectors_of_units
 from lifecode.verbs.embed.embed_units import units_of
 from lifecode.verbs.embed.embedding_store import EmbeddingStore
 from tests.support.small_models import small_model
@@ -160,13 +160,13 @@ def test_short_records_share_a_call_of_the_model(model_folder, tmp_path, monkeyp
 
 
 def test_a_call_takes_no_more_codons_than_it_may(monkeypatch):
-    monkeypatch.setattr(embed_verb, "_CODONS_PER_CALL", 10)
+    monkeypatch.setattr(vectors_of_units, "_CODONS_PER_CALL", 10)
     contigs = [
         Contig(str(i), encode_nucleotides("A" * n), "by hand", False)
         for i, n in enumerate((1, 1, 12, 40, 1, 1, 1, 1))
     ]
     units = (unit for contig in contigs for unit in units_of(contig, "record", 1, Counter()))
-    batches = [[unit.id for unit in batch] for batch in embed_verb._batches(units)]
+    batches = [[unit.id for unit in batch] for batch in vectors_of_units._batches(units)]
     assert batches == [["0", "1"], ["2"], ["3"], ["4", "5", "6"], ["7"]]  # each has [CLS] and [SEP] beside it
 
 

@@ -12,6 +12,7 @@ from lifecode.app.main import main
 from lifecode.errors import UserError
 from lifecode.models import LifeCode
 from lifecode.verbs.embed import embed as embed_verb
+from lifecode.verbs.embed import vectors_of_units
 from lifecode.verbs.embed.embed import embed
 from lifecode.verbs.embed.embedding_file import read_embeddings
 from tests.support.small_models import small_model
@@ -73,7 +74,7 @@ class Killed(BaseException):
 
 @pytest.mark.parametrize(("suffix", "pool"), [(".npz", "mean"), (".parquet", None)])
 def test_killed_it_goes_on_and_reads_nothing_twice(model, genes, tmp_path, monkeypatch, suffix, pool):
-    monkeypatch.setattr(embed_verb, "_CODONS_PER_CALL", 60)
+    monkeypatch.setattr(vectors_of_units, "_CODONS_PER_CALL", 60)
     output, calls = tmp_path / f"out{suffix}", []
     whole = LifeCode.embed
 
@@ -117,7 +118,7 @@ def test_what_was_begun_with_other_settings_does_not_count(model, genes, tmp_pat
 
 def test_ctrl_c_is_one_line_and_keeps_what_is_there(genes, tmp_path, monkeypatch, capsys):
     small_model().save_pretrained(tmp_path / "model")
-    monkeypatch.setattr(embed_verb, "_CODONS_PER_CALL", 60)
+    monkeypatch.setattr(vectors_of_units, "_CODONS_PER_CALL", 60)
     whole, calls = LifeCode.embed, []
 
     def interrupted(self, texts, **options):
@@ -196,7 +197,7 @@ def test_states_of_several_layers_lie_side_by_side(model, genes, tmp_path):
 
 @pytest.mark.slow
 def test_two_processes_give_what_one_gives(model, genes, monkeypatch):
-    monkeypatch.setattr(embed_verb, "_CODONS_PER_CALL", 100)
+    monkeypatch.setattr(vectors_of_units, "_CODONS_PER_CALL", 100)
     whole = embed(model, genes, layer=[1, 2], progress=False)
     shared = embed(model, genes, layer=[1, 2], processes=2, progress=False)
     np.testing.assert_allclose(shared.vectors, whole.vectors, atol=1e-6)

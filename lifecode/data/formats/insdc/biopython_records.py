@@ -65,21 +65,9 @@ def record_by_biopython(
     Raises:
         UserError: a letter of the sequence is no nucleotide.
     """
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            (record,) = SeqIO.parse(StringIO(text.decode("utf-8", errors="replace")), form)
-            sequence = bytes(record.seq)
-    except (KeyboardInterrupt, SystemExit, MemoryError):
-        raise
-    except Exception:  # of many kinds, none of which Biopython documents
+    if (record := _parsed(text, form)) is None:
         return None
-    if not sequence or not _states_length(text, form, len(sequence)):
-        return None
-    if sum(feature.type.upper() == "CDS" for feature in record.features) != len(
-        _CDS_LINE[form].findall(text)
-    ):
-        return None
+    sequence = bytes(record.seq)
     name = record.id if record.id not in _NO_NAME else name
     circular = record.annotations.get("topology") == "circular"
     organism, taxon, organelle = _origin(record)
@@ -116,6 +104,23 @@ def record_by_biopython(
             if is_wanted(one.type, features)
         ),
     )
+
+
+def _parsed(text: bytes, form: Literal["genbank", "embl"]) -> SeqRecord | None:
+    """The record, unless Biopython fails, or finds another number of nucleotides or CDS than stand there."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            (record,) = SeqIO.parse(StringIO(text.decode("utf-8", errors="replace")), form)
+            sequence = bytes(record.seq)
+    except (KeyboardInterrupt, SystemExit, MemoryError):
+        raise
+    except Exception:  # of many kinds, none of which Biopython documents
+        return None
+    if not sequence or not _states_length(text, form, len(sequence)):
+        return None
+    num_cds = sum(feature.type.upper() == "CDS" for feature in record.features)
+    return record if num_cds == len(_CDS_LINE[form].findall(text)) else None
 
 
 def exons_of_location(text: str) -> tuple[Exon, ...]:
