@@ -6,12 +6,13 @@ two million layers would be built before the first weight is found missing.
 
 import inspect
 from collections.abc import Callable, Mapping
-from typing import Any, get_type_hints
+from typing import Any, TypeVar, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 
 from lifecode.errors import UserError
 
+T = TypeVar("T")
 LARGEST = 65_536
 """The greatest width or number of anything."""
 
@@ -38,6 +39,18 @@ def require_values(constructor: Callable[..., Any], values: Mapping[str, Any], *
         least = 0 if hints[name] is float or name == "depth" else 1
         if not least <= value <= LARGEST:  # neither is NaN or infinity
             raise _wrong(under + name, value, f"it should be from {least} to {LARGEST:,}")
+
+
+def built(constructor: Callable[..., T], arguments: Mapping[str, Any]) -> T:
+    """What the constructor makes of arguments from a config.json; its complaint becomes a UserError."""
+    try:
+        return constructor(**arguments)
+    except (TypeError, RuntimeError) as error:  # RuntimeError: torch's, of a tensor beyond any memory
+        raise UserError(
+            f"the model's config does not fit this version of lifecode ({error})",
+            source="config.json",
+            remedy="It was written by another version: pip install --upgrade lifecode",
+        ) from error
 
 
 def _wrong(name: str, value: Any, why: str) -> UserError:

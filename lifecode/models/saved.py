@@ -9,9 +9,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from lifecode.errors import UserError
 from lifecode.models import hub, pretrained
-from lifecode.models.config_values import require_values
+from lifecode.models.config_values import built, require_values
 from lifecode.models.masked_reading import MaskedReader, MaskedReading
 from lifecode.models.weights import (
     converted,
@@ -51,19 +50,7 @@ class SavedModel(nn.Module):
         """
         arguments = {key: value for key, value in config.items() if key not in ("family", "model_type")}
         require_values(cls, arguments)
-        return cls.built(arguments)
-
-    @classmethod
-    def built(cls, arguments: Mapping[str, Any]) -> Self:
-        """The constructor, whose complaint about an argument from a config.json becomes a UserError."""
-        try:
-            return cls(**arguments)
-        except (TypeError, RuntimeError) as error:  # RuntimeError: torch's, of a tensor beyond any memory
-            raise UserError(
-                f"the model's config does not fit this version of lifecode ({error})",
-                source="config.json",
-                remedy="It was written by another version: pip install --upgrade lifecode",
-            ) from error
+        return built(cls, arguments)
 
     @classmethod
     def from_foreign(cls, path: Path) -> Self | None:

@@ -135,12 +135,16 @@ def _metrics(folder: Path) -> dict[str, Any]:
         if not isinstance(metrics, dict):
             raise TypeError("no table of names")
     except (OSError, ValueError, TypeError) as fault:
-        raise UserError(
-            f"is no run of lifecode finetune or evaluate ({METRICS}: {fault})",
-            source=folder,
-            remedy="Give its folder: input=runs/mine",
-        ) from fault
+        raise _no_run(folder, fault) from fault
     return metrics
+
+
+def _no_run(folder: Path, fault: Exception) -> UserError:
+    return UserError(
+        f"is no run of lifecode finetune or evaluate ({METRICS}: {fault})",
+        source=folder,
+        remedy="Give its folder: input=runs/mine",
+    )
 
 
 def _of_set(folder: Path, metrics: Mapping[str, Any], name: str | None) -> FinishedRun:
@@ -176,11 +180,7 @@ def _finetuned(folder: Path, metrics: Mapping[str, Any]) -> FinishedRun:
         num_folds = len(split["learnt_from"]) // len(split["seeds"])
         seeds, kind, unit = split["seeds"], metrics["kind"], metrics["unit"]
     except (KeyError, TypeError) as fault:
-        raise UserError(
-            f"is no run of lifecode finetune or evaluate ({METRICS}: {fault})",
-            source=folder,
-            remedy="Give its folder: input=runs/mine",
-        ) from fault
+        raise _no_run(folder, fault) from fault
     if kind not in ("binary", "multiclass") or unit not in ("sequence", "pair"):
         raise UserError(
             f"has labels of kind {kind} for each {unit}, and accuracy is of one class for each sequence "

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from lifecode.alphabet import NUM_AMINO_ACIDS, NUM_CODONS
 from lifecode.errors import UserError
-from lifecode.models.config_values import require_values
+from lifecode.models.config_values import built, require_values
 from lifecode.models.layers.gated_deltanet import Direction
 from lifecode.models.layers.norm import at_least_fp32
 from lifecode.models.life_code.codon_head import FactorisedCodonHead
@@ -113,14 +113,7 @@ class CodonCodec(nn.Module):
         """
         arguments = config if isinstance(config, dict) else {"codec": config}
         require_values(cls, arguments, under="codec.")
-        try:
-            return cls(**arguments)
-        except (TypeError, RuntimeError) as error:  # RuntimeError: torch's, of a tensor beyond any memory
-            raise UserError(
-                f"the model's config does not fit this version of lifecode ({error})",
-                source="config.json",
-                remedy="It was written by another version: pip install --upgrade lifecode",
-            ) from error
+        return built(cls, arguments)
 
     def readout(self) -> list[nn.Module]:
         """The parts that stage 2 freezes: everything behind the codon embedding."""

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from lifecode.data.batches.packing import Packed
 from lifecode.data.reading.named_sequences import named_sequences
 from lifecode.models.chosen_layers import Layer, chosen_layers
-from lifecode.models.config_values import require_values
+from lifecode.models.config_values import built, require_values
 from lifecode.models.layers.mixers import layer_kinds
 from lifecode.models.life_code import embedding, masked
 from lifecode.models.life_code.codec import CodonCodec
@@ -283,7 +283,7 @@ class LifeCode(SavedModel):
         arguments = {key: value for key, value in config.items() if key not in not_arguments}
         codec = CodonCodec.from_config(config.get("codec"))
         require_values(cls, arguments)
-        return cls.built({"codec": codec, **arguments})
+        return built(cls, {"codec": codec, **arguments})
 
 
 def _initialise(part: nn.Module, std: float) -> None:

@@ -10,12 +10,12 @@ from lifecode.report.charts.figure_style import (
     BLUE,
     GREEN,
     GREY,
-    INK,
     ORANGE,
     PURPLE,
     VERMILION,
     figure_text,
-    new_figure,
+    legend_above,
+    new_panels,
     style_axes,
 )
 
@@ -42,10 +42,8 @@ class BinsPanel:
 
 def accuracy_by_bins(panels: Sequence[BinsPanel]) -> Figure:
     """A dot with its interval for each model and bin; the number of examples stands below the bin."""
-    rows = -(-len(panels) // _COLUMNS)
-    figure = new_figure(2.6 * rows + 0.5)
-    axes_of = figure.subplots(rows, min(_COLUMNS, len(panels)), squeeze=False).ravel()
-    for axes, panel in zip(axes_of, panels, strict=False):
+    figure, axes_of = new_panels(len(panels), columns=_COLUMNS, height=2.6, rest=0.5)
+    for axes, panel in zip(axes_of, panels, strict=True):
         style_axes(axes, figure_text(panel.title, 60))
         places = np.arange(len(panel.bins))
         for number, (name, figures) in enumerate(panel.accuracy.items()):
@@ -66,10 +64,5 @@ def accuracy_by_bins(panels: Sequence[BinsPanel]) -> Figure:
         axes.set_xlim(-0.5, len(panel.bins) - 0.5)
         axes.set_ylim(-0.03, 1.03)
         axes.set_ylabel("accuracy", fontsize=8.5, color=GREY)
-    for axes in axes_of[len(panels) :]:
-        axes.set_axis_off()
-    handles, labels = axes_of[0].get_legend_handles_labels()
-    figure.legend(
-        handles, labels, loc="outside upper left", ncols=3, frameon=False, fontsize=9, labelcolor=INK
-    )
+    legend_above(figure, axes_of[0], 3)
     return figure

@@ -15,7 +15,7 @@ from lifecode.report.charts.figure_style import (
     PURPLE,
     VERMILION,
     figure_text,
-    new_figure,
+    new_panels,
     style_axes,
 )
 
@@ -33,11 +33,9 @@ def class_map(
         labels: (n,) number of the class of each.
         classes: names; of more than 24 none is named.
     """
-    rows = -(-len(maps) // _COLUMNS)
     lines = -(-min(len(classes), _MOST_NAMED) // 3)
-    figure = new_figure(3.0 * rows + 0.25 * lines)
-    panels = figure.subplots(rows, min(_COLUMNS, len(maps)), squeeze=False).ravel()
-    for axes, (name, points) in zip(panels, maps.items(), strict=False):
+    figure, panels = new_panels(len(maps), columns=_COLUMNS, height=3.0, rest=0.25 * lines)
+    for axes, (name, points) in zip(panels, maps.items(), strict=True):
         style_axes(axes, figure_text(name, 34))
         axes.grid(visible=False)
         axes.set_xticks([])
@@ -45,8 +43,6 @@ def class_map(
         for number in range(len(classes)):
             colour, mark = _style(number)
             axes.scatter(*points[labels == number].T, s=9, color=colour, marker=mark, linewidths=0, alpha=0.8)
-    for axes in panels[len(maps) :]:
-        axes.set_axis_off()
     if len(classes) <= _MOST_NAMED:
         handles = [
             Line2D([], [], marker=mark, linestyle="", color=colour, markersize=5, label=figure_text(name, 36))

@@ -86,6 +86,31 @@ def new_figure(height: float) -> Figure:
     return figure
 
 
+def new_panels(number: int, *, columns: int, height: float, rest: float) -> tuple[Figure, list[Axes]]:
+    """A figure of so many panels, row by row.
+
+    Args:
+        number: of panels.
+        columns: that a row has at the most.
+        height: of a row, in inches.
+        rest: inches for what stands beside the panels.
+    """
+    rows = -(-number // columns)
+    figure = new_figure(height * rows + rest)
+    panels = figure.subplots(rows, min(columns, number), squeeze=False).ravel().tolist()
+    for axes in panels[number:]:
+        axes.set_axis_off()
+    return figure, panels[:number]
+
+
+def legend_above(figure: Figure, axes: Axes, columns: int) -> None:
+    """What is named in one of the panels, above all of them."""
+    handles, labels = axes.get_legend_handles_labels()
+    figure.legend(
+        handles, labels, loc="outside upper left", ncols=columns, frameon=False, fontsize=9, labelcolor=INK
+    )
+
+
 def style_axes(axes: Axes, title: str = "") -> None:
     """Light grid behind the data, two spines, small grey ticks, title at the left."""
     axes.set_title(title, loc="left", fontsize=9.5, color=INK, fontweight="bold")

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from lifecode.report.charts.figure_style import (
     BLUE,
     GREY,
-    INK,
     VERMILION,
     figure_text,
-    new_figure,
+    legend_above,
+    new_panels,
     style_axes,
 )
 
@@ -32,10 +32,8 @@ class HistogramPanel:
 
 def two_histograms(panels: Sequence[HistogramPanel], names: tuple[str, str]) -> Figure:
     """Shares of each kind in common bins; `names` are those of the two kinds, blue and red."""
-    rows = -(-len(panels) // _COLUMNS)
-    figure = new_figure(2.1 * rows + 0.4)
-    axes_of = figure.subplots(rows, min(_COLUMNS, len(panels)), squeeze=False).ravel()
-    for axes, panel in zip(axes_of, panels, strict=False):
+    figure, axes_of = new_panels(len(panels), columns=_COLUMNS, height=2.1, rest=0.4)
+    for axes, panel in zip(axes_of, panels, strict=True):
         style_axes(axes, figure_text(panel.title, 60))
         low, high = (function([*panel.first, *panel.second]) for function in (min, max))
         bins = np.linspace(low, high if high > low else low + 1, _BINS)
@@ -44,10 +42,5 @@ def two_histograms(panels: Sequence[HistogramPanel], names: tuple[str, str]) -> 
             axes.hist(values, bins, weights=weights, color=colour, alpha=0.55, label=name)
         axes.set_xlabel(panel.unit, fontsize=8.5, color=GREY)
         axes.set_ylabel("% of them", fontsize=8.5, color=GREY)
-    for axes in axes_of[len(panels) :]:
-        axes.set_axis_off()
-    handles, labels = axes_of[0].get_legend_handles_labels()
-    figure.legend(
-        handles, labels, loc="outside upper left", ncols=2, frameon=False, fontsize=9, labelcolor=INK
-    )
+    legend_above(figure, axes_of[0], 2)
     return figure
