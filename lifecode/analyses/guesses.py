@@ -24,7 +24,7 @@ Ids = Sequence[NDArray[np.int64]]
 """Letters (L,) of each gene."""
 LogP = list[NDArray[np.float64]]
 """log P (L, letters) of every letter of each gene."""
-NEIGHBOURS, INTERPOLATED = "both neighbours", "both neighbours, interpolated"
+_NEIGHBOURS, _INTERPOLATED = "both neighbours", "both neighbours, interpolated"
 
 
 class Letter(NamedTuple):
@@ -85,7 +85,7 @@ class Guessed:
     def chart(self, axis: str) -> Figure:
         """A line for each file, without the unigram, which is 0, and what interpolation betters."""
         roles = {guess: "model" if guess in self.models else "baseline" for guess in self.below}
-        hidden = (self.letter.unigram, NEIGHBOURS)
+        hidden = (self.letter.unigram, _NEIGHBOURS)
         shown = {guess: values for guess, values in self.below.items() if guess not in hidden}
         return sets_of_a_suite(self.files, shown, roles, axis)
 
@@ -145,7 +145,7 @@ def _statistics(
 ) -> dict[str, LogP]:
     """What statistics of letters (L,) of some genes say of those of others."""
     found = {letter.unigram: [np.tile(unigram.log_probabilities, (len(ids), 1)) for ids in asked]}
-    for name, kind in ((NEIGHBOURS, BothNeighbours), (INTERPOLATED, InterpolatedNeighbours)):
+    for name, kind in ((_NEIGHBOURS, BothNeighbours), (_INTERPOLATED, InterpolatedNeighbours)):
         neighbours = kind(counted, letter.count)
         found[name] = [neighbours.log_probabilities(ids, np.arange(len(ids))) for ids in asked]
     return found

@@ -26,7 +26,7 @@ from lifecode.report.page import Drawing
 HEADINGS = ("model", "score", "AUC", "same gene", "genes")
 _TRANSITION = 0b10
 """A (0) and G (2), C (1) and T (3) differ by it."""
-LIKELIHOOD, DISTANCE = "likelihood lost", "distance of embeddings"
+_LIKELIHOOD, _DISTANCE = "likelihood lost", "distance of embeddings"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,13 +69,13 @@ class SynonymousChanges:
         for one in models:
             say(f"{one.name}: reading {len(changes):,} genes")
             for score, (synonymous, others) in (
-                (LIKELIHOOD, likelihood_lost(one, changes)),
-                (DISTANCE, distances(one, changes)),
+                (_LIKELIHOOD, _likelihood_lost(one, changes)),
+                (_DISTANCE, distances(one, changes)),
             ):
                 rows.append([one.name, score, *told_apart(synonymous, others), len(changes)])
                 panels.append(HistogramPanel(f"{one.name}, AUC {rows[-1][2]:.3f}", score, synonymous, others))
         for name, (synonymous, others) in (
-            ("codon usage of the genes", usage_lost(drawn, changes)),
+            ("codon usage of the genes", _usage_lost(drawn, changes)),
             ("transversions", transversions(changes)),
             ("not at the third nucleotide", not_third(changes)),
         ):
@@ -156,7 +156,7 @@ def _near(code: int, alike: Literal["place", "class"]) -> tuple[list[list[int]],
 Two = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 
-def likelihood_lost(one: NamedModel, changes: Sequence[Change]) -> Two:
+def _likelihood_lost(one: NamedModel, changes: Sequence[Change]) -> Two:
     """(n,) each: mean over the places of log P(codon) - log P(replacement), the places masked together."""
     masked = []
     for change in changes:
@@ -167,7 +167,7 @@ def likelihood_lost(one: NamedModel, changes: Sequence[Change]) -> Two:
     return _mean_lost(found, changes)
 
 
-def usage_lost(genes: Sequence[Gene], changes: Sequence[Change]) -> Two:
+def _usage_lost(genes: Sequence[Gene], changes: Sequence[Change]) -> Two:
     """The same by how often each codon stands in all genes, one more of each counted."""
     counts = 1 + np.bincount(np.concatenate([gene.codons for gene in genes]), minlength=NUM_CODONS)
     log_share = np.log(counts / counts.sum())

@@ -24,7 +24,7 @@ from lifecode.app.configs.locate_config import config_folder
 from lifecode.errors import UserError
 
 # What a disk, a quota or a permission says, as opposed to a path that a fault of ours made up.
-FILE_SYSTEM_REFUSALS = {
+_FILE_SYSTEM_REFUSALS = {
     errno.EACCES,
     errno.EPERM,
     errno.EROFS,
@@ -35,8 +35,8 @@ FILE_SYSTEM_REFUSALS = {
 }
 
 # Hydra's words for two mistakes it has no exception of their own for.
-NO_SUCH_GROUP = re.compile(r"override '(.*)'.*No match in the defaults")
-SEVERAL_VALUES = re.compile(r"Ambiguous value for argument '(.*?)=(.*)'")
+_NO_SUCH_GROUP = re.compile(r"override '(.*)'.*No match in the defaults")
+_SEVERAL_VALUES = re.compile(r"Ambiguous value for argument '(.*?)=(.*)'")
 
 
 def explain(error: BaseException, verb: str) -> str | None:
@@ -80,9 +80,9 @@ def _explain_link(error: BaseException, verb: str) -> str | None:
             return _unknown_key(str(error), cause, everything)
         case OverrideParseException():
             return _unreadable_override(error, verb)
-        case ConfigCompositionException() if found := NO_SUCH_GROUP.search(str(error)):
+        case ConfigCompositionException() if found := _NO_SUCH_GROUP.search(str(error)):
             return f"{verb} has no config group {found[1]!r}. `lifecode {verb} --help` lists the groups"
-        case ConfigCompositionException() if found := SEVERAL_VALUES.match(str(error)):
+        case ConfigCompositionException() if found := _SEVERAL_VALUES.match(str(error)):
             key, value = found.groups()
             return (
                 f"{key}={value} has several values. A list is {key}=[{value}], "
@@ -97,7 +97,7 @@ def _explain_link(error: BaseException, verb: str) -> str | None:
             return f"{where}{str(error).splitlines()[0]}. {everything}"
         case yaml.YAMLError():
             return f"a config file is not YAML: {error}"
-        case OSError() if error.errno in FILE_SYSTEM_REFUSALS:
+        case OSError() if error.errno in _FILE_SYSTEM_REFUSALS:
             where = f"{error.filename}: " if error.filename else ""
             return f"{where}{error.strerror}. Choose another folder, or free the space or permission it needs"
         case OSError() if error.errno in (errno.EMFILE, errno.ENFILE):

@@ -14,7 +14,7 @@ from hydra.errors import HydraException
 from lifecode.errors import UserError
 
 INFO = ("all", "config", "defaults", "defaults-tree", "plugins", "searchpath")
-PLAIN_TEXT = re.compile(r"""[^][{}()'",$\\]+""")  # without what means something in Hydra's grammar
+_PLAIN_TEXT = re.compile(r"""[^][{}()'",$\\]+""")  # without what means something in Hydra's grammar
 _INSTEAD = {
     "config_name": "a verb has one config, conf/{verb}.yaml. Make yours an experiment: "
     "experiment/NAME.yaml in a folder, then lifecode {verb} --config-dir FOLDER experiment=NAME",
@@ -92,7 +92,7 @@ def shown(flags: argparse.Namespace) -> Iterator[None]:
 def _quoted(override: str) -> str:
     """Take `input=~/genome.fa` or `input=größe.fa`, which Hydra's grammar refuses, as the text it is."""
     key, sign, value = override.partition("=")
-    if sign and PLAIN_TEXT.fullmatch(value):
+    if sign and _PLAIN_TEXT.fullmatch(value):
         try:
             OverridesParser.create().parse_override(override)
         except HydraException:

@@ -19,7 +19,7 @@ from lifecode.errors import UserError
 from lifecode.host.durable import disk_faults_named, replacing
 
 MULTIRUN = "multirun.yaml"
-LONGEST_JOB_NAME = 100  # file systems allow 255 bytes a name
+_LONGEST_JOB_NAME = 100  # file systems allow 255 bytes a name
 PLACES = {"run_dir": ("name", "run_dir"), "output": ("output",)}
 """The key of the place of a verb, and those which alone can give each job another."""
 
@@ -96,9 +96,9 @@ def job_name(start: Start, keys: Sequence[str] | None = None) -> str:
     """A job by its values of some keys of the sweep, or all, as a file may be called."""
     keys = list(start.varied) if keys is None else keys
     name = ",".join(f"{key}={_as_name(key, start)}" for key in keys)
-    if len(name) <= LONGEST_JOB_NAME:
+    if len(name) <= _LONGEST_JOB_NAME:
         return name
-    return f"{name[: LONGEST_JOB_NAME - 9]}-{_digest(name)}"
+    return f"{name[: _LONGEST_JOB_NAME - 9]}-{_digest(name)}"
 
 
 def _made_of(config: DictConfig, key: str, name: str) -> bool:

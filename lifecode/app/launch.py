@@ -27,7 +27,7 @@ from lifecode.training.processes import LAUNCHER
 
 GRACE_SECONDS = 20.0
 """How long the others may go on after one process has failed."""
-GENTLE = (0, 130)
+_GENTLE = (0, 130)
 """Exit codes of processes that end in their own time: done, or interrupted and saving."""
 _HOST = "127.0.0.1"
 
@@ -92,7 +92,7 @@ def _wait(children: Sequence["subprocess.Popen[bytes]"]) -> list[int]:
     deadline = float("inf")
     while any(child.poll() is None for child in children):
         codes = [child.poll() for child in children]
-        if deadline == float("inf") and any(code not in (*GENTLE, None) for code in codes):
+        if deadline == float("inf") and any(code not in (*_GENTLE, None) for code in codes):
             deadline = time.monotonic() + GRACE_SECONDS
         if time.monotonic() > deadline:
             for child in children:

@@ -49,7 +49,7 @@ VERBS = {
     "bench": Verb("lifecode.verbs.bench", "measure what a run would take here, and what to change"),
 }
 
-BENCHMARKS = ("op", "train", "data")
+_BENCHMARKS = ("op", "train", "data")
 """Were verbs once, `lifecode bench op`; now targets of the Makefile of a clone."""
 
 
@@ -75,7 +75,7 @@ def main(arguments: Sequence[str] | None = None, verbs: Mapping[str, Verb] = VER
         unknown = f"no verb {name!r}; the verbs are {', '.join(verbs)}.{guess}"
         print(f"lifecode: {visible(unknown)}", file=sys.stderr)
         return 2
-    if name == "bench" and rest and rest[0] in BENCHMARKS:
+    if name == "bench" and rest and rest[0] in _BENCHMARKS:
         print(f"lifecode: bench {rest[0]} is now `make bench-{rest[0]}`, in a clone", file=sys.stderr)
         return 2
     from lifecode.app.hydra_app import INTERRUPTED, run_verb

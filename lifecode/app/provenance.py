@@ -139,7 +139,7 @@ def record_provenance(folder: Path, machine: Mapping[str, Any]) -> None:
         **asdict(start),
         "runs_at_a_time": max(before, start.runs_at_a_time),
         "version": version("lifecode"),
-        "commit": source_commit(),
+        "commit": _source_commit(),
         "machine": dict(machine),
     }
     del content["overrides"]  # which are in the command
@@ -147,7 +147,7 @@ def record_provenance(folder: Path, machine: Mapping[str, Any]) -> None:
         file.write((json.dumps(content, indent=2) + "\n").encode())
 
 
-def source_commit() -> str | None:
+def _source_commit() -> str | None:
     """The commit of the source tree, with a + if it has changed since; None for an installed wheel."""
     root = Path(lifecode.__file__).resolve().parents[1]
     if not (root / ".git").exists():

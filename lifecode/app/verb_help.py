@@ -24,7 +24,7 @@ def verb_help(verb: str, folder: Path) -> str:
     config = OmegaConf.load(file)
     assert isinstance(config, DictConfig)
     parts = [f"usage: lifecode {verb} [key=value ...]", str(config.hydra.help.header).strip()]
-    if groups := list(config_groups(config, folder)):
+    if groups := list(_config_groups(config, folder)):
         width = max(len(group) for group, _ in groups)
         listed = "\n".join(f"  {group:<{width}}  {', '.join(options)}" for group, options in groups)
         parts.append(f"Config groups, as group=option (* is used if you choose none):\n{listed}")
@@ -43,7 +43,7 @@ def verb_help(verb: str, folder: Path) -> str:
     return "\n\n".join(parts)
 
 
-def config_groups(config: DictConfig, folder: Path) -> Iterator[tuple[str, list[str]]]:
+def _config_groups(config: DictConfig, folder: Path) -> Iterator[tuple[str, list[str]]]:
     """The groups in a config's defaults list, with their options; the chosen one is marked with a star."""
     for entry in config.get("defaults", []):
         if not isinstance(entry, DictConfig):

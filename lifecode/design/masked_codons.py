@@ -12,7 +12,7 @@ from lifecode.models.saved import SavedModel
 
 MASKED = -1
 """Stands for a masked codon among codon ids."""
-STRIDE = 10
+_STRIDE = 10
 """A sequence is scored with every tenth codon masked at a time."""
 ReadMasked = Callable[
     [Sequence[NDArray[np.integer]], Sequence[NDArray[np.integer]]], list[NDArray[np.float64]]
@@ -53,7 +53,7 @@ def masked_log_probabilities(
 
 
 def strided_log_probabilities(
-    model: SavedModel, sequences: Sequence[NDArray[np.integer]], stride: int = STRIDE
+    model: SavedModel, sequences: Sequence[NDArray[np.integer]], stride: int = _STRIDE
 ) -> list[NDArray[np.float64]]:
     """log P (L, 64) at every codon of each sequence, every `stride`-th masked at a time.
 

@@ -16,11 +16,11 @@ from typing import Any, TypeAlias
 Handler: TypeAlias = Callable[[int, FrameType | None], Any]
 ASKED = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
 """Those that come from another program."""
-ALL = (signal.SIGINT, *ASKED)
+_ALL = (signal.SIGINT, *ASKED)
 _SAME_REQUEST_SECONDS = 5.0
 
 
-def take_over(handler: Handler, numbers: Sequence[int] = ALL) -> dict[int, Any]:
+def take_over(handler: Handler, numbers: Sequence[int] = _ALL) -> dict[int, Any]:
     """Has signals call `handler`, as far as this thread may; returns what they did before."""
     if threading.current_thread() is not threading.main_thread():
         return {}
@@ -29,7 +29,7 @@ def take_over(handler: Handler, numbers: Sequence[int] = ALL) -> dict[int, Any]:
 
 
 @contextmanager
-def taken_over(handler: Handler, numbers: Sequence[int] = ALL) -> Iterator[None]:
+def taken_over(handler: Handler, numbers: Sequence[int] = _ALL) -> Iterator[None]:
     """As `take_over`, for the block."""
     before = take_over(handler, numbers)
     try:

@@ -50,7 +50,7 @@ def scope_of(contigs: Sequence[Contig], settings: TrackSettings, region: Region 
         UserError: there is nothing.
     """
     own = [contig for contig in contigs if region is None or contig.name == region.contig]
-    as_cds = reads_cds(contigs, settings)
+    as_cds = _reads_cds(contigs, settings)
     if not as_cds:
         names = SIX_FRAMES
     else:
@@ -71,7 +71,7 @@ def scope_of(contigs: Sequence[Contig], settings: TrackSettings, region: Region 
     return Scope(own, names, left_out, total)
 
 
-def reads_cds(contigs: Sequence[Contig], settings: TrackSettings) -> bool:
+def _reads_cds(contigs: Sequence[Contig], settings: TrackSettings) -> bool:
     """Whether coding sequences are read, and not six frames."""
     if settings.quantity == "coding_potential" or settings.frames == "all":
         return False

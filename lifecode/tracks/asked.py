@@ -49,7 +49,7 @@ def windows(num_codons: int, window: int | None) -> list[Window]:
     ]
 
 
-def questions_of(wanted: Sequence[NDArray[np.bool_]], settings: TrackSettings) -> Iterator[Question]:
+def _questions_of(wanted: Sequence[NDArray[np.bool_]], settings: TrackSettings) -> Iterator[Question]:
     """One for each window, or for each codon where they are masked one at a time.
 
     Args:
@@ -108,11 +108,11 @@ class Asked:
     ) -> list[NDArray[np.float32]]:
         """(num_codons, 1), or (num_codons, 3) by nucleotide, of each sequence; NaN where none is wanted.
 
-        `wanted` is as for `questions_of`; contigs have to come in the same order in every sitting.
+        `wanted` is as for `_questions_of`; contigs have to come in the same order in every sitting.
         """
         width = 3 if self._settings.unit == "nucleotide" else 1
         found = [np.full((len(own), width), np.nan, np.float32) for own in wanted]
-        for batch in self._batches(questions_of(wanted, self._settings)):
+        for batch in self._batches(_questions_of(wanted, self._settings)):
             rows = self._rows(sequences, batch)
             ends = np.cumsum([len(question.places) for question in batch])[:-1]
             for question, own in zip(batch, np.split(rows, ends), strict=True):

@@ -27,7 +27,7 @@ from lightning.fabric.plugins.environments import (
 from lifecode.errors import AlreadyReported, UserError
 
 T = TypeVar("T")
-LONGEST_WAIT = timedelta(days=30)
+_LONGEST_WAIT = timedelta(days=30)
 LAUNCHER = "LIFECODE_LAUNCHER"
 """Environment variable with the process id of the command that started this process among others."""
 _PR_SET_PDEATHSIG = 1
@@ -123,7 +123,7 @@ def joined(num_processes: int, *, gpu: bool) -> Iterator[Processes]:
     store, _, _ = next(torch.distributed.rendezvous("env://", rank, num_processes))
     backend = "nccl" if gpu else "gloo"
     torch.distributed.init_process_group(backend, store=store, rank=rank, world_size=num_processes)
-    waiting = torch.distributed.new_group(backend="gloo", timeout=LONGEST_WAIT)
+    waiting = torch.distributed.new_group(backend="gloo", timeout=_LONGEST_WAIT)
     try:
         with _quiet(rank > 0):
             yield Processes(rank, num_processes, waiting)

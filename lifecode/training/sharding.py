@@ -26,7 +26,7 @@ from torch.optim import Optimizer
 from lifecode.models.layers.block import Block
 
 WHOLE = StateDictOptions(full_state_dict=True, cpu_offload=True)
-FROM_WHOLE = StateDictOptions(full_state_dict=True, broadcast_from_rank0=True)
+_FROM_WHOLE = StateDictOptions(full_state_dict=True, broadcast_from_rank0=True)
 
 
 def shard(module: nn.Module, mesh: DeviceMesh, *, bf16: bool) -> None:
@@ -90,7 +90,7 @@ class FullySharded(ModelParallelStrategy):
         """Spreads a checkpoint of whole tensors over the processes; returns it."""
         assert isinstance(self.model, LightningModule)
         checkpoint = torch.load(checkpoint_path, map_location="cpu", mmap=True, weights_only=True)
-        set_model_state_dict(self.model, checkpoint["state_dict"], options=FROM_WHOLE)
+        set_model_state_dict(self.model, checkpoint["state_dict"], options=_FROM_WHOLE)
         names = {id(parameter): name for name, parameter in self.model.named_parameters()}
         for optimizer, state in zip(self.optimizers, checkpoint["optimizer_states"], strict=True):
             ours = [[names[id(p)] for p in group["params"]] for group in optimizer.param_groups]
@@ -101,5 +101,5 @@ class FullySharded(ModelParallelStrategy):
                     group | {"params": own} for group, own in zip(state["param_groups"], ours, strict=True)
                 ],
             }
-            set_optimizer_state_dict(self.model, optimizer, by_name, options=FROM_WHOLE)
+            set_optimizer_state_dict(self.model, optimizer, by_name, options=_FROM_WHOLE)
         return checkpoint

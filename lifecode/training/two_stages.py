@@ -33,7 +33,7 @@ from lifecode.training.trainer import TrainerSettings, train_stage
 
 logger = logging.getLogger(__name__)
 
-CODEC_FAMILY = "codon_codec"
+_CODEC_FAMILY = "codon_codec"
 _STARTED_FROM = "started_from.txt"
 _NO_SHAPE = ("codec", "teacher_width", "activation_checkpointing", "init_std", "layer_scale")
 """Values of a model's config that say nothing of the weights it can begin with, or are compared apart."""
@@ -124,7 +124,7 @@ class TwoStages:
     def _save_tokenizer(self, codec: CodonCodec, genes: NDArray[np.uint32] | None) -> None:
         if self.tokenizer_model.exists():
             _name_damage(self.tokenizer_model)
-        config = {"family": CODEC_FAMILY, **codec.config}
+        config = {"family": _CODEC_FAMILY, **codec.config}
         pretrained.save(codec, config, self.tokenizer_model, training_genes=genes)
 
     def train_encoder(
@@ -249,7 +249,7 @@ def load_model(model: LifeCode, folder: Path) -> None:
 
 
 def _require_codec_shape(codec: CodonCodec, folder: Path) -> None:
-    config = pretrained.read_config(folder, family=CODEC_FAMILY)
+    config = pretrained.read_config(folder, family=_CODEC_FAMILY)
     arguments = {key: value for key, value in config.items() if key not in ("family", "model_type")}
     with torch.device("meta"):  # with the defaults of what an older config does not say
         found = CodonCodec.from_config(arguments)

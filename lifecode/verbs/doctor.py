@@ -43,7 +43,7 @@ EXTRAS = {
 }
 """What each extra of pyproject.toml is for."""
 
-PORTABLE = ("chunked", "torch")
+_PORTABLE = ("chunked", "torch")
 DTYPES = (torch.float32, torch.bfloat16)
 
 
@@ -59,7 +59,7 @@ def run(config: DictConfig) -> None:
         print(json.dumps(report, indent=2))
         return
     console = Console(highlight=False)
-    for title, rows in sections(report).items():
+    for title, rows in _sections(report).items():
         console.print(Text(title, style="bold"))
         width = max(len(name) for name, _ in rows)
         for name, value in rows:
@@ -108,7 +108,7 @@ def kernels(device: str) -> dict[str, dict[str, Any]]:
 
 def _choice(resolve: Callable[[str, torch.dtype], str], backends: tuple[str, ...]) -> dict[str, Any]:
     taken = {str(dtype).removeprefix("torch."): resolve("auto", dtype) for dtype in DTYPES}
-    portable = any(name in PORTABLE for name in taken.values())
+    portable = any(name in _PORTABLE for name in taken.values())
     refusals = [_refusal(resolve, name) for name in backends] if portable else []
     return {"backends": taken, "refused": [refusal for refusal in refusals if refusal]}
 
@@ -143,7 +143,7 @@ def _kernel_cache() -> str | None:
     return str(forward.stats.cache_path)
 
 
-def sections(report: dict[str, Any]) -> dict[str, list[tuple[str, str]]]:
+def _sections(report: dict[str, Any]) -> dict[str, list[tuple[str, str]]]:
     """The report as titles with rows of name and text."""
     processor, paths = report["processor"], report["paths"]
     bf16 = processor["bf16_instructions"]

@@ -44,7 +44,7 @@ def compare_runs(
     return write_sweep_report(folders, place, name=name or place.resolve().name)
 
 
-def report_run(folder: str | Path, *, name: str | None = None) -> Path:
+def _report_run(folder: str | Path, *, name: str | None = None) -> Path:
     """Write the page of a finished run of LucaOne again, out of the files of its folder.
 
     Args:
@@ -59,7 +59,7 @@ def report_run(folder: str | Path, *, name: str | None = None) -> Path:
             stands in no file.
     """
     folder = Path(folder).expanduser()
-    if not is_run_of_letters(folder):
+    if not _is_run_of_letters(folder):
         raise UserError(
             "is no finished run of LucaOne", source=folder, remedy="Start it again, and it goes on"
         )
@@ -78,7 +78,7 @@ def report_run(folder: str | Path, *, name: str | None = None) -> Path:
         raise UserError(f"is damaged ({fault})", source=folder / _METRICS) from fault
 
 
-def is_run_of_letters(folder: Path) -> bool:
+def _is_run_of_letters(folder: Path) -> bool:
     """Whether a folder is a run of LucaOne that has reached its figures."""
     try:
         metrics = json.loads(read_small_text(folder / _METRICS))
@@ -107,7 +107,7 @@ def run(config: DictConfig) -> SweepReport | Path:
                 source="output",
                 remedy="Leave it out",
             )
-        page = report_run(given, name=checked_value(config, "name", str | None))
+        page = _report_run(given, name=checked_value(config, "name", str | None))
         print(f"The report is in {visible(str(page))}")
         return page
     report = compare_runs(
@@ -115,10 +115,10 @@ def run(config: DictConfig) -> SweepReport | Path:
         output,
         name=checked_value(config, "name", str | None),
     )
-    print(terminal_table(report.grouping.heading, report.table))
+    print(_terminal_table(report.grouping.heading, report.table))
     if report.sources:
         print(f"\n{OF_SOURCES}")
-        print(terminal_table(report.grouping.heading, report.sources.figures))
+        print(_terminal_table(report.grouping.heading, report.sources.figures))
     _say_what_is_open(report)
     print(
         f"\nThe report is in {visible(str(report.page))}, with results.csv, results.md and figures beside it"
@@ -126,7 +126,7 @@ def run(config: DictConfig) -> SweepReport | Path:
     return report
 
 
-def terminal_table(heading: str, table: SweepTable) -> str:
+def _terminal_table(heading: str, table: SweepTable) -> str:
     """A line for each group, its columns as wide as they need to be."""
     lines = [[heading, *(display_name(name, _LONGEST) for name in table.headings)]]
     lines += [[label, *(cell.value for cell in cells)] for label, cells in table.rows]

@@ -35,9 +35,9 @@ from lifecode.app.provenance import split_overrides
 from lifecode.errors import UserError
 from lifecode.training.run.run_folder import config_leaves, module_name
 
-FREE = ("hydra.sweeper.params.", "hydra.help.", "hydra.hydra_help.", "hydra.runtime.choices.")
+_FREE = ("hydra.sweeper.params.", "hydra.help.", "hydra.hydra_help.", "hydra.runtime.choices.")
 """Of Hydra's settings those that are words; a sweep's values are checked job by job."""
-FILLED_IN = frozenset(
+_FILLED_IN = frozenset(
     {
         *("hydra.mode", "hydra.job.name", "hydra.job.config_name", "hydra.job.override_dirname"),
         *("hydra.overrides.hydra", "hydra.overrides.task"),  # compared with those that were given
@@ -216,7 +216,7 @@ def _refuse(key: str, value: Any) -> NoReturn:
 
 
 def _is_free(key: str) -> bool:
-    return f"{key}.".startswith(FREE) or key in FILLED_IN
+    return f"{key}.".startswith(_FREE) or key in _FILLED_IN
 
 
 def _resolved(config: DictConfig, key: str) -> Any:

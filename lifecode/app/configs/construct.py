@@ -30,12 +30,12 @@ from lifecode.errors import UserError
 from lifecode.training.run.run_folder import config_leaves
 from lifecode.training.run.targets import todays_target
 
-OUR_PACKAGE = "lifecode"
-OPEN_PREFIXES = ("lifecode.", "torch.optim.", "lightning.")
+_OUR_PACKAGE = "lifecode"
+_OPEN_PREFIXES = ("lifecode.", "torch.optim.", "lightning.")
 
 _PLACES = ("name", "run_dir", "output", "teacher.cache")
 """Keys that say where a verb writes."""
-VARIADIC = (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
+_VARIADIC = (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
 Node = DictConfig | Mapping[Any, Any]
 
 
@@ -87,7 +87,7 @@ def _construct(node: Node, key: str, extra: Mapping[str, Any]) -> Any:
     if partial:
         return functools.partial(target, **arguments)
     for word, parameter in inspect.signature(target).parameters.items():
-        optional = parameter.default is not parameter.empty or parameter.kind in VARIADIC
+        optional = parameter.default is not parameter.empty or parameter.kind in _VARIADIC
         if not optional and word not in arguments:
             raise UserError(
                 f"{name} needs a value", source=f"{key}.{word}", remedy=f"Give it as +{key}.{word}=..."
@@ -136,8 +136,8 @@ def locate(name: object, key: str) -> Callable[..., Any]:
     Raises:
         UserError: there is none, or it is not made to be configured.
     """
-    if not isinstance(name, str) or not (name.startswith(OPEN_PREFIXES) or is_within_reach(name)):
-        allowed = ", ".join(f"{prefix}*" for prefix in OPEN_PREFIXES)
+    if not isinstance(name, str) or not (name.startswith(_OPEN_PREFIXES) or is_within_reach(name)):
+        allowed = ", ".join(f"{prefix}*" for prefix in _OPEN_PREFIXES)
         own = str(name).partition(".")[0]
         example = "my_module" if own in sys.stdlib_module_names or not own.isidentifier() else own
         raise UserError(
@@ -166,7 +166,7 @@ def _import_as_far_as_possible(name: str, key: str) -> tuple[Any, str]:
         missing = error.name or ""
         if _within(path, missing):  # part of the dotted name itself
             return import_module(name.partition(".")[0]), path.partition(".")[2]
-        if not missing or _within(missing, OUR_PACKAGE):
+        if not missing or _within(missing, _OUR_PACKAGE):
             raise
         raise UserError(
             f"{name!r} needs the package {missing!r}, which is not installed", source=key
@@ -184,7 +184,7 @@ def _check(target: Callable[..., Any], values: dict[str, Any], key: str, name: s
     checked = {}
     for word, value in values.items():
         parameter = parameters.get(word)
-        if parameter is None or parameter.kind in VARIADIC:
+        if parameter is None or parameter.kind in _VARIADIC:
             if not open_ended:
                 _refuse_unknown(word, list(parameters), key, name)
             checked[word] = value
@@ -227,7 +227,7 @@ def _annotation(target: Callable[..., Any], parameter: inspect.Parameter) -> Any
     try:
         return typing.get_type_hints(holder, names, include_extras=True)[parameter.name]
     except NameError:
-        if _within(target.__module__, OUR_PACKAGE):
+        if _within(target.__module__, _OUR_PACKAGE):
             raise
         return Any  # imported for type checkers only: not to be had, so not to be checked
 

@@ -18,7 +18,7 @@ from lifecode.errors import UserError
 from lifecode.host.small_file import read_small_text
 from lifecode.training.run.run_config import require_plain
 
-MOST_BYTES, MOST_JOBS = 1 << 20, 10_000
+_MOST_BYTES, _MOST_JOBS = 1 << 20, 10_000
 _MAPPING_OR_EMPTY = ("tag:yaml.org,2002:map", "tag:yaml.org,2002:null")
 
 
@@ -56,7 +56,7 @@ class _PlainFiles(FileConfigSource):
         config_path = self._place(config_path)
         path = Path(self.path, self._normalize_file_name(config_path))
         try:
-            text = read_small_text(path, MOST_BYTES)
+            text = read_small_text(path, _MOST_BYTES)
             require_plain(text)
             root = yaml.compose(text, yaml.SafeLoader)
             if root is not None and root.tag not in _MAPPING_OR_EMPTY:
@@ -76,15 +76,15 @@ def require_few_jobs(params: Mapping[str, Any]) -> None:
         params: `hydra.sweeper.params`, without interpolations.
 
     Raises:
-        UserError: their values make more than `MOST_JOBS` jobs.
+        UserError: their values make more than `_MOST_JOBS` jobs.
     """
     parser, jobs = OverridesParser.create(), 1.0
     for key, values in params.items():
         override = parser.parse_override(f"{key}={values}")
         if override.is_discrete_sweep():
             jobs *= max(_count(override), 1)
-        if not jobs <= MOST_JOBS:  # nor NaN
-            raise UserError(f"makes more than {MOST_JOBS:,} jobs", source=f"hydra.sweeper.params.{key}")
+        if not jobs <= _MOST_JOBS:  # nor NaN
+            raise UserError(f"makes more than {_MOST_JOBS:,} jobs", source=f"hydra.sweeper.params.{key}")
 
 
 def _count(override: Override) -> float:

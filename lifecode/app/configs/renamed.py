@@ -17,9 +17,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 GROUPS = {"split": "data/split", "reading": "data/reading"}
-OPTIONS = {("data", "life_code"): "sources", ("data", "many_species"): "sources"}
+_OPTIONS = {("data", "life_code"): "sources", ("data", "many_species"): "sources"}
 """An option of a group that has become one of another group."""
-MERGED = {"batching": "default"}
+_MERGED = {"batching": "default"}
 """A group of one option, which the verb's own config holds now."""
 OF_VERB = {"dogma": {"task": "dataset"}}
 """Groups of one verb, with their keys; the name is free for other verbs."""
@@ -49,7 +49,7 @@ def todays_group(group: str, option: str) -> str:
     if not group.startswith("/"):
         return group
     name = group.removeprefix("/")
-    return "/" + (OPTIONS.get((name, option)) or GROUPS.get(name, name))
+    return "/" + (_OPTIONS.get((name, option)) or GROUPS.get(name, name))
 
 
 def place_before(config_path: str) -> str | None:
@@ -82,10 +82,10 @@ def _todays_override(verb: str | None, line: str) -> str | None:
         key = OF_VERB[verb or ""][key]
     elif rest.startswith("."):
         return line
-    elif rest.startswith("=") and all((key, one.strip()) in OPTIONS for one in option.split(",")):
-        key = OPTIONS[key, option.split(",")[0].strip()]
-    elif key in MERGED and not sign:
-        return None if option == MERGED[key] else f"+{line}"
+    elif rest.startswith("=") and all((key, one.strip()) in _OPTIONS for one in option.split(",")):
+        key = _OPTIONS[key, option.split(",")[0].strip()]
+    elif key in _MERGED and not sign:
+        return None if option == _MERGED[key] else f"+{line}"
     else:
         key = GROUPS.get(key, key)
     return f"{sign}{key}{rest}"

@@ -101,10 +101,10 @@ class CorpusDataModule(StepDataModule):
     def log_beginning(self, stream: PackedStream) -> None:
         """What is mixed, and how full its rows are."""
         assert isinstance(stream, TrainingStream)
-        log_packing(stream, self.mixture)
+        _log_packing(stream, self.mixture)
 
 
-def log_packing(stream: TrainingStream, mixture: Mixture) -> None:
+def _log_packing(stream: TrainingStream, mixture: Mixture) -> None:
     """Says what a stream is mixed of and how well its first rows are filled."""
     for kind in sorted(set(mixture.kinds) - set(stream.shares)):
         logger.info("the corpus holds no %s; its share of data.mixture goes to the others", kind)

@@ -120,18 +120,18 @@ def store_unit(task: ReadTask) -> None:
     Raises:
         UserError: a file or record that cannot be read.
     """
-    if is_complete(task.folder):
+    if _is_complete(task.folder):
         return
     shutil.rmtree(task.folder, ignore_errors=True)
     try:
         with new_folder(task.folder) as unfinished:
             _write(task, unfinished)
     except OSError:
-        if not is_complete(task.folder):  # else a worker that outlived its killed main process was quicker
+        if not _is_complete(task.folder):  # else a worker that outlived its killed main process was quicker
             raise
 
 
-def is_complete(folder: Path) -> bool:
+def _is_complete(folder: Path) -> bool:
     """Whether a unit's folder is finished and every file in it has its checksum."""
     if not (folder / "unit.json").is_file():
         return False

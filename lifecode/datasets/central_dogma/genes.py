@@ -23,7 +23,7 @@ from lifecode.genetic_code import GeneticCode, genetic_code, residue_letters
 DUPLICATE = "duplicate"
 """Reason of a gene that would make the examples of an earlier one again."""
 
-BACK_TRANSLATED = "back_translated"
+_BACK_TRANSLATED = "back_translated"
 """Reason of a protein that was read without its gene."""
 
 
@@ -124,7 +124,7 @@ def read_genes(contigs: Iterable[Contig]) -> Genes:
     for contig in _told_apart(list(contigs)):
         found.contigs[contig.name] = contig
         if contig.molecule == "protein":
-            found.leave_out(contig.name, BACK_TRANSLATED, "its codons are chosen, not read")
+            found.leave_out(contig.name, _BACK_TRANSLATED, "its codons are chosen, not read")
             continue
         for cds, verdict in zip(contig.coding_sequences, verify_all(contig, 0), strict=True):
             if isinstance(verdict, Rejection):

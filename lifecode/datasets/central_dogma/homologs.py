@@ -58,7 +58,7 @@ class Homologs:
         loci = list(distinct_loci(found, self.dna))
         genes = [gene for gene, _ in loci]
         _require_two_species(genes)
-        candidates = candidates_of(genes, self.at_least)
+        candidates = _candidates_of(genes, self.at_least)
         examples: list[Example] = []
         for number, (gene, locus) in enumerate(loci):
             best = self._best(gene, locus, [genes[other] for other in candidates[number]])
@@ -78,7 +78,7 @@ class Homologs:
         return None
 
 
-def candidates_of(genes: Sequence[Gene], at_least: float) -> dict[int, list[int]]:
+def _candidates_of(genes: Sequence[Gene], at_least: float) -> dict[int, list[int]]:
     """For each gene, by number, those of other species whose sketches are about as similar as asked.
 
     Half the similarity is enough here, for a sketch only estimates it.

@@ -10,7 +10,7 @@ from lifecode.datasets.central_dogma.genes import DUPLICATE, Gene, Genes
 from lifecode.datasets.central_dogma.locus import Locus
 from lifecode.datasets.central_dogma.origin import origin_of
 
-POSITIVE = "positive"
+_POSITIVE = "positive"
 _More: TypeAlias = Mapping[str, str | float]
 
 
@@ -31,7 +31,7 @@ def distinct_loci(found: Genes, dna: GeneWithFlanks | CodingSequenceOnly) -> Ite
 
 def true_pair(gene: Gene, locus: Locus, more: _More, ties: tuple[Hashable, ...] = ()) -> Example:
     """The row of a gene and its protein; `more` are further columns of `origins.csv`."""
-    return _pair(gene, locus, gene.protein, (gene.id, gene.id), 1, POSITIVE, more, ties)
+    return _pair(gene, locus, gene.protein, (gene.id, gene.id), 1, _POSITIVE, more, ties)
 
 
 def untrue_pair(

@@ -63,19 +63,19 @@ class SelfAttention(Mixer):
         q, k, v = (
             proj(x).unflatten(-1, (-1, self.head_dim)) for proj in (self.q_proj, self.k_proj, self.v_proj)
         )
-        angles = rope_angles(positions_in_segment(cu_seqlens, len(x)), self.head_dim, self.rope_base)
-        q, k, v = rotated(q, angles)[None], rotated(k, angles)[None], v[None]
+        angles = _rope_angles(positions_in_segment(cu_seqlens, len(x)), self.head_dim, self.rope_base)
+        q, k, v = _rotated(q, angles)[None], _rotated(k, angles)[None], v[None]
         attended = segment_attention(q, k, v, cu_seqlens).squeeze(0)
         return self.o_proj(attended.flatten(-2))
 
 
-def rope_angles(positions: Tensor, head_dim: int, base: float) -> Tensor:
+def _rope_angles(positions: Tensor, head_dim: int, base: float) -> Tensor:
     """Rotation angles (T, D / 2) in fp32 of integer positions (T,)."""
     exponents = torch.arange(0, head_dim, 2, device=positions.device, dtype=torch.float32) / head_dim
     return positions[:, None].float() * base**-exponents
 
 
-def rotated(x: Tensor, angles: Tensor) -> Tensor:
+def _rotated(x: Tensor, angles: Tensor) -> Tensor:
     """Rotates the feature pairs (i, i + D/2) of (T, H, D) by `angles` (T, D / 2)."""
     cos, sin = angles.cos()[:, None], angles.sin()[:, None]
     first, second = at_least_fp32(x).chunk(2, dim=-1)

@@ -83,19 +83,19 @@ def states_of_stack(
         num_layers: how many blocks; None for all.
         layer_weights: (depth + 1,) instead, the sum of what is read before the first block and behind each,
             so weighted; each behind the norm.
-        recompute: as for `through_blocks`.
+        recompute: as for `_through_blocks`.
     """
     blocks = blocks if num_layers is None else blocks[:num_layers]
     if layer_weights is None:
-        return norm(through_blocks(blocks, x, cu_seqlens, recompute=recompute))
+        return norm(_through_blocks(blocks, x, cu_seqlens, recompute=recompute))
     mixed = layer_weights[0] * norm(x)
     for number, block in enumerate(blocks, 1):
-        x = through_blocks([block], x, cu_seqlens, recompute=recompute)
+        x = _through_blocks([block], x, cu_seqlens, recompute=recompute)
         mixed = mixed + layer_weights[number] * norm(x)
     return mixed
 
 
-def through_blocks(blocks: Iterable[nn.Module], x: Tensor, cu_seqlens: Tensor, *, recompute: bool) -> Tensor:
+def _through_blocks(blocks: Iterable[nn.Module], x: Tensor, cu_seqlens: Tensor, *, recompute: bool) -> Tensor:
     """(T, d) through one block after the other.
 
     Args:

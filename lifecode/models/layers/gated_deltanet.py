@@ -19,7 +19,7 @@ from lifecode.models.layers.norm import GatedRMSNorm, at_least_fp32
 from lifecode.models.layers.value_bytes import FLOAT32
 from lifecode.ops import gated_delta_rule, short_convolutions
 
-L2_EPS = 1e-6
+_L2_EPS = 1e-6
 _STATE_EVERY = 64
 """Positions between the states that the delta rule keeps for its backward pass."""
 
@@ -156,7 +156,7 @@ class GatedDeltaNet(Mixer):
         readings = []
         for reverse in directions:
             operands = self._operands(self._convolve(projected, reverse, cu_seqlens), gates)
-            reading = gated_delta_rule(*operands, norm_eps=L2_EPS, cu_seqlens=cu_seqlens, reverse=reverse)
+            reading = gated_delta_rule(*operands, norm_eps=_L2_EPS, cu_seqlens=cu_seqlens, reverse=reverse)
             readings.append(reading.squeeze(0))  # the gradient of [0] would be a copy
         return self.mix(x, readings)
 
@@ -185,7 +185,7 @@ class GatedDeltaNet(Mixer):
         convolved = [y[: len(x)] if reverse else y[num_carried:] for y in self._convolve(rows, reverse)]
         reading, state = gated_delta_rule(
             *self._operands(convolved, self._gates(x)),
-            norm_eps=L2_EPS,
+            norm_eps=_L2_EPS,
             initial_state=memory.state,
             return_state=True,
             reverse=reverse,

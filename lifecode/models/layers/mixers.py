@@ -21,7 +21,7 @@ from torch import Tensor, nn
 
 from lifecode.errors import UserError
 
-OF_A_RATIO = ("gdn", "mhsa")
+_OF_A_RATIO = ("gdn", "mhsa")
 """The two kinds of a ratio `a:b`, in its order."""
 
 
@@ -196,7 +196,7 @@ def layer_kinds(mixers: str | Sequence[str], depth: int, *, source: str = "model
         )
     if numbers:
         group = [
-            name for name, count in zip(OF_A_RATIO, numbers, strict=True) for _ in range(min(count, depth))
+            name for name, count in zip(_OF_A_RATIO, numbers, strict=True) for _ in range(min(count, depth))
         ]
     else:
         names = [_NAME_OF_LETTER.get(letter, letter) for letter in mixers]

@@ -12,7 +12,7 @@ def at_least_fp32(x: Tensor) -> Tensor:
     return x.to(torch.promote_types(x.dtype, torch.float32))
 
 
-def product_dtype(x: Tensor, weight: Tensor) -> torch.dtype:
+def _product_dtype(x: Tensor, weight: Tensor) -> torch.dtype:
     """In which matrix products read `x`: that of autocast, of weights in half precision, or of `x` itself."""
     if weight.dtype.itemsize < 4:
         return weight.dtype
@@ -40,7 +40,7 @@ class RMSNorm(nn.Module):
 
     def of_branch(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """What a residual branch reads, in the dtype of matrix products, and `x` for the sum with it."""
-        return rms_norm_and_keep(x, self.weight, eps=self.eps, dtype=product_dtype(x, self.weight))
+        return rms_norm_and_keep(x, self.weight, eps=self.eps, dtype=_product_dtype(x, self.weight))
 
 
 class GatedRMSNorm(RMSNorm):
@@ -69,7 +69,7 @@ class LayerNorm(nn.Module):
 
     def of_branch(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """What a residual branch reads, in the dtype of matrix products, and `x` for the sum with it."""
-        return self(x).to(product_dtype(x, self.weight)), x
+        return self(x).to(_product_dtype(x, self.weight)), x
 
 
 class PlainSum(nn.Module):

@@ -18,7 +18,7 @@ from matplotlib.figure import Figure
 from lifecode.host.durable import replacing
 from lifecode.names import display_name
 
-FIGURE_WIDTH = 9.0
+_FIGURE_WIDTH = 9.0
 """Inches."""
 BLUE, ORANGE, GREEN, VERMILION, PURPLE, INK, GREY, RULE = (
     f"lifecode:{name}" for name in ("blue", "orange", "green", "vermilion", "purple", "ink", "grey", "rule")
@@ -80,8 +80,8 @@ def tint(colour: str, share: float) -> tuple[float, float, float]:
 
 
 def new_figure(height: float) -> Figure:
-    """An empty white figure, `FIGURE_WIDTH` by `height` inches."""
-    figure = Figure(figsize=(FIGURE_WIDTH, height), facecolor="white", layout="constrained")
+    """An empty white figure, `_FIGURE_WIDTH` by `height` inches."""
+    figure = Figure(figsize=(_FIGURE_WIDTH, height), facecolor="white", layout="constrained")
     FigureCanvasAgg(figure)
     return figure
 

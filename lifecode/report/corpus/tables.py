@@ -27,7 +27,7 @@ class KindWords(NamedTuple):
     gc_explanation: str = ""
 
 
-KIND_WORDS = {
+_KIND_WORDS = {
     CDS: KindWords("CDS", "codons", 3, "in codons, the stop included", "CDS"),
     DNA: KindWords(
         "DNA regions",
@@ -61,7 +61,7 @@ def length_rows(compositions: Compositions) -> list[TableRow]:
     rows = []
     for kind, measured in compositions.items():
         if len(measured.lengths):
-            words = KIND_WORDS[kind]
+            words = _KIND_WORDS[kind]
             lengths = measured.lengths // words.nucleotides_per_unit
             middle = (np.median(lengths), lengths.mean())
             numbers = [len(lengths), lengths.min(), *middle, lengths.max()]
@@ -74,7 +74,7 @@ def gc_rows(compositions: Compositions) -> list[TableRow]:
     """`GC_HEADINGS` in percent of each kind that has known nucleotides, and of third codon positions."""
     rows = []
     for kind, measured in compositions.items():
-        words = KIND_WORDS[kind]
+        words = _KIND_WORDS[kind]
         rows.append(_gc_row(_title(words.gc_of), words.gc_explanation, measured.gc_content, measured.gc))
         if kind == CDS:
             counts = np.sum(list(measured.codons.values()) or [np.zeros(64, dtype=np.int64)], axis=0)
@@ -87,7 +87,7 @@ def length_panels(compositions: Compositions) -> list[Panel]:
     """A histogram for each kind with segments of different lengths."""
     panels = []
     for kind, measured in compositions.items():
-        words = KIND_WORDS[kind]
+        words = _KIND_WORDS[kind]
         lengths = measured.lengths // words.nucleotides_per_unit
         if len(np.unique(lengths)) > 1:
             panels.append(Panel(_title(words.plural), words.unit, f"number of {words.plural}", lengths))
@@ -98,7 +98,7 @@ def gc_panels(compositions: Compositions) -> list[Panel]:
     """A histogram for each kind with more than one sequence or window to measure."""
     panels = []
     for kind, measured in compositions.items():
-        words = KIND_WORDS[kind]
+        words = _KIND_WORDS[kind]
         if len(measured.gc) > 1:
             title, count = _title(words.gc_of), f"number of {words.gc_of}"
             if len(measured.gc3):
@@ -112,7 +112,7 @@ def gc_panels(compositions: Compositions) -> list[Panel]:
 def sample_sentence(compositions: Compositions) -> str | None:
     """What was read of the kinds that were too large to be read whole; None where all was read."""
     sampled = [
-        f"{part.measured_nucleotides:,} of {part.num_nucleotides:,} nucleotides of {KIND_WORDS[kind].plural}"
+        f"{part.measured_nucleotides:,} of {part.num_nucleotides:,} nucleotides of {_KIND_WORDS[kind].plural}"
         for kind, part in compositions.items()
         if part.measured_nucleotides < part.num_nucleotides
     ]

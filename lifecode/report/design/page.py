@@ -11,7 +11,7 @@ from lifecode.report.charts.figure_style import plain_settings
 from lifecode.report.charts.min_max_chart import Profile, min_max_chart
 from lifecode.report.page import Drawing, write_page
 
-MOST_PROTEINS = 20
+_MOST_PROTEINS = 20
 """That the page shows; the table beside it has all."""
 HEADINGS = (
     "score", "log P per codon", "CAI", "%MinMax mean", "lowest", "GC, %", "pair score", "sites",
@@ -40,7 +40,7 @@ def write_design_report(designs: Designs, folder: Path) -> Path:
     Raises:
         UserError: if the folder cannot be written to.
     """
-    shown = list(designs.proteins)[:MOST_PROTEINS]
+    shown = list(designs.proteins)[:_MOST_PROTEINS]
     drawings = {f"min_max_{number}": drawing for number, name in enumerate(shown, start=1)
                 if (drawing := _drawing(designs, name)) is not None}  # fmt: skip
     host = designs.host

@@ -19,7 +19,7 @@ from lifecode.report.charts.sample_chart import sample_chart
 from lifecode.training.stages.encoder_stage import EncoderStage
 from lifecode.training.stages.tokenizer_stage import TokenizerStage
 
-STANDARD_CODE = 1
+_STANDARD_CODE = 1
 
 
 class RunPictures(Callback):
@@ -54,7 +54,7 @@ class RunPictures(Callback):
 def model_pictures(codec: CodonCodec, sample: SamplePredictions | None) -> dict[str, Figure]:
     """`codon_map`, coloured by the standard genetic code, and `sample_predictions`; if finite."""
     figures = {}
-    chart = codon_map_in_code(codec.codon_map().float().cpu().numpy(), STANDARD_CODE)
+    chart = codon_map_in_code(codec.codon_map().float().cpu().numpy(), _STANDARD_CODE)
     if chart is not None:
         figures["codon_map"] = chart
     if sample is not None and np.isfinite(sample.probabilities).all():

@@ -27,7 +27,7 @@ from lifecode.report.sweep.run_groups import Group
 from lifecode.report.sweep.runs import Run
 from lifecode.report.sweep.spread import Spread, heldout_spread, spread_over, unit
 
-COLOURS = (BLUE, VERMILION, GREEN, ORANGE, PURPLE, INK, GREY)
+_COLOURS = (BLUE, VERMILION, GREEN, ORANGE, PURPLE, INK, GREY)
 _FIGURE_8 = (MASKED_TRANSLATION_ACCURACY.name, MASKED_CODON_CROSS_ENTROPY.name)
 _COLUMNS = 3
 _LONGEST_LABEL = 40
@@ -146,7 +146,7 @@ def _legend(figure: Figure, groups: Sequence[Group]) -> None:
 
 
 def _cycle(groups: Sequence[Group]) -> list[str]:
-    return [COLOURS[place % len(COLOURS)] for place in range(len(groups))]
+    return [_COLOURS[place % len(_COLOURS)] for place in range(len(groups))]
 
 
 def _title(name: str) -> str:

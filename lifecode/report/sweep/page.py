@@ -33,7 +33,7 @@ from lifecode.report.sweep.tables import (
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-SPREAD = "Mean ± standard deviation over seeds, and the least to the greatest; one seed has neither."
+_SPREAD = "Mean ± standard deviation over seeds, and the least to the greatest; one seed has neither."
 OF_SOURCES = "Masked codon cross-entropy by input file, nats; baselines counted on the same file."
 _RATIO = "hybrid ratio"
 
@@ -120,7 +120,7 @@ def write_sweep_report(inputs: Sequence[Path], output: Path, *, name: str) -> Sw
         "heading": grouping.heading,
         "of_sources": OF_SOURCES,
         "table": table,
-        "spread": SPREAD,
+        "spread": _SPREAD,
         "baselines": baselines,
         "differences": differences,
         "sources": sources,
@@ -179,7 +179,7 @@ def _markdown(
     told: Sequence[Fact],
     limits: Sequence[str],
 ) -> str:
-    lines = [markdown_table(grouping.heading, table), f"{SPREAD}"]
+    lines = [markdown_table(grouping.heading, table), f"{_SPREAD}"]
     if baselines:
         lines[-1] += f" At the same positions, over all runs: {'; '.join(baselines)}."
     by_source = [f"\n{OF_SOURCES}\n", markdown_table(grouping.heading, sources.figures)] if sources else []

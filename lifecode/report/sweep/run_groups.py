@@ -10,7 +10,7 @@ from lifecode.names import display_name
 from lifecode.report.sweep.runs import Run
 from lifecode.training.run.run_folder import IDENTITY
 
-NOT_COMPARED = ("seed", "plugins", "teacher.cache", "teacher.verify_cache", "tokenizer_checkpoint")
+_NOT_COMPARED = ("seed", "plugins", "teacher.cache", "teacher.verify_cache", "tokenizer_checkpoint")
 """Parts of a run's identity that do not make another group of it: the seed, and where files lie."""
 
 
@@ -84,7 +84,7 @@ def _differing_keys(runs: Sequence[Run]) -> tuple[str, ...]:
         key
         for key in keys
         if (key.split(".", 1)[0] in (*IDENTITY, "heldout") or key in varied)
-        and not any(key == other or key.startswith(f"{other}.") for other in NOT_COMPARED)
+        and not any(key == other or key.startswith(f"{other}.") for other in _NOT_COMPARED)
     ]
     return tuple(key for key in compared if len({repr(run.config.get(key)) for run in runs}) > 1)
 

@@ -10,7 +10,7 @@ from lifecode.report.sweep.runs import Run
 from lifecode.report.sweep.spread import Spread, formatted, spread_over
 from lifecode.report.sweep.tables import Columns, SweepTable
 
-FIGURE = MASKED_CODON_CROSS_ENTROPY.name
+_FIGURE = MASKED_CODON_CROSS_ENTROPY.name
 
 
 class SourceTables(NamedTuple):
@@ -25,13 +25,13 @@ class SourceTables(NamedTuple):
     differences: SweepTable | None
 
 
-def source_names(grouping: Grouping) -> list[str]:
+def _source_names(grouping: Grouping) -> list[str]:
     """Input files that finished runs have figures of, in their order."""
     runs = (run for group in grouping.groups for run in group.finished)
     return list(dict.fromkeys(name for run in runs for name in run.metrics.get("sources") or {}))
 
 
-def source_figure(run: Run, name: str, section: str = "heldout", figure: str = FIGURE) -> float | None:
+def _source_figure(run: Run, name: str, section: str = "heldout", figure: str = _FIGURE) -> float | None:
     """A figure of one input file, or None where it was not measured."""
     return measured((run.metrics.get("sources") or {}).get(name) or {}, section, figure)
 
@@ -39,10 +39,10 @@ def source_figure(run: Run, name: str, section: str = "heldout", figure: str = F
 def source_columns(grouping: Grouping) -> Columns:
     """Columns of results.csv: the figure and its stronger baseline, of every input file."""
     columns = {}
-    for name in source_names(grouping):
-        columns[f"{FIGURE} of {name}"] = partial(source_figure, name=name)
+    for name in _source_names(grouping):
+        columns[f"{_FIGURE} of {name}"] = partial(_source_figure, name=name)
         columns[f"{BOTH_NEIGHBOURS.name} of {name}"] = partial(
-            source_figure, name=name, section="baselines", figure=BOTH_NEIGHBOURS.name
+            _source_figure, name=name, section="baselines", figure=BOTH_NEIGHBOURS.name
         )
     return columns
 
@@ -54,7 +54,7 @@ def source_tables(grouping: Grouping, minus: str | None) -> SourceTables | None:
         grouping: of the runs.
         minus: label of the group that the others are compared with, or None.
     """
-    names = source_names(grouping)
+    names = _source_names(grouping)
     if not names:
         return None
     evaluated = {group.label: group for group in grouping.groups if group.finished}
@@ -78,14 +78,14 @@ def source_tables(grouping: Grouping, minus: str | None) -> SourceTables | None:
 
 
 def _spread(group: Group, name: str) -> Spread:
-    return spread_over(group, lambda run: source_figure(run, name))
+    return spread_over(group, lambda run: _source_figure(run, name))
 
 
 def _of_each_seed(grouping: Grouping, name: str, figure: str) -> Spread:
     """A baseline at the held-out positions, once a seed: the groups share split and masks."""
     values: dict[str, float] = {}
     for run in (run for group in grouping.groups for run in group.finished):
-        value = source_figure(run, name, "baselines", figure)
+        value = _source_figure(run, name, "baselines", figure)
         if value is not None:
             values.setdefault(str(run.seed), value)
     return Spread(values)

@@ -49,7 +49,7 @@ def sweep_figure_names(grouping: Grouping) -> list[str]:
 def sweep_table(grouping: Grouping, speed: Speed) -> SweepTable:
     """Seeds, parameters, every held-out figure and the throughput of each group, mean ± sd and range."""
     names = sweep_figure_names(grouping)
-    headings = ("Seeds", "Parameters", *map(heading_of, names), "1,000 nucleotides/s")
+    headings = ("Seeds", "Parameters", *map(_heading_of, names), "1,000 nucleotides/s")
     rows = []
     for group in grouping.groups:
         cells = [
@@ -79,7 +79,7 @@ def difference_table(grouping: Grouping) -> tuple[str, SweepTable] | None:
         cells = tuple(formatted(spread, metric_named(name), signed=True) for spread, name in pairs)
         if any(cell.value for cell in cells):
             rows.append((group.label, cells))
-    headings = tuple(heading_of(name, difference=True) for name in names)
+    headings = tuple(_heading_of(name, difference=True) for name in names)
     return (first.label, SweepTable(headings, tuple(rows))) if rows else None
 
 
@@ -89,7 +89,7 @@ def _in_common(group: Group, others: Sequence[Group], names: Sequence[str]) -> i
     return sum(bool(a.minus(b).by_seed) for spreads in theirs for a, b in zip(own, spreads, strict=True))
 
 
-def heading_of(name: str, *, difference: bool = False) -> str:
+def _heading_of(name: str, *, difference: bool = False) -> str:
     """Label of a held-out figure with its unit."""
     metric = metric_named(name)
     return ", ".join(filter(None, (metric.label, unit(metric, difference=difference))))

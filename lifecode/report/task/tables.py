@@ -9,7 +9,7 @@ from lifecode.evaluation.metrics import metric_named
 from lifecode.names import display_name
 from lifecode.tasks.evidence import Evidence
 
-NUM_ERRORS = 10
+_NUM_ERRORS = 10
 _LONGEST_TEXT = 300
 
 
@@ -89,7 +89,7 @@ def worst_errors(evidence: Evidence) -> list[WorstError]:
     Values are in the units of the labels, and where logarithms were learnt the distance is between these.
     """
     found = []
-    for row in np.argsort(-evidence.errors, kind="stable")[:NUM_ERRORS].tolist():
+    for row in np.argsort(-evidence.errors, kind="stable")[:_NUM_ERRORS].tolist():
         said = evidence.ours[row]
         if evidence.classes:
             label = evidence.classes[int(evidence.labels[row])]

@@ -9,7 +9,7 @@ from torch import Tensor
 from lifecode.objectives.loss import Loss
 from lifecode.training.stages.step_losses import StepLosses
 
-VALIDATION_ON_BAR = "masked_codon_cross_entropy"
+_VALIDATION_ON_BAR = "masked_codon_cross_entropy"
 """The loss of validation that progress bars show, beside those of the tasks in training."""
 
 
@@ -105,5 +105,5 @@ class EvaluatedModule(LightningModule):
     def _log_evaluated(self, split: str) -> None:
         for name, loss in self._summed([self._evaluated]).items() if self._evaluated else ():
             if loss.count > 0:
-                on_bar = name == VALIDATION_ON_BAR
+                on_bar = name == _VALIDATION_ON_BAR
                 self.log(self.full_name(split, name), loss.mean, batch_size=1, prog_bar=on_bar)

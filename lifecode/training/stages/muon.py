@@ -17,8 +17,8 @@ from torch.optim import AdamW, Optimizer
 from lifecode.errors import UserError
 from lifecode.models.layers.block import Block
 
-NEWTON_SCHULZ_STEPS = 5
-MOMENTUM = 0.95
+_NEWTON_SCHULZ_STEPS = 5
+_MOMENTUM = 0.95
 
 
 class MuonAdamW(Optimizer):
@@ -45,8 +45,8 @@ class MuonAdamW(Optimizer):
             matrices,
             lr=lr,
             weight_decay=weight_decay,
-            momentum=MOMENTUM,
-            ns_steps=NEWTON_SCHULZ_STEPS,
+            momentum=_MOMENTUM,
+            ns_steps=_NEWTON_SCHULZ_STEPS,
             adjust_lr_fn="match_rms_adamw",
         )
         self._adamw = AdamW(list(others), lr=lr, betas=betas)
@@ -91,4 +91,4 @@ def layer_matrices(module: nn.Module) -> list[nn.Parameter]:
 def newton_schulz_flops(matrix: Tensor) -> float:
     """Operations of orthogonalising a matrix (m, n), m <= n: 2 m²n, 2 m³ and 2 m²n an iteration."""
     short, long = sorted(matrix.shape)
-    return NEWTON_SCHULZ_STEPS * (4 * short**2 * long + 2 * short**3)
+    return _NEWTON_SCHULZ_STEPS * (4 * short**2 * long + 2 * short**3)

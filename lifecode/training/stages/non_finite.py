@@ -22,7 +22,7 @@ from lifecode.objectives.loss import Loss
 from lifecode.training.stages.step_log import log_step
 
 logger = logging.getLogger(__name__)
-MOST_IN_A_ROW = 3
+_MOST_IN_A_ROW = 3
 
 
 class NonFiniteSteps(Callback):
@@ -86,7 +86,7 @@ class NonFiniteSteps(Callback):
         step, trainer = stage.global_step, stage.trainer
         assert isinstance(trainer, Trainer)
         log_step(stage, {f"{self.stage_name}/train/skipped_steps": float(self.skipped)}, step=step)
-        if self.in_a_row >= MOST_IN_A_ROW:
+        if self.in_a_row >= _MOST_IN_A_ROW:
             raise UserError(
                 f"{wrong} at step {step}, the {self.in_a_row}rd step in a row that is not finite",
                 source=self.stage_name,

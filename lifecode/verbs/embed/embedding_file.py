@@ -17,7 +17,7 @@ from lifecode.host.durable import require_writable
 from lifecode.host.installed import installed_version
 from lifecode.verbs.embed.embedding_store import TEXTS, EmbeddingStore
 
-LONGEST_PADDED = 256
+_LONGEST_PADDED = 256
 """Letters up to which names are kept as an array of text, which gives every one the room of the longest."""
 _UNITS_AT_ONCE = 4_096
 _PLACES = ("start", "end", "strand")
@@ -26,7 +26,7 @@ _GENES = tuple(text for text in TEXTS if text != "id")
 
 def check_output(output: Path) -> None:
     """Raises a UserError unless the file can be written there."""
-    if output.suffix not in WRITERS:
+    if output.suffix not in _WRITERS:
         raise UserError(
             "the output is .npz, .parquet or .h5ad (AnnData)",
             source=output,
@@ -57,7 +57,7 @@ def write_embeddings(store: EmbeddingStore, *, pooled: bool, about: Mapping[str,
         about: what made them, for formats that have a place for it.
     """
     with store.result() as path:
-        WRITERS[store.output.suffix](store, path, pooled, about)
+        _WRITERS[store.output.suffix](store, path, pooled, about)
 
 
 def _write_npz(store: EmbeddingStore, path: Path, pooled: bool, about: Mapping[str, Any]) -> None:
@@ -74,13 +74,13 @@ def _write_npz(store: EmbeddingStore, path: Path, pooled: bool, about: Mapping[s
     for text in TEXTS:
         name = "ids" if text == "id" else text
         ends = np.concatenate([[0], places[f"{text}_end"]])
-        texts = store.texts(text) if np.diff(ends).max(initial=0) <= 4 * LONGEST_PADDED else None
-        if texts is not None and max(map(len, texts)) <= LONGEST_PADDED:
+        texts = store.texts(text) if np.diff(ends).max(initial=0) <= 4 * _LONGEST_PADDED else None
+        if texts is not None and max(map(len, texts)) <= _LONGEST_PADDED:
             arrays[name] = np.array(texts, dtype=np.str_)
         else:
             arrays |= {name: store.bytes_of(text), f"{name}_offsets": ends}
     names = store.contigs
-    if max(map(len, names)) > LONGEST_PADDED:
+    if max(map(len, names)) > _LONGEST_PADDED:
         encoded = [name.encode("utf-8", errors="replace") for name in names]
         arrays["contig"] = np.frombuffer(b"".join(encoded), dtype=np.uint8)
         arrays["contig_offsets"] = np.cumsum([0, *map(len, encoded)])
@@ -230,7 +230,7 @@ def _parts(store: EmbeddingStore) -> Iterator[dict[str, Any]]:
         yield part
 
 
-WRITERS: dict[str, Callable[[EmbeddingStore, Path, bool, Mapping[str, Any]], None]] = {
+_WRITERS: dict[str, Callable[[EmbeddingStore, Path, bool, Mapping[str, Any]], None]] = {
     ".npz": _write_npz,
     ".parquet": _write_parquet,
     ".h5ad": _write_h5ad,

@@ -24,7 +24,7 @@ from lifecode.host.exclusive import exclusive
 from lifecode.host.small_file import read_small_text
 from lifecode.verbs.embed.embed_units import Unit
 
-ROWS_A_COPY = 65_536
+_ROWS_A_COPY = 65_536
 ROOM = "Make room there, or choose another output"
 TEXTS = ("id", "gene", "gene_id")
 """What a unit is called; the UTF-8 of all units lies one behind the other in a file each."""
@@ -86,8 +86,8 @@ class EmbeddingStore:
         rows = vectors.reshape(-1, self.width)
         texts = {text: getattr(unit, text).encode("utf-8", errors="replace") for text in TEXTS}
         with self._faults_named():
-            for first in range(0, len(rows), ROWS_A_COPY):
-                copied = np.ascontiguousarray(rows[first : first + ROWS_A_COPY], np.float32)
+            for first in range(0, len(rows), _ROWS_A_COPY):
+                copied = np.ascontiguousarray(rows[first : first + _ROWS_A_COPY], np.float32)
                 self._files["rows"].write(copied.data)
             for text, own in texts.items():
                 self._files[text].write(own)

@@ -9,7 +9,7 @@ from lifecode.data.records import Contig
 from lifecode.errors import UserError
 from lifecode.verbs.embed.embed_units import Unit, UnitKind, units_of
 
-WITHOUT_CDS = "records without CDS"
+_WITHOUT_CDS = "records without CDS"
 RENAMED = "names that occur again, which end with #2 and so on"
 _CANNOT_ANNOTATE = frozenset({Format.FASTA, Format.PROTEIN_FASTA, Format.SWISS_PROT})
 """Formats that have no place for a CDS."""
@@ -67,11 +67,11 @@ def _by_what_there_is(contigs: Iterable[Contig], noted: Counter[str]) -> Iterato
                     remedy="Say unit=cds or unit=record, or embed the files apart",
                 )
             if held:
-                noted[WITHOUT_CDS] += len(held)
+                noted[_WITHOUT_CDS] += len(held)
             held, kind = [], "cds"
             yield contig, "cds"
         elif kind == "cds":
-            noted[WITHOUT_CDS] += 1
+            noted[_WITHOUT_CDS] += 1
         elif kind is None and contig.dialect not in _CANNOT_ANNOTATE:
             held.append(contig)
         else:

@@ -11,8 +11,8 @@ from lifecode.tracks.runs import Runs
 from lifecode.variants.journal import is_about
 from lifecode.verbs.score.scores import require_output
 
-BEDGRAPH = (".bedgraph", ".bedGraph")
-BIGWIG = (".bw", ".bigwig", ".bigWig")
+_BEDGRAPH = (".bedgraph", ".bedGraph")
+_BIGWIG = (".bw", ".bigwig", ".bigWig")
 
 
 class TrackFiles:
@@ -28,9 +28,9 @@ class TrackFiles:
 
     def __init__(self, output: Path) -> None:
         self.journal = output.with_name(f".{output.name}.track")
-        require_output(output, (*BEDGRAPH, *BIGWIG), new=not self.journal.exists())
+        require_output(output, (*_BEDGRAPH, *_BIGWIG), new=not self.journal.exists())
         self.output, self.stem, self.folder = output, output.with_suffix(""), output.parent
-        self.is_bigwig = output.name.endswith(BIGWIG)
+        self.is_bigwig = output.name.endswith(_BIGWIG)
         if self.is_bigwig:
             require_bigwig()
         self.picture = self.stem.with_name(f"{self.stem.name}.png")

@@ -71,7 +71,7 @@ class Recipe(NamedTuple):
 def recipe_of(config: DictConfig) -> Recipe:
     """That of the family whose class `model` names; of a class that is none, Life-Code's says so."""
     model = locate(config.model.get("_target_"), "model._target_")
-    return RECIPES.get(getattr(model, "family", ""), RECIPES[LifeCode.family])
+    return _RECIPES.get(getattr(model, "family", ""), _RECIPES[LifeCode.family])
 
 
 def _require_devices(settings: TrainerSettings) -> None:
@@ -105,7 +105,7 @@ def _quiet_lightning() -> None:
         warnings.filterwarnings("ignore", message=message)
 
 
-RECIPES = {
+_RECIPES = {
     LifeCode.family: Recipe(life_code.check, plan_run, life_code.train),
     LucaOne.family: Recipe(check_luca_one, plan_luca_one, luca_one.train, require_effect),
 }

@@ -18,7 +18,7 @@ from lifecode.training.run.run_folder import RunFolder
 from lifecode.verbs.train.life_code.teacher import Teaching
 from lifecode.verbs.train.metrics_file import figures, timing
 
-METRICS_SCHEMA_VERSION = 1
+_METRICS_SCHEMA_VERSION = 1
 
 
 class Outcome(NamedTuple):
@@ -46,7 +46,7 @@ class Outcome(NamedTuple):
 def run_metrics(outcome: Outcome, folder: RunFolder, *, split: dict[str, Any]) -> dict[str, Any]:
     """The content of metrics.json; `split` is how the corpus was divided."""
     return {
-        "schema_version": METRICS_SCHEMA_VERSION,
+        "schema_version": _METRICS_SCHEMA_VERSION,
         "split": {
             "name": SPLIT,
             **split,
