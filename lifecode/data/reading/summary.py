@@ -20,6 +20,10 @@ class ReadingSummary:
     Args:
         files: names of the unit's files.
         asked: what the user says of genetic codes.
+
+    Attributes:
+        reasons: how many CDS are no exact pair, by reason.
+        skipped: how many records could not be read, by reason.
     """
 
     def __init__(self, files: Sequence[str], asked: AskedCodes) -> None:
@@ -28,7 +32,7 @@ class ReadingSummary:
         self._files, self._asked = list(files), asked
         self._dialects: dict[str, dict[str, Any]] = {}
         self._codes: dict[tuple[int, str], dict[str, Any]] = {}
-        self._keys: set[str] = set()
+        self._keys: set[str] = set()  # contigs that the user named a genetic code for, and that are there
 
     def add(self, contig: Contig) -> None:
         """Count a contig with its annotation."""

@@ -1,4 +1,4 @@
-"""What a run was trained on and what it trained, as labelled numbers for the report."""
+"""Tables of a run's report: counts of its corpus, how that was divided, and parameters of its model."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple

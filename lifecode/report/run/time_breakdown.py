@@ -1,4 +1,4 @@
-"""Where the time of a run went."""
+"""Where the time of a run went, as a bar for each part, and durations in words."""
 
 from collections.abc import Mapping
 

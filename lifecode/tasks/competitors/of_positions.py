@@ -36,13 +36,14 @@ from lifecode.tasks.tuned_model import TunedModel
 
 _KEPT_BYTES = 1 << 30
 """Features of all positions are kept in memory up to this; beyond they are read anew in every round."""
-_AROUND = {"nucleotide": 41, "codon": 7, "residue": 15}
 _LETTERS: dict[str, Literal["nucleotide", "codon", "residue"]] = {
     "nucleotide_one_hot": "nucleotide",
     "codon_one_hot": "codon",
     "residue_one_hot": "residue",
 }
-"""Places that the one-hot baselines see around a position."""
+"""What each one-hot baseline sees around a position."""
+_AROUND = {"nucleotide": 41, "codon": 7, "residue": 15}
+"""How many of these, the position itself in the middle."""
 
 
 class PositionProbe:
@@ -152,6 +153,7 @@ class PositionProbe:
         return {"tuning": "probe", "probe": asdict(self.probe)}
 
     def _read(self, reader: ModelReader) -> "_Read":
+        """What a model reads; the first one's is kept, as it is asked for its head again."""
         if self._first is None or self._first[0] is not reader:
             encoder = ModelEncoder(reader.model, self.molecule)
             features = StatesAtPositions(
@@ -168,6 +170,7 @@ class PositionProbe:
         return self._first[1]
 
     def _predictions(self, read: "_Read") -> Predictions:
+        """Of each round, for each test sequence a table of its positions, (n,) of dtype object."""
         found = []
         for one in self.contest.rounds:
             head = self._fit(read, one)
@@ -178,6 +181,7 @@ class PositionProbe:
         return found
 
     def _fit(self, read: "_Read", one: Round) -> FittedHead:
+        """The head of a round; the chosen positions of each sequence lie between two `borders`."""
         rows, positions = self._chosen(one)
         order = np.argsort(rows, kind="stable")
         rows, positions = rows[order], positions[order]
@@ -214,6 +218,7 @@ class PositionProbe:
         return rows[labelled], positions[labelled]
 
     def _constant(self, one: Round) -> NDArray[Any]:
+        """The shares of the classes, or the mean label, among the training positions, for every position."""
         labels = np.concatenate(self.examples.labels[one.train].tolist())
         labels = known(labels, labels)[0]
         found = np.empty(len(one.test), dtype=object)

@@ -1,4 +1,4 @@
-"""The rounds of a task of pairs."""
+"""The rounds of a task of pairs: like pairs, or those of one sequence, stay together in a fold."""
 
 from lifecode.tasks.pairs.pair_examples import PairExamples
 from lifecode.tasks.pairs.pair_task import PairData, PairTask

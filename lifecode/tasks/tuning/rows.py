@@ -44,7 +44,7 @@ class Framing:
 
     @property
     def segments(self) -> int:
-        """Of each example."""
+        """How many an example has."""
         return NUM_FRAMES if self.frames in ("average", "stack") else 1
 
     def size(self, ids: NDArray[np.uint8]) -> int:
@@ -73,7 +73,7 @@ class Segmented(Protocol):
 
     @property
     def family(self) -> FamilyReading:
-        """Of the model."""
+        """How the model's family reads sequences."""
         ...
 
     @property
@@ -83,7 +83,7 @@ class Segmented(Protocol):
 
     @property
     def row_codons(self) -> int:
-        """Budget of a row."""
+        """Budget of a row, special tokens included: codons, or letters."""
         ...
 
     @property
@@ -98,7 +98,7 @@ class Segmented(Protocol):
 
     @property
     def segments(self) -> int:
-        """Of each example."""
+        """How many an example has."""
         ...
 
     def size(self, example: Any, /) -> int:

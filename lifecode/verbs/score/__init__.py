@@ -1,1 +1,1 @@
-"""`lifecode score`."""
+"""`lifecode score`: variants of a genome, and mutational scans of a protein."""

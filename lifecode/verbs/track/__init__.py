@@ -1,1 +1,1 @@
-"""`lifecode track`."""
+"""`lifecode track`: tracks along a genome, their files, pictures and sessions of a browser."""
