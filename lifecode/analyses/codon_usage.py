@@ -4,7 +4,7 @@ Every codon of some genes is masked once, and what the model expects is divided 
 residue that stands there, so that it says how the residue is written and nothing of which it is.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,16 +46,7 @@ class CodonUsageMap:
         self, input: str | list[str], models: Sequence[NamedModel], *, seed: int, say: Say
     ) -> Analysed:
         """As `Analysis.analyse`; a file of the input is a species."""
-        files = [input] if isinstance(input, str) else list(input)
-        names = species_names(files)
-        notes: list[str] = []
-        species: dict[str, list[Gene]] = {}
-        for name, file in zip(names, files, strict=True):
-            say(f"{name}: reading genes")
-            species[name], own = read_genes(
-                file, most=self.genes, min_codons=self.min_codons, max_codons=self.max_codons, seed=seed
-            )
-            notes += [f"{name}: {note}" for note in own]
+        species, notes = self._species([input] if isinstance(input, str) else list(input), seed, say)
         code = next(iter(species.values()))[0].genetic_code
         for name, genes in species.items():
             species[name], own = _of_code(genes, code, name)
@@ -72,13 +63,8 @@ class CodonUsageMap:
                 tables[one.name][name] = usage
                 rows.append([one.name, name, *agreement(usage, observed[name], code), len(genes)])
         for name, genes in species.items():
-            rest = [usage for other, usage in observed.items() if other != name]
-            if rest:
-                known = np.isfinite(rest).sum(0)
-                mean = np.where(known > 0, np.nansum(rest, axis=0) / np.maximum(1, known), np.nan)
-                rows.append(["mean of the others", name, *agreement(mean, observed[name], code), len(genes)])
-            equal = relative_usage(np.ones(NUM_CODONS, dtype=np.int64), code)
-            rows.append(["equal shares", name, *agreement(equal, observed[name], code), len(genes)])
+            for expects, usage in _without_a_model(observed, name, code):
+                rows.append([expects, name, *agreement(usage, observed[name], code), len(genes)])
         return Analysed(
             kind="codon_usage",
             verdict=f"{sum(map(len, species.values())):,} genes of {len(species)} species, by code {code}",
@@ -99,6 +85,18 @@ class CodonUsageMap:
             ),
             notes=notes,
         )
+
+    def _species(self, files: Sequence[str], seed: int, say: Say) -> tuple[dict[str, list[Gene]], list[str]]:
+        """Genes by species, and what was left out."""
+        notes: list[str] = []
+        species: dict[str, list[Gene]] = {}
+        for name, file in zip(species_names(files), files, strict=True):
+            say(f"{name}: reading genes")
+            species[name], own = read_genes(
+                file, most=self.genes, min_codons=self.min_codons, max_codons=self.max_codons, seed=seed
+            )
+            notes += [f"{name}: {note}" for note in own]
+        return species, notes
 
 
 def species_names(files: Sequence[str]) -> list[str]:
@@ -139,6 +137,20 @@ def _of_code(genes: Sequence[Gene], code: int, species: str) -> tuple[list[Gene]
 def _observed(genes: Sequence[Gene], code: int) -> NDArray[np.float64]:
     counts = sum(np.bincount(gene.codons, minlength=NUM_CODONS) for gene in genes)
     return relative_usage(np.asarray(counts), code)
+
+
+def _without_a_model(
+    observed: Mapping[str, NDArray[np.float64]], species: str, code: int
+) -> Iterator[tuple[str, NDArray[np.float64]]]:
+    """Relative usage (64,) that one would expect of a species: that of the others, and equal shares."""
+    rest = [usage for other, usage in observed.items() if other != species]
+    if rest:
+        known = np.isfinite(rest).sum(0)
+        yield (
+            "mean of the others",
+            np.where(known > 0, np.nansum(rest, axis=0) / np.maximum(1, known), np.nan),
+        )
+    yield "equal shares", relative_usage(np.ones(NUM_CODONS, dtype=np.int64), code)
 
 
 def _expected(genes: Sequence[Gene], log_p: Sequence[NDArray[np.float64]], code: int) -> NDArray[np.float64]:

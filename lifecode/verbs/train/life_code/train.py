@@ -23,7 +23,7 @@ from lifecode.errors import UserError
 from lifecode.evaluation.evaluate import SPLIT, evaluate, require_held_out_genes
 from lifecode.evaluation.masked_genes import HeldOut
 from lifecode.evaluation.metric_rows import read_whole_metric_rows
-from lifecode.evaluation.sample import sample_predictions
+from lifecode.evaluation.sample import SamplePredictions, sample_predictions
 from lifecode.host.activity import Activity
 from lifecode.host.machine import processor
 from lifecode.models.life_code.model import LifeCode
@@ -127,7 +127,7 @@ def _require(config: DictConfig, stage: str, processes: Processes) -> None:
 
 
 def _encoder(config: DictConfig, folder: RunFolder, corpus: Corpus, stages: TwoStages) -> None:
-    """Stage 2 with its teacher, then the model, its held-out figures and the report."""
+    """Stage 2 with its teacher, then the model and what it makes of held-out genes."""
     processes = stages.processes
     begin_with = processes.from_first(partial(start_of_encoder, config, stages.tokenizer_model))
     seen_before_this = genes_seen_by(begin_with) if begins_elsewhere(config) else NO_GENES
@@ -167,6 +167,18 @@ def _encoder(config: DictConfig, folder: RunFolder, corpus: Corpus, stages: TwoS
             model, corpus.segments("cds", SPLIT), masks, rows=np.flatnonzero(~seen).tolist()
         )
     outcome = Outcome(model, steps, corpus, teaching, masks, evaluation, int(seen.sum()))
+    _write_outcome(config, folder, stages, outcome, sample)
+
+
+def _write_outcome(
+    config: DictConfig,
+    folder: RunFolder,
+    stages: TwoStages,
+    outcome: Outcome,
+    sample: SamplePredictions | None,
+) -> None:
+    """Held-out figures and pictures into the report, metrics.json and the loggers, and onto the screen."""
+    model, steps = outcome.model, outcome.encoder_steps
     metrics = run_metrics(outcome, folder, split=asdict(construct(config.data.split)))
     page = write_report(
         folder.path,
@@ -178,7 +190,7 @@ def _encoder(config: DictConfig, folder: RunFolder, corpus: Corpus, stages: TwoS
         config=(folder.path / "config.yaml").read_text(),
     )
     write_metrics(folder.path, metrics)
-    log_held_out(stages.loggers, evaluation.heldout, steps)
+    log_held_out(stages.loggers, outcome.evaluation.heldout, steps)
     if stages.loggers:
         log_pictures(stages.loggers, model_pictures(model.codec, sample), SPLIT, steps)
     print(visible(held_out_table(metrics), keep="\n"))
