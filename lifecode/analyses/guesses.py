@@ -36,7 +36,7 @@ class Letter(NamedTuple):
         count: how many there are, 64 or 21.
         ids: of a gene's letters (L,).
         figures: from genes, log P of their letters and the unigram to the columns of the table, of which the
-            second is how many nats a letter the guess is better than the unigram.
+            second is how many nats per letter the guess is better than the unigram.
     """
 
     name: str
@@ -60,7 +60,7 @@ class Guessed:
         models: names of the models.
         files: names of the files.
         rows: of each file who guessed, its name, and figures.
-        below: who guessed to nats below the unigram, one a file.
+        below: who guessed to nats below the unigram, one per file.
         notes: what was left out.
     """
 
@@ -139,8 +139,8 @@ def guesses(
 
 def _statistics(
     letter: Letter,
-    asked: Sequence[NDArray[np.int64]],
-    counted: Sequence[NDArray[np.int64]],
+    asked: Ids,
+    counted: Ids,
     unigram: CodonUnigram,
 ) -> dict[str, LogP]:
     """What statistics of letters (L,) of some genes say of those of others."""
@@ -163,7 +163,7 @@ class Compared(NamedTuple):
 def compared(letters: Ids, log_p: LogP, unigram: CodonUnigram) -> Compared:
     """Figures of guesses at letters (L,); the first of each gene is not asked about.
 
-    Cross-entropy in nats a letter, by how much it is below that of the unigram, the standard error of this
+    Cross-entropy in nats per letter, by how much it is below that of the unigram, the standard error of this
     over genes, and the share of letters that are guessed.
     """
     lost, gained, right = [], [], []
