@@ -8,7 +8,7 @@ from torch import Tensor
 
 from lifecode.errors import UserError
 from lifecode.ops import rms_norm, rms_norm_and_keep, scaled_sum, silu_gate
-from lifecode.ops.rows.cpu_kernels import ROWS_A_TASK
+from lifecode.ops.rows.cpu_kernels import ROWS_PER_TASK
 from tests.support.rounding import assert_equal_but_for_rounding, sensitivity
 
 EPS = 1e-5
@@ -57,7 +57,7 @@ def require_equal(name: str, tensors: list[Tensor]) -> None:
 
 
 @pytest.mark.parametrize("name", OPS)
-@pytest.mark.parametrize("num_rows", [0, 1, ROWS_A_TASK - 1, ROWS_A_TASK, 3 * ROWS_A_TASK + 1])
+@pytest.mark.parametrize("num_rows", [0, 1, ROWS_PER_TASK - 1, ROWS_PER_TASK, 3 * ROWS_PER_TASK + 1])
 @pytest.mark.parametrize("width", [16, 48, 128])
 def test_compiled_rows_equal_float64(name, num_rows, width):
     require_equal(name, operands(name, (num_rows, width)))
@@ -123,7 +123,7 @@ IN_BF16 = {
 @pytest.mark.parametrize("name", OPS)
 def test_bfloat16_is_read_and_written_with_arithmetic_in_float32(name, monkeypatch):
     """Each number is that of float32 rounded to 8 bits: half a unit in the last of them, no more."""
-    tensors = [x.bfloat16().float() for x in operands(name, (ROWS_A_TASK + 3, 48))]
+    tensors = [x.bfloat16().float() for x in operands(name, (ROWS_PER_TASK + 3, 48))]
     # The slope is rounded as well, so that both start from the same numbers.
     slope = torch.randn
     monkeypatch.setattr(torch, "randn", lambda *args, **kwargs: slope(*args, **kwargs).bfloat16().float())

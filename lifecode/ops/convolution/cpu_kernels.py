@@ -14,7 +14,7 @@ from lifecode.ops.cpu.compiled import compiled, compiled_entry
 from lifecode.ops.cpu.vectors import WIDTH, multiply_add, read, sigmoid, spread, write
 from lifecode.ops.cpu.workers import next_task
 
-STEPS_A_TASK = 512
+STEPS_PER_TASK = 512
 ROWS = 32
 
 
@@ -30,15 +30,15 @@ def _convolve(x: Any, offset: int, weight: Any, row: int, step: int, reach: int,
 
 
 @compiled_entry
-def convolve_forward(work: Any, counter: Any, x: Any, offset: int, weight: Any, y: Any, plan: Any) -> None:
+def convolve_forward(work: Any, counter: Any, x: Any, offset: int, weight: Any, y: Any, call: Any) -> None:
     """Run tasks until the shared counter has passed the last one; y is written."""
     task = next_task(counter)
-    while task < plan.first.shape[0]:
-        for i in range(plan.steps[task]):
-            row = plan.first[task] + i * plan.step
+    while task < call.first.shape[0]:
+        for i in range(call.steps[task]):
+            row = call.first[task] + i * call.step
             for column in range(0, weight.shape[1], WIDTH):
-                value = _convolve(x, offset, weight, row, plan.step, plan.before[task] + i, column)
-                if plan.silu:
+                value = _convolve(x, offset, weight, row, call.step, call.before[task] + i, column)
+                if call.silu:
                     value = value * sigmoid(value)
                 write(y, row, column, value)
         task = next_task(counter)
@@ -46,14 +46,14 @@ def convolve_forward(work: Any, counter: Any, x: Any, offset: int, weight: Any, 
 
 @compiled
 def _gradient_before_silu(
-    work: Any, i: int, x: Any, offset: int, weight: Any, d_y: Any, row: int, reach: int, plan: Any
+    work: Any, i: int, x: Any, offset: int, weight: Any, d_y: Any, row: int, reach: int, call: Any
 ) -> None:
     """Row i of `work`: the gradient of the plain convolution at one position."""
     one = spread(np.float32(1.0))
     for column in range(0, weight.shape[1], WIDTH):
         gradient = read(d_y, row, column)
-        if plan.silu:
-            value = _convolve(x, offset, weight, row, plan.step, reach, column)
+        if call.silu:
+            value = _convolve(x, offset, weight, row, call.step, reach, column)
             gate = sigmoid(value)
             gradient = gradient * gate * multiply_add(value, one - gate, one)
         write(work, i, column, gradient)
@@ -61,24 +61,24 @@ def _gradient_before_silu(
 
 @compiled_entry
 def convolve_backward(
-    work: Any, counter: Any, x: Any, offset: int, weight: Any, d_y: Any, d_x: Any, d_weight: Any, plan: Any
+    work: Any, counter: Any, x: Any, offset: int, weight: Any, d_y: Any, d_x: Any, d_weight: Any, call: Any
 ) -> None:
     """Run tasks until the shared counter has passed the last one.
 
     Written are `d_x` in the columns that were convolved, and row `task * W + w` of `d_weight` [tasks W, C]:
     one part a task, so that the sum does not depend on which thread ran what.
     """
-    width, step = weight.shape[0], plan.step
+    width, step = weight.shape[0], call.step
     task = next_task(counter)
-    while task < plan.first.shape[0]:
-        for begin in range(0, plan.steps[task], ROWS):
-            rows = min(ROWS, plan.steps[task] - begin)
-            first = plan.first[task] + begin * step
-            reach, left = plan.before[task] + begin, plan.steps[task] - begin + plan.after[task]
+    while task < call.first.shape[0]:
+        for begin in range(0, call.steps[task], ROWS):
+            rows = min(ROWS, call.steps[task] - begin)
+            first = call.first[task] + begin * step
+            reach, left = call.before[task] + begin, call.steps[task] - begin + call.after[task]
             # The rows after these read them too.
             known = min(rows + width - 1, left)
             for i in range(known):
-                _gradient_before_silu(work, i, x, offset, weight, d_y, first + i * step, reach + i, plan)
+                _gradient_before_silu(work, i, x, offset, weight, d_y, first + i * step, reach + i, call)
             for i in range(rows):
                 for column in range(0, weight.shape[1], WIDTH):
                     gradient = spread(np.float32(0.0))

@@ -47,10 +47,11 @@ def compiled_entry(function: Callable[..., Any]) -> Any:
     """Compile a function that Python calls, and keep the machine code on disk."""
     _choose_cache_folder()
     kernel = njit(cache=True, **_OPTIONS)(function)
-    # Numba notices a change of the function's own file only; the functions it calls lie in others.
+    # Numba notices a change of the function's own file only; the functions it calls lie in others. It
+    # compares versions before it unpickles an index, which may name types that are no longer where they were.
     index = getattr(getattr(kernel, "_cache", None), "_cache_file", None)
     if index is not None:
-        index._source_stamp = (index._source_stamp, _digest())
+        index._version = f"{index._version} {_digest()}"
     return kernel
 
 

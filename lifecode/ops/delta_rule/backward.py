@@ -42,7 +42,8 @@ from lifecode.ops.delta_rule.chunk_rows import (
     store_rows,
     store_state,
 )
-from lifecode.ops.delta_rule.forward import CHUNKS_A_BLOCK, OF_KEYS, OF_QUERIES, advance_state
+from lifecode.ops.delta_rule.forward import OF_KEYS, OF_QUERIES, advance_state
+from lifecode.ops.delta_rule.kernel_call import CHUNKS_PER_BLOCK
 
 # Rows of `Workspace.vectors`: L and E.
 LEAVING, ENTERING = 4, 5
@@ -151,29 +152,29 @@ def _gradient_of_decays(work: Any, through: float) -> None:
 
 
 @compiled
-def _run_task(task: int, inputs: Any, saves: Any, gradients: Any, plan: Any, work: Any) -> None:
-    group, head = task % plan.groups, task // plan.groups % plan.heads
-    segment = plan.order[task // (plan.groups * plan.heads)]
-    keys, values = plan.key_size, min(plan.columns, plan.value_size - group * plan.columns)
-    key_column, value_column = head * keys, head * plan.value_size + group * plan.columns
-    state_row, step = (segment * plan.heads + head) * keys, plan.step
+def _run_task(task: int, inputs: Any, saves: Any, gradients: Any, call: Any, work: Any) -> None:
+    group, head = task % call.groups, task // call.groups % call.heads
+    segment = call.order[task // (call.groups * call.heads)]
+    keys, values = call.key_size, min(call.columns, call.value_size - group * call.columns)
+    key_column, value_column = head * keys, head * call.value_size + group * call.columns
+    state_row, step = (segment * call.heads + head) * keys, call.step
     rows, group_row = work.k_t.shape[0], group * inputs.q.shape[0]
-    origin, length = plan.origins[segment], plan.lengths[segment]
+    origin, length = call.origins[segment], call.lengths[segment]
     d_state, states = work.state, work.states
-    load_state(d_state, gradients.final_state, state_row, keys, group * plan.columns, values)
-    scale, one, share = spread(plan.scale), spread(ONE), spread(ONE / plan.scale)
+    load_state(d_state, gradients.final_state, state_row, keys, group * call.columns, values)
+    scale, one, share = spread(call.scale), spread(ONE), spread(ONE / call.scale)
     for chunk in range((length + CHUNK - 1) // CHUNK - 1, -1, -1):
         first, count = origin + step * chunk * CHUNK, min(CHUNK, length - chunk * CHUNK)
-        slot = chunk % CHUNKS_A_BLOCK
-        if slot == CHUNKS_A_BLOCK - 1 or (chunk + 1) * CHUNK >= length:
-            block = plan.blocks[segment] + chunk // CHUNKS_A_BLOCK
-            row = ((block * plan.heads + head) * plan.groups + group) * rows
+        slot = chunk % CHUNKS_PER_BLOCK
+        if slot == CHUNKS_PER_BLOCK - 1 or (chunk + 1) * CHUNK >= length:
+            block = call.blocks[segment] + chunk // CHUNKS_PER_BLOCK
+            row = ((block * call.heads + head) * call.groups + group) * rows
             copy(states[:rows], saves.saved[row : row + rows])
             for earlier in range(slot):
                 begin = origin + step * (chunk - slot + earlier) * CHUNK
                 load_rows(work.stage, inputs.k, begin, step, CHUNK, key_column, keys)
                 transpose(work.k_t, work.stage)
-                normalise_columns(work.k_t, work.vectors, OF_KEYS, plan.norm_eps, one)
+                normalise_columns(work.k_t, work.vectors, OF_KEYS, call.norm_eps, one)
                 load_rows(work.solved, saves.r, begin, step, CHUNK, value_column, values)
                 load_decays(
                     work.between,
@@ -192,10 +193,10 @@ def _run_task(task: int, inputs: Any, saves: Any, gradients: Any, plan: Any, wor
         state = states[slot * rows : (slot + 1) * rows]
         load_rows(work.stage, inputs.k, first, step, count, key_column, keys)
         transpose(work.k_t, work.stage)
-        normalise_columns(work.k_t, work.vectors, OF_KEYS, plan.norm_eps, one)
+        normalise_columns(work.k_t, work.vectors, OF_KEYS, call.norm_eps, one)
         load_rows(work.stage, inputs.q, first, step, count, key_column, keys)
         transpose(work.q_t, work.stage)
-        normalise_columns(work.q_t, work.vectors, OF_QUERIES, plan.norm_eps, scale)
+        normalise_columns(work.q_t, work.vectors, OF_QUERIES, call.norm_eps, scale)
         load_rows(work.solved, saves.r, first, step, count, value_column, values)
         load_rows(work.d_out, gradients.o, first, step, count, value_column, values)
         load_decays(
@@ -211,17 +212,17 @@ def _run_task(task: int, inputs: Any, saves: Any, gradients: Any, plan: Any, wor
             gradients.beta[group_row + first + i * step, head] = work.vectors[2, i]
             gradients.g[group_row + first + i * step, head] = work.vectors[3, i]
         store_rows(gradients.v, work.d_u, first, step, count, value_column, values)
-        normalised_gradient(work.d_q, work.q_t, work.vectors, OF_QUERIES, plan, scale, share)
+        normalised_gradient(work.d_q, work.q_t, work.vectors, OF_QUERIES, call, scale, share)
         transpose(work.stage, work.d_q)
         store_rows(gradients.q, work.stage, group_row + first, step, count, key_column, keys)
-        normalised_gradient(work.d_k, work.k_t, work.vectors, OF_KEYS, plan, one, one)
+        normalised_gradient(work.d_k, work.k_t, work.vectors, OF_KEYS, call, one, one)
         transpose(work.stage, work.d_k)
         store_rows(gradients.k, work.stage, group_row + first, step, count, key_column, keys)
-    store_state(gradients.initial_state, d_state, state_row, keys, group * plan.columns, values)
+    store_state(gradients.initial_state, d_state, state_row, keys, group * call.columns, values)
 
 
 @compiled_entry
-def backward(work: Any, counter: Any, inputs: Any, saves: Any, gradients: Any, plan: Any) -> None:
+def backward(work: Any, counter: Any, inputs: Any, saves: Any, gradients: Any, call: Any) -> None:
     """Run tasks until the shared counter has passed the last one.
 
     Args:
@@ -230,9 +231,9 @@ def backward(work: Any, counter: Any, inputs: Any, saves: Any, gradients: Any, p
         inputs: `Inputs` of the forward pass.
         saves: `Outputs` of the forward pass.
         gradients: `Gradients`; those of the outputs are read, the others written.
-        plan: `Plan`.
+        call: `KernelCall`.
     """
     task = next_task(counter)
-    while task < plan.tasks:
-        _run_task(task, inputs, saves, gradients, plan, work)
+    while task < call.tasks:
+        _run_task(task, inputs, saves, gradients, call, work)
         task = next_task(counter)

@@ -143,12 +143,12 @@ def normalise_columns(x: Any, vectors: Any, row: int, norm_eps: Any, factors: An
 
 
 @compiled
-def normalised_gradient(d_x: Any, x: Any, vectors: Any, row: int, plan: Any, factor: Any, share: Any) -> None:
+def normalised_gradient(d_x: Any, x: Any, vectors: Any, row: int, call: Any, factor: Any, share: Any) -> None:
     """The gradient of factor * n becomes that of x, n = x / |x| by columns; `x` holds factor * n.
 
     dx = (dn - n (n . dn)) / |x|, `share` is 1 / factor. Without normalisation dx = factor * d(factor x).
     """
-    if plan.norm_eps > 0:
+    if call.norm_eps > 0:
         inverse = read(vectors, row, 0)
         along = dot_columns(x, d_x, spread(np.float32(0.0))) * inverse * share
         factor = factor * inverse

@@ -31,8 +31,8 @@ from lifecode.ops.delta_rule.chunk_rows import (
     store_rows,
     store_state,
 )
+from lifecode.ops.delta_rule.kernel_call import CHUNKS_PER_BLOCK
 
-CHUNKS_A_BLOCK = 4
 # Rows of `Workspace.vectors`: 1 / |q| and 1 / |k|.
 OF_QUERIES, OF_KEYS = 6, 7
 
@@ -54,28 +54,28 @@ def advance_state(state: Any, scaled: Any, k_t: Any, solved: Any, between: Any, 
 
 
 @compiled
-def _run_task(task: int, inputs: Any, outputs: Any, plan: Any, keep: bool, work: Any) -> None:
-    group, head = task % plan.groups, task // plan.groups % plan.heads
-    segment = plan.order[task // (plan.groups * plan.heads)]
-    keys, values = plan.key_size, min(plan.columns, plan.value_size - group * plan.columns)
-    key_column, value_column = head * keys, head * plan.value_size + group * plan.columns
-    state_row, step = (segment * plan.heads + head) * keys, plan.step
+def _run_task(task: int, inputs: Any, outputs: Any, call: Any, keep: bool, work: Any) -> None:
+    group, head = task % call.groups, task // call.groups % call.heads
+    segment = call.order[task // (call.groups * call.heads)]
+    keys, values = call.key_size, min(call.columns, call.value_size - group * call.columns)
+    key_column, value_column = head * keys, head * call.value_size + group * call.columns
+    state_row, step = (segment * call.heads + head) * keys, call.step
     state, k_t, scaled, solved = work.state, work.k_t, work.scaled, work.solved
-    load_state(state, inputs.initial_state, state_row, keys, group * plan.columns, values)
-    scale, one = spread(plan.scale), spread(ONE)
-    for chunk in range((plan.lengths[segment] + CHUNK - 1) // CHUNK):
-        first = plan.origins[segment] + step * chunk * CHUNK
-        count = min(CHUNK, plan.lengths[segment] - chunk * CHUNK)
-        if keep and chunk % CHUNKS_A_BLOCK == 0:
-            block = plan.blocks[segment] + chunk // CHUNKS_A_BLOCK
-            row = ((block * plan.heads + head) * plan.groups + group) * state.shape[0]
+    load_state(state, inputs.initial_state, state_row, keys, group * call.columns, values)
+    scale, one = spread(call.scale), spread(ONE)
+    for chunk in range((call.lengths[segment] + CHUNK - 1) // CHUNK):
+        first = call.origins[segment] + step * chunk * CHUNK
+        count = min(CHUNK, call.lengths[segment] - chunk * CHUNK)
+        if keep and chunk % CHUNKS_PER_BLOCK == 0:
+            block = call.blocks[segment] + chunk // CHUNKS_PER_BLOCK
+            row = ((block * call.heads + head) * call.groups + group) * state.shape[0]
             copy(outputs.saved[row : row + state.shape[0]], state)
         load_rows(work.stage, inputs.k, first, step, count, key_column, keys)
         transpose(k_t, work.stage)
-        normalise_columns(k_t, work.vectors, OF_KEYS, plan.norm_eps, one)
+        normalise_columns(k_t, work.vectors, OF_KEYS, call.norm_eps, one)
         load_rows(work.stage, inputs.q, first, step, count, key_column, keys)
         transpose(work.q_t, work.stage)
-        normalise_columns(work.q_t, work.vectors, OF_QUERIES, plan.norm_eps, scale)
+        normalise_columns(work.q_t, work.vectors, OF_QUERIES, call.norm_eps, scale)
         load_rows(solved, inputs.v, first, step, count, value_column, values)
         load_decays(
             work.between, work.vectors, work.identity, inputs.decay, inputs.beta, first, step, count, head
@@ -95,11 +95,11 @@ def _run_task(task: int, inputs: Any, outputs: Any, plan: Any, keep: bool, work:
         if keep:
             store_rows(outputs.r, solved, first, step, count, value_column, values)
         advance_state(state, scaled, k_t, solved, work.between, work.vectors)
-    store_state(outputs.final_state, state, state_row, keys, group * plan.columns, values)
+    store_state(outputs.final_state, state, state_row, keys, group * call.columns, values)
 
 
 @compiled_entry
-def forward(work: Any, counter: Any, inputs: Any, outputs: Any, plan: Any, keep: bool) -> None:
+def forward(work: Any, counter: Any, inputs: Any, outputs: Any, call: Any, keep: bool) -> None:
     """Run tasks until the shared counter has passed the last one.
 
     Args:
@@ -107,10 +107,10 @@ def forward(work: Any, counter: Any, inputs: Any, outputs: Any, plan: Any, keep:
         counter: int64 (1,), shared by all threads.
         inputs: `Inputs`.
         outputs: `Outputs`, written.
-        plan: `Plan`.
+        call: `KernelCall`.
         keep: also write `r` and `saved`, which the backward pass needs.
     """
     task = next_task(counter)
-    while task < plan.tasks:
-        _run_task(task, inputs, outputs, plan, keep, work)
+    while task < call.tasks:
+        _run_task(task, inputs, outputs, call, keep, work)
         task = next_task(counter)

@@ -16,12 +16,12 @@ from lifecode.ops.cpu.buffers import empty
 from lifecode.ops.cpu.workers import num_workers, run_on_workers
 from lifecode.ops.delta_rule.backward import backward
 from lifecode.ops.delta_rule.forward import forward
-from lifecode.ops.delta_rule.plan import (
+from lifecode.ops.delta_rule.kernel_call import (
     Gradients,
     Inputs,
+    KernelCall,
     Outputs,
-    Plan,
-    make_plan,
+    kernel_call,
     make_workspace,
     saved_shape,
 )
@@ -60,27 +60,27 @@ def native_gated_delta_rule(
     batch, length, heads, key_size = q.shape
     if borders is None:
         borders = tuple(length * row for row in range(batch + 1))
-    plan = make_plan(borders, heads, key_size, v.shape[3], scale=scale, norm_eps=norm_eps, reverse=reverse)
+    call = kernel_call(borders, heads, key_size, v.shape[3], scale=scale, norm_eps=norm_eps, reverse=reverse)
     matrices = [x.flatten(2).flatten(0, 1) for x in (q, k, v, g, beta)]
     state = initial_state.flatten(0, 2)
-    output, final = _GatedDeltaRule.apply(*matrices, state, plan)
+    output, final = _GatedDeltaRule.apply(*matrices, state, call)
     return output.view(v.shape), final.view(initial_state.shape)
 
 
 class _GatedDeltaRule(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, *args: Any) -> tuple[Tensor, Tensor]:
-        q, k, v, g, beta, initial_state, plan = args
+        q, k, v, g, beta, initial_state, call = args
         keep = any(ctx.needs_input_grad)
         inputs = [x.contiguous() for x in (q, k, v, g.exp(), beta, initial_state)]
         output, final = empty(v.shape, v.dtype), empty(initial_state.shape)
         r = empty(v.shape if keep else (0, 16))
-        saved = empty(saved_shape(plan) if keep else (0, 16))
+        saved = empty(saved_shape(call) if keep else (0, 16))
         outputs = [output, r, final, saved]
-        _run(forward, plan, Inputs(*_arrays(inputs)), Outputs(*_arrays(outputs)), plan, keep)
+        _run(forward, call, Inputs(*_arrays(inputs)), Outputs(*_arrays(outputs)), call, keep)
         if keep:
             ctx.save_for_backward(*inputs, r, saved)
-            ctx.plan = plan
+            ctx.call = call
             ctx.set_materialize_grads(False)
         return output, final
 
@@ -90,29 +90,29 @@ class _GatedDeltaRule(torch.autograd.Function):
         ctx: Any, *grads: Any
     ) -> tuple[Tensor | None, ...]:
         *inputs, r, saved = ctx.saved_tensors
-        plan: Plan = ctx.plan
+        call: KernelCall = ctx.call
         q, k, v, decay, beta, initial_state = inputs
         d_output, d_final = (
             torch.zeros_like(x) if grad is None else grad.contiguous()
             for x, grad in zip((v, initial_state), grads, strict=True)
         )
         d_q, d_k, d_g, d_beta = (
-            empty((plan.groups * len(x), x.shape[1]), x.dtype) for x in (q, k, decay, beta)
+            empty((call.groups * len(x), x.shape[1]), x.dtype) for x in (q, k, decay, beta)
         )
         d_v, d_initial = empty(v.shape, v.dtype), empty(initial_state.shape)
         gradients = [d_output, d_final, d_q, d_k, d_v, d_g, d_beta, d_initial]
         saves = Outputs(*_arrays([v[:0], r, initial_state[:0], saved]))
-        _run(backward, plan, Inputs(*_arrays(inputs)), saves, Gradients(*_arrays(gradients)), plan)
-        if plan.groups > 1:
+        _run(backward, call, Inputs(*_arrays(inputs)), saves, Gradients(*_arrays(gradients)), call)
+        if call.groups > 1:
             d_q, d_k, d_g, d_beta = (
-                x.unflatten(0, (plan.groups, -1)).sum(0) for x in (d_q, d_k, d_g, d_beta)
+                x.unflatten(0, (call.groups, -1)).sum(0) for x in (d_q, d_k, d_g, d_beta)
             )
         return d_q, d_k, d_v, d_g, d_beta, d_initial, None
 
 
-def _run(kernel: Any, plan: Plan, *args: Any) -> None:
+def _run(kernel: Any, call: KernelCall, *args: Any) -> None:
     counter = np.zeros(1, dtype=np.int64)
-    workspaces = [make_workspace(plan) for _ in range(num_workers(plan.tasks))]
+    workspaces = [make_workspace(call) for _ in range(num_workers(call.tasks))]
     run_on_workers(kernel, workspaces, counter, *args)
 
 

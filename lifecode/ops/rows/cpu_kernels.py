@@ -17,7 +17,7 @@ from lifecode.ops.cpu.compiled import compiled, compiled_entry
 from lifecode.ops.cpu.vectors import WIDTH, multiply_add, read, sigmoid, spread, total, write
 from lifecode.ops.cpu.workers import next_task
 
-ROWS_A_TASK = 256
+ROWS_PER_TASK = 256
 
 
 @compiled
@@ -54,8 +54,8 @@ def normalise_forward(
         rule: `rows_native.Rule`.
     """
     task = next_task(counter)
-    while task * ROWS_A_TASK < x.shape[0]:
-        for row in range(task * ROWS_A_TASK, min(x.shape[0], (task + 1) * ROWS_A_TASK)):
+    while task * ROWS_PER_TASK < x.shape[0]:
+        for row in range(task * ROWS_PER_TASK, min(x.shape[0], (task + 1) * ROWS_PER_TASK)):
             squares = spread(np.float32(0.0))
             for j in range(0, x.shape[1], WIDTH):
                 value = read(x, row, j)
@@ -93,9 +93,9 @@ def normalise_backward(
     `d_gate` is written if `rule.gated`. `work` is [1, C] of each thread.
     """
     task = next_task(counter)
-    while task * ROWS_A_TASK < x.shape[0]:
+    while task * ROWS_PER_TASK < x.shape[0]:
         _clear(d_weight, task)
-        for row in range(task * ROWS_A_TASK, min(x.shape[0], (task + 1) * ROWS_A_TASK)):
+        for row in range(task * ROWS_PER_TASK, min(x.shape[0], (task + 1) * ROWS_PER_TASK)):
             scale, along = spread(inverse[0, row]), spread(np.float32(0.0))
             for j in range(0, x.shape[1], WIDTH):
                 normed, gain, slope = read(x, row, j) * scale, read(weight, 0, j), read(d_y, row, j)
@@ -121,8 +121,8 @@ def normalise_backward(
 def gate_forward(work: Any, counter: Any, x: Any, y: Any) -> None:
     """y = SiLU(gate) * up, where x [N, 2 C] is the gate and, to its right, what it opens."""
     width, task = y.shape[1], next_task(counter)
-    while task * ROWS_A_TASK < x.shape[0]:
-        for row in range(task * ROWS_A_TASK, min(x.shape[0], (task + 1) * ROWS_A_TASK)):
+    while task * ROWS_PER_TASK < x.shape[0]:
+        for row in range(task * ROWS_PER_TASK, min(x.shape[0], (task + 1) * ROWS_PER_TASK)):
             for j in range(0, width, WIDTH):
                 write(y, row, j, _silu(read(x, row, j)) * read(x, row, width + j))
         task = next_task(counter)
@@ -133,8 +133,8 @@ def gate_backward(work: Any, counter: Any, x: Any, d_y: Any, d_x: Any) -> None:
     """Gradient of `gate_forward`."""
     width, task = d_y.shape[1], next_task(counter)
     one = spread(np.float32(1.0))
-    while task * ROWS_A_TASK < x.shape[0]:
-        for row in range(task * ROWS_A_TASK, min(x.shape[0], (task + 1) * ROWS_A_TASK)):
+    while task * ROWS_PER_TASK < x.shape[0]:
+        for row in range(task * ROWS_PER_TASK, min(x.shape[0], (task + 1) * ROWS_PER_TASK)):
             for j in range(0, width, WIDTH):
                 opening, slope = read(x, row, j), read(d_y, row, j)
                 share = sigmoid(opening)
@@ -148,8 +148,8 @@ def gate_backward(work: Any, counter: Any, x: Any, d_y: Any, d_x: Any) -> None:
 def scaled_sum_forward(work: Any, counter: Any, x: Any, branch: Any, weight: Any, y: Any) -> None:
     """y = x + weight * branch, weight [1, C]."""
     task = next_task(counter)
-    while task * ROWS_A_TASK < x.shape[0]:
-        for row in range(task * ROWS_A_TASK, min(x.shape[0], (task + 1) * ROWS_A_TASK)):
+    while task * ROWS_PER_TASK < x.shape[0]:
+        for row in range(task * ROWS_PER_TASK, min(x.shape[0], (task + 1) * ROWS_PER_TASK)):
             for j in range(0, x.shape[1], WIDTH):
                 write(y, row, j, multiply_add(read(weight, 0, j), read(branch, row, j), read(x, row, j)))
         task = next_task(counter)
@@ -161,9 +161,9 @@ def scaled_sum_backward(
 ) -> None:
     """Gradients of `scaled_sum_forward`; `d_weight` is [tasks, C]. That of x is `d_y` itself."""
     task = next_task(counter)
-    while task * ROWS_A_TASK < branch.shape[0]:
+    while task * ROWS_PER_TASK < branch.shape[0]:
         _clear(d_weight, task)
-        for row in range(task * ROWS_A_TASK, min(branch.shape[0], (task + 1) * ROWS_A_TASK)):
+        for row in range(task * ROWS_PER_TASK, min(branch.shape[0], (task + 1) * ROWS_PER_TASK)):
             for j in range(0, branch.shape[1], WIDTH):
                 slope = read(d_y, row, j)
                 write(d_branch, row, j, slope * read(weight, 0, j))

@@ -130,4 +130,4 @@ def _run(kernel: Any, first: Tensor, *others: Tensor, rule: Rule | None = None) 
 
 
 def _num_tasks(rows: Tensor) -> int:
-    return -(-len(rows) // row_kernels.ROWS_A_TASK)
+    return -(-len(rows) // row_kernels.ROWS_PER_TASK)

@@ -1,4 +1,4 @@
-"""What the compiled kernels of the gated delta rule are handed: tensors as matrices, sizes, tasks, workspace.
+"""What a call of the compiled gated delta rule hands to its kernels: matrices, sizes, tasks, workspace.
 
 N counts the positions of all rows, S the segments, H heads. Every matrix is contiguous by rows and float32;
 under bfloat16 inputs q, k, v, o and their gradients are bfloat16, seen as int16.
@@ -11,7 +11,7 @@ import torch
 
 from lifecode.ops.cpu.register_tiles import CHUNK
 
-STEPS_A_BLOCK = 4 * CHUNK
+CHUNKS_PER_BLOCK = 4
 
 
 class Inputs(NamedTuple):
@@ -78,11 +78,27 @@ class Workspace(NamedTuple):
     states: np.ndarray
 
 
-class Plan(NamedTuple):
+class KernelCall(NamedTuple):
     """Sizes and tasks of one call.
 
     A task is a head of a segment, the longest segments first. Where these are too few to keep all threads
     busy, the value columns are split into groups: the columns of a state do not depend on one another.
+
+    Attributes:
+        tasks: number of tasks.
+        heads: H.
+        groups: of value columns.
+        key_size: K.
+        value_size: V.
+        columns: of a group, a multiple of 16.
+        scale: factor on the queries.
+        norm_eps: q and k are divided by sqrt(sum(x^2) + norm_eps) first; 0 leaves them.
+        step: 1, or -1 to run each segment from its last position to its first.
+        order: (S,) numbers of the segments, the longest first.
+        origins: (S,) position at which each segment begins to be run.
+        lengths: (S,) positions of each segment.
+        blocks: (S + 1,) number of the first block of each segment, of `CHUNKS_PER_BLOCK` chunks each; the
+            state that enters a block is saved for the backward pass.
     """
 
     tasks: int
@@ -100,7 +116,7 @@ class Plan(NamedTuple):
     blocks: np.ndarray
 
 
-def make_plan(
+def kernel_call(
     borders: tuple[int, ...],
     heads: int,
     key_size: int,
@@ -109,14 +125,14 @@ def make_plan(
     scale: float,
     norm_eps: float | None,
     reverse: bool,
-) -> Plan:
-    """Plan a call for segments between these borders."""
+) -> KernelCall:
+    """The sizes of a call, and its tasks for the segments between these borders."""
     edges = np.asarray(borders, dtype=np.int64)
     lengths = np.diff(edges)
     groups = _column_groups(lengths, heads, value_size)
     columns = -(-value_size // (16 * groups)) * 16
     groups = -(-value_size // columns)
-    return Plan(
+    return KernelCall(
         tasks=len(lengths) * heads * groups,
         heads=heads,
         groups=groups,
@@ -129,7 +145,7 @@ def make_plan(
         order=np.argsort(-lengths, kind="stable"),
         origins=edges[1:] - 1 if reverse else edges[:-1].copy(),
         lengths=lengths,
-        blocks=np.concatenate([[0], np.cumsum(-(-lengths // STEPS_A_BLOCK))]),
+        blocks=np.concatenate([[0], np.cumsum(-(-lengths // (CHUNKS_PER_BLOCK * CHUNK)))]),
     )
 
 
@@ -146,14 +162,14 @@ def _column_groups(lengths: np.ndarray, heads: int, value_size: int) -> int:
     return best[1]
 
 
-def saved_shape(plan: Plan) -> tuple[int, int]:
+def saved_shape(call: KernelCall) -> tuple[int, int]:
     """Shape of `Outputs.saved`."""
-    return int(plan.blocks[-1]) * plan.heads * plan.groups * _padded(plan.key_size), plan.columns
+    return int(call.blocks[-1]) * call.heads * call.groups * _padded(call.key_size), call.columns
 
 
-def make_workspace(plan: Plan) -> Workspace:
+def make_workspace(call: KernelCall) -> Workspace:
     """Workspace of one thread; torch aligns it to cache lines."""
-    keys, columns = _padded(plan.key_size), plan.columns
+    keys, columns = _padded(call.key_size), call.columns
     shapes = [(CHUNK, CHUNK)] * 3 + [(8, CHUNK)] + [(CHUNK, CHUNK)] * 6 + [(CHUNK, keys)]
     shapes += [(keys, CHUNK)] * 5 + [(CHUNK, columns)] * 4 + [(columns, CHUNK), (keys, columns)]
     matrices = [
