@@ -6,8 +6,7 @@ resemble none of these.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -33,7 +32,7 @@ class Letter(NamedTuple):
     Attributes:
         name: `codon` or `residue`.
         of: what it is a letter of, in the plural: `genes` or `proteins`.
-        count: how many there are, 64 or 21.
+        alphabet_size: how many there are, 64 or 21.
         ids: of a gene's letters (L,).
         figures: from genes, log P of their letters and the unigram to the columns of the table, of which the
             second is how many nats per letter the guess is better than the unigram.
@@ -41,9 +40,9 @@ class Letter(NamedTuple):
 
     name: str
     of: str
-    count: int
+    alphabet_size: int
     ids: Callable[[Gene], NDArray[np.int64]]
-    figures: Callable[[Sequence[Gene], LogP, CodonUnigram], Sequence[Value]]
+    figures: Callable[[Sequence[Gene], LogP, CodonUnigram], Sequence[Any]]
 
     @property
     def unigram(self) -> str:
@@ -51,43 +50,27 @@ class Letter(NamedTuple):
         return f"{self.name} unigram"
 
 
-@dataclass(slots=True)
-class Guessed:
-    """The table of the guesses, as far as it has come.
+class Guessed(NamedTuple):
+    """What was guessed of all files.
 
     Attributes:
-        letter: that was masked.
-        models: names of the models.
-        files: names of the files.
-        rows: of each file who guessed, its name, and figures.
-        below: who guessed to nats below the unigram, one per file.
+        files: their names.
+        rows: of a table: who guessed, the file, and figures.
+        below: who guessed to nats per letter below the unigram, one per file; without the unigram itself, and
+            what interpolation betters.
+        roles: of each guess, `model` or `baseline`.
         notes: what was left out.
     """
 
-    letter: Letter
-    models: Sequence[str]
     files: list[str]
-    rows: list[list[Value]] = field(default_factory=list)
-    below: dict[str, list[float | None]] = field(default_factory=dict)
-    notes: list[str] = field(default_factory=list)
-
-    def add(
-        self, file: str, by_whom: Mapping[str, LogP], genes: Sequence[Gene], unigram: CodonUnigram
-    ) -> None:
-        """Rows of a file, from what each guess says of its genes."""
-        for guess, log_p in by_whom.items():
-            figures = self.letter.figures(genes, log_p, unigram)
-            below = figures[1]
-            assert isinstance(below, float)
-            self.rows.append([guess, file, *figures])
-            self.below.setdefault(guess, []).append(below)
+    rows: list[list[Value]]
+    below: dict[str, list[float | None]]
+    roles: dict[str, str]
+    notes: list[str]
 
     def chart(self, axis: str) -> Figure:
-        """A line for each file, without the unigram, which is 0, and what interpolation betters."""
-        roles = {guess: "model" if guess in self.models else "baseline" for guess in self.below}
-        hidden = (self.letter.unigram, _NEIGHBOURS)
-        shown = {guess: values for guess, values in self.below.items() if guess not in hidden}
-        return sets_of_a_suite(self.files, shown, roles, axis)
+        """A line for each file."""
+        return sets_of_a_suite(self.files, self.below, self.roles, axis)
 
 
 def guesses(
@@ -116,8 +99,10 @@ def guesses(
     Raises:
         UserError: a file that cannot be read or holds too little, or a model that cannot read its genes.
     """
-    found = Guessed(letter, list(by_model), species_names(files), notes=notes_on_unknown_training(models))
-    for name, file in zip(found.files, files, strict=True):
+    names, notes = species_names(files), notes_on_unknown_training(models)
+    rows: list[list[Value]] = []
+    below: dict[str, list[float | None]] = {}
+    for name, file in zip(names, files, strict=True):
         say(f"{name}: reading {letter.of}")
         genes, left_out = read_genes(
             file, most=None, min_codons=2, max_codons=1 << 30, seed=seed, proteins=letter.of == "proteins"
@@ -125,28 +110,28 @@ def guesses(
         (asked, others), own = asked_and_counted(
             genes, models, most=most, lengths=lengths, seed=seed, name=name
         )
-        found.notes += [f"{name}: {note}" for note in (*left_out, *own)]
+        notes += [f"{name}: {note}" for note in (*left_out, *own)]
         by_whom: dict[str, LogP] = {}
-        for model, guess in by_model.items():
+        for model, guessed in by_model.items():
             say(f"{model}: masking {letter.name}s of {name}")
-            by_whom[model] = guess(asked)
+            by_whom[model] = guessed(asked)
         counted = [letter.ids(gene) for gene in others]
-        unigram = CodonUnigram(counted, letter.count)
+        unigram = CodonUnigram(counted, letter.alphabet_size)
         by_whom |= _statistics(letter, [letter.ids(gene) for gene in asked], counted, unigram)
-        found.add(name, by_whom, asked, unigram)
-    return found
+        for guess, log_p in by_whom.items():
+            figures = letter.figures(asked, log_p, unigram)
+            rows.append([guess, name, *figures])
+            below.setdefault(guess, []).append(figures[1])
+    roles = {guess: "model" if guess in by_model else "baseline" for guess in below}
+    shown = {guess: own for guess, own in below.items() if guess not in (letter.unigram, _NEIGHBOURS)}
+    return Guessed(names, rows, shown, roles, notes)
 
 
-def _statistics(
-    letter: Letter,
-    asked: Ids,
-    counted: Ids,
-    unigram: CodonUnigram,
-) -> dict[str, LogP]:
+def _statistics(letter: Letter, asked: Ids, counted: Ids, unigram: CodonUnigram) -> dict[str, LogP]:
     """What statistics of letters (L,) of some genes say of those of others."""
     found = {letter.unigram: [np.tile(unigram.log_probabilities, (len(ids), 1)) for ids in asked]}
     for name, kind in ((_NEIGHBOURS, BothNeighbours), (_INTERPOLATED, InterpolatedNeighbours)):
-        neighbours = kind(counted, letter.count)
+        neighbours = kind(counted, letter.alphabet_size)
         found[name] = [neighbours.log_probabilities(ids, np.arange(len(ids))) for ids in asked]
     return found
 
