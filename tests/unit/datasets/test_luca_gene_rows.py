@@ -111,6 +111,8 @@ def test_a_shorter_region_is_read_after_a_longer_one(written):
         ([("tRNA", "join(1..30,46..60)", "/Pseudo")], {"tRNA"}, None),
         ([("tRNA", "join(1..30,complement(46..60))")], {"tRNA"}, None),
         ([("tRNA", "join(1..30,46..60)")], {"tRNA", "intron"}, None),
+        ([("tRNA", "join(1..30,42..60)")], {"tRNA", "intron"}, None),
+        ([("mRNA", "join(1..30,42..60)")], set(), "gap_shorter_than_an_intron"),
         ([("rRNA", "join(1..30,46..60)")], {"rRNA"}, None),
         ([("tRNA", "1.5..30")], set(), "unreadable_location"),
         ([("tRNA", "100..130")], set(), "out_of_range"),
