@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from lifecode.analyses.analysis import Analysed, Say, Value
 from lifecode.analyses.genes import read_genes
-from lifecode.analyses.named_model import NamedModel
+from lifecode.analyses.named_model import NamedModel, notes_on_reading
 from lifecode.errors import UserError, require_at_least
 from lifecode.report.charts.two_histograms import HistogramPanel, two_histograms
 from lifecode.report.page import Drawing
@@ -47,6 +47,7 @@ class Convergence:
         if len(drawn) < 3:
             raise UserError("has fewer than three genes", source=str(input))
         cds, proteins = [gene.nucleotides for gene in drawn], [gene.protein for gene in drawn]
+        notes += [*notes_on_reading(models, cds, "cds"), *notes_on_reading(models, proteins, "protein")]
         rows: list[list[Value]] = []
         panels = []
         for one in models:

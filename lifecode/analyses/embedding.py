@@ -12,14 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lifecode.analyses.analysis import Analysed, Say, Value
-from lifecode.analyses.named_model import NamedModel
+from lifecode.analyses.named_model import NamedModel, notes_on_reading
 from lifecode.errors import UserError, require_at_least
 from lifecode.report.charts.class_map import class_map
 from lifecode.report.page import Drawing
 from lifecode.tasks.baselines import features_of
 from lifecode.tasks.examples.molecule import MoleculeWord
 from lifecode.tasks.examples.sequence_task import SequenceTask, TaskData, read_task
-from lifecode.tasks.families.registry import reading_of
 
 HEADINGS = ("model", "silhouette", "Calinski-Harabasz", "Davies-Bouldin", "k-means NMI", "k-means ARI")
 _PERPLEXITY, _MOST_EXACT = 30.0, 600
@@ -59,8 +58,7 @@ class EmbeddingMap:
         rows, notes = self._drawn(data, seed)
         examples, classes = data.train.at(rows), data.labels.classes
         labels = examples.labels
-        readings = [reading_of(one.model, data.molecule) for one in models]
-        notes += dict.fromkeys(note for own in readings for note in own.notes(examples.sequences))
+        notes += notes_on_reading(models, examples.sequences, data.molecule)
         tables: list[list[Value]] = []
         maps: dict[str, NDArray[np.float64]] = {}
         multi_hot = features_of("multi_hot", examples, data.molecule)

@@ -15,7 +15,7 @@ from lifecode.analyses.analysis import Analysed, Say, Value
 from lifecode.analyses.codon_usage import species_names
 from lifecode.analyses.convergence import HEADINGS, cosines, pairs_told_apart
 from lifecode.analyses.genes import Gene, read_genes
-from lifecode.analyses.named_model import NamedModel
+from lifecode.analyses.named_model import NamedModel, notes_on_reading
 from lifecode.errors import UserError, require_at_least
 from lifecode.report.charts.two_histograms import two_histograms
 from lifecode.report.page import Drawing
@@ -67,6 +67,7 @@ class Orthologs:
             )
         order = np.sort(np.random.default_rng(seed).permutation(len(shared))[: self.genes])
         first, second = ([of[shared[i]] for i in order.tolist()] for of in named)
+        notes += notes_on_reading(models, [gene.nucleotides for gene in [*first, *second]], "cds")
         readers = {
             **{one.name: partial(_vectors, one) for one in models},
             "residue composition": partial(_words, 1),

@@ -8,12 +8,14 @@ import hashlib
 import json
 import logging
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from lifecode.errors import UserError
 from lifecode.host.checksum import sha256, write_json
@@ -21,15 +23,19 @@ from lifecode.host.durable import disk_faults_named, replacing
 from lifecode.host.own_folder import require_own
 from lifecode.tasks.examples.columns import ID_NAMES, Columns, find_columns
 from lifecode.tasks.examples.examples import examples_of
-from lifecode.tasks.examples.molecule import is_in_frame
+from lifecode.tasks.examples.molecule import Molecule, first_codons, is_in_frame
 from lifecode.tasks.examples.table import Table
 from lifecode.tasks.examples.table_parts import table_parts
+from lifecode.tasks.families.registry import reading_of
+from lifecode.tasks.features.states import StateFeatures
 from lifecode.tasks.pairs.pair_examples import PairExamples
 from lifecode.tasks.pairs.pair_task import fasta_by_name, side_letters
 from lifecode.tasks.pairs.side import SideKind
 from lifecode.tasks.predictions import predictions_table
 from lifecode.tasks.tables import write_tables
 from lifecode.tasks.tuned_model import DESCRIPTION, ENCODER, Tuned, TunedModel
+from lifecode.tasks.tuned_pairs import TunedPairs
+from lifecode.tasks.tuning.tuned_network import TunedNetwork
 
 SEQUENCES_AT_ONCE, VERSION = 1_000, 1
 """Of a part, and of what stands in it: parts of another version are made anew."""
@@ -166,6 +172,7 @@ def _reader(model: Tuned, first: Table, columns: InputColumns) -> Callable[[Tabl
     )
 
     said = False
+    tell = _teller(model)
 
     def predicted(table: Table) -> pa.Table:
         nonlocal said
@@ -183,9 +190,33 @@ def _reader(model: Tuned, first: Table, columns: InputColumns) -> Callable[[Tabl
                 f"{len(out):,}",
                 f"{table.rows[-1]:,}",
             )
+        tell(table, molecule, examples.sequences)
         return predictions_table(examples, model.labels, model.predict(examples.sequences), labelled=False)
 
     return predicted
+
+
+def _teller(model: Tuned) -> Callable[[Table, Molecule, Sequence[NDArray[np.uint8]]], None]:
+    """Says of each molecule once how its sequences are read, such as long ones in windows, where need be."""
+    told: set[Molecule] = set()
+
+    def tell(table: Table, molecule: Molecule, sequences: Sequence[NDArray[np.uint8]]) -> None:
+        if molecule in told:
+            return
+        read = [first_codons(ids, _most_codons(model), molecule) for ids in sequences]
+        for note in reading_of(model.model, molecule).notes(read):
+            told.add(molecule)
+            logger.warning("%s, up to row %s: %s", table.source, f"{table.rows[-1]:,}", note)
+
+    return tell
+
+
+def _most_codons(model: Tuned) -> int | None:
+    """Of each sequence a model reads so many codons, or residues; None for all."""
+    if isinstance(model, TunedNetwork):
+        return model.settings.max_codons
+    features = model.features.values() if isinstance(model, TunedPairs) else model.features
+    return next((each.max_codons for each in features if isinstance(each, StateFeatures)), None)
 
 
 def _of_fasta(table: Table) -> str | None:
@@ -221,6 +252,7 @@ def _pair_reader(
         (name for name in first.columns if name.lower() in ID_NAMES and name not in names), None
     )
     id = own if columns.id is None else columns.id
+    tell = _teller(model)
 
     def predicted(table: Table) -> pa.Table:
         sides = [
@@ -236,6 +268,8 @@ def _pair_reader(
         ids = [str(row) for row in table.rows]
         ids = ids if id is None else table.column(id, "id")
         pairs = PairExamples.of(list(zip(*sides, strict=True)), kinds, ids)
+        for side in (pairs.first, pairs.second):
+            tell(table, side.molecule, side.sequences())
         return predictions_table(pairs, model.labels, model.predict(pairs), labelled=False)
 
     return predicted

@@ -30,9 +30,9 @@ class Probe:
     """A head on frozen states.
 
     Args:
-        pools: what is made of a sequence's states, one behind the other: `mean`, `max`, `cls`, `centre`,
-            `positions`. None takes `mean`, or for labels of positions the state of the position, where
-            `centre` takes the `window` states around it.
+        pools: what is made of a sequence's states, one behind the other: `mean`, `max`, `cls`, `last`,
+            `centre`, `positions`. None takes `mean`, or for labels of positions the state of the position,
+            where `centre` takes the `window` states around it.
         frames: of a model of codons 0, 1 or 2 nucleotides before the first codon, `average` or `stack`
             (mean, maximum, minimum) of all three; None takes 0 for what is in frame and `stack` for others.
         layer: states behind so many layers; None for all.

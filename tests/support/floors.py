@@ -75,6 +75,7 @@ FLOORS = {
         "gene_rows",
         "swissprot",
         "interpro",
+        "pdb_chains",
         "structures",
         "protein_rows",
         "reading",

@@ -84,10 +84,20 @@ def swissprot(
 
 
 def atom(
-    serial: int, residue: str, chain: str, number: int, x: float, *, name: str = "CA", kind="ATOM", alt=" "
+    serial: int,
+    residue: str,
+    chain: str,
+    number: int,
+    x: float,
+    *,
+    name: str = "CA",
+    kind: str = "ATOM",
+    alt: str = " ",
+    share: float = 1.0,
+    insertion: str = " ",
 ) -> str:
-    """A line of a PDB file, of an atom at (x, 2x, -x)."""
+    """A line of a PDB file, of an atom at (x, 2x, -x) that is there in a share of the molecules."""
     return (
-        f"{kind:<6}{serial:>5}  {name:<3}{alt}{residue:<3} {chain}{number:>4}    "
-        f"{x:8.3f}{2 * x:8.3f}{-x:8.3f}{1.0:6.2f}{0.0:6.2f}           C"
+        f"{kind:<6}{serial:>5}  {name:<3}{alt}{residue:<3} {chain}{number:>4}{insertion}   "
+        f"{x:8.3f}{2 * x:8.3f}{-x:8.3f}{share:6.2f}{0.0:6.2f}           C"
     )

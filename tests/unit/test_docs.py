@@ -34,6 +34,27 @@ def test_links_lead_somewhere(document):
 
 
 @by_name
+def test_links_to_headings_lead_to_one(document):
+    for link in re.findall(r"\]\(([^)\s]+)\)", document.read_text(encoding="utf-8")):
+        file, mark, heading = link.partition("#")
+        if mark and not file.startswith(("http:", "https:")):
+            assert heading in headings(document.parent / file if file else document), link
+
+
+def headings(document) -> set[str]:
+    """As GitHub names them in links."""
+    text = re.sub(r"^```.*?^```", "", document.read_text(encoding="utf-8"), flags=re.M | re.S)
+    found = re.findall(r"^#+ +(.*)$", text, flags=re.M)
+    return {re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-") for heading in found}
+
+
+def test_the_tables_of_verbs_have_all_of_them():
+    for name, without in (("README.md", set()), ("docs/python.md", {"doctor", "bench"})):
+        told = set(re.findall(r"^\| `lifecode ([a-z]+)", (ROOT / name).read_text(encoding="utf-8"), re.M))
+        assert told == set(VERBS) - without, name
+
+
+@by_name
 def test_make_targets_that_are_named_exist(document):
     named = re.findall(r"`make ([a-z-]+)", document.read_text(encoding="utf-8"))
     assert set(named) <= set(makefile_targets())

@@ -15,7 +15,7 @@ from lifecode.analyses.accuracy.bins import Axis, bins_of, interval
 from lifecode.analyses.accuracy.columns import columns_of
 from lifecode.analyses.accuracy.finished_run import FinishedRun, finished_runs
 from lifecode.analyses.analysis import Analysed, Say, Value
-from lifecode.analyses.named_model import NamedModel
+from lifecode.analyses.named_model import NamedModel, notes_on_reading
 from lifecode.errors import UserError
 from lifecode.report.charts.accuracy_by_bins import BinsPanel, accuracy_by_bins
 from lifecode.report.page import Drawing
@@ -79,6 +79,8 @@ class AccuracyBins:
                 texts, counts = [text for text, _ in found], [int(c.sum()) for _, c in found]
                 panels.append(BinsPanel(f"{name}{axis.name}", texts, counts, shown))
             rows += [[run.name, *row] for row in own] if of_sets else own
+            for side in run.sides if self.distance else ():
+                notes += [f"{name}{note}" for note in notes_on_reading(models, side.sequences, side.molecule)]
             notes += [f"{name}{note}" for note in run.notes]
         drawn = dict.fromkeys(model for run in runs for model in run.best_models())
         held_out = sum(run.num_held_out for run in runs)

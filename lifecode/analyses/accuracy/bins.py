@@ -1,5 +1,6 @@
 """Rows in bins of something that each has one of, and the accuracy in a bin with its interval."""
 
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -28,14 +29,21 @@ def bins_of(axis: Axis, most: int) -> list[tuple[str, NDArray[np.bool_]]]:
     found = []
     distinct = np.unique(axis.values[known])
     if len(distinct) <= most:
-        found = [(f"{value:.3g}", axis.values == value) for value in distinct.tolist()]
+        texts = _texts(distinct)
+        found = [(text, axis.values == value) for text, value in zip(texts, distinct.tolist(), strict=True)]
     else:
         edges = np.unique(np.quantile(axis.values[known], np.linspace(0, 1, most + 1)))
         number = np.clip(np.searchsorted(edges, axis.values, side="right") - 1, 0, len(edges) - 2)
-        for i in range(len(edges) - 1):
-            found.append((f"{edges[i]:.3g} to {edges[i + 1]:.3g}", known & (number == i)))
+        for i, (low, high) in enumerate(pairwise(_texts(edges))):
+            found.append((f"{low} to {high}", known & (number == i)))
     found.append((axis.none, ~known))
     return [(text, rows) for text, rows in found if rows.any()]
+
+
+def _texts(values: NDArray[np.float64]) -> list[str]:
+    """Different numbers in as few digits as tell them apart, three at least."""
+    forms = ([f"{value:.{digits}g}" for value in values.tolist()] for digits in range(3, 18))
+    return next(texts for texts in forms if len(set(texts)) == len(texts))
 
 
 def interval(right: NDArray[np.bool_]) -> tuple[float, float, float]:

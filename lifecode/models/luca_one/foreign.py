@@ -27,6 +27,7 @@ from lifecode.models.luca_one.key_tables import (
     frequency_name,
     port_name,
     released_names,
+    require_heads_of_a_release,
     rotary_frequencies,
     tasks_of,
 )
@@ -93,10 +94,13 @@ def write_checkpoint(
     """Writes weights under our names into a new folder in a layout of LucaOne's programs.
 
     Raises:
-        UserError: the layout is unknown, or the folder is there already or cannot be written.
+        UserError: the layout is unknown or has no place for the heads, or the folder is there already or
+            cannot be written.
     """
     if layout not in get_args(Layout):
         raise UserError(f"the layout {layout!r} is unknown", remedy=f"Choose {' or '.join(get_args(Layout))}")
+    if layout == "released":
+        require_heads_of_a_release(list(config["heads"]))
     require_absent(folder)
     depth, names = config["depth"], released_names(config["depth"], list(config["heads"]))
     released = {names[own]: tensor.detach().cpu().contiguous() for own, tensor in state.items()}

@@ -97,22 +97,35 @@ def _from_port(name: str, beginnings: Iterable[tuple[str, str]]) -> str:
     return old + name.removeprefix(own)
 
 
+_HEADS_OF_RELEASES = (
+    tuple(LEVELS),
+    tuple(task for task in LEVELS if task.startswith("gene")),
+    tuple(task for task in LEVELS if task.startswith("prot")),
+    (),
+)
+"""The tasks of each kind of released model, of which the heads say only how many they are."""
+
+
 def tasks_of(num_heads: int) -> tuple[str, ...]:
     """The tasks of a released checkpoint by how many heads it has: all, those of genes or of proteins, none.
 
     Raises:
         UserError: another number.
     """
-    choices = (
-        tuple(LEVELS),
-        tuple(task for task in LEVELS if task.startswith("gene")),
-        tuple(task for task in LEVELS if task.startswith("prot")),
-        (),
-    )
-    for tasks in choices:
+    for tasks in _HEADS_OF_RELEASES:
         if len(tasks) == num_heads:
             return tasks
     raise UserError(f"the weights have {num_heads} heads of tasks; released models have 8, 6, 2 or none")
+
+
+def require_heads_of_a_release(tasks: Sequence[str]) -> None:
+    """Raises a `UserError` for other heads, which would be taken for those of other tasks."""
+    if tuple(tasks) not in _HEADS_OF_RELEASES:
+        raise UserError(
+            f"the released layout numbers the heads of tasks, and has no place for {', '.join(tasks)} alone",
+            source="layout",
+            remedy="Write a folder with save_pretrained, or transformers, which keeps no heads",
+        )
 
 
 def rotary_frequencies(head_dim: int) -> Tensor:

@@ -143,11 +143,13 @@ class LucaOne(EmbedsLetters, MasksLetters):
 
         Args:
             folder: must not exist, or be empty.
-            layout: `released` (pytorch.pth) or `transformers` (config.json and model.safetensors, which have
-                no room for the heads of the tasks).
+            layout: `released` (pytorch.pth; numbers the heads of tasks, so it takes all eight, the two of
+                genes, the six of proteins, or none) or `transformers` (config.json and model.safetensors,
+                which have no room for the heads).
 
         Raises:
-            UserError: the layout is unknown, or the folder is there already or cannot be written.
+            UserError: the layout is unknown or has no place for the heads, or the folder is there already or
+                cannot be written.
         """
         write_checkpoint(self.state_dict(), self.config, Path(folder), layout)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from lifecode.errors import UserError
 from lifecode.tasks.competitors.competitor import ModelReader, Reader
-from lifecode.tasks.examples.molecule import Molecule
+from lifecode.tasks.examples.molecule import Molecule, first_codons
 from lifecode.tasks.features.feature import Features
 from lifecode.tasks.heads.head import Blocks, FittedHead, Head
 from lifecode.tasks.pairs.pair_baselines import PairBaseline, pair_blocks, pair_head, usual_pair_baselines
@@ -66,8 +66,11 @@ class PairBlocks:
 
     def notes(self, reader: Reader) -> list[str]:
         """How a model reads both sides."""
-        sides = (self.examples.first, self.examples.second)
-        return [note for side in sides for note in reader.notes(side.molecule, side.sequences())]
+        notes: list[str] = []
+        for side in (self.examples.first, self.examples.second):
+            read = [first_codons(ids, self.probe.max_codons, side.molecule) for ids in side.sequences()]
+            notes += reader.notes(side.molecule, read)
+        return notes
 
     def beside(self) -> Blocks:
         """What `pair.beside` names."""

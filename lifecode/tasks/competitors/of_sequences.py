@@ -7,6 +7,7 @@ from typing import Any
 from lifecode.tasks.baselines import Baseline, features_of, head_of, usual_baselines
 from lifecode.tasks.competitors.competitor import ModelReader, Reader
 from lifecode.tasks.examples.examples import Examples
+from lifecode.tasks.examples.molecule import first_codons
 from lifecode.tasks.examples.sequence_task import TaskData
 from lifecode.tasks.features.feature import Features
 from lifecode.tasks.heads.head import Blocks, FittedHead, Head
@@ -46,7 +47,8 @@ class SequenceBlocks:
 
     def notes(self, reader: Reader) -> list[str]:
         """How it reads the sequences."""
-        return reader.notes(self.data.molecule, self.sequences)
+        molecule, most = self.data.molecule, self.probe.max_codons
+        return reader.notes(molecule, [first_codons(ids, most, molecule) for ids in self.sequences])
 
     def of_model(self, reader: Reader, told: Callable[[int, int], None]) -> Blocks:
         """States, then what stands beside them."""

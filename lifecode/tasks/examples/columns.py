@@ -11,7 +11,7 @@ _RESIDUES = frozenset("ACDEFGHIKLMNPQRSTVWYUOBJXZ*")
 _LOOKED_AT, _SHARE = 1_000, 0.95
 _SHORTEST = 6
 """Letters of a sequence, on average: `A` and `CAT` may be the names of classes."""
-_LABELS = ("label", "labels", "target", "class", "y", "label_index", "output", "score", "value")
+_LABELS = ("label", "labels", "target", "class", "y", "label_index", "label_idx", "output", "score", "value")
 ID_NAMES = ("id", "seq_id", "gene_id", "name", "sequence_id", "identifier", "accession")
 
 

@@ -12,7 +12,7 @@ from lifecode.tasks.examples.molecule import Molecule, first_codons
 from lifecode.tasks.families.place import FrameReading, Place
 from lifecode.tasks.features.encoder import Encoder
 
-StatePool = Literal["mean", "max", "cls", "centre", "positions"]
+StatePool = Literal["mean", "max", "cls", "last", "centre", "positions"]
 
 
 _BEFORE_PROJECTION = Place()
@@ -26,8 +26,8 @@ class StateFeatures:
         encoder: what reads.
         label: the encoder's name in tables.
         pools: joined one behind the other. `mean`, `max`: over the positions; `cls`: the state of the whole;
-            `centre`: the `window` states around the middle, one behind the other; `positions`: the first
-            `window` states likewise; zeros where a sequence is shorter.
+            `last`: that of the last position; `centre`: the `window` states around the middle, one behind the
+            other; `positions`: the first `window` states likewise; zeros where a sequence is shorter.
         frames: 0, 1 or 2 reads from behind as many unknown nucleotides on; `average` and `stack` read in all
             three, and take the mean, or mean, maximum and minimum one behind the other.
         place: where in the encoder.
@@ -99,6 +99,7 @@ _POOLS: dict[str, Callable[[NDArray[np.float32], int], NDArray[np.float32]]] = {
     "mean": lambda states, _: states[1:-1].mean(0),
     "max": lambda states, _: states[1:-1].max(0),
     "cls": lambda states, _: states[0],
+    "last": lambda states, _: states[-2],
     "centre": _centre,
     "positions": lambda states, window: _padded(states[1:-1][:window], window),
 }

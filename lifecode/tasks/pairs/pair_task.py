@@ -12,6 +12,7 @@ from lifecode.data.formats.opening import opened
 from lifecode.errors import UserError
 from lifecode.tasks.examples.columns import ID_NAMES
 from lifecode.tasks.examples.labels import Labels, OneLabel, labels_of
+from lifecode.tasks.examples.molecule import MoleculeWord, molecule_named
 from lifecode.tasks.examples.sequence_task import Files, listed, require_own_ids
 from lifecode.tasks.examples.table import Table, read_table
 from lifecode.tasks.pairs.pair_examples import KeepTogether, PairExamples
@@ -35,7 +36,8 @@ class PairTask:
         id: column of the ids; None takes one that is called so, else names in FASTA files, or row numbers.
         first_fasta: file that holds the first sequences by name; None where they stand in the table.
         second_fasta: likewise.
-        first_kind: `dna` (DNA or RNA, any frame), `cds` (in frame) or `protein`; None looks at the letters.
+        first_kind: `dna` (or `rna`, `gene`, `nucleotide`; any frame), `cds` (in frame) or `protein` (or
+            `prot`); None looks at the letters.
         second_kind: likewise.
         kind: None reads it off the labels.
         metric: by which models are compared; None takes Matthews correlation, or Spearman's for a regression.
@@ -54,12 +56,18 @@ class PairTask:
     id: str | None = None
     first_fasta: str | None = None
     second_fasta: str | None = None
-    first_kind: SideKind | None = None
-    second_kind: SideKind | None = None
+    first_kind: MoleculeWord | None = None
+    second_kind: MoleculeWord | None = None
     kind: OneLabel | None = None
     metric: str | None = None
     keep_together: KeepTogether = "pairs"
     published: dict[str, dict[str, float]] | None = None
+
+    @property
+    def kinds(self) -> tuple[SideKind | None, SideKind | None]:
+        """What the words for both sides mean; None where the letters say it."""
+        first, second = self.first_kind, self.second_kind
+        return first and molecule_named(first), second and molecule_named(second)
 
 
 class PairData(NamedTuple):
@@ -113,9 +121,10 @@ def data_of_pairs(task: PairTask, splits: Mapping[str, Sequence[_Rows]]) -> Pair
     source = train[0].source
     column = task.label or "label"
     labels = labels_of([text for rows in train for text in rows.labels], source, column, task.kind)
+    first, second = task.kinds
     kinds = (
-        task.first_kind or kind_of([text for rows in train for text in rows.first]),
-        task.second_kind or kind_of([text for rows in train for text in rows.second]),
+        first or kind_of([text for rows in train for text in rows.first]),
+        second or kind_of([text for rows in train for text in rows.second]),
     )
     learnt = _examples(train, labels, kinds, column)
     test = _examples(splits["test"], labels, kinds, column) if "test" in splits else None

@@ -59,7 +59,7 @@ class PairSet:
     @property
     def baselines(self) -> Sequence[str]:
         """As of sequences."""
-        return fitting_pair_baselines(self.task.first_kind, self.task.second_kind)
+        return fitting_pair_baselines(*self.task.kinds)
 
     def data(self) -> PairData:
         """Read the files."""

@@ -86,6 +86,8 @@ class Pool(nn.Module):
             return segments.states.masked_fill(~segments.inside[..., None], -torch.inf).amax(1)
         if self.name == "cls":
             return segments.whole
+        if self.name == "last":
+            return segments.windows(segments.lengths - 1, 1)
         if self.name == "positions":
             return segments.windows(torch.zeros_like(segments.lengths), self.window)
         return segments.windows(((segments.lengths - self.window) // 2).clamp(min=0), self.window)

@@ -13,7 +13,7 @@ from lifecode.tasks.pairs.pair_head import PairHead
 
 Tuning = Literal["probe", "head", "lora", "full"]
 GradientTuning = Literal["head", "lora", "full"]
-TrainedPool = Literal["mean", "max", "cls", "centre", "positions", "attention", "value_attention"]
+TrainedPool = Literal["mean", "max", "cls", "last", "centre", "positions", "attention", "value_attention"]
 _ENCODER = re.compile(r"[1-9]\d*x[1-9]\d*")
 _USUAL_LR = {"head": 1e-3, "lora": 1e-3, "full": 3e-4}
 

@@ -33,6 +33,12 @@ def test_bins_are_values_quantiles_or_words_and_never_empty():
     assert told(np.array([0.0, 1.0, 2.0, 3.0]), 2) == [("0 to 1.5", [0, 1]), ("1.5 to 3", [2, 3])]
     assert told(np.array([0.0, 0.0, 0.0, 1.0, 2.0]), 2) == [("0 to 2", [0, 1, 2, 3, 4])]
     assert told(np.array(["b", "a", "b"]), 1) == [("a", [1]), ("b", [0, 2])]
+    lengths = np.array([10001.0, 10002.0, 10001.0])  # of which three digits make one name
+    assert told(lengths, 2) == [("10001", [0, 2]), ("10002", [1])]
+    assert [name for name, _ in told(np.array([0.9991, 0.9992, 0.9993]), 2)] == [
+        "0.9991 to 0.9992",
+        "0.9992 to 0.9993",
+    ]
 
 
 def test_the_interval_of_wilson_by_hand():

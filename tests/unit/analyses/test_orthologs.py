@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 import lifecode
-from lifecode.analyses import Orthologs
+from lifecode.analyses import Convergence, Orthologs
 from lifecode.errors import UserError
-from tests.support.small_models import small_model
+from tests.support.small_models import small_luca_one, small_model
 
 RESIDUES = "ACDEFGHIKLMNPQRSTVWY"
 
@@ -51,3 +51,15 @@ def test_namesakes_are_found_by_their_residues(tmp_path):
     other = genome(tmp_path / "three.fa", [("x", proteins[0][1]), ("gen1", proteins[1][1])], "e_coli")
     with pytest.raises(UserError, match="have 1 genes of one name"):
         lifecode.analyse(Orthologs(), [first, other], [small_model().eval()], progress=False)
+
+
+def test_genes_that_a_model_reads_in_windows_are_said(tmp_path):
+    draw = np.random.default_rng(1)
+    proteins = [(f"gen{i}", "M" + "".join(draw.choice(list(RESIDUES), size=39))) for i in range(4)]
+    one, two = (genome(tmp_path / name, proteins, "e_coli") for name in ("one.fa", "two.fa"))
+    short = small_luca_one(heads={}, max_tokens=102)
+    said = "8 sequences of more than 100 letters are read in overlapping windows"
+    found = lifecode.analyse(Orthologs(), [one, two], [short], progress=False)
+    assert [note for note in found.notes if note.startswith(said)]
+    found = lifecode.analyse(Convergence(), one, [short], progress=False)
+    assert [note for note in found.notes if note.startswith(said.replace("8", "4"))]

@@ -71,6 +71,49 @@ def test_an_entry_of_swiss_prot_says_keywords_sites_and_order(files):
     assert reasons == {"site_at_no_known_place": 1, "site_of_another_isoform": 1}
 
 
+EVIDENCE = (
+    "Amino-acid biosynthesis {ECO:0000256|ARBA:ARBA00022605,\nKW   ECO:0000256|HAMAP-\nKW   Rule:MF_00300};\n"
+    "KW   Pyridine nucleotide-\nKW   binding {ECO:1}; Reference proteome {ECO:2};\nKW   Zinc"
+)
+
+
+def test_keywords_whose_evidence_goes_over_several_lines(files):
+    """As TrEMBL has them: neither the beginning nor the end of the evidence is a keyword."""
+    (row,) = rows_of(files("one.dat", swissprot("P1", PROTEIN, keywords=EVIDENCE)))
+    expected = ("Amino-acid biosynthesis", "Pyridine nucleotide-binding", "Reference proteome", "Zinc")
+    assert row.labels["prot_keyword"] == expected
+
+
+def test_lineages_over_several_lines(files):
+    lineage = "Bacteria; Cyanobacteriota/Melainabacteria\nOC   group; Chroococcales; X."
+    text = swissprot("P1", PROTEIN, lineage=lineage)
+    (labelled,) = read(files("one.dat", text)).proteins
+    assert labelled.protein.lineage == (
+        "Bacteria",
+        "Cyanobacteriota/Melainabacteria group",
+        "Chroococcales",
+        "X",
+    )
+
+
+@pytest.mark.parametrize("place", ["?5", "3..?5", "?3..5", "?", "<1..5", "5..>21"])
+def test_a_place_that_is_doubted_is_no_site(files, place):
+    file = files("one.dat", swissprot("P1", PROTEIN, features=[("BINDING", place), ("ACT_SITE", "7")]))
+    assert read(file).proteins[0].protein.sites == ((6, 6, "ACT_SITE"),)
+    assert read(file).left_out.reasons == {"site_at_no_known_place": 1}
+
+
+def test_features_of_the_old_layout(files):
+    lines = (
+        "FT   SIGNAL        1      ?       Potential.\nFT   METAL         9      9       Zinc (By\n"
+        "FT                                similarity).\nFT   NP_BIND       ?3      7       ATP.\n"
+        "FT   DISULFID     10     15\n"
+    )
+    text = swissprot("P1", PROTEIN).replace("SQ   ", f"{lines}SQ   ")
+    (labelled,) = read(files("old.dat", text)).proteins
+    assert labelled.protein.sites == ((8, 8, "BINDING"), (9, 9, "DISULFID"), (14, 14, "DISULFID"))
+
+
 def test_an_entry_without_any_labels_is_a_row_without(files):
     (row,) = rows_of(files("one.dat", swissprot("Q1", PROTEIN, lineage="Bacteria; environmental samples.")))
     assert (row.spans, row.labels, row.coordinates) == ({}, {}, None)
@@ -204,6 +247,11 @@ def test_matches_need_the_types_of_entries(files):
         ),
         ("Eukaryota; Metazoa; Chordata; Mammalia; Primates; Haplorrhini; Simiiformes; Hominidae", "Primates"),
         ("Eukaryota; Metazoa; Actinopterygii; Cypriniformes; Danionidae; Danio", "Cypriniformes"),
+        ("Eukaryota; Arthropoda; Arachnida; Acari; Parasitiformes; Ixodida; Ixodidae; Ixodes", "Ixodida"),
+        ("Eukaryota; Arthropoda; Arachnida; Acari; Acariformes; Sarcoptiformes", "Sarcoptiformes"),
+        ("Eukaryota; Mollusca; Cephalopoda; Coleoidea; Decapodiformes; Sepiida; Sepia", "Sepiida"),
+        ("Eukaryota; Mollusca; Cephalopoda; Coleoidea; Octopodiformes; Octopoda; Octopus", "Octopoda"),
+        ("Eukaryota; Chordata; Tunicata; Ascidiacea; Phlebobranchia; Cionidae; Ciona", "Phlebobranchia"),
         ("Viruses; Duplodnaviria; Caudoviricetes; Herpesvirales", "Herpesvirales"),
         ("Bacteria; Candidatus Cryosericales", "Candidatus Cryosericales"),
         ("Eukaryota; Viridiplantae; eudicotyledons; core eudicotyledons; Gunneridae", None),

@@ -102,6 +102,62 @@ def test_without_seqres_too(written):
     assert only(written(ATOMS)).sequence == "KMG"  # selenomethionine is a residue, calcium is none
 
 
+def residues(*lines):
+    return "\n".join([*lines, "END\n"])
+
+
+def test_of_two_residues_at_one_place_that_of_seqres_counts_else_the_most_occupied(written):
+    """Which of them the file has last says nothing."""
+    shared = [
+        atom(1, "MET", "A", 1, 1),
+        atom(2, "SER", "A", 2, 2, alt="A", share=0.7),
+        atom(3, "THR", "A", 2, 2.5, alt="B", share=0.3),
+        atom(4, "GLY", "A", 3, 3),
+    ]
+    chain = only(written(residues(*shared)))
+    assert (chain.sequence, chain.coordinates[1, 0], chain.sequence_from) == ("MSG", 2, "observed")
+    chain = only(written("SEQRES   1 A    3  MET THR GLY\n" + residues(*shared)))
+    assert (chain.sequence, chain.coordinates[1, 0], chain.sequence_from) == ("MTG", 2.5, "SEQRES")
+    other = [
+        atom(2, "MSE", "A", 2, 2, kind="HETATM", alt="A", share=0.4),
+        atom(3, "MET", "A", 2, 2.5, alt="B"),
+    ]
+    chain = only(written(residues(shared[0], *other, shared[3])))
+    assert (chain.sequence, chain.coordinates[1, 0]) == ("MMG", 2.5)
+
+
+def test_a_ligand_that_is_an_amino_acid_is_no_residue(written):
+    """Glutamate in its receptor; caps of the chain are residues of SEQRES and have no C-alpha atom."""
+    lines = [
+        atom(1, "ACE", "A", 0, 1, name="C", kind="HETATM"),
+        atom(2, "MET", "A", 1, 1),
+        atom(3, "LYS", "A", 2, 2),
+        atom(4, "NH2", "A", 3, 3, name="N", kind="HETATM"),
+        "TER",
+        atom(5, "GLU", "A", 301, 9, kind="HETATM"),
+    ]
+    assert only(written(residues(*lines))).sequence == "MK"
+    chain = only(written("SEQRES   1 A    4  ACE MET LYS NH2\n" + residues(*lines)))
+    assert (chain.sequence, chain.sequence_from) == ("XMKX", "SEQRES")
+    assert np.isnan(chain.coordinates[[0, 3]]).all()
+
+
+def test_numbers_with_insertion_codes_go_in_their_order(written):
+    lines = [atom(1, "MET", "A", 1, 1), atom(2, "LYS", "A", 1, 2, insertion="A"), atom(3, "GLY", "A", 2, 3)]
+    missing = "REMARK 465\nREMARK 465   M RES C SSSEQI\nREMARK 465     SER A     1B\n"
+    chain = only(written(missing + "SEQRES   1 A    4  MET LYS SER GLY\n" + residues(*lines)))
+    assert (chain.sequence, chain.sequence_from) == ("MKSG", "SEQRES")
+    assert chain.coordinates[:, 0].tolist()[:2] == [1, 2]
+    assert np.isnan(chain.coordinates[2]).all()
+
+
+@pytest.mark.parametrize("first", ["HETATM", "HELIX ", "DBREF ", "USER  "])
+def test_a_pdb_file_may_begin_with_any_of_its_records(written, first):
+    lines = [atom(1, "MSE", "A", 1, 1, kind="HETATM"), atom(2, "LYS", "A", 2, 2)]
+    before = [] if first == "HETATM" else [f"{first}    1"]
+    assert only(written(residues(*before, *lines))).sequence == "MK"
+
+
 def test_an_mmcif_file_says_which_residue_each_atom_is_of(written):
     """Ligands, other molecules, other models and the less occupied place of an atom do not count."""
     path = written(CIF, "1hnd.cif")

@@ -144,6 +144,15 @@ def test_the_port_comes_back_without_heads(tmp_path):
         model.save_checkpoint(tmp_path / "other", "onnx")  # pyright: ignore[reportArgumentType]
 
 
+def test_heads_that_would_be_taken_for_others_are_not_written_by_number(tmp_path):
+    """Two heads of a release are those of genes, whatever they were trained for."""
+    model = small_luca_one(heads={name: HEADS[name] for name in ("gene_type", "prot_homo")})
+    with pytest.raises(UserError, match="no place for gene_type, prot_homo alone"):
+        model.save_checkpoint(tmp_path / "released", "released")
+    assert not (tmp_path / "released").exists()
+    model.save_checkpoint(tmp_path / "port", "transformers")
+
+
 def test_the_port_in_parts(tmp_path):
     small_luca_one().save_checkpoint(tmp_path / "port", "transformers")
     whole = tmp_path / "port" / "model.safetensors"

@@ -12,7 +12,10 @@ import lifecode
 from lifecode.app.main import main
 from lifecode.errors import UserError
 from lifecode.tasks import PairHead, Probe, SequenceTask
+from lifecode.tasks.competitors.competitor import ModelReader
+from lifecode.tasks.competitors.of_sequences import SequenceBlocks
 from lifecode.tasks.examples.molecule import encoded
+from lifecode.tasks.examples.sequence_task import read_task
 from lifecode.tasks.families.luca_one import LucaOneReading
 from lifecode.tasks.families.place import Place
 from lifecode.tasks.features.encoder import ModelEncoder
@@ -97,6 +100,16 @@ def files(tmp_path_factory):
         sites = [f"p{name}{i},{text},{own}" for i, (text, own) in enumerate(zip(rows, charged, strict=True))]
         (folder / f"{name}_sites.csv").write_text("id,protein,charged\n" + "\n".join(sites) + "\n")
     return folder
+
+
+@pytest.mark.parametrize(("most", "said"), [(None, True), (4, True), (3, False)])
+def test_windows_are_said_of_what_is_read_of_a_sequence(most, said, tmp_path):
+    """Ten letters are read at once, and three codons are nine."""
+    lines = "".join(f"ACGTACGTACGTA{'ACGT'[i]},{'ab'[i % 2]}\n" for i in range(4))
+    (tmp_path / "a.csv").write_text("sequence,label\n" + lines)
+    data = read_task(SequenceTask(train=f"{tmp_path}/a.csv"))
+    notes = SequenceBlocks(Probe(max_codons=most), data, data.train).notes(ModelReader("short", SHORT))
+    assert [note.split()[0] for note in notes] == (["4"] if said else [])
 
 
 @pytest.mark.parametrize(("model", "tuning"), [("luca", "probe"), ("luca", "lora")])

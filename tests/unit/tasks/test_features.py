@@ -102,6 +102,7 @@ def test_positions_centre_and_frames():
     np.testing.assert_allclose(features(pools=("positions",), window=4)[0], inner[0][1:-1].ravel(), atol=1e-6)
     assert not features(pools=("positions",), window=4)[1, 3 * 64 :].any()  # behind its end
     np.testing.assert_allclose(features(pools=("centre",), window=2)[0], inner[0][2:4].ravel(), atol=1e-6)
+    np.testing.assert_allclose(features(pools=("last",))[0], inner[0][-2], atol=1e-6)
     frames = [features(frames=frame) for frame in (0, 1, 2)]
     np.testing.assert_allclose(features(frames="average"), np.mean(frames, axis=0), atol=1e-6)
     stacked = np.concatenate([np.mean(frames, 0), np.max(frames, 0), np.min(frames, 0)], axis=1)

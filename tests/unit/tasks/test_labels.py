@@ -75,6 +75,8 @@ def test_columns_by_their_letters_and_names():
     table = Table("a.csv", {"Gene_ID": ["a", "b"], "CAT": ["A", "C"], "dna": GENES[:2], "target": ["1", "2"]})
     assert find_columns(table) == ("dna", "target", "Gene_ID")
     assert find_columns(table, label="CAT") == ("dna", "CAT", "Gene_ID")
+    of_lucaone = {"seq_id": ["a", "b"], "seq_type": ["gene"] * 2, "seq": GENES[:2], "label_idx": ["0", "1"]}
+    assert find_columns(Table("b.csv", of_lucaone)) == ("seq", "label_idx", "seq_id")
 
 
 @pytest.mark.parametrize(

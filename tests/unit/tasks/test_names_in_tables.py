@@ -1,5 +1,6 @@
 """Baselines are called the same by every verb, and no model is called like one of them."""
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 import lifecode
 from lifecode.errors import UserError
 from lifecode.tasks import PairTask, Probe, SequenceTask
+from lifecode.tasks.baselines import usual_baselines
 from lifecode.tasks.names_in_tables import BASELINES, model_name, notes_on_name, require_baselines
 from lifecode.tasks.suites.benchmark import PairSet, SequenceSet, ZeroShotSet
 from lifecode.tasks.suites.layouts.lucaone import LucaOne
@@ -45,6 +47,18 @@ def test_names_of_another_kind_of_task_are_told_with_those_of_this_one():
         require_baselines(["blosum62"], "without", ["pairs"])
     with pytest.raises(UserError, match=r"'cnm' is no baseline.*Use untrained, blosum62, residue_unigram"):
         require_baselines(["cnm"], "baselines", ["mutants"])
+
+
+@pytest.mark.parametrize("verb_name", ["finetune", "evaluate"])
+@pytest.mark.parametrize("molecule", ["cds", "protein"])
+def test_the_help_names_the_usual_baselines(verb_name, molecule):
+    text = (Path(lifecode.__file__).parents[1] / "conf" / f"{verb_name}.yaml").read_text(encoding="utf-8")
+    (line,) = [line for line in text.splitlines() if line.startswith("baselines:")]
+    of_nucleic_acids, _, of_proteins = line.partition("of pairs")[0].partition("of proteins")
+    of_nucleic_acids = of_nucleic_acids.replace("3mers to", "3mers, 4mers, 5mers,")
+    told = of_proteins if molecule == "protein" else of_nucleic_acids
+    words = [word.strip() for word in told.rpartition("null:")[2].strip("; ").split(",")]
+    assert words == usual_baselines(molecule, "binary")
 
 
 def test_tuning_and_evaluating_know_the_same_names(tmp_path):

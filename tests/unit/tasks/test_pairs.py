@@ -20,6 +20,7 @@ from lifecode.tasks.pairs.pair_baselines import pair_warnings
 from lifecode.tasks.pairs.pair_examples import PairExamples, pair_leaks
 from lifecode.tasks.pairs.pair_task import read_pairs
 from lifecode.tasks.pairs.side import Side
+from lifecode.tasks.suites.benchmark import PairSet
 from lifecode.tasks.suites.layouts.lucaone import LucaOne
 from lifecode.tasks.suites.layouts.rpi import Rpi
 from tests.support.small_models import small_model
@@ -72,6 +73,16 @@ def test_what_is_translated_or_spliced_is_found_and_a_changed_residue_is_not(pro
     assert rule(flank + cds[:cut] + INTRON + cds[cut:], protein)
     other = "W" if protein[-1] != "W" else "C"
     assert not rule(cds, protein[:-1] + other)
+
+
+def test_words_for_what_a_side_is(tmp_path):
+    path = tmp_path / "pairs.csv"
+    path.write_text("first,second,label\nACGU,MAC,1\nAAC,MAV,0\n")
+    for first, second in (("rna", "prot"), ("gene", "protein"), ("nucleotide", "protein")):
+        data = read_pairs(PairTask(train=str(path), first_kind=first, second_kind=second))
+        assert (data.train.first.kind, data.train.second.kind) == ("dna", "protein")
+    suite = PairSet(name="one", task=PairTask(train=str(path), first_kind="prot", second_kind="rna"))
+    assert "dogma_rule" not in suite.baselines
 
 
 def test_triads_are_counted_by_hand():

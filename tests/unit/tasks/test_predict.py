@@ -22,7 +22,7 @@ from lifecode.tasks.heads.standardise import Standardised
 from lifecode.tasks.predictions import predictions_table
 from lifecode.tasks.tuned_model import save_tuned
 from tests.support.labelled_genes import labelled_genes, write_genes
-from tests.support.small_models import small_model
+from tests.support.small_models import small_luca_one, small_model
 
 GENES = labelled_genes(23, seed=4)[0]
 
@@ -125,6 +125,23 @@ def test_columns_of_the_training_are_taken_and_what_is_out_of_frame_is_said(tmp_
     assert "whole codons" not in caplog.text
     assert len(lifecode.predict(tmp_path / "run", tmp_path / "b.csv", progress=False)) == 3
     assert "2 of the sequences up to row 3 are not whole codons without a stop inside" in caplog.text
+
+
+def test_how_long_sequences_are_read_is_said_once(tmp_path, caplog, monkeypatch):
+    """A model of letters reads so many at once; of two parts of a file the first that has any says it."""
+    monkeypatch.setattr(predict, "SEQUENCES_AT_ONCE", 1)
+    head = LinearValues(Standardised(np.ones(1, bool), np.zeros(1), np.ones(1)), np.ones(1), 0.0)
+    model = TunedModel(
+        labels=Labels("regression"),
+        features=[lambda sequences: np.array([[float(len(ids))] for ids in sequences])],
+        head=head,
+        model=small_luca_one(heads={}, max_tokens=12),
+    )
+    (tmp_path / "a.csv").write_text("sequence\nACGTAC\nACGTACGTACGT\nACGTACGTACGTA\n")
+    for _ in predict.predicted_parts(model, tmp_path / "a.csv"):
+        pass
+    (line,) = [record.getMessage() for record in caplog.records]
+    assert "up to row 2: 1 sequences of more than 10 letters are read in overlapping windows" in line
 
 
 def files_in(folder):

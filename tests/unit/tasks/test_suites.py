@@ -133,6 +133,23 @@ def test_lucaone_single_sequences_with_its_quirks(tmp_path):
     assert data.test.texts()[0] == "MKVA"
 
 
+def test_lucaone_says_what_each_sequence_is(tmp_path):
+    """By any word for it; one that is unknown, or genes among proteins, is an error that names the file."""
+    single = tmp_path / "one/Loc/gene/binary_class/train/train.csv"
+    write(single, "seq_id,seq_type,seq,label\na,gene,ACGT,1\nb,RNA,ACGU,0\n")
+    loc = LucaOne().sets(tmp_path / "one")["Loc.gene.binary_class"]
+    assert loc.data().molecule == "dna"
+    write(single, "seq_id,seq_type,seq,label\na,gene,ACGT,1\nb,lipid,ACGT,0\n")
+    with pytest.raises(UserError, match=r"train\.csv: column 'seq_type' says 'lipid', which is no molecule"):
+        loc.data()
+    header = "seq_id_a,seq_id_b,seq_type_a,seq_type_b,seq_a,seq_b,label\n"
+    pairs = tmp_path / "two/PPI/protein/binary_class/{0}/{0}.csv"
+    write(Path(str(pairs).format("train")), f"{header}a,b,prot,prot,MKV,MAV,1\nc,d,prot,prot,MK,ML,0\n")
+    write(Path(str(pairs).format("test")), f"{header}a,b,prot,gene,MKV,ACG,1\nc,d,prot,prot,MK,ML,0\n")
+    with pytest.raises(UserError, match=r"'seq_type_b' says genes and proteins"):
+        LucaOne().sets(tmp_path / "two")["PPI.protein.binary_class"].data()
+
+
 def test_lucaone_pairs_of_proteins_lie_beside_single_ones(tmp_path):
     header = "seq_id_a,seq_id_b,seq_type_a,seq_type_b,seq_a,seq_b,label"
     rows = f"{header}\na,b,prot,prot,MKV,MAV,1\nc,d,prot,prot,MK,ML,0\n"

@@ -82,9 +82,8 @@ def coding_sequence_of(
             flags.add(key)
         elif key == "transl_except":
             transl_except.append(qualifier.value or "")
-        else:  # `/exception`: how older records say `/ribosomal_slippage` and `/trans_splicing`
-            words = (qualifier.value or "").lower().replace("-", " ").split(",")
-            flags.update("_".join(one.split()) for one in words)
+        else:
+            flags.update(_flags_of_exception(qualifier.value))
     gene = values.get("gene")
     locus_tag = values.get("locus_tag")
     name = values.get("protein_id") or locus_tag or gene or f"cds:{span(place.exons)}"
@@ -113,8 +112,17 @@ def coding_sequence_of(
 
 def feature_of(kind: str, qualifiers: Iterable[Qualifier], place: Place) -> Feature:
     """A feature that is no CDS as annotated; arguments as for `coding_sequence_of`."""
-    keys = {qualifier.key for qualifier in qualifiers}
-    return Feature(kind, place.exons, bool(keys & _PSEUDO), "trans_splicing" in keys)
+    flags: set[str] = set()
+    for qualifier in qualifiers:
+        key = qualifier.key.lower()
+        flags |= _flags_of_exception(qualifier.value) if key == "exception" else {key}
+    return Feature(kind, place.exons, bool(flags & _PSEUDO), "trans_splicing" in flags)
+
+
+def _flags_of_exception(value: str | None) -> set[str]:
+    """What `/exception` says, which older records have for `/ribosomal_slippage` and `/trans_splicing`."""
+    words = (value or "").lower().replace("-", " ").split(",")
+    return {"_".join(one.split()) for one in words}
 
 
 def is_wanted(kind: str, features: Collection[str]) -> bool:

@@ -14,7 +14,11 @@ from lifecode.data.records import Contig, Exon, span
 from lifecode.datasets.luca_one.records.left_out import LeftOut
 
 SHORTEST_INTRON = 15
-"""A smaller gap is a frameshift or a correction; the shortest introns known have 15 nucleotides."""
+"""A smaller gap is a frameshift or a correction; the shortest introns that spliceosomes cut have as many.
+
+Those of tRNAs are shorter, 14 nucleotides in yeast and 11 in plants, and no frame is shifted there, so that
+any gap counts.
+"""
 
 _TYPE_OF_KEY = {
     "ncRNA": "ncRNA",
@@ -79,7 +83,8 @@ def _regions(contig: Contig, left_out: LeftOut, pseudogenes: bool) -> Iterator[R
             if gene_type := _TYPE_OF_KEY.get(feature.kind):
                 yield from (Region(*exon, gene_type) for exon in feature.exons)
             if feature.kind in _SPLICED and not (feature.pseudo or feature.trans_splicing):
-                yield from _introns(feature.exons, name, left_out)
+                shortest = 1 if feature.kind == "tRNA" else SHORTEST_INTRON
+                yield from _introns(feature.exons, name, left_out, shortest)
 
 
 def _lie_on(contig: Contig, exons: tuple[Exon, ...], name: str, detail: str, left_out: LeftOut) -> bool:
@@ -93,14 +98,16 @@ def _lie_on(contig: Contig, exons: tuple[Exon, ...], name: str, detail: str, lef
     return False
 
 
-def _introns(exons: tuple[Exon, ...], name: str, left_out: LeftOut) -> Iterator[Region]:
+def _introns(
+    exons: tuple[Exon, ...], name: str, left_out: LeftOut, shortest: int = SHORTEST_INTRON
+) -> Iterator[Region]:
     """The gaps between exons of one strand, in their order; not one across the origin of a circle."""
     for before, behind in pairwise(exons):
         first, second = (before, behind) if before.strand == 1 else (behind, before)
         gap = second.start - first.end
         if before.strand != behind.strand or gap <= 0:
             continue
-        if gap < SHORTEST_INTRON:
+        if gap < shortest:
             left_out.add(name, "gap_shorter_than_an_intron", f"{gap} nucleotides")
         else:
             yield Region(first.end, second.start, before.strand, "intron")

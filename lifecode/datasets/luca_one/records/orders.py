@@ -4,7 +4,8 @@ Flat files name the taxa of a lineage and not their ranks. With the NCBI's taxon
 taxon of the lineage that stands there is the order. Without, the order is told by its name:
 
 * names in -ales are orders by the codes of bacteria, archaea, fungi, algae and plants, and of viruses;
-* names in -iformes are orders of fishes and birds by convention;
+* names in -iformes are orders of fishes and birds by convention, but for some above the orders of mites,
+  ticks and cephalopods;
 * orders of animals and protists without an ending of their own are told by a list of the often sequenced.
 
 The first such name from the root counts, since families and genera may end alike. What none of these tells
@@ -20,6 +21,7 @@ from lifecode.data.formats.opening import opened
 from lifecode.errors import UserError
 
 _ENDING = re.compile(r"(?:Candidatus )?[A-Z][a-z]+(?:ales|iformes)")
+_ABOVE_ORDERS = frozenset({"Acariformes", "Parasitiformes", "Decapodiformes", "Octopodiformes"})
 _WITHOUT_ENDING = frozenset(
     """
     Afrosoricida Artiodactyla Carnivora Cetartiodactyla Chiroptera Cingulata Dasyuromorphia Dermoptera
@@ -29,7 +31,8 @@ _WITHOUT_ENDING = frozenset(
     Gymnophiona Blattodea Coleoptera Dermaptera Diptera Embioptera Ephemeroptera Hemiptera Hymenoptera
     Isoptera Lepidoptera Mantodea Mecoptera Megaloptera Neuroptera Odonata Orthoptera Phasmatodea
     Phthiraptera Plecoptera Psocodea Raphidioptera Siphonaptera Strepsiptera Thysanoptera Trichoptera
-    Zygentoma Amphipoda Araneae Calanoida Cyclopoida Decapoda Euphausiacea Harpacticoida Ixodida Isopoda
+    Zygentoma Anostraca Camarodonta Copelata Forcipulatida Phlebobranchia Stolidobranchia Valvatida
+    Amphipoda Araneae Calanoida Cyclopoida Decapoda Euphausiacea Harpacticoida Ixodida Isopoda
     Mesostigmata Opiliones Scorpiones Siphonostomatoida Xiphosura Ascaridida Rhabditida Spirurida
     Strongylida Trichinellida Trichocephalida Tylenchida Mytilida Octopoda Ostreida Pectinida Sepiida
     Stylommatophora Venerida Actiniaria Anthoathecata Rhizostomeae Scleractinia Semaeostomeae
@@ -80,7 +83,8 @@ class Orders:
     def _is_order(self, name: str) -> bool:
         if self.names is not None:
             return name in self.names
-        return name in _WITHOUT_ENDING or _ENDING.fullmatch(name) is not None
+        is_named_so = _ENDING.fullmatch(name) is not None and name not in _ABOVE_ORDERS
+        return is_named_so or name in _WITHOUT_ENDING
 
 
 def _orders_of_taxonomy(folder: Path) -> frozenset[str]:

@@ -2,14 +2,11 @@
 
 The sequence is the whole one that was in the sample (`SEQRES`), with the residues that were not seen at
 unknown coordinates, wherever the file says which residue an atom belongs to. In mmCIF every atom does
-(`label_seq_id`). In PDB the numbers of the atoms are the authors' own: the residues seen and those listed as
-missing (REMARK 465), in the order of their numbers, have to be those of SEQRES, or else the residues seen
-stand for the sequence (`observed`). Of several models the first counts, of alternative places of an atom the
-most occupied.
+(`label_seq_id`), in PDB its number tells it as `pdb_chains` says; or else the residues seen stand for the
+sequence (`observed`). Of several models the first counts, of alternative places of an atom the most occupied.
 """
 
 import io
-import re
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,19 +15,13 @@ from typing import Any, Literal, TextIO
 
 import numpy as np
 from Bio.Data.PDBData import protein_letters_3to1_extended
-from Bio.PDB import PDBParser
 from Bio.PDB.MMCIF2Dict import MMCIF2Dict
-from Bio.PDB.parse_pdb_header import parse_pdb_header
 from Bio.PDB.PDBExceptions import PDBConstructionException, PDBException
 from numpy.typing import NDArray
 
 from lifecode.data.formats.opening import opened
+from lifecode.datasets.luca_one.records.pdb_chains import PDB_START, UNKNOWN_PLACE, Found, pdb_chains
 from lifecode.errors import UserError
-
-_PDB_START = re.compile(
-    r"HEADER|TITLE |REMARK|CRYST1|MODEL |ATOM  |EXPDTA|COMPND|SEQRES|NUMMDL|PARENT|AUTHOR"
-)
-_UNKNOWN_PLACE = (np.nan,) * 3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,13 +56,13 @@ def chains_of(file: str | Path) -> Iterator[Chain]:
         text = io.StringIO(handle.read().decode("utf-8", errors="replace"))
     start = text.getvalue()[:4096].lstrip()
     is_cif = start.startswith(("data_", "#")) and "data_" in start
-    if not is_cif and not _PDB_START.match(start):
+    if not is_cif and not PDB_START.match(start):
         remedy = "Give .cif or .pdb, plain or compressed"
         raise UserError("is neither mmCIF nor PDB", source=file, remedy=remedy)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            found = list(_mmcif_chains(text) if is_cif else _pdb_chains(text))
+            found = list(_mmcif_chains(text) if is_cif else pdb_chains(text))
     except (*_FAULTS, PDBException, PDBConstructionException) as fault:
         problem = f"cannot be read as {'mmCIF' if is_cif else 'PDB'} ({' '.join(str(fault).split())[:100]})"
         raise UserError(problem, source=file, remedy="Download it again") from fault
@@ -84,12 +75,9 @@ def chains_of(file: str | Path) -> Iterator[Chain]:
 
 _FAULTS = (ValueError, LookupError, TypeError, AttributeError, OverflowError)
 """Of Biopython's readers of damaged files, beside their own."""
-_Residues = list[tuple[str, tuple[float, ...]]]
-"""Name in three letters and place of each residue."""
-_Found = tuple[str, _Residues, Literal["SEQRES", "observed"]]
 
 
-def _mmcif_chains(text: TextIO) -> Iterator[_Found]:
+def _mmcif_chains(text: TextIO) -> Iterator[Found]:
     cif: dict[str, Any] = dict(MMCIF2Dict(text))
     atoms = _alpha_atoms(cif)
     types = dict(zip(*(cif.get(f"_entity_poly.{key}", []) for key in ("entity_id", "type")), strict=True))
@@ -102,7 +90,7 @@ def _mmcif_chains(text: TextIO) -> Iterator[_Found]:
             continue
         whole = sequences.get(entity)
         if whole and all(number in whole and whole[number] for number in of_chain):
-            places = [(whole[n], of_chain[n][1] if n in of_chain else _UNKNOWN_PLACE) for n in sorted(whole)]
+            places = [(whole[n], of_chain[n][1] if n in of_chain else UNKNOWN_PLACE) for n in sorted(whole)]
             yield name, places, "SEQRES"
         else:
             yield name, list(of_chain.values()), "observed"
@@ -134,53 +122,6 @@ def _alpha_atoms(cif: dict[str, Any]) -> list[tuple[str, str, _ByNumber]]:
             by_number = found.setdefault(chain, (name, entity, {}))[2]
             by_number[int(number)] = (residue, tuple(map(float, place)))
     return list(found.values())
-
-
-def _pdb_chains(text: TextIO) -> Iterator[_Found]:
-    sequences: dict[str, list[str]] = {}
-    for line in text:
-        if line.startswith("SEQRES"):
-            sequences.setdefault(line[11].strip() or " ", []).extend(line[19:70].split())
-    text.seek(0)
-    missing: dict[str, list[tuple[int, str, str]]] = {}
-    for residue in parse_pdb_header(text)["missing_residues"]:
-        if residue["model"] in (None, 1):
-            place = (residue["ssseq"], residue["insertion"] or " ", residue["res_name"])
-            missing.setdefault(residue["chain"], []).append(place)
-    text.seek(0)
-    structure: Any = PDBParser(QUIET=True).get_structure("", text)
-    for chain in next(iter(structure), ()):
-        whole = sequences.get(chain.id, [])
-        seen = {
-            residue.id[1:]: (residue.get_resname().strip(), _place(residue))
-            for residue in chain
-            if residue.id[0] == " " or ("CA" in residue and _is_residue(residue.get_resname().strip(), whole))
-        }
-        yield (chain.id.strip() or "_", *_aligned(whole, seen, missing.get(chain.id, [])))
-
-
-def _is_residue(name: str, whole: list[str]) -> bool:
-    """Whether a HETATM with a C-alpha atom is of the chain, as selenomethionine is."""
-    return name in whole if whole else name in protein_letters_3to1_extended
-
-
-def _aligned(
-    whole: list[str],
-    seen: dict[tuple[int, str], tuple[str, tuple[float, ...]]],
-    missing: list[tuple[int, str, str]],
-) -> tuple[_Residues, Literal["SEQRES", "observed"]]:
-    """The residues of SEQRES with their places, where numbers tell which is which; else those seen."""
-    if [name for name, _ in seen.values()] == whole:
-        return list(seen.values()), "SEQRES"
-    unseen = {(number, insertion): (name, _UNKNOWN_PLACE) for number, insertion, name in missing}
-    both = sorted((unseen | seen).items())
-    if whole and [name for _, (name, _) in both] == whole:
-        return [residue for _, residue in both], "SEQRES"
-    return list(seen.values()), "observed"
-
-
-def _place(residue: Any) -> tuple[float, ...]:
-    return tuple(map(float, residue["CA"].coord)) if "CA" in residue else _UNKNOWN_PLACE
 
 
 def _letter(residue: str) -> str:

@@ -1,8 +1,9 @@
 """What a Swiss-Prot (UniProtKB) entry says of a protein: keywords, lineage, and the sites of its features.
 
-Biopython reads the entry; `lifecode.data.formats.swissprot` verifies that it is whole. Sites are those of the
-paper's four types: active sites, binding sites, conserved sites (`SITE`) and modified residues. Their label
-is the key of the feature, and keys that UniProt has merged into BINDING count as that.
+Biopython reads the features, of the old layout too; `lifecode.data.formats.swissprot` verifies that the entry
+is whole. Sites are those of the paper's four types: active sites, binding sites, conserved sites (`SITE`) and
+modified residues. Their label is the key of the feature, and keys that UniProt has merged into BINDING count
+as that. A place that the entry doubts (`?34`) is none.
 """
 
 import re
@@ -16,6 +17,7 @@ from Bio import SwissProt
 from Bio.SeqFeature import ExactPosition
 
 from lifecode.data.formats.flat_records import split_before
+from lifecode.data.formats.insdc.features import lineage_of
 from lifecode.data.formats.malformed import Settle
 from lifecode.data.formats.swissprot import parse_entry
 from lifecode.datasets.luca_one.records.left_out import LeftOut
@@ -83,16 +85,26 @@ def _protein(text: bytes, source: str, left_out: LeftOut) -> Protein:
         id=entry.accession,
         sequence=entry.protein.upper(),
         source=Path(source).name,
-        lineage=tuple(name.strip() for name in record.organism_classification if name.strip()),
+        lineage=lineage_of(_lines(text, "OC")),
         taxon=entry.taxon,
-        keywords=_keywords(record.keywords),
+        keywords=_keywords(_lines(text, "KW")),
         sites=tuple(_sites(record.features, entry.accession, length, left_out)),
     )
 
 
-def _keywords(written: list[str]) -> tuple[str, ...]:
+def _lines(text: bytes, code: str) -> str:
+    """What stands behind a line code, its lines joined by blanks; by nothing where one ends in a hyphen."""
+    joined = ""
+    for line in text.splitlines():
+        if line.startswith(f"{code}   ".encode()):
+            part = line[5:].decode("utf-8", errors="replace").strip()
+            joined += part if joined.endswith("-") else f" {part}"
+    return joined
+
+
+def _keywords(written: str) -> tuple[str, ...]:
     """The keywords of an entry, sorted, each once, without the evidence that may stand behind them."""
-    plain = (_EVIDENCE.sub("", word).strip().rstrip(".") for word in written)
+    plain = (word.strip() for word in _EVIDENCE.sub("", written).rstrip(". ").split(";"))
     return tuple(sorted({word for word in plain if word}))
 
 
@@ -106,7 +118,7 @@ def _sites(features: list, accession: str, length: int, left_out: LeftOut) -> It
         place = feature.location
         if place is None or place.ref not in (None, accession):
             left_out.add(accession, "site_of_another_isoform", feature.type)
-        elif not all(isinstance(end, ExactPosition) for end in (place.start, place.end)):
+        elif not all(type(end) is ExactPosition for end in (place.start, place.end)):  # no `?34`, a subclass
             left_out.add(accession, "site_at_no_known_place", feature.type)
         elif not 0 <= place.start < place.end <= length:
             left_out.add(accession, "site_beyond_the_sequence", feature.type)

@@ -1,11 +1,12 @@
 """LucaOne's layout: `NAME/{gene,protein,gene_protein,...}/{binary_class,...}/{train,dev,test}/SPLIT.csv`."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from lifecode.errors import UserError
+from lifecode.models.luca_one.vocabulary import molecule_kind
 from lifecode.tasks.examples.labels import OneLabel
 from lifecode.tasks.examples.molecule import Molecule
 from lifecode.tasks.examples.sequence_task import SequenceTask, TaskData, data_of
@@ -75,25 +76,35 @@ def _read(task: SequenceTask) -> TaskData:
         for split, path in (("train", task.train), ("validation", task.validation), ("test", task.test))
         if path is not None
     }
-    kinds = {
-        "protein" if "prot" in kind else "dna"
-        for of_split in tables.values()
-        for table in of_split
-        for kind in table.columns["seq_type"]
-    }
-    if len(kinds) > 1:
-        raise UserError("holds genes and proteins", source=task.train, remedy="Give each a task of its own")
-    return data_of(replace(task, molecule="protein" if "protein" in kinds else "dna"), tables)
+    own = [table for of_split in tables.values() for table in of_split]
+    return data_of(replace(task, molecule=_molecule_of(own, "seq_type")), tables)
 
 
 def _read_pairs(task: PairTask) -> PairData:
-    """Kinds of both sides are those that the training file says."""
-    table = read_table(str(task.train))
-    kinds = [
-        "protein" if any("prot" in kind for kind in table.column(f"seq_type_{side}", "columns")) else "dna"
-        for side in "ab"
-    ]
-    return read_pairs(replace(task, first_kind=kinds[0], second_kind=kinds[1]))
+    """Kinds of both sides are those that the files say."""
+    tables = [read_table(str(path)) for path in (task.train, task.validation, task.test) if path is not None]
+    first, second = (_molecule_of(tables, f"seq_type_{side}") for side in _SIDES.values())
+    return read_pairs(replace(task, first_kind=first, second_kind=second))
+
+
+def _molecule_of(tables: Sequence[Table], column: str) -> Molecule:
+    """What all rows say that the sequences are.
+
+    Raises:
+        UserError: a word that means neither, or rows of both.
+    """
+    found: set[Molecule] = set()
+    for table in tables:
+        for word in dict.fromkeys(table.column(column, "columns")):
+            try:
+                found.add("protein" if molecule_kind(word) == "protein" else "dna")
+            except UserError as fault:
+                problem = f"column {column!r} says {word!r}, which is no molecule"
+                raise UserError(problem, source=table.source, remedy="Write gene or prot") from fault
+    if len(found) > 1:
+        remedy = "Give each a task of its own"
+        raise UserError(f"{column!r} says genes and proteins", source=tables[0].source, remedy=remedy)
+    return found.pop() if found else "dna"
 
 
 def single_table(path: Path) -> Table:

@@ -36,7 +36,7 @@ def read(head, framing, sequences=SEQUENCES):
 
 @pytest.mark.parametrize("frames", [0, 1, 2, "average", "stack"])
 def test_pools_and_frames_are_those_of_the_probe(frames):
-    pools = ("mean", "max", "cls", "centre", "positions")
+    pools = ("mean", "max", "cls", "last", "centre", "positions")
     probe = StateFeatures(
         encoder=ModelEncoder(MODEL), label="", pools=pools, frames=frames, window=3, max_codons=9
     )
@@ -90,6 +90,7 @@ def test_attention_by_feature_by_hand():
 def test_windows_by_hand():
     assert Pool("positions", 2, 2)(segments()).tolist() == [[1, 2, 3, 6], [5, 5, 0, 0]]
     assert Pool("centre", 2, 1)(segments()).tolist() == [[1, 2], [5, 5]]
+    assert Pool("last", 2, 8)(segments()).tolist() == [[3, 6], [5, 5]]
 
 
 def test_features_are_standardised_and_what_does_not_vary_is_left_out():
