@@ -6,6 +6,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from lifecode.variants.alleles import normal_form
 from lifecode.variants.annotate import Annotated
 from lifecode.variants.consequence.terms import impact_of, joined
 from lifecode.variants.nucleotide_scores import status_without_score
@@ -85,9 +86,15 @@ def _strand(row: Annotated) -> int | None:
     return None if row.transcript is None else row.transcript.strand_at(start, start + len(row.ref))
 
 
+def _replaced(row: Annotated) -> tuple[int, int]:
+    """First letter (0-based) that goes, and that behind the last one; without the letter beside an indel."""
+    start, end, _ = normal_form(row.ref, 0, row.ref, row.alt)
+    return row.position - 1 + start, row.position - 1 + end
+
+
 def sharing(rows: Sequence[Annotated]) -> list[bool]:
     """Whether another place of the input changes the same codon of the same transcript."""
-    places: dict[tuple[int, int], set[int]] = defaultdict(set)
+    places: dict[tuple[int, int], set[tuple[int, int]]] = defaultdict(set)
 
     def codons(row: Annotated) -> list[tuple[int, int]]:
         effect = row.effect
@@ -98,6 +105,7 @@ def sharing(rows: Sequence[Annotated]) -> list[bool]:
 
     touched = [codons(row) for row in rows]
     for row, own in zip(rows, touched, strict=True):
+        replaced = _replaced(row) if own else (0, 0)
         for codon in own:
-            places[codon].add(row.position)
+            places[codon].add(replaced)
     return [any(len(places[codon]) > 1 for codon in own) for own in touched]

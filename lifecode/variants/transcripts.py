@@ -111,10 +111,14 @@ class Transcript:
 
     @cached_property
     def starts_with_start(self) -> bool:
-        """Whether its first codon is one that begins a CDS, and not one inside a gene that is cut off."""
+        """Whether its first codon is one that begins a CDS, and not one inside a gene that is cut off.
+
+        Such as CTG by the standard code it is one where the annotated protein begins with M.
+        """
         cds = self.coding_sequence
-        is_cut = cds.partial and not (cds.protein or "").startswith("M")
-        return self.frame == 0 and not is_cut and self.is_start(self.coding[:3])
+        as_annotated = (cds.protein or "").startswith("M")
+        is_start = as_annotated or (not cds.partial and self.is_start(self.coding[:3]))
+        return self.frame == 0 and is_start
 
     def is_start(self, codon: str) -> bool:
         """Whether a codon begins a CDS: ATG, or by a code other than the standard one what that names."""

@@ -15,6 +15,8 @@ def coding_effect(transcript: Transcript, edit: Edit, terms: tuple[str, ...], na
     first = (at - frame) // 3
     last = (max(at, at + size - 1) - frame) // 3
     if first < 0 or last >= len(protein):
+        if last >= len(protein):
+            terms = (*terms, "incomplete_terminal_codon_variant")
         return Effect(
             (*terms, "coding_sequence_variant"), name, protein_names.UNKNOWN, status="partial_codon"
         )

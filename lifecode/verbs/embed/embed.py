@@ -25,6 +25,7 @@ from lifecode.models.checksum import weights_checksum
 from lifecode.models.chosen_layers import Layer, chosen_layers
 from lifecode.models.families import load
 from lifecode.models.life_code.frames import Frames
+from lifecode.models.life_code.model import LifeCode
 from lifecode.models.life_code.streaming import require_streamable, stream_hidden_states
 from lifecode.models.pooling import Pool
 from lifecode.models.saved import SavedModel
@@ -33,7 +34,7 @@ from lifecode.verbs.embed.embedding_file import check_output, read_embeddings, w
 from lifecode.verbs.embed.embedding_store import EmbeddingStore
 from lifecode.verbs.embed.embeddings import Embeddings
 from lifecode.verbs.embed.readers import EmbedOptions, Reader, reader
-from lifecode.verbs.embed.unit_choice import RENAMED, OfContig, chosen_units
+from lifecode.verbs.embed.unit_choice import NOTES, OfContig, chosen_units, letters_counted
 
 _CODONS_PER_CALL = 16_384
 
@@ -95,7 +96,10 @@ def embed(
         identity = {**chosen, "model": weights_checksum(loaded), "input": fingerprint(input)}
         width = loaded.width * len(layers)
         with EmbeddingStore(place, width=width, identity=identity) as store:
-            units = _left(chosen_units(contigs, unit, window_codons, noted), store.num_kept)
+            every = chosen_units(contigs, unit, window_codons, noted)
+            units = _left(
+                letters_counted(every, noted) if isinstance(loaded, LifeCode) else every, store.num_kept
+            )
             try:
                 if context == "contig":
                     for contig, own in units:
@@ -157,7 +161,7 @@ def run(config: DictConfig) -> Embeddings:
             processes=checked_value(config, "processes", int),
         )
     for reason, count in embeddings.skipped.items():
-        print(f"{count:,} {reason}" if reason == RENAMED else f"{count:,} left out: {reason}")
+        print(f"{count:,} {reason}" if reason in NOTES else f"{count:,} left out: {reason}")
     size = f"{embeddings.num_vectors:,} x {embeddings.width}"
     print(f"{embeddings.num_sequences:,} sequences embedded ({size}) in {embeddings.path}")
     return embeddings
