@@ -130,6 +130,24 @@ def test_a_codon_that_the_annotated_protein_reads_as_its_m_is_a_start(tmp_path):
     assert found["amino_acids"].tolist() == ["M/P", "M", "K/T"]
 
 
+@pytest.mark.parametrize(("code", "codon", "inner"), [(27, "TGA", "W"), (28, "TAA", "Q"), (31, "TAG", "E")])
+def test_a_codon_that_is_a_residue_too_is_the_stop_at_the_end(tmp_path, code, codon, inner):
+    files = genome(tmp_path, gene=f"ATGAAA{codon}TTA{codon}")
+    found = judged(
+        files, (23, "T", "C"), (25, codon[2], "C"), (18, codon[1], "C"), (22, "A", "AAAA"), genetic_code=code
+    ).frame
+    assert found["consequence"].tolist() == [
+        "stop_lost",
+        "stop_lost",
+        "missense_variant",
+        "inframe_insertion",
+    ]
+    assert found["amino_acids"].str[0].tolist() == ["*", "*", inner, "L"]
+    if code == 31:
+        (row,) = judged(files, (25, "G", "A"), genetic_code=code).frame.itertuples()
+        assert (row.consequence, row.hgvs_p) == ("stop_retained_variant", "p.(Ter5=)")
+
+
 def test_a_codon_that_is_cut_off_at_the_end(tmp_path):
     files = genome(tmp_path, gene="ATGAAATGGTT")
     (row,) = judged(files, (21, "T", "G")).frame.itertuples()
@@ -141,8 +159,8 @@ def test_the_letter_beside_a_deletion_is_no_place_of_it(tmp_path):
     files = genome(tmp_path, gene="ATGCATTGGTTATAA")
     found = judged(files, (15, "AT", "A"), (15, "A", "G")).frame
     assert found["shares_codon"].tolist() == [True, True]
-    found = judged(files, (15, "AT", "A"), (16, "T", "C")).frame
-    assert found["shares_codon"].tolist() == [False, False]  # of the same letter: they exclude each other
+    for alone in ([(15, "AT", "A"), (15, "ATT", "AT")], [(15, "A", "G,AC")]):
+        assert not judged(files, *alone).frame["shares_codon"].any()
 
 
 def test_columns_of_a_frame_that_became_floats(tmp_path):
