@@ -20,11 +20,11 @@ from lifecode.tracks.codon_sequences import (
     CodonSequence,
     annotated_sequences,
     six_frames,
+    why_not_shown,
 )
 from lifecode.tracks.region import Region
 from lifecode.tracks.runs import Runs, clipped, runs_of
 from lifecode.tracks.settings import TrackSettings
-from lifecode.variants.reading.genome import why_left_out
 
 
 class Scope(NamedTuple):
@@ -60,6 +60,9 @@ def scope_of(contigs: Sequence[Contig], settings: TrackSettings, region: Region 
     for contig in own:
         sequences = _sequences(contig, as_cds, settings, region, left_out)
         total += sum(int(_wanted(sequence, settings, region).sum()) for sequence in sequences)
+    if settings.frames == "auto" and settings.quantity != "coding_potential" and not as_cds:
+        reasons = (why_not_shown(cds, contig) for contig in own for cds in contig.coding_sequences)
+        left_out.update(reason for reason in reasons if reason is not None)
     if not total:
         reasons = ", ".join(f"{count:,} left out: {reason}" for reason, count in left_out.items())
         what = "coding sequence" if as_cds else "known codon"
@@ -77,7 +80,7 @@ def _reads_cds(contigs: Sequence[Contig], settings: TrackSettings) -> bool:
         return False
     if settings.frames == "cds":
         return True
-    return any(why_left_out(cds, contig) is None for contig in contigs for cds in contig.coding_sequences)
+    return any(why_not_shown(cds, contig) is None for contig in contigs for cds in contig.coding_sequences)
 
 
 def tracks_along(

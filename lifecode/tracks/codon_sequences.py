@@ -50,6 +50,13 @@ def six_frames(contig: Contig) -> Iterator[CodonSequence]:
             yield CodonSequence(name, places, COMPLEMENT[contig.nucleotides[places]])
 
 
+def why_not_shown(cds: CodingSequence, contig: Contig) -> str | None:
+    """Why a CDS has no place on a track, or None."""
+    if (reason := why_left_out(cds, contig)) is not None:
+        return reason
+    return "parts on both strands" if len({exon.strand for exon in cds.exons}) > 1 else None
+
+
 def annotated_sequences(contig: Contig, strands: Strands, left_out: Counter[str]) -> Iterator[CodonSequence]:
     """The coding sequences of a contig that can be read, in their order.
 
@@ -59,7 +66,7 @@ def annotated_sequences(contig: Contig, strands: Strands, left_out: Counter[str]
         left_out: counts the others by reason.
     """
     for cds in contig.coding_sequences:
-        if (reason := why_left_out(cds, contig)) is not None:
+        if (reason := why_not_shown(cds, contig)) is not None:
             left_out[reason] += 1
             continue
         strand = cds.exons[0].strand

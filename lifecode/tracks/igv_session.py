@@ -13,8 +13,8 @@ from xml.etree import ElementTree
 from lifecode.alphabet import decode_nucleotides
 from lifecode.data.records import CodingSequence, Contig
 from lifecode.host.durable import disk_faults_named, replacing
+from lifecode.tracks.codon_sequences import why_not_shown
 from lifecode.tracks.region import Region
-from lifecode.variants.reading.genome import why_left_out
 
 _LINE = 60
 _SUFFIXES = {"fasta": "fa", "index": "fa.fai", "genes": "bed", "xml": "xml", "json": "json"}
@@ -95,7 +95,7 @@ def _format(path: Path) -> str:
 
 
 def _bed(contig: Contig) -> list[str]:
-    usable = [cds for cds in contig.coding_sequences if why_left_out(cds, contig) is None]
+    usable = [cds for cds in contig.coding_sequences if why_not_shown(cds, contig) is None]
     lines = [line for cds in usable for line in _bed_of(cds, contig.name)]
     return [line for _, line in sorted(lines, key=lambda one: one[0])]
 

@@ -102,6 +102,8 @@ def _mismatch(allele: Allele, reference: Reference) -> str | None:
     """Why an allele is not about this contig, or None."""
     begin = allele.position - 1
     length = len(reference.sequence)
+    if begin < 0:
+        return "lies before the contig, whose positions are counted from 1"
     if begin + len(allele.ref) > length:
         return f"lies beyond the contig, which has {length:,} nucleotides"
     found = reference.sequence[begin : begin + len(allele.ref)]

@@ -16,16 +16,23 @@ from lifecode.errors import UserError
 from lifecode.names import display_name
 
 _COLUMNS = ("mutant", "mutation", "mutations", "variant", "hgvs_pro")
-_ONE = re.compile(r"([A-Z*])(\d{1,6})([A-Z*])")
+_ONE = re.compile(r"([A-Z*])(\d{1,6})([A-Z*=])")
+_OTHER = re.compile(r"([A-Z*])(\d{1,6})(?:_[A-Z*]\d{1,6})?[A-Z*]?(?:DEL|INS|DUP|FS|EXT|\?)[A-Z0-9*?]*")
+"""A deletion, insertion, frameshift or extension, or an effect that is not known."""
+_NUMBERED = re.compile(r"[A-Z][a-z]{2}(?=\d)")
 _NAMED = re.compile(r"([A-Z][a-z]{2})(\d{1,6})([A-Z][a-z]{2}|=)")
 """As HGVS writes it, such as `p.His24Cys`."""
 _LETTER_OF = {**protein_letters_3to1, "Ter": "*"}
 _BETWEEN = re.compile(r"[:,;/+ ]+")
-_WILD_TYPE = ("wt", "wildtype", "wild-type", "_wt", "p.=")
+_WILD_TYPE = ("wt", "wildtype", "wild-type", "_wt", "_sy", "=", "p.=", "p.(=)")
+NO_RESIDUE = "-"
 
 
 class Substitution(NamedTuple):
-    """A residue that becomes another; `place` is 0-based in the wild type."""
+    """A residue that becomes another; `place` is 0-based in the wild type.
+
+    `new` is `NO_RESIDUE` where the file names a deletion, an insertion or a frameshift there.
+    """
 
     place: int
     old: str
@@ -74,16 +81,26 @@ def read_scan(path: str | Path, protein: str, offset: int = 1) -> Scan:
             source=path,
             remedy="Name the column of mutations, such as H24C or A24C:D30E, mutant",
         )
-    rows = [(row[column], reader.line_num) for row in reader if len(row) > column]
+    rows = []
+    for row in filter(None, reader):
+        if len(row) <= column:
+            raise UserError(
+                f"the row has {len(row)} columns, and the mutant stands in number {column + 1}",
+                source=path,
+                record=f"line {reader.line_num}",
+                remedy="Check that the file is complete",
+            )
+        rows.append((row[column], reader.line_num))
     return scan_of([name for name, _ in rows], protein, offset, str(path), [line for _, line in rows])
 
 
 def scan_of(
     names: Sequence[str], protein: str, offset: int = 1, source: str = "the list", lines: Sequence[int] = ()
 ) -> Scan:
-    """The same of mutants in memory; rows are counted from 1."""
+    """The same of mutants in memory, as of a column of a frame; rows are counted from 1."""
+    names = list(map(str, names))
     numbers = list(lines) or list(range(1, len(names) + 1))
-    scan = Scan(source, list(names), [], numbers)
+    scan = Scan(source, names, [], numbers)
     for name, line in zip(names, numbers, strict=True):
         words = [] if name.strip().lower() in _WILD_TYPE else _BETWEEN.split(_plain(name))
         scan.mutants.append(tuple(_substitution(word, protein, offset, source, line) for word in words))
@@ -99,11 +116,13 @@ def _plain(name: str) -> str:
         old = _LETTER_OF.get(found[1], found[1])
         return f"{old}{found[2]}{old if found[3] == '=' else _LETTER_OF.get(found[3], found[3])}"
 
-    return _NAMED.sub(by_letter, name.strip().removeprefix("p.").strip("[]()"))
+    bare = _NAMED.sub(by_letter, name.strip().removeprefix("p.").strip("[]()"))
+    return _NUMBERED.sub(lambda found: _LETTER_OF.get(found[0], found[0]), bare)
 
 
 def _substitution(word: str, protein: str, offset: int, source: str, line: int) -> Substitution:
-    found = _ONE.fullmatch(word.removeprefix("p.").upper())
+    letters = word.removeprefix("p.").upper()
+    found = _ONE.fullmatch(letters) or _OTHER.fullmatch(letters)
     if found is None:
         raise UserError(
             f"{display_name(word, 40)!r} is no substitution",
@@ -111,7 +130,8 @@ def _substitution(word: str, protein: str, offset: int, source: str, line: int) 
             record=f"line {line}",
             remedy="Write the old residue, its number and the new one, as in H24C; several by :",
         )
-    old, number, new = found[1], int(found[2]), found[3]
+    old, number = found[1], int(found[2])
+    new = NO_RESIDUE if found.re is _OTHER else old if found[3] == "=" else found[3]
     place = number - offset
     at = protein[place] if 0 <= place < len(protein) else None
     if at == old:

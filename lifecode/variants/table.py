@@ -6,6 +6,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from lifecode.variants.alleles import normal_form
 from lifecode.variants.annotate import Annotated
 from lifecode.variants.consequence.terms import impact_of, joined
 from lifecode.variants.nucleotide_scores import status_without_score
@@ -85,9 +86,19 @@ def _strand(row: Annotated) -> int | None:
     return None if row.transcript is None else row.transcript.strand_at(start, start + len(row.ref))
 
 
+def _replaced(row: Annotated) -> tuple[int, int, bool]:
+    """First letter (0-based) that goes, that behind the last one, and whether as many come.
+
+    The letter beside an indel is none of them. In a run of a letter that one of them goes and that the first
+    is replaced are two changes, though the normal form has both at one place.
+    """
+    start, end, _ = normal_form(row.ref, 0, row.ref, row.alt)
+    return row.position - 1 + start, row.position - 1 + end, len(row.ref) == len(row.alt)
+
+
 def sharing(rows: Sequence[Annotated]) -> list[bool]:
-    """Whether another place of the input changes the same codon of the same transcript."""
-    places: dict[tuple[int, int], set[int]] = defaultdict(set)
+    """Whether another record of the input changes the same codon of the same transcript at another place."""
+    changes: dict[tuple[int, int], set[tuple[int, tuple[int, int, bool]]]] = defaultdict(set)
 
     def codons(row: Annotated) -> list[tuple[int, int]]:
         effect = row.effect
@@ -97,7 +108,14 @@ def sharing(rows: Sequence[Annotated]) -> list[bool]:
         return [(id(row.transcript), effect.first_codon + i) for i in range(count)]
 
     touched = [codons(row) for row in rows]
-    for row, own in zip(rows, touched, strict=True):
-        for codon in own:
-            places[codon].add(row.position)
-    return [any(len(places[codon]) > 1 for codon in own) for own in touched]
+    own = [
+        (row.allele.line, _replaced(row)) if found else (0, (0, 0, True))
+        for row, found in zip(rows, touched, strict=True)
+    ]
+    for change, found in zip(own, touched, strict=True):
+        for codon in found:
+            changes[codon].add(change)
+    return [
+        any(line != change[0] and place != change[1] for codon in found for line, place in changes[codon])
+        for change, found in zip(own, touched, strict=True)
+    ]

@@ -111,10 +111,14 @@ class Transcript:
 
     @cached_property
     def starts_with_start(self) -> bool:
-        """Whether its first codon is one that begins a CDS, and not one inside a gene that is cut off."""
+        """Whether its first codon is one that begins a CDS, and not one inside a gene that is cut off.
+
+        Such as CTG by the standard code it is one where the annotated protein begins with M.
+        """
         cds = self.coding_sequence
-        is_cut = cds.partial and not (cds.protein or "").startswith("M")
-        return self.frame == 0 and not is_cut and self.is_start(self.coding[:3])
+        as_annotated = (cds.protein or "").startswith("M")
+        is_start = as_annotated or (not cds.partial and self.is_start(self.coding[:3]))
+        return self.frame == 0 and is_start
 
     def is_start(self, codon: str) -> bool:
         """Whether a codon begins a CDS: ATG, or by a code other than the standard one what that names."""
@@ -122,10 +126,20 @@ class Transcript:
             return True
         return self.code.number != 1 and codon in start_codons(self.code.number)
 
+    def is_stop(self, codon: str) -> bool:
+        """Whether a codon ends a CDS where it is the last one."""
+        return codon in stop_codons(self.code.number)
+
     @cached_property
     def protein(self) -> str:
-        """A letter for each whole codon, the first M where it is a start, `*` for stops, X for ambiguity."""
+        """A letter for each whole codon, the first M where it is a start, `*` for stops, X for ambiguity.
+
+        The last codon is a stop also where it is a residue inside a gene (codes 27, 28 and 31).
+        """
         letters = self.translate(self.coding[self.frame :])
+        is_whole = not self.coding_sequence.partial and (len(self.coding) - self.frame) % 3 == 0
+        if is_whole and self.is_stop(self.coding[-3:]):
+            letters = letters[:-1] + "*"
         if self.recoded:
             letters = "".join(self.recoded.get(i, letter) for i, letter in enumerate(letters))
         if self.starts_with_start:
@@ -206,6 +220,13 @@ class Transcript:
             if right[0] - left[1] >= SHORTEST_INTRON:
                 gaps.append((left[1], right[0], strand))
         return gaps
+
+
+@cache
+def stop_codons(number: int) -> frozenset[str]:
+    """Codons that can end a CDS by a genetic code of the NCBI."""
+    stops = genetic_code(number).stops
+    return frozenset(codon for codon, is_stop in zip(CODONS, stops[:64], strict=True) if is_stop)
 
 
 @cache

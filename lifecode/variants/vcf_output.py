@@ -40,6 +40,7 @@ FIELDS = {
 }
 """Fields of the tag behind `Allele`, and the columns that they are."""
 
+_COLUMNS = ("#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO")
 _ESCAPES = str.maketrans({letter: f"%{ord(letter):02X}" for letter in "%,;=| \t&"} | {"&": "&"})
 
 
@@ -99,7 +100,8 @@ def _header(given: AlleleFile, rows: Sequence[Annotated], genome: Genome, table:
     for key in ("method", "model"):
         for value in sorted({value for value in table[key].to_pylist() if value}):
             yield f"##lifecode_{key}={value}"
-    yield columns or "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO"
+    own = columns.split("\t") if columns else []
+    yield "\t".join([*own, *_COLUMNS[len(own) :]])  # a file may end with ALT, a record has INFO now
 
 
 def _records(given: AlleleFile, rows: Sequence[Annotated], table: pa.Table) -> Iterator[str]:
@@ -116,7 +118,8 @@ def _records(given: AlleleFile, rows: Sequence[Annotated], table: pa.Table) -> I
             cells += ["."] * (8 - len(cells))
             if line in entries:
                 tag = f"{TAG}={','.join(entries[line])}"
-                cells[7] = tag if cells[7] in (".", "") else f"{cells[7]};{tag}"
+                info = cells[7].strip(";")
+                cells[7] = tag if info in (".", "") else f"{info};{tag}"
             yield "\t".join(cells)
         return
     seen = set()

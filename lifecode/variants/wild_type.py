@@ -72,7 +72,7 @@ class WildType:
             codons = codon_ids(ids).astype(np.int64)
             found = np.where(codons < 0, -1, self.code.residues[codons].astype(np.int64))
             if from_start and len(found) and (ids[:3] == self.ids[:3]).all():
-                found[0] = AMINO_ACIDS.index(self.protein[0])
+                found[0] = AMINO_ACIDS.find(self.protein[0])
             return found
         table = np.full(256, -1, dtype=np.int64)
         table[[ord(letter) for letter in AMINO_ACIDS]] = np.arange(len(AMINO_ACIDS))
@@ -131,6 +131,9 @@ def checked_cds(cds: str, protein: str, number: int) -> str:
     codons = codon_ids(encode_nucleotides(cds, source="cds"))
     read = code.translate(codons, complete_cds=protein.startswith("M"))
     read, wanted = read.removesuffix("*"), protein.removesuffix("*")
+    pairs = zip(read, wanted, strict=False)
+    recoded = "".join(b if a == "*" and b in "UO" else a for a, b in pairs)
+    read = recoded + read[len(recoded) :]
     if len(cds) % 3 or read != wanted:
         place = next((i for i, (a, b) in enumerate(zip(read, wanted, strict=False)) if a != b), None)
         where = (

@@ -80,7 +80,7 @@ def optimize(
     with told(progress) as say:
         say("counting the host's codons")
         usage = host_usage(host, genetic_code)
-        tasks = _tasks(proteins, draft, keep, wild_type, usage.genetic_code, n, seed)
+        tasks = _tasks(proteins, draft, keep, wild_type, usage.genetic_code, sampling, n, seed)
         for task in tasks:  # so that the last one's fault does not cost the work on the first
             designable(task, usage, sampling, constraints)
         loaded = model if isinstance(model, LifeCode) else require_life_code(load(model)).to(best_device())
@@ -129,13 +129,26 @@ def run(config: DictConfig) -> Designs:
 
 
 def _tasks(
-    proteins: dict[str, str], draft: Any, keep: str | int | None, wild_type: Any, code: int, n: int, seed: int
+    proteins: dict[str, str],
+    draft: Any,
+    keep: str | int | None,
+    wild_type: Any,
+    code: int,
+    sampling: Sampling,
+    n: int,
+    seed: int,
 ) -> list[Task]:
     drafts = {} if draft is None else coding_sequences(draft, proteins, code, key="draft")
     wild = drafts if wild_type is None else coding_sequences(wild_type, proteins, code, key="wild_type")
     if keep is not None and (without := [name for name in proteins if name not in drafts]):
         raise UserError(
             "has no draft whose codons could be kept", source="keep", record=without[0], remedy="Give draft="
+        )
+    if drafts and keep is None and sampling.start not in (None, "draft"):
+        raise UserError(
+            f"nothing of it is used, since sampling.start={sampling.start} and no keep names its codons",
+            source="draft",
+            remedy="Give it as wild_type to compare with, or say keep= or sampling.start=draft",
         )
     return [
         Task(

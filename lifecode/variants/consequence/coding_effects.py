@@ -15,6 +15,8 @@ def coding_effect(transcript: Transcript, edit: Edit, terms: tuple[str, ...], na
     first = (at - frame) // 3
     last = (max(at, at + size - 1) - frame) // 3
     if first < 0 or last >= len(protein):
+        if last >= len(protein):
+            terms = (*terms, "incomplete_terminal_codon_variant")
         return Effect(
             (*terms, "coding_sequence_variant"), name, protein_names.UNKNOWN, status="partial_codon"
         )
@@ -37,6 +39,8 @@ def coding_effect(transcript: Transcript, edit: Edit, terms: tuple[str, ...], na
     read = transcript.translate(new)
     if begins:
         read = "M" + read[1:]
+    if last == len(protein) - 1 and protein.endswith("*") and transcript.is_stop(new[-3:]):
+        read = read[:-1] + "*"
     if transcript.recoded or first == 0:  # what the gene reads in its own way and is left alone
         kept = [old[i : i + 3] == new[i : i + 3] for i in range(0, len(old), 3)]
         read = "".join(a if same else b for a, b, same in zip(residues, read, kept, strict=True))
@@ -185,7 +189,10 @@ def _kept(transcript: Transcript, read: str, letters: str, first: int, last: int
     coding, frame = transcript.coding, transcript.frame
     own = [coding[frame + 3 * place : frame + 3 * place + 3] for place in (first, last)]
     special = [
-        place in transcript.recoded or (not place and transcript.starts_with_start) for place in (first, last)
+        place in transcript.recoded
+        or (not place and transcript.starts_with_start)
+        or (place == len(transcript.protein) - 1 and transcript.protein.endswith("*"))
+        for place in (first, last)
     ]
     if read and special[0] and letters.startswith(own[0]):
         read = transcript.protein[first] + read[1:]

@@ -4,6 +4,8 @@ Terms are decided on the left-aligned change, as by other programs, unless that 
 exon and the same change further right does not.
 """
 
+from collections.abc import Sequence
+
 from lifecode.variants.alleles import Change, moved_right, reverse_complement_letters
 from lifecode.variants.consequence import protein_names
 from lifecode.variants.consequence.coding_effects import coding_effect, edge_effect
@@ -23,6 +25,8 @@ def effect_on(transcript: Transcript, sequence: str, change: Change) -> Effect:
     """
     sequence, change = transcript.seen(sequence, change)
     name = coding_name(transcript, sequence, change)
+    if (deleting := _deleting(sequence, change, transcript.parts)) is not None:
+        return _without_cds(transcript, sequence, deleting, name)
     change = _placed(transcript, sequence, change)
     splicing = splice_terms(transcript, change)
     edits = edits_of(transcript, change)
@@ -44,6 +48,30 @@ def effect_on(transcript: Transcript, sequence: str, change: Change) -> Effect:
             return effect
     status = "read_twice" if all(edit.whole for edit in edits) else "exon_border"
     return Effect((*terms, "coding_sequence_variant"), name, protein_names.UNKNOWN, status=status)
+
+
+def _deleting(sequence: str, change: Change, stretches: Sequence[tuple[int, int]]) -> Change | None:
+    """A change, moved right as far as that takes, that leaves nothing of stretches; None if it is none."""
+    low, high = min(start for start, _ in stretches), max(end for _, end in stretches)
+    start, end, alt = change
+    if end - start < high - low or len(alt) >= end - start:
+        return None
+    way = max(0, high - end)
+    if start + way > low or way > moved_right(sequence, change).start - start:
+        return None
+    return Change(start + way, end + way, alt)
+
+
+def _without_cds(transcript: Transcript, sequence: str, change: Change, name: str) -> Effect:
+    """The effect of a deletion of all of a CDS, and maybe of all of the transcript."""
+    terms = ["transcript_ablation"]
+    if _deleting(sequence, change, transcript.exons) is None:
+        terms = [*splice_terms(transcript, change), *outside_terms(transcript, change)]
+        terms = [term for term in terms if term != "intron_variant"]
+        terms += ["start_lost"] if transcript.starts_with_start else []
+        terms += ["stop_lost"] if transcript.protein.endswith("*") else []
+        terms.append("coding_sequence_variant")
+    return Effect(tuple(terms), name, protein_names.NONE_MADE, status="cds_deleted")
 
 
 def _placed(transcript: Transcript, sequence: str, change: Change) -> Change:

@@ -11,6 +11,7 @@ _THREE = {**IUPACData.protein_letters_1to3_extended, "*": "Ter", "X": "Xaa"}
 SAME = "p.(=)"
 UNKNOWN = "p.?"
 START_LOST = "p.(Met1?)"
+NONE_MADE = "p.0?"
 
 
 def three_letters(residues: str) -> str:
@@ -33,25 +34,26 @@ def in_frame(protein: str, altered: str, begin: int, behind: str) -> str:
 
     Args:
         protein: with its stop, if it has one.
-        altered: what it becomes, likewise; equal to it before `begin`.
+        altered: what it becomes, likewise; equal to it before `begin`, and again behind what changes.
         begin: first residue that may differ, 0-based.
         behind: residues behind the stop in this frame, to the next one inclusive; read where the stop is
             lost.
     """
-    stop = altered.find("*", begin)
-    if stop >= 0:
-        altered = altered[: stop + 1]
     same, end_old, end_new = begin, len(protein), len(altered)
     while same < end_old and same < end_new and protein[same] == altered[same]:
         same += 1
-    if same == end_old == end_new:
+    if same == end_old and (end_old == end_new or protein.endswith("*")):
         return SAME
     if same < end_new and altered[same] == "*":
         return substituted(protein[same], same, "*") if same < end_old else UNKNOWN
     while end_old > same and end_new > same and protein[end_old - 1] == altered[end_new - 1]:
         end_old, end_new = end_old - 1, end_new - 1
     old, new = protein[same:end_old], altered[same:end_new]
-    if "*" in old and stop < 0:
+    if "*" in new:  # nothing behind it is read: p.(Lys2_Ala3insProTer)
+        new = new[: new.index("*") + 1]
+        while old and new and old[-1] == new[-1]:
+            old, new, end_old = old[:-1], new[:-1], end_old - 1
+    elif old.endswith("*") and end_old == len(protein):
         return _extended(protein, altered, same, behind)
     if not old:
         size = len(new)
@@ -69,7 +71,7 @@ def in_frame(protein: str, altered: str, begin: int, behind: str) -> str:
 
 def _extended(protein: str, altered: str, same: int, behind: str) -> str:
     """The name where the stop is lost and reading goes on to the next one."""
-    last = protein.index("*", same)
+    last = len(protein) - 1
     tail = altered[last:] + behind
     if same < last or not tail:
         new = altered[same:] + behind

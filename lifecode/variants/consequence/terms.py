@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 IMPACT = {
+    "transcript_ablation": "HIGH",
     "splice_acceptor_variant": "HIGH",
     "splice_donor_variant": "HIGH",
     "stop_gained": "HIGH",
@@ -14,6 +15,7 @@ IMPACT = {
     "missense_variant": "MODERATE",
     "protein_altering_variant": "MODERATE",
     "splice_region_variant": "LOW",
+    "incomplete_terminal_codon_variant": "LOW",
     "start_retained_variant": "LOW",
     "stop_retained_variant": "LOW",
     "synonymous_variant": "LOW",

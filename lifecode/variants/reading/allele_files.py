@@ -23,6 +23,8 @@ _COLUMNS = {
     "alt": ("alt", "alternate"),
     "id": ("id", "name"),
 }
+_LONGEST_POSITION = 18
+"""Digits, as 64 bits have room for."""
 _NO_ALT = (".", "")
 _MISSING = ("NA", "NaN", "nan", "None", "null", "<NA>")
 """What pandas and R write, or a frame holds, where nothing is known; `NA` and `nan` spell nucleotides too."""
@@ -74,7 +76,9 @@ def alleles_of_rows(rows: Iterable[tuple[str, int, str, str, str]], source: str)
     """The same of contig, 1-based position, ref, alt and id in memory; lines are counted from 1."""
     found = AlleleFile(source)
     for number, (chrom, pos, ref, alt, name) in enumerate(rows, start=1):
-        _add(found, str(chrom), str(pos), str(name), str(ref), _known(str(alt)), number)
+        _add(
+            found, str(chrom), _whole(str(pos)), _known(str(name)) or ".", str(ref), _known(str(alt)), number
+        )
     return _require_any(found)
 
 
@@ -149,19 +153,24 @@ def _from_table(lines: Iterator[str], source: str) -> AlleleFile:
     for number, line in enumerate(lines, start=1):
         if not line.strip() or line.startswith("##"):
             continue
-        cells = line.split("\t")
+        cells = [cell.strip().strip('"') for cell in line.split("\t")]
         if not places:
             places = _places(cells, source)
             continue
         cells += [""] * (max(places.values()) + 1 - len(cells))
-        name = cells[places["id"]] if "id" in places else "."
+        name = _known(cells[places["id"]]) if "id" in places else "."
         chrom, pos, ref, alt = (cells[places[key]] for key in ("chrom", "pos", "ref", "alt"))
-        _add(found, chrom, pos, name or ".", ref, _known(alt), number)
+        _add(found, chrom, _whole(pos), name or ".", ref, _known(alt), number)
     return _require_any(found)
 
 
-def _known(alt: str) -> str:
-    return "" if alt in _MISSING else alt
+def _known(text: str) -> str:
+    return "" if text in _MISSING else text
+
+
+def _whole(position: str) -> str:
+    """Without the `.0` of a column that became one of floats."""
+    return position.removesuffix(".0")
 
 
 def _places(header: list[str], source: str) -> dict[str, int]:
@@ -182,7 +191,7 @@ def _places(header: list[str], source: str) -> dict[str, int]:
 
 def _add(found: AlleleFile, chrom: str, pos: str, name: str, ref: str, alt: str, number: int) -> None:
     """Add the ALT alleles of one record."""
-    if not (pos.isascii() and pos.isdigit()) or pos.strip("0") == "":
+    if not (pos.isascii() and pos.isdigit() and len(pos) <= _LONGEST_POSITION):
         raise UserError(
             f"the position is {pos[:20]!r}",
             source=found.source,

@@ -20,6 +20,7 @@ from lifecode.models.checksum import weights_checksum
 from lifecode.models.chosen_layers import Layer, chosen_layers
 from lifecode.models.families import load
 from lifecode.models.life_code.frames import Frames
+from lifecode.models.life_code.model import LifeCode
 from lifecode.models.pooling import Pool
 from lifecode.models.saved import SavedModel
 from lifecode.verbs.embed.embed_units import UnitKind
@@ -27,7 +28,7 @@ from lifecode.verbs.embed.embedding_file import check_output, read_embeddings, w
 from lifecode.verbs.embed.embedding_store import EmbeddingStore
 from lifecode.verbs.embed.embeddings import Embeddings
 from lifecode.verbs.embed.readers import EmbedOptions
-from lifecode.verbs.embed.unit_choice import RENAMED, chosen_units
+from lifecode.verbs.embed.unit_choice import NOTES, chosen_units, letters_counted
 from lifecode.verbs.embed.vectors_of_units import require_in_context, store_vectors
 
 
@@ -89,6 +90,8 @@ def embed(
         width = loaded.width * len(layers)
         with EmbeddingStore(place, width=width, identity=identity) as store:
             units = chosen_units(contigs, unit, window_codons, noted)
+            if isinstance(loaded, LifeCode):
+                units = letters_counted(units, noted)
             options = EmbedOptions(pool, frames, layers)
             store_vectors(
                 store, loaded, units, options, in_context=context == "contig", processes=processes, say=say
@@ -143,7 +146,7 @@ def run(config: DictConfig) -> Embeddings:
             processes=checked_value(config, "processes", int),
         )
     for reason, count in embeddings.skipped.items():
-        print(f"{count:,} {reason}" if reason == RENAMED else f"{count:,} left out: {reason}")
+        print(f"{count:,} {reason}" if reason in NOTES else f"{count:,} left out: {reason}")
     size = f"{embeddings.num_vectors:,} x {embeddings.width}"
     print(f"{embeddings.num_sequences:,} sequences embedded ({size}) in {embeddings.path}")
     return embeddings

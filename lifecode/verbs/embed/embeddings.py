@@ -24,7 +24,7 @@ class Embeddings:
         num_sequences: n.
         num_vectors: n, or the sum of their codons or nucleotides for `pool=None`.
         width: d.
-        skipped: how many CDS could not be cut out, by reason.
+        skipped: how many CDS could not be cut out, and what else was counted on the way, by reason.
         arrays: content of the file that was not written, or None.
     """
 

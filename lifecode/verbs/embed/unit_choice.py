@@ -11,6 +11,9 @@ from lifecode.verbs.embed.embed_units import Unit, UnitKind, units_of
 
 _WITHOUT_CDS = "records without CDS"
 RENAMED = "names that occur again, which end with #2 and so on"
+NO_RESIDUES = "letters of proteins that no codon means: B, J, X, Z are read as NNN, U as TGA, O as TAG"
+NOTES = (RENAMED, NO_RESIDUES)
+"""What is counted though nothing is left out."""
 _CANNOT_ANNOTATE = frozenset({Format.FASTA, Format.PROTEIN_FASTA, Format.SWISS_PROT})
 """Formats that have no place for a CDS."""
 
@@ -49,6 +52,18 @@ def chosen_units(
         else:
             renamed = (unit._replace(id=_own_name(unit.id, times, noted)) for unit in units)
         yield OfContig(contig, renamed)
+
+
+def letters_counted(units: Iterable[OfContig], noted: Counter[str]) -> Iterator[OfContig]:
+    """The same units, for a model that reads codons: letters of their proteins that have none are counted."""
+
+    def counted(unit: Unit) -> Unit:
+        if number := sum(map((unit.protein or "").count, "BJOUXZ")):
+            noted[NO_RESIDUES] += number
+        return unit
+
+    for contig, own in units:
+        yield OfContig(contig, map(counted, own))
 
 
 def _by_what_there_is(contigs: Iterable[Contig], noted: Counter[str]) -> Iterator[tuple[Contig, UnitKind]]:

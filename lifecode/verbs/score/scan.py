@@ -4,11 +4,11 @@ import os
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lifecode.alphabet import encode_nucleotides
+from lifecode.alphabet import AMINO_ACIDS, encode_nucleotides
 from lifecode.data.formats.fasta import fasta_records
 from lifecode.data.formats.malformed import settle_by, warn_of_skipped
 from lifecode.data.formats.opening import opened
@@ -16,7 +16,7 @@ from lifecode.data.translation import reverse_translate, translate
 from lifecode.errors import UserError
 from lifecode.genetic_code import genetic_code as code_of
 from lifecode.host.activity import counting, told
-from lifecode.host.durable import disk_faults_named
+from lifecode.host.durable import disk_faults_named, require_writable
 from lifecode.models.checksum import weights_checksum
 from lifecode.models.masked_reading import MaskedReader
 from lifecode.tasks.tables import write_table
@@ -28,10 +28,15 @@ from lifecode.variants.scans import scan_scores, whole_scan
 from lifecode.variants.wild_type import WildType, checked_cds, scan_reader
 from lifecode.verbs.score.scores import TABLES, Scores, journal_of, on_device, require_output
 
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+_RESIDUES = f"{AMINO_ACIDS}UOBJXZ"
+
 
 def score_scan(
     model: Any,
-    mutants: str | Path | Sequence[str],
+    mutants: "str | Path | Sequence[str] | DataFrame",
     *,
     protein: str | Path | None = None,
     cds: str | Path | None = None,
@@ -47,7 +52,8 @@ def score_scan(
 
     Args:
         model: that reads codons or residues, as for `score`, but there has to be one.
-        mutants: a CSV or TSV file with a column `mutant`, or a list such as `["H24C", "A24C:D30E"]`.
+        mutants: a CSV or TSV file or a frame with a column `mutant`, or a list such as
+            `["H24C", "A24C:D30E"]`.
         protein: wild type, as text or the path of a FASTA file; None reads it from the `cds`.
         cds: its coding sequence, likewise; for a model of codons None reverse-translates the protein, which a
             note says.
@@ -71,11 +77,14 @@ def score_scan(
         require_output(place, TABLES)
     if picture is not None:
         require_picture_name(picture)
+        with disk_faults_named(picture.parent, remedy="Choose a folder where you may write"):
+            picture.parent.mkdir(parents=True, exist_ok=True)
+            require_writable(picture.parent)
     letters, codons = _protein_and_cds(protein, cds, genetic_code)
     if isinstance(mutants, str | Path):
         scan = read_scan(mutants, letters, offset)
     else:
-        scan = scan_of(mutants, letters, offset)
+        scan = scan_of(_named(mutants), letters, offset)
     loaded = on_device(model)
     reader = scan_reader(loaded, scoring.method)
     wild_type, notes = _as_read(reader, letters, codons, organism, genetic_code)
@@ -110,6 +119,15 @@ def _as_read(
     return WildType(ids, reader, code_of(genetic_code), organism, protein), notes
 
 
+def _named(mutants: Any) -> Sequence[str]:
+    """The mutants of a list, or of a frame."""
+    if not hasattr(mutants, "columns"):
+        return mutants
+    if "mutant" not in mutants:
+        raise UserError("the frame has no column mutant", remedy="Name the column of mutations mutant")
+    return mutants["mutant"]
+
+
 def _require_scan(scoring: Scoring, heat_map: str | Path | None) -> None:
     if heat_map is not None and scoring.method.startswith("pseudo_likelihood"):
         raise UserError(
@@ -132,7 +150,15 @@ def _protein_and_cds(
         wild_type = translate(codons, genetic_code, complete_cds=True).removesuffix("*")
     else:
         raise UserError("a scan needs its wild type", remedy="Give protein= or cds=")
+    _require_residues(wild_type)
     return wild_type, None if codons is None else checked_cds(codons, wild_type, genetic_code)
+
+
+def _require_residues(protein: str) -> None:
+    place = next((i for i, letter in enumerate(protein, start=1) if letter not in _RESIDUES), None)
+    if not protein or place is not None:
+        letter = f"letter {protein[place - 1]!r} at position {place}" if place else "an empty sequence"
+        raise UserError(f"{letter} is not an amino acid", source="protein", remedy=f"Allowed are {_RESIDUES}")
 
 
 def _one_sequence(given: str | Path, what: str) -> str:

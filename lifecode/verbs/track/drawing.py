@@ -10,10 +10,10 @@ from lifecode.host.durable import disk_faults_named
 from lifecode.report.charts.figure_style import plain_settings, save_png
 from lifecode.report.charts.track_chart import Arrow, Line, track_chart
 from lifecode.report.track.page import write_track_report
+from lifecode.tracks.codon_sequences import why_not_shown
 from lifecode.tracks.region import Region
 from lifecode.tracks.runs import Runs
 from lifecode.tracks.settings import Quantity, TrackSettings
-from lifecode.variants.reading.genome import why_left_out
 
 LABELS: dict[Quantity, str] = {
     "surprisal": "surprisal, nats",
@@ -100,7 +100,7 @@ def _arrows(contig: Contig, region: Region) -> list[Arrow]:
     """The coding sequences that reach into the region; one across the origin is an arrow at either end."""
     arrows = []
     for cds in contig.coding_sequences:
-        if why_left_out(cds, contig) is not None:
+        if why_not_shown(cds, contig) is not None:
             continue
         strand = cds.exons[0].strand
         exons = [(exon.start, exon.end) for exon in (cds.exons if strand == 1 else cds.exons[::-1])]

@@ -8,6 +8,7 @@ from Bio import SeqIO
 import lifecode
 from lifecode.app.configs.comma_lists import lists_quoted
 from lifecode.app.main import main
+from lifecode.design.sampler import Sampling
 from lifecode.errors import UserError
 from tests.support.html_page import Page
 from tests.support.small_models import small_model
@@ -121,6 +122,11 @@ def test_mistakes(files, tmp_path, monkeypatch):
         "two sequences have this name": {"protein": "MK", "draft": tmp_path / "drafts.fasta"},
         "9 nucleotides are not the codons of 2 residues": {"protein": "MK", "draft": "ATGAAATGG"},
         "letter 'X' at position 2": {"protein": ["MKL", "MXL"]},
+        "draft: nothing of it is used, since sampling.start=masked": {
+            "protein": "MK",
+            "draft": "ATGAAA",
+            "sampling": Sampling(start="masked"),
+        },
     }.items():
         arguments = {"protein": files / "p.fasta", "host": "e_coli", "progress": False, **changes}
         with pytest.raises(UserError, match=said):

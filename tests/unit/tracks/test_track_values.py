@@ -294,12 +294,14 @@ def test_what_cannot_be_a_track(tmp_path):
     given = write_three_genes(tmp_path)
     (tmp_path / "p.fasta").write_text(">p\nMKRISTTITTTITITTGNGAG\n")
     pseudo = contig_of("ATGAAATAA", cds((0, 9, 1), pseudo=True))
+    both = contig_of("ATGAAATAACCC", cds((0, 6, 1), (9, 12, -1)))
     for call, message in (
         (lambda: lifecode.track(MODEL, f"protein:{tmp_path}/p.fasta"), "record p: is a protein"),
         (lambda: lifecode.track(small_luca_one(), given), "a model of family luca_one cannot be used"),
         (lambda: lifecode.track(MODEL, given, region="ctg2:1-5"), "has no such contig. It has ctg1"),
         (lambda: lifecode.track(MODEL, given, region="ctg1:1-5"), "no coding sequence in ctg1:1-5"),
         (lambda: along([pseudo], frames="cds"), r"no coding sequence .*1 left out: pseudogene"),
+        (lambda: along([both], frames="cds"), r"no coding sequence .*1 left out: parts on both strands"),
         (lambda: lifecode.track(MODEL, given, "y.txt"), r"is none of .* Write output=y.txt.bedgraph"),
         (lambda: lifecode.track(MODEL, given, report=True), "report: stands beside an output"),
         (lambda: lifecode.track(MODEL, given, "y.bw", report=True), "report: shows a region"),

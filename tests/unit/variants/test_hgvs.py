@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.support.spliced_gene import FIRST, SplicedGene
+from lifecode.variants.consequence.protein_names import in_frame
+from tests.support.spliced_gene import FIRST, FORWARD, SplicedGene
 
 GENES = {1: SplicedGene(1), -1: SplicedGene(-1)}
 EXON_2 = 46
@@ -59,6 +60,18 @@ NAMED = [
     (EXON_2 + 2, "", "GG", "c.11_12dup", "p.(Pro5GlyfsTer?)", "frameshift_variant&splice_region_variant"),
     (FIRST + 6, "", "TGA", "c.6_7insTGA", "p.(Ala3Ter)", "stop_gained&inframe_insertion"),
     (FIRST + 6, "", "CCTGA", "c.6_7insCCTGA", "p.(Ala3ProfsTer?)", "frameshift_variant"),
+    # a stop behind new residues ends what is said
+    (FIRST + 6, "", "CCTTGA", "c.6_7insCCTTGA", "p.(Lys2_Ala3insProTer)", "stop_gained&inframe_insertion"),
+    (FIRST + 5, "", "CCTAGC", "c.5_6insCCTAGC", "p.(Lys2delinsAsnLeuAla)", "inframe_insertion"),
+    (FIRST + 5, "", "CTAACC", "c.5_6insCTAACC", "p.(Lys2delinsAsnTer)", "stop_gained&inframe_insertion"),
+    (
+        FIRST + 3,
+        "AAAGCT",
+        "CAATGA",
+        "c.4_9delinsCAATGA",
+        "p.(Lys2_Ala3delinsGlnTer)",
+        "stop_gained&splice_region_variant",
+    ),
     (FIRST - 2, "", "T", "c.-3_-2insT", "", "5_prime_UTR_variant"),
     (EXON_2 + 16, "", "AC", "c.*2_*3insAC", "", "3_prime_UTR_variant"),
 ]
@@ -100,6 +113,33 @@ def test_across_borders(strand, at, ref, hgvs_c, terms):
     effect = GENES[strand].effect(at, ref, "")
     assert effect.hgvs_c == hgvs_c
     assert set(effect.terms) == set(terms.split("&"))
+
+
+@pytest.mark.parametrize(
+    ("altered", "name"),
+    [
+        ("MKWK*L*", "p.(Trp3_Ter4insLys)"),
+        ("MEW*L*", "p.(Lys2Glu)"),
+        ("MKWQL*", "p.(Ter4Gln)"),
+        ("MKW*L*P", "p.(=)"),
+    ],
+)
+def test_a_stop_within_a_protein_ends_no_name(altered, name):
+    """As a pseudogene has one, or a gene that is read by the wrong code."""
+    assert in_frame("MKW*L*", altered, 1, "") == name
+
+
+@both_strands
+def test_all_of_a_cds_deleted(strand):
+    """From its first letter to its last one, and with the untranslated ends."""
+    gene = GENES[strand]
+    own = gene.effect(FIRST, FORWARD[FIRST : EXON_2 + 14], "")
+    assert {"start_lost", "stop_lost", "splice_donor_variant"} < set(own.terms)
+    assert (own.hgvs_c, own.hgvs_p, own.status) == ("c.1_24del", "p.0?", "cds_deleted")
+    whole = gene.effect(8, FORWARD[8:72], "")
+    assert (whole.terms, whole.hgvs_p) == (("transcript_ablation",), "p.0?")
+    most = gene.effect(FIRST + 3, FORWARD[FIRST + 3 : 72], "")
+    assert most.status == "exon_border"
 
 
 def test_a_start_that_is_written_anew_stays():

@@ -118,6 +118,71 @@ def test_another_start_and_what_changes_behind_it(tmp_path, code, expected):
     assert (row.status, row.hgvs_p) == ("ambiguous", "p.?")
 
 
+def test_a_codon_that_the_annotated_protein_reads_as_its_m_is_a_start(tmp_path):
+    """CTG begins a protein by the standard code too, though the code does not name it."""
+    letters = ("CCCCCCCCCC" + "CTGAAATGGTTATAA" + "GGGGGGGGGGGGG").lower()
+    text = GENBANK.replace("table=11", "table=1").format(place="11..25", protein="MKWL", letters=letters)
+    (tmp_path / "g.gb").write_text(text)
+    rows = [("toy", 12, "T", "C"), ("toy", 11, "C", "A"), ("toy", 15, "A", "C")]
+    frame = pandas.DataFrame(rows, columns=["chrom", "pos", "ref", "alt"])
+    found = lifecode.score(None, frame, tmp_path / "g.gb", progress=False).frame
+    assert found["consequence"].tolist() == ["start_lost", "start_retained_variant", "missense_variant"]
+    assert found["amino_acids"].tolist() == ["M/P", "M", "K/T"]
+
+
+@pytest.mark.parametrize(("code", "codon", "inner"), [(27, "TGA", "W"), (28, "TAA", "Q"), (31, "TAG", "E")])
+def test_a_codon_that_is_a_residue_too_is_the_stop_at_the_end(tmp_path, code, codon, inner):
+    files = genome(tmp_path, gene=f"ATGAAA{codon}TTA{codon}")
+    found = judged(
+        files, (23, "T", "C"), (25, codon[2], "C"), (18, codon[1], "C"), (22, "A", "AAAA"), genetic_code=code
+    ).frame
+    assert found["consequence"].tolist() == [
+        "stop_lost",
+        "stop_lost",
+        "missense_variant",
+        "inframe_insertion",
+    ]
+    assert found["amino_acids"].str[0].tolist() == ["*", "*", inner, "L"]
+    if code == 31:
+        (row,) = judged(files, (25, "G", "A"), genetic_code=code).frame.itertuples()
+        assert (row.consequence, row.hgvs_p) == ("stop_retained_variant", "p.(Ter5=)")
+
+
+def test_a_codon_that_is_cut_off_at_the_end(tmp_path):
+    files = genome(tmp_path, gene="ATGAAATGGTT")
+    (row,) = judged(files, (21, "T", "G")).frame.itertuples()
+    assert row.consequence == "incomplete_terminal_codon_variant&coding_sequence_variant"
+    assert (row.impact, row.hgvs_p, row.status) == ("LOW", "p.?", "partial_codon")
+
+
+def test_the_letter_beside_a_deletion_is_no_place_of_it(tmp_path):
+    files = genome(tmp_path, gene="ATGCATTGGTTATAA")
+    found = judged(files, (15, "AT", "A"), (15, "A", "G")).frame
+    assert found["shares_codon"].tolist() == [True, True]
+    for alone in ([(15, "AT", "A"), (15, "ATT", "AT")], [(15, "A", "G,AC")]):
+        assert not judged(files, *alone).frame["shares_codon"].any()
+
+
+def test_columns_of_a_frame_that_became_floats(tmp_path):
+    rows = [("chr1", 19.0, "G", "A", float("nan")), ("chr1", 20.0, "T", "A", "x")]
+    frame = pandas.DataFrame(rows, columns=["chrom", "pos", "ref", "alt", "id"])
+    files = genome(tmp_path)
+    found = lifecode.score(None, frame, files[0], annotation=files[1], progress=False).frame
+    assert found["pos"].tolist() == [19, 20]
+    assert found["id"].tolist() == [".", "x"]
+
+
+def test_a_vcf_that_ends_with_alt_has_a_column_for_what_is_written(tmp_path):
+    files = genome(tmp_path)
+    head = "##fileformat=VCFv4.2\n#CHROM\tPOS\tID\tREF\tALT\n"
+    (tmp_path / "v.vcf").write_text(head + "chr1\t19\t.\tG\tA\n")
+    output = tmp_path / "out.vcf"
+    lifecode.score(None, tmp_path / "v.vcf", files[0], annotation=files[1], output=output, progress=False)
+    columns, record = output.read_text().splitlines()[-2:]
+    assert columns == "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO"
+    assert record.startswith("chr1\t19\t.\tG\tA\t.\t.\tLIFECODE=A|")
+
+
 def test_an_alt_that_is_not_known_is_no_letters(tmp_path):
     files = genome(tmp_path)
     found = judged(files, (19, "G", "A"), (19, "G", None), (19, "G", float("nan")))

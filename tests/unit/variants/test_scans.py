@@ -1,6 +1,7 @@
 """Mutational scans: rows against the wild type, residues as sums over codons."""
 
 import numpy as np
+import pandas
 import pytest
 import torch
 
@@ -66,6 +67,39 @@ def test_files_of_either_kind(tmp_path):
 
 
 @pytest.mark.parametrize(
+    "name",
+    ["K2del", "k2del", "K2_W4del", "A3_W4insGG", "p.Ala3ProfsTer5", "p.(Lys2_Trp4delinsGly)", "p.Met1?"],
+)
+def test_what_is_no_substitution_is_a_row_without_a_score(name):
+    wild = wild_type()
+    scan = scan_of([name, "K2=", "K2K", "p.(=)", "_sy"], PROTEIN)
+    table = scan_scores(scan, wild, Scoring(), "")
+    status = table.column("status").to_pylist()
+    assert status == ["not_substitutions", "scored", "scored", "wild_type", "wild_type"]
+    assert table.column("score").to_pylist() == [None, 0, 0, 0, 0]
+    with pytest.raises(UserError, match="does not fit the wild type, which has M1"):
+        scan_of(["G1del"], PROTEIN)
+
+
+def test_a_row_that_is_cut_off_is_named(tmp_path):
+    (tmp_path / "cut.csv").write_text("score,mutant\n1,K2E\n\n2\n")
+    with pytest.raises(UserError, match="line 4: the row has 1 columns"):
+        read_scan(tmp_path / "cut.csv", PROTEIN)
+
+
+def test_letters_of_a_wild_type_that_are_no_residue(tmp_path):
+    (tmp_path / "gap.fa").write_text(">gap\nMK-AW\n")
+    with pytest.raises(UserError, match="letter '-' at position 3 is not an amino acid"):
+        lifecode.score_scan(MODEL, ["K2E"], protein=tmp_path / "gap.fa", progress=False)
+    asked = {"scoring": Scoring(method="pseudo_likelihood:2"), "progress": False}
+    mutants = pandas.DataFrame({"mutant": ["K2E"]}, index=[7])
+    for given in (mutants, mutants["mutant"]):
+        found = lifecode.score_scan(MODEL, given, protein="XKUW", **asked).frame
+        assert found["status"].tolist() == ["scored"]
+    lifecode.score_scan(MODEL, ["K2E"], protein="MKUW", cds="ATGAAATGATGGTAA", progress=False)
+
+
+@pytest.mark.parametrize(
     ("names", "offset", "message"),
     [
         (["K2E", "K4E"], 1, "line 2: K4E does not fit the wild type, which has W4"),
@@ -105,9 +139,9 @@ def test_other_faults(tmp_path):
 def test_the_heat_map_shows_the_scores(tmp_path):
     mutants = [f"A3{residue}" for residue in "LKV"]
     found = lifecode.score_scan(
-        MODEL, mutants, protein=PROTEIN, cds=CDS, heat_map=tmp_path / "map.png", progress=False
+        MODEL, mutants, protein=PROTEIN, cds=CDS, heat_map=tmp_path / "new" / "map.png", progress=False
     )
-    assert (tmp_path / "map.png").read_bytes().startswith(b"\x89PNG")
+    assert (tmp_path / "new" / "map.png").read_bytes().startswith(b"\x89PNG")
     wild = wild_type()
     log_p = whole_scan(wild, Scoring())
     residues, codons = relative_scores(wild, log_p)

@@ -90,6 +90,7 @@ def test_every_kind_of_file_gives_the_same(tmp_path):
     (tmp_path / "plain.vcf").write_text(text)
     (tmp_path / "zipped.vcf.gz").write_bytes(gzip.compress(text.encode()))
     (tmp_path / "table.tsv").write_text("pos\tchrom\tref\talt\tid\n20\ttoy\tA\tG,T\tv\n")
+    (tmp_path / "of_r.tsv").write_text('"chr"\t"pos"\t"ref"\t"alt"\t"id"\n"toy"\t20\t"A"\t"G,T"\t"v"\n')
     with (
         pysam.VariantFile(str(tmp_path / "plain.vcf")) as source,
         pysam.VariantFile(str(tmp_path / "binary.bcf"), "wb", header=source.header) as binary,
@@ -98,7 +99,7 @@ def test_every_kind_of_file_gives_the_same(tmp_path):
             binary.write(record)
     found = {
         name: [one._replace(line=0) for one in read_alleles(tmp_path / name).alleles]
-        for name in ("plain.vcf", "zipped.vcf.gz", "table.tsv", "binary.bcf")
+        for name in ("plain.vcf", "zipped.vcf.gz", "table.tsv", "of_r.tsv", "binary.bcf")
     }
     assert len({tuple(alleles) for alleles in found.values()}) == 1
     assert [one.alt for one in found["binary.bcf"]] == ["G", "T"]
@@ -140,6 +141,7 @@ def test_symbols_have_a_status(genome, tmp_path, alt):
     [
         ("toy\t20\t.\tC\tG", "line 3: toy:20 C>G: REF is C, the genome has A there"),
         ("toy\t80\t.\tAC\tG", "lies beyond the contig, which has 80 nucleotides"),
+        ("toy\t0\t.\tN\t<DEL>", "line 3: toy:0 N><DEL>: lies before the contig"),
         ("other\t20\t.\tA\tG", "the genome has no such contig"),
     ],
 )
@@ -154,8 +156,8 @@ def test_what_does_not_fit_stops_or_is_counted(genome, tmp_path, record, message
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("toy\t0\t.\tA\tG\n", "line 1: the position is '0'"),
-        ("toy\tx\t.\tA\tG\n", "the position is 'x'"),
+        ("toy\tx\t.\tA\tG\n", "line 1: the position is 'x'"),
+        ("toy\t" + "9" * 5000 + "\t.\tA\tG\n", "the position is '99999"),
         ("toy\t20\t.\n", "3 tab-separated columns"),
         ("toy\t20\t.\tA\t.\n", "has no variant"),
     ],

@@ -175,6 +175,14 @@ def test_names_that_occur_again_are_told_apart(model, tmp_path):
     assert windows.units["id"].tolist() == ["x:0-3", "x#2:0-3", "x#2#2:0-3", "y:0-3"]
 
 
+def test_letters_of_proteins_that_no_codon_means_are_counted(model, tmp_path):
+    (tmp_path / "p.fa").write_text(">a\nMKUXBZJOL*\n>b\nMKL\n")
+    said = "letters of proteins that no codon means: B, J, X, Z are read as NNN, U as TGA, O as TAG"
+    for unit in ("auto", "window"):
+        found = embed(model, f"protein:{tmp_path}/p.fa", unit=unit, window_codons=4, progress=False)
+        assert found.skipped == {said: 6}
+
+
 def test_genes_are_named_in_every_format(model, tmp_path):
     named = CDS.replace('"a"', '"b1"\n                     /gene="thrL"')
     (tmp_path / "genome.gb").write_text(GENBANK.format(name="c", features=named))
