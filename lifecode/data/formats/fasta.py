@@ -64,7 +64,7 @@ def fasta_records(handle: BinaryIO, source: str, settle: Settle) -> Iterator[Fas
     """
     for number, record in enumerate(split_before(handle, b">"), start=1):
         header, _, sequence = record.partition(b"\n")
-        words = header[1:].decode("utf-8", errors="replace").split(maxsplit=1)
+        words = header[1:].replace(b"\x01", b" ").decode("utf-8", errors="replace").split(maxsplit=1)
         letters = sequence.translate(None, _WHITE_SPACE)
         if not words:
             settle(_fault("the header names no sequence", source, number, "Write a name after >"))

@@ -12,12 +12,12 @@ from urllib.parse import unquote
 
 from lifecode.data.formats.annotated_fasta import annotated_records
 from lifecode.data.formats.annotation_index import AnnotationIndex
+from lifecode.data.formats.annotation_lines import AnnotationLines, SequenceSections
 from lifecode.data.formats.fasta import NucleotideRecord, told_by_header
 from lifecode.data.formats.gff.dialect import Evidence
 from lifecode.data.formats.gff.genes import GeneReader
 from lifecode.data.formats.gff.lines import NUM_COLUMNS, Feature, Role, feature, role_of, sequence_name, shown
 from lifecode.data.formats.malformed import Settle
-from lifecode.data.formats.opening import AnnotationLines
 from lifecode.data.formats.organelles import organelle_named
 from lifecode.data.records import Contig
 from lifecode.errors import UserError
@@ -29,6 +29,7 @@ _CIRCULAR_HEADER = re.compile(
 )
 _MODEL = re.compile(rb"# *Model Data:.*?\btransl_table=(\d{1,2})\b")
 """What Prodigal writes before the genes of each sequence."""
+_FIRST_LINE = b"##gff-version"
 _CODING = frozenset({Role.CDS, Role.EXON_MODEL})
 
 
@@ -44,8 +45,9 @@ class _Landmark(NamedTuple):
 def read_gff(
     annotation: BinaryIO,
     annotation_source: str,
-    sequences: BinaryIO | None,
+    sequences: BinaryIO,
     source: str,
+    names: Callable[[], Iterable[str]] | None,
     code_of: Callable[[str], int],
     settle: Settle,
 ) -> Iterator[Contig]:
@@ -54,8 +56,9 @@ def read_gff(
     Args:
         annotation: uncompressed bytes of the GFF3, GTF or GFF2 file; the dialect is judged from all of it.
         annotation_source: its name, for messages.
-        sequences: uncompressed bytes of the FASTA file; None reads the FASTA section of the annotation.
+        sequences: uncompressed bytes of the FASTA file, or of the annotation once more if that holds them.
         source: name of the file with the sequences.
+        names: gives those of all sequences; None where the annotation holds these.
         code_of: NCBI code of the CDS of a contig, by its name, where the file names none.
         settle: takes the fault of a line or of a record, and a file without CDS.
     """
@@ -66,14 +69,22 @@ def read_gff(
         if not evidence.num_cds_lines:
             settle(_no_cds(annotation_source, evidence))
         records = annotated_records(
-            sequences or lines.sequences(), source, index, _name, _has_cds, annotation_source, settle
+            [sequences] if names else SequenceSections(sequences),
+            source,
+            lambda: map(unquote, names() if names else lines.names),
+            index,
+            _name,
+            _num_cds,
+            annotation_source,
+            settle,
+            joined=names is None,
         )
-        for record, found in records:
+        for record, found, key in records:
             features = [feature(line) for line in found if evidence.matters(line)]
             landmark = _landmark(features, len(record.nucleotides))
             circular = landmark.circular or bool(_CIRCULAR_HEADER.search(record.description))
             header = told_by_header(record.description)
-            given = landmark.genetic_code or evidence.genetic_codes.get(_name(record)) or header.genetic_code
+            given = landmark.genetic_code or evidence.genetic_codes.get(key) or header.genetic_code
             genetic_code = given or code_of(record.name)
             reader = GeneReader(
                 record.nucleotides, circular, genetic_code, given is not None, evidence.with_phases
@@ -90,13 +101,12 @@ def read_gff(
                 organelle=landmark.organelle or header.organelle,
                 coding_sequences=contents.coding_sequences,
                 dialect=dialect,
+                annotated_as=key if key != _name(record) else None,
             )
 
 
-def _index_lines(
-    lines: Iterable[tuple[int, bytes]], source: str, index: AnnotationIndex, settle: Settle
-) -> Evidence:
-    """Index the lines that say where CDS are, with their numbers, up to the sequences."""
+def _index_lines(lines: AnnotationLines, source: str, index: AnnotationIndex, settle: Settle) -> Evidence:
+    """Index the lines that say where CDS are, with their numbers."""
     evidence = Evidence()
     roles: dict[bytes, Role] = {}
     name_of: dict[bytes, str] = {}
@@ -105,6 +115,8 @@ def _index_lines(
         if line.startswith(_HEADERS) or not line.strip():
             if model := _MODEL.match(line):
                 genetic_code = int(model[1])
+            elif line.startswith(_FIRST_LINE):  # of another file
+                genetic_code = None
             continue
         if line.count(b"\t") == NUM_COLUMNS and line.split(b"\t")[-1].startswith(b"#"):
             line = line.rpartition(b"\t")[0]  # a comment, as GTF allows
@@ -134,7 +146,7 @@ def _index_lines(
                 if len(name_of) >= _MOST_KINDS:
                     name_of.clear()
                 name = name_of[columns[0]] = unquote(columns[0].decode("utf-8", errors="replace").strip())
-            index.add(name, b"%d\t%b" % (number, line))
+            index.add(name, b"%d\t%b" % (number, line), lines.section)
             if genetic_code is not None:
                 evidence.genetic_codes[name] = genetic_code
     evidence.end()
@@ -194,7 +206,7 @@ def _name(record: NucleotideRecord) -> str:
     return unquote(record.name)
 
 
-def _has_cds(lines: list[bytes]) -> bool:
-    return any(
+def _num_cds(lines: list[bytes]) -> int:
+    return sum(
         role_of(line.split(b"\t", 4)[3].decode("utf-8", errors="replace")) in _CODING for line in lines
     )
