@@ -98,6 +98,7 @@ class CodingSequence:
         phase_problem: how the phases of the parts contradict their lengths, or None.
         line: 1-based number of its first line in an annotation file, or None.
         start_edited: its first codon may be a start by editing of the RNA, or as an alternative one.
+        exception: why its file says that its protein is not what its codons read, such as `RNA editing`.
     """
 
     id: str
@@ -119,6 +120,7 @@ class CodingSequence:
     phase_problem: str | None = None
     line: int | None = None
     start_edited: bool = False
+    exception: str | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -25,6 +25,7 @@ class Rejected(StrEnum):
     ORGANELLE_GENETIC_CODE = "organelle_genetic_code"
     SHORTER_ISOFORM = "shorter_isoform"
     TRANSL_EXCEPT = "transl_except"
+    EXCEPTION = "exception"
     RIBOSOMAL_SLIPPAGE = "ribosomal_slippage"
     AMBIGUOUS_NUCLEOTIDE = "ambiguous_nucleotide"
     LENGTH_NOT_MULTIPLE_OF_3 = "length_not_multiple_of_3"
@@ -60,6 +61,8 @@ def unusable(cds: CodingSequence, contig: Contig) -> Rejection | None:
         return Rejection(Rejected.PHASES_CONTRADICT_LENGTHS, cds.phase_problem)
     if cds.protein_source == "translated" and cds.codon_start != 1:
         return Rejection(Rejected.PARTIAL, f"the first complete codon is at nucleotide {cds.codon_start}")
+    if cds.protein_source == "translated" and cds.exception:
+        return Rejection(Rejected.EXCEPTION, f"its protein is not what its codons read: {cds.exception}")
     if cds.protein_source == "annotated" and not cds.protein:
         return Rejection(Rejected.NO_PROTEIN, "no annotated translation")
     choice = contig.code_choice

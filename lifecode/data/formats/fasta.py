@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lifecode.alphabet import encode_nucleotides
-from lifecode.data.cds.recoding import on_record
+from lifecode.data.cds.recoding import on_record, protein_exception
 from lifecode.data.formats.flat_records import split_before
 from lifecode.data.formats.insdc.biopython_records import exons_of_location
 from lifecode.data.formats.insdc.features import organelle_of_definition
@@ -160,6 +160,7 @@ def _coding_sequence(record: NucleotideRecord, genetic_code: int) -> CodingSeque
         or bool(_OPEN_END.search(record.description)),
         transl_except=(exception,) if exception else (),
         protein_source="translated",
+        exception=protein_exception(told.get("exception", "")),
         gene_id=told.get("locus_tag"),
     )
 

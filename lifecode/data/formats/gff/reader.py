@@ -30,6 +30,8 @@ _CIRCULAR_HEADER = re.compile(
 _MODEL = re.compile(rb"# *Model Data:.*?\btransl_table=(\d{1,2})\b")
 """What Prodigal writes before the genes of each sequence."""
 _FIRST_LINE = b"##gff-version"
+_EXONERATE = b"exonerate"
+_QUERY = re.compile(rb"\bsequence (\S+)")
 _CODING = frozenset({Role.CDS, Role.EXON_MODEL})
 
 
@@ -66,6 +68,7 @@ def read_gff(
         lines = AnnotationLines(annotation)
         evidence = _index_lines(lines, annotation_source, index, settle)
         dialect = evidence.dialect()
+        models = {source.decode("utf-8", errors="replace") for source in evidence.exon_models}
         if not evidence.num_cds_lines:
             settle(_no_cds(annotation_source, evidence))
         records = annotated_records(
@@ -87,7 +90,7 @@ def read_gff(
             given = landmark.genetic_code or evidence.genetic_codes.get(key) or header.genetic_code
             genetic_code = given or code_of(record.name)
             reader = GeneReader(
-                record.nucleotides, circular, genetic_code, given is not None, evidence.with_phases
+                record.nucleotides, circular, genetic_code, given is not None, evidence.with_phases, models
             )
             contents = reader.read(features)
             _settle_nameless(contents.nameless, found, annotation_source, settle)
@@ -111,6 +114,7 @@ def _index_lines(lines: AnnotationLines, source: str, index: AnnotationIndex, se
     roles: dict[bytes, Role] = {}
     name_of: dict[bytes, str] = {}
     genetic_code: int | None = None
+    gene = b""
     for number, line in lines:
         if line.startswith(_HEADERS) or not line.strip():
             if model := _MODEL.match(line):
@@ -122,6 +126,8 @@ def _index_lines(lines: AnnotationLines, source: str, index: AnnotationIndex, se
             line = line.rpartition(b"\t")[0]  # a comment, as GTF allows
         columns = line.split(b"\t", 3)
         if line.count(b"\t") != NUM_COLUMNS - 1 or line.endswith((b"\t", b" ")):
+            if gene and columns[2:3] == [b"cds"] and _EXONERATE in columns[1]:
+                line = b"%b\t%b" % (line.rstrip(b"\t "), gene)
             try:
                 sequence_name(line)
             except UserError as fault:
@@ -138,6 +144,8 @@ def _index_lines(lines: AnnotationLines, source: str, index: AnnotationIndex, se
             evidence.add_cds_line(line.split(b"\t"))
         elif role is Role.EXON_MODEL:
             evidence.add_exon_model(line.split(b"\t"))
+        elif kind == b"gene" and _EXONERATE in columns[1]:
+            gene = _gene_of_exonerate(line, number)
         if not evidence.num_cds_lines and len(evidence.kinds) < _MOST_KINDS:
             evidence.kinds[kind.decode("utf-8", errors="replace")] += 1
         if role is not Role.NONE:
@@ -151,6 +159,12 @@ def _index_lines(lines: AnnotationLines, source: str, index: AnnotationIndex, se
                 evidence.genetic_codes[name] = genetic_code
     evidence.end()
     return evidence
+
+
+def _gene_of_exonerate(line: bytes, number: int) -> bytes:
+    """What its parts, lines without a ninth column that follow a gene, are to be called by."""
+    query = _QUERY.search(line)
+    return b'transcript_id "%b:%d"' % (query[1] if query else b"gene", number)
 
 
 def _no_cds(source: str, evidence: Evidence) -> UserError:
