@@ -111,9 +111,7 @@ def role_of(kind: str) -> Role:
 
 def feature(line: bytes) -> Feature:
     """Read a line of nine columns that stands behind its number and a tab."""
-    number, _, source, kind, start, end, _, strand, phase, column = (
-        line.decode("utf-8", errors="replace").rstrip("\t ").split("\t")
-    )
+    number, _, source, kind, start, end, _, strand, phase, column = _text(line).rstrip("\t ").split("\t")
     role = role_of(kind)
     open_end = start[:1] in ("<", ">") or end[:1] in ("<", ">")
     if open_end:
@@ -149,6 +147,13 @@ def feature(line: bytes) -> Feature:
             int(number),
         )
     )
+
+
+def _text(line: bytes) -> str:
+    try:
+        return line.decode("utf-8")
+    except UnicodeDecodeError:
+        return line.decode("latin-1")  # so that names stay apart
 
 
 @lru_cache(maxsize=8)

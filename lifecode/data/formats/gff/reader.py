@@ -7,6 +7,7 @@ What is held is told by `AnnotationIndex` (of the file) and `annotated_records` 
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import BinaryIO, NamedTuple
 from urllib.parse import unquote
 
@@ -76,7 +77,7 @@ def read_gff(
             source,
             lambda: map(unquote, names() if names else lines.names),
             index,
-            _name,
+            partial(_key, index),
             _num_cds,
             annotation_source,
             settle,
@@ -218,6 +219,14 @@ def _settle_nameless(nameless: list[Feature], lines: list[bytes], source: str, s
 
 def _name(record: NucleotideRecord) -> str:
     return unquote(record.name)
+
+
+def _key(index: AnnotationIndex, record: NucleotideRecord) -> str:
+    """The name of a record, or its whole header where the annotation names that, as MetaGeneMark does."""
+    name = _name(record)
+    if name not in index and (header := f"{name} {record.description}") in index:
+        return header
+    return name
 
 
 def _num_cds(lines: list[bytes]) -> int:
