@@ -87,7 +87,8 @@ def difference(cds: CodingSequence, nucleotides: NDArray[np.uint8], protein: byt
         protein: the letter of each complete codon, as ASCII; a start codon is M, an ambiguous one X.
     """
     if _explained_by_recoding(cds, protein):
-        return Rejection(Rejected.TRANSL_EXCEPT, " ".join(cds.transl_except))
+        told = " ".join(cds.transl_except)
+        return Rejection(Rejected.TRANSL_EXCEPT, told or "its protein has selenocysteine or pyrrolysine")
     if cds.ribosomal_slippage:
         return Rejection(Rejected.RIBOSOMAL_SLIPPAGE, "the exons do not spell out the change of frame")
     if len(nucleotides) % 3 or not len(nucleotides):
@@ -110,8 +111,11 @@ def difference(cds: CodingSequence, nucleotides: NDArray[np.uint8], protein: byt
 
 
 def _explained_by_recoding(cds: CodingSequence, protein: bytes) -> bool:
-    """Whether the translation is right once the codons of `transl_except` are read as it says."""
+    """Whether the translation is right with codons as `transl_except`, or U and O of the protein, say."""
     letters = list(protein.decode("ascii"))
+    for codon, (read, annotated) in enumerate(zip(letters, cds.protein or "", strict=False)):
+        if read == "*" and annotated in "UO":
+            letters[codon] = annotated
     for codon, residue in recoded_codons(cds).items():
         if codon < len(letters):
             letters[codon] = residue

@@ -15,6 +15,7 @@ from lifecode.data.formats.organelles import organelle_of_short_name
 _CHROMOSOME = re.compile(r"(?:chromosome|chrom|chr)[_.-]?(.+)")
 _VERSION = re.compile(r"([a-z]{2}_[a-z]{0,6}\d+|[a-z]{1,6}\d{5,})[.v](\d{1,3})")
 """An accession with its version; UCSC writes `v` for the dot."""
+_NUMBERED = re.compile(r"([a-z]+)[_.-](\d+)")
 _UCSC_SCAFFOLD = re.compile(r"chr[^_]+_([a-z]{1,6}\d{4,}(?:v\d+)?)(?:_random|_alt|_fix)?")
 _BARS = frozenset(
     {
@@ -101,9 +102,9 @@ def paired_names(asked: Collection[str], known: Collection[str]) -> Matched:
 def forms(name: str) -> set[_Form]:
     """What a name is compared by, in lower case: itself, and what is left without bars, `chr` and version."""
     found: set[_Form] = set()
-    for word in _words(name.strip().lstrip(">").rstrip(",;:").lower()):
+    for word in _words(name.strip().lstrip(">").strip("\"'").rstrip(",;:").lower()):
         found.add(_Form(word))
-        bare = word
+        bare = word.removeprefix("nz_")  # what RefSeq takes over as it is
         if scaffold := _UCSC_SCAFFOLD.fullmatch(word):
             bare = scaffold[1]
         elif chromosome := _CHROMOSOME.fullmatch(word):
@@ -111,6 +112,8 @@ def forms(name: str) -> set[_Form]:
         if organelle := _ORGANELLES.get(word) or organelle_of_short_name(word):
             found.add(_Form(f"{organelle} "))
         found.add(_Form(bare.lstrip("0") or bare if bare.isdecimal() else bare))
+        if numbered := _NUMBERED.fullmatch(bare):
+            found.add(_Form("".join(numbered.groups())))
         if accession := _VERSION.fullmatch(bare):
             found.add(_Form(accession[1], accession[2]))
             found.discard(_Form(bare))
@@ -124,7 +127,7 @@ def _words(name: str) -> Iterator[str]:
     while fields:
         tag = fields.pop(0)
         if not fields or tag not in _BARS:
-            yield tag
+            yield from (tag, *fields)
             return
         if tag == "ena":
             yield from fields

@@ -107,7 +107,7 @@ def _format_of(start: bytes) -> Format | None:
         return Format.SWISS_PROT
     if start.startswith(b"ID   "):
         return Format.EMBL
-    if start.startswith(b">"):
+    if start.startswith(b">") and start.partition(b"\n")[0].count(b"\t") < _GFF_COLUMNS - 1:
         return Format.PROTEIN_FASTA if _holds_protein(start) else Format.FASTA
     if re.match(rb"##gff-version\s+3", start):
         return Format.GFF3

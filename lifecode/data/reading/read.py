@@ -109,7 +109,7 @@ def _read_all(
     names: list[str] = []
     for unit in units:
         for contig in read_unit(unit, settings, report, features):
-            if (key := asked.key_of(contig.name, contig.chromosome)) is not None:
+            if (key := asked.key_of(contig)) is not None:
                 found.add(key)
             names += [contig.name] if len(names) <= 5 else []
             yield contig

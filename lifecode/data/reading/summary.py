@@ -34,7 +34,7 @@ class ReadingSummary:
 
     def add(self, contig: Contig) -> None:
         """Count a contig with its annotation."""
-        if (key := self._asked.key_of(contig.name, contig.chromosome)) is not None:
+        if (key := self._asked.key_of(contig)) is not None:
             self._keys.add(key)
         num_cds = len(contig.coding_sequences)
         dialect = contig.dialect or "unknown"

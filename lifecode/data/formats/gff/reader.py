@@ -18,6 +18,7 @@ from lifecode.data.formats.fasta import NucleotideRecord, told_by_header
 from lifecode.data.formats.gff.dialect import Evidence
 from lifecode.data.formats.gff.genes import GeneReader
 from lifecode.data.formats.gff.lines import NUM_COLUMNS, Feature, Role, feature, role_of, sequence_name, shown
+from lifecode.data.formats.gff.splitting import table_of
 from lifecode.data.formats.malformed import Settle
 from lifecode.data.formats.organelles import organelle_named
 from lifecode.data.records import Contig
@@ -51,7 +52,7 @@ def read_gff(
     sequences: BinaryIO,
     source: str,
     names: Callable[[], Iterable[str]] | None,
-    code_of: Callable[[str], int],
+    code_of: Callable[[str, str], int],
     settle: Settle,
 ) -> Iterator[Contig]:
     """Yield the contigs of a FASTA file with the CDS that an annotation file has for them.
@@ -62,7 +63,7 @@ def read_gff(
         sequences: uncompressed bytes of the FASTA file, or of the annotation once more if that holds them.
         source: name of the file with the sequences.
         names: gives those of all sequences; None where the annotation holds these.
-        code_of: NCBI code of the CDS of a contig, by its name, where the file names none.
+        code_of: NCBI code of the CDS of a contig, by its names in both files, where the file names none.
         settle: takes the fault of a line or of a record, and a file without CDS.
     """
     with AnnotationIndex() as index:
@@ -89,7 +90,7 @@ def read_gff(
             circular = landmark.circular or bool(_CIRCULAR_HEADER.search(record.description))
             header = told_by_header(record.description)
             given = landmark.genetic_code or evidence.genetic_codes.get(key) or header.genetic_code
-            genetic_code = given or code_of(record.name)
+            genetic_code = given or code_of(record.name, key)
             reader = GeneReader(
                 record.nucleotides, circular, genetic_code, given is not None, evidence.with_phases, models
             )
@@ -182,7 +183,7 @@ def _landmark(features: list[Feature], num_nucleotides: int) -> _Landmark:
     above = [one for one in features if one.role is Role.ABOVE and not one.kind.endswith(("gene", "rna"))]
     above = [one for one in above if not one.parents and one.kind not in ("transcript", "operon")]
     told = [one.attributes for one in above]
-    whole = [one.attributes for one in above if one.start == 0 and one.end >= num_nucleotides]
+    whole = [one for one in above if one.start == 0 and one.end >= num_nucleotides]
     circular = any(
         each.get(key, "").strip().lower() in ("true", "1", "yes", "circular", "t")
         for each in told
@@ -190,12 +191,11 @@ def _landmark(features: list[Feature], num_nucleotides: int) -> _Landmark:
     )
     references = [word for each in told for word in each.get("dbxref", "").split(",")]
     taxa = [word[6:] for word in references if word.startswith("taxon:") and word[6:15].isdecimal()]
-    tables = [each["transl_table"] for each in whole if each.get("transl_table", "").isdecimal()]
     organelles = (organelle_named(each.get("genome") or each.get("organelle", "")) for each in told)
     return _Landmark(
         circular=circular,
         taxon=int(taxa[0][:9]) if taxa else None,
-        genetic_code=int(tables[0][:4]) if tables else None,
+        genetic_code=table_of(whole) or None,
         organelle=next(filter(None, organelles), None),
     )
 

@@ -126,6 +126,15 @@ def test_a_gene_across_the_origin_on_the_other_strand(read, location):
             {"qualifiers": ('/note="x"', f'/translation="{PROTEIN}"'), "location": "1..19"},
             "length_not_multiple_of_3",
         ),
+        *(
+            ({"dna": GENE[:6] + stop + GENE[9:], "qualifiers": (f'/translation="MK{residue}HAD"',)}, expected)
+            for stop, residue, expected in (
+                ("TGA", "U", "transl_except"),
+                ("TAG", "O", "transl_except"),
+                ("TGA", "W", "."),  # by the code that its protein votes for
+                ("TGC", "U", "translation_differs"),
+            )
+        ),
         ({"qualifiers": ('/exception="RNA editing"',)}, "exception"),
         ({"qualifiers": ('/exception="nonconsensus splice site"',)}, "."),
         ({"qualifiers": ("/PSEUDO",)}, "pseudo"),

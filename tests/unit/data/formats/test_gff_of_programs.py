@@ -66,6 +66,10 @@ def test_a_gene_id_at_several_places_is_several_genes(judged, isoforms):
     assert [cds.gene_id for cds in contig.coding_sequences] == ["g", "g#2", "g#3"] * 2
 
 
+def test_lines_that_begin_like_a_header(judged):
+    assert judged(annotated(gff3).replace("ctg1", ">ctg1"))[0] == PROTEINS
+
+
 def test_names_in_latin_1_stay_apart(judged):
     text = annotated(lambda g, i: f"Parent=g{'éèê'[g.number - 1]}ne")
     assert judged(text.encode("latin-1"))[0] == PROTEINS

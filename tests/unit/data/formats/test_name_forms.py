@@ -21,6 +21,11 @@ SAME = [
     (">ctg1", "ctg1"),
     ("ctg1", "ctg1,"),
     ("chr1", "1"),
+    ("NZ_CP012345.1", "CP012345.1"),
+    ("scaffold_7", "scaffold7"),
+    ("scaffold_7", "scaffold_7|size1234"),
+    ("psu|Pf3D7_01", "Pf3D7_01"),
+    ('"ctg1"', "ctg1"),
     ("chromosome_1", "Chr1"),
     ("Chr01", "1"),
     ("chrX", "x"),
@@ -37,6 +42,9 @@ OTHER = [
     ("AT1G01010.1", "AT1G01010"),
     ("gi|556503834|ref|NC_1.1|", "556503834"),
     ("chrI", "1"),
+    ("NZ_CP012345.1", "CP012345.2"),
+    ("ctg1_1", "ctg11"),
+    ("CP012345", "CP12345"),
     ("chr1", "11"),
     ("chr10", "1"),
     ("contig_1", "contig_10"),
@@ -90,6 +98,14 @@ def test_annotation_is_read_under_the_names_of_the_sequences_and_that_is_said(ge
     assert [contig.annotated_as for contig in found.values()] == [None, "chrM", "chr2", "chr1", None]
     lines = how_read_lines(read_without_writing(files, ReadingSettings(genetic_code=1)))
     assert "g.gff names sequences in another form than g.fa: chrM is MT, chr2 is 2, chr1 is 1" in lines
+
+
+@pytest.mark.parametrize("name", ["MT", "chrM"])
+def test_a_genetic_code_for_either_name(genome, name):
+    files = genome(["chr1", "chrM"], ["1", "MT"])
+    found = list(read_records(files, genetic_code={name: 2}))
+    assert [contig.genetic_code for contig in found] == [1, 2]
+    assert [contig.coding_sequences[0].genetic_code for contig in found] == [1, 2]
 
 
 def test_names_that_are_the_same_are_not_mentioned(genome):
