@@ -60,7 +60,7 @@ def matched_names(asked: Iterable[str], known: Iterable[str]) -> Matched:
         known: names that there are; one that comes twice counts twice.
     """
     known = list(known)
-    of_bare: defaultdict[str, list[tuple[str, str]]] = defaultdict(list)
+    of_bare: defaultdict[str, list[tuple[str, int]]] = defaultdict(list)
     exact = frozenset(known)
     names: dict[str, str] = {}
     several: dict[str, list[str]] = {}

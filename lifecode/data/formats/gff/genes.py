@@ -7,7 +7,6 @@ several parents the transcripts count: a gene or a protein beside them means the
 
 from collections import defaultdict
 from collections.abc import Container, Iterator, Sequence
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,9 +14,11 @@ from numpy.typing import NDArray
 
 from lifecode.data.cds.recoding import protein_exception, stop_told_to_be_completed
 from lifecode.data.formats.gff.attributes import BARE
+from lifecode.data.formats.gff.coding_exons import choose_parts
 from lifecode.data.formats.gff.exons import exons_of, on_sequence, phase_contradiction, with_stop_codon
 from lifecode.data.formats.gff.families import Families, id_of, is_gene
 from lifecode.data.formats.gff.flags import exceptions, is_partial, is_pseudo
+from lifecode.data.formats.gff.gene_copies import genes_apart
 from lifecode.data.formats.gff.keys import Key, is_nameless, key_alone, keys_of, shared_transcripts
 from lifecode.data.formats.gff.lines import Feature, Role, recoded_residue
 from lifecode.data.formats.gff.splitting import Splitter, first_line, loci, table_of, told_apart
@@ -99,7 +100,7 @@ class GeneReader:
                 one = on_sequence(one, length, self._circular)
             for key in keys:
                 place[key].append(one)
-        self._choose_models(lines)
+        choose_parts(lines, self._with_models)
         nameless = [
             one
             for key in [key for key in lines if is_nameless(key)]
@@ -117,45 +118,8 @@ class GeneReader:
                 found.setdefault(same, cds)
                 if model.name and model.above and is_gene(model.above[0]):
                     of_gene.add(same)
-        coding = self._genes_apart(_once_a_gene(found, of_gene))
+        coding = genes_apart(_once_a_gene(found, of_gene), self._families.places_of_gene)
         return Contents(coding, sorted(nameless, key=_line))
-
-    def _genes_apart(self, coding: tuple[CodingSequence, ...]) -> tuple[CodingSequence, ...]:
-        """The CDS, those of genes that stand under one ID at several places told apart by these."""
-        number_of: dict[int, int] = {}
-        for i, cds in enumerate(coding):
-            places = self._families.places_of_gene(cds.gene_id) if cds.gene_id and cds.exons else ()
-            if len(places) > 1:
-                first = cds.exons[0]
-                at = (n for n, (start, end) in enumerate(places) if start < first.end and first.start < end)
-                number_of[i] = next(at, 0)
-        return (
-            tuple(
-                replace(cds, gene_id=f"{cds.gene_id}#{number_of[i] + 1}") if number_of.get(i) else cds
-                for i, cds in enumerate(coding)
-            )
-            if number_of
-            else coding
-        )
-
-    def _choose_models(self, lines: dict[Key, list[Feature]]) -> None:
-        """Of CDS and coding exons of one name one kind alone: the exons where one CDS line is all their span.
-
-        So WormBase writes them in GFF2. Coding exons of another name that are CDS lines again are nothing.
-        """
-        with_models = [key for key, parts in lines.items() if any(p.role is Role.EXON_MODEL for p in parts)]
-        if not with_models:
-            return
-        places = {_place(part) for parts in lines.values() for part in parts if part.role is Role.CDS}
-        for key in with_models:
-            models = [part for part in lines[key] if part.role is Role.EXON_MODEL]
-            whole = [part for part in lines[key] if part.role is Role.CDS]
-            if whole:
-                span = min(part.start for part in models), max(part.end for part in models)
-                spanned = len(models) > len(whole) == 1 and span == (whole[0].start, whole[0].end)
-                lines[key] = models if spanned else whole
-            elif models[0].source not in self._with_models and places.issuperset(map(_place, models)):
-                del lines[key]
 
     def _join_parts(self, lines: dict[Key, list[Feature]]) -> None:
         """Join the lines of one gene that have an id each and no parent, if together they are its CDS."""
@@ -328,10 +292,6 @@ def _gene_name(told: dict[str, str], above: Sequence[Feature]) -> str | None:
     family = [told, *(one.attributes for one in above)]
     named = next((each[key] for each in family for key in ("gene", "gene_name") if each.get(key)), None)
     return named or next((one.attributes.get("name") for one in above if is_gene(one)), None)
-
-
-def _place(part: Feature) -> tuple[int, int, int]:
-    return part.start, part.end, part.strand
 
 
 def _line(part: Feature) -> int:

@@ -66,6 +66,19 @@ def test_a_gene_id_at_several_places_is_several_genes(judged, isoforms):
     assert [cds.gene_id for cds in contig.coding_sequences] == ["g", "g#2", "g#3"] * 2
 
 
+@pytest.mark.parametrize(
+    ("names", "genes"),
+    [
+        (("NM_1", "NM_1_dup1", "NM_1_dup2"), ["S", "S#2", "S#3"]),
+        (("NM_1.2", "NM_1.2_2", "NM_1.2_3"), ["S", "S#2", "S#3"]),
+        (("NM_1", "NM_2", "NM_3"), ["S", "S", "S"]),  # isoforms whose CDS lie apart
+    ],
+)
+def test_transcripts_that_ucsc_numbers_are_copies_of_a_gene(judged, names, genes):
+    text = annotated(lambda g, i: f'gene_id "S"; transcript_id "{names[g.number - 1]}";', source="refGene")
+    assert [cds.gene_id for cds in judged(text)[1].coding_sequences] == genes
+
+
 def test_lines_that_begin_like_a_header(judged):
     assert judged(annotated(gff3).replace("ctg1", ">ctg1"))[0] == PROTEINS
 
