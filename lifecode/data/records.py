@@ -98,6 +98,7 @@ class CodingSequence:
         phase_problem: how the phases of the parts contradict their lengths, or None.
         line: 1-based number of its first line in an annotation file, or None.
         start_edited: its first codon may be a start by editing of the RNA, or as an alternative one.
+        exception: why its file says that its protein is not what its codons read, such as `RNA editing`.
     """
 
     id: str
@@ -119,6 +120,7 @@ class CodingSequence:
     phase_problem: str | None = None
     line: int | None = None
     start_edited: bool = False
+    exception: str | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -137,6 +139,7 @@ class Contig:
         molecule: `dna` is genomic; an `rna` may carry CDS; a `cds` and a `protein` are one CDS and nothing
             else, and the nucleotides of a `protein` are chosen by codon usage.
         dialect: what the annotation was taken for, such as `GenBank`, or None.
+        annotated_as: what its annotation file calls it, where that differs in form from its name, or None.
         organelle: what the file calls it, such as `mitochondrion`; None for a nuclear or bacterial one.
         code_choice: why `genetic_code`, once that is decided.
         chromosome: on which an `rna` or a `cds` lies in the genome, where its file says so.
@@ -154,6 +157,7 @@ class Contig:
     coding_sequences: tuple[CodingSequence, ...] = field(default=(), repr=False)
     molecule: Molecule = "dna"
     dialect: str | None = None
+    annotated_as: str | None = None
     organelle: str | None = None
     code_choice: CodeChoice | None = None
     chromosome: str | None = None

@@ -5,12 +5,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
+from lifecode.data.formats.name_forms import matched_names
 from lifecode.errors import UserError
 from lifecode.names import display_name
 from lifecode.variants.alleles import Allele, Change, as_in_vcf, normal_form, plain
 from lifecode.variants.consequence.effect import Effect
 from lifecode.variants.consequence.effects import effect_on
-from lifecode.variants.reading.contig_names import matched_names
 from lifecode.variants.reading.genome import Genome, Reference
 from lifecode.variants.transcripts import Transcript
 
@@ -77,7 +77,10 @@ def annotate(
             genome has there (with `stop`), or letters that are no nucleotides.
     """
     done = Annotation()
-    names, done.notes = matched_names((allele.contig for allele in alleles), genome.references)
+    names, _ = matched_names((allele.contig for allele in alleles), genome.references)
+    done.notes = [
+        f"contig {name} of the variants is {one} of the genome" for name, one in names.items() if name != one
+    ]
     for number, allele in enumerate(alleles):
         if on_progress is not None and number % 1000 == 0:
             on_progress(number, len(alleles))

@@ -1,11 +1,11 @@
-"""GenBank's `transl_except`: codons that one gene reads in a way that no genetic code does.
+"""Codons that one gene reads in a way that no genetic code does: `transl_except`, notes, `exception`.
 
-The values look like `(pos:213..215,aa:Sec)`, with positions on the contig. One that cannot be read, or lies
-outside the CDS, explains nothing and is left out.
+The values of `transl_except` look like `(pos:213..215,aa:Sec)`, with positions on the contig. One that cannot
+be read, or lies outside the CDS, explains nothing and is left out.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from Bio.Data import IUPACData
 
@@ -16,6 +16,16 @@ _POSITION = re.compile(r"\d{1,15}")
 _LETTER = {name.upper(): letter for name, letter in IUPACData.protein_letters_3to1_extended.items()}
 _LETTER |= {letter: letter for letter in _LETTER.values()}
 _LETTER |= {"TERM": "*", "TER": "*", "STOP": "*", "*": "*", "OTHER": "X", "FMET": "M"}
+_EXCEPTIONS = frozenset(
+    {
+        "rna editing",
+        "rearrangement required for product",
+        "transcribed product replaced",
+        "translated product replaced",
+        "unclassified translation discrepancy",
+    }
+)
+"""INSDC's exceptions by which the protein is not what the codons of the genome read."""
 
 
 def recoded_codons(cds: CodingSequence) -> dict[int, str]:
@@ -49,6 +59,28 @@ def on_record(exception: str, exons: Sequence[Exon]) -> str:
 def ends_in_completed_stop(cds: CodingSequence) -> bool:
     """Whether polyadenylation completes the stop codon, as in mitochondria (`aa:TERM`)."""
     return bool(cds.transl_except) and "*" in recoded_codons(cds).values()
+
+
+def stop_told_to_be_completed(notes: Iterable[str], exons: Sequence[Exon]) -> str | None:
+    """A `transl_except` value for a stop codon of which a note alone says that polyadenylation completes it.
+
+    Args:
+        notes: such as `TAA stop codon is completed by the addition of 3' A residues to the mRNA`.
+        exons: of the CDS, 5' to 3', which end within that codon.
+    """
+    for note in map(str.lower, notes):
+        if ("stop codon" in note or "termination codon" in note) and (
+            "complet" in note or "polyadenyl" in note
+        ):
+            last = exons[-1]
+            return f"(pos:{last.end if last.strand == 1 else last.start + 1},aa:TERM)"
+    return None
+
+
+def protein_exception(exception: str) -> str | None:
+    """The first of the exceptions, which commas part, by which the protein is not what the codons read."""
+    told = (" ".join(one.replace("_", " ").split()) for one in exception.split(","))
+    return next((one for one in told if one.lower() in _EXCEPTIONS), None)
 
 
 def starts_by_exception(cds: CodingSequence) -> bool:

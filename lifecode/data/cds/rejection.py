@@ -25,6 +25,7 @@ class Rejected(StrEnum):
     ORGANELLE_GENETIC_CODE = "organelle_genetic_code"
     SHORTER_ISOFORM = "shorter_isoform"
     TRANSL_EXCEPT = "transl_except"
+    EXCEPTION = "exception"
     RIBOSOMAL_SLIPPAGE = "ribosomal_slippage"
     AMBIGUOUS_NUCLEOTIDE = "ambiguous_nucleotide"
     LENGTH_NOT_MULTIPLE_OF_3 = "length_not_multiple_of_3"
@@ -60,6 +61,8 @@ def unusable(cds: CodingSequence, contig: Contig) -> Rejection | None:
         return Rejection(Rejected.PHASES_CONTRADICT_LENGTHS, cds.phase_problem)
     if cds.protein_source == "translated" and cds.codon_start != 1:
         return Rejection(Rejected.PARTIAL, f"the first complete codon is at nucleotide {cds.codon_start}")
+    if cds.protein_source == "translated" and cds.exception:
+        return Rejection(Rejected.EXCEPTION, f"its protein is not what its codons read: {cds.exception}")
     if cds.protein_source == "annotated" and not cds.protein:
         return Rejection(Rejected.NO_PROTEIN, "no annotated translation")
     choice = contig.code_choice
@@ -84,7 +87,8 @@ def difference(cds: CodingSequence, nucleotides: NDArray[np.uint8], protein: byt
         protein: the letter of each complete codon, as ASCII; a start codon is M, an ambiguous one X.
     """
     if _explained_by_recoding(cds, protein):
-        return Rejection(Rejected.TRANSL_EXCEPT, " ".join(cds.transl_except))
+        told = " ".join(cds.transl_except)
+        return Rejection(Rejected.TRANSL_EXCEPT, told or "its protein has selenocysteine or pyrrolysine")
     if cds.ribosomal_slippage:
         return Rejection(Rejected.RIBOSOMAL_SLIPPAGE, "the exons do not spell out the change of frame")
     if len(nucleotides) % 3 or not len(nucleotides):
@@ -107,8 +111,11 @@ def difference(cds: CodingSequence, nucleotides: NDArray[np.uint8], protein: byt
 
 
 def _explained_by_recoding(cds: CodingSequence, protein: bytes) -> bool:
-    """Whether the translation is right once the codons of `transl_except` are read as it says."""
+    """Whether the translation is right with codons as `transl_except`, or U and O of the protein, say."""
     letters = list(protein.decode("ascii"))
+    for codon, (read, annotated) in enumerate(zip(letters, cds.protein or "", strict=False)):
+        if read == "*" and annotated in "UO":
+            letters[codon] = annotated
     for codon, residue in recoded_codons(cds).items():
         if codon < len(letters):
             letters[codon] = residue

@@ -8,7 +8,7 @@ name of the line (column 4), alone or behind the prefix that the UCSC Table Brow
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import pairwise
 from typing import BinaryIO, NamedTuple
 
@@ -42,13 +42,20 @@ class Transcript(NamedTuple):
 
 
 def read_mrna_with_bed12(
-    sequences: BinaryIO, source: str, bed: BinaryIO, bed_source: str, genetic_code: int, settle: Settle
+    sequences: BinaryIO,
+    source: str,
+    names: Callable[[], Iterable[str]],
+    bed: BinaryIO,
+    bed_source: str,
+    genetic_code: int,
+    settle: Settle,
 ) -> Iterator[Contig]:
     """Yield the mRNAs of a FASTA file as RNA contigs, each with the CDS of its BED line.
 
     Args:
         sequences: uncompressed bytes of the FASTA file.
         source: its name.
+        names: gives those of its records.
         bed: uncompressed bytes of the BED12 file.
         bed_source: its name.
         genetic_code: NCBI code of the CDS.
@@ -56,9 +63,16 @@ def read_mrna_with_bed12(
     """
     with _indexed(bed, bed_source, settle) as index:
         records = annotated_records(
-            sequences, source, index, lambda record: _bed_name(record, index), _codes, bed_source, settle
+            [sequences],
+            source,
+            names,
+            index,
+            lambda record: _bed_name(record, index),
+            _num_coding,
+            bed_source,
+            settle,
         )
-        for record, lines in records:
+        for record, lines, _ in records:
             transcripts = _of_place(record, [parsed(line) for line in lines])
             coding = _coding_sequence(record, transcripts, genetic_code)
             chromosome = transcripts[0].chromosome if transcripts else None
@@ -152,8 +166,8 @@ def _bed_name(record: NucleotideRecord, index: AnnotationIndex) -> str:
     return name
 
 
-def _codes(lines: list[bytes]) -> bool:
-    return any(transcript.thick_start < transcript.thick_end for transcript in map(parsed, lines))
+def _num_coding(lines: list[bytes]) -> int:
+    return sum(transcript.thick_start < transcript.thick_end for transcript in map(parsed, lines))
 
 
 def _of_place(record: NucleotideRecord, transcripts: list[Transcript]) -> list[Transcript]:

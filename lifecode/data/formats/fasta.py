@@ -1,8 +1,8 @@
 """FASTA records, and the contigs that nucleotide FASTA makes: genomes, transcripts, coding sequences.
 
 Headers are read for what NCBI writes in square brackets (`[protein_id=NP_414542.1] [gene=thrL]`), and for the
-open ends that Prodigal (`partial=10`) and TransDecoder (`type:5prime_partial`) write; other words of a header
-are kept but mean nothing here. One record is held at a time.
+open ends that Prodigal (`partial=10`), TransDecoder (`type:5prime_partial`) and titles (`partial cds`) tell;
+other words of a header are kept but mean nothing here. One record is held at a time.
 """
 
 import re
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lifecode.alphabet import encode_nucleotides
-from lifecode.data.cds.recoding import on_record
+from lifecode.data.cds.recoding import on_record, protein_exception
 from lifecode.data.formats.flat_records import split_before
 from lifecode.data.formats.insdc.biopython_records import exons_of_location
 from lifecode.data.formats.insdc.features import organelle_of_definition
@@ -23,8 +23,10 @@ from lifecode.data.records import CodingSequence, Contig, Exon
 from lifecode.errors import UserError
 
 _WHITE_SPACE = b" \t\r\n\v\f"
-_OPEN_END = re.compile(r"\bpartial=(?:10|01|11)\b|\btype:(?:5prime_partial|3prime_partial|internal)\b")
-_PRODIGAL_CODE = re.compile(r"\bgenetic_code=(\d{1,2})\b")
+_OPEN_END = re.compile(
+    r"\bpartial=(?:10|01|11)\b|\btype:(?:5prime_partial|3prime_partial|internal)\b|\b[Pp]artial (?:cds|CDS)\b"
+)
+_CODE = re.compile(r"\b(?:genetic_code|transl_table)=(\d{1,2})\b")
 _OPEN_LOCATION = re.compile(r"[<>]")
 _PSEUDOGENE = re.compile(r"\b(?:gene|transcript)_biotype:\w*pseudogene\b")
 _ENSEMBL_PLACE = re.compile(r"\b[a-z_]+:[^\s:]+:([^\s:]+):\d+:\d+:-?1\b")
@@ -64,7 +66,7 @@ def fasta_records(handle: BinaryIO, source: str, settle: Settle) -> Iterator[Fas
     """
     for number, record in enumerate(split_before(handle, b">"), start=1):
         header, _, sequence = record.partition(b"\n")
-        words = header[1:].decode("utf-8", errors="replace").split(maxsplit=1)
+        words = header[1:].replace(b"\x01", b" ").decode("utf-8", errors="replace").split(maxsplit=1)
         letters = sequence.translate(None, _WHITE_SPACE)
         if not words:
             settle(_fault("the header names no sequence", source, number, "Write a name after >"))
@@ -143,13 +145,13 @@ def _coding_sequence(record: NucleotideRecord, genetic_code: int) -> CodingSeque
         if sum(exon.end - exon.start for exon in exons) == len(record.nucleotides):
             exception = on_record(exception, exons)
     given = told_by_header(record.description, title=False).genetic_code
-    if found := _PRODIGAL_CODE.search(record.description):
+    if found := _CODE.search(record.description):
         given = int(found[1])
     return CodingSequence(
         id=told.get("protein_id") or record.name,
         gene=told.get("gene"),
         exons=(Exon(0, len(record.nucleotides), 1),),
-        codon_start=2 if told.get("frame") == "2" else 3 if told.get("frame") == "3" else 1,
+        codon_start={"2": 2, "3": 3}.get(told.get("frame") or told.get("codon_start", ""), 1),
         genetic_code=genetic_code if given is None else given,
         genetic_code_given=given is not None,
         pseudo=told.get("pseudo") == "true"
@@ -160,6 +162,7 @@ def _coding_sequence(record: NucleotideRecord, genetic_code: int) -> CodingSeque
         or bool(_OPEN_END.search(record.description)),
         transl_except=(exception,) if exception else (),
         protein_source="translated",
+        exception=protein_exception(told.get("exception", "")),
         gene_id=told.get("locus_tag"),
     )
 

@@ -33,6 +33,21 @@ def split_before(handle: BinaryIO, mark: bytes) -> Iterator[bytes]:
     yield from _unless_blank(held)
 
 
+def names_of_headers(block: bytes) -> list[str]:
+    """The first word of every FASTA header that has one, in a block of whole lines."""
+    if b">" not in block:
+        return []
+    headers = (piece[: piece.find(b"\n")] for piece in (b"\n" + block + b"\n").split(b"\n>")[1:])
+    words = (header.replace(b"\x01", b" ").split(maxsplit=1) for header in headers)
+    return [found[0].decode("utf-8", errors="replace") for found in words if found]
+
+
+def record_names(handle: BinaryIO) -> Iterator[str]:
+    """The names of the records of a FASTA file."""
+    while block := handle.read(_BLOCK_BYTES):
+        yield from names_of_headers(block + handle.readline())
+
+
 def _unless_blank(held: list[bytes]) -> Iterator[bytes]:
     record = b"".join(held)
     if record and not record.isspace():

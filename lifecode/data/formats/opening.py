@@ -71,36 +71,6 @@ def opened(file: Path) -> Iterator[BinaryIO]:
             yield handle
 
 
-class AnnotationLines:
-    """The lines of an annotation file with their 1-based numbers and without line ends, then its sequences.
-
-    The sequences begin at the first line with `>`, as the GFF3 standard has it, whether or not the directive
-    `##FASTA` stands before it: it alone says nothing, since the proteins that MetaGeneMark writes as comments
-    may begin with FASTA.
-    """
-
-    def __init__(self, handle: BinaryIO) -> None:
-        self._handle = handle
-        self._begun = b""
-
-    def __iter__(self) -> Iterator[tuple[int, bytes]]:
-        for number, raw in enumerate(self._handle, start=1):
-            line = raw.rstrip(b"\n")
-            if line.startswith(b">") and line.count(b"\t") < _GFF_COLUMNS - 1:
-                self._begun = line + b"\n"
-                return
-            yield number, line
-
-    @property
-    def has_sequences(self) -> bool:
-        """Whether the lines, all of which have been read, ended at a sequence."""
-        return bool(self._begun)
-
-    def sequences(self) -> BinaryIO:
-        """The FASTA section from its first header on, once all lines have been read."""
-        return cast(BinaryIO, _Continued(self._begun, self._handle))
-
-
 def file_format(file: Path) -> Format:
     """The format of a file, by its first 64 KiB, or by as much as it takes to get behind its comments.
 
@@ -128,19 +98,6 @@ def file_format(file: Path) -> Format:
     return found
 
 
-def carries_sequences(annotation: Path) -> bool:
-    """Whether an annotation file has a FASTA section; reads all of it.
-
-    Raises:
-        UserError: the compressed file is damaged or ends early.
-    """
-    with opened(annotation) as handle:
-        lines = AnnotationLines(handle)
-        for _ in lines:
-            pass
-        return lines.has_sequences
-
-
 def _format_of(start: bytes) -> Format | None:
     """The format that a file begins in, or None."""
     start = start.lstrip()
@@ -150,7 +107,7 @@ def _format_of(start: bytes) -> Format | None:
         return Format.SWISS_PROT
     if start.startswith(b"ID   "):
         return Format.EMBL
-    if start.startswith(b">"):
+    if start.startswith(b">") and start.partition(b"\n")[0].count(b"\t") < _GFF_COLUMNS - 1:
         return Format.PROTEIN_FASTA if _holds_protein(start) else Format.FASTA
     if re.match(rb"##gff-version\s+3", start):
         return Format.GFF3
@@ -187,23 +144,6 @@ def _holds_protein(start: bytes) -> bool:
     letters = sequence.upper().translate(None, _WHITE_SPACE)
     others = letters.translate(None, _NUCLEOTIDE_LETTERS)
     return len(others) > _PROTEIN_SHARE * len(letters) and not others.translate(None, _PROTEIN_LETTERS)
-
-
-class _Continued:
-    """A stream of which the beginning has been read already."""
-
-    def __init__(self, begun: bytes, handle: BinaryIO) -> None:
-        self._begun = begun
-        self._handle = handle
-
-    def read(self, size: int = -1) -> bytes:
-        if begun := self._begun:
-            self._begun = b""
-            return begun
-        return self._handle.read(size)
-
-    def readline(self) -> bytes:
-        return self._handle.readline()
 
 
 class _Unzipped(RawIOBase):

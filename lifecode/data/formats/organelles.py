@@ -41,5 +41,10 @@ def organelle_named(name: str) -> str | None:
         return _SHORT[found[1].lower()]
     if (bare := _SCAFFOLD.sub("", name)) != name:
         return _BEHIND_SCAFFOLD.get(bare.lower())
+    return organelle_of_short_name(name)
+
+
+def organelle_of_short_name(name: str) -> str | None:
+    """`mitochondrion` or `plastid` where a name is one of the short ones, `MT`, `chrM`, `Pt`, else None."""
     bare = _PREFIX.sub("", name)
     return (_SHORT if bare == name else _BEHIND_CHR).get(bare.lower())

@@ -32,7 +32,8 @@ class AskedCodes:
 
     Attributes:
         everywhere: of every contig, or None.
-        of_contig: by name, or that of the chromosome, with or without the version of an accession.
+        of_contig: by name, that of the chromosome or that in the annotation; an accession also without its
+            version.
         default: of contigs about which nothing else says anything, or None.
     """
 
@@ -55,9 +56,12 @@ class AskedCodes:
             return cls(None, named, setting.get(_DEFAULT_KEY))
         return cls(setting, {}, None)
 
-    def key_of(self, contig: str, chromosome: str | None = None) -> str | None:
-        """Which of the names in `of_contig` means a contig or its chromosome, perhaps without the version."""
-        for told in (contig, chromosome or ""):
+    def key_of(self, contig: Contig) -> str | None:
+        """Which of the names in `of_contig` means a contig or its chromosome, perhaps without its version."""
+        return self._key_among(contig.name, contig.chromosome, contig.annotated_as)
+
+    def _key_among(self, *names_of_contig: str | None) -> str | None:
+        for told in filter(None, names_of_contig):
             bare, _, version = told.rpartition(".")
             names = (told, bare) if version.isdecimal() else (told,)
             if found := next((name for name in names if name in self.of_contig), None):
@@ -69,9 +73,9 @@ class AskedCodes:
         """The code of proteins and of contigs about which nothing says anything."""
         return self.everywhere or self.default or DEFAULT_CODE
 
-    def code_of(self, contig: str) -> int:
-        """The code to read a contig by before its file has been asked."""
-        key = self.key_of(contig)
+    def code_of(self, *names: str) -> int:
+        """The code to read a contig of these names by before its file has been asked."""
+        key = self._key_among(*names)
         return self.where_nothing_says if key is None else self.of_contig[key]
 
     def require_found(self, found: set[str], names: Sequence[str]) -> None:
@@ -96,7 +100,7 @@ def with_genetic_code(contig: Contig, asked: AskedCodes) -> Contig:
     if contig.organelle is None and contig.molecule == "dna":
         contig = replace(contig, organelle=organelle_named(contig.name))
     coding = contig.coding_sequences
-    key = asked.key_of(contig.name, contig.chromosome)
+    key = asked.key_of(contig)
     number = asked.everywhere if key is None else asked.of_contig[key]
     if number is not None:
         given = [cds.genetic_code for cds in coding if cds.genetic_code_given]

@@ -71,9 +71,24 @@ def renamed_line(report: Mapping[str, Any]) -> str | None:
     )
 
 
+def matched_name_lines(report: Mapping[str, Any]) -> list[str]:
+    """Where an annotation names sequences in another form than their own file, a line a file."""
+    return [
+        f"{unit['files'][-1]} names sequences in another form than {unit['files'][0]}: "
+        + _some([f"{name} is {own}" for name, own in unit["matched_names"]], unit["num_matched_names"])
+        for unit in report.get("read", ())
+        if unit.get("num_matched_names")
+    ]
+
+
 def how_read_lines(report: Mapping[str, Any]) -> list[str]:
     """All of these."""
-    lines = [*dialect_lines(report), *genetic_code_lines(report), renamed_line(report)]
+    lines = [
+        *dialect_lines(report),
+        *matched_name_lines(report),
+        *genetic_code_lines(report),
+        renamed_line(report),
+    ]
     return [line for line in lines if line is not None]
 
 

@@ -7,12 +7,15 @@ unit to another process. Memory holds one record with its annotation, whatever t
 from collections.abc import Collection, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
 from typing import Any, Literal
 
 from lifecode.data.cds.coding_sequence import MAX_AMBIGUOUS_SHARE
 from lifecode.data.cds.isoforms import with_longest_isoforms
 from lifecode.data.formats.bed12 import read_mrna_with_bed12
 from lifecode.data.formats.fasta import read_fasta
+from lifecode.data.formats.flat_records import record_names
 from lifecode.data.formats.gff.reader import read_gff
 from lifecode.data.formats.insdc.embl import read_embl
 from lifecode.data.formats.insdc.genbank import read_genbank
@@ -106,7 +109,7 @@ def _read_all(
     names: list[str] = []
     for unit in units:
         for contig in read_unit(unit, settings, report, features):
-            if (key := asked.key_of(contig.name, contig.chromosome)) is not None:
+            if (key := asked.key_of(contig)) is not None:
                 found.add(key)
             names += [contig.name] if len(names) <= 5 else []
             yield contig
@@ -149,6 +152,7 @@ def _contigs(
     asked = settings.asked_codes()
     code = asked.where_nothing_says
     usage = CodonUsage(settings.organism, settings.codon_choice, settings.seed, code)
+    records_named = partial(_record_names, unit.files[0])
     with ExitStack() as stack:
         files = [stack.enter_context(opened(file)) for file in unit.files]
         match formats, unit.holds:
@@ -163,13 +167,23 @@ def _contigs(
             case [Format.FASTA | Format.PROTEIN_FASTA], None | "dna" | "rna" | "cds" as holds:
                 yield from read_fasta(files[0], names[0], code, holds or "dna", settle)
             case [Format.GFF3 | Format.GTF], None:
-                yield from read_gff(files[0], names[0], None, names[0], asked.code_of, settle)
+                again = stack.enter_context(opened(unit.files[0]))
+                yield from read_gff(files[0], names[0], again, names[0], None, asked.code_of, settle)
             case [Format.FASTA, Format.GFF3 | Format.GTF], None | "dna":
-                yield from read_gff(files[1], names[1], files[0], names[0], asked.code_of, settle)
+                yield from read_gff(
+                    files[1], names[1], files[0], names[0], records_named, asked.code_of, settle
+                )
             case [Format.FASTA, Format.BED12], None | "rna":
-                yield from read_mrna_with_bed12(files[0], names[0], files[1], names[1], code, settle)
+                yield from read_mrna_with_bed12(
+                    files[0], names[0], records_named, files[1], names[1], code, settle
+                )
             case _:
                 raise _wrong_combination(unit, formats)
+
+
+def _record_names(file: Path) -> Iterator[str]:
+    with opened(file) as handle:
+        yield from record_names(handle)
 
 
 def _wrong_combination(unit: InputUnit, formats: list[Format]) -> UserError:

@@ -16,6 +16,7 @@ _OF_REASON: dict[str, str] = {
     Rejected.UNKNOWN_GENETIC_CODE: "data.reading.genetic_code=1, or the code that is right",
     Rejected.SHORTER_ISOFORM: "data.reading.isoforms=all",
     Rejected.TRANSL_EXCEPT: "nothing: no genetic code reads its codons so (selenocysteine and the like)",
+    Rejected.EXCEPTION: "nothing, unless a GenBank file has its protein",
     Rejected.RIBOSOMAL_SLIPPAGE: "nothing: its exons do not say where the frame changes",
     Rejected.AMBIGUOUS_NUCLEOTIDE: "data.reading.max_ambiguous_share=0.2, or another share of its codons",
     Rejected.LENGTH_NOT_MULTIPLE_OF_3: "nothing: its exons are no whole number of codons",

@@ -32,15 +32,21 @@ class ReadingSummary:
         self._files, self._asked = list(files), asked
         self._dialects: dict[str, dict[str, Any]] = {}
         self._codes: dict[tuple[int, str], dict[str, Any]] = {}
+        self._matched: list[list[str]] = []
+        self._num_matched = 0
         self._keys: set[str] = set()  # contigs that the user named a genetic code for, and that are there
 
     def add(self, contig: Contig) -> None:
         """Count a contig with its annotation."""
-        if (key := self._asked.key_of(contig.name, contig.chromosome)) is not None:
+        if (key := self._asked.key_of(contig)) is not None:
             self._keys.add(key)
         num_cds = len(contig.coding_sequences)
         dialect = contig.dialect or "unknown"
         _count(self._dialects.setdefault(dialect, {"dialect": dialect}), contig.name, num_cds)
+        if contig.annotated_as is not None:
+            self._num_matched += 1
+            if len(self._matched) < NUM_EXAMPLES:
+                self._matched.append([contig.annotated_as, contig.name])
         if num_cds and contig.code_choice is not None:
             number, because, agree, voters = contig.code_choice
             codes = {"genetic_code": number, "because": because, "agree": 0, "voters": 0}
@@ -77,6 +83,8 @@ class ReadingSummary:
                 "files": self._files,
                 "dialects": list(self._dialects.values()),
                 "genetic_codes": list(self._codes.values()),
+                "matched_names": self._matched,
+                "num_matched_names": self._num_matched,
             },
         }
 

@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 
+from lifecode.data.formats.annotation_lines import AnnotationLines
 from lifecode.data.formats.gff.lines import NUM_COLUMNS, Feature, feature
-from lifecode.data.formats.opening import AnnotationLines, Format, file_format, opened
+from lifecode.data.formats.opening import Format, file_format, opened
 from lifecode.data.records import CodingSequence
 
 _EXON, _CDS = b"exon", b"cds"

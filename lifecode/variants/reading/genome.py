@@ -140,7 +140,7 @@ def read_genome(
                     record=contig.name,
                     remedy="Give each sequence once, under its own name",
                 )
-            if (key := asked.key_of(contig.name, contig.chromosome)) is not None:
+            if (key := asked.key_of(contig)) is not None:
                 found_keys.add(key)
             usable = []
             for cds in contig.coding_sequences:

@@ -10,7 +10,6 @@ from lifecode.alphabet import encode_nucleotides
 from lifecode.errors import UserError
 from lifecode.variants.annotate import annotate
 from lifecode.variants.reading.allele_files import alleles_of_rows, read_alleles
-from lifecode.variants.reading.contig_names import matched_names
 from lifecode.variants.reading.genome import Genome, Reference, read_genome
 from lifecode.variants.table import table_of
 from tests.support.spliced_gene import FORWARD, SplicedGene
@@ -174,14 +173,6 @@ def test_faults_of_letters_and_of_a_table(genome, tmp_path):
     (tmp_path / "in.tsv").write_text("chrom\tpos\tref\ntoy\t20\tA\n")
     with pytest.raises(UserError, match="as a TSV file it has no column alt"):
         read_alleles(tmp_path / "in.tsv")
-
-
-def test_names_of_contigs():
-    names, notes = matched_names(["2L", "chr2L", "NC_1", "chrM", "nowhere"], {"2L": 0, "NC_1.3": 0, "MT": 0})
-    assert names == {"2L": "2L", "chr2L": "2L", "NC_1": "NC_1.3", "chrM": "MT"}
-    assert notes[0] == "contig chr2L of the variants is 2L of the genome"
-    assert len(notes) == 3
-    assert matched_names(["NC_1"], ["NC_1.1", "NC_1.2"]) == ({}, [])  # two answer
 
 
 def test_a_cds_across_the_origin():

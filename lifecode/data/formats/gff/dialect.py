@@ -12,6 +12,8 @@ from lifecode.data.formats.gff.lines import Role, is_marked, role_of
 
 _MOST_WRITERS = 1000
 _MOST_KINDS = 4
+_CODING_EXONS = (b"coding_exon", b"SO:0000195")
+"""Parts that may stand beside CDS lines which are their whole span, as in GFF2 of WormBase."""
 
 
 class _Writer(NamedTuple):
@@ -116,7 +118,7 @@ class Evidence:
         role = role_of(kind.decode("utf-8", errors="replace"))
         if role is Role.ABOVE:
             return not self.genes_are_named or b"=" in line or is_marked(line.lower())
-        return role is not Role.EXON_MODEL or source in self.exon_models
+        return role is not Role.EXON_MODEL or source in self.exon_models or kind in _CODING_EXONS
 
     def dialect(self) -> str | None:
         """The dialects of the file, that of most lines first, such as `GTF (Ensembl)`."""

@@ -38,6 +38,14 @@ class Families:
         """Whether there is a gene of this name."""
         return name in self._genes
 
+    def places_of_gene(self, name: str) -> list[tuple[int, int]]:
+        """Where the lines of a gene lie, in order; one place, or none, where they overlap or there is one."""
+        lines = self._genes.get(name, ())
+        if len(lines) < 2:
+            return []
+        places = sorted({(one.start, one.end) for one in lines[:_MOST_LINES_OF_A_NAME]})
+        return [] if any(a[1] > b[0] for a, b in pairwise(places)) else places
+
     def has_transcript(self, name: str) -> bool:
         """Whether there is a transcript of this name."""
         return name in self._transcripts

@@ -12,12 +12,15 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from lifecode.data.cds.recoding import protein_exception, stop_told_to_be_completed
 from lifecode.data.formats.gff.attributes import BARE
+from lifecode.data.formats.gff.coding_exons import choose_parts
 from lifecode.data.formats.gff.exons import exons_of, on_sequence, phase_contradiction, with_stop_codon
 from lifecode.data.formats.gff.families import Families, id_of, is_gene
 from lifecode.data.formats.gff.flags import exceptions, is_partial, is_pseudo
+from lifecode.data.formats.gff.gene_copies import genes_apart
 from lifecode.data.formats.gff.keys import Key, is_nameless, key_alone, keys_of, shared_transcripts
-from lifecode.data.formats.gff.lines import Feature, Role
+from lifecode.data.formats.gff.lines import Feature, Role, recoded_residue
 from lifecode.data.formats.gff.splitting import Splitter, first_line, loci, table_of, told_apart
 from lifecode.data.records import CodingSequence
 
@@ -56,6 +59,7 @@ class GeneReader:
         genetic_code: NCBI code of CDS without a `transl_table`.
         genetic_code_given: whether that code is the file's own word.
         with_phases: column 2 of lines whose phases mean something; others write 0 on every line.
+        with_models: column 2 of those whose coding parts have other names than CDS.
     """
 
     def __init__(
@@ -65,12 +69,14 @@ class GeneReader:
         genetic_code: int,
         genetic_code_given: bool,
         with_phases: Container[str],
+        with_models: Container[str] = (),
     ) -> None:
         self._nucleotides = nucleotides
         self._circular = circular
         self._code = genetic_code
         self._code_given = genetic_code_given
         self._with_phases = with_phases
+        self._with_models = with_models
         self._splitter = Splitter(nucleotides, circular, genetic_code)
         self._families = Families(())
 
@@ -79,7 +85,7 @@ class GeneReader:
         self._families = Families(features)
         lines: dict[Key, list[Feature]] = defaultdict(list)
         stops: dict[Key, list[Feature]] = defaultdict(list)
-        selenocysteines: dict[Key, list[Feature]] = defaultdict(list)
+        recoded_lines: dict[Key, list[Feature]] = defaultdict(list)
         length = len(self._nucleotides)
         shared = shared_transcripts(features)
         for one in features:
@@ -87,13 +93,14 @@ class GeneReader:
             if role is Role.ABOVE:
                 continue
             keys = keys_of(one, self._families, shared)
-            place = stops if role is Role.STOP else selenocysteines if role is Role.SELENOCYSTEINE else lines
+            place = stops if role is Role.STOP else recoded_lines if role is Role.RECODED else lines
             if not keys and place is lines:
                 keys = [key_alone(one)]
             if one.end <= one.start or one.start >= length or one.problem:
                 one = on_sequence(one, length, self._circular)
             for key in keys:
                 place[key].append(one)
+        choose_parts(lines, self._with_models)
         nameless = [
             one
             for key in [key for key in lines if is_nameless(key)]
@@ -106,12 +113,13 @@ class GeneReader:
         of_gene: set[tuple[Any, ...]] = set()
         for key, parts in lines.items():
             for model in self._models(key, parts, stops.get(key, [])):
-                cds = self._coding_sequence(model, selenocysteines.get(key, []), used)
+                cds = self._coding_sequence(model, recoded_lines.get(key, []), used)
                 same = _same(cds, model)
                 found.setdefault(same, cds)
                 if model.name and model.above and is_gene(model.above[0]):
                     of_gene.add(same)
-        return Contents(_once_a_gene(found, of_gene), sorted(nameless, key=_line))
+        coding = genes_apart(_once_a_gene(found, of_gene), self._families.places_of_gene)
+        return Contents(coding, sorted(nameless, key=_line))
 
     def _join_parts(self, lines: dict[Key, list[Feature]]) -> None:
         """Join the lines of one gene that have an id each and no parent, if together they are its CDS."""
@@ -170,7 +178,7 @@ class GeneReader:
         return places
 
     def _coding_sequence(
-        self, model: _Model, selenocysteines: list[Feature], used: dict[str, int]
+        self, model: _Model, recoded_lines: list[Feature], used: dict[str, int]
     ) -> CodingSequence:
         """A CDS; `used` counts the ids of this contig, so that a repeated one gets a number."""
         parts = model.parts
@@ -188,7 +196,16 @@ class GeneReader:
         table = table_of(family)
         told_so = (one.attributes.get("transl_except", "") for one in family)
         exceptional = tuple(dict.fromkeys(filter(None, told_so)))
-        recoded = [f"(pos:{one.start + 1}..{one.end},aa:Sec)" for one in selenocysteines if not one.problem]
+        recoded = [
+            f"(pos:{one.start + 1}..{one.end},aa:{recoded_residue(one.kind)})"
+            for one in recoded_lines
+            if not one.problem
+        ]
+        if exons and not exceptional and (sum([end - start for start, end, _ in exons]) - phase) % 3:
+            notes = (one.attributes.get("note", "") for one in family)
+            completed = stop_told_to_be_completed(notes, exons)
+            exceptional = (completed,) if completed else ()
+        told_of = (one.attributes.get("exception", "") for one in family if one.marked)
         gene_id = self._gene_id(model, told)
         return CodingSequence(
             id=name if used[name] == 1 else f"{name}#{used[name]}",
@@ -207,6 +224,7 @@ class GeneReader:
             protein_source="translated",
             gene_id=gene_id if gene_id is None or model.gene_copy == 1 else f"{gene_id}#{model.gene_copy}",
             line=first_line(parts),
+            exception=next(filter(None, map(protein_exception, told_of)), None),
         )
 
     def _phase(self, parts: list[Feature], slips: bool) -> tuple[int, str | None]:

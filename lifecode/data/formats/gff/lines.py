@@ -18,6 +18,14 @@ _LONGEST_NUMBER = 15
 _SHOWN_LETTERS = 60
 _CDS = frozenset({"cds", "so:0000316"})
 _STOPS = frozenset({"stop_codon", "so:0000319"})
+_RECODED = {
+    "selenocysteine": "Sec",
+    "stop_codon_redefined_as_selenocysteine": "Sec",
+    "so:0000885": "Sec",
+    "stop_codon_redefined_as_pyrrolysine": "Pyl",
+    "so:0000884": "Pyl",
+}
+"""The residue of a codon that a line of its own names."""
 _EXON_MODELS = frozenset(
     {
         *("Einit", "Exon", "Eterm", "Esngl"),  # SNAP
@@ -39,7 +47,7 @@ class Role(Enum):
         CDS: a part of one.
         EXON_MODEL: a part of one by the words of SNAP, geneid and others, where its column 2 has no CDS.
         STOP: its stop codon, which may lie outside.
-        SELENOCYSTEINE: the codon of one.
+        RECODED: the codon of a selenocysteine or pyrrolysine.
         ABOVE: a gene, transcript or sequence, whose flags may concern a CDS.
         NONE: nothing.
     """
@@ -47,7 +55,7 @@ class Role(Enum):
     CDS = 0
     EXON_MODEL = 1
     STOP = 2
-    SELENOCYSTEINE = 3
+    RECODED = 3
     ABOVE = 4
     NONE = 5
 
@@ -96,16 +104,14 @@ def role_of(kind: str) -> Role:
         return Role.EXON_MODEL
     if low in _STOPS:
         return Role.STOP
-    if low == "selenocysteine":
-        return Role.SELENOCYSTEINE
+    if low in _RECODED:
+        return Role.RECODED
     return Role.NONE if any(word in low for word in _NEVER_ABOVE) else Role.ABOVE
 
 
 def feature(line: bytes) -> Feature:
     """Read a line of nine columns that stands behind its number and a tab."""
-    number, _, source, kind, start, end, _, strand, phase, column = (
-        line.decode("utf-8", errors="replace").rstrip("\t ").split("\t")
-    )
+    number, _, source, kind, start, end, _, strand, phase, column = _text(line).rstrip("\t ").split("\t")
     role = role_of(kind)
     open_end = start[:1] in ("<", ">") or end[:1] in ("<", ">")
     if open_end:
@@ -113,6 +119,8 @@ def feature(line: bytes) -> Feature:
     gff3, told, parents, marked = _told(column)
     problem = None
     first = last = 0
+    if not (_is_number(start) and _is_number(end) and strand in ("+", "-")):
+        start, end, strand, phase = (text.strip() for text in (start, end, strand, phase))
     if not (_is_number(start) and _is_number(end)):
         problem = f"no position from {start[:20]!r} to {end[:20]!r}"
     elif not (first := int(start)) or not (last := int(end)):
@@ -139,6 +147,13 @@ def feature(line: bytes) -> Feature:
             int(number),
         )
     )
+
+
+def _text(line: bytes) -> str:
+    try:
+        return line.decode("utf-8")
+    except UnicodeDecodeError:
+        return line.decode("latin-1")  # so that names stay apart
 
 
 @lru_cache(maxsize=8)
@@ -198,6 +213,11 @@ def shown(line: bytes, tail: bool = False) -> str:
         line = b" ".join((columns[0][:20], columns[2][:20], columns[3][:20], columns[4][:20], columns[8]))
     text = line[: 4 * _SHOWN_LETTERS].decode("utf-8", errors="replace").replace("\t", " ").rstrip()
     return ascii(text[:_SHOWN_LETTERS] + ("..." if len(text) > _SHOWN_LETTERS else ""))
+
+
+def recoded_residue(kind: str) -> str:
+    """`Sec` or `Pyl`, of a line whose role is `RECODED`."""
+    return _RECODED[kind.strip()]
 
 
 def _is_number(text: str) -> bool:

@@ -16,6 +16,7 @@ from lifecode.data.formats.gff.exons import phase_contradiction, possible_orders
 from lifecode.data.formats.gff.flags import exceptions
 from lifecode.data.formats.gff.frames import Frames
 from lifecode.data.formats.gff.lines import Feature
+from lifecode.data.records import Exon
 from lifecode.errors import UserError
 from lifecode.genetic_code import genetic_code as code_of
 
@@ -124,7 +125,7 @@ def told_apart(lines: list[Feature]) -> list[list[Feature]]:
     return [lines]
 
 
-def loci(found: Sequence[list[Feature]]) -> list[int]:
+def loci(found: Sequence[Sequence[Feature | Exon]]) -> list[int]:
     """For each CDS the 1-based number of the stretch that it and those overlapping it lie on."""
     spans = sorted((min(map(_start, parts)), max(map(_end, parts)), i) for i, parts in enumerate(found))
     stretch_of: dict[int, int] = {}
@@ -155,11 +156,11 @@ def _are_disjoint(parts: Sequence[Feature]) -> bool:
     return all(a.end <= b.start for a, b in pairwise(sorted(parts, key=_start)))
 
 
-def _start(part: Feature) -> int:
+def _start(part: Feature | Exon) -> int:
     return part.start
 
 
-def _end(part: Feature) -> int:
+def _end(part: Feature | Exon) -> int:
     return part.end
 
 

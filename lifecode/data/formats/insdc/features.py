@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable
 from functools import lru_cache
 from typing import NamedTuple, Protocol
 
+from lifecode.data.cds.recoding import protein_exception, stop_told_to_be_completed
 from lifecode.data.records import CodingSequence, Exon, Feature, span
 
 _PSEUDO = frozenset({"pseudo", "pseudogene"})
@@ -12,7 +13,7 @@ _FLAGS = _PSEUDO | frozenset({"partial", "ribosomal_slippage", "trans_splicing"}
 _VALUES = frozenset({"protein_id", "locus_tag", "gene", "codon_start", "transl_table", "translation"})
 _STARTS = frozenset({"rna_editing", "alternative_start_codon"})
 """Values of `/exception` by which the first codon may read M though the genetic code has it as no start."""
-_OTHERS = _FLAGS | {"transl_except", "exception"}
+_OTHERS = _FLAGS | {"transl_except", "exception", "note"}
 
 _ORGANELLES = frozenset(
     {
@@ -69,6 +70,8 @@ def coding_sequence_of(
     values: dict[str, str] = {}
     flags: set[str] = set()
     transl_except: list[str] = []
+    exception = None
+    notes: list[Qualifier] = []
     for qualifier in qualifiers:
         key = qualifier.key
         if key in _VALUES:
@@ -82,19 +85,26 @@ def coding_sequence_of(
             flags.add(key)
         elif key == "transl_except":
             transl_except.append(qualifier.value or "")
+        elif key == "note":
+            notes.append(qualifier)
         else:
             flags.update(_flags_of_exception(qualifier.value))
+            exception = exception or protein_exception(qualifier.value or "")
     gene = values.get("gene")
     locus_tag = values.get("locus_tag")
     name = values.get("protein_id") or locus_tag or gene or f"cds:{span(place.exons)}"
     ids[name] = ids.get(name, 0) + 1
     protein = "".join(values.get("translation", "").split()).upper().removesuffix("*")
     table = values.get("transl_table")
+    codon_start = _number(values.get("codon_start"), 1)
+    if notes and place.exons and not transl_except and (_num_nucleotides(place.exons) - codon_start + 1) % 3:
+        completed = stop_told_to_be_completed((note.value or "" for note in notes), place.exons)
+        transl_except += [completed] if completed else []
     return CodingSequence(
         id=name if ids[name] == 1 else f"{name}#{ids[name]}",
         gene=gene,
         exons=place.exons,
-        codon_start=_number(values.get("codon_start"), 1),
+        codon_start=codon_start,
         genetic_code=_number(table, genetic_code),
         protein=protein or None,
         pseudo="pseudo" in flags or "pseudogene" in flags,
@@ -107,7 +117,12 @@ def coding_sequence_of(
         gene_id=locus_tag or gene,
         genetic_code_given=table is not None,
         start_edited=not flags.isdisjoint(_STARTS),
+        exception=exception,
     )
+
+
+def _num_nucleotides(exons: tuple[Exon, ...]) -> int:
+    return sum([end - start for start, end, _ in exons])
 
 
 def feature_of(kind: str, qualifiers: Iterable[Qualifier], place: Place) -> Feature:

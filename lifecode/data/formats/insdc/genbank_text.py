@@ -26,7 +26,7 @@ _BLANKS_AT_END = re.compile(rb"(?<=\n//)[ \t]++\s*\Z")
 _TAIL_BYTES = 1 << 10
 _BLANKS_BEHIND = re.compile(rb"(?<=[^ \t\n])[ \t]++(?=\n|\Z)")
 _FEATURES, _ORIGIN = re.compile(rb"^FEATURES", re.M), re.compile(rb"^(?:ORIGIN|CONTIG|//)", re.M)
-_QUALIFIER = re.compile(rb"[ \t]{6,}(/[A-Za-z_]+(?:=.*)?)$")
+_QUALIFIER = re.compile(rb"(?: {6,}| *\t[ \t]*)(/[A-Za-z_]+(?:=.*)?)$")
 _COLUMN = b" " * 21
 
 

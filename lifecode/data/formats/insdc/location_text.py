@@ -1,11 +1,13 @@
 """Locations of features in flat files as the standard spells them, where parsers read only a part.
 
 gb-io takes what it understands of `1..21>` or `1.21` and drops the rest without a word. An open end in the
-wrong place is moved to its own; any other location that the standard does not have is marked as unreadable.
+wrong place is moved to its own, and the name of the record itself goes (`J00194.1:1..3`, which is remote on
+another one); any other location that the standard does not have is marked as unreadable.
 """
 
 import re
 from collections.abc import Iterable
+from functools import partial
 from itertools import repeat
 from typing import Literal
 
@@ -29,6 +31,9 @@ _PART = rb"(?:(?:complement|join|order)\()*(?:(?:[A-Za-z_][\w.]*:)?<?\d+(?:\.\.>
 _STANDARD = re.compile(rb"%b(?:,%b)*" % (_PART, _PART))
 _OPERATOR = re.compile(rb"(?i)\b(?:complement|join|order)\(")
 _UNREADABLE = b"?"
+_REMOTE = re.compile(rb"([A-Za-z_][\w.]*):")
+_NAMES = re.compile(rb"(?m)^(?:LOCUS|ACCESSION|VERSION|ID|AC) +([\w.]+)(?:; SV (\d+))?")
+_HEAD_BYTES = 1 << 14
 
 
 def with_standard_locations(
@@ -43,15 +48,32 @@ def with_standard_locations(
         of_all: features, not only of CDS and genes.
     """
     pieces, copied = [], 0
+    own: frozenset[bytes] | None = None
     for found in _unusual_places(text, form, lines, of_all):
         location = found[1]
         in_one = len(location.split()) == 1
         written = location.strip() if in_one else _WHITE_SPACE.sub(b"", location)
-        standard = _standard(written)
+        local = written
+        if b":" in written:
+            own = own or _own_names(text)
+            local = _REMOTE.sub(partial(_unless_own, own), written)
+        standard = _standard(local)
         if standard != written or (written != location and (in_one or b"\n" not in location)):
             pieces += [text[copied : found.start(1)], standard]
             copied = found.end(1)
     return b"".join([*pieces, text[copied:]]) if pieces else text
+
+
+def _unless_own(own: frozenset[bytes], remote: re.Match[bytes]) -> bytes:
+    return b"" if remote[1] in own else remote[0]
+
+
+def _own_names(text: bytes) -> frozenset[bytes]:
+    """The names that a record has, with and without a version."""
+    names: set[bytes] = set()
+    for found in _NAMES.finditer(text, 0, _HEAD_BYTES):
+        names |= {found[1], b"%b.%b" % (found[1], found[2] or b"")}
+    return frozenset(names)
 
 
 def _unusual_places(

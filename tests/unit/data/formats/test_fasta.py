@@ -84,6 +84,7 @@ def test_transl_except_of_a_cds_on_its_genome(judge, sequence, exception, locati
         ("[gcode=4]", 4),
         ("[location=mitochondrion] [gcode=1] [mgcode=4]", 4),
         ("# 1 # 9 # 1 # ID=1_1;partial=00;start_type=ATG;genetic_code=4;gc_cont=0.3", 4),
+        ("transl_table=4", 4),
         ("[gcode=four]", 1),
     ],
 )
@@ -104,11 +105,17 @@ def test_header_of_ncbi(judge):
     assert judge("ATGAAATAA", header + " [pseudo=true]").reason == Rejected.PSEUDO
     assert judge("ATGAAATAA", header + " [partial=5']").reason == Rejected.PARTIAL
     assert judge("CATGAAATAA", header + " [frame=2]").reason == Rejected.PARTIAL
+    assert judge("CATGAAATAA", header + " [codon_start=2]").reason == Rejected.PARTIAL
+    assert judge("ATGAAATAA", header + " [exception=RNA editing]").reason == Rejected.EXCEPTION
     for words in ("[pseudogene=unknown]", "cds gene_biotype:polymorphic_pseudogene"):
         assert judge("ATGAAATAA", f"x {words}").reason == Rejected.PSEUDO
     for place in ("<1..9", "complement(join(1..3,6..>9))"):
         assert judge("ATGAAATAA", f"x [location={place}]").reason == Rejected.PARTIAL
-    for words in ("# 1 # 9 # 1 # ID=1_1;partial=10;start_type=Edge", "ORF type:5prime_partial len:2"):
+    for words in (
+        "# 1 # 9 # 1 # ID=1_1;partial=10;start_type=Edge",
+        "ORF type:5prime_partial len:2",
+        "Genus species abc (abc) gene, partial cds",
+    ):
         assert judge("ATGAAATAA", f"x {words}").reason == Rejected.PARTIAL
     assert isinstance(judge("ATGAAATAA", "x # 1 # 9 # 1 # ID=1_1;partial=00;"), ExactPair)
     recoded = judge("ATGTGATAA", header + " [transl_except=(pos:4..6,aa:Sec)]")

@@ -19,6 +19,7 @@ from lifecode.errors import UserError
 
 GENE, PROTEIN = "ATGAAATGGCATGCAGACTAA", "MKWHAD"
 TERM = "/transl_except=(pos:19,aa:TERM)"
+NOTE = '/note="TAA stop codon is completed by the addition of 3\' A residues"'
 REFUSED = "LOCUS       B 21 bp    DNA     linear   BCT 32-XXX-2020"  # by gb-io: there is no such day
 
 
@@ -119,6 +120,23 @@ def test_a_gene_across_the_origin_on_the_other_strand(read, location):
             {"qualifiers": ('/exception="ribosomal slippage, RNA editing"', '/translation="MK"')},
             "ribosomal_slippage",
         ),
+        ({"qualifiers": (NOTE,), "location": "1..19"}, "."),
+        ({"qualifiers": (NOTE, f'/translation="{PROTEIN}"'), "location": "1..19"}, "."),
+        (
+            {"qualifiers": ('/note="x"', f'/translation="{PROTEIN}"'), "location": "1..19"},
+            "length_not_multiple_of_3",
+        ),
+        *(
+            ({"dna": GENE[:6] + stop + GENE[9:], "qualifiers": (f'/translation="MK{residue}HAD"',)}, expected)
+            for stop, residue, expected in (
+                ("TGA", "U", "transl_except"),
+                ("TAG", "O", "transl_except"),
+                ("TGA", "W", "."),  # by the code that its protein votes for
+                ("TGC", "U", "translation_differs"),
+            )
+        ),
+        ({"qualifiers": ('/exception="RNA editing"',)}, "exception"),
+        ({"qualifiers": ('/exception="nonconsensus splice site"',)}, "."),
         ({"qualifiers": ("/PSEUDO",)}, "pseudo"),
         ({"qualifiers": ("/Partial",)}, "partial"),
     ],
@@ -145,6 +163,11 @@ def test_qualifiers_as_their_writers_put_them(read, words, expected):
 )
 def test_a_record_has_the_best_name_there_is(read, words, name):
     assert [contig.name for contig in read(record(**words))] == [name]
+
+
+@pytest.mark.parametrize("blanks", ["\t", "\t\t\t", " \t "])
+def test_qualifiers_behind_tabs(read, blanks):
+    assert verdicts(read(record().replace("\n" + " " * 21, "\n" + blanks))) == ["."]
 
 
 def test_a_record_that_gb_io_refuses_is_read_by_biopython(read):
@@ -220,6 +243,10 @@ def test_embl_reads_as_genbank_does(read):
         ("one-of(1,4)..21", "unreadable_location"),
         ("bond(1,21)", "unreadable_location"),
         ("1..9,10..21", "unreadable_location"),
+        ("X1:1..21", "."),
+        ("join(X1:1..9,\n                     X1:10..21)", "."),
+        ("join(X1.1:1..9,X1:10..21)", "unreadable_location"),
+        ("join(J00194.1:1..9,10..21)", "unreadable_location"),
     ],
 )
 @pytest.mark.parametrize("read_by", ["gb-io", "Biopython", "EMBL"])

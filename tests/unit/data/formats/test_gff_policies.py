@@ -482,9 +482,10 @@ def test_a_file_without_cds_is_named(judged, tmp_path):
 def test_genetic_code_that_a_line_names(judged):
     (one,) = judged(of_gene_1(cds="transl_table=11"))[1].coding_sequences
     assert (one.genetic_code, one.genetic_code_given) == (11, True)
-    region = "ctg1\tx\tregion\t1\t1674\t.\t+\t.\tID=r;transl_table=4\n"
-    (one,) = judged(region + of_gene_1())[1].coding_sequences
-    assert (one.genetic_code, one.genetic_code_given) == (4, True)
+    for key in ("transl_table", "translation_table", "genetic_code"):
+        region = f"ctg1\tx\tregion\t1\t1674\t.\t+\t.\tID=r;{key}=4\n"
+        (one,) = judged(region + of_gene_1())[1].coding_sequences
+        assert (one.genetic_code, one.genetic_code_given) == (4, True)
     (one,) = judged(of_gene_1())[1].coding_sequences
     assert (one.genetic_code, one.genetic_code_given, one.line) == (1, False, 3)
 
