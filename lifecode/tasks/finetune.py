@@ -82,6 +82,7 @@ def tune(
     seed: int = 0,
     baselines: Sequence[AnyBaseline] | None = None,
     without: Sequence[AnyBaseline] = (),
+    drop_leaks: bool = False,
     say: Say = lambda _: None,
 ) -> Finetuned:
     """Learn a task on an encoder, and measure it beside its baselines.
@@ -100,6 +101,7 @@ def tune(
         seed: the first of the seeds.
         baselines: None takes the usual ones of the unit.
         without: baselines that are left out of these.
+        drop_leaks: leave out of a test file what is learnt from, or has been read by the encoder.
         say: told what is being done.
 
     Raises:
@@ -108,7 +110,14 @@ def tune(
     kind: TaskKind = "pairs" if isinstance(task, PairTask) else "sequences"
     for key, names in (("baselines", baselines), ("without", without)):
         require_baselines(names, key, [kind])
-    opened = opened_task(task, None, num_folds=folds, seeds=[seed + i for i in range(seeds)])
+    opened = opened_task(
+        task,
+        None,
+        num_folds=folds,
+        seeds=[seed + i for i in range(seeds)],
+        drop_leaks=drop_leaks,
+        training_genes=model.training_genes,
+    )
     data, contest = opened.data, opened.contest
     metric = chosen_metric(data.labels.kind, task.metric)
     say("looking for leaks")

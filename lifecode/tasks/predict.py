@@ -26,7 +26,7 @@ from lifecode.tasks.examples.table import Table
 from lifecode.tasks.examples.table_parts import table_parts
 from lifecode.tasks.pairs.pair_examples import PairExamples
 from lifecode.tasks.pairs.pair_task import fasta_by_name, side_letters
-from lifecode.tasks.pairs.side import SideKind
+from lifecode.tasks.pairs.side import SideKind, require_letters
 from lifecode.tasks.predictions import predictions_table
 from lifecode.tasks.tables import write_tables
 from lifecode.tasks.tuned_model import DESCRIPTION, ENCODER, Tuned, TunedModel
@@ -233,6 +233,8 @@ def _pair_reader(
                 strict=True,
             )
         ]
+        for side, kind, name in zip(sides, kinds, names, strict=True):
+            require_letters(side, kind, name, table.source, table.first + 1)
         ids = [str(row) for row in table.rows]
         ids = ids if id is None else table.column(id, "id")
         pairs = PairExamples.of(list(zip(*sides, strict=True)), kinds, ids)

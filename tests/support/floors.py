@@ -171,6 +171,7 @@ FLOORS = {
         "of_sequences",
         "of_positions",
         "of_pairs",
+        "without_leaks",
         "opened_task",
         "by_gradient",
     ],

@@ -15,6 +15,7 @@ from lifecode.tasks.competitors.learner import Learner
 from lifecode.tasks.competitors.of_pairs import PairBlocks
 from lifecode.tasks.competitors.of_positions import PositionProbe
 from lifecode.tasks.competitors.of_sequences import SequenceBlocks
+from lifecode.tasks.competitors.without_leaks import without_leaks
 from lifecode.tasks.contest import Contest
 from lifecode.tasks.examples.examples import Examples
 from lifecode.tasks.examples.sequence_task import SequenceTask, TaskData, read_task
@@ -84,9 +85,23 @@ class OpenedTask(NamedTuple):
 
 
 def opened_task(
-    task: SequenceTask | PairTask, data: Data | None, *, num_folds: int, seeds: Sequence[int]
+    task: SequenceTask | PairTask,
+    data: Data | None,
+    *,
+    num_folds: int,
+    seeds: Sequence[int],
+    drop_leaks: bool = False,
+    training_genes: NDArray[np.uint32] | None = None,
 ) -> OpenedTask:
     """Read a task, unless its `data` are given, and split it.
+
+    Args:
+        task: files, labels, split.
+        data: of these files, if they have been read.
+        num_folds: held out in turn, without a test file.
+        seeds: of the splits.
+        drop_leaks: leave test examples out that are learnt from, or that an encoder has read.
+        training_genes: sketches of the genes that encoders were trained on, if known.
 
     Raises:
         UserError: what its files or the split do not allow.
@@ -96,10 +111,12 @@ def opened_task(
     if isinstance(task, PairTask):
         pairs = read_pairs(task) if data is None else data
         assert isinstance(pairs, PairData)
+        pairs = without_leaks(pairs, training_genes) if drop_leaks else pairs
         rounds = rounds_of_pairs(task, pairs, num_folds=num_folds, seeds=list(seeds))
         return _opened(pairs, rounds)
     sequences = read_task(task) if data is None else data
     assert isinstance(sequences, TaskData)
+    sequences = without_leaks(sequences, training_genes) if drop_leaks else sequences
     rounds = rounds_of(task, sequences, num_folds=num_folds, seeds=list(seeds))
     return _opened(sequences, rounds)
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from lifecode.errors import UserError
-from lifecode.tasks.examples.labels import BETWEEN_LABELS
+from lifecode.tasks.examples.joined_classes import BETWEEN_LABELS
 from lifecode.tasks.examples.table import Table
 
 _SAYS = {"0": False, "0.0": False, "1": True, "1.0": True}

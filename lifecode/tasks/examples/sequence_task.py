@@ -7,11 +7,18 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from lifecode.errors import UserError
-from lifecode.tasks.examples.columns import Columns, find_columns
+from lifecode.tasks.examples.columns import Columns, find_columns, other_sequences
 from lifecode.tasks.examples.examples import Examples, examples_of, joined
+from lifecode.tasks.examples.joined_classes import BETWEEN_LABELS
 from lifecode.tasks.examples.label_columns import classes_of_columns, with_joined_labels
-from lifecode.tasks.examples.labels import BETWEEN_LABELS, LabelKind, Labels, Transform, Unit, labels_of
-from lifecode.tasks.examples.molecule import Molecule, MoleculeWord, molecule_named, molecule_of
+from lifecode.tasks.examples.labels import LabelKind, Labels, Transform, Unit, labels_of
+from lifecode.tasks.examples.molecule import (
+    Molecule,
+    MoleculeWord,
+    is_in_frame,
+    molecule_named,
+    molecule_of,
+)
 from lifecode.tasks.examples.position_labels import UNLABELLED, labels_in, position_numbers
 from lifecode.tasks.examples.table import Table, read_table
 
@@ -177,8 +184,32 @@ def data_of(task: SequenceTask, tables: Mapping[str, Sequence[Table]]) -> TaskDa
         f"{len(train):,} examples of {first.source}: sequences in {columns.sequence!r} "
         f"({molecule}{frame}), labels in {columns.label!r} ({labels.described()}){ids}",
     )
+    notes += _oddities(joined(list(splits.values())), labels, molecule)
+    if molecule != "protein" and (others := other_sequences(first, columns)):
+        named = ", ".join(map(repr, others))
+        notes.append(
+            f"{named} of {first.source} holds sequences too, which are not read; of pairs: task=pair"
+        )
     num_validation = len(splits["validation"]) if "validation" in splits else 0
     return TaskData(labels, train, num_validation, splits.get("test"), molecule, notes)
+
+
+def _oddities(examples: Examples, labels: Labels, molecule: Molecule) -> list[str]:
+    """What is likely not meant: coding sequences out of frame, one sequence with labels of two classes."""
+    notes = []
+    out = 0 if molecule != "cds" else sum(not is_in_frame(ids) for ids in examples.sequences)
+    if out:
+        notes.append(
+            f"{out:,} of {len(examples):,} coding sequences are not whole codons without a stop inside; "
+            "codons are read from the first letter on"
+        )
+    if labels.classes and labels.unit == "sequence":
+        of_each: dict[bytes, set[bytes]] = {}
+        for ids, label in zip(examples.sequences, examples.labels, strict=True):
+            of_each.setdefault(ids.tobytes(), set()).add(label.tobytes())
+        if contrary := sum(len(found) > 1 for found in of_each.values()):
+            notes.append(f"{contrary:,} different sequences stand there with different labels")
+    return notes
 
 
 def _tables(files: Files, where: Mapping[str, str | int | float]) -> list[Table]:

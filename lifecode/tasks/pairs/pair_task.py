@@ -15,7 +15,7 @@ from lifecode.tasks.examples.labels import Labels, OneLabel, labels_of
 from lifecode.tasks.examples.sequence_task import Files, listed, require_own_ids
 from lifecode.tasks.examples.table import Table, read_table
 from lifecode.tasks.pairs.pair_examples import KeepTogether, PairExamples
-from lifecode.tasks.pairs.side import Side, SideKind, kind_of
+from lifecode.tasks.pairs.side import Side, SideKind, kind_of, require_letters
 
 _LABELS = ("label", "label_index", "label_idx", "target", "class", "y")
 
@@ -117,6 +117,9 @@ def data_of_pairs(task: PairTask, splits: Mapping[str, Sequence[_Rows]]) -> Pair
         task.first_kind or kind_of([text for rows in train for text in rows.first]),
         task.second_kind or kind_of([text for rows in train for text in rows.second]),
     )
+    for part in (part for parts in splits.values() for part in parts):
+        require_letters(part.first, kinds[0], task.first, part.source)
+        require_letters(part.second, kinds[1], task.second, part.source)
     learnt = _examples(train, labels, kinds, column)
     test = _examples(splits["test"], labels, kinds, column) if "test" in splits else None
     notes.insert(
@@ -132,7 +135,8 @@ def _read(path: str, task: PairTask) -> Table:
 
 
 def _rows(table: Table, task: PairTask, sides: Sequence[Mapping[str, str] | None]) -> _Rows:
-    label = task.label or next((name for name in _LABELS if name in table.columns), "label")
+    found = (name for wanted in _LABELS for name in table.columns if name.lower() == wanted)
+    label = task.label or next(found, "label")
     first = side_letters(table, task.first, "task.first", sides[0], task.first_fasta)
     second = side_letters(table, task.second, "task.second", sides[1], task.second_fasta)
     taken = (task.first, task.second, label)
@@ -146,7 +150,15 @@ def _rows(table: Table, task: PairTask, sides: Sequence[Mapping[str, str] | None
     else:
         both = zip(table.columns[task.first], table.columns[task.second], strict=True)
         names = [f"{a} {b}" for a, b in both]
-    return _Rows(first, second, table.column(label, "task.label"), names, id is not None, table.source)
+    labels = table.column(label, "task.label")
+    if "" in labels:
+        raise UserError(
+            f"column {label!r} is empty",
+            source=table.source,
+            record=f"in row {labels.index('') + 1}",
+            remedy="Give a label, or remove the row",
+        )
+    return _Rows(first, second, labels, names, id is not None, table.source)
 
 
 def side_letters(

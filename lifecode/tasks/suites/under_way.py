@@ -19,7 +19,7 @@ from lifecode.tasks.pairs.pair_examples import PairExamples, PairLeaks
 from lifecode.tasks.scores import chosen_metric
 from lifecode.tasks.splits.leaks import Leaks
 from lifecode.tasks.splits.rounds import Round
-from lifecode.tasks.suites.benchmark import BenchmarkSet, ZeroShotSet
+from lifecode.tasks.suites.benchmark import BenchmarkSet, Scored, ZeroShotSet
 from lifecode.tasks.suites.cells import Cells
 from lifecode.tasks.suites.results import PlannedCell
 from lifecode.tasks.suites.settings import Settings
@@ -42,18 +42,54 @@ class SetUnderWay(NamedTuple):
     opened: OpenedTask | None
 
 
-def opened_set(
-    one: BenchmarkSet, readers: Sequence[Reader], settings: Settings, folder: Path, say: Say
-) -> SetUnderWay:
-    """Read a set and split it.
+def read_set(
+    one: BenchmarkSet, readers: Sequence[Reader], settings: Settings, say: Say
+) -> OpenedTask | Scored:
+    """Read a set and split it: what may go wrong with this set alone.
 
     Raises:
-        UserError: what its files or the settings do not allow.
+        UserError: what its files do not allow.
     """
     say(f"{one.name}: reading")
     if isinstance(one, ZeroShotSet):
-        return _opened_scored(one, readers, settings, folder / one.name, say)
-    opened = opened_task(one.task, one.data(), num_folds=settings.folds, seeds=settings.all_seeds)
+        return one.read(readers, settings.seed, say)
+    known = [reader.training_genes for reader in readers if reader.training_genes is not None]
+    return opened_task(
+        one.task,
+        one.data(),
+        num_folds=settings.folds,
+        seeds=settings.all_seeds,
+        drop_leaks=settings.drop_leaks,
+        training_genes=np.concatenate(known) if known else None,
+    )
+
+
+def opened_set(
+    one: BenchmarkSet,
+    read: OpenedTask | Scored,
+    readers: Sequence[Reader],
+    settings: Settings,
+    folder: Path,
+    say: Say,
+) -> SetUnderWay:
+    """The competitors and cells of a set.
+
+    Args:
+        one: the set.
+        read: of it, by `read_set`.
+        readers: models.
+        settings: how it is measured.
+        folder: of the cells of all sets.
+        say: told what is being done.
+
+    Raises:
+        UserError: what the settings do not allow.
+    """
+    if isinstance(read, Scored):
+        assert isinstance(one, ZeroShotSet)
+        return _opened_scored(one, read, settings, folder / one.name)
+    assert not isinstance(one, ZeroShotSet)
+    opened = read
     notes = list(opened.data.notes)
     learner = probe_learner(opened, settings.probe, settings.pair, say)
     asked = settings.baselines_among(opened.baselines, notes)
@@ -105,10 +141,7 @@ class _AllHeldOut:
         yield Round(0, nothing, np.arange(len(self.examples.labels)), nothing)
 
 
-def _opened_scored(
-    one: ZeroShotSet, readers: Sequence[Reader], settings: Settings, folder: Path, say: Say
-) -> SetUnderWay:
-    scored = one.read(readers, settings.seed, say)
+def _opened_scored(one: ZeroShotSet, scored: Scored, settings: Settings, folder: Path) -> SetUnderWay:
     labels = Labels("regression")
     contest = Contest(_AllHeldOut(Examples(scored.ids, [], scored.labels, True)), labels, [SPEARMAN.name])
     asked = settings.baselines_among(one.baselines, scored.notes)
