@@ -31,7 +31,7 @@ from lifecode.tasks.predictions import predictions_table
 from lifecode.tasks.tables import write_tables
 from lifecode.tasks.tuned_model import DESCRIPTION, ENCODER, Tuned, TunedModel
 
-SEQUENCES_AT_ONCE, VERSION = 1_000, 1
+SEQUENCES_AT_ONCE, VERSION = 1_000, 2
 """Of a part, and of what stands in it: parts of another version are made anew."""
 UNFINISHED, OF = ".unfinished", "of.json"
 _KEYS = Columns("sequence", None, "id")
@@ -51,8 +51,8 @@ class InputColumns:
         first_fasta: file that holds the first sequences by the names in their column; None where they stand
             in the table.
         second_fasta: likewise.
-        id: column of the ids; None takes that of the training likewise, else one that is called so, else
-            numbers the rows from 1.
+        id: column of the ids; None takes that of the training likewise, else one that is called so, or whose
+            name ends in `id` and that has no value twice in the first rows, else numbers the rows from 1.
     """
 
     sequence: str | None = None
@@ -164,6 +164,8 @@ def _reader(model: Tuned, first: Table, columns: InputColumns) -> Callable[[Tabl
         molecule=molecule,
         keys=_KEYS,
     )
+    if found.id is None:
+        found = found._replace(id=_like_ids(first, found.sequence))
 
     said = False
 
@@ -193,6 +195,12 @@ def _of_fasta(table: Table) -> str | None:
     return "sequence" if list(table.columns) == ["id", "sequence"] else None
 
 
+def _like_ids(table: Table, *others: str) -> str | None:
+    """The first column whose name ends in `id` and whose values all differ in the first rows."""
+    names = (name for name in table.columns if name.lower().endswith("id") and name not in others)
+    return next((name for name in names if len(set(table.columns[name])) == len(table)), None)
+
+
 def _of_training(model: Tuned, key: str, table: Table) -> str | None:
     """The column that the model's task named, where a table has it too."""
     name = model.told.get("task", {}).get(key)
@@ -217,9 +225,8 @@ def _pair_reader(
                 remedy=f"Give {side}_fasta=FILE, or {side}=COLUMN where the letters stand in the table",
             )
     fasta = [fasta_by_name(path) for path in (columns.first_fasta, columns.second_fasta)]
-    own = _of_training(model, "id", first) or next(
-        (name for name in first.columns if name.lower() in ID_NAMES and name not in names), None
-    )
+    called = (name for name in first.columns if name.lower() in ID_NAMES and name not in names)
+    own = _of_training(model, "id", first) or next(called, None) or _like_ids(first, *names)
     id = own if columns.id is None else columns.id
 
     def predicted(table: Table) -> pa.Table:

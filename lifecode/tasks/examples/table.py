@@ -1,8 +1,8 @@
 """A file of a user as columns of text: CSV, TSV, semicolons, Parquet or FASTA, plain or compressed.
 
 All of a file is held in memory. A FASTA record gives the columns `id`, `sequence` and, where each header says
-`label=VALUE`, `label`. Text is UTF-8 or else Windows-1252; lists of texts or whole numbers, which Parquet may
-hold, are read as they would be written in JSON.
+`label=VALUE`, `label`. Text is UTF-8 or else Windows-1252; lists of texts or numbers, which Parquet may hold,
+are read as they would be written in JSON.
 """
 
 import json
@@ -235,11 +235,12 @@ def _text(value: Any) -> str:
 
 
 def _is_plain_list(kind: pa.DataType) -> bool:
-    """Whether values are lists of texts or whole numbers, as labels may be."""
+    """Whether values are lists of texts or numbers, as labels may be."""
     if not (pa.types.is_list(kind) or pa.types.is_large_list(kind)):
         return False
     inner = kind.value_type
-    return pa.types.is_string(inner) or pa.types.is_large_string(inner) or pa.types.is_integer(inner)
+    numbers = pa.types.is_integer(inner) or pa.types.is_floating(inner)
+    return numbers or pa.types.is_string(inner) or pa.types.is_large_string(inner)
 
 
 def _fasta(path: Path) -> Table:

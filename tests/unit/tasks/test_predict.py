@@ -15,7 +15,7 @@ from lifecode.errors import UserError
 from lifecode.tasks import Fit, SequenceTask, TunedModel, TunedNetwork, predict
 from lifecode.tasks.examples.examples import Examples
 from lifecode.tasks.examples.labels import Labels
-from lifecode.tasks.examples.table import read_table
+from lifecode.tasks.examples.table import Table, read_table
 from lifecode.tasks.examples.table_parts import table_parts
 from lifecode.tasks.heads.ridge import LinearValues
 from lifecode.tasks.heads.standardise import Standardised
@@ -154,6 +154,18 @@ def test_a_value_may_go_over_the_end_of_a_line(tmp_path):
     (tmp_path / "a.csv").write_text('x,y\n1,"a\nb\nc"\n2,d\n\n3,"e"\n')
     parts = list(table_parts(tmp_path / "a.csv", 1))
     assert [part.columns["y"] for part in parts] == [["a\nb\nc"], ["d"], ["e"]]
+
+
+@pytest.mark.parametrize(
+    ("columns", "expected"),
+    [
+        ({"transcript_id": ["t1", "t2"], "cds": GENES[:2]}, "transcript_id"),
+        ({"species_id": ["a", "a"], "ReadID": ["r1", "r2"], "cds": GENES[:2]}, "ReadID"),
+        ({"cluster_id": ["a", "a"], "cds": GENES[:2]}, None),
+    ],
+)
+def test_ids_are_kept_whatever_their_column_is_called(columns, expected):
+    assert predict._like_ids(Table("a.csv", columns), "cds") == expected
 
 
 @pytest.mark.parametrize("content", ["", "x,y\n", "x,x\n1,2\n", "x,y\n1\n"])
