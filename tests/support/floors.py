@@ -177,6 +177,7 @@ FLOORS = {
     ],
     "tasks/suites": [
         "benchmark",
+        "published",
         "layouts",
         "cells",
         "settings",

@@ -150,9 +150,7 @@ def test_parts_of_a_table_that_is_none_are_one_line_too(tmp_path):
 
 def test_ids_that_only_the_training_file_has_are_none(tmp_path):
     (tmp_path / "b.csv").write_text(table("xy"))
-    data = read(
-        tmp_path, "id,sequence,label\n3,ATGAAACGC,x\n1,ATGGGTTAA,y\n", test=str(tmp_path / "b.csv")
-    )
+    data = read(tmp_path, "id,sequence,label\n3,ATGAAACGC,x\n1,ATGGGTTAA,y\n", test=str(tmp_path / "b.csv"))
     assert data.train.ids == ["1", "2"]
     assert any("b.csv has no column 'id': rows are known by their numbers" in note for note in data.notes)
     (tmp_path / "b.csv").write_text(table("xy", header="sequence,y"))

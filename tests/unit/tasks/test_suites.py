@@ -9,6 +9,8 @@ import pytest
 from lifecode.alphabet import decode_nucleotides
 from lifecode.errors import UserError
 from lifecode.tasks.examples.sequence_task import SequenceTask
+from lifecode.tasks.scores import chosen_metric
+from lifecode.tasks.suites import published
 from lifecode.tasks.suites.benchmark import chosen_sets
 from lifecode.tasks.suites.layouts.genomic_benchmarks import GenomicBenchmarks
 from lifecode.tasks.suites.layouts.gue import PLACES, Gue
@@ -221,3 +223,17 @@ def test_pieces_of_a_chromosome_are_not_learnt_from_and_zeros_do_not_count():
 def test_a_suite_of_tables_has_labels_of_whole_sequences():
     with pytest.raises(UserError, match=r"suite\.tasks\.mine\.unit: is codon"):
         TableSuite(tasks={"mine": SequenceTask(train="a.csv", unit="codon")})
+
+
+def test_figures_of_the_papers_stand_beside_the_sets_they_are_of(tmp_path):
+    assert set(published.GUE) == set(PLACES)
+    assert published.GUE["virus_covid"]["Life-Code"] == {"mcc": 0.7382}
+    assert "HyenaDNA" not in published.GUE["virus_covid"]  # the paper has none
+    assert [len(sets) for sets in (published.GENOMIC_BENCHMARKS, published.SPLICEATOR)] == [8, 2]
+    assert published.SPLICEATOR["acceptor_fly"]["RINALMo"] == {"f1": 0.958}
+    for split in ("train", "test"):
+        write(tmp_path / "emp_H3" / f"{split}.csv", f"sequence,label\n{dna(0, 9)},0\n")
+    task = Gue().sets(tmp_path)["emp_H3"].task  # pyright: ignore
+    assert task.published["MxDNA"] == {"mcc": 0.8214}
+    metric = chosen_metric("binary", task.metric).name
+    assert all(metric in figures for figures in task.published.values())  # what the table shows

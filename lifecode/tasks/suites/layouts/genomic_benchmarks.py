@@ -13,6 +13,7 @@ from lifecode.tasks.examples.sequence_task import SequenceTask, TaskData, data_o
 from lifecode.tasks.examples.table import Table, read_table
 from lifecode.tasks.suites.benchmark import BenchmarkSet, SequenceSet, none_found
 from lifecode.tasks.suites.layouts.intervals import Interval, sequences_of
+from lifecode.tasks.suites.published import GENOMIC_BENCHMARKS
 
 _METADATA, _TABLES = "metadata.yaml", (".csv.gz", ".csv")
 _SPLITS = ("train", "test")
@@ -45,6 +46,7 @@ class GenomicBenchmarks:
                     label="class",
                     molecule="dna",
                     metric="accuracy",
+                    published=GENOMIC_BENCHMARKS.get(name),
                 ),
                 read=partial(_read, genomes),
             )

@@ -13,6 +13,7 @@ from lifecode.tasks.examples.sequence_task import SequenceTask
 from lifecode.tasks.examples.table_parts import table_parts
 from lifecode.tasks.pairs.pair_task import PairTask
 from lifecode.tasks.suites.benchmark import BenchmarkSet, PairSet, SequenceSet, none_found
+from lifecode.tasks.suites.published import GUE
 
 _MARKS = ("H3", "H3K14ac", "H3K36me3", "H3K4me1", "H3K4me2", "H3K4me3", "H3K79me3", "H3K9ac", "H4", "H4ac")
 _PROMOTERS = [f"prom_{length}_{kind}" for length in ("core", "300") for kind in ("all", "notata", "tata")]
@@ -48,6 +49,7 @@ class Gue:
 
 def _set(name: str, folder: Path) -> BenchmarkSet:
     files: dict[str, Any] = {"train": str(folder / "train.csv"), "test": str(folder / "test.csv")}
+    files["published"] = GUE.get(name)
     files |= {"validation": str(folder / "dev.csv")} if (folder / "dev.csv").is_file() else {}
     columns = _columns(folder / "train.csv")
     if len(columns) == 3 and "sequence" not in columns:

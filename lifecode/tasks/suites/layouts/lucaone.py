@@ -15,6 +15,7 @@ from lifecode.tasks.examples.table import Table, read_table
 from lifecode.tasks.examples.table_parts import table_parts
 from lifecode.tasks.pairs.pair_task import PairData, PairTask, read_pairs
 from lifecode.tasks.suites.benchmark import BenchmarkSet, PairSet, SequenceSet, none_found
+from lifecode.tasks.suites.published import LUCAONE
 
 KINDS: Mapping[str, LabelKind] = {
     "binary_class": "binary",
@@ -57,7 +58,7 @@ def _set(name: str, folder: Path, kind: LabelKind) -> BenchmarkSet:
     files = {split: folder / place / f"{place}.csv" for split, place in _SPLITS.items()}
     there: dict[str, Any] = {split: str(path) for split, path in files.items() if path.is_file()}
     first = next(table_parts(files["train"], 1)).columns
-    there |= {"kind": kind, "metric": _METRICS.get(kind, "accuracy")}
+    there |= {"kind": kind, "metric": _METRICS.get(kind, "accuracy"), "published": LUCAONE.get(name)}
     if "seq_a" in first:  # pairs of proteins lie in `protein`, beside single ones
         if kind == "multilabel":
             return PairSet(name=name, task=PairTask(train=there["train"]), left_out="several labels a pair")

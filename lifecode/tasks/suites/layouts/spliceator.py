@@ -11,6 +11,7 @@ from lifecode.errors import UserError
 from lifecode.tasks.examples.sequence_task import SequenceTask, TaskData, data_of
 from lifecode.tasks.examples.table import Table
 from lifecode.tasks.suites.benchmark import BenchmarkSet, SequenceSet, none_found
+from lifecode.tasks.suites.published import SPLICEATOR, Published
 
 SITES, SPECIES = ("acceptor", "donor"), ("Danio", "Fly", "Thaliana", "Worm")
 WINDOW = 400
@@ -38,7 +39,8 @@ class Spliceator:
                 }
                 if all([*train.values(), *test.values()]):
                     name = f"{site}_{species.lower()}"
-                    found[name] = SequenceSet(name=name, task=_task(train, test), read=_reader(train, test))
+                    task = _task(train, test, SPLICEATOR.get(name))
+                    found[name] = SequenceSet(name=name, task=task, read=_reader(train, test))
         if not found:
             raise none_found(root, "POS_{acceptor,donor}_600.csv, GS_1/NEG_600_* and SPECIES/SA_sequences_*")
         return found
@@ -51,7 +53,7 @@ def _files(root: Path, pattern: str) -> list[Path]:
     return sorted(root.rglob(pattern))[:1]
 
 
-def _task(train: Classes, test: Classes) -> SequenceTask:
+def _task(train: Classes, test: Classes, published: Published | None) -> SequenceTask:
     return SequenceTask(
         train=[str(path) for paths in train.values() for path in paths],
         test=[str(path) for paths in test.values() for path in paths],
@@ -59,6 +61,7 @@ def _task(train: Classes, test: Classes) -> SequenceTask:
         label="label",
         molecule="dna",
         metric="f1",
+        published=published,
     )
 
 
