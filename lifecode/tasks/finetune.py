@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from lifecode.tasks.competitors.by_gradient import ByGradient
 from lifecode.tasks.competitors.competitor import Competitor, ModelReader, Say
 from lifecode.tasks.competitors.learner import Learner, competitors
 from lifecode.tasks.competitors.opened_task import OpenedTask, given_keys, opened_task, probe_learner
+from lifecode.tasks.competitors.without_leaks import rows_without_leaks
 from lifecode.tasks.contest import Contest, Entry
 from lifecode.tasks.evidence import Evidence, evidence_of
 from lifecode.tasks.examples.examples import Examples
@@ -115,8 +117,7 @@ def tune(
         None,
         num_folds=folds,
         seeds=[seed + i for i in range(seeds)],
-        drop_leaks=drop_leaks,
-        training_genes=model.training_genes,
+        of_test=partial(rows_without_leaks, training_genes=model.training_genes) if drop_leaks else None,
     )
     data, contest = opened.data, opened.contest
     metric = chosen_metric(data.labels.kind, task.metric)
@@ -146,6 +147,7 @@ def tune(
             "encoder": name,
             **learner.described(),
             "split": contest.described(),
+            **({} if opened.test_rows is None else {"test_rows": opened.test_rows.tolist()}),
             **table,
             "published": task.published or {},
             "leaks": asdict(leaks),

@@ -1,6 +1,6 @@
 """A task that has been read and split, of sequences or of pairs, and how a probe learns it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any, NamedTuple
 
@@ -15,7 +15,6 @@ from lifecode.tasks.competitors.learner import Learner
 from lifecode.tasks.competitors.of_pairs import PairBlocks
 from lifecode.tasks.competitors.of_positions import PositionProbe
 from lifecode.tasks.competitors.of_sequences import SequenceBlocks
-from lifecode.tasks.competitors.without_leaks import without_leaks
 from lifecode.tasks.contest import Contest
 from lifecode.tasks.examples.examples import Examples
 from lifecode.tasks.examples.sequence_task import SequenceTask, TaskData, read_task
@@ -38,11 +37,13 @@ class OpenedTask(NamedTuple):
         data: of its files.
         rounds: its examples, and how they are split.
         contest: these rounds, for everybody who takes part.
+        test_rows: of the test file those that are predicted; None where all are, or there is none.
     """
 
     data: Data
     rounds: Rounds[Examples] | Rounds[PairExamples]
     contest: Contest
+    test_rows: NDArray[np.int64] | None = None
 
     @property
     def examples(self) -> Examples | PairExamples:
@@ -90,8 +91,7 @@ def opened_task(
     *,
     num_folds: int,
     seeds: Sequence[int],
-    drop_leaks: bool = False,
-    training_genes: NDArray[np.uint32] | None = None,
+    of_test: Callable[[Data], NDArray[np.int64] | None] | None = None,
 ) -> OpenedTask:
     """Read a task, unless its `data` are given, and split it.
 
@@ -100,8 +100,7 @@ def opened_task(
         data: of these files, if they have been read.
         num_folds: held out in turn, without a test file.
         seeds: of the splits.
-        drop_leaks: leave test examples out that are learnt from, or that an encoder has read.
-        training_genes: sketches of the genes that encoders were trained on, if known.
+        of_test: the rows of the test file that are predicted, such as `rows_without_leaks`; None takes all.
 
     Raises:
         UserError: what its files or the split do not allow.
@@ -111,20 +110,24 @@ def opened_task(
     if isinstance(task, PairTask):
         pairs = read_pairs(task) if data is None else data
         assert isinstance(pairs, PairData)
-        pairs = without_leaks(pairs, training_genes) if drop_leaks else pairs
+        kept = None if of_test is None else of_test(pairs)
+        if kept is not None and pairs.test is not None:
+            pairs = pairs._replace(test=pairs.test.at(kept))
         rounds = rounds_of_pairs(task, pairs, num_folds=num_folds, seeds=list(seeds))
-        return _opened(pairs, rounds)
+        return _opened(pairs, rounds, kept)
     sequences = read_task(task) if data is None else data
     assert isinstance(sequences, TaskData)
-    sequences = without_leaks(sequences, training_genes) if drop_leaks else sequences
+    kept = None if of_test is None else of_test(sequences)
+    if kept is not None and sequences.test is not None:
+        sequences = sequences._replace(test=sequences.test.at(kept))
     rounds = rounds_of(task, sequences, num_folds=num_folds, seeds=list(seeds))
-    return _opened(sequences, rounds)
+    return _opened(sequences, rounds, kept)
 
 
-def _opened(data: Data, rounds: Rounds[Any]) -> OpenedTask:
+def _opened(data: Data, rounds: Rounds[Any], test_rows: NDArray[np.int64] | None) -> OpenedTask:
     contest = Contest(rounds, data.labels)
     contest.require_defined()
-    return OpenedTask(data, rounds, contest)
+    return OpenedTask(data, rounds, contest, test_rows)
 
 
 def probe_learner(opened: OpenedTask, probe: Probe, pair: PairHead, say: Say) -> Learner:

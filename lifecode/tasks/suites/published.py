@@ -1,6 +1,6 @@
 """Figures of Life-Code's paper, in percent as printed: shown beside ours, marked, as of other rounds.
 
-Tables A3 and A4 (fully fine-tuned models), A5 (F1 of acceptors of fish and fly), 5 and 6; `-` where it has none.
+Tables A3, A4 (fully fine-tuned models), A5 (F1 of acceptors of fish and fly), 5 and 6; `-` where it has none.
 """
 
 Published = dict[str, dict[str, float]]

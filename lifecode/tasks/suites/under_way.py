@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,6 +12,7 @@ from lifecode.evaluation.metrics import SPEARMAN, Metric
 from lifecode.tasks.competitors.competitor import Competitor, Reader, Say
 from lifecode.tasks.competitors.learner import competitors
 from lifecode.tasks.competitors.opened_task import OpenedTask, opened_task, probe_learner
+from lifecode.tasks.competitors.without_leaks import rows_without_leaks
 from lifecode.tasks.contest import Contest
 from lifecode.tasks.examples.examples import Examples
 from lifecode.tasks.examples.labels import Labels
@@ -54,13 +56,13 @@ def read_set(
     if isinstance(one, ZeroShotSet):
         return one.read(readers, settings.seed, say)
     known = [reader.training_genes for reader in readers if reader.training_genes is not None]
+    genes = np.concatenate(known) if known else None
     return opened_task(
         one.task,
         one.data(),
         num_folds=settings.folds,
         seeds=settings.all_seeds,
-        drop_leaks=settings.drop_leaks,
-        training_genes=np.concatenate(known) if known else None,
+        of_test=partial(rows_without_leaks, training_genes=genes) if settings.drop_leaks else None,
     )
 
 

@@ -6,7 +6,7 @@ import pytest
 from lifecode.alphabet import encode_nucleotides
 from lifecode.data.splits.similarity import protein_sketch
 from lifecode.errors import UserError
-from lifecode.tasks.competitors.without_leaks import without_leaks
+from lifecode.tasks.competitors.without_leaks import rows_without_leaks
 from lifecode.tasks.examples.examples import Examples
 from lifecode.tasks.examples.labels import Labels
 from lifecode.tasks.examples.sequence_task import SequenceTask, TaskData
@@ -92,19 +92,14 @@ def test_what_leaks_can_be_left_out_of_a_test_file():
         (sketch, [0, 3], "1 more resemble genes the encoder has read: too many to leave out"),
     ):
         data = TaskData(Labels("regression"), train, 0, test, "cds", [])
-        found = without_leaks(data, genes)
-        assert found.test is not None
-        assert [ids.tobytes() for ids in found.test.sequences] == [test.sequences[i].tobytes() for i in kept]
-        assert found.notes[-1] == told
-    many = examples([gene(1), *(gene(i) for i in range(3, 8))])
-    data = TaskData(Labels("regression"), train, 0, many, "cds", [])
-    found = without_leaks(data, sketch)
-    assert found.test is not None
-    assert len(found.test) == 4  # without what is learnt from, and what the encoder has read
-    with pytest.raises(UserError, match="every test example is also learnt from"):
-        without_leaks(data._replace(test=train), None)
-    folds = TaskData(Labels("regression"), train, 0, None, "cds", [])
-    assert "task.keep_together=clusters" in without_leaks(folds, None).notes[-1]
+        assert rows_without_leaks(data, genes).tolist() == kept
+        assert data.notes[-1] == told
+    data = data._replace(test=examples([gene(1), *(gene(i) for i in range(3, 8))]))
+    assert rows_without_leaks(data, sketch).tolist() == [2, 3, 4, 5]  # nor what the encoder has read
+    with pytest.raises(UserError, match="drop_leaks: leaves no test example"):
+        rows_without_leaks(data._replace(test=train), None)
+    assert rows_without_leaks(data._replace(test=None), None) is None
+    assert "task.keep_together=clusters" in data.notes[-1]
 
 
 def test_clusters_that_join_nothing_are_said():
