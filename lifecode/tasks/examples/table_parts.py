@@ -36,10 +36,11 @@ def table_parts(path: str | Path, rows: int) -> Iterator[Table]:
             yield from _of_parquet(path, rows)
             return
     with opened(path) as handle:
+        begins = handle.peek()  # pyright: ignore[reportAttributeAccessIssue]
         start = next((line for line in handle if line.strip()), b"")
     if not start:
         raise UserError("the file is empty", source=path)
-    require_table(start, path)
+    require_table(begins, path)
     yield from _of_fasta(path, rows) if start.lstrip().startswith(b">") else _of_lines(path, rows)
 
 

@@ -143,9 +143,10 @@ def test_what_is_odd_is_said(tmp_path):
 
 
 def test_parts_of_a_table_that_is_none_are_one_line_too(tmp_path):
-    (tmp_path / "a").write_text('{"sequence": "ATG"}\n')
-    with pytest.raises(UserError, match="is JSON"):
-        next(table_parts(tmp_path / "a", 10))
+    for text, said in (('\n{"sequence": "ATG"}\n', "is JSON"), ("@r1\nACGT\n+\nIIII\n", "is FASTQ")):
+        (tmp_path / "a").write_text(text)
+        with pytest.raises(UserError, match=said):
+            next(table_parts(tmp_path / "a", 10))
 
 
 def test_ids_that_only_the_training_file_has_are_none(tmp_path):
