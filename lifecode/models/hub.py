@@ -19,6 +19,8 @@ from lifecode.models.shipped import shipped_models
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 MODEL_FILES = (*FILES, GENES, "model-*.safetensors", "model.safetensors.index.json")
 """Names and patterns of what a repository may hold of a model: a folder of ours, or weights in parts."""
+TUNED_FILES = ("head.json", "head.safetensors", "encoder/*", "adapter/*")
+"""Likewise of a model that was fine-tuned on a task: what a run of `lifecode finetune` holds of it."""
 INSTALL = "To load from the Hugging Face hub: pip install 'lifecode[hf]'"
 
 

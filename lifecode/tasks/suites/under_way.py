@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lifecode.evaluation.metrics import SPEARMAN, Metric
 from lifecode.tasks.competitors.competitor import Competitor, Reader, Say
@@ -55,15 +56,20 @@ def read_set(
     say(f"{one.name}: reading")
     if isinstance(one, ZeroShotSet):
         return one.read(readers, settings.seed, say)
-    known = [reader.training_genes for reader in readers if reader.training_genes is not None]
-    genes = np.concatenate(known) if known else None
+    without_leaks = partial(rows_without_leaks, training_genes=_genes_read(readers))
     return opened_task(
         one.task,
         one.data(),
         num_folds=settings.folds,
         seeds=settings.all_seeds,
-        of_test=partial(rows_without_leaks, training_genes=genes) if settings.drop_leaks else None,
+        of_test=without_leaks if settings.drop_leaks else None,
     )
+
+
+def _genes_read(readers: Sequence[Reader]) -> NDArray[np.uint32] | None:
+    """Sketches of the genes that any of the models was trained on; None if of none it is known."""
+    known = [reader.training_genes for reader in readers if reader.training_genes is not None]
+    return np.concatenate(known) if known else None
 
 
 def opened_set(
@@ -98,8 +104,7 @@ def opened_set(
     found = competitors(learner, readers, asked, settings.without, settings.seed, notes)
 
     def leaks() -> Leaks | PairLeaks:
-        genes = (reader.training_genes for reader in readers if reader.training_genes is not None)
-        return opened.leaks(next(genes, None))
+        return opened.leaks(_genes_read(readers))
 
     return SetUnderWay(
         one,
