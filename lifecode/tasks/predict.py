@@ -22,10 +22,10 @@ from lifecode.host.own_folder import require_own
 from lifecode.tasks.examples.columns import ID_NAMES, Columns, find_columns
 from lifecode.tasks.examples.examples import examples_of
 from lifecode.tasks.examples.molecule import is_in_frame
+from lifecode.tasks.examples.named_letters import fasta_by_name, letters_of_rows
 from lifecode.tasks.examples.table import Table
 from lifecode.tasks.examples.table_parts import table_parts
 from lifecode.tasks.pairs.pair_examples import PairExamples
-from lifecode.tasks.pairs.pair_task import fasta_by_name, side_letters
 from lifecode.tasks.pairs.side import SideKind, require_letters
 from lifecode.tasks.predictions import predictions_table
 from lifecode.tasks.tables import write_tables
@@ -203,7 +203,8 @@ def _like_ids(table: Table, *others: str) -> str | None:
 
 def _of_training(model: Tuned, key: str, table: Table) -> str | None:
     """The column that the model's task named, where a table has it too."""
-    name = model.told.get("task", {}).get(key)
+    task = model.told.get("task", {})
+    name = None if key == "sequence" and task.get("fasta") else task.get(key)
     return name if isinstance(name, str) and name in table.columns else None
 
 
@@ -231,7 +232,7 @@ def _pair_reader(
 
     def predicted(table: Table) -> pa.Table:
         sides = [
-            side_letters(table, name, key, by_name, path)
+            letters_of_rows(table, name, key, by_name, path)
             for name, key, by_name, path in zip(
                 names,
                 ("first", "second"),

@@ -19,9 +19,11 @@ from lifecode.tasks.examples.molecule import (
     molecule_named,
     molecule_of,
 )
+from lifecode.tasks.examples.named_letters import LETTERS, column_of_names, fasta_by_name, with_letters
 from lifecode.tasks.examples.position_labels import UNLABELLED, labels_in, position_numbers
 from lifecode.tasks.examples.table import Table, read_table
 
+_SPLITS = frozenset({"train", "training", "valid", "validation", "val", "dev", "test"})
 Files = str | list[str]
 
 
@@ -39,7 +41,9 @@ class SequenceTask:
         validation: further examples, where a benchmark sets them apart. A probe learns from them too and
             chooses its strength inside all; other tunings judge epochs and the grid by them.
         test: examples that nothing is chosen on; None holds out folds of `train` in turn.
-        sequence: column of the sequences; None finds it by its letters.
+        sequence: column of the sequences, or of their names in `fasta`; None finds it by its letters, or by
+            these names.
+        fasta: file that holds the sequences by name; None where they stand in the table.
         label: column of the labels; None finds it by its name, or takes the only one left. Several columns
             are each a class, 1 where a sequence has it, else 0.
         id: column of the ids; None takes one that is called id, seq_id, gene_id or name, False none.
@@ -63,6 +67,7 @@ class SequenceTask:
     validation: Files | None = None
     test: Files | None = None
     sequence: str | None = None
+    fasta: str | None = None
     label: str | list[str] | None = None
     id: str | bool | None = None
     where: dict[str, str | int | float] | None = None
@@ -131,6 +136,15 @@ def read_task(task: SequenceTask) -> TaskData:
         for name, files in (("train", task.train), ("validation", task.validation), ("test", task.test))
         if files is not None
     }
+    by_name = fasta_by_name(task.fasta)
+    if by_name is not None and task.fasta is not None:
+        path = task.fasta
+        column = task.sequence or column_of_names(tables["train"][0], by_name, path)
+        tables = {
+            name: [with_letters(table, by_name, path, column) for table in of_split]
+            for name, of_split in tables.items()
+        }
+        task = replace(task, sequence=LETTERS, id=column if task.id is None else task.id)
     return data_of(task, tables)
 
 
@@ -194,6 +208,11 @@ def data_of(task: SequenceTask, tables: Mapping[str, Sequence[Table]]) -> TaskDa
         notes.append(
             f"{named} of {first.source} holds sequences too, which are not read; of pairs: task=pair"
         )
+    notes += [
+        f"{name!r} of {first.source} says {', '.join(sorted(set(values)))} and splits nothing: use files"
+        for name, values in first.columns.items()
+        if name not in (*columns, *(task.where or {})) and _SPLITS.issuperset(map(str.lower, values))
+    ]
     num_validation = len(splits["validation"]) if "validation" in splits else 0
     return TaskData(labels, train, num_validation, splits.get("test"), molecule, notes)
 

@@ -2,16 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from lifecode.data.formats.fasta import fasta_records
-from lifecode.data.formats.opening import opened
 from lifecode.errors import UserError
 from lifecode.tasks.examples.columns import ID_NAMES
 from lifecode.tasks.examples.labels import Labels, OneLabel, labels_of
+from lifecode.tasks.examples.named_letters import fasta_by_name, letters_of_rows
 from lifecode.tasks.examples.sequence_task import Files, listed, require_own_ids
 from lifecode.tasks.examples.table import Table, read_table
 from lifecode.tasks.pairs.pair_examples import KeepTogether, PairExamples
@@ -137,8 +135,8 @@ def _read(path: str, task: PairTask) -> Table:
 def _rows(table: Table, task: PairTask, sides: Sequence[Mapping[str, str] | None]) -> _Rows:
     found = (name for wanted in _LABELS for name in table.columns if name.lower() == wanted)
     label = task.label or next(found, "label")
-    first = side_letters(table, task.first, "task.first", sides[0], task.first_fasta)
-    second = side_letters(table, task.second, "task.second", sides[1], task.second_fasta)
+    first = letters_of_rows(table, task.first, "task.first", sides[0], task.first_fasta)
+    second = letters_of_rows(table, task.second, "task.second", sides[1], task.second_fasta)
     taken = (task.first, task.second, label)
     id = task.id or next(
         (name for name in table.columns if name.lower() in ID_NAMES and name not in taken), None
@@ -159,53 +157,6 @@ def _rows(table: Table, task: PairTask, sides: Sequence[Mapping[str, str] | None
             remedy="Give a label, or remove the row",
         )
     return _Rows(first, second, labels, names, id is not None, table.source)
-
-
-def side_letters(
-    table: Table, column: str, key: str, by_name: Mapping[str, str] | None, path: str | None
-) -> list[str]:
-    """The letters of one side of each row, which stand there or under the name that does.
-
-    Args:
-        table: of pairs.
-        column: of this side.
-        key: config key that names the column.
-        by_name: letters by name; None where they stand in the column.
-        path: of the file that these come from.
-
-    Raises:
-        UserError: there is no such column, an empty cell, or a name without a record; the row is named.
-    """
-    values = table.column(column, key)
-    for row, value in enumerate(values, start=table.first + 1):
-        if not value or (by_name is not None and value not in by_name):
-            problem = f"{value!r} is no record of {path}" if value else f"column {column!r} is empty"
-            raise UserError(
-                problem, source=table.source, record=f"in row {row}", remedy="Remove the row, or add it"
-            )
-    return values if by_name is None else [by_name[value] for value in values]
-
-
-def fasta_by_name(path: str | None) -> dict[str, str] | None:
-    """The letters of each record of a FASTA file; None without one."""
-    if path is None:
-        return None
-    file = Path(path).expanduser()
-    if not file.is_file():
-        raise UserError("there is no such file", source=file, remedy="Give the FASTA file of this side")
-
-    def refuse(fault: UserError) -> None:
-        raise fault
-
-    found: dict[str, str] = {}
-    with opened(file) as handle:
-        for record in fasta_records(handle, str(file), refuse):
-            letters = record.letters.decode("latin-1")
-            if found.setdefault(record.name, letters) != letters:
-                raise UserError(
-                    "two sequences have this name", source=file, record=record.name, remedy="Rename one"
-                )
-    return found
 
 
 def _joined(parts: Sequence[_Rows]) -> _Rows:

@@ -149,6 +149,28 @@ def test_parts_of_a_table_that_is_none_are_one_line_too(tmp_path):
             next(table_parts(tmp_path / "a", 10))
 
 
+def test_names_in_a_table_and_letters_in_a_fasta_file(tmp_path):
+    (tmp_path / "a.fa").write_text(">g2 x\nATGGGT\nTAA\n>g1\nATGAAACGC\n")
+    fasta = str(tmp_path / "a.fa")
+    for content in ("gene,kind\ng1,x\ng2,y\n", "label,id\nx,g1\ny,g2\n"):
+        data = read(tmp_path, content, fasta=fasta)
+        assert data.train.texts() == ["ATGAAACGC", "ATGGGTTAA"]
+        assert data.train.ids == ["g1", "g2"]
+        assert data.labels.classes == ("x", "y")
+    for content, task, said in (
+        ("gene,label\ng1,x\ng3,y\n", {"sequence": "gene"}, r"in row 2: 'g3' is no record of .*a\.fa"),
+        ("gene,label\ng1,x\ng3,y\n", {}, "has no column of names of"),
+        ("gene,label\ng1,x\n", {"sequence": "name"}, "has no column 'name'"),
+    ):
+        with pytest.raises(UserError, match=said):
+            read(tmp_path, content, fasta=fasta, **task)
+
+
+def test_a_column_of_splits_is_said_to_split_nothing(tmp_path):
+    rows = "sequence,label,split\nATGAAACGC,x,train\nATGGGTTAA,y,test\n"
+    assert any("'split' of" in note and "says test, train" in note for note in read(tmp_path, rows).notes)
+
+
 def test_ids_that_only_the_training_file_has_are_none(tmp_path):
     (tmp_path / "b.csv").write_text(table("xy"))
     data = read(tmp_path, "id,sequence,label\n3,ATGAAACGC,x\n1,ATGGGTTAA,y\n", test=str(tmp_path / "b.csv"))
