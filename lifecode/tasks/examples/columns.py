@@ -17,7 +17,7 @@ _SHORTEST = 6
 """Letters of a sequence, on average: `A` and `CAT` may be the names of classes."""
 _LONGEST_WORD = 20
 """Letters of the name of a column; what is longer and all capitals is a protein."""
-_LABELS = ("label", "labels", "target", "class", "y", "label_index", "output", "score", "value")
+_LABELS = ("label", "labels", "target", "class", "y", "label_index", "label_idx", "output", "score", "value")
 _SEQUENCES = ("sequence", "seq", "sequences")
 _NUMBERS_OF_ROWS = ("", "index")
 ID_NAMES = ("id", "seq_id", "gene_id", "name", "sequence_id", "identifier", "accession")
