@@ -10,8 +10,8 @@ from lifecode.tasks.examples.table import Table
 _KNOWN, _NUCLEOTIDES = frozenset("ACGTUN"), frozenset("ACGTUNRYSWKMBDHV")
 _RESIDUES = frozenset("ACDEFGHIKLMNPQRSTVWYUOBJXZ*")
 _AMINO_ACIDS = _RESIDUES - frozenset("UOBJXZ*")
-_GAPS = frozenset("- ")
-"""Of alignments and prints: no letters, which reading says of the row, so the column is still the one."""
+_GAPS = {False: frozenset("- "), True: frozenset("-")}
+"""Of alignments and prints, of DNA and of proteins: no letters, which reading says, naming the row."""
 _LOOKED_AT, _SHARE = 1_000, 0.95
 _SHORTEST = 6
 """Letters of a sequence, on average: `A` and `CAT` may be the names of classes."""
@@ -105,7 +105,7 @@ def _sequence(table: Table, taken: set[str | None], molecule: Molecule | None, k
     others = {name: values for name, values in free.items() if name.lower() not in (*_LABELS, *ID_NAMES)}
     letters = _RESIDUES if molecule == "protein" else _NUCLEOTIDES
     for names in (others, free):
-        for known in (letters, letters | _GAPS):
+        for known in (letters, letters | _GAPS[molecule == "protein"]):
             if lengths := _lengths(names, known):
                 return _chosen(names, lengths, molecule)
     protein = next(iter(_lengths(others, _RESIDUES) or _lengths(free, _RESIDUES)), None)
