@@ -165,12 +165,12 @@ def data_of(task: SequenceTask, tables: Mapping[str, Sequence[Table]]) -> TaskDa
     first = tables["train"][0]
     said = None if task.molecule is None else molecule_named(task.molecule)
     columns = find_columns(first, sequence=task.sequence, label=label, id=task.id, molecule=said)
-    assert columns.label is not None
     notes = []
     without = [table for of_split in tables.values() for table in of_split if columns.id not in table.columns]
     if task.id is None and columns.id is not None and without:
         notes.append(f"{without[0].source} has no column {columns.id!r}: rows are known by their numbers")
         columns = columns._replace(id=None)
+    assert columns.label is not None
     if task.transform == "log":
         tables = {
             name: [_positive(table, columns.label, notes) for table in of_split]
