@@ -220,6 +220,13 @@ def test_pieces_of_a_chromosome_are_not_learnt_from_and_zeros_do_not_count():
     assert [split_of(match[1]) for match in found.values() if match] == ["test", "test", "train"]
 
 
+def test_a_suite_of_tables_may_have_names_of_sequences(tmp_path):
+    write(tmp_path / "a.csv", "gene,kind\ng1,x\ng2,y\n")
+    write(tmp_path / "a.fa", f">g1\n{dna(1, 9)}\n>g2\n{dna(2, 9)}\n")
+    sets = TableSuite(tasks={"mine": SequenceTask(train="a.csv", fasta="a.fa")}).sets(tmp_path)
+    assert letters(sets["mine"].data().train) == [dna(1, 9), dna(2, 9)]
+
+
 def test_a_suite_of_tables_has_labels_of_whole_sequences():
     with pytest.raises(UserError, match=r"suite\.tasks\.mine\.unit: is codon"):
         TableSuite(tasks={"mine": SequenceTask(train="a.csv", unit="codon")})
