@@ -100,6 +100,7 @@ AUROC = Metric(
     "auroc", "Area under ROC", "share", True, "a positive is ranked above a negative; 0.5 is chance"
 )
 AUPRC = Metric("auprc", "Average precision", "share", True, "of the second class; its share is chance")
+F1 = Metric("f1", "F1", "share", True, "of the second class, by its precision and recall")
 MICRO_F1 = Metric("micro_f1", "Micro F1", "share", True, "F1 over all pairs of a sequence and a class")
 MACRO_AUROC = Metric("macro_auroc", "Mean area under ROC", "share", True, "over classes; 0.5 is chance")
 MACRO_AUPRC = Metric("macro_auprc", "Mean average precision", "share", True, "over classes")
@@ -111,7 +112,7 @@ PEARSON = Metric("pearson", "Pearson correlation", "number", True, "of predictio
 R2 = Metric("r2", "R²", "number", True, "share of the labels' variance that is predicted; 0 is their mean")
 RMSE = Metric("rmse", "Root mean squared error", "number", False, "in units of the label")
 OF_CLASSES = (MATTHEWS, ACCURACY, MACRO_F1)
-OF_TWO_CLASSES = (*OF_CLASSES, AUROC, AUPRC)
+OF_TWO_CLASSES = (*OF_CLASSES, F1, AUROC, AUPRC)
 OF_LABEL_SETS = (MICRO_F1, MACRO_AUROC, MACRO_AUPRC, EXACT_MATCH)
 OF_VALUES = (SPEARMAN, PEARSON, R2, RMSE)
 """Of a task with a user's labels, by their kind; models are compared by the first unless another is asked."""

@@ -19,7 +19,9 @@ from lifecode.models.shipped import shipped_models
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 MODEL_FILES = (*FILES, GENES, "model-*.safetensors", "model.safetensors.index.json")
 """Names and patterns of what a repository may hold of a model: a folder of ours, or weights in parts."""
-_INSTALL = "To load from the Hugging Face hub: pip install 'lifecode[hf]'"
+TUNED_FILES = ("head.json", "head.safetensors", "encoder/*", "adapter/*")
+"""Likewise of a model that was fine-tuned on a task: what a run of `lifecode finetune` holds of it."""
+INSTALL = "To load from the Hugging Face hub: pip install 'lifecode[hf]'"
 
 
 def model_folder(
@@ -93,7 +95,7 @@ def _hub(name: str, problem: str) -> Any:
         import huggingface_hub
     except ImportError as error:
         raise UserError(
-            f"{problem}, and huggingface_hub is not installed", source=name, remedy=_INSTALL
+            f"{problem}, and huggingface_hub is not installed", source=name, remedy=INSTALL
         ) from error
     return huggingface_hub
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from lifecode.tasks.competitors.by_gradient import ByGradient
 from lifecode.tasks.competitors.competitor import Competitor, ModelReader, Say
 from lifecode.tasks.competitors.learner import Learner, competitors
 from lifecode.tasks.competitors.opened_task import OpenedTask, given_keys, opened_task, probe_learner
+from lifecode.tasks.competitors.without_leaks import rows_without_leaks
 from lifecode.tasks.contest import Contest, Entry
 from lifecode.tasks.evidence import Evidence, evidence_of
 from lifecode.tasks.examples.examples import Examples
@@ -82,6 +84,7 @@ def tune(
     seed: int = 0,
     baselines: Sequence[AnyBaseline] | None = None,
     without: Sequence[AnyBaseline] = (),
+    drop_leaks: bool = False,
     say: Say = lambda _: None,
 ) -> Finetuned:
     """Learn a task on an encoder, and measure it beside its baselines.
@@ -100,6 +103,7 @@ def tune(
         seed: the first of the seeds.
         baselines: None takes the usual ones of the unit.
         without: baselines that are left out of these.
+        drop_leaks: leave out of a test file what is learnt from, or has been read by the encoder.
         say: told what is being done.
 
     Raises:
@@ -108,7 +112,13 @@ def tune(
     kind: TaskKind = "pairs" if isinstance(task, PairTask) else "sequences"
     for key, names in (("baselines", baselines), ("without", without)):
         require_baselines(names, key, [kind])
-    opened = opened_task(task, None, num_folds=folds, seeds=[seed + i for i in range(seeds)])
+    opened = opened_task(
+        task,
+        None,
+        num_folds=folds,
+        seeds=[seed + i for i in range(seeds)],
+        of_test=partial(rows_without_leaks, training_genes=model.training_genes) if drop_leaks else None,
+    )
     data, contest = opened.data, opened.contest
     metric = chosen_metric(data.labels.kind, task.metric)
     say("looking for leaks")
@@ -156,6 +166,7 @@ def _described(
         "encoder": name,
         **learner.described(),
         "split": opened.contest.described(),
+        **({} if opened.test_rows is None else {"test_rows": opened.test_rows.tolist()}),
     }
 
 

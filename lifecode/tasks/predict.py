@@ -24,20 +24,20 @@ from lifecode.host.own_folder import require_own
 from lifecode.tasks.examples.columns import ID_NAMES, Columns, find_columns
 from lifecode.tasks.examples.examples import examples_of
 from lifecode.tasks.examples.molecule import Molecule, first_codons, is_in_frame
+from lifecode.tasks.examples.named_letters import fasta_by_name, letters_of_rows
 from lifecode.tasks.examples.table import Table
 from lifecode.tasks.examples.table_parts import table_parts
 from lifecode.tasks.families.registry import reading_of
 from lifecode.tasks.features.states import StateFeatures
 from lifecode.tasks.pairs.pair_examples import PairExamples
-from lifecode.tasks.pairs.pair_task import fasta_by_name, side_letters
-from lifecode.tasks.pairs.side import SideKind
+from lifecode.tasks.pairs.side import SideKind, require_letters
 from lifecode.tasks.predictions import predictions_table
 from lifecode.tasks.tables import write_tables
 from lifecode.tasks.tuned_model import DESCRIPTION, ENCODER, Tuned, TunedModel
 from lifecode.tasks.tuned_pairs import TunedPairs
 from lifecode.tasks.tuning.tuned_network import TunedNetwork
 
-SEQUENCES_AT_ONCE, VERSION = 1_000, 1
+SEQUENCES_AT_ONCE, VERSION = 1_000, 2
 """Of a part, and of what stands in it: parts of another version are made anew."""
 UNFINISHED, OF = ".unfinished", "of.json"
 _KEYS = Columns("sequence", None, "id")
@@ -57,8 +57,8 @@ class InputColumns:
         first_fasta: file that holds the first sequences by the names in their column; None where they stand
             in the table.
         second_fasta: likewise.
-        id: column of the ids; None takes that of the training likewise, else one that is called so, else
-            numbers the rows from 1.
+        id: column of the ids; None takes that of the training likewise, else one that is called so, or whose
+            name ends in `id` and that has no value twice in the first rows, else numbers the rows from 1.
     """
 
     sequence: str | None = None
@@ -170,6 +170,8 @@ def _reader(model: Tuned, first: Table, columns: InputColumns) -> Callable[[Tabl
         molecule=molecule,
         keys=_KEYS,
     )
+    if found.id is None:
+        found = found._replace(id=_like_ids(first, found.sequence))
 
     said = False
     tell = _teller(model)
@@ -224,9 +226,16 @@ def _of_fasta(table: Table) -> str | None:
     return "sequence" if list(table.columns) == ["id", "sequence"] else None
 
 
+def _like_ids(table: Table, *others: str) -> str | None:
+    """The first column whose name ends in `id` and whose values all differ in the first rows."""
+    names = (name for name in table.columns if name.lower().endswith("id") and name not in others)
+    return next((name for name in names if len(set(table.columns[name])) == len(table)), None)
+
+
 def _of_training(model: Tuned, key: str, table: Table) -> str | None:
     """The column that the model's task named, where a table has it too."""
-    name = model.told.get("task", {}).get(key)
+    task = model.told.get("task", {})
+    name = None if key == "sequence" and task.get("fasta") else task.get(key)
     return name if isinstance(name, str) and name in table.columns else None
 
 
@@ -248,15 +257,14 @@ def _pair_reader(
                 remedy=f"Give {side}_fasta=FILE, or {side}=COLUMN where the letters stand in the table",
             )
     fasta = [fasta_by_name(path) for path in (columns.first_fasta, columns.second_fasta)]
-    own = _of_training(model, "id", first) or next(
-        (name for name in first.columns if name.lower() in ID_NAMES and name not in names), None
-    )
+    called = (name for name in first.columns if name.lower() in ID_NAMES and name not in names)
+    own = _of_training(model, "id", first) or next(called, None) or _like_ids(first, *names)
     id = own if columns.id is None else columns.id
     tell = _teller(model)
 
     def predicted(table: Table) -> pa.Table:
         sides = [
-            side_letters(table, name, key, by_name, path)
+            letters_of_rows(table, name, key, by_name, path)
             for name, key, by_name, path in zip(
                 names,
                 ("first", "second"),
@@ -265,6 +273,8 @@ def _pair_reader(
                 strict=True,
             )
         ]
+        for side, kind, name in zip(sides, kinds, names, strict=True):
+            require_letters(side, kind, name, table.source, table.first + 1)
         ids = [str(row) for row in table.rows]
         ids = ids if id is None else table.column(id, "id")
         pairs = PairExamples.of(list(zip(*sides, strict=True)), kinds, ids)

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from lifecode.alphabet import IGNORE
 from lifecode.tasks.examples.examples import flat
-from lifecode.tasks.examples.labels import BETWEEN_LABELS, Labels
+from lifecode.tasks.examples.joined_classes import BETWEEN_LABELS
+from lifecode.tasks.examples.labels import Labels
 from lifecode.tasks.scores import LIKELY
 
 

@@ -15,6 +15,7 @@ from lifecode.evaluation.metrics import (
     AUPRC,
     AUROC,
     EXACT_MATCH,
+    F1,
     MACRO_AUPRC,
     MACRO_AUROC,
     MACRO_F1,
@@ -167,6 +168,12 @@ def _macro_f1(labels: NDArray, probabilities: NDArray) -> float:
     return np.mean(2 * np.diag(cells)[both > 0] / both[both > 0])
 
 
+def _f1(labels: NDArray, probabilities: NDArray) -> float:
+    """Of the second of two classes; 0 where it is not predicted."""
+    cells = _confusion(labels, probabilities)
+    return 2 * cells[1, 1] / (cells[1].sum() + cells[:, 1].sum())
+
+
 def _micro_f1(labels: NDArray, probabilities: NDArray) -> float:
     said = probabilities >= LIKELY
     both = said.sum() + labels.sum()
@@ -191,6 +198,7 @@ _SCORES: dict[str, Callable[[NDArray, NDArray], float]] = {
     ACCURACY.name: _accuracy,
     MATTHEWS.name: _matthews,
     MACRO_F1.name: _macro_f1,
+    F1.name: _f1,
     MICRO_F1.name: _micro_f1,
     MACRO_AUROC.name: lambda labels, said: _over_classes(roc_auc_score, labels, said),
     MACRO_AUPRC.name: lambda labels, said: _over_classes(average_precision_score, labels, said),

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from lifecode.errors import UserError
 from lifecode.host.checksum import sha256
 from lifecode.models.families import load
+from lifecode.models.hub import HUB_ID, TUNED_FILES, model_folder
 from lifecode.models.saved import SavedModel
 from lifecode.tasks.examples.examples import sequences_of
 from lifecode.tasks.examples.labels import Labels
@@ -107,17 +108,30 @@ def save_tuned(tuned: Tuned, folder: Path) -> None:
     (folder / DESCRIPTION).write_text(text, encoding="utf-8")
 
 
+def tuned_folder(name_or_folder: str | Path) -> Path:
+    """The folder of a fine-tuned model, which a name on the hub (user/name) is downloaded to.
+
+    Raises:
+        UserError: the hub cannot be used or reached, or does not have it.
+    """
+    folder = Path(name_or_folder).expanduser()
+    if folder.exists() or not (isinstance(name_or_folder, str) and HUB_ID.fullmatch(name_or_folder)):
+        return folder
+    made_by = "Give the run_dir of a `lifecode finetune`"
+    return model_folder(name_or_folder, files=TUNED_FILES, made_by=made_by)
+
+
 def load_tuned(folder: str | Path, *, merge: bool = True) -> Tuned:
     """The model that a fine-tuning wrote.
 
     Args:
-        folder: of the run.
+        folder: of the run, or its name on the hub.
         merge: add adapters of `tuning=lora` to the weights, which gives the same outputs in less time.
 
     Raises:
         UserError: the folder holds no fine-tuned model, or a file was changed.
     """
-    folder = Path(folder).expanduser()
+    folder = tuned_folder(folder)
     path = folder / DESCRIPTION
     if not path.is_file():
         raise UserError(

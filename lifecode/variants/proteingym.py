@@ -23,9 +23,9 @@ from lifecode.genetic_code import genetic_code
 from lifecode.host.checksum import digest_of
 from lifecode.tasks.competitors.competitor import Competitor, ModelReader, Predictions, Reader, Role, Say
 from lifecode.tasks.examples.labels import Labels
+from lifecode.tasks.examples.named_letters import fasta_by_name
 from lifecode.tasks.examples.table import Table, read_table
 from lifecode.tasks.names_in_tables import UNTRAINED, ZeroShotBaseline, notes_on_name
-from lifecode.tasks.pairs.pair_task import fasta_by_name
 from lifecode.tasks.suites.benchmark import BenchmarkSet, Scored, ZeroShotSet, none_found
 from lifecode.variants.asking import Scoring
 from lifecode.variants.scan_files import Scan, scan_of

@@ -33,10 +33,12 @@ from lifecode.tasks.suites.evaluation import measured
 from lifecode.tasks.suites.kept_examples import EXAMPLES
 from lifecode.tasks.suites.results import Evaluation, Measured, PlannedCell, Row
 from lifecode.tasks.suites.settings import Settings
-from lifecode.tasks.suites.under_way import opened_set, planned
+from lifecode.tasks.suites.under_way import SetUnderWay, opened_set, planned, read_set
 from lifecode.tasks.tables import write_table
 from lifecode.verbs.evaluate_tables import average_tables, plan_table, set_table
 
+Broken = dict[str, UserError]
+"""Why sets could not be read, by name."""
 CELLS, SETS, RESULTS, METRICS, _LOCK = "cells", "sets", "results.csv", "metrics.json", ".evaluate.lock"
 
 
@@ -55,6 +57,7 @@ def evaluate(
     seed: int = 0,
     baselines: Sequence[AnyBaseline] | None = None,
     without: Sequence[AnyBaseline] = (),
+    drop_leaks: bool = False,
     progress: bool = True,
 ) -> Evaluation:
     """Measure models on a benchmark, set by set; what a `run_dir` holds already is not made again.
@@ -73,10 +76,13 @@ def evaluate(
         seed: the first of the seeds.
         baselines: None takes all that fit; of those named each set takes the ones that it has.
         without: baselines that are left out of these, such as `cnn`, which takes longest.
+        drop_leaks: leave out of test files what is learnt from as it is, as its reverse complement or as a
+            near twin, and what one of the models has read, unless that is more than half.
         progress: show on stderr what is being done.
 
     Raises:
-        UserError: what the files or settings do not allow, or a `run_dir` that is something else.
+        UserError: what the files or settings do not allow, or a `run_dir` that is something else. A set that
+            cannot be read is said when all others are measured and written.
     """
     settings = Settings(
         probe=probe or Probe(),
@@ -85,13 +91,16 @@ def evaluate(
         seed=seed,
         baselines=baselines,
         without=without,
+        drop_leaks=drop_leaks,
         pair=pair or PairHead(),
     )
     chosen = _chosen(suite, root, sets, settings)
+    broken: Broken = {}
     with told(progress) as say:
-        return _evaluated(
-            chosen, _readers(checkpoints, peers or {}), settings, Path(run_dir).expanduser(), say
-        )
+        readers = _readers(checkpoints, peers or {})
+        found = _evaluated(chosen, readers, settings, Path(run_dir).expanduser(), say, broken)
+    _refuse(broken)
+    return found
 
 
 def run(config: DictConfig) -> Evaluation | list[PlannedCell]:
@@ -104,6 +113,7 @@ def run(config: DictConfig) -> Evaluation | list[PlannedCell]:
         seed=checked_value(config, "seed", int),
         baselines=checked_value(config, "baselines", list[str] | None),
         without=checked_value(config, "without", list[str]),
+        drop_leaks=checked_value(config, "drop_leaks", bool),
         pair=construct(config.pair),
     )
     run_dir = Path(checked_value(config, "run_dir", str)).expanduser()
@@ -111,16 +121,18 @@ def run(config: DictConfig) -> Evaluation | list[PlannedCell]:
     chosen = _chosen(construct(config.suite), root, sets, settings)
     peers = {name: construct(config.peer[name]) for name in config.peer}
     readers = _readers(checked_value(config, "checkpoints", list[str]), peers)
+    broken: Broken = {}
     if checked_value(config, "plan", bool):
         with told(True) as say:
-            cells = _plan(chosen, readers, settings, run_dir, say)
+            cells = _plan(chosen, readers, settings, run_dir, say, broken)
         print_table(plan_table(cells))
         _say_left_out(chosen)
         missing = sum(not cell.done for cell in cells)
         print(f"{missing:,} of {len(cells):,} cells would be made in {run_dir}")
+        _refuse(broken)
         return cells
     with told(True) as say:
-        found = _evaluated(chosen, readers, settings, run_dir, say)
+        found = _evaluated(chosen, readers, settings, run_dir, say, broken)
     for one in found.sets:
         print_table(set_table(one))
         for line in (*one.metrics["notes"], *one.metrics["warnings"]):
@@ -129,6 +141,7 @@ def run(config: DictConfig) -> Evaluation | list[PlannedCell]:
         print_table(table)
     _say_left_out(chosen)
     print(f"\n{RESULTS}, {METRICS} and report.html are in {run_dir}")
+    _refuse(broken)
     return found
 
 
@@ -148,32 +161,73 @@ def _chosen(suite: Suite, root: str | Path, sets: list[str] | None, settings: Se
 
 
 def _evaluated(
-    chosen: list[BenchmarkSet], readers: list[Reader], settings: Settings, run_dir: Path, say: Say
+    chosen: list[BenchmarkSet],
+    readers: list[Reader],
+    settings: Settings,
+    run_dir: Path,
+    say: Say,
+    broken: Broken,
 ) -> Evaluation:
     left_out = {one.name: one.left_out for one in chosen if one.left_out is not None}
     found: list[Measured] = []
     with _own_run(run_dir):
-        for one in chosen:
-            if one.left_out is None:
-                under_way = opened_set(one, readers, settings, run_dir / CELLS, say)
-                found.append(measured(under_way, say))
-                say(f"{one.name}: writing its page")
-                _write_set(found[-1], run_dir / SETS / one.name)
-                _write(Evaluation(sets=found, left_out=left_out), run_dir)
+        for under_way in _under_way(chosen, readers, settings, run_dir, say, broken):
+            found.append(measured(under_way, say))
+            say(f"{found[-1].name}: writing its page")
+            _write_set(found[-1], run_dir / SETS / found[-1].name)
+            _write(Evaluation(sets=found, left_out=left_out), run_dir)
+        if broken and not found:
+            _refuse(broken)
+        left_out |= {name: str(fault) for name, fault in broken.items()}
+        _write(Evaluation(sets=found, left_out=left_out), run_dir)
         sets = {one.name: one.metrics for one in found}
         write_evaluation_report(run_dir, sets, left_out, name=run_dir.resolve().name)
     return Evaluation(sets=found, left_out=left_out)
 
 
 def _plan(
-    chosen: list[BenchmarkSet], readers: list[Reader], settings: Settings, run_dir: Path, say: Say
+    chosen: list[BenchmarkSet],
+    readers: list[Reader],
+    settings: Settings,
+    run_dir: Path,
+    say: Say,
+    broken: Broken,
 ) -> list[PlannedCell]:
     return [
         cell
-        for one in chosen
-        if one.left_out is None
-        for cell in planned(opened_set(one, readers, settings, run_dir / CELLS, say))
+        for under_way in _under_way(chosen, readers, settings, run_dir, say, broken)
+        for cell in planned(under_way)
     ]
+
+
+def _under_way(
+    chosen: list[BenchmarkSet],
+    readers: list[Reader],
+    settings: Settings,
+    run_dir: Path,
+    say: Say,
+    broken: Broken,
+) -> Iterator[SetUnderWay]:
+    """Every set that is not left out, read when it is its turn; those that cannot be go to `broken`."""
+    for one in chosen:
+        if one.left_out is not None:
+            continue
+        try:
+            read = read_set(one, readers, settings, say)
+        except UserError as fault:
+            broken[one.name] = fault
+            continue
+        yield opened_set(one, read, readers, settings, run_dir / CELLS, say)
+
+
+def _refuse(broken: Broken) -> None:
+    """Raises the fault of a set, or one of several, that could not be read."""
+    if not broken:
+        return
+    name, fault = next(iter(broken.items()))
+    if len(broken) == 1:
+        raise fault
+    raise UserError(f"{len(broken)} sets cannot be read ({', '.join(broken)}); of {name}: {fault}") from fault
 
 
 def _readers(

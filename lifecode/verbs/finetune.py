@@ -52,6 +52,7 @@ def finetune(
     seed: int = 0,
     baselines: Sequence[AnyBaseline] | None = None,
     without: Sequence[AnyBaseline] = (),
+    drop_leaks: bool = False,
     pair: PairHead | None = None,
     run_dir: str | Path | None = None,
     progress: bool = True,
@@ -75,6 +76,8 @@ def finetune(
         seed: the first of the seeds.
         baselines: None takes all that fit the sequences or pairs.
         without: baselines that are left out of these, such as `cnn`, which takes longest.
+        drop_leaks: leave out of a test file what is learnt from as it is, as its reverse complement or as a
+            near twin, and what the model has read, unless that is more than half.
         pair: of a task of pairs, how both sides are joined, and the head; None takes the default.
         run_dir: folder to write; None writes nothing.
         progress: show on stderr what is being done.
@@ -95,6 +98,7 @@ def finetune(
         seed=seed,
         baselines=baselines,
         without=without,
+        drop_leaks=drop_leaks,
         run_dir=run_dir,
         progress=progress,
     )
@@ -125,6 +129,7 @@ def run(config: DictConfig) -> Finetuned:
         seed=seed,
         baselines=checked_value(config, "baselines", list[str] | None),
         without=checked_value(config, "without", list[str]),
+        drop_leaks=checked_value(config, "drop_leaks", bool),
         run_dir=run_dir,
         config=OmegaConf.to_yaml(config, resolve=True),
     )

@@ -12,7 +12,7 @@ from lifecode.app.configs.construct import checked_value
 from lifecode.host.activity import Say, told
 from lifecode.tasks.predict import InputColumns, predict_into, predicted_parts
 from lifecode.tasks.tables import read_table_file, require_table_name
-from lifecode.tasks.tuned_model import load_tuned
+from lifecode.tasks.tuned_model import load_tuned, tuned_folder
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -35,7 +35,7 @@ def predict(
     Where positions have labels, a position is a row, with its number, from 1, in `position`.
 
     Args:
-        checkpoint: the run_dir of a `lifecode finetune`.
+        checkpoint: the run_dir of a `lifecode finetune`, or its name on the hub.
         input: CSV, TSV, Parquet or FASTA; of a model of pairs a table.
         sequence: column of the sequences; None takes that of the training, where the task named it and it is
             there, else finds it by its letters.
@@ -86,11 +86,11 @@ def run(config: DictConfig) -> Predicted:
     """Predict and write the table; killed, the same command goes on."""
     output = Path(checked_value(config, "output", str)).expanduser()
     require_table_name(output)
-    checkpoint = checked_value(config, "checkpoint", str)
+    checkpoint = tuned_folder(checked_value(config, "checkpoint", str))
     model = load_tuned(checkpoint)
     with told(True) as say:
         num_rows = predict_into(
-            Path(checkpoint),
+            checkpoint,
             model,
             Path(checked_value(config, "input", str)),
             output,

@@ -175,11 +175,13 @@ FLOORS = {
         "of_sequences",
         "of_positions",
         "of_pairs",
+        "without_leaks",
         "opened_task",
         "by_gradient",
     ],
     "tasks/suites": [
         "benchmark",
+        "published",
         "layouts",
         "cells",
         "settings",

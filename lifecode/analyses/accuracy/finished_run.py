@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,12 +19,12 @@ from lifecode.errors import UserError
 from lifecode.names import csv_cell
 from lifecode.tasks.competitors.opened_task import OpenedTask, opened_task
 from lifecode.tasks.examples.molecule import Molecule
-from lifecode.tasks.examples.sequence_task import SequenceTask
+from lifecode.tasks.examples.sequence_task import SequenceTask, TaskData
 from lifecode.tasks.examples.table import read_table
 from lifecode.tasks.finetune import COMPARED, METRICS
 from lifecode.tasks.names_in_tables import UNTRAINED
 from lifecode.tasks.pairs.pair_examples import PairExamples
-from lifecode.tasks.pairs.pair_task import PairTask
+from lifecode.tasks.pairs.pair_task import PairData, PairTask
 from lifecode.tasks.suites.kept_examples import EXAMPLES, kept_examples
 
 _PREDICTION = re.compile(r"prediction\((.*)\)")
@@ -192,7 +193,9 @@ def _finetuned(folder: Path, metrics: Mapping[str, Any]) -> FinishedRun:
             f"has no {COMPARED}", source=folder, remedy="Run lifecode finetune again, with this version"
         )
     task = PairTask(**told) if unit == "pair" else SequenceTask(**told)
-    opened = opened_task(task, None, num_folds=max(2, num_folds), seeds=seeds)
+    rows = metrics.get("test_rows")  # of a run that left some out
+    of_test = None if rows is None else partial(_rows_then, folder, rows)
+    opened = opened_task(task, None, num_folds=max(2, num_folds), seeds=seeds, of_test=of_test)
     held_out = np.flatnonzero(opened.rounds.first_held_out)
     examples, classes = opened.examples.at(held_out), opened.data.labels.classes
     now = [(name, classes[int(i)]) for name, i in zip(examples.ids, examples.labels, strict=True)]
@@ -207,6 +210,17 @@ def _finetuned(folder: Path, metrics: Mapping[str, Any]) -> FinishedRun:
         notes=[*opened.data.notes[:1], *_notes(seeds, opened.rounds.has_test)],
         right=_right(folder, now),
     )
+
+
+def _rows_then(folder: Path, rows: Sequence[int], data: TaskData | PairData) -> NDArray[np.int64]:
+    """The rows of the test file that were predicted."""
+    if data.test is None or max(rows) >= len(data.test):
+        raise _other_rows(folder)
+    return np.array(rows, np.int64)
+
+
+def _other_rows(folder: Path) -> UserError:
+    return UserError("the files of its task hold other rows now", source=folder, remedy="Run it again")
 
 
 def _sides(opened: OpenedTask) -> list[RunSide]:
@@ -230,7 +244,7 @@ def _right(folder: Path, held_out: Sequence[tuple[str, str]]) -> dict[str, NDArr
     table = read_table(folder / COMPARED)
     then = zip(table.columns["id"], table.columns["label"], strict=True)
     if list(then) != [(_as_read(name), _as_read(label)) for name, label in held_out]:
-        raise UserError("the files of its task hold other rows now", source=folder, remedy="Run it again")
+        raise _other_rows(folder)
     labels = np.array(table.columns["label"])
     return {
         found[1]: np.array(values) == labels

@@ -1,6 +1,6 @@
 """A task that has been read and split, of sequences or of pairs, and how a probe learns it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any, NamedTuple
 
@@ -37,11 +37,13 @@ class OpenedTask(NamedTuple):
         data: of its files.
         rounds: its examples, and how they are split.
         contest: these rounds, for everybody who takes part.
+        test_rows: of the test file those that are predicted; None where all are, or there is none.
     """
 
     data: Data
     rounds: Rounds[Examples] | Rounds[PairExamples]
     contest: Contest
+    test_rows: NDArray[np.int64] | None = None
 
     @property
     def examples(self) -> Examples | PairExamples:
@@ -84,9 +86,21 @@ class OpenedTask(NamedTuple):
 
 
 def opened_task(
-    task: SequenceTask | PairTask, data: Data | None, *, num_folds: int, seeds: Sequence[int]
+    task: SequenceTask | PairTask,
+    data: Data | None,
+    *,
+    num_folds: int,
+    seeds: Sequence[int],
+    of_test: Callable[[Data], NDArray[np.int64] | None] | None = None,
 ) -> OpenedTask:
     """Read a task, unless its `data` are given, and split it.
+
+    Args:
+        task: files, labels, split.
+        data: of these files, if they have been read.
+        num_folds: held out in turn, without a test file.
+        seeds: of the splits.
+        of_test: the rows of the test file that are predicted, such as `rows_without_leaks`; None takes all.
 
     Raises:
         UserError: what its files or the split do not allow.
@@ -96,18 +110,24 @@ def opened_task(
     if isinstance(task, PairTask):
         pairs = read_pairs(task) if data is None else data
         assert isinstance(pairs, PairData)
+        kept = None if of_test is None else of_test(pairs)
+        if kept is not None and pairs.test is not None:
+            pairs = pairs._replace(test=pairs.test.at(kept))
         rounds = rounds_of_pairs(task, pairs, num_folds=num_folds, seeds=list(seeds))
-        return _opened(pairs, rounds)
+        return _opened(pairs, rounds, kept)
     sequences = read_task(task) if data is None else data
     assert isinstance(sequences, TaskData)
+    kept = None if of_test is None else of_test(sequences)
+    if kept is not None and sequences.test is not None:
+        sequences = sequences._replace(test=sequences.test.at(kept))
     rounds = rounds_of(task, sequences, num_folds=num_folds, seeds=list(seeds))
-    return _opened(sequences, rounds)
+    return _opened(sequences, rounds, kept)
 
 
-def _opened(data: Data, rounds: Rounds[Any]) -> OpenedTask:
+def _opened(data: Data, rounds: Rounds[Any], test_rows: NDArray[np.int64] | None) -> OpenedTask:
     contest = Contest(rounds, data.labels)
     contest.require_defined()
-    return OpenedTask(data, rounds, contest)
+    return OpenedTask(data, rounds, contest, test_rows)
 
 
 def probe_learner(opened: OpenedTask, probe: Probe, pair: PairHead, say: Say) -> Learner:

@@ -1,5 +1,6 @@
 """Which column is which: the sequence is known by its letters, the id and the label by what is left."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from lifecode.errors import UserError
@@ -8,10 +9,17 @@ from lifecode.tasks.examples.table import Table
 
 _KNOWN, _NUCLEOTIDES = frozenset("ACGTUN"), frozenset("ACGTUNRYSWKMBDHV")
 _RESIDUES = frozenset("ACDEFGHIKLMNPQRSTVWYUOBJXZ*")
+_AMINO_ACIDS = _RESIDUES - frozenset("UOBJXZ*")
+_GAPS = {False: frozenset("- "), True: frozenset("-")}
+"""Of alignments and prints, of DNA and of proteins: no letters, which reading says, naming the row."""
 _LOOKED_AT, _SHARE = 1_000, 0.95
 _SHORTEST = 6
 """Letters of a sequence, on average: `A` and `CAT` may be the names of classes."""
+_LONGEST_WORD = 20
+"""Letters of the name of a column; what is longer and all capitals is a protein."""
 _LABELS = ("label", "labels", "target", "class", "y", "label_index", "label_idx", "output", "score", "value")
+_SEQUENCES = ("sequence", "seq", "sequences")
+_NUMBERS_OF_ROWS = ("", "index")
 ID_NAMES = ("id", "seq_id", "gene_id", "name", "sequence_id", "identifier", "accession")
 
 
@@ -52,10 +60,8 @@ def find_columns(
         UserError: no header, a column that is given and not there, none that holds such sequences, or several
             that could be the label.
     """
-    if any(set(name.upper()) <= _KNOWN and len(name) >= 2 * _SHORTEST for name in table.columns):
-        raise UserError(
-            "begins without a header", source=table.source, remedy="Name the columns in the first line"
-        )
+    if any(_is_sequence(name) for name in table.columns):
+        raise _no_header(table)
     if id is True:
         raise UserError("is no column", source=keys.id, remedy="Give the name of one, or false for none")
     for key, name in zip(keys, (sequence, label, id or None), strict=True):
@@ -64,6 +70,8 @@ def find_columns(
     own = id or next((name for name in table.columns if name.lower() in ID_NAMES), None)
     if sequence is None:
         sequence = _sequence(table, {label, own if id is not None else None}, molecule, keys.sequence)
+        if len(sequence) >= _SHORTEST and _KNOWN.issuperset(sequence.upper()):
+            raise _no_header(table)
     if id is None and own in (sequence, label):
         others = (name for name in table.columns if name not in (sequence, label))
         own = next((name for name in others if name.lower() in ID_NAMES), None)
@@ -72,19 +80,35 @@ def find_columns(
     return Columns(sequence, label, None if id is False else own)
 
 
-def _sequence(table: Table, taken: set[str | None], molecule: Molecule | None, key: str) -> str:
-    letters = _RESIDUES if molecule == "protein" else _NUCLEOTIDES
-    free = {name: values[:_LOOKED_AT] for name, values in table.columns.items() if name not in taken}
-    lengths = {
-        name: sum(map(len, values)) / max(1, len(values))
-        for name, values in free.items()
-        if _share_of_texts(values, letters) >= _SHARE
-    }
-    if lengths and (longest := max(lengths.values())) >= _SHORTEST:
-        return next(name for name, length in lengths.items() if length == longest)
-    protein = next(
-        (name for name, values in free.items() if _share_of_texts(values, _RESIDUES) >= _SHARE), None
+def other_sequences(table: Table, columns: Columns) -> list[str]:
+    """The columns that hold nucleic acids too, and are neither the sequence, the label nor the id."""
+    free = {name: values for name, values in table.columns.items() if name not in columns}
+    return list(_lengths(free, _NUCLEOTIDES))
+
+
+def _is_sequence(name: str) -> bool:
+    """Whether the name of a column is none: a sequence of the first row stands in its place."""
+    if _KNOWN.issuperset(name.upper()) and len(name) >= 2 * _SHORTEST:
+        return True
+    return len(name) >= _LONGEST_WORD and _AMINO_ACIDS.issuperset(name)
+
+
+def _no_header(table: Table) -> UserError:
+    return UserError(
+        "begins without a header", source=table.source, remedy="Name the columns in the first line"
     )
+
+
+def _sequence(table: Table, taken: set[str | None], molecule: Molecule | None, key: str) -> str:
+    """The longest column of such letters; what is called an id or a label only where there is no other."""
+    free = {name: values for name, values in table.columns.items() if name not in taken}
+    others = {name: values for name, values in free.items() if name.lower() not in (*_LABELS, *ID_NAMES)}
+    letters = _RESIDUES if molecule == "protein" else _NUCLEOTIDES
+    for names in (others, free):
+        for known in (letters, letters | _GAPS[molecule == "protein"]):
+            if lengths := _lengths(names, known):
+                return _chosen(names, lengths, molecule)
+    protein = next(iter(_lengths(others, _RESIDUES) or _lengths(free, _RESIDUES)), None)
     if molecule is not None or protein is None:
         what = "proteins" if molecule == "protein" else "DNA or RNA"
         raise UserError(f"no column holds {what}", source=table.source, remedy=f"Name the column: {key}=...")
@@ -95,17 +119,54 @@ def _sequence(table: Table, taken: set[str | None], molecule: Molecule | None, k
     )
 
 
-def _share_of_texts(values: list[str], letters: frozenset[str]) -> float:
-    return sum(bool(value) and letters.issuperset(value.upper()) for value in values) / max(1, len(values))
+def _chosen(columns: Mapping[str, list[str]], lengths: Mapping[str, float], molecule: Molecule | None) -> str:
+    """Of the columns with these mean lengths the one that is called so, or else the longest.
+
+    Every word is spelt in residues, and so is DNA: of proteins what is neither goes first.
+    """
+    names = list(lengths)
+    if molecule == "protein":
+        capitals = [name for name in names if all(map(str.isupper, _looked_at(columns[name])))]
+        names = capitals or names
+        nucleotides = _lengths({name: columns[name] for name in names}, _NUCLEOTIDES)
+        names = [name for name in names if name not in nucleotides] or names
+    called = [name for name in names if name.lower() in _SEQUENCES]
+    return max(called or names, key=lambda name: lengths[name])
+
+
+def _looked_at(values: list[str]) -> list[str]:
+    return [value for value in values[:_LOOKED_AT] if value]
+
+
+def _lengths(columns: Mapping[str, list[str]], letters: frozenset[str]) -> dict[str, float]:
+    """The mean length of the values of each column of such letters that are long enough for sequences."""
+    found = {}
+    for name, column in columns.items():
+        values = _looked_at(column)
+        share = sum(letters.issuperset(value.upper()) for value in values) / max(1, len(values))
+        length = sum(map(len, values)) / max(1, len(column[:_LOOKED_AT]))
+        if share >= _SHARE and length >= _SHORTEST:
+            found[name] = length
+    return found
 
 
 def _label(table: Table, names: list[str], key: str | None) -> str:
     named = [name for wanted in _LABELS for name in names if name.lower() == wanted]
-    if named or len(names) == 1:
-        return (named or names)[0]
-    problem = (
-        f"several columns could be the label: {', '.join(names)}"
-        if names
-        else "no column is left for the label"
+    numbers = [name for name in names if name.lower() in _NUMBERS_OF_ROWS or name.startswith("Unnamed: ")]
+    nested = [
+        name for name in names if all(value.startswith("[") for value in _looked_at(table.columns[name]))
+    ]
+    likely = [name for name in names if name not in (*numbers, *nested)]
+    if named or len(names) == 1 or len(likely) == 1:
+        return (named or likely or names)[0]
+    if not names:
+        raise UserError(
+            "no column is left for the label",
+            source=table.source,
+            remedy="Add a column, or in FASTA label=VALUE to every header",
+        )
+    raise UserError(
+        f"several columns could be the label: {', '.join(names)}",
+        source=table.source,
+        remedy=f"Name it: {key}=...",
     )
-    raise UserError(problem, source=table.source, remedy=f"Name it: {key}=...")

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from lifecode.errors import UserError
-from lifecode.tasks.examples.labels import BETWEEN_LABELS
+from lifecode.tasks.examples.joined_classes import BETWEEN_LABELS
 from lifecode.tasks.examples.table import Table
 
-_SAYS = {"0": False, "0.0": False, "1": True, "1.0": True}
+_SAYS = {"0": False, "0.0": False, "false": False, "1": True, "1.0": True, "true": True}
 
 
 def classes_of_columns(names: Sequence[str]) -> tuple[str, ...]:
@@ -36,7 +36,7 @@ def with_joined_labels(table: Table, classes: Sequence[str]) -> Table:
     columns = [table.column(name, "task.label") for name in classes]
     for name, values in zip(classes, columns, strict=True):
         for row, value in zip(table.rows, values, strict=True):
-            if value not in _SAYS:
+            if value.lower() not in _SAYS:
                 raise UserError(
                     f"{value!r} in column {name!r} is neither 0 nor 1",
                     source=table.source,
@@ -44,7 +44,7 @@ def with_joined_labels(table: Table, classes: Sequence[str]) -> Table:
                     remedy="Give 1 where the sequence has the class, else 0",
                 )
     joined = [
-        BETWEEN_LABELS.join(name for name, value in zip(classes, row, strict=True) if _SAYS[value])
+        BETWEEN_LABELS.join(name for name, value in zip(classes, row, strict=True) if _SAYS[value.lower()])
         for row in zip(*columns, strict=True)
     ]
     others = {name: values for name, values in table.columns.items() if name not in classes}

@@ -1,7 +1,8 @@
 """Labels: of which kind they are, and the map from their text to numbers, sorted and never by file order."""
 
 import math
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, get_args
 
@@ -9,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lifecode.errors import UserError
+from lifecode.tasks.examples.joined_classes import classes_in, is_list, require_joined
 
 OneLabel = Literal["binary", "multiclass", "regression"]
 LabelKind = OneLabel | Literal["multilabel"]
@@ -16,12 +18,13 @@ Unit = Literal["sequence", "codon", "nucleotide", "residue"]
 """What has a label."""
 Transform = Literal["log"]
 """What is learnt in place of a value: its natural logarithm."""
-BETWEEN_LABELS = ";"
-"""Stands between the classes of a sequence that has several."""
 _MOST_WHOLE_NUMBERS = 20
 """Different whole numbers that are taken for classes; more are measurements."""
 _UNKNOWN = frozenset({"na", "nan", "n/a", "#n/a", "null", "none", "-nan", "nil", "missing", "."})
 """Words that tables write where nothing is known."""
+_NEVER_A_CLASS = frozenset({"nan", "-nan", "n/a", "#n/a", "<na>"})
+"""Those of these words, in any case, that name no class; `NA` in capitals is one more."""
+_DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
 _SHARE_OF_NUMBERS = 0.9
 """From which on a column is taken for measurements, so that a text in it is a mistake."""
 
@@ -104,7 +107,7 @@ class Labels:
             return np.array(values, dtype=np.float64)
         if self.kind == "multilabel":
             return self._memberships(texts, source, column, rows)
-        index = {name: number for number, name in enumerate(self.classes)}
+        index = self._index(texts)
         for row, text in zip(rows, texts, strict=True):
             if text not in index:
                 known = ", ".join(self.classes[:20])
@@ -117,13 +120,30 @@ class Labels:
                 )
         return np.array([index[text] for text in texts], dtype=np.int64)
 
+    def _index(self, texts: Iterable[str]) -> dict[str, int]:
+        """The number of each class by its name, and by other spellings of the same number: 1.0 is 1."""
+        index = {name: number for number, name in enumerate(self.classes)}
+        values = {_number(name): number for name, number in index.items()}
+        if None not in values:
+            others = {text: _number(text) for text in set(texts) - set(index)}
+            index |= {text: values[value] for text, value in others.items() if value in values}
+        return index
+
     def _memberships(
         self, texts: Sequence[str], source: str, column: str, rows: Sequence[int]
     ) -> NDArray[np.int64]:
-        index = {name: number for number, name in enumerate(self.classes)}
+        index = self._index(name for text in texts for name in classes_in(text))
         found = np.zeros((len(texts), len(self.classes)), dtype=np.int64)
         for place, (row, text) in enumerate(zip(rows, texts, strict=True)):
-            for name in classes_in(text):
+            names = classes_in(text)
+            if len(set(names)) < len(names) and is_list(text):
+                raise _wrong(
+                    f"{text!r} in column {column!r} names a class twice",
+                    source,
+                    row,
+                    "List the names of its classes; columns of 0 and 1 are task.label=[a,b]",
+                )
+            for name in names:
                 if name not in index:
                     raise _wrong(
                         f"label {name!r} in column {column!r} is none of the training file's classes",
@@ -145,14 +165,17 @@ def labels_of(texts: Sequence[str], source: str, column: str, kind: LabelKind | 
     """The labels that a training file has.
 
     Two different values are binary, up to 20 different whole numbers or any other texts classes, and other
-    numbers a regression.
+    numbers a regression. Spellings of one number, such as 1 and 1.0, are one value.
 
     Raises:
-        UserError: fewer than two different labels, or not of the `kind` that is asked for.
+        UserError: fewer than two different labels, not of the `kind` that is asked for, or lists, decimal
+            commas or words for what is not known where they have no place.
     """
     if kind == "multilabel":
+        require_joined(texts, source, column)
         texts = [name for text in texts for name in classes_in(text)]
     distinct = set(texts) - {""}
+    _require_single(distinct, source, column, kind)
     if len(distinct) < 2:
         only = f"the only label is {next(iter(distinct))!r}" if distinct else "there is no label"
         raise UserError(
@@ -160,13 +183,25 @@ def labels_of(texts: Sequence[str], source: str, column: str, kind: LabelKind | 
         )
     numbers = {text: _number(text) for text in distinct}
     unknown = {text for text in distinct if text.lower() in _UNKNOWN}
-    if unknown and all(numbers[text] is not None for text in distinct - unknown):
+    beside_numbers = all(numbers[text] is not None for text in distinct - unknown)
+    if not beside_numbers:
+        unknown = {text for text in unknown if text.lower() in _NEVER_A_CLASS or text == "NA"}
+    if unknown:
         text = min(unknown)
         raise UserError(
-            f"{text!r} stands beside numbers in column {column!r}",
+            f"{text!r} stands beside {'numbers' if beside_numbers else 'classes'} in column {column!r}",
             source=source,
             record=f"in row {list(texts).index(text) + 1} of those with a label",
-            remedy="Remove the rows whose label is not known",
+            remedy="Remove the rows whose label is not known; a class of this name wants another",
+        )
+    if None not in numbers.values():
+        distinct = _shortest_of_each(numbers)
+        numbers = {text: numbers[text] for text in distinct}
+    if len(distinct) < 2:
+        raise UserError(
+            f"the only label is {next(iter(distinct))!r} in column {column!r}",
+            source=source,
+            remedy="Name the label's column: task.label=...",
         )
     known = [number for number in numbers.values() if number is not None]
     if kind is None:
@@ -195,9 +230,32 @@ def labels_of(texts: Sequence[str], source: str, column: str, kind: LabelKind | 
     return Labels(kind, tuple(sorted(distinct)))
 
 
-def classes_in(text: str) -> list[str]:
-    """The classes of a sequence that may have several, or none."""
-    return [name.strip() for name in text.split(BETWEEN_LABELS) if name.strip()]
+def _require_single(distinct: Set[str], source: str, column: str, kind: LabelKind | None) -> None:
+    """Raises a `UserError` where labels of an unknown kind are lists, or numbers with a decimal comma."""
+    if kind is not None or not distinct:
+        return
+    if all(text.startswith("[") and text.endswith("]") for text in distinct):
+        raise UserError(
+            f"column {column!r} holds lists, such as {min(distinct)[:60]!r}",
+            source=source,
+            remedy="Say task.kind=multilabel for classes of a sequence, task.unit for labels of positions",
+        )
+    if all(_DECIMAL_COMMA.fullmatch(text) or _number(text) is not None for text in distinct) and any(
+        "," in text for text in distinct
+    ):
+        raise UserError(
+            f"column {column!r} holds numbers with a comma, such as {min(t for t in distinct if ',' in t)!r}",
+            source=source,
+            remedy="Write them with a decimal point, or say task.kind=multiclass if they are names",
+        )
+
+
+def _shortest_of_each(numbers: Mapping[str, float | None]) -> set[str]:
+    """One spelling of each number."""
+    found: dict[float | None, str] = {}
+    for text in sorted(numbers, key=lambda text: (len(text), text)):
+        found.setdefault(numbers[text], text)
+    return set(found.values())
 
 
 def _number(text: str) -> float | None:

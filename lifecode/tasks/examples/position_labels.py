@@ -1,4 +1,7 @@
-"""Labels of every position of a sequence, in one column: a letter each, or separated by spaces or commas."""
+"""Labels of every position of a sequence, in one column: a letter each, or separated by spaces or commas.
+
+A list as JSON, Python or NumPy write it is separated labels too.
+"""
 
 import re
 from collections.abc import Sequence
@@ -16,8 +19,13 @@ _BETWEEN = re.compile(r"[\s,]+")
 
 
 def labels_in(text: str) -> list[str]:
-    """The labels of a sequence: what spaces or commas separate, else each letter."""
-    return _BETWEEN.split(text.strip()) if _BETWEEN.search(text.strip()) else list(text)
+    """The labels of a sequence: what spaces or commas separate, also in a list, else each letter."""
+    text = text.strip()
+    if not _BETWEEN.search(text):
+        return list(text)
+    if text.startswith("[") and text.endswith("]"):
+        return [label.strip("'\"") for label in _BETWEEN.split(text[1:-1].strip(" \t\r\n,"))]
+    return _BETWEEN.split(text)
 
 
 def position_numbers(

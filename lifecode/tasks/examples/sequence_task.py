@@ -7,14 +7,23 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from lifecode.errors import UserError
-from lifecode.tasks.examples.columns import Columns, find_columns
+from lifecode.tasks.examples.columns import Columns, find_columns, other_sequences
 from lifecode.tasks.examples.examples import Examples, examples_of, joined
+from lifecode.tasks.examples.joined_classes import BETWEEN_LABELS
 from lifecode.tasks.examples.label_columns import classes_of_columns, with_joined_labels
-from lifecode.tasks.examples.labels import BETWEEN_LABELS, LabelKind, Labels, Transform, Unit, labels_of
-from lifecode.tasks.examples.molecule import Molecule, MoleculeWord, molecule_named, molecule_of
+from lifecode.tasks.examples.labels import LabelKind, Labels, Transform, Unit, labels_of
+from lifecode.tasks.examples.molecule import (
+    Molecule,
+    MoleculeWord,
+    is_in_frame,
+    molecule_named,
+    molecule_of,
+)
+from lifecode.tasks.examples.named_letters import LETTERS, column_of_names, fasta_by_name, with_letters
 from lifecode.tasks.examples.position_labels import UNLABELLED, labels_in, position_numbers
 from lifecode.tasks.examples.table import Table, read_table
 
+_SPLITS = frozenset({"train", "training", "valid", "validation", "val", "dev", "test"})
 Files = str | list[str]
 
 
@@ -32,7 +41,9 @@ class SequenceTask:
         validation: further examples, where a benchmark sets them apart. A probe learns from them too and
             chooses its strength inside all; other tunings judge epochs and the grid by them.
         test: examples that nothing is chosen on; None holds out folds of `train` in turn.
-        sequence: column of the sequences; None finds it by its letters.
+        sequence: column of the sequences, or of their names in `fasta`; None finds it by its letters, or by
+            these names.
+        fasta: file that holds the sequences by name; None where they stand in the table.
         label: column of the labels; None finds it by its name, or takes the only one left. Several columns
             are each a class, 1 where a sequence has it, else 0.
         id: column of the ids; None takes one that is called id, seq_id, gene_id or name, False none.
@@ -56,6 +67,7 @@ class SequenceTask:
     validation: Files | None = None
     test: Files | None = None
     sequence: str | None = None
+    fasta: str | None = None
     label: str | list[str] | None = None
     id: str | bool | None = None
     where: dict[str, str | int | float] | None = None
@@ -124,6 +136,15 @@ def read_task(task: SequenceTask) -> TaskData:
         for name, files in (("train", task.train), ("validation", task.validation), ("test", task.test))
         if files is not None
     }
+    by_name = fasta_by_name(task.fasta)
+    if by_name is not None and task.fasta is not None:
+        path = task.fasta
+        column = task.sequence or column_of_names(tables["train"][0], by_name, path)
+        tables = {
+            name: [with_letters(table, by_name, path, column) for table in of_split]
+            for name, of_split in tables.items()
+        }
+        task = replace(task, sequence=LETTERS, id=column if task.id is None else task.id)
     return data_of(task, tables)
 
 
@@ -144,8 +165,12 @@ def data_of(task: SequenceTask, tables: Mapping[str, Sequence[Table]]) -> TaskDa
     first = tables["train"][0]
     said = None if task.molecule is None else molecule_named(task.molecule)
     columns = find_columns(first, sequence=task.sequence, label=label, id=task.id, molecule=said)
-    assert columns.label is not None
     notes = []
+    without = [table for of_split in tables.values() for table in of_split if columns.id not in table.columns]
+    if task.id is None and columns.id is not None and without:
+        notes.append(f"{without[0].source} has no column {columns.id!r}: rows are known by their numbers")
+        columns = columns._replace(id=None)
+    assert columns.label is not None
     if task.transform == "log":
         tables = {
             name: [_positive(table, columns.label, notes) for table in of_split]
@@ -177,8 +202,37 @@ def data_of(task: SequenceTask, tables: Mapping[str, Sequence[Table]]) -> TaskDa
         f"{len(train):,} examples of {first.source}: sequences in {columns.sequence!r} "
         f"({molecule}{frame}), labels in {columns.label!r} ({labels.described()}){ids}",
     )
+    notes += _oddities(joined(list(splits.values())), labels, molecule)
+    if molecule != "protein" and (others := other_sequences(first, columns)):
+        named = ", ".join(map(repr, others))
+        notes.append(
+            f"{named} of {first.source} holds sequences too, which are not read; of pairs: task=pair"
+        )
+    notes += [
+        f"{name!r} of {first.source} says {', '.join(sorted(set(values)))} and splits nothing: use files"
+        for name, values in first.columns.items()
+        if name not in (*columns, *(task.where or {})) and _SPLITS.issuperset(map(str.lower, values))
+    ]
     num_validation = len(splits["validation"]) if "validation" in splits else 0
     return TaskData(labels, train, num_validation, splits.get("test"), molecule, notes)
+
+
+def _oddities(examples: Examples, labels: Labels, molecule: Molecule) -> list[str]:
+    """What is likely not meant: coding sequences out of frame, one sequence with labels of two classes."""
+    notes = []
+    out = 0 if molecule != "cds" else sum(not is_in_frame(ids) for ids in examples.sequences)
+    if out:
+        notes.append(
+            f"{out:,} of {len(examples):,} coding sequences are not whole codons without a stop inside; "
+            "codons are read from the first letter on"
+        )
+    if labels.classes and labels.unit == "sequence":
+        of_each: dict[bytes, set[bytes]] = {}
+        for ids, label in zip(examples.sequences, examples.labels, strict=True):
+            of_each.setdefault(ids.tobytes(), set()).add(label.tobytes())
+        if contrary := sum(len(found) > 1 for found in of_each.values()):
+            notes.append(f"{contrary:,} different sequences stand there with different labels")
+    return notes
 
 
 def _tables(files: Files, where: Mapping[str, str | int | float]) -> list[Table]:

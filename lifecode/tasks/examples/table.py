@@ -1,19 +1,23 @@
 """A file of a user as columns of text: CSV, TSV, semicolons, Parquet or FASTA, plain or compressed.
 
 All of a file is held in memory. A FASTA record gives the columns `id`, `sequence` and, where each header says
-`label=VALUE`, `label`.
+`label=VALUE`, `label`. Text is UTF-8 or else Windows-1252; lists of texts or numbers, which Parquet may hold,
+are read as they would be written in JSON.
 """
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from lifecode.data.formats.fasta import fasta_records
+from lifecode.data.formats.foreign_formats import foreign_format
 from lifecode.data.formats.opening import opened
 from lifecode.errors import UserError
 
@@ -21,6 +25,8 @@ _SEPARATORS = (b"\t", b",", b";")
 _LONGEST_ROW_BYTES = 1 << 28
 _BLANK_LINES = re.compile(rb"\A(?:[ \t]*\r?\n)+")
 _ROW = re.compile(r"Row #(\d+)")
+_QUOTED = re.compile(rb'"(?:[^"]|"")*"')
+_FIRST_BYTES = 1 << 16
 _FASTA_LABEL = re.compile(r"\blabel=([^\s\]]+)")
 
 
@@ -88,6 +94,7 @@ def read_table(path: str | Path, names: Sequence[str] | None = None) -> Table:
         content = handle.read()
     if not content.strip():
         raise UserError("the file is empty", source=path)
+    require_table(content[:_FIRST_BYTES], path)
     if content.lstrip().startswith(b">"):
         return _fasta(path)
     return separated(content, path, names)
@@ -99,6 +106,15 @@ def require_file(path: Path) -> None:
         raise UserError(
             "there is no such file", source=path, remedy="Give the path of a CSV, TSV, Parquet or FASTA file"
         )
+
+
+def require_table(start: bytes, path: Path) -> None:
+    """Raises a `UserError` where the first bytes of a file are those of another format than a table's."""
+    found = foreign_format(start)
+    name = found.name if found is not None else "JSON" if start.lstrip().startswith(b"[") else None
+    if name is not None:
+        workbook = ", perhaps an Excel workbook" if start.startswith(b"PK") else ""
+        raise UserError(f"is {name}{workbook}", source=path, remedy="Give CSV, TSV, Parquet or FASTA")
 
 
 def separated(content: bytes, path: Path, given: Sequence[str] | None = None, *, first: int = 0) -> Table:
@@ -113,9 +129,12 @@ def separated(content: bytes, path: Path, given: Sequence[str] | None = None, *,
     Raises:
         UserError: as `read_table`.
     """
-    content = _BLANK_LINES.sub(b"", content)
+    content = _as_utf8(_BLANK_LINES.sub(b"", content))
     header = content.partition(b"\n")[0]
-    separator = max(_SEPARATORS, key=header.count)
+    separator = max(_SEPARATORS, key=_QUOTED.sub(b"", header).count)
+    if re.search(separator + rb' +"', header):
+        content = _without_blanks_before_quotes(content, separator)
+        header = content.partition(b"\n")[0]
     if given is not None:
         header = separator.join(name.encode() for name in given)
         content = header + b"\n" + content
@@ -123,6 +142,21 @@ def separated(content: bytes, path: Path, given: Sequence[str] | None = None, *,
     table = _parsed(content, separator, names, path, first)
     columns = {name.strip(): table.column(i) for i, name in enumerate(names)}
     return Table(str(path), text_columns(columns, names, path), first)
+
+
+def _as_utf8(content: bytes) -> bytes:
+    """The content, of which what is no UTF-8 is taken for Windows-1252, as spreadsheets write it."""
+    try:
+        content.decode()
+    except UnicodeDecodeError:
+        return content.decode("cp1252", errors="replace").encode()
+    return content
+
+
+def _without_blanks_before_quotes(content: bytes, separator: bytes) -> bytes:
+    """The content with each quote that opens a value right behind the separator; quoted values stay."""
+    parts = re.compile(_QUOTED.pattern + rb"|" + separator + rb' +(?=")')
+    return parts.sub(lambda found: found[0] if found[0].startswith(b'"') else separator, content)
 
 
 def _parsed(
@@ -174,7 +208,7 @@ def _parquet(path: Path) -> Table:
 def text_columns(
     columns: Mapping[str, pa.ChunkedArray | pa.Array], names: Sequence[str], path: Path
 ) -> dict[str, list[str]]:
-    """Columns as text, without white space around the values; nested ones are left out.
+    """Columns as text, without white space around the values; nested ones are left out but for plain lists.
 
     Raises:
         UserError: a name stands twice, or there are no rows.
@@ -183,13 +217,30 @@ def text_columns(
         twice = next(name for name in names if [n.strip() for n in names].count(name.strip()) > 1)
         raise UserError(f"has the column {twice.strip()!r} twice", source=path, remedy="Rename one of them")
     texts = {
-        name: ["" if value is None else str(value).strip() for value in column.to_pylist()]
+        name: [_text(value) for value in column.to_pylist()]
         for name, column in columns.items()
-        if not pa.types.is_nested(column.type)
+        if not pa.types.is_nested(column.type) or _is_plain_list(column.type)
     }
     if not texts or not len(next(iter(texts.values()))):
         raise UserError("has no rows", source=path, remedy="Give a header, and below it one row an example")
     return texts
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bytes):
+        value = value.decode("latin-1")
+    if isinstance(value, list):
+        value = json.dumps(value, ensure_ascii=False)
+    return "" if value is None else str(value).strip()
+
+
+def _is_plain_list(kind: pa.DataType) -> bool:
+    """Whether values are lists of texts or numbers, as labels may be."""
+    if not (pa.types.is_list(kind) or pa.types.is_large_list(kind)):
+        return False
+    inner = kind.value_type
+    numbers = pa.types.is_integer(inner) or pa.types.is_floating(inner)
+    return numbers or pa.types.is_string(inner) or pa.types.is_large_string(inner)
 
 
 def _fasta(path: Path) -> Table:

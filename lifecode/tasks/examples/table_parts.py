@@ -9,7 +9,14 @@ import pyarrow.parquet as pq
 from lifecode.data.formats.fasta import fasta_records
 from lifecode.data.formats.opening import opened
 from lifecode.errors import UserError
-from lifecode.tasks.examples.table import Table, parquet_file, require_file, separated, text_columns
+from lifecode.tasks.examples.table import (
+    Table,
+    parquet_file,
+    require_file,
+    require_table,
+    separated,
+    text_columns,
+)
 
 
 def table_parts(path: str | Path, rows: int) -> Iterator[Table]:
@@ -29,9 +36,11 @@ def table_parts(path: str | Path, rows: int) -> Iterator[Table]:
             yield from _of_parquet(path, rows)
             return
     with opened(path) as handle:
+        begins = handle.peek()  # pyright: ignore[reportAttributeAccessIssue]
         start = next((line for line in handle if line.strip()), b"")
     if not start:
         raise UserError("the file is empty", source=path)
+    require_table(begins, path)
     yield from _of_fasta(path, rows) if start.lstrip().startswith(b">") else _of_lines(path, rows)
 
 

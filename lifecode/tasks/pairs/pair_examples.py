@@ -77,9 +77,15 @@ class PairExamples:
         )
 
     def groups(self, keep: KeepTogether) -> NDArray[np.int64]:
-        """A number (n,) for each pair, the same for equal pairs, or for those of one sequence of a side."""
+        """A number (n,) for each pair, the same for equal pairs, or for those of one sequence of a side.
+
+        Where both sides are of one kind a pair equals the one with its sides exchanged.
+        """
         if keep == "pairs":
-            return np.unique(np.array(self.texts(), dtype=object), return_inverse=True)[1].astype(np.int64)
+            texts = self.texts()
+            if self.first.kind == self.second.kind:
+                texts = [" ".join(sorted(text.split(" "))) for text in texts]
+            return np.unique(np.array(texts, dtype=object), return_inverse=True)[1].astype(np.int64)
         return (self.first if keep == "first" else self.second).rows
 
 
@@ -112,8 +118,8 @@ class PairLeaks:
 
     Attributes:
         held_out: how many there are.
-        equal: that are also learnt from.
-        first_known: whose first sequence is learnt from in some pair.
+        equal: that are also learnt from, of sides of one kind also with their sides exchanged.
+        first_known: whose first sequence is learnt from in some pair, of sides of one kind on either side.
         second_known: whose second one is.
     """
 
@@ -138,13 +144,30 @@ def pair_leaks(examples: PairExamples, split: NDArray[np.int64], held_out: NDArr
         split: (n,) equal for pairs that are held out, or learnt from, together.
         held_out: (n,) which are asked about.
     """
-    counts = [_known(examples.groups(keep), split, held_out) for keep in ("pairs", "first", "second")]
+    first, second = examples.groups("first"), examples.groups("second")
+    if examples.first.kind == examples.second.kind:
+        both = Side.of([*examples.first.letters, *examples.second.letters], examples.first.kind).rows
+        first, second = both[first], both[len(examples.first.letters) :][second]
+        torn = [_torn(np.concatenate([first, second]), np.concatenate([split, split]))] * 2
+    else:
+        torn = [_torn(first, split), _torn(second, split)]
+    pairs = examples.groups("pairs")
+    counts = [
+        int((is_torn[groups] & held_out).sum())
+        for is_torn, groups in zip([_torn(pairs, split), *torn], [pairs, first, second], strict=True)
+    ]
     return PairLeaks(int(held_out.sum()), *counts)
 
 
-def _known(groups: NDArray[np.int64], split: NDArray[np.int64], held_out: NDArray[np.bool_]) -> int:
+def torn_pairs(examples: PairExamples, split: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """(n,) which pairs stand in several splits; `split` as of `pair_leaks`."""
+    pairs = examples.groups("pairs")
+    return _torn(pairs, split)[pairs]
+
+
+def _torn(groups: NDArray[np.int64], split: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """(num_groups,) whether members of a group are in several splits."""
     lowest, highest = (np.full(groups.max() + 1, fill) for fill in (split.max() + 1, -1))
     np.minimum.at(lowest, groups, split)
     np.maximum.at(highest, groups, split)
-    torn = lowest < highest
-    return int((torn[groups] & held_out).sum())
+    return lowest < highest

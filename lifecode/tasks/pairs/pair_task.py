@@ -2,21 +2,19 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from lifecode.data.formats.fasta import fasta_records
-from lifecode.data.formats.opening import opened
 from lifecode.errors import UserError
 from lifecode.tasks.examples.columns import ID_NAMES
 from lifecode.tasks.examples.labels import Labels, OneLabel, labels_of
 from lifecode.tasks.examples.molecule import MoleculeWord, molecule_named
+from lifecode.tasks.examples.named_letters import fasta_by_name, letters_of_rows
 from lifecode.tasks.examples.sequence_task import Files, listed, require_own_ids
 from lifecode.tasks.examples.table import Table, read_table
 from lifecode.tasks.pairs.pair_examples import KeepTogether, PairExamples
-from lifecode.tasks.pairs.side import Side, SideKind, kind_of
+from lifecode.tasks.pairs.side import Side, SideKind, kind_of, require_letters
 
 _LABELS = ("label", "label_index", "label_idx", "target", "class", "y")
 
@@ -126,6 +124,9 @@ def data_of_pairs(task: PairTask, splits: Mapping[str, Sequence[_Rows]]) -> Pair
         first or kind_of([text for rows in train for text in rows.first]),
         second or kind_of([text for rows in train for text in rows.second]),
     )
+    for part in (part for parts in splits.values() for part in parts):
+        require_letters(part.first, kinds[0], task.first, part.source)
+        require_letters(part.second, kinds[1], task.second, part.source)
     learnt = _examples(train, labels, kinds, column)
     test = _examples(splits["test"], labels, kinds, column) if "test" in splits else None
     notes.insert(
@@ -141,9 +142,10 @@ def _read(path: str, task: PairTask) -> Table:
 
 
 def _rows(table: Table, task: PairTask, sides: Sequence[Mapping[str, str] | None]) -> _Rows:
-    label = task.label or next((name for name in _LABELS if name in table.columns), "label")
-    first = side_letters(table, task.first, "task.first", sides[0], task.first_fasta)
-    second = side_letters(table, task.second, "task.second", sides[1], task.second_fasta)
+    found = (name for wanted in _LABELS for name in table.columns if name.lower() == wanted)
+    label = task.label or next(found, "label")
+    first = letters_of_rows(table, task.first, "task.first", sides[0], task.first_fasta)
+    second = letters_of_rows(table, task.second, "task.second", sides[1], task.second_fasta)
     taken = (task.first, task.second, label)
     id = task.id or next(
         (name for name in table.columns if name.lower() in ID_NAMES and name not in taken), None
@@ -155,54 +157,15 @@ def _rows(table: Table, task: PairTask, sides: Sequence[Mapping[str, str] | None
     else:
         both = zip(table.columns[task.first], table.columns[task.second], strict=True)
         names = [f"{a} {b}" for a, b in both]
-    return _Rows(first, second, table.column(label, "task.label"), names, id is not None, table.source)
-
-
-def side_letters(
-    table: Table, column: str, key: str, by_name: Mapping[str, str] | None, path: str | None
-) -> list[str]:
-    """The letters of one side of each row, which stand there or under the name that does.
-
-    Args:
-        table: of pairs.
-        column: of this side.
-        key: config key that names the column.
-        by_name: letters by name; None where they stand in the column.
-        path: of the file that these come from.
-
-    Raises:
-        UserError: there is no such column, an empty cell, or a name without a record; the row is named.
-    """
-    values = table.column(column, key)
-    for row, value in enumerate(values, start=table.first + 1):
-        if not value or (by_name is not None and value not in by_name):
-            problem = f"{value!r} is no record of {path}" if value else f"column {column!r} is empty"
-            raise UserError(
-                problem, source=table.source, record=f"in row {row}", remedy="Remove the row, or add it"
-            )
-    return values if by_name is None else [by_name[value] for value in values]
-
-
-def fasta_by_name(path: str | None) -> dict[str, str] | None:
-    """The letters of each record of a FASTA file; None without one."""
-    if path is None:
-        return None
-    file = Path(path).expanduser()
-    if not file.is_file():
-        raise UserError("there is no such file", source=file, remedy="Give the FASTA file of this side")
-
-    def refuse(fault: UserError) -> None:
-        raise fault
-
-    found: dict[str, str] = {}
-    with opened(file) as handle:
-        for record in fasta_records(handle, str(file), refuse):
-            letters = record.letters.decode("latin-1")
-            if found.setdefault(record.name, letters) != letters:
-                raise UserError(
-                    "two sequences have this name", source=file, record=record.name, remedy="Rename one"
-                )
-    return found
+    labels = table.column(label, "task.label")
+    if "" in labels:
+        raise UserError(
+            f"column {label!r} is empty",
+            source=table.source,
+            record=f"in row {labels.index('') + 1}",
+            remedy="Give a label, or remove the row",
+        )
+    return _Rows(first, second, labels, names, id is not None, table.source)
 
 
 def _joined(parts: Sequence[_Rows]) -> _Rows:

@@ -73,6 +73,31 @@ class Side:
         return [amino_acid_ids(letters) for letters in self.letters]
 
 
+def require_letters(texts: Sequence[str], kind: SideKind, column: str, source: str, first: int = 1) -> None:
+    """Raises a `UserError` that names the row of the first text with a letter that is not of a side's kind.
+
+    Args:
+        texts: of the rows of a file.
+        kind: of the side.
+        column: of the side.
+        source: name of the file.
+        first: number of the first row.
+    """
+    checked: set[str] = set()
+    for row, text in enumerate(texts, start=first):
+        if text not in checked:
+            checked.add(text)
+            try:
+                encoded(text, kind)
+            except UserError as fault:
+                raise UserError(
+                    f"{fault.problem}, in column {column!r}, the {kind} side",
+                    source=source,
+                    record=f"in row {row}",
+                    remedy=fault.remedy,
+                ) from fault
+
+
 def kind_of(texts: Sequence[str]) -> SideKind:
     """`dna` where all letters are those of nucleotides, else `protein`."""
     return "dna" if _NUCLEOTIDES.issuperset("".join(texts[:_LOOKED_AT]).upper()) else "protein"

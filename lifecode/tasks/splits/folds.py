@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from lifecode.alphabet import codon_ids, residue_ids
+from lifecode.alphabet import codon_ids, residue_ids, reverse_complement
 from lifecode.data.splits.linked import groups_of_linked
 from lifecode.data.splits.similarity import clusters, nucleotide_sketch, protein_sketch
 from lifecode.errors import UserError
@@ -26,9 +26,18 @@ def groups_of(examples: Examples) -> NDArray[np.int64]:
 
 
 def clusters_of(examples: Examples, molecule: Molecule, at_least: float) -> NDArray[np.int64]:
-    """The same, for those too whose k-mers have a Jaccard index of `at_least`, estimated by sketches."""
-    found = clusters(sketches(examples.sequences, molecule), at_least)
-    return _linked([groups_of(examples), found])
+    """The same, for those too whose k-mers have a Jaccard index of `at_least`, estimated by sketches.
+
+    DNA whose frame is unknown is compared on either strand.
+    """
+    strands = [list(examples.sequences)]
+    if molecule == "dna":
+        strands.append([reverse_complement(ids) for ids in examples.sequences])
+    size = len(examples)
+    found = clusters(sketches([ids for strand in strands for ids in strand], molecule), at_least)
+    rows = np.tile(np.arange(size), len(strands))
+    alike = groups_of_linked(rows, size + found, size + int(found.max(initial=-1)) + 1)[:size]
+    return _linked([groups_of(examples), alike])
 
 
 def sketches(sequences: Sequence[NDArray[np.uint8]], molecule: Molecule) -> NDArray[np.uint32]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from lifecode.alphabet import reverse_complement
 from lifecode.data.splits.similarity import similar
 from lifecode.data.splits.twins import strandless_digest
 from lifecode.data.statistics.seen_genes import resembling
@@ -25,7 +26,7 @@ class Leaks:
         held_out: how many there are.
         equal: whose sequence is learnt from.
         reverse_complement: whose reverse complement is.
-        alike: of which a sequence is that shares most k-mers, by sketches.
+        alike: of which a sequence is that shares most k-mers, by sketches, of DNA on either strand.
         named: the first ten of these, with the example that each resembles.
         seen_by_encoder: whose protein resembles a gene that the encoder was trained on; None where that is
             not known, or the sequences are no coding ones or short.
@@ -67,25 +68,45 @@ def find_leaks(
         molecule: what the sequences are.
         training_genes: (num_genes, 16) sketches of the genes that an encoder was trained on, if known.
     """
-    found = sketches(examples.sequences, molecule)
+    leaking, seen = leaking_rows(examples, split, held_out, molecule, training_genes)
     kind_of = {"equal": 0, "reverse_complement": 0, "alike": 0}
     named: list[str] = []
-    twins = _twins(examples, split, held_out, molecule)
-    near = _near_twins(found, split, held_out)
-    for row in np.flatnonzero(held_out).tolist():
-        pair = twins.get(row) or near.get(row)
-        if pair is not None:
-            other, kind = pair
-            kind_of[kind] += 1
-            if len(named) < _MOST_NAMED:
-                named.append(f"{examples.ids[row]} and {examples.ids[other]}: {kind.replace('_', ' ')}")
-    by_protein = compared_by_protein(examples.sequences, molecule)
-    seen = (
-        int(resembling(found[held_out], training_genes).sum())
-        if by_protein and training_genes is not None
-        else None
+    for row, (other, kind) in leaking.items():
+        kind_of[kind] += 1
+        if len(named) < _MOST_NAMED:
+            named.append(f"{examples.ids[row]} and {examples.ids[other]}: {kind.replace('_', ' ')}")
+    return Leaks(
+        int(held_out.sum()),
+        **kind_of,
+        named=named,
+        seen_by_encoder=None if seen is None else int(seen[held_out].sum()),
     )
-    return Leaks(int(held_out.sum()), **kind_of, named=named, seen_by_encoder=seen)
+
+
+def leaking_rows(
+    examples: Examples,
+    split: NDArray[np.int64],
+    held_out: NDArray[np.bool_],
+    molecule: Molecule,
+    training_genes: NDArray[np.uint32] | None,
+) -> tuple[dict[int, tuple[int, str]], NDArray[np.bool_] | None]:
+    """For each held-out row that is also learnt from the row it resembles and how, in their order.
+
+    Also (n,) which rows an encoder has read; None where that is not known. Arguments as of `find_leaks`.
+    """
+    found = sketches(examples.sequences, molecule)
+    twins = _twins(examples, split, held_out, molecule)
+    near = _near_twins(found, found, split, held_out)
+    if molecule == "dna":
+        asked = np.flatnonzero(held_out & ~np.isin(np.arange(len(split)), [*twins, *near]))
+        if len(asked):
+            other = [reverse_complement(examples.sequences[row]) for row in asked.tolist()]
+            near |= _near_twins(sketches(other, molecule), found, split, held_out, asked)
+    rows = (row for row in np.flatnonzero(held_out).tolist() if row in twins or row in near)
+    leaking = {row: twins.get(row) or near[row] for row in rows}
+    if training_genes is None or not compared_by_protein(examples.sequences, molecule):
+        return leaking, None
+    return leaking, resembling(found, training_genes)
 
 
 def _twins(
@@ -110,10 +131,16 @@ def _twins(
 
 
 def _near_twins(
-    found: NDArray[np.uint32], split: NDArray[np.int64], held_out: NDArray[np.bool_]
+    asked: NDArray[np.uint32],
+    found: NDArray[np.uint32],
+    split: NDArray[np.int64],
+    held_out: NDArray[np.bool_],
+    number: NDArray[np.int64] | None = None,
 ) -> dict[int, tuple[int, str]]:
+    """For held-out rows a row of another split that is alike; `number` says which rows are `asked`."""
     pairs: dict[int, tuple[int, str]] = {}
-    for rows, others, _ in similar(found, found, ALIKE):
+    for rows, others, _ in similar(asked, found, ALIKE):
+        rows = rows if number is None else number[rows]
         apart = (split[rows] != split[others]) & held_out[rows]
         for row, other in zip(rows[apart].tolist(), others[apart].tolist(), strict=True):
             pairs.setdefault(row, (other, "alike"))

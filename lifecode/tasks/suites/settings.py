@@ -20,6 +20,7 @@ class Settings:
         seed: the first of the seeds.
         baselines: None takes all that fit; of those that are named each set takes the ones that it has.
         without: baselines that are left out.
+        drop_leaks: leave out of test files what is learnt from, or has been read by one of the models.
         pair: how both sides of a pair are joined, and the head of pairs.
     """
 
@@ -29,6 +30,7 @@ class Settings:
     seed: int = 0
     baselines: Sequence[AnyBaseline] | None = None
     without: Sequence[AnyBaseline] = ()
+    drop_leaks: bool = False
     pair: PairHead = field(default_factory=PairHead)
 
     def __post_init__(self) -> None:

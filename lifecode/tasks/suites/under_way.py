@@ -2,15 +2,18 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lifecode.evaluation.metrics import SPEARMAN, Metric
 from lifecode.tasks.competitors.competitor import Competitor, Reader, Say
 from lifecode.tasks.competitors.learner import competitors
 from lifecode.tasks.competitors.opened_task import OpenedTask, opened_task, probe_learner
+from lifecode.tasks.competitors.without_leaks import rows_without_leaks
 from lifecode.tasks.contest import Contest
 from lifecode.tasks.examples.examples import Examples
 from lifecode.tasks.examples.labels import Labels
@@ -19,7 +22,7 @@ from lifecode.tasks.pairs.pair_examples import PairExamples, PairLeaks
 from lifecode.tasks.scores import chosen_metric
 from lifecode.tasks.splits.leaks import Leaks
 from lifecode.tasks.splits.rounds import Round
-from lifecode.tasks.suites.benchmark import BenchmarkSet, ZeroShotSet
+from lifecode.tasks.suites.benchmark import BenchmarkSet, Scored, ZeroShotSet
 from lifecode.tasks.suites.cells import Cells
 from lifecode.tasks.suites.results import PlannedCell
 from lifecode.tasks.suites.settings import Settings
@@ -42,26 +45,66 @@ class SetUnderWay(NamedTuple):
     opened: OpenedTask | None
 
 
-def opened_set(
-    one: BenchmarkSet, readers: Sequence[Reader], settings: Settings, folder: Path, say: Say
-) -> SetUnderWay:
-    """Read a set and split it.
+def read_set(
+    one: BenchmarkSet, readers: Sequence[Reader], settings: Settings, say: Say
+) -> OpenedTask | Scored:
+    """Read a set and split it: what may go wrong with this set alone.
 
     Raises:
-        UserError: what its files or the settings do not allow.
+        UserError: what its files do not allow.
     """
     say(f"{one.name}: reading")
     if isinstance(one, ZeroShotSet):
-        return _opened_scored(one, readers, settings, folder / one.name, say)
-    opened = opened_task(one.task, one.data(), num_folds=settings.folds, seeds=settings.all_seeds)
+        return one.read(readers, settings.seed, say)
+    without_leaks = partial(rows_without_leaks, training_genes=_genes_read(readers))
+    return opened_task(
+        one.task,
+        one.data(),
+        num_folds=settings.folds,
+        seeds=settings.all_seeds,
+        of_test=without_leaks if settings.drop_leaks else None,
+    )
+
+
+def _genes_read(readers: Sequence[Reader]) -> NDArray[np.uint32] | None:
+    """Sketches of the genes that any of the models was trained on; None if of none it is known."""
+    known = [reader.training_genes for reader in readers if reader.training_genes is not None]
+    return np.concatenate(known) if known else None
+
+
+def opened_set(
+    one: BenchmarkSet,
+    read: OpenedTask | Scored,
+    readers: Sequence[Reader],
+    settings: Settings,
+    folder: Path,
+    say: Say,
+) -> SetUnderWay:
+    """The competitors and cells of a set.
+
+    Args:
+        one: the set.
+        read: of it, by `read_set`.
+        readers: models.
+        settings: how it is measured.
+        folder: of the cells of all sets.
+        say: told what is being done.
+
+    Raises:
+        UserError: what the settings do not allow.
+    """
+    if isinstance(read, Scored):
+        assert isinstance(one, ZeroShotSet)
+        return _opened_scored(one, read, settings, folder / one.name)
+    assert not isinstance(one, ZeroShotSet)
+    opened = read
     notes = list(opened.data.notes)
     learner = probe_learner(opened, settings.probe, settings.pair, say)
     asked = settings.baselines_among(opened.baselines, notes)
     found = competitors(learner, readers, asked, settings.without, settings.seed, notes)
 
     def leaks() -> Leaks | PairLeaks:
-        genes = (reader.training_genes for reader in readers if reader.training_genes is not None)
-        return opened.leaks(next(genes, None))
+        return opened.leaks(_genes_read(readers))
 
     return SetUnderWay(
         one,
@@ -105,10 +148,7 @@ class _AllHeldOut:
         yield Round(0, nothing, np.arange(len(self.examples.labels)), nothing)
 
 
-def _opened_scored(
-    one: ZeroShotSet, readers: Sequence[Reader], settings: Settings, folder: Path, say: Say
-) -> SetUnderWay:
-    scored = one.read(readers, settings.seed, say)
+def _opened_scored(one: ZeroShotSet, scored: Scored, settings: Settings, folder: Path) -> SetUnderWay:
     labels = Labels("regression")
     contest = Contest(_AllHeldOut(Examples(scored.ids, [], scored.labels, True)), labels, [SPEARMAN.name])
     asked = settings.baselines_among(one.baselines, scored.notes)

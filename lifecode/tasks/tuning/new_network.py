@@ -79,6 +79,7 @@ def class_weights(fit: Fit, labels: Labels, numbers: NDArray[Any]) -> Tensor | N
     if fit.class_weights == "balanced":
         numbers = flat(numbers)
         counts = np.bincount(numbers[numbers != IGNORE], minlength=len(labels.classes))
+        counts = np.maximum(1, counts)  # a class may have all of its examples on the validation rows
         return torch.tensor(counts.sum() / (len(counts) * counts), dtype=torch.float32)
     if set(fit.class_weights) != set(labels.classes):
         raise UserError(

@@ -12,6 +12,7 @@ import lifecode
 from lifecode.alphabet import encode_nucleotides
 from lifecode.analyses import AccuracyBins
 from lifecode.analyses.accuracy.bins import Axis, bins_of, interval
+from lifecode.analyses.accuracy.finished_run import _rows_then
 from lifecode.app.main import main
 from lifecode.errors import UserError
 from lifecode.tasks import PairTask, SequenceTask
@@ -127,6 +128,13 @@ def runs(tmp_path_factory):
     )
     keep(folder / "both", lifecode.finetune(both, folds=2, baselines=["constant"], **given))
     return folder
+
+
+def test_rows_that_a_run_left_out_are_left_out_again(tmp_path):
+    data = SimpleNamespace(test=range(4))
+    assert _rows_then(tmp_path, [0, 3], data).tolist() == [0, 3]  # pyright: ignore
+    with pytest.raises(UserError, match="hold other rows now"):
+        _rows_then(tmp_path, [0, 4], data)  # pyright: ignore
 
 
 def test_columns_of_validation_rows_stand_behind_those_of_training(runs):

@@ -41,9 +41,12 @@ def finetune(files, *arguments):
 @pytest.fixture(scope="module")
 def run(files):
     run_dir = files / "run"
+    first = (files / "train.csv").read_text().splitlines()[1]
+    (files / "leaky.csv").write_text((files / "test.csv").read_text() + first + "\n")
     given = (
         f"task.train={files}/train.csv",
-        f"task.test={files}/test.csv",
+        f"task.test={files}/leaky.csv",
+        "drop_leaks=true",
         "baselines=[constant,3mers,untrained]",
     )
     assert finetune(files, *given, "probe.frames=0", f"run_dir={run_dir}") == 0
@@ -62,6 +65,8 @@ def test_two_files_of_two_columns_need_nothing_more(files, run):
     assert difference["mean"] == metrics["test"]["mcc"]["mean"]
     assert 0 < difference["low"] <= difference["mean"] <= difference["high"]
     assert metrics["leaks"]["held_out"] == 20
+    assert metrics["leaks"]["equal"] == 0  # the one that there was is left out
+    assert metrics["test_rows"] == list(range(20))
     with (run / "predictions.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert [row["id"] for row in rows] == [str(i) for i in range(1, 21)]

@@ -91,7 +91,7 @@ def test_several_columns_are_a_class_each(files, tmp_path, capsys):
     for name in ("train", "test"):
         lines = (files / f"{name}.csv").read_text().splitlines()[1:]
         rows = [line.split(",") for line in lines]
-        texts = [f"{dna},{int('rich' in has)},{float('g' in has.split(';'))}" for dna, has in rows]
+        texts = [f"{dna},{'rich' in has},{float('g' in has.split(';'))}" for dna, has in rows]
         (tmp_path / f"{name}.csv").write_text("dna,rich,g\n" + "\n".join(texts) + "\n")
     columns = SequenceTask(train=f"{tmp_path}/train.csv", test=f"{tmp_path}/test.csv", label=["rich", "g"])
     one = SequenceTask(train=f"{files}/train.csv", test=f"{files}/test.csv", kind="multilabel")

@@ -14,7 +14,7 @@ from lifecode.tasks.names_in_tables import BASELINES, model_name, notes_on_name,
 from lifecode.tasks.suites.benchmark import PairSet, SequenceSet, ZeroShotSet
 from lifecode.tasks.suites.layouts.lucaone import LucaOne
 from lifecode.tasks.suites.settings import Settings
-from lifecode.tasks.suites.under_way import opened_set
+from lifecode.tasks.suites.under_way import opened_set, read_set
 from lifecode.verbs import evaluate as verb
 from tests.support.labelled_genes import write_genes
 from tests.support.small_models import small_model
@@ -104,7 +104,11 @@ def test_each_set_of_a_suite_takes_the_baselines_that_it_has(tmp_path):
     asked = ["constant", "codon_frequency", "residues"]
     settings = Settings(probe=Probe(), folds=2, baselines=asked, without=["residue_2mers", "3mers"])
     chosen = verb._chosen(suite, tmp_path, ["genes", "proteins"], settings)
-    opened = [opened_set(one, [], settings, tmp_path / "cells", lambda _: None) for one in chosen]
+    read = [read_set(one, [], settings, print) for one in chosen]
+    opened = [
+        opened_set(one, found, [], settings, tmp_path / "cells", print)
+        for one, found in zip(chosen, read, strict=True)
+    ]
     names = [[competitor.name for competitor in one.competitors] for one in opened]
     assert names == [["constant", "codon_frequency"], ["constant", "residues"]]
     for one, other in zip(opened, ("residues", "codon_frequency"), strict=True):

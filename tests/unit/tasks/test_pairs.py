@@ -13,12 +13,14 @@ from lifecode.data.translation import reverse_translate
 from lifecode.errors import UserError
 from lifecode.genetic_code import genetic_code
 from lifecode.tasks import PairHead, PairTask, Probe
+from lifecode.tasks.competitors.without_leaks import rows_without_leaks
+from lifecode.tasks.examples.labels import Labels
 from lifecode.tasks.pairs.boosting import BoostingHead
 from lifecode.tasks.pairs.composition import triads
 from lifecode.tasks.pairs.dogma_rule import translates_to
 from lifecode.tasks.pairs.pair_baselines import pair_warnings
 from lifecode.tasks.pairs.pair_examples import PairExamples, pair_leaks
-from lifecode.tasks.pairs.pair_task import read_pairs
+from lifecode.tasks.pairs.pair_task import PairData, read_pairs
 from lifecode.tasks.pairs.side import Side
 from lifecode.tasks.suites.benchmark import PairSet
 from lifecode.tasks.suites.layouts.lucaone import LucaOne
@@ -100,6 +102,32 @@ def test_leaks_of_pairs_are_counted_by_what_is_known():
     assert examples.groups("first").tolist() == [0, 1, 0, 0, 2]
     both = examples.at(np.array([0, 4])).followed_by(examples.at(np.array([1])))
     assert both.texts() == ["A G", "D T", "C T"]
+
+
+def test_of_sides_of_one_kind_a_pair_is_the_same_either_way_round():
+    ids, labels = [str(i) for i in range(4)], np.zeros(4, np.int64)
+    first, second = ["A", "C", "D", "E"], ["C", "A", "A", "D"]
+    both = PairExamples(ids, Side.of(first, "protein"), Side.of(second, "protein"), labels)
+    split = np.array([0, 1, 1, 1])
+    leaks = pair_leaks(both, split, split == 1)
+    assert (leaks.equal, leaks.first_known, leaks.second_known) == (1, 1, 2)  # C; A and A
+    assert both.groups("pairs")[0] == both.groups("pairs")[1]
+    ordered = PairExamples(ids, Side.of(["AC", "CA", "AA", "GG"], "dna"), Side.of(second, "protein"), labels)
+    assert len(set(ordered.groups("pairs").tolist())) == 4
+    data = PairData(Labels("binary", ("0", "1")), both.at(np.array([0])), 0, both.at(np.array([1, 2])), [])
+    assert rows_without_leaks(data, None).tolist() == [1]
+
+
+def test_a_letter_or_a_label_that_is_wrong_is_named_by_its_row(tmp_path):
+    path = tmp_path / "a.csv"
+    for rows, said in (
+        ("ACGT,MKV,x\nACGA,MK1,y\n", r"in row 2: '1' at position 3 is no residue, in column 'second'"),
+        ("ACGT,MKV,x\nACGJ,MK,y\n", r"in row 2: letter 'J' .*in column 'first'"),
+        ("ACGT,MKV,x\nACGA,MK,\n", r"in row 2: column 'Label' is empty"),
+    ):
+        path.write_text("first,second,Label\n" + rows)
+        with pytest.raises(UserError, match=said):
+            read_pairs(PairTask(train=str(path), first_kind="dna", second_kind="protein"))
 
 
 def test_few_sequences_and_lengths_that_solve_it_are_said():

@@ -2,7 +2,9 @@
 
 import gzip
 import json
+import shutil
 
+import huggingface_hub
 import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pa_csv
@@ -15,7 +17,7 @@ from lifecode.errors import UserError
 from lifecode.tasks import Fit, SequenceTask, TunedModel, TunedNetwork, predict
 from lifecode.tasks.examples.examples import Examples
 from lifecode.tasks.examples.labels import Labels
-from lifecode.tasks.examples.table import read_table
+from lifecode.tasks.examples.table import Table, read_table
 from lifecode.tasks.examples.table_parts import table_parts
 from lifecode.tasks.heads.ridge import LinearValues
 from lifecode.tasks.heads.standardise import Standardised
@@ -173,6 +175,18 @@ def test_a_value_may_go_over_the_end_of_a_line(tmp_path):
     assert [part.columns["y"] for part in parts] == [["a\nb\nc"], ["d"], ["e"]]
 
 
+@pytest.mark.parametrize(
+    ("columns", "expected"),
+    [
+        ({"transcript_id": ["t1", "t2"], "cds": GENES[:2]}, "transcript_id"),
+        ({"species_id": ["a", "a"], "ReadID": ["r1", "r2"], "cds": GENES[:2]}, "ReadID"),
+        ({"cluster_id": ["a", "a"], "cds": GENES[:2]}, None),
+    ],
+)
+def test_ids_are_kept_whatever_their_column_is_called(columns, expected):
+    assert predict._like_ids(Table("a.csv", columns), "cds") == expected
+
+
 @pytest.mark.parametrize("content", ["", "x,y\n", "x,x\n1,2\n", "x,y\n1\n"])
 def test_what_is_no_table_is_said_alike(content, tmp_path):
     path = tmp_path / "a.csv"
@@ -221,6 +235,28 @@ def test_a_kill_loses_at_most_a_part(runs, end, tmp_path, monkeypatch):
     found = pq.read_table(output) if end == "parquet" else pa_csv.read_csv(output)
     assert found.column("id").to_pylist() == whole["id"].tolist()
     np.testing.assert_allclose(found.column("p(low)").to_numpy(), whole["p(low)"], atol=1e-12)
+
+
+def test_a_run_on_the_hub_is_loaded_by_its_name(runs, tmp_path, monkeypatch):
+    asked = []
+
+    def snapshot_download(repo_id, *, revision, allow_patterns):
+        asked.append((repo_id, revision))
+        copy = tmp_path / "cache"
+        for pattern in allow_patterns:
+            for file in (runs / "probe").glob(pattern):
+                (copy / file.relative_to(runs / "probe")).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(file, copy / file.relative_to(runs / "probe"))
+        return str(copy)
+
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", snapshot_download)
+    monkeypatch.chdir(tmp_path)
+    expected = lifecode.load(runs / "probe").predict(GENES)
+    np.testing.assert_array_equal(lifecode.load("user/tuned", revision="v1").predict(GENES), expected)
+    path, output = files_in(tmp_path)[0], tmp_path / "out.parquet"
+    assert main(["predict", "checkpoint=user/tuned", f"input={path}", f"output={output}"]) == 0
+    assert pq.read_table(output).num_rows == len(GENES)
+    assert asked == [("user/tuned", "v1"), ("user/tuned", None)]
 
 
 def test_parts_of_other_sequences_are_not_taken(runs, tmp_path, monkeypatch):

@@ -34,6 +34,8 @@ def test_metrics_of_classes(classes):
     assert found["macro_f1"] == pytest.approx(sk.f1_score(labels, said, average="macro"))
     if classes == 2:
         assert found["auroc"] == pytest.approx(sk.roc_auc_score(labels, probabilities[:, 1]))
+        assert found["f1"] == pytest.approx(sk.f1_score(labels, said))  # of the second class
+        assert scores("binary", labels, np.tile([1.0, 0.0], (50, 1)), "here")["f1"] == 0
     always_first = np.tile([1.0, *[0.0] * (classes - 1)], (50, 1))
     assert scores("multiclass", labels, always_first, "here")["mcc"] == 0
 

@@ -6,6 +6,7 @@ import pytest
 from lifecode.alphabet import encode_nucleotides
 from lifecode.data.splits.similarity import protein_sketch
 from lifecode.errors import UserError
+from lifecode.tasks.competitors.without_leaks import rows_without_leaks
 from lifecode.tasks.examples.examples import Examples
 from lifecode.tasks.examples.labels import Labels
 from lifecode.tasks.examples.sequence_task import SequenceTask, TaskData
@@ -64,6 +65,41 @@ def test_leaks_are_counted_once_each_and_named():
     assert leaks.named == ["d and a: equal", "e and b: reverse complement", "f and c: alike"]
     assert leaks.seen_by_encoder == 1
     assert find_leaks(both, split, split == 1, "cds", None).seen_by_encoder is None
+
+
+def mirrored(letters):
+    return letters[::-1].translate(str.maketrans("ACGT", "TGCA"))
+
+
+def test_near_twins_of_dna_may_lie_on_the_other_strand():
+    first = gene(0)
+    other = mirrored(first[:60] + "T" + first[61:])  # one nucleotide differs
+    both = examples([first, gene(1), other])
+    split = np.array([0, 0, 1])
+    leaks = find_leaks(both, split, split == 1, "dna", None)
+    assert (leaks.equal, leaks.reverse_complement, leaks.alike) == (0, 0, 1)
+    assert leaks.named == ["2 and 0: alike"]
+    assert find_leaks(both, split, split == 1, "cds", None).alike == 0  # another protein
+    found = clusters_of(both, "dna", 0.5)
+    assert found[0] == found[2] != found[1]
+
+
+def test_what_leaks_can_be_left_out_of_a_test_file():
+    train, test = examples([gene(1), gene(2)]), examples([gene(3), gene(1), mirrored(gene(2)), gene(4)])
+    sketch = protein_sketch(residues(encode_nucleotides(gene(3))))[None, :16]
+    for genes, kept, told in (
+        (None, [0, 3], "2 of 4 test examples are also learnt from: left out"),
+        (sketch, [0, 3], "1 more resemble genes the encoder has read: too many to leave out"),
+    ):
+        data = TaskData(Labels("regression"), train, 0, test, "cds", [])
+        assert rows_without_leaks(data, genes).tolist() == kept
+        assert data.notes[-1] == told
+    data = data._replace(test=examples([gene(1), *(gene(i) for i in range(3, 8))]))
+    assert rows_without_leaks(data, sketch).tolist() == [2, 3, 4, 5]  # nor what the encoder has read
+    with pytest.raises(UserError, match="drop_leaks: leaves no test example"):
+        rows_without_leaks(data._replace(test=train), None)
+    assert rows_without_leaks(data._replace(test=None), None) is None
+    assert "task.keep_together=clusters" in data.notes[-1]
 
 
 def test_clusters_that_join_nothing_are_said():

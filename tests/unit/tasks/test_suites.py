@@ -9,6 +9,8 @@ import pytest
 from lifecode.alphabet import decode_nucleotides
 from lifecode.errors import UserError
 from lifecode.tasks.examples.sequence_task import SequenceTask
+from lifecode.tasks.scores import chosen_metric
+from lifecode.tasks.suites import published
 from lifecode.tasks.suites.benchmark import chosen_sets
 from lifecode.tasks.suites.layouts.genomic_benchmarks import GenomicBenchmarks
 from lifecode.tasks.suites.layouts.gue import PLACES, Gue
@@ -53,11 +55,26 @@ def test_gue_nested_and_flat_with_a_space_behind_the_comma(tmp_path):
         chosen_sets(Gue(), tmp_path, ["H3"])
 
 
+def test_gue_of_three_columns_is_pairs(tmp_path):
+    for split, number in (("train", 4), ("test", 2)):
+        rows = [f"{dna(i, 20)},{dna(i + 90, 20)},{i % 2}" for i in range(number)]
+        write(tmp_path / "emp_H3" / f"{split}.csv", "seq1,seq2,label\n" + "\n".join(rows) + "\n")
+    write(tmp_path / "emp_H4/train.csv", "")
+    write(tmp_path / "emp_H4/test.csv", "")
+    sets = Gue().sets(tmp_path)
+    data = sets["emp_H3"].data()
+    assert (len(data.train), len(data.test)) == (4, 2)
+    assert data.train.second.letters[0] == dna(90, 20)
+    with pytest.raises(UserError, match="the file is empty"):  # when it is its turn
+        sets["emp_H4"].data()
+
+
 def test_genomic_benchmarks_as_folders_of_one_sequence_a_file(tmp_path):
     for split, number in (("train", 3), ("test", 2)):
         for name in ("positive", "negative"):
             for i in range(number):
                 write(tmp_path / "demo" / split / name / f"{i}.txt", dna(i, 20) + "\n")
+        (tmp_path / "demo" / split / ".ipynb_checkpoints").mkdir()
     data = GenomicBenchmarks().sets(tmp_path)["demo"].data()
     assert data.labels.classes == ("negative", "positive")  # sorted, not as the file system has them
     assert classes(data, data.train) == ["negative"] * 3 + ["positive"] * 3
@@ -72,11 +89,11 @@ def test_genomic_benchmarks_as_intervals_of_a_genome(tmp_path):
         described += f"  {name}:\n    type: fa.gz\n    url: http://example.org/x/human.fa.gz\n"
         for split in ("train", "test"):
             rows = "id,region,start,end,strand\n0,chr1,2,6,+\n1,chr2,1,5,-\n"
-            write(tmp_path / "demo" / split / f"{name}.csv.gz", rows)
+            write(tmp_path / "demo" / split / f"{name}.csv{'.gz' if split == 'train' else ''}", rows)
     write(tmp_path / "demo/metadata.yaml", described)
     data = GenomicBenchmarks().sets(tmp_path)["demo"].data()
     assert letters(data.train)[:2] == [chromosome[2:6], "GCCC"]  # GGGC on the other strand
-    write(tmp_path / "demo/test/negative.csv.gz", "id,region,start,end,strand\n0,chr1,2,21,+\n")
+    write(tmp_path / "demo/test/negative.csv", "id,region,start,end,strand\n0,chr1,2,21,+\n")
     with pytest.raises(UserError, match=r"chr1:2-21 lies outside its 20 nucleotides"):
         GenomicBenchmarks().sets(tmp_path)["demo"].data()
     with pytest.raises(UserError, match=r"human\.fa\.gz: there is no such file"):
@@ -113,6 +130,10 @@ def test_spliceator_crops_the_middle_and_finds_the_field_that_is_long(tmp_path):
     assert letters(data.train) == [long[100:500], dna(1, 600)[100:500], dna(2, 600)[100:500]]
     assert classes(data, data.train) == ["site", "site", "none"]
     assert len(data.test) == 2
+    assert sets["acceptor_fly"].task.metric == "f1"
+    write(tmp_path / "Training/GS_1/NEG_600_acceptor.csv", f"0;{dna(2, 300)}*{dna(2, 299)}\n")
+    with pytest.raises(UserError, match=r"record line 1: letter '\*' at position 301"):
+        sets["acceptor_fly"].data()
 
 
 def test_lucaone_single_sequences_with_its_quirks(tmp_path):
@@ -122,10 +143,14 @@ def test_lucaone_single_sequences_with_its_quirks(tmp_path):
         )
         write(tmp_path / f"dataset/Loc/protein/binary_class/{split}/{split}.csv", rows)
         write(
-            tmp_path / f"dataset/Many/gene/multi_label/{split}/{split}.csv", "seq_id,seq,label\na,ACGT,[1]\n"
+            tmp_path / f"dataset/Many/gene/multi_label/{split}/{split}.csv",
+            'seq_id,seq_type,seq,label\na,gene,ACGT,"[1, 0]"\nb,gene,ACGA,[]\n',
         )
     sets = LucaOne().sets(tmp_path)
-    assert sets["Many.gene.multi_label"].left_out == "several labels a sequence"
+    many = sets["Many.gene.multi_label"].data()
+    assert (many.labels.kind, many.labels.classes) == ("multilabel", ("0", "1"))
+    assert many.train.labels.tolist() == [[1, 1], [0, 0]] * 2
+    assert many.notes[-1] == "2 ids stand in several splits, so rows are known by their numbers"
     data = sets["Loc.protein.binary_class"].data()
     assert data.train.ids == ["a", "b", "c", "d", "e", "f"]
     assert data.molecule == "protein"
@@ -156,6 +181,13 @@ def test_lucaone_pairs_of_proteins_lie_beside_single_ones(tmp_path):
     write(tmp_path / "dataset/PPI/protein/binary_class/train/train.csv", rows)
     data = LucaOne().sets(tmp_path)["PPI.protein.binary_class"].data()
     assert (data.train.first.kind, data.train.second.kind) == ("protein", "protein")  # pyright: ignore
+    write(tmp_path / "dataset/PPI/protein/binary_class/train/train.csv", f"{rows}e,f,gene,prot,ACG,ML,0\n")
+    write(tmp_path / "dataset/Bad/gene/binary_class/train/train.csv", "")
+    sets = LucaOne().sets(tmp_path)
+    with pytest.raises(UserError, match="holds genes and proteins on side a"):
+        sets["PPI.protein.binary_class"].data()
+    with pytest.raises(UserError, match="the file is empty"):  # and the others are there
+        sets["Bad.gene.binary_class"].data()
 
 
 def test_species_windows_are_of_the_chromosomes_of_their_split(tmp_path):
@@ -205,6 +237,27 @@ def test_pieces_of_a_chromosome_are_not_learnt_from_and_zeros_do_not_count():
     assert [split_of(match[1]) for match in found.values() if match] == ["test", "test", "train"]
 
 
+def test_a_suite_of_tables_may_have_names_of_sequences(tmp_path):
+    write(tmp_path / "a.csv", "gene,kind\ng1,x\ng2,y\n")
+    write(tmp_path / "a.fa", f">g1\n{dna(1, 9)}\n>g2\n{dna(2, 9)}\n")
+    sets = TableSuite(tasks={"mine": SequenceTask(train="a.csv", fasta="a.fa")}).sets(tmp_path)
+    assert letters(sets["mine"].data().train) == [dna(1, 9), dna(2, 9)]
+
+
 def test_a_suite_of_tables_has_labels_of_whole_sequences():
     with pytest.raises(UserError, match=r"suite\.tasks\.mine\.unit: is codon"):
         TableSuite(tasks={"mine": SequenceTask(train="a.csv", unit="codon")})
+
+
+def test_figures_of_the_papers_stand_beside_the_sets_they_are_of(tmp_path):
+    assert set(published.GUE) == set(PLACES)
+    assert published.GUE["virus_covid"]["Life-Code"] == {"mcc": 0.7382}
+    assert "HyenaDNA" not in published.GUE["virus_covid"]  # the paper has none
+    assert [len(sets) for sets in (published.GENOMIC_BENCHMARKS, published.SPLICEATOR)] == [8, 2]
+    assert published.SPLICEATOR["acceptor_fly"]["RINALMo"] == {"f1": 0.958}
+    for split in ("train", "test"):
+        write(tmp_path / "emp_H3" / f"{split}.csv", f"sequence,label\n{dna(0, 9)},0\n")
+    task = Gue().sets(tmp_path)["emp_H3"].task  # pyright: ignore
+    assert task.published["MxDNA"] == {"mcc": 0.8214}
+    metric = chosen_metric("binary", task.metric).name
+    assert all(metric in figures for figures in task.published.values())  # what the table shows

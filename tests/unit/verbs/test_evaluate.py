@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -71,6 +72,31 @@ def test_a_table_that_goes_on_where_it_was_stopped(place, capsys, monkeypatch):
     capsys.readouterr()
     assert evaluate(place, "plan=true", "seed=1") == 0
     assert "8 of 8 cells would be made" in capsys.readouterr().out  # the settings are others
+
+
+def test_a_set_that_cannot_be_read_does_not_stop_the_others(place, tmp_path, capsys):
+    for name in ("emp_H3", "virus_covid"):
+        shutil.copytree(place / "GUE" / name, tmp_path / "GUE" / name)
+    (tmp_path / "GUE/emp_H3/dev.csv").write_text("sequence,label\nACGT,7\n")
+    given = (
+        f"root={tmp_path}/GUE",
+        f"run_dir={tmp_path}/run",
+        "checkpoints=[]",
+        "baselines=[constant,3mers]",
+    )
+    assert evaluate(place, *given) == 2
+    told = capsys.readouterr()
+    assert "label '7' is none of the training file's classes" in told.err
+    assert "virus_covid: Matthews correlation" in told.out
+    kept = json.loads((tmp_path / "run/metrics.json").read_text())
+    assert list(kept["sets"]) == ["virus_covid"]
+    assert "label '7'" in kept["left_out"]["emp_H3"]
+    assert "label &#39;7&#39;" in (tmp_path / "run/report.html").read_text()
+    assert evaluate(place, *given, "plan=true") == 2
+    assert "0 of 2 cells would be made" in capsys.readouterr().out
+    (tmp_path / "GUE/virus_covid/test.csv").write_text("")
+    assert evaluate(place, *given, f"run_dir={tmp_path}/other") == 2
+    assert not (tmp_path / "other/results.csv").exists()
 
 
 def test_a_peer_stands_beside_and_the_cnn_can_be_left_out(place, capsys):

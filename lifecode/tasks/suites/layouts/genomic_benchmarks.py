@@ -13,8 +13,9 @@ from lifecode.tasks.examples.sequence_task import SequenceTask, TaskData, data_o
 from lifecode.tasks.examples.table import Table, read_table
 from lifecode.tasks.suites.benchmark import BenchmarkSet, SequenceSet, none_found
 from lifecode.tasks.suites.layouts.intervals import Interval, sequences_of
+from lifecode.tasks.suites.published import GENOMIC_BENCHMARKS
 
-_METADATA, _TABLE = "metadata.yaml", ".csv.gz"
+_METADATA, _TABLES = "metadata.yaml", (".csv.gz", ".csv")
 _SPLITS = ("train", "test")
 
 
@@ -45,6 +46,7 @@ class GenomicBenchmarks:
                     label="class",
                     molecule="dna",
                     metric="accuracy",
+                    published=GENOMIC_BENCHMARKS.get(name),
                 ),
                 read=partial(_read, genomes),
             )
@@ -59,11 +61,12 @@ def _read(genomes: Path, task: SequenceTask) -> TaskData:
 
 def _tables(split: Path, genomes: Path) -> Iterator[Table]:
     """A table for each class."""
-    classes = sorted(path for path in split.iterdir() if path.is_dir() or path.name.endswith(_TABLE))
+    shown = (path for path in split.iterdir() if not path.name.startswith("."))
+    classes = sorted(path for path in shown if path.is_dir() or path.name.endswith(_TABLES))
     if not classes:
-        raise UserError(f"holds no folder and no {_TABLE} of a class", source=split)
+        raise UserError(f"holds no folder and no {_TABLES[0]} of a class", source=split)
     for path in classes:
-        name = path.name.removesuffix(_TABLE)
+        name = path.name if path.is_dir() else path.name.removesuffix(".gz").removesuffix(".csv")
         sequences = _files(path) if path.is_dir() else _intervals(path, name, genomes)
         yield Table(str(path), {"sequence": sequences, "class": [name] * len(sequences)})
 

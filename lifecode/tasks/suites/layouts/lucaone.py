@@ -2,26 +2,31 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
 from lifecode.errors import UserError
 from lifecode.models.luca_one.vocabulary import molecule_kind
-from lifecode.tasks.examples.labels import OneLabel
+from lifecode.tasks.examples.labels import LabelKind
 from lifecode.tasks.examples.molecule import Molecule
 from lifecode.tasks.examples.sequence_task import SequenceTask, TaskData, data_of
 from lifecode.tasks.examples.table import Table, read_table
 from lifecode.tasks.examples.table_parts import table_parts
 from lifecode.tasks.pairs.pair_task import PairData, PairTask, read_pairs
 from lifecode.tasks.suites.benchmark import BenchmarkSet, PairSet, SequenceSet, none_found
+from lifecode.tasks.suites.published import LUCAONE
 
-KINDS: Mapping[str, OneLabel | None] = {
+KINDS: Mapping[str, LabelKind] = {
     "binary_class": "binary",
     "multi_class": "multiclass",
     "regression": "regression",
-    "multi_label": None,
+    "multi_label": "multilabel",
 }
-"""Kind of labels by the name of the folder; None is not learnt here."""
+"""Kind of labels by the name of the folder."""
+_METRICS: Mapping[LabelKind, str | None] = {"regression": None, "multilabel": None}
+"""Those of others than accuracy; None takes the usual one."""
 _SPLITS = {"train": "train", "validation": "dev", "test": "test"}
 _SIDES = {"first": "a", "second": "b"}
 _LABELS = ("label", "label_index", "label_idx")
@@ -32,7 +37,7 @@ class LucaOne:
     """The folder `dataset`, or one task in it."""
 
     def sets(self, root: Path) -> Mapping[str, BenchmarkSet]:
-        """Such as `central_dogma.gene_protein.binary_class`; accuracy, or Spearman's for values."""
+        """Such as `central_dogma.gene_protein.binary_class`; accuracy, Spearman's or micro F1."""
         found: dict[str, BenchmarkSet] = {}
         for train in sorted(root.rglob("train/train.csv")):
             folder = train.parent.parent
@@ -40,21 +45,24 @@ class LucaOne:
                 continue
             unit, dataset = folder.parent, folder.parent.parent
             name = f"{dataset.name}.{unit.name}.{folder.name}"
-            found[name] = _set(name, folder, KINDS[folder.name])
+            try:
+                found[name] = _set(name, folder, KINDS[folder.name])
+            except UserError as fault:  # of this set alone: it is said when it is its turn
+                task = SequenceTask(train=str(train))
+                found[name] = SequenceSet(name=name, task=task, read=partial(_refused, fault))
         if not found:
             raise none_found(root, "NAME/gene/binary_class/train/train.csv or the like")
         return found
 
 
-def _set(name: str, folder: Path, kind: OneLabel | None) -> BenchmarkSet:
+def _set(name: str, folder: Path, kind: LabelKind) -> BenchmarkSet:
     files = {split: folder / place / f"{place}.csv" for split, place in _SPLITS.items()}
     there: dict[str, Any] = {split: str(path) for split, path in files.items() if path.is_file()}
-    if kind is None:
-        return SequenceSet(name=name, task=SequenceTask(**there), left_out="several labels a sequence")
-    metric = None if kind == "regression" else "accuracy"
     first = next(table_parts(files["train"], 1)).columns
-    there |= {"kind": kind, "metric": metric}
+    there |= {"kind": kind, "metric": _METRICS.get(kind, "accuracy"), "published": LUCAONE.get(name)}
     if "seq_a" in first:  # pairs of proteins lie in `protein`, beside single ones
+        if kind == "multilabel":
+            return PairSet(name=name, task=PairTask(train=there["train"]), left_out="several labels a pair")
         kinds: dict[str, Any] = {
             f"{side}_kind": _molecule(first, f"seq_type_{at}") for side, at in _SIDES.items()
         }
@@ -63,6 +71,10 @@ def _set(name: str, folder: Path, kind: OneLabel | None) -> BenchmarkSet:
     molecule = _molecule(first, "seq_type")
     task = SequenceTask(**there, molecule=molecule, sequence="seq", id="seq_id", label="label")
     return SequenceSet(name=name, task=task, read=_read)
+
+
+def _refused(fault: UserError, task: SequenceTask) -> TaskData:
+    raise fault
 
 
 def _molecule(columns: Mapping[str, list[str]], name: str) -> Molecule:
@@ -77,7 +89,21 @@ def _read(task: SequenceTask) -> TaskData:
         if path is not None
     }
     own = [table for of_split in tables.values() for table in of_split]
-    return data_of(replace(task, molecule=_molecule_of(own, "seq_type")), tables)
+    task = replace(task, molecule=_molecule_of(own, "seq_type"))
+    shared = _ids_in_several(tables)
+    if not shared:
+        return data_of(task, tables)
+    data = data_of(replace(task, id=False), tables)
+    data.notes.append(f"{shared:,} ids stand in several splits, so rows are known by their numbers")
+    return data
+
+
+def _ids_in_several(tables: Mapping[str, list[Table]]) -> int:
+    """How many ids stand in more than one split; what leaks is told by the sequences."""
+    splits = [
+        {name for table in of_split for name in table.columns["seq_id"]} for of_split in tables.values()
+    ]
+    return len({name for a, b in combinations(splits, 2) for name in a & b})
 
 
 def _read_pairs(task: PairTask) -> PairData:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from lifecode.errors import UserError, require_at_least
 from lifecode.tasks.examples.sequence_task import SequenceTask, TaskData, data_of
 from lifecode.tasks.examples.table import Table
 from lifecode.tasks.suites.benchmark import BenchmarkSet, SequenceSet, none_found
+from lifecode.tasks.suites.published import SPECIES
 
 VALIDATION, TEST = frozenset({"1", "3", "12", "13"}), frozenset({"5", "7", "9", "10", "11"})
 _CHROMOSOME = re.compile(r"chr(?:omosome)?[._-]?([^\W_]+)\.(?:fa|fna|fasta)(?:\.gz)?", re.IGNORECASE)
@@ -61,10 +62,13 @@ class SpeciesByChromosome:
             metric="accuracy",
         )
         return {
-            f"{window}_nt": SequenceSet(
-                name=f"{window}_nt", task=task, read=partial(self._read, files, window)
+            name: SequenceSet(
+                name=name,
+                task=replace(task, published=SPECIES.get(name)),
+                read=partial(self._read, files, window),
             )
             for window in self.windows
+            for name in [f"{window}_nt"]
         }
 
     def _read(self, files: Mapping[str, Mapping[Path, str]], window: int, task: SequenceTask) -> TaskData:

@@ -5,15 +5,18 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from lifecode.alphabet import encode_nucleotides
 from lifecode.data.formats.opening import opened
 from lifecode.errors import UserError
 from lifecode.tasks.examples.sequence_task import SequenceTask, TaskData, data_of
 from lifecode.tasks.examples.table import Table
 from lifecode.tasks.suites.benchmark import BenchmarkSet, SequenceSet, none_found
+from lifecode.tasks.suites.published import SPLICEATOR, Published
 
 SITES, SPECIES = ("acceptor", "donor"), ("Danio", "Fly", "Thaliana", "Worm")
 WINDOW = 400
-_SEQUENCE = re.compile(r"[ACGTUNRYSWKMBDHV]{100,}", re.IGNORECASE)
+_SHORTEST = 100
+_SEQUENCE = re.compile(rf"[ACGTUNRYSWKMBDHV]{{{_SHORTEST},}}", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +24,7 @@ class Spliceator:
     """The folder that holds `POS_*_600.csv`, `GS_1/` and the species, at any depth."""
 
     def sets(self, root: Path) -> Mapping[str, BenchmarkSet]:
-        """Such as `acceptor_fly`; the middle 400 nucleotides are read."""
+        """Such as `acceptor_fly`; the middle 400 nucleotides are read; F1 of the sites."""
         found = {}
         for site in SITES:
             train = {
@@ -36,7 +39,8 @@ class Spliceator:
                 }
                 if all([*train.values(), *test.values()]):
                     name = f"{site}_{species.lower()}"
-                    found[name] = SequenceSet(name=name, task=_task(train, test), read=_reader(train, test))
+                    task = _task(train, test, SPLICEATOR.get(name))
+                    found[name] = SequenceSet(name=name, task=task, read=_reader(train, test))
         if not found:
             raise none_found(root, "POS_{acceptor,donor}_600.csv, GS_1/NEG_600_* and SPECIES/SA_sequences_*")
         return found
@@ -49,14 +53,15 @@ def _files(root: Path, pattern: str) -> list[Path]:
     return sorted(root.rglob(pattern))[:1]
 
 
-def _task(train: Classes, test: Classes) -> SequenceTask:
+def _task(train: Classes, test: Classes, published: Published | None) -> SequenceTask:
     return SequenceTask(
         train=[str(path) for paths in train.values() for path in paths],
         test=[str(path) for paths in test.values() for path in paths],
         sequence="sequence",
         label="label",
         molecule="dna",
-        metric="macro_f1",
+        metric="f1",
+        published=published,
     )
 
 
@@ -72,12 +77,19 @@ def _tables(classes: Classes) -> Sequence[Table]:
 
 
 def _table(path: Path, label: str) -> Table:
-    """The first field of each line that is a sequence of 100 letters or more, its middle 400."""
+    """The first field of each line that is a sequence of 100 letters or more, its middle 400.
+
+    Raises:
+        UserError: no line has one, or a field is as long and has a letter that is no nucleotide.
+    """
     sequences = []
     with opened(path) as handle:
-        for line in handle:
-            fields = line.decode("latin-1").strip().split(";")
-            found = next((field.strip() for field in fields if _SEQUENCE.fullmatch(field.strip())), None)
+        for number, line in enumerate(handle, start=1):
+            fields = [field.strip() for field in line.decode("latin-1").split(";")]
+            found = next((field for field in fields if _SEQUENCE.fullmatch(field)), None)
+            spelt = next((field for field in fields if len(field) >= _SHORTEST and " " not in field), None)
+            if found is None and spelt is not None:
+                encode_nucleotides(spelt, source=path, record=f"line {number}")
             if found is not None:
                 start = max(0, (len(found) - WINDOW) // 2)
                 sequences.append(found[start : start + WINDOW])

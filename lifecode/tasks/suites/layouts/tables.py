@@ -38,6 +38,7 @@ class TableSuite:
                     train=_below(root, task.train),
                     validation=None if task.validation is None else _below(root, task.validation),
                     test=None if task.test is None else _below(root, task.test),
+                    fasta=None if task.fasta is None else str(root / task.fasta),
                 ),
             )
             for name, task in self.tasks.items()

@@ -154,6 +154,9 @@ def test_class_weights():
     numbers = np.array([0, 0, 0, 1])
     weights = class_weights(Fit(class_weights="balanced"), LABELS, numbers)
     torch.testing.assert_close(weights, torch.tensor([4 / 6, 2.0]))
+    alone = class_weights(Fit(class_weights="balanced"), LABELS, 0 * numbers)
+    assert alone is not None
+    assert alone.isfinite().all()  # also of a class whose examples are all on the validation rows
     given = class_weights(Fit(class_weights={"low": 3.0, "high": 1.0}), LABELS, numbers)
     assert given is not None
     assert given.tolist() == [1.0, 3.0]
