@@ -105,7 +105,7 @@ class MaskedResidues:
 
 def residue_figures(
     proteins: Sequence[Gene], log_p: LogP, unigram: CodonUnigram
-) -> tuple[float, float, float | None, float, int, int]:
+) -> Sequence[float | None]:
     """The columns from `nats` on, of guesses log P (L, 21); first residues are not asked about."""
     residues = [_residues(one) for one in proteins]
     return *compared(residues, log_p, unigram), len(proteins), sum(len(own) - 1 for own in residues)

@@ -79,11 +79,15 @@ class Say(Protocol):
         ...
 
 
+def _nobody(text: str, done: int = 0, total: int | None = None) -> None:
+    """Says nothing."""
+
+
 @contextmanager
 def told(progress: bool) -> Iterator[Say]:
     """What takes lines on how far it is: an `Activity` says them, or nobody without `progress`."""
     if not progress:
-        yield lambda *_: None
+        yield _nobody
         return
     with Activity() as activity:
         yield activity.say

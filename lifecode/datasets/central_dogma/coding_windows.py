@@ -107,7 +107,8 @@ def _free_stretches(contig: Contig, away: int) -> Iterator[tuple[int, int]]:
         for start, end in _spans(one.exons):
             covered[max(0, start - away) : end + away] = True
     edges = np.flatnonzero(np.diff(np.concatenate([[True], covered, [True]])))
-    yield from edges.reshape(-1, 2).tolist()
+    for start, end in edges.reshape(-1, 2).tolist():
+        yield start, end
 
 
 def _spans(exons: Sequence[Exon]) -> list[tuple[int, int]]:

@@ -106,8 +106,8 @@ def record_by_biopython(
     )
 
 
-def _parsed(text: bytes, form: Literal["genbank", "embl"]) -> SeqRecord | None:
-    """The record, unless Biopython fails, or finds another number of nucleotides or CDS than stand there."""
+def _parsed(text: bytes, form: Literal["genbank", "embl"]) -> Any:
+    """The `SeqRecord`, unless Biopython fails or finds other numbers of nucleotides or CDS than stand there."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
