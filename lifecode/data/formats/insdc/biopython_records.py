@@ -107,7 +107,7 @@ def record_by_biopython(
 
 
 def _parsed(text: bytes, form: Literal["genbank", "embl"]) -> Any:
-    """The `SeqRecord`, unless Biopython fails or finds other numbers of nucleotides or CDS than stand there."""
+    """The `SeqRecord`, unless Biopython fails or finds other numbers of nucleotides or CDS than are there."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
