@@ -94,7 +94,7 @@ def _aligned(
 
 
 def _occupancy(residue: Any) -> float:
-    return residue["CA"].get_occupancy() if "CA" in residue else 0.0
+    return (residue["CA"].get_occupancy() or 0.0) if "CA" in residue else 0.0
 
 
 def _place(residue: Any) -> tuple[float, ...]:
