@@ -126,6 +126,18 @@ def test_of_two_residues_at_one_place_that_of_seqres_counts_else_the_most_occupi
     assert (chain.sequence, chain.coordinates[1, 0]) == ("MMG", 2.5)
 
 
+def test_places_without_occupancies_are_as_likely_as_each_other(written):
+    """As some programs write them; the first counts."""
+    lines = [
+        atom(1, "MET", "A", 1, 1, alt="A"),
+        atom(2, "MET", "A", 1, 2, alt="B"),
+        atom(3, "LYS", "A", 2, 3),
+    ]
+    for behind in ("", " " * 6, " " * 6 + "  0.00"):  # the end of the line, blanks, a temperature factor
+        chain = only(written(residues(*[line[:54] + behind for line in lines])))
+        assert (chain.sequence, chain.coordinates[:, 0].tolist()) == ("MK", [1, 3])
+
+
 def test_a_ligand_that_is_an_amino_acid_is_no_residue(written):
     """Glutamate in its receptor; caps of the chain are residues of SEQRES and have no C-alpha atom."""
     lines = [

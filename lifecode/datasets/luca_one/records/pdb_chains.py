@@ -5,6 +5,7 @@ the order of their numbers, have to be those of SEQRES, or else the residues see
 two residues that share a number that of SEQRES counts, else the most occupied.
 """
 
+import io
 import re
 from collections.abc import Iterator
 from typing import Any, Literal, TextIO
@@ -42,10 +43,16 @@ def pdb_chains(text: TextIO) -> Iterator[Found]:
             number = residue["ssseq"], residue["insertion"] or " "
             missing.setdefault(residue["chain"], {})[number] = {residue["res_name"]: UNKNOWN_PLACE}
     text.seek(0)
-    structure: Any = PDBParser(QUIET=True).get_structure("", text)
+    structure: Any = PDBParser(QUIET=True).get_structure("", io.StringIO("".join(map(_occupied, text))))
     for chain in next(iter(structure), ()):
         whole = sequences.get(chain.id, [])
         yield (chain.id.strip() or "_", *_aligned(whole, _seen(chain, whole), missing.get(chain.id, {})))
+
+
+def _occupied(line: str) -> str:
+    """A line, of an atom with an occupancy of 1 where it has none, which Biopython cannot compare."""
+    has_none = line.startswith(("ATOM  ", "HETATM")) and len(line.rstrip()) >= 54 and not line[54:60].strip()
+    return f"{line[:54].rstrip():54}  1.00{line[60:].rstrip()}\n" if has_none else line
 
 
 def _seen(chain: Any, whole: list[str]) -> dict[tuple[int, str], _Named]:
@@ -87,8 +94,7 @@ def _aligned(
 
 
 def _occupancy(residue: Any) -> float:
-    share = residue["CA"].get_occupancy() if "CA" in residue else 0.0
-    return 1.0 if share is None else share
+    return (residue["CA"].get_occupancy() or 0.0) if "CA" in residue else 0.0
 
 
 def _place(residue: Any) -> tuple[float, ...]:
