@@ -111,7 +111,7 @@ def difference(cds: CodingSequence, nucleotides: NDArray[np.uint8], protein: byt
 
 
 def _explained_by_recoding(cds: CodingSequence, protein: bytes) -> bool:
-    """Whether the translation is right with codons as `transl_except`, or else U and O of the protein, say."""
+    """Whether the translation is right with codons as `transl_except`, else U and O of the protein, say."""
     letters = list(protein.decode("ascii"))
     for codon, (read, annotated) in enumerate(zip(letters, cds.protein or "", strict=False)):
         if read == "*" and annotated in "UO" and not cds.transl_except:
