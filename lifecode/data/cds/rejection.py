@@ -111,10 +111,10 @@ def difference(cds: CodingSequence, nucleotides: NDArray[np.uint8], protein: byt
 
 
 def _explained_by_recoding(cds: CodingSequence, protein: bytes) -> bool:
-    """Whether the translation is right with codons as `transl_except`, or U and O of the protein, say."""
+    """Whether the translation is right with codons as `transl_except`, else U and O of the protein, say."""
     letters = list(protein.decode("ascii"))
     for codon, (read, annotated) in enumerate(zip(letters, cds.protein or "", strict=False)):
-        if read == "*" and annotated in "UO":
+        if read == "*" and annotated in "UO" and not cds.transl_except:
             letters[codon] = annotated
     for codon, residue in recoded_codons(cds).items():
         if codon < len(letters):

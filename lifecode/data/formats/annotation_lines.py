@@ -16,6 +16,7 @@ from lifecode.data.formats.flat_records import names_of_headers
 from lifecode.data.formats.opening import opened
 
 _COLUMNS = 9
+_FIRST_LINE = b"##gff-version"
 _BLOCK_BYTES = 1 << 20
 
 
@@ -119,10 +120,12 @@ def _begins_sequences(line: bytes) -> bool:
 
 def _end_of_sequences(block: bytes) -> int:
     """Where the first line begins that is a comment or stands in columns; the length of the block if none."""
-    if b"\t" not in block and b"\n#" not in block and not block.startswith(b"#"):
+    if b"\t" not in block and b"#" not in block:
         return len(block)
     place = 0
     for line in block.splitlines(keepends=True):
+        if (glued := line.find(_FIRST_LINE)) > 0:  # the file before it has no line end
+            return place + glued
         if line.startswith(b"#") or (line.count(b"\t") >= _COLUMNS - 1 and not line.startswith(b">")):
             return place
         place += len(line)

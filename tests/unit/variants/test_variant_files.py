@@ -49,6 +49,17 @@ def test_untranslated_exons_come_from_the_annotation(genome):
     assert transcript.protein == "MKAWPKT*"
 
 
+def test_each_file_names_the_contig_in_its_own_form(tmp_path):
+    (tmp_path / "toy.fa").write_text(f">lcl|toy\n{FORWARD}\n")
+    (tmp_path / "genes.gff3").write_text(GFF.replace("toy", "chrtoy"))
+    genome = read_genome(tmp_path / "toy.fa", tmp_path / "genes.gff3")
+    assert genome.references["lcl|toy"].transcripts[0].exons == ((10, 26), (46, 70))
+    (tmp_path / "in.vcf").write_text(vcf("Toy\t20\t.\tA\tG"))
+    done = annotate(read_alleles(tmp_path / "in.vcf").alleles, genome, source="in.vcf")
+    assert [row["chrom"] for row in table_of(done.rows).to_pylist()] == ["lcl|toy"]
+    assert done.notes == ["contig Toy of the variants is lcl|toy of the genome"]
+
+
 def test_a_cds_directly_under_its_gene(tmp_path):
     """As in the GFF3 of bacteria from the NCBI; its genetic code is another."""
     gene = "ATGAAATGGTAA"

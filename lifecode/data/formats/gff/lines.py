@@ -161,6 +161,8 @@ def _told(column: str) -> tuple[bool, dict[str, str], tuple[str, ...], bool]:
     """What a ninth column says, which in many files is the same for all lines of a CDS; not to be changed."""
     if column[:1] == '"' == column[-1:]:  # a spreadsheet has been here
         column = column[1:-1].replace('""', '"')
+    if "##" in column:  # the first line of the next file, where this one has no line end
+        column = column.partition("##gff-version")[0]
     gff3 = is_gff3(column)
     told = attributes(column, gff3)
     parent = told.get("parent")

@@ -85,7 +85,9 @@ def test_lines_that_begin_like_a_header(judged):
 
 def test_names_in_latin_1_stay_apart(judged):
     text = annotated(lambda g, i: f"Parent=g{'éèê'[g.number - 1]}ne")
-    assert judged(text.encode("latin-1"))[0] == PROTEINS
+    verdicts, contig = judged(text.encode("latin-1"))
+    assert verdicts == PROTEINS
+    assert [cds.id for cds in contig.coding_sequences] == ["géne", "gène", "gêne"]
 
 
 def test_a_sequence_named_by_its_whole_header(tmp_path):

@@ -54,6 +54,21 @@ def test_outputs_of_one_program_for_several_genomes(judged, directive, names):
     assert judged(gzip.compress(text.replace("\n", "\r\n").encode())) == expected
 
 
+def test_files_that_end_without_a_line_end(judged):
+    texts = list(map(prokka, "abc", GENES))
+    expected = list(zip("abc", PROTEINS, strict=True))
+    assert judged("".join(text.rstrip("\n") for text in texts)) == expected
+    annotations = "".join(text.partition("##FASTA")[0].rstrip("\n") for text in texts)
+    parts = "a\tx\tCDS\t5\t10\t.\t+\t0\tParent=t\na\tx\tCDS\t11\t16\t.\t+\t0\tParent=t"
+    assert judged(annotations, "".join(map(fasta, "abc", GENES))) == expected
+    assert (
+        judged(
+            parts + annotations[annotations.index("##gff-version", 5) :], "".join(map(fasta, "abc", GENES))
+        )
+        == expected
+    )
+
+
 def test_annotation_behind_the_sequences(judged):
     sequences = "".join(map(fasta, "abc", GENES))
     lines = "".join(map(annotation, "abc"))

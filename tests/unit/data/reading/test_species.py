@@ -22,7 +22,7 @@ GENBANK = {
     "bac4_Mycoplasma_testudinis.gbk.gz": (1023, {"pseudo": 54, "partial": 3}),
     "bac_Borreliella_burgdorferi_B31.gbff.gz": (1446, {"pseudo": 68}),
     "bac_Brucella_melitensis.gb.gz": (3362, {}),
-    "bac_Haemophilus_influenzae_Rd.gb.gz": (1808, {"internal_stop": 2}),
+    "bac_Haemophilus_influenzae_Rd.gb.gz": (1808, {"transl_except": 2}),
     "bac_Neisseria_meningitidis_MC58.gb.gz": (2553, {}),
     "bac_Paracoccus_SCN68-21.gb.gz": (3124, {"pseudo": 98, "partial": 12}),
     "bac_Streptococcus_pyogenes_M1.gb.gz": (1853, {}),
