@@ -184,7 +184,7 @@ def test_lucaone_pairs_of_proteins_lie_beside_single_ones(tmp_path):
     write(tmp_path / "dataset/PPI/protein/binary_class/train/train.csv", f"{rows}e,f,gene,prot,ACG,ML,0\n")
     write(tmp_path / "dataset/Bad/gene/binary_class/train/train.csv", "")
     sets = LucaOne().sets(tmp_path)
-    with pytest.raises(UserError, match="holds genes and proteins on side a"):
+    with pytest.raises(UserError, match="'seq_type_a' says genes and proteins"):
         sets["PPI.protein.binary_class"].data()
     with pytest.raises(UserError, match="the file is empty"):  # and the others are there
         sets["Bad.gene.binary_class"].data()
