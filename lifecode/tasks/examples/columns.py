@@ -161,9 +161,9 @@ def _label(table: Table, names: list[str], key: str | None) -> str:
         return (named or likely or names)[0]
     if not names:
         raise UserError(
-            "no column is left for the label",
+            "no column is left for the label (which a FASTA header may say as label=VALUE)",
             source=table.source,
-            remedy="Add a column, or in FASTA label=VALUE to every header",
+            remedy="Add the labels",
         )
     raise UserError(
         f"several columns could be the label: {', '.join(names)}",

@@ -118,7 +118,7 @@ SPELT_WRONG = {
     "a web page": ("<!DOCTYPE html><html></html>", {}, "is a web page"),
     "gaps": (table("xy", ["ATG-AACGC", "ATGGG-TAA"]), {}, "record 1: letter '-' at position 4"),
     "an empty sequence": (table("xyx", ["ATGAAACGC", "", "ATGGGTTAA"]), {}, "in row 2: .* is empty"),
-    "FASTA without labels": (">a\nATGAAA\n>b\nATGGGT\n", {}, "in FASTA label=VALUE"),
+    "FASTA without labels": (">a\nATGAAA\n>b\nATGGGT\n", {}, "no column is left for the label .*label=VALUE"),
 }
 
 

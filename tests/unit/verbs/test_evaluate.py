@@ -107,8 +107,10 @@ def test_a_peer_stands_beside_and_the_cnn_can_be_left_out(place, capsys):
     given = ("sets=[emp_H3]", "baselines=[cnn,length_gc,untrained]", f"run_dir={place}/peers")
     assert evaluate(place, *peer, *given, "without=[cnn]") == 0
     with (place / "peers/results.csv").open() as file:
-        names = {row["model"] for row in csv.DictReader(file)}
-    assert names == {"transformers", "untrained transformers", "length_gc"}
+        rows = list(csv.DictReader(file))
+    measured = {row["model"] for row in rows if row["role"] != "published"}
+    assert measured == {"transformers", "untrained transformers", "length_gc"}
+    assert {row["mean"] for row in rows if row["model"] == "DNABERT2"} == {"0.7827"}  # marked as published
     capsys.readouterr()
     assert evaluate(place, *peer, *given, "plan=true") == 0
     assert "1 of 4 cells would be made" in capsys.readouterr().out  # the CNN's
