@@ -103,9 +103,7 @@ class MaskedResidues:
         return found
 
 
-def residue_figures(
-    proteins: Sequence[Gene], log_p: LogP, unigram: CodonUnigram
-) -> Sequence[float | None]:
+def residue_figures(proteins: Sequence[Gene], log_p: LogP, unigram: CodonUnigram) -> Sequence[float | None]:
     """The columns from `nats` on, of guesses log P (L, 21); first residues are not asked about."""
     residues = [_residues(one) for one in proteins]
     return *compared(residues, log_p, unigram), len(proteins), sum(len(own) - 1 for own in residues)
