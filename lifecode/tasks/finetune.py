@@ -211,6 +211,7 @@ def _learner(
     if opened.pairs is not None:
         require_for_gradient(pair)
         by_gradient = replace(by_gradient, pair=pair)
-    of_baselines = Probe(max_positions=probe.max_positions, max_codons=by_gradient.head.max_codons)
+    max_codons = by_gradient.head.max_codons if opened.unit == "sequence" else None
+    of_baselines = Probe(max_positions=probe.max_positions, max_codons=max_codons)
     probing = probe_learner(opened, of_baselines, PairHead(), say)
     return ByGradient(by_gradient, opened, probing, metric=metric, work=work, say=say)
