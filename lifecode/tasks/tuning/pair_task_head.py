@@ -22,6 +22,8 @@ from lifecode.tasks.tuning.task_head import (
 
 FARTHEST = 64
 """Positions; what stands farther apart than this is all alike."""
+_STEPS_OF_DISTANCE = 16.0
+"""By which weights of distances count: they have a softmax to decide, and learn as fast as any other weight."""
 
 
 class CrossAttention(nn.Module):
@@ -70,7 +72,9 @@ class CrossAttention(nn.Module):
         for way, ((states, inside), (others, there)) in enumerate((sides, sides[::-1])):
             states, others = self.norm(states), self.norm(others)
             key = self.key(states) / self.key.out_features**0.5
-            distances = self.distance[way][(farther if way == 0 else -farther.T) + FARTHEST]
+            distances = (
+                _STEPS_OF_DISTANCE * self.distance[way][(farther if way == 0 else -farther.T) + FARTHEST]
+            )
             scores = (key @ self.key(others).mT + distances).masked_fill(~there[:, None], -torch.inf)
             own, met = self.value(states), scores.softmax(-1) @ self.value(others)
             told = self.compare(torch.cat([own, met, (own - met).abs(), own * met], dim=-1))

@@ -50,7 +50,8 @@ def test_attention_between_sides_is_what_a_loop_says():
             for state, at in a:
                 likeness = torch.stack(
                     [
-                        cross.key(state) @ cross.key(other) / 2 + cross.distance[way, FARTHEST + place - at]
+                        cross.key(state) @ cross.key(other) / 2
+                        + 16 * cross.distance[way, FARTHEST + place - at]
                         for other, place in b
                     ]
                 )
