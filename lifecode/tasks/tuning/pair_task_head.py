@@ -23,7 +23,7 @@ from lifecode.tasks.tuning.task_head import (
 FARTHEST = 64
 """Positions; what stands farther apart than this is all alike."""
 _STEPS_OF_DISTANCE = 16.0
-"""By which weights of distances count: they have a softmax to decide, and learn no faster than other weights."""
+"""By which weights of distances count: they decide a softmax, and learn no faster than other weights."""
 
 
 class CrossAttention(nn.Module):
