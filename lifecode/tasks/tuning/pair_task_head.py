@@ -20,20 +20,13 @@ from lifecode.tasks.tuning.task_head import (
     small_encoder,
 )
 
-FARTHEST = 64
-"""Positions; what stands farther apart than this is all alike."""
-_STEPS_OF_DISTANCE = 16.0
-"""By which weights of distances count: they decide a softmax, and learn no faster than other weights."""
-
 
 class CrossAttention(nn.Module):
     """What each position of a side has beside what it attends to on the other, both ways.
 
     As the inference composition of ESIM (Chen et al. 2017): for a state a and the mean b of the other side's
     states, weighted by a softmax of their likeness to a, a layer reads a, b, |a - b| and a b; its mean and
-    maximum over the positions say how well, and how badly at worst or best, the sides fit. How much farther
-    along its side the other state stands has a learned weight too, from none on, as in T5 (Raffel et al.
-    2020): so a head can learn that a protein follows its gene at a fixed distance.
+    maximum over the positions say how well, and how badly at worst or best, the sides fit.
 
     Args:
         width: D of the states.
@@ -45,7 +38,6 @@ class CrossAttention(nn.Module):
         self.norm = nn.LayerNorm(width)
         self.key, self.value = nn.Linear(width, size), nn.Linear(width, size)
         self.compare = nn.Sequential(nn.Linear(4 * size, size), nn.GELU())
-        self.distance = nn.Parameter(torch.zeros(2, 2 * FARTHEST + 1))
         self.num_features = 4 * size
 
     def forward(self, first: Segments, second: Segments, frames: tuple[int, int]) -> Tensor:
@@ -63,19 +55,11 @@ class CrossAttention(nn.Module):
             )
             for segments, num in zip((first, second), frames, strict=True)
         ]
-        places = [
-            torch.arange(segments.states.shape[1], device=segments.states.device).repeat(num)
-            for segments, num in zip((first, second), frames, strict=True)
-        ]
-        farther = (places[1] - places[0][:, None]).clamp(-FARTHEST, FARTHEST)
         found = []
-        for way, ((states, inside), (others, there)) in enumerate((sides, sides[::-1])):
+        for (states, inside), (others, there) in (sides, sides[::-1]):
             states, others = self.norm(states), self.norm(others)
             key = self.key(states) / self.key.out_features**0.5
-            distances = (
-                _STEPS_OF_DISTANCE * self.distance[way][(farther if way == 0 else -farther.T) + FARTHEST]
-            )
-            scores = (key @ self.key(others).mT + distances).masked_fill(~there[:, None], -torch.inf)
+            scores = (key @ self.key(others).mT).masked_fill(~there[:, None], -torch.inf)
             own, met = self.value(states), scores.softmax(-1) @ self.value(others)
             told = self.compare(torch.cat([own, met, (own - met).abs(), own * met], dim=-1))
             mean = (told * inside[..., None]).sum(1) / inside.sum(1, keepdim=True)

@@ -15,7 +15,7 @@ from lifecode.tasks.pairs.pair_task import read_pairs
 from lifecode.tasks.tables import write_table
 from lifecode.tasks.tuned_model import save_tuned
 from lifecode.tasks.tuning.pair_framing import PairFraming
-from lifecode.tasks.tuning.pair_task_head import FARTHEST, CrossAttention, PairTaskHead
+from lifecode.tasks.tuning.pair_task_head import CrossAttention, PairTaskHead
 from lifecode.tasks.tuning.pooling import Segments
 from lifecode.tasks.tuning.rows import Framing, rows_of
 from tests.support.small_models import small_model
@@ -41,23 +41,14 @@ def test_attention_between_sides_is_what_a_loop_says():
         sides = []
         for side, num in ((first, 3), (second, 1)):
             own = range(pair * num, pair * num + num)
-            states = cross.norm(torch.cat([side.states[i, : side.lengths[i]] for i in own]))
-            places = [place for i in own for place in range(side.lengths[i])]
-            sides.append(list(zip(states, places, strict=True)))
+            sides.append(cross.norm(torch.cat([side.states[i, : side.lengths[i]] for i in own])))
         expected = []
-        for way, (a, b) in enumerate((sides, sides[::-1])):
+        for a, b in (sides, sides[::-1]):
             rows = []
-            for state, at in a:
-                likeness = torch.stack(
-                    [
-                        cross.key(state) @ cross.key(other) / 2
-                        + 16 * cross.distance[way, FARTHEST + place - at]
-                        for other, place in b
-                    ]
-                )
+            for state in a:
+                likeness = torch.stack([cross.key(state) @ cross.key(other) for other in b]) / 2
                 met = sum(
-                    weight * cross.value(other)
-                    for weight, (other, _) in zip(likeness.softmax(0), b, strict=True)
+                    weight * cross.value(other) for weight, other in zip(likeness.softmax(0), b, strict=True)
                 )
                 own = cross.value(state)
                 rows.append(cross.compare(torch.cat([own, met, (own - met).abs(), own * met])))
