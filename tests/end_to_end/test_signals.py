@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import time
+from functools import partial
 
 import pytest
 
@@ -40,13 +41,17 @@ def test_a_verb_that_is_asked_to_end(verb, number, small_genome, tmp_path):
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        preexec_fn=partial(signal.signal, signal.SIGHUP, signal.SIG_DFL),  # which nohup has ignored
     )
     deadline = time.monotonic() + 60
     while not begun(tmp_path, words[0]) and time.monotonic() < deadline and program.poll() is None:
         time.sleep(0.02)
     os.kill(program.pid, number)
     os.kill(program.pid, number)  # as a shell that is closed and the kernel both do
-    _, err = program.communicate(timeout=60)
+    try:
+        _, err = program.communicate(timeout=60)
+    finally:
+        program.kill()
     assert program.returncode == 130, err
     assert err.splitlines()[-1].startswith(f"lifecode {' '.join(w for w in words if w != '-m')}: ")
     assert "Traceback" not in err
