@@ -5,6 +5,7 @@ from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from lifecode.tasks.pairs.pair_head import Join
 from lifecode.tasks.tuning.pair_framing import PairFraming
@@ -28,15 +29,22 @@ class CrossAttention(nn.Module):
     states, weighted by a softmax of their likeness to a, a layer reads a, b, |a - b| and a b; its mean and
     maximum over the positions say how well, and how badly at worst or best, the sides fit.
 
+    Two positions are alike as their neighbourhoods are: by the cosine of the states of both and of `reach`
+    positions on either side, without what all positions of the pair have in common. A codon or a residue
+    alone stands in many places, so attention to it would begin flat and stay so on a few thousand pairs.
+
     Args:
         width: D of the states.
         size: of what is compared.
+        reach: neighbours on either side.
     """
 
-    def __init__(self, width: int, size: int = 64) -> None:
+    def __init__(self, width: int, size: int = 64, reach: int = 2) -> None:
         super().__init__()
+        self.reach = reach
         self.norm = nn.LayerNorm(width)
-        self.key, self.value = nn.Linear(width, size), nn.Linear(width, size)
+        self.key, self.value = nn.Linear(width, size, bias=False), nn.Linear(width, size)
+        self.log_sharpness = nn.Parameter(torch.tensor(20.0).log())
         self.compare = nn.Sequential(nn.Linear(4 * size, size), nn.GELU())
         self.num_features = 4 * size
 
@@ -49,22 +57,36 @@ class CrossAttention(nn.Module):
             frames: segments of an example on each side; it attends over all of them.
         """
         sides = [
-            (
-                segments.states.unflatten(0, (-1, num)).flatten(1, 2),
-                segments.inside.unflatten(0, (-1, num)).flatten(1),
-            )
+            (self.norm(segments.states).unflatten(0, (-1, num)), segments.inside.unflatten(0, (-1, num)))
             for segments, num in zip((first, second), frames, strict=True)
         ]
+        common = _mean_over_positions(sides)
+        keys = [self._keys(states - common, inside) for states, inside in sides]
+        values = [self.value(states).flatten(1, 2) for states, _ in sides]
+        masks = [inside.flatten(1) for _, inside in sides]
+        likeness = keys[0] @ keys[1].mT * self.log_sharpness.exp()
         found = []
-        for (states, inside), (others, there) in (sides, sides[::-1]):
-            states, others = self.norm(states), self.norm(others)
-            key = self.key(states) / self.key.out_features**0.5
-            scores = (key @ self.key(others).mT).masked_fill(~there[:, None], -torch.inf)
-            own, met = self.value(states), scores.softmax(-1) @ self.value(others)
-            told = self.compare(torch.cat([own, met, (own - met).abs(), own * met], dim=-1))
+        for scores, own, other in ((likeness, 0, 1), (likeness.mT, 1, 0)):
+            inside = masks[own]
+            weights = scores.masked_fill(~masks[other][:, None], -torch.inf).softmax(-1)
+            a, b = values[own], weights @ values[other]
+            told = self.compare(torch.cat([a, b, (a - b).abs(), a * b], dim=-1))
             mean = (told * inside[..., None]).sum(1) / inside.sum(1, keepdim=True)
             found += [mean, told.masked_fill(~inside[..., None], -torch.inf).amax(1)]
         return torch.cat(found, dim=-1)
+
+    def _keys(self, states: Tensor, inside: Tensor) -> Tensor:
+        """(n, frames x T, (2 reach + 1) size), of length 1: each position's neighbourhood in its frame."""
+        keys = self.key(states) * inside[..., None]
+        around = functional.pad(keys, (0, 0, self.reach, self.reach)).unfold(2, 2 * self.reach + 1, 1)
+        return functional.normalize(around.flatten(-2), dim=-1).flatten(1, 2)
+
+
+def _mean_over_positions(sides: Sequence[tuple[Tensor, Tensor]]) -> Tensor:
+    """(n, 1, 1, D) of states (n, frames, T, D) and their masks, over the positions of all sides."""
+    total = sum((states * inside[..., None]).sum((1, 2)) for states, inside in sides)
+    count = sum(inside.sum((1, 2)) for _, inside in sides)
+    return (total / count[:, None])[:, None, None]  # pyright: ignore
 
 
 class PairTaskHead(StandardisedHead):

@@ -31,7 +31,7 @@ def segments(lengths, width, seed):
 
 @torch.no_grad()
 def test_attention_between_sides_is_what_a_loop_says():
-    cross = CrossAttention(6, size=4)
+    cross = CrossAttention(6, size=4, reach=1)
     torch.manual_seed(1)
     for parameter in cross.parameters():
         torch.nn.init.normal_(parameter)
@@ -41,19 +41,26 @@ def test_attention_between_sides_is_what_a_loop_says():
         sides = []
         for side, num in ((first, 3), (second, 1)):
             own = range(pair * num, pair * num + num)
-            sides.append(cross.norm(torch.cat([side.states[i, : side.lengths[i]] for i in own])))
+            sides.append([cross.norm(side.states[i, : side.lengths[i]]) for i in own])
+        common = torch.cat([state for side in sides for state in side]).mean(0)
+        keys = [torch.cat([neighbourhoods(cross.key(part - common)) for part in side]) for side in sides]
+        values = [cross.value(torch.cat(side)) for side in sides]
         expected = []
-        for a, b in (sides, sides[::-1]):
+        for own, other in ((0, 1), (1, 0)):
             rows = []
-            for state in a:
-                likeness = torch.stack([cross.key(state) @ cross.key(other) for other in b]) / 2
-                met = sum(
-                    weight * cross.value(other) for weight, other in zip(likeness.softmax(0), b, strict=True)
-                )
-                own = cross.value(state)
-                rows.append(cross.compare(torch.cat([own, met, (own - met).abs(), own * met])))
+            for key, a in zip(keys[own], values[own], strict=True):
+                weights = (keys[other] @ key * cross.log_sharpness.exp()).softmax(0)
+                b = weights @ values[other]
+                rows.append(cross.compare(torch.cat([a, b, (a - b).abs(), a * b])))
             expected += [torch.stack(rows).mean(0), torch.stack(rows).amax(0)]
         torch.testing.assert_close(found[pair], torch.cat(expected), rtol=1e-4, atol=1e-5)
+
+
+def neighbourhoods(keys):
+    """Each row behind the one before it and before the one after it, of length 1; nothing beyond the ends."""
+    nothing = torch.zeros_like(keys[:1])
+    around = torch.stack([torch.cat([nothing, keys[:-1]]), keys, torch.cat([keys[1:], nothing])], dim=-1)
+    return around.flatten(1) / around.flatten(1).norm(dim=1, keepdim=True)
 
 
 @torch.no_grad()
