@@ -51,5 +51,7 @@ def _is_named(target: object, prefix: str) -> bool:
         return False
     alike = (name.rpartition(".") for name in sorted(names_in_configs()) if name.startswith(prefix))
     return any(
-        getattr(import_module(package), word) is target for package, _, word in alike if word == target.__name__
+        getattr(import_module(package), word) is target
+        for package, _, word in alike
+        if word == target.__name__
     )
