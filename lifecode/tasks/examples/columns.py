@@ -31,7 +31,7 @@ class Columns(NamedTuple):
     id: str | None
 
 
-OF_TASK = Columns("task.sequence", "task.label", "task.id")
+_OF_TASK = Columns("task.sequence", "task.label", "task.id")
 """Keys that name the columns of a task."""
 
 
@@ -43,7 +43,7 @@ def find_columns(
     id: str | bool | None = None,
     labelled: bool = True,
     molecule: Molecule | None = None,
-    keys: Columns = OF_TASK,
+    keys: Columns = _OF_TASK,
 ) -> Columns:
     """The columns that are given, and the others by their letters and names.
 
