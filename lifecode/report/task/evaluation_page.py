@@ -11,8 +11,8 @@ from lifecode.names import display_name
 from lifecode.report.charts.contest_charts import sets_of_a_suite
 from lifecode.report.charts.figure_style import plain_settings
 from lifecode.report.page import Drawing, write_page
+from lifecode.report.task.page import PACKAGES
 
-_PACKAGES = ("lifecode", "torch", "numpy", "scikit-learn")
 _BEST, _PUBLISHED = "best baseline", "best published"
 
 
@@ -63,7 +63,7 @@ def write_evaluation_report(
         "lines": lines,
         "left_out": left_out,
         "warnings": {each: found["warnings"] for each, found in sets.items() if found["warnings"]},
-        "versions": installed_versions(*_PACKAGES),
+        "versions": installed_versions(*PACKAGES),
     }
     return write_page(folder, "evaluation.html.jinja", content, _drawings(sets, models))
 

@@ -10,17 +10,16 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from lifecode.alphabet import codon_ids, decode_nucleotides, encode_nucleotides
+from lifecode.alphabet import RESIDUE_LETTERS, codon_ids, decode_nucleotides, encode_nucleotides
 from lifecode.errors import UserError
 from lifecode.genetic_code import genetic_code
 
 Molecule = Literal["cds", "dna", "protein"]
 MoleculeWord = Literal["cds", "dna", "rna", "gene", "nucleotide", "protein", "prot"]
 """What a config may say: `rna`, `gene` and `nucleotide` mean `dna`, any frame; `prot` means `protein`."""
-_RESIDUE_LETTERS = "ACDEFGHIKLMNPQRSTVWYUOBJXZ*"
 _SHARE = 0.95
 _BACTERIAL = 11
-_IS_RESIDUE = np.isin(np.arange(256), np.frombuffer(_RESIDUE_LETTERS.encode(), dtype=np.uint8))
+_IS_RESIDUE = np.isin(np.arange(256), np.frombuffer(RESIDUE_LETTERS.encode(), dtype=np.uint8))
 
 
 def molecule_named(word: MoleculeWord) -> Molecule:
@@ -69,7 +68,7 @@ def encoded(
             f"{letters[wrong[0]]!r} at position {wrong[0] + 1} is no residue",
             source=source,
             record=record,
-            remedy=f"Write proteins in {_RESIDUE_LETTERS}",
+            remedy=f"Write proteins in {RESIDUE_LETTERS}",
         )
     return ids
 

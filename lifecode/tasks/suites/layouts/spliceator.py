@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lifecode.alphabet import encode_nucleotides
+from lifecode.alphabet import NUCLEOTIDE_LETTERS, encode_nucleotides
 from lifecode.data.formats.opening import opened
 from lifecode.errors import UserError
 from lifecode.tasks.examples.sequence_task import SequenceTask
@@ -17,7 +17,7 @@ from lifecode.tasks.suites.published import SPLICEATOR, Published
 _SITES, _SPECIES = ("acceptor", "donor"), ("Danio", "Fly", "Thaliana", "Worm")
 _WINDOW = 400
 _SHORTEST = 100
-_SEQUENCE = re.compile(rf"[ACGTUNRYSWKMBDHV]{{{_SHORTEST},}}", re.IGNORECASE)
+_SEQUENCE = re.compile(rf"[{NUCLEOTIDE_LETTERS}]{{{_SHORTEST},}}", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
