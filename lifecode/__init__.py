@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from lifecode.verbs.check import check
     from lifecode.verbs.dogma import make_dataset
     from lifecode.verbs.embed.embed import embed
-    from lifecode.verbs.evaluate import evaluate
+    from lifecode.verbs.evaluate.evaluate import evaluate
     from lifecode.verbs.finetune import finetune
     from lifecode.verbs.info import info
     from lifecode.verbs.optimize import optimize
@@ -47,7 +47,7 @@ _HOMES = {
     "compare_runs": "lifecode.verbs.report",
     "compose": "lifecode.app.from_python",
     "embed": "lifecode.verbs.embed.embed",
-    "evaluate": "lifecode.verbs.evaluate",
+    "evaluate": "lifecode.verbs.evaluate.evaluate",
     "finetune": "lifecode.verbs.finetune",
     "info": "lifecode.verbs.info",
     "load": "lifecode.app.load",

@@ -34,8 +34,13 @@ IGNORE = -100
 NO_RESIDUE = 255
 """What stands for the residue of a codon with an ambiguous nucleotide, which has no label."""
 
-_COMPLEMENT_BYTES = COMPLEMENT.tobytes().ljust(256, b"\xff")
 _IUPAC_AMBIGUOUS = "NRYSWKMBDHV"
+NUCLEOTIDE_LETTERS = f"{NUCLEOTIDES}U{_IUPAC_AMBIGUOUS}"
+"""What may stand for one nucleotide in DNA or RNA, in upper case."""
+RESIDUE_LETTERS = f"{AMINO_ACIDS[:STOP]}UOBJXZ*"
+"""What may stand in a protein: the 20 amino acids, two rarer ones, four letters for several, and the stop."""
+
+_COMPLEMENT_BYTES = COMPLEMENT.tobytes().ljust(256, b"\xff")
 _INVALID = NO_RESIDUE
 _ID_OF_BYTE = np.full(256, _INVALID, dtype=np.uint8)
 for _index, _letter in enumerate(NUCLEOTIDES):

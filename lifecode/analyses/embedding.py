@@ -18,7 +18,8 @@ from lifecode.report.charts.class_map import class_map
 from lifecode.report.page import Drawing
 from lifecode.tasks.baselines import features_of
 from lifecode.tasks.examples.molecule import MoleculeWord
-from lifecode.tasks.examples.sequence_task import SequenceTask, TaskData, read_task
+from lifecode.tasks.examples.sequence_task import SequenceTask
+from lifecode.tasks.examples.task_data import TaskData, read_task
 
 HEADINGS = ("model", "silhouette", "Calinski-Harabasz", "Davies-Bouldin", "k-means NMI", "k-means ARI")
 _PERPLEXITY, _MOST_EXACT = 30.0, 600

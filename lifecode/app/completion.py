@@ -28,7 +28,7 @@ _SCRIPTS = {
 }
 
 
-def completion(arguments: Sequence[str], verbs: Sequence[str]) -> str:
+def _completion(arguments: Sequence[str], verbs: Sequence[str]) -> str:
     """What `lifecode --shell-completion` prints: a script for the shell, or the words that fit.
 
     Raises:
@@ -69,7 +69,7 @@ def fitting(line: str, verbs: Sequence[str]) -> list[str]:
 def print_completion(arguments: Sequence[str], verbs: Sequence[str]) -> int:
     """Prints it, and returns the exit code."""
     try:
-        print(completion(arguments, verbs))
+        print(_completion(arguments, verbs))
     except UserError as error:
         print(f"lifecode: {error}", file=sys.stderr)
         return 2

@@ -48,7 +48,7 @@ from lifecode.host.standard_streams import hush_closed_stdout
 from lifecode.host.stop_signals import ends_in_order
 from lifecode.names import visible
 
-DONE, USER_ERROR, INTERRUPTED, CLOSED_PIPE = 0, 2, 130, 141
+_DONE, _USER_ERROR, INTERRUPTED, CLOSED_PIPE = 0, 2, 130, 141
 _FULL_ERROR, _OURS = "HYDRA_FULL_ERROR", "LIFECODE_HYDRA_FULL_ERROR"
 """Hydra's setting, and the one that tells processes started from here that this program has set it."""
 TRACEBACKS = os.environ.get(_FULL_ERROR) == "1" and _OURS not in os.environ  # as the user set it
@@ -61,7 +61,7 @@ def run_verb(verb: str, module: str, arguments: Sequence[str]) -> int:
         flags = parse_flags(verb, arguments)
         if flags.help:
             print(verb_help(verb, config_folder()))
-            code = DONE
+            code = _DONE
         elif flags.hydra_help:
             code = _hydra_help(verb)
         elif flags.shell_completion:
@@ -91,7 +91,7 @@ def run_verb(verb: str, module: str, arguments: Sequence[str]) -> int:
         if line is None or TRACEBACKS:
             raise
         _report(verb, line)
-        return USER_ERROR
+        return _USER_ERROR
 
 
 def _compose_and_run(verb: str, module: str, flags: argparse.Namespace, command: str) -> int:
@@ -102,7 +102,7 @@ def _compose_and_run(verb: str, module: str, flags: argparse.Namespace, command:
             flags.config_dir, own_folder=config_folder(), config_name=config_name(verb), overrides=overrides
         )
         with checked, _hydra_command_line([*hydra_flags(flags), *overrides]), shown(flags):
-            others, codes = OtherProcesses(folder), [DONE]
+            others, codes = OtherProcesses(folder), [_DONE]
             try:
                 task = _task(verb, module, flags.overrides, command, others, codes)
                 with others.signals_passed_on():
@@ -114,7 +114,7 @@ def _compose_and_run(verb: str, module: str, flags: argparse.Namespace, command:
                 leave_multirun(folder)
                 for failure in others.failures():
                     _report(verb, failure)
-                    codes.append(USER_ERROR)
+                    codes.append(_USER_ERROR)
             if others.stop_requested:
                 raise Interrupted("stopped; the same command goes on with the runs that are not finished")
     return max(codes)
@@ -130,8 +130,8 @@ def _hydra_help(verb: str) -> int:
         try:
             _hydra(verb)(lambda config: None)()
         except SystemExit as end:
-            return int(end.code or DONE)
-    return DONE
+            return int(end.code or _DONE)
+    return _DONE
 
 
 def _task(
@@ -172,10 +172,10 @@ def _task(
                 others.fail(HydraConfig.get().job.num, f"{job_name(start)}: {told}")
             elif others.elsewhere():
                 raise UserError(told) from error
-            elif error.code != USER_ERROR:
+            elif error.code != _USER_ERROR:
                 raise
             else:
-                codes.append(USER_ERROR)
+                codes.append(_USER_ERROR)
         except Exception as error:
             line = explain(error, verb)
             if line is None or TRACEBACKS:
@@ -188,7 +188,7 @@ def _task(
                 raise
             else:
                 _report(verb, line)
-                codes.append(USER_ERROR)
+                codes.append(_USER_ERROR)
         finally:
             leave_multirun(others.folder, place)
 

@@ -20,7 +20,7 @@ from lifecode.host.durable import disk_faults_named, replacing
 
 MULTIRUN = "multirun.yaml"
 _LONGEST_JOB_NAME = 100  # file systems allow 255 bytes a name
-PLACES = {"run_dir": ("name", "run_dir"), "output": ("output",)}
+_PLACES = {"run_dir": ("name", "run_dir"), "output": ("output",)}
 """The key of the place of a verb, and those which alone can give each job another."""
 
 
@@ -40,10 +40,10 @@ def give_own_place(config: DictConfig, start: Start, hydra: HydraConf) -> Path |
     Raises:
         UserError: two jobs would write to one place, or what is there leads elsewhere.
     """
-    key = next((key for key in PLACES if key in config), None)
+    key = next((key for key in _PLACES if key in config), None)
     if hydra.mode != RunMode.MULTIRUN or key is None:
         return None
-    own = [name for name in PLACES[key] if name == key or _made_of(config, key, name)]
+    own = [name for name in _PLACES[key] if name == key or _made_of(config, key, name)]
     varied = [name for name in start.varied if name not in own]
     if config[key] is None:  # `lifecode report` then writes into its input
         if varied != ["input"]:
@@ -83,7 +83,7 @@ def leave_multirun(record: Path | None, place: Path | None = None) -> None:
     config = OmegaConf.load(file)
     assert isinstance(config, DictConfig)
     if place is None:
-        key = next((key for key in PLACES if config.get(key)), None)
+        key = next((key for key in _PLACES if config.get(key)), None)
         place = Path(config[key]) if key else None
     if place is None or not place.is_dir():
         return

@@ -34,7 +34,7 @@ VERBS = {
         "lifecode.verbs.finetune", "learn labels of your own on a trained model, beside baselines"
     ),
     "evaluate": Verb(
-        "lifecode.verbs.evaluate", "measure models on a benchmark as downloaded, beside baselines"
+        "lifecode.verbs.evaluate.evaluate", "measure models on a benchmark as downloaded, beside baselines"
     ),
     "analyse": Verb(
         "lifecode.verbs.analyse", "show what models hold of sequences untuned, beside untrained ones"

@@ -22,7 +22,7 @@ from lifecode.models.transformers_masked import (
 )
 
 
-class Family(NamedTuple):
+class _Family(NamedTuple):
     """A family of models.
 
     Attributes:
@@ -57,8 +57,8 @@ def _shape_of_luca_one(model: LucaOne) -> list[str]:
 
 
 FAMILIES = {
-    LifeCode.family: Family(LifeCode, model_parts, _shape_of_life_code),
-    LucaOne.family: Family(LucaOne, luca_one_parts, _shape_of_luca_one),
+    LifeCode.family: _Family(LifeCode, model_parts, _shape_of_life_code),
+    LucaOne.family: _Family(LucaOne, luca_one_parts, _shape_of_luca_one),
 }
 
 

@@ -21,7 +21,7 @@ MODEL_FILES = (*FILES, GENES, "model-*.safetensors", "model.safetensors.index.js
 """Names and patterns of what a repository may hold of a model: a folder of ours, or weights in parts."""
 TUNED_FILES = ("head.json", "head.safetensors", "encoder/*", "adapter/*")
 """Likewise of a model that was fine-tuned on a task: what a run of `lifecode finetune` holds of it."""
-INSTALL = "To load from the Hugging Face hub: pip install 'lifecode[hf]'"
+_INSTALL = "To load from the Hugging Face hub: pip install 'lifecode[hf]'"
 
 
 def model_folder(
@@ -95,7 +95,7 @@ def _hub(name: str, problem: str) -> Any:
         import huggingface_hub
     except ImportError as error:
         raise UserError(
-            f"{problem}, and huggingface_hub is not installed", source=name, remedy=INSTALL
+            f"{problem}, and huggingface_hub is not installed", source=name, remedy=_INSTALL
         ) from error
     return huggingface_hub
 

@@ -16,8 +16,9 @@ Pool = Literal["mean", "max", "cls"]
 
 def require_pool(pool: str | None) -> None:
     """Raises a UserError for an unknown one."""
-    if pool not in (*get_args(Pool), None):
-        raise UserError(f"pool {pool!r} is unknown", remedy="Choose mean, max, cls or None")
+    known = get_args(Pool)
+    if pool not in (*known, None):
+        raise UserError(f"pool {pool!r} is unknown", remedy=f"Choose {', '.join(known)} or None")
 
 
 def pooled(first: Tensor, states: Tensor, pool: Pool) -> Tensor:

@@ -1,5 +1,6 @@
 """The honest baselines that stand beside every model: what letters alone say, by the same heads."""
 
+from collections.abc import Callable
 from typing import Literal, get_args
 
 import numpy as np
@@ -46,11 +47,27 @@ Baseline = Literal[
 `open_frame` asks whether one of three frames has no stop codon, `reading_frames` counts codons in all three.
 `multi_hot` has a 1 for each 4-mer of nucleotides, or 2-mer of residues, that is there;
 `constant` says the mean, or the shares of classes; `untrained` is the same encoder with new weights."""
-
-
 _MULTI_HOT_KMER = 4
-_OF_ANY: tuple[Baseline, ...] = ("constant", "multi_hot", "one_hot_transformer", "untrained")
-_OF_PROTEINS: tuple[Baseline, ...] = ("length", "residues", "residue_2mers", "residue_one_hot")
+_OF_PROTEINS: dict[Baseline, Callable[[Examples], Features]] = {
+    "length": lambda _: Length(),
+    "residues": lambda _: ResidueKmers(1),
+    "residue_2mers": lambda _: ResidueKmers(2),
+}
+_OF_NUCLEIC_ACIDS: dict[Baseline, Callable[[Examples], Features]] = {
+    "length_gc": lambda _: LengthAndGc(),
+    "3mers": lambda _: Kmers(3),
+    "4mers": lambda _: Kmers(4),
+    "5mers": lambda _: Kmers(5),
+    "6mers": lambda _: Kmers(6),
+    "nucleotide_one_hot": lambda train: OneHot("nucleotide", positions_of(train.sequences, "nucleotide")),
+    "codon_frequency": lambda _: CodonFrequency(),
+    "codon_one_hot": lambda train: OneHot("codon", positions_of(train.sequences, "codon")),
+    "open_frame": lambda _: OpenFrame(),
+    "reading_frames": lambda _: ReadingFrames(),
+    "cnn": lambda train: LetterIds(positions_of(train.sequences, "nucleotide")),
+}
+_OF_RESIDUES: Baseline = "residue_one_hot"
+"""Of labels of positions alone."""
 
 
 def features_of(baseline: Baseline, train: Examples, molecule: Molecule) -> Features | None:
@@ -65,26 +82,15 @@ def features_of(baseline: Baseline, train: Examples, molecule: Molecule) -> Feat
         raise UserError(
             f"{baseline} is not of {what}", source="baselines", remedy=f"Use {', '.join(fitting)}"
         )
+    if baseline == _OF_RESIDUES:
+        raise UserError(f"{baseline} is of labels of residues", source="baselines", remedy="Leave it out")
+    if baseline == "constant":
+        return None
     if baseline == "multi_hot":
         return MultiHot(ResidueKmers(2) if molecule == "protein" else Kmers(_MULTI_HOT_KMER))
     if baseline == "one_hot_transformer":
         return LetterTokens.of(train.sequences, molecule)
-    if baseline in ("residues", "residue_2mers"):
-        return ResidueKmers(1 if baseline == "residues" else 2)
-    if baseline in ("constant", "length"):
-        return None if baseline == "constant" else Length()
-    if baseline == "residue_one_hot":
-        raise UserError("residue_one_hot is of labels of residues", source="baselines", remedy="Leave it out")
-    if baseline == "cnn":
-        return LetterIds(positions_of(train.sequences, "nucleotide"))
-    if baseline.endswith("mers"):
-        return Kmers(int(baseline[0]))
-    if baseline in ("nucleotide_one_hot", "codon_one_hot"):
-        unit = "codon" if baseline == "codon_one_hot" else "nucleotide"
-        return OneHot(unit, positions_of(train.sequences, unit))
-    if baseline in ("open_frame", "reading_frames"):
-        return OpenFrame() if baseline == "open_frame" else ReadingFrames()
-    return LengthAndGc() if baseline == "length_gc" else CodonFrequency()
+    return (_OF_PROTEINS | _OF_NUCLEIC_ACIDS)[baseline](train)
 
 
 def fitting_baselines(
@@ -95,12 +101,15 @@ def fitting_baselines(
         return "constant", "residue_one_hot", "untrained"
     if unit != "sequence":
         return "constant", "nucleotide_one_hot", "codon_one_hot", "untrained"
-    of_none = {"residue_one_hot", *(("cnn",) if kind == "multilabel" else ())}
+    of_none = {_OF_RESIDUES, *(("cnn",) if kind == "multilabel" else ())}
     return tuple(name for name in get_args(Baseline) if _is_of(name, molecule) and name not in of_none)
 
 
 def _is_of(baseline: str, molecule: Molecule) -> bool:
-    return baseline in _OF_ANY or (baseline in _OF_PROTEINS) == (molecule == "protein")
+    is_protein = molecule == "protein"
+    if baseline in _OF_NUCLEIC_ACIDS:
+        return not is_protein
+    return is_protein or baseline not in (*_OF_PROTEINS, _OF_RESIDUES)
 
 
 def head_of(baseline: Baseline, kind: LabelKind) -> Head:

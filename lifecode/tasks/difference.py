@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.stats import t
 
 NUM_RESAMPLES = 1_000
-LEVEL = 0.95
+_LEVEL = 0.95
 
 
 class Difference(NamedTuple):
@@ -34,7 +34,7 @@ def over_folds(ours: NDArray[np.float64], theirs: NDArray[np.float64], test_shar
     """
     paired = ours - theirs
     variance = paired.var(ddof=1) * (1 / len(paired) + test_share)
-    reach = float(t.ppf((1 + LEVEL) / 2, len(paired) - 1) * np.sqrt(variance))
+    reach = float(t.ppf((1 + _LEVEL) / 2, len(paired) - 1) * np.sqrt(variance))
     mean = float(paired.mean())
     return Difference(mean, mean - reach, mean + reach, "corrected resampled t over folds and seeds")
 
@@ -58,7 +58,7 @@ def over_examples(
     assert everything is not None
     drawn = (score(draws.integers(num_examples, size=num_examples)) for _ in range(num_resamples))
     differences = [pair[0] - pair[1] for pair in drawn if pair is not None]
-    low, high = np.quantile(differences, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    low, high = np.quantile(differences, [(1 - _LEVEL) / 2, (1 + _LEVEL) / 2])
     return Difference(
         everything[0] - everything[1], float(low), float(high), "paired bootstrap over test examples"
     )

@@ -19,7 +19,8 @@ from lifecode.tasks.contest import Contest, Entry
 from lifecode.tasks.evidence import Evidence, evidence_of
 from lifecode.tasks.examples.examples import Examples
 from lifecode.tasks.examples.labels import Labels
-from lifecode.tasks.examples.sequence_task import SequenceTask, TaskData
+from lifecode.tasks.examples.sequence_task import SequenceTask
+from lifecode.tasks.examples.task_data import TaskData
 from lifecode.tasks.names_in_tables import UNTRAINED, AnyBaseline, TaskKind, require_baselines
 from lifecode.tasks.pairs.pair_baselines import pair_warnings
 from lifecode.tasks.pairs.pair_examples import PairLeaks

@@ -25,7 +25,7 @@ from lifecode.tasks.examples.molecule import Molecule, decoded
 from lifecode.tasks.heads.head import Blocks
 from lifecode.tasks.small_cnn import one_thread
 
-MOST_LETTERS = 1_278
+_MOST_LETTERS = 1_278
 """Of a sequence so many are read, as LucaOne does at once."""
 _WIDTH, _DEPTH, _HEADS = 128, 2, 4
 _WARMUP, _BATCHES_TO_PREDICT = 0.1, 4
@@ -53,7 +53,7 @@ class LetterTokens:
     @classmethod
     def of(cls, sequences: Sequence[NDArray[np.uint8]], molecule: Molecule) -> "LetterTokens":
         """As many positions as the longest of these has, at most 1,278."""
-        return cls(max(1, min(max(map(len, sequences)), MOST_LETTERS)), molecule)
+        return cls(max(1, min(max(map(len, sequences)), _MOST_LETTERS)), molecule)
 
     def __call__(self, sequences: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
         """(n, positions)."""

@@ -21,7 +21,7 @@ from torch.nn import functional as F
 
 from lifecode.tasks.heads.head import Blocks
 
-EPOCHS, BATCH, LEARNING_RATE = 10, 64, 1e-3
+_EPOCHS, _BATCH, _LEARNING_RATE = 10, 64, 1e-3
 _EMBEDDED, _CHANNELS, _WIDTH, _HIDDEN = 100, (16, 8, 4), 8, 512
 _LEAST_POSITIONS = 64
 _LETTERS, _UNKNOWN, _END = 6, 4, 5
@@ -94,7 +94,7 @@ class FittedCnn:
     def predict(self, blocks: Blocks) -> NDArray[np.float64]:
         """Values (n,), or probabilities (n, num_classes)."""
         with one_thread(), torch.inference_mode():
-            parts = [self.network(part) for part in _ids(blocks).split(16 * BATCH)]
+            parts = [self.network(part) for part in _ids(blocks).split(16 * _BATCH)]
         found = torch.cat(parts).double() if parts else torch.zeros(0, 1)
         if self.scale is None:
             return found.softmax(1).numpy()
@@ -122,10 +122,10 @@ class CnnHead:
         with one_thread(), torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             network = _Network(ids.shape[1], outputs)
-            optimizer = torch.optim.Adam(network.parameters(), lr=LEARNING_RATE)
-            for _ in range(EPOCHS):
+            optimizer = torch.optim.Adam(network.parameters(), lr=_LEARNING_RATE)
+            for _ in range(_EPOCHS):
                 order = torch.randperm(len(ids))
-                for rows in order.split(BATCH):
+                for rows in order.split(_BATCH):
                     if len(rows) < 2 <= len(ids):  # batch norm has no deviation of one example
                         continue
                     given = network(ids[rows])

@@ -32,7 +32,7 @@ LAUNCHER = "LIFECODE_LAUNCHER"
 """Environment variable with the process id of the command that started this process among others."""
 _PR_SET_PDEATHSIG = 1
 _FAILED = "lifecode/failed"
-FAILED, USER_ERROR, INTERRUPTED = 1, 2, 130
+_FAILED, _USER_ERROR, _INTERRUPTED = 1, 2, 130
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +179,7 @@ def _without_result(work: Callable[[], Any]) -> None:
 
 def _exit_code(error: BaseException) -> int:
     if isinstance(error, SystemExit):
-        return error.code if isinstance(error.code, int) else FAILED
+        return error.code if isinstance(error.code, int) else _FAILED
     if isinstance(error, KeyboardInterrupt):
-        return INTERRUPTED
-    return USER_ERROR if isinstance(error, UserError) else FAILED
+        return _INTERRUPTED
+    return _USER_ERROR if isinstance(error, UserError) else _FAILED

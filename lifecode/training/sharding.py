@@ -25,7 +25,7 @@ from torch.optim import Optimizer
 
 from lifecode.models.layers.block import Block
 
-WHOLE = StateDictOptions(full_state_dict=True, cpu_offload=True)
+_WHOLE = StateDictOptions(full_state_dict=True, cpu_offload=True)
 _FROM_WHOLE = StateDictOptions(full_state_dict=True, broadcast_from_rank0=True)
 
 
@@ -53,7 +53,7 @@ def shard(module: nn.Module, mesh: DeviceMesh, *, bf16: bool) -> None:
 
 def gather(sharded: nn.Module, *, into: nn.Module) -> None:
     """Copies the whole parameters and buffers into an unsharded twin, on the first process only."""
-    state = get_model_state_dict(sharded, options=WHOLE)
+    state = get_model_state_dict(sharded, options=_WHOLE)
     if state:
         into.load_state_dict(state)
 
@@ -73,7 +73,7 @@ class FullySharded(ModelParallelStrategy):
         """The whole state as `optimizer.state_dict()` of one process has it; empty but on the first."""
         assert self.model is not None
         optimizer = getattr(optimizer, "_optimizer", optimizer)
-        state = get_optimizer_state_dict(self.model, optimizer, options=WHOLE)
+        state = get_optimizer_state_dict(self.model, optimizer, options=_WHOLE)
         if not state:
             return {}
         values: Any = state["state"]

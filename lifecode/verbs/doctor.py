@@ -44,7 +44,7 @@ EXTRAS = {
 """What each extra of pyproject.toml is for."""
 
 _PORTABLE = ("chunked", "torch")
-DTYPES = (torch.float32, torch.bfloat16)
+_DTYPES = (torch.float32, torch.bfloat16)
 
 
 def run(config: DictConfig) -> None:
@@ -98,7 +98,7 @@ def kernels(device: str) -> dict[str, dict[str, Any]]:
         x = torch.empty(1, 1, 16, device=device, dtype=dtype)
         return convolution.resolve_convolution_backend(backend, x)
 
-    attention = {str(dtype).removeprefix("torch."): attention_kernel(device, dtype) for dtype in DTYPES}
+    attention = {str(dtype).removeprefix("torch."): attention_kernel(device, dtype) for dtype in _DTYPES}
     return {
         "gated delta rule": _choice(delta_rule_backend, delta_rule.BACKENDS),
         "short convolution": _choice(convolution_backend, convolution.BACKENDS),
@@ -107,7 +107,7 @@ def kernels(device: str) -> dict[str, dict[str, Any]]:
 
 
 def _choice(resolve: Callable[[str, torch.dtype], str], backends: tuple[str, ...]) -> dict[str, Any]:
-    taken = {str(dtype).removeprefix("torch."): resolve("auto", dtype) for dtype in DTYPES}
+    taken = {str(dtype).removeprefix("torch."): resolve("auto", dtype) for dtype in _DTYPES}
     portable = any(name in _PORTABLE for name in taken.values())
     refusals = [_refusal(resolve, name) for name in backends] if portable else []
     return {"backends": taken, "refused": [refusal for refusal in refusals if refusal]}
@@ -115,7 +115,7 @@ def _choice(resolve: Callable[[str, torch.dtype], str], backends: tuple[str, ...
 
 def _refusal(resolve: Callable[[str, torch.dtype], str], backend: str) -> str | None:
     try:
-        resolve(backend, DTYPES[0])
+        resolve(backend, _DTYPES[0])
     except UserError as error:
         return error.problem
     return None

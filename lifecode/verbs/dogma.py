@@ -12,7 +12,7 @@ from lifecode.app.configs.construct import checked_value, construct
 from lifecode.data.reading.inputs import Inputs
 from lifecode.data.reading.read import ReadingSettings, read_records
 from lifecode.data.records import Contig
-from lifecode.datasets.central_dogma import CodingWindows, make
+from lifecode.datasets.central_dogma import make
 from lifecode.datasets.counts_table import table_of_dogma
 from lifecode.host.activity import Say, told
 
@@ -69,7 +69,7 @@ def make_dataset(
         input: as for `lifecode.read_records`.
         output: folder to write; must not exist or be empty.
         maker: `Pairs`, `Homologs`, `SpliceWindows`, `PreMrnas` or `CodingWindows` of
-            `lifecode.datasets.central_dogma`.
+            `lifecode.datasets.central_dogma`, or one of your own.
         seed: of every draw and of the split.
         reading: what the files do not say, a `ReadingSettings` of `lifecode.data`.
         progress: show on stderr what is being done.
@@ -78,8 +78,8 @@ def make_dataset(
         UserError: an input that cannot be read, two contigs of one name, no example, or an output that exists
             or cannot be written.
     """
-    features = maker.features if isinstance(maker, CodingWindows) else ()
-    contigs = read_records(input, features=features, **asdict(reading or ReadingSettings()))
+    wanted = getattr(maker, "features", ())
+    contigs = read_records(input, features=wanted, **asdict(reading or ReadingSettings()))
     with told(progress) as say:
         counts = make.make_dataset(_shown(contigs, say), output, maker, seed)
     return LabelledDataset(Path(output).expanduser(), counts)

@@ -277,7 +277,6 @@ FLOORS = {
         "train",
         "task_table",
         "finetune",
-        "evaluate_tables",
         "evaluate",
         "analyse",
         "predict",
@@ -290,5 +289,6 @@ FLOORS = {
         "doctor",
         "bench",
     ],
+    "verbs/evaluate": ["table_folder", "tables", "evaluate"],
 }
 """By package, `""` the library itself."""

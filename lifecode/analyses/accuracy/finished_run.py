@@ -19,8 +19,9 @@ from lifecode.errors import UserError
 from lifecode.names import csv_cell
 from lifecode.tasks.competitors.opened_task import OpenedTask, opened_task
 from lifecode.tasks.examples.molecule import Molecule
-from lifecode.tasks.examples.sequence_task import SequenceTask, TaskData
+from lifecode.tasks.examples.sequence_task import SequenceTask
 from lifecode.tasks.examples.table import read_table
+from lifecode.tasks.examples.task_data import TaskData
 from lifecode.tasks.finetune import COMPARED, METRICS
 from lifecode.tasks.names_in_tables import UNTRAINED
 from lifecode.tasks.pairs.pair_examples import PairExamples

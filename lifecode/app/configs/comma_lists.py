@@ -5,7 +5,7 @@ Outside of `-m` such a value is put between quotes before Hydra sees it; with `-
 
 from collections.abc import Iterable
 
-OF_VERB = {"optimize": ("keep", "constraints.forbidden_sites", "constraints.fixed_codons")}
+_OF_VERB = {"optimize": ("keep", "constraints.forbidden_sites", "constraints.fixed_codons")}
 _ENCLOSED = ("'", '"', "[", "{", "$")
 
 
@@ -16,7 +16,7 @@ def lists_quoted(verb: str, overrides: Iterable[str]) -> list[str]:
 
 def _quoted(verb: str, line: str) -> str:
     key, _, value = line.partition("=")
-    is_list = key.lstrip("+") in OF_VERB.get(verb, ()) and ("," in value or ":" in value)
+    is_list = key.lstrip("+") in _OF_VERB.get(verb, ()) and ("," in value or ":" in value)
     if not is_list or value.lstrip().startswith(_ENCLOSED) or "'" in value:
         return line
     return f"{key}='{value}'"

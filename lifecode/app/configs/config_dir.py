@@ -19,7 +19,7 @@ from omegaconf.basecontainer import BaseContainer
 from omegaconf.errors import OmegaConfBaseException
 
 from lifecode.app.configs.config_loader import ConfigLoader
-from lifecode.app.configs.configurable import LOGGERS, OURS, home_of
+from lifecode.app.configs.configurable import is_our_logger, is_ours
 from lifecode.app.configs.construct import locate
 from lifecode.app.configs.expected_config import (
     OF_LIGHTNING,
@@ -191,8 +191,10 @@ def _require_known_targets(node: Any, key: str, plugins: Set[str]) -> None:
             if inner in OF_LIGHTNING:  # compared with ours
                 continue
             own = str(value).partition(".")[0] in plugins
-            if name == "_target_" and not own and home_of(locate(value, inner)) not in OURS | LOGGERS:
-                _refuse(inner, value)
+            if name == "_target_" and not own:
+                target = locate(value, inner)
+                if not (is_ours(target) or is_our_logger(target)):
+                    _refuse(inner, value)
             _require_known_targets(value, inner, plugins)
     elif isinstance(node, Sequence) and not isinstance(node, str):
         for index, value in enumerate(node):

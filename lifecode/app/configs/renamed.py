@@ -21,7 +21,7 @@ _OPTIONS = {("data", "life_code"): "sources", ("data", "many_species"): "sources
 """An option of a group that has become one of another group."""
 _MERGED = {"batching": "default"}
 """A group of one option, which the verb's own config holds now."""
-OF_VERB = {"dogma": {"task": "dataset"}}
+_OF_VERB = {"dogma": {"task": "dataset"}}
 """Groups of one verb, with their keys; the name is free for other verbs."""
 
 _OVERRIDE = re.compile(r"(?P<sign>\+\+|\+|~)?(?P<key>[\w/]+)(?P<rest>[@.=].*)?", re.DOTALL)
@@ -66,7 +66,7 @@ def in_names(key: str) -> str:
 def announced(verb: str, overrides: Sequence[str]) -> list[str]:
     """What a user should be told about his words, one line each."""
     lines = []
-    for before, today in OF_VERB.get(verb, {}).items():
+    for before, today in _OF_VERB.get(verb, {}).items():
         if any((found := _OVERRIDE.match(line)) and found["key"] == before for line in overrides):
             lines.append(f"{before}= is now {today}=, and its keys {today}.*; the old name still works")
     return lines
@@ -78,8 +78,8 @@ def _todays_override(verb: str | None, line: str) -> str | None:
         return line
     sign, key, rest = found["sign"] or "", found["key"], found["rest"] or ""
     option = rest.removeprefix("=")
-    if key in OF_VERB.get(verb or "", {}):
-        key = OF_VERB[verb or ""][key]
+    if key in _OF_VERB.get(verb or "", {}):
+        key = _OF_VERB[verb or ""][key]
     elif rest.startswith("."):
         return line
     elif rest.startswith("=") and all((key, one.strip()) in _OPTIONS for one in option.split(",")):

@@ -34,7 +34,7 @@ from lifecode.genetic_code import residue_letters
 from lifecode.host.checksum import digest_of, file_entry, matches_entry, write_json
 from lifecode.host.durable import new_folder
 
-CONTIG_SCHEMA = pa.schema(
+_CONTIG_SCHEMA = pa.schema(
     [
         ("contig", pa.string()),
         ("source", pa.string()),
@@ -47,7 +47,7 @@ CONTIG_SCHEMA = pa.schema(
         ("backward", pa.bool_()),  # the digest is that of the other strand
     ]
 )
-CDS_SCHEMA = pa.schema(
+_CDS_SCHEMA = pa.schema(
     [
         ("id", pa.string()),
         ("contig_number", pa.int64()),  # row of contigs.parquet
@@ -164,9 +164,9 @@ def stored_nucleotides(contigs: pa.Table) -> np.ndarray:
 def _write(task: ReadTask, folder: Path) -> None:
     """Everything a unit's folder holds."""
     summary = ReadingSummary([file.name for file in task.unit.files], task.settings.asked_codes())
-    contigs = RowWriter(folder / "contigs.parquet", CONTIG_SCHEMA)
+    contigs = RowWriter(folder / "contigs.parquet", _CONTIG_SCHEMA)
     rejected = RowWriter(folder / "rejected.parquet", REJECTED_SCHEMA)
-    pairs = RowWriter(folder / "cds.parquet", CDS_SCHEMA)
+    pairs = RowWriter(folder / "cds.parquet", _CDS_SCHEMA)
 
     def report(source: str, record: str, problem: str) -> None:
         rejected.add(summary.skipped_row(source, record, problem))
@@ -218,7 +218,7 @@ def _contig_row(contig: Contig) -> dict[str, Any]:
 
 
 def _pair_row(pair: ExactPair, contig_number: int) -> dict[str, Any]:
-    """An exact pair as a row of `CDS_SCHEMA`, its sequences still arrays."""
+    """An exact pair as a row of `_CDS_SCHEMA`, its sequences still arrays."""
     cds = pair.coding_sequence
     return {
         "id": cds.id,

@@ -19,6 +19,7 @@ from typing import BinaryIO, NoReturn, cast
 
 from isal import igzip, isal_zlib
 
+from lifecode.alphabet import NUCLEOTIDE_LETTERS, RESIDUE_LETTERS
 from lifecode.data.formats.decompression import LONGEST_MAGIC, decompressed
 from lifecode.data.formats.foreign_formats import foreign_format
 from lifecode.data.formats.plain_text import PlainText
@@ -31,8 +32,6 @@ _BOMB_BYTES, _BOMB_RATIO = 1 << 28, 200
 """Content of a gzip file that is longer, and so many times as long as the file, is refused; genomes: 30."""
 _FIRST_BYTES = 1 << 16
 _BUFFER_BYTES = 1 << 16
-_NUCLEOTIDE_LETTERS = b"ACGTUNRYSWKMBDHV"
-_PROTEIN_LETTERS = b"ACDEFGHIKLMNPQRSTVWYUOBJXZ*"
 _WHITE_SPACE = b" \t\r\n\v\f"
 _PROTEIN_SHARE = 0.1
 _MOST_COMMENT_BYTES = 1 << 26
@@ -142,8 +141,9 @@ def _holds_protein(start: bytes) -> bool:
     """Whether a tenth of the letters are residues but no IUPAC nucleotides, and the others residues too."""
     sequence = b"".join(line for line in start.splitlines() if not line.startswith(b">"))
     letters = sequence.upper().translate(None, _WHITE_SPACE)
-    others = letters.translate(None, _NUCLEOTIDE_LETTERS)
-    return len(others) > _PROTEIN_SHARE * len(letters) and not others.translate(None, _PROTEIN_LETTERS)
+    others = letters.translate(None, NUCLEOTIDE_LETTERS.encode())
+    is_much = len(others) > _PROTEIN_SHARE * len(letters)
+    return is_much and not others.translate(None, RESIDUE_LETTERS.encode())
 
 
 class _Unzipped(RawIOBase):

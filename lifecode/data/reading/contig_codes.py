@@ -21,7 +21,7 @@ from lifecode.data.records import CodeChoice, CodingSequence, Contig
 from lifecode.errors import UserError
 from lifecode.genetic_code import genetic_code, genetic_code_numbers
 
-DEFAULT_CODE = 1
+_DEFAULT_CODE = 1
 _DEFAULT_KEY = "default"
 _OTHER_NUMBERS = tuple(number for number in genetic_code_numbers() if number not in (1, 11))
 
@@ -71,7 +71,7 @@ class AskedCodes:
     @property
     def where_nothing_says(self) -> int:
         """The code of proteins and of contigs about which nothing says anything."""
-        return self.everywhere or self.default or DEFAULT_CODE
+        return self.everywhere or self.default or _DEFAULT_CODE
 
     def code_of(self, *names: str) -> int:
         """The code to read a contig of these names by before its file has been asked."""
@@ -126,7 +126,7 @@ def _choice(contig: Contig, asked: AskedCodes) -> CodeChoice:
     if (voted := _vote(contig)) is not None:
         return voted
     if contig.organelle and contig.coding_sequences and asked.default is None:
-        return CodeChoice(DEFAULT_CODE, "organelle")
+        return CodeChoice(_DEFAULT_CODE, "organelle")
     return CodeChoice(asked.where_nothing_says, "default")
 
 
@@ -141,9 +141,9 @@ def _vote(contig: Contig) -> CodeChoice | None:
     if not cut:
         return None
     ballot = _Ballot([cds for cds, _ in cut], [piece for _, piece in cut])
-    by_default = ballot.agree(DEFAULT_CODE, range(len(cut)))
+    by_default = ballot.agree(_DEFAULT_CODE, range(len(cut)))
     others = sorted(set(range(len(cut))) - by_default)
-    best, most = DEFAULT_CODE, len(by_default)
+    best, most = _DEFAULT_CODE, len(by_default)
     for number in (11, *sorted(_OTHER_NUMBERS, key=_num_read_otherwise)) if others else ():
         gained = len(ballot.agree(number, others))
         if gained and (total := gained + len(ballot.agree(number, sorted(by_default)))) > most:
@@ -153,7 +153,7 @@ def _vote(contig: Contig) -> CodeChoice | None:
 
 def _num_read_otherwise(number: int) -> int:
     """How many codons a code reads otherwise than code 1."""
-    return int((genetic_code(number).residues != genetic_code(DEFAULT_CODE).residues).sum())
+    return int((genetic_code(number).residues != genetic_code(_DEFAULT_CODE).residues).sum())
 
 
 class _Ballot:

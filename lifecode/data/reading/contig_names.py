@@ -21,7 +21,7 @@ class Namesake(NamedTuple):
     unit: int
 
 
-def unit_labels(units: Sequence[InputUnit]) -> list[str]:
+def _unit_labels(units: Sequence[InputUnit]) -> list[str]:
     """A label of each unit, no two alike: its first file without endings, behind folders where need be."""
     paths = [unit.files[0].expanduser().absolute() for unit in units]
     labels, folders = [stem(path) for path in paths], [path.parent for path in paths]
@@ -44,7 +44,7 @@ def told_apart(namesakes: Sequence[Namesake], units: Sequence[InputUnit]) -> dic
         UserError: two of them are the same sequence, or stand in one file whose annotation, a file of its
             own, cannot tell them apart.
     """
-    labels = unit_labels(units) if namesakes else []
+    labels = _unit_labels(units) if namesakes else []
     renamed: dict[int, str] = {}
     first: dict[tuple[str, bytes], Namesake] = {}
     within: Counter[str] = Counter()

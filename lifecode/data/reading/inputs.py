@@ -86,8 +86,9 @@ def _explicit_pair(entry: str) -> tuple[Path, Path]:
     annotation = [file for file in files if _is_annotation(file)]
     sequence = [file for file in files if file not in annotation]
     if len(files) != 2 or len(annotation) != 1:
+        known = ", ".join(sorted(ANNOTATION))
         raise UserError(
-            "+ joins one annotation file (GFF3, GTF, BED12) and one sequence file (FASTA)",
+            f"+ joins one annotation file ({known}) and one sequence file (FASTA)",
             source=entry,
             remedy=_PAIR_REMEDY,
         )

@@ -6,7 +6,7 @@ from typing import Any
 _FILES_NAMED = 3
 
 
-def dialect_lines(report: Mapping[str, Any]) -> list[str]:
+def _dialect_lines(report: Mapping[str, Any]) -> list[str]:
     """Which files were taken for what, files of one dialect in one line.
 
     Args:
@@ -71,7 +71,7 @@ def renamed_line(report: Mapping[str, Any]) -> str | None:
     )
 
 
-def matched_name_lines(report: Mapping[str, Any]) -> list[str]:
+def _matched_name_lines(report: Mapping[str, Any]) -> list[str]:
     """Where an annotation names sequences in another form than their own file, a line a file."""
     return [
         f"{unit['files'][-1]} names sequences in another form than {unit['files'][0]}: "
@@ -84,8 +84,8 @@ def matched_name_lines(report: Mapping[str, Any]) -> list[str]:
 def how_read_lines(report: Mapping[str, Any]) -> list[str]:
     """All of these."""
     lines = [
-        *dialect_lines(report),
-        *matched_name_lines(report),
+        *_dialect_lines(report),
+        *_matched_name_lines(report),
         *genetic_code_lines(report),
         renamed_line(report),
     ]
@@ -97,10 +97,10 @@ def left_out_lines(report: Mapping[str, Any]) -> Iterator[str]:
     for entry in report.get("left_out", ()):
         yield f"{entry['reason'].replace('_', ' ')}, {entry['count']:,}; to change it: {entry['remedy']}"
         for example in entry["examples"]:
-            yield f"  {example_place(example)}: {example['id']}, {example['detail']}"
+            yield f"  {_example_place(example)}: {example['id']}, {example['detail']}"
 
 
-def example_place(example: Mapping[str, str]) -> str:
+def _example_place(example: Mapping[str, str]) -> str:
     """Contig and line or location of one that was left out."""
     return " ".join(word for word in (example["contig"], example.get("place")) if word)
 

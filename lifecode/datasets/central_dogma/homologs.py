@@ -21,7 +21,7 @@ from lifecode.datasets.central_dogma.ranking import require_shares, splits_by_ti
 from lifecode.datasets.central_dogma.translation import translates
 from lifecode.errors import UserError
 
-HOMOLOG = "homolog"
+_HOMOLOG = "homolog"
 _NO_HOMOLOG = "no_homolog"
 
 
@@ -107,7 +107,7 @@ def _two_examples(gene: Gene, locus: Locus, homolog: Gene, score: float) -> list
     more = {"homolog_species": homolog.species, "similarity": round(score, 6)}
     return [
         true_pair(gene, locus, {"homolog_species": "", "similarity": 1}, ties),
-        untrue_pair(gene, locus, homolog.protein, (gene.id, homolog.id), HOMOLOG, more, ties),
+        untrue_pair(gene, locus, homolog.protein, (gene.id, homolog.id), _HOMOLOG, more, ties),
     ]
 
 

@@ -6,23 +6,30 @@ a byte per nucleotide of the contigs and of every sequence written.
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import asdict
+from dataclasses import fields, is_dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, Protocol
 
 from lifecode.data.records import Contig
-from lifecode.datasets.central_dogma.coding_windows import CodingWindows
 from lifecode.datasets.central_dogma.dataset import Dataset, write_dataset
 from lifecode.datasets.central_dogma.genes import Genes, read_genes
-from lifecode.datasets.central_dogma.homologs import Homologs
-from lifecode.datasets.central_dogma.pairs import Pairs
-from lifecode.datasets.central_dogma.pre_mrna import PreMrnas
 from lifecode.datasets.central_dogma.ranking import SPLITS
-from lifecode.datasets.central_dogma.splice_windows import SpliceWindows
 from lifecode.errors import UserError
 from lifecode.host.output_folder import require_absent
 
-Maker: TypeAlias = Pairs | Homologs | SpliceWindows | PreMrnas | CodingWindows
+
+class Maker(Protocol):
+    """Makes labelled examples of the genes of a genome; a class attribute `features` may name keys of the
+    feature table, such as `tRNA`, that it wants beside CDS."""
+
+    def dataset(self, found: Genes, seed: int) -> Dataset:
+        """The examples with their splits, a pure function of the genes and the seed.
+
+        Args:
+            found: genes; what gives no example is entered in its `left_out`.
+            seed: of every draw and of the split.
+        """
+        ...
 
 
 def make_dataset(
@@ -33,7 +40,7 @@ def make_dataset(
     Args:
         contigs: as from `read_records`.
         output: folder to write; must not exist or be empty.
-        maker: one of `Maker`.
+        maker: such as `lifecode.datasets.central_dogma.Pairs()`.
         seed: of every draw and of the split.
 
     Raises:
@@ -68,12 +75,12 @@ def _report(found: Genes, dataset: Dataset, num_cds: int) -> dict[str, Any]:
     }
 
 
-def _settings(maker: Maker) -> dict[str, Any]:
-    """The name of a maker with its settings, and the name of what writes its DNA."""
-    settings: dict[str, Any] = {"name": type(maker).__name__} | asdict(maker)
-    if isinstance(maker, Pairs | Homologs):
-        settings["dna"] = {"name": type(maker.dna).__name__} | settings["dna"]
-    return settings
+def _settings(maker: object) -> dict[str, Any]:
+    """The name of a maker, with the settings of a dataclass, those of what it is made with likewise."""
+    values = {f.name: getattr(maker, f.name) for f in fields(maker)} if is_dataclass(maker) else {}
+    return {"name": type(maker).__name__} | {
+        name: _settings(value) if is_dataclass(value) else value for name, value in values.items()
+    }
 
 
 def _no_examples(found: Genes, num_cds: int) -> UserError:

@@ -29,21 +29,14 @@ class TokenContents(NamedTuple):
         num_segments: sequences.
         squared_tokens: sum of the sequences' squared lengths, the pairs that attention looks at.
         masked: letters that the language head reads.
-        gene_type: positions that this head reads, and so for the others; for some it is sequences.
+        read: by task what its head reads, positions or sequences.
     """
 
     num_tokens: float
     num_segments: float
     squared_tokens: float
-    masked: float = 0.0
-    gene_type: float = 0.0
-    prot_homo: float = 0.0
-    prot_site: float = 0.0
-    prot_domain: float = 0.0
-    gene_taxonomy: float = 0.0
-    prot_taxonomy: float = 0.0
-    prot_keyword: float = 0.0
-    prot_structure: float = 0.0
+    masked: float
+    read: Mapping[str, float]
 
     @property
     def num_positions(self) -> float:
@@ -62,7 +55,10 @@ class TokenContents(NamedTuple):
 
     def times(self, rows: float) -> "TokenContents":
         """What so many rows hold together."""
-        return TokenContents(*(rows * value for value in self))
+        *numbers, read = self
+        return TokenContents(
+            *(rows * number for number in numbers), {task: rows * own for task, own in read.items()}
+        )
 
 
 def assumed_contents(row_length: int, longest: int, masked: float) -> TokenContents:
@@ -76,7 +72,7 @@ def assumed_contents(row_length: int, longest: int, masked: float) -> TokenConte
     sequences = row_length / longest
     letters = row_length - NUM_SPECIAL * sequences
     read = {task: sequences if level == "sequence" else letters for task, level in LEVELS.items()}
-    return TokenContents(row_length, sequences, row_length * longest, masked=masked * letters, **read)
+    return TokenContents(row_length, sequences, row_length * longest, masked * letters, read)
 
 
 class Labels(NamedTuple):
@@ -127,9 +123,7 @@ class LabelledBatch:
         lengths = self.cu_seqlens.diff().to(torch.float64)
         read = {task: float(len(self.labels[task].at)) for task in LEVELS}
         masked = float(sum(len(self.labels[task].at) for task in MASK_TASKS))
-        return TokenContents(
-            float(len(self.ids)), len(lengths), float(lengths.square().sum()), masked=masked, **read
-        )
+        return TokenContents(float(len(self.ids)), len(lengths), float(lengths.square().sum()), masked, read)
 
     def to(self, device: torch.device | str, non_blocking: bool = False) -> "LabelledBatch":
         """The same batch on another device (Lightning calls this)."""

@@ -13,27 +13,27 @@ def luca_one_parts(model: LucaOne, contents: Any = None) -> list[Part]:
     Args:
         model: any.
         contents: what all rows hold that pass through it together (`num_tokens`, `squared_tokens`, `masked`,
-            and by its name what the head of each task reads); None: nothing.
+            and by task what its head has `read`); None: nothing.
     """
-
-    def of(name: str) -> float:
-        return float(getattr(contents, name)) if contents is not None else 0.0
-
-    tokens, heads = of("num_tokens"), model.config["heads"]
+    tokens, squared, masked, read = 0.0, 0.0, 0.0, dict.fromkeys(model.task_heads, 0.0)
+    if contents is not None:
+        tokens, squared = contents.num_tokens, contents.squared_tokens
+        masked, read = contents.masked, contents.read
+    heads = model.config["heads"]
     return [
         Part("embeddings", model.embedding, tokens, below=False),
         Part(
             "encoder layers",
             model.encoder.layers,
             tokens,
-            of("squared_tokens"),
+            squared,
             checkpointing=model.encoder.activation_checkpointing,
         ),
         Part("final norm", model.encoder.norm, tokens),
         # Logits and their softmax.
-        Part("language head", model.language_head, of("masked"), loss_values=2 * NUM_TOKENS),
+        Part("language head", model.language_head, masked, loss_values=2 * NUM_TOKENS),
         *(
-            Part(f"head of {task}", head, of(task), loss_values=2 * heads[task]["classes"])
+            Part(f"head of {task}", head, read[task], loss_values=2 * heads[task]["classes"])
             for task, head in model.task_heads.items()
         ),
     ]

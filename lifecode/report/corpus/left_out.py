@@ -22,8 +22,8 @@ from lifecode.report.charts.figure_style import (
     style_axes,
 )
 
-REJECTED, DROPPED, SKIPPED = "rejected", "dropped by the split", "skipped records"
-_COLOURS = {REJECTED: VERMILION, DROPPED: ORANGE, SKIPPED: GREY}
+REJECTED, _DROPPED, _SKIPPED = "rejected", "dropped by the split", "skipped records"
+_COLOURS = {REJECTED: VERMILION, _DROPPED: ORANGE, _SKIPPED: GREY}
 _EXAMPLES, _LONGEST = 3, 200
 
 
@@ -38,7 +38,7 @@ class Example(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """A reason, which of `REJECTED`, `DROPPED` and `SKIPPED` it is, how often it applied, and to what.
+    """A reason, which of `REJECTED`, `_DROPPED` and `_SKIPPED` it is, how often it applied, and to what.
 
     `remedy` is what would change it.
     """
@@ -55,8 +55,8 @@ def left_out(corpus: Corpus) -> list[LeftOut]:
     report = corpus.report
     groups = {
         REJECTED: report["pairs"]["rejected"],
-        DROPPED: report["pairs"]["dropped"],
-        SKIPPED: report.get("skipped", {}),
+        _DROPPED: report["pairs"]["dropped"],
+        _SKIPPED: report.get("skipped", {}),
     }
     examples = _first_examples(
         corpus, {reason: n for of_group in groups.values() for reason, n in of_group.items()}

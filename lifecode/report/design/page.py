@@ -13,7 +13,7 @@ from lifecode.report.page import Drawing, write_page
 
 _MOST_PROTEINS = 20
 """That the page shows; the table beside it has all."""
-HEADINGS = (
+_HEADINGS = (
     "score", "log P per codon", "CAI", "%MinMax mean", "lowest", "GC, %", "pair score", "sites",
     "unlike wild type",
 )  # fmt: skip
@@ -55,7 +55,7 @@ def write_design_report(designs: Designs, folder: Path) -> Path:
         ],
         "host": f"{display_name(host.name)}, {source}, genetic code {host.genetic_code}",
         "sites": ", ".join(designs.sites),
-        "headings": HEADINGS,
+        "headings": _HEADINGS,
         "proteins": [
             {"name": display_name(name), "key": f"min_max_{number}", "rows": _rows(designs, name)}
             for number, name in enumerate(shown, start=1)

@@ -11,12 +11,12 @@ from lifecode.names import display_name
 from lifecode.report.charts.contest_charts import sets_of_a_suite
 from lifecode.report.charts.figure_style import plain_settings
 from lifecode.report.page import Drawing, write_page
+from lifecode.report.task.page import PACKAGES
 
-_PACKAGES = ("lifecode", "torch", "numpy", "scikit-learn")
-BEST, PUBLISHED = "best baseline", "best published"
+_BEST, _PUBLISHED = "best baseline", "best published"
 
 
-class SetLine(NamedTuple):
+class _SetLine(NamedTuple):
     """A set: its name, a link to its page, the metric, and a cell for each column."""
 
     name: str
@@ -41,9 +41,9 @@ def write_evaluation_report(
         UserError: the folder cannot be written to.
     """
     models = list(dict.fromkeys(model for found in sets.values() for model in found["models"]))
-    columns = [*models, BEST, PUBLISHED]
+    columns = [*models, _BEST, _PUBLISHED]
     lines = [
-        SetLine(
+        _SetLine(
             display_name(each),
             f"sets/{quote(each)}/report.html",
             metric_named(found["metric"]).label,
@@ -63,7 +63,7 @@ def write_evaluation_report(
         "lines": lines,
         "left_out": left_out,
         "warnings": {each: found["warnings"] for each, found in sets.items() if found["warnings"]},
-        "versions": installed_versions(*_PACKAGES),
+        "versions": installed_versions(*PACKAGES),
     }
     return write_page(folder, "evaluation.html.jinja", content, _drawings(sets, models))
 
@@ -117,8 +117,8 @@ def _drawings(sets: Mapping[str, Mapping[str, Any]], models: Sequence[str]) -> d
     for metric in dict.fromkeys(found["metric"] for found in sets.values()):
         own = {name: found for name, found in sets.items() if found["metric"] == metric}
         rows: dict[str, list[float | None]] = {
-            BEST: [_best(found)[2] for found in own.values()],
-            PUBLISHED: [_published(found)[2] for found in own.values()],
+            _BEST: [_best(found)[2] for found in own.values()],
+            _PUBLISHED: [_published(found)[2] for found in own.values()],
         }
         rows |= {
             model: [
@@ -128,7 +128,7 @@ def _drawings(sets: Mapping[str, Mapping[str, Any]], models: Sequence[str]) -> d
             for model in models
         }
         rows = {name: values for name, values in rows.items() if any(value is not None for value in values)}
-        roles = dict.fromkeys(rows, "model") | {BEST: "baseline", PUBLISHED: "published"}
+        roles = dict.fromkeys(rows, "model") | {_BEST: "baseline", _PUBLISHED: "published"}
         label = metric_named(metric).label
         drawings[metric] = Drawing(
             sets_of_a_suite(list(own), rows, roles, label),

@@ -17,7 +17,7 @@ from lifecode.report.page import Drawing, write_page
 from lifecode.report.task.tables import leak_lines, model_rows, seed_rows, verdict, worst_errors
 from lifecode.tasks.evidence import Evidence
 
-_PACKAGES = ("lifecode", "torch", "numpy", "scikit-learn")
+PACKAGES = ("lifecode", "torch", "numpy", "scikit-learn")
 _MOST_RIVALS = 4
 
 
@@ -65,7 +65,7 @@ def write_task_report(
         "warnings": metrics.get("warnings", []),
         "notes": [note for note in notes if note not in metrics.get("warnings", [])],
         "config": config,
-        "versions": installed_versions(*_PACKAGES),
+        "versions": installed_versions(*PACKAGES),
     }
     return write_page(Path(folder), "task.html.jinja", content, _drawings(metrics, evidence))
 

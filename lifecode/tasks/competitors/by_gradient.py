@@ -11,7 +11,7 @@ from lifecode.host.checksum import digest_of
 from lifecode.tasks.competitors.competitor import Competitor, ModelReader, Predictions, Reader, Role, Say
 from lifecode.tasks.competitors.learner import Learner
 from lifecode.tasks.competitors.opened_task import OpenedTask
-from lifecode.tasks.examples.sequence_task import TaskData
+from lifecode.tasks.examples.task_data import TaskData
 from lifecode.tasks.splits.rounds import Round
 from lifecode.tasks.tuning.settings import TuningSettings
 from lifecode.tasks.tuning.tuned_network import TunedNetwork, tuned_network

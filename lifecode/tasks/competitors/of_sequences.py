@@ -8,7 +8,7 @@ from lifecode.tasks.baselines import Baseline, features_of, head_of, usual_basel
 from lifecode.tasks.competitors.competitor import ModelReader, Reader
 from lifecode.tasks.examples.examples import Examples
 from lifecode.tasks.examples.molecule import first_codons
-from lifecode.tasks.examples.sequence_task import TaskData
+from lifecode.tasks.examples.task_data import TaskData
 from lifecode.tasks.features.feature import Features
 from lifecode.tasks.heads.head import Blocks, FittedHead, Head
 from lifecode.tasks.probe import Probe

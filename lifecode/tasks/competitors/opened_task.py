@@ -17,7 +17,8 @@ from lifecode.tasks.competitors.of_positions import PositionProbe
 from lifecode.tasks.competitors.of_sequences import SequenceBlocks
 from lifecode.tasks.contest import Contest
 from lifecode.tasks.examples.examples import Examples
-from lifecode.tasks.examples.sequence_task import SequenceTask, TaskData, read_task
+from lifecode.tasks.examples.sequence_task import SequenceTask
+from lifecode.tasks.examples.task_data import TaskData, read_task
 from lifecode.tasks.pairs.pair_baselines import fitting_pair_baselines
 from lifecode.tasks.pairs.pair_examples import PairExamples, PairLeaks, pair_leaks
 from lifecode.tasks.pairs.pair_head import PairHead

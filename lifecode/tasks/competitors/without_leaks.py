@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lifecode.errors import UserError
-from lifecode.tasks.examples.sequence_task import TaskData
+from lifecode.tasks.examples.task_data import TaskData
 from lifecode.tasks.pairs.pair_examples import torn_pairs
 from lifecode.tasks.pairs.pair_task import PairData
 from lifecode.tasks.splits.leaks import leaking_rows

@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from lifecode.alphabet import AMINO_ACIDS, NUCLEOTIDE_LETTERS, RESIDUE_LETTERS, STOP
 from lifecode.errors import UserError
 from lifecode.tasks.examples.molecule import Molecule
 from lifecode.tasks.examples.table import Table
 
-_KNOWN, _NUCLEOTIDES = frozenset("ACGTUN"), frozenset("ACGTUNRYSWKMBDHV")
-_RESIDUES = frozenset("ACDEFGHIKLMNPQRSTVWYUOBJXZ*")
-_AMINO_ACIDS = _RESIDUES - frozenset("UOBJXZ*")
+_KNOWN, _NUCLEOTIDES = frozenset("ACGTUN"), frozenset(NUCLEOTIDE_LETTERS)
+_RESIDUES, _AMINO_ACIDS = frozenset(RESIDUE_LETTERS), frozenset(AMINO_ACIDS[:STOP])
 _GAPS = {False: frozenset("- "), True: frozenset("-")}
 """Of alignments and prints, of DNA and of proteins: no letters, which reading says, naming the row."""
 _LOOKED_AT, _SHARE = 1_000, 0.95
@@ -31,7 +31,7 @@ class Columns(NamedTuple):
     id: str | None
 
 
-OF_TASK = Columns("task.sequence", "task.label", "task.id")
+_OF_TASK = Columns("task.sequence", "task.label", "task.id")
 """Keys that name the columns of a task."""
 
 
@@ -43,7 +43,7 @@ def find_columns(
     id: str | bool | None = None,
     labelled: bool = True,
     molecule: Molecule | None = None,
-    keys: Columns = OF_TASK,
+    keys: Columns = _OF_TASK,
 ) -> Columns:
     """The columns that are given, and the others by their letters and names.
 

@@ -10,14 +10,13 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from lifecode.alphabet import codon_ids, decode_nucleotides, encode_nucleotides
+from lifecode.alphabet import RESIDUE_LETTERS, codon_ids, decode_nucleotides, encode_nucleotides
 from lifecode.errors import UserError
 from lifecode.genetic_code import genetic_code
 
 Molecule = Literal["cds", "dna", "protein"]
 MoleculeWord = Literal["cds", "dna", "rna", "gene", "nucleotide", "protein", "prot"]
 """What a config may say: `rna`, `gene` and `nucleotide` mean `dna`, any frame; `prot` means `protein`."""
-RESIDUE_LETTERS = "ACDEFGHIKLMNPQRSTVWYUOBJXZ*"
 _SHARE = 0.95
 _BACTERIAL = 11
 _IS_RESIDUE = np.isin(np.arange(256), np.frombuffer(RESIDUE_LETTERS.encode(), dtype=np.uint8))

@@ -12,7 +12,7 @@ from lifecode.tasks.families.family_reading import FamilyReading
 from lifecode.tasks.families.life_code import LifeCodeReading
 from lifecode.tasks.families.luca_one import LucaOneReading
 
-READINGS: Mapping[str, Callable[[Any, Molecule], FamilyReading]] = {
+_READINGS: Mapping[str, Callable[[Any, Molecule], FamilyReading]] = {
     LifeCode.family: lambda model, molecule: LifeCodeReading(molecule),
     LucaOne.family: lambda model, molecule: LucaOneReading(molecule, model.max_letters),
 }
@@ -24,10 +24,10 @@ def reading_of(model: SavedModel, molecule: Molecule) -> FamilyReading:
     Raises:
         UserError: a family without tasks.
     """
-    if model.family not in READINGS:
+    if model.family not in _READINGS:
         raise UserError(
             f"a model of family {model.family} has no tasks",
             source="model",
-            remedy=f"Choose one of {', '.join(READINGS)}",
+            remedy=f"Choose one of {', '.join(_READINGS)}",
         )
-    return READINGS[model.family](model, molecule)
+    return _READINGS[model.family](model, molecule)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from lifecode.alphabet import NUM_CODONS, codon_ids
 
-MOST_POSITIONS = {"nucleotide": 512, "codon": 256}
+_MOST_POSITIONS = {"nucleotide": 512, "codon": 256}
 """Positions beyond are not read, so that a table of long genes fits in memory."""
 
 
@@ -51,6 +51,6 @@ class OneHot:
 
 
 def positions_of(sequences: Sequence[NDArray[np.uint8]], unit: Literal["nucleotide", "codon"]) -> int:
-    """Positions of the longest sequence, at most those of `MOST_POSITIONS`."""
+    """Positions of the longest sequence, at most those of `_MOST_POSITIONS`."""
     longest = max(map(len, sequences)) // (3 if unit == "codon" else 1)
-    return max(1, min(longest, MOST_POSITIONS[unit]))
+    return max(1, min(longest, _MOST_POSITIONS[unit]))

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from lifecode.alphabet import STOP, residue_ids
 
-NUM_RESIDUES = STOP
+_NUM_RESIDUES = STOP
 """Those that are one amino acid each: 20."""
 
 
@@ -51,12 +51,12 @@ class ResidueKmers:
 
     def __call__(self, sequences: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
         """(n, 20^k) of the letters of proteins, as `lifecode.tasks.examples.molecule.encoded` gives them."""
-        shares = np.zeros((len(sequences), NUM_RESIDUES**self.k), dtype=np.float32)
-        weights = NUM_RESIDUES ** np.arange(self.k)[::-1]
+        shares = np.zeros((len(sequences), _NUM_RESIDUES**self.k), dtype=np.float32)
+        weights = _NUM_RESIDUES ** np.arange(self.k)[::-1]
         for row, letters in zip(shares, sequences, strict=True):
             ids = residue_ids(letters.tobytes()).astype(np.int64)
             if len(ids) >= self.k:
                 windows = np.lib.stride_tricks.sliding_window_view(ids, self.k)
-                words = windows[(windows < NUM_RESIDUES).all(axis=1)] @ weights
+                words = windows[(windows < _NUM_RESIDUES).all(axis=1)] @ weights
                 row[:] = np.bincount(words, minlength=len(row)) / max(1, len(words))
         return shares

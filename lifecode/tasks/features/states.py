@@ -13,8 +13,8 @@ from lifecode.tasks.families.place import FrameReading, Place
 from lifecode.tasks.features.encoder import Encoder
 
 StatePool = Literal["mean", "max", "cls", "last", "centre", "positions"]
-
-
+WINDOWED: tuple[StatePool, ...] = ("centre", "positions")
+"""Pools of so many states as a window has, one behind the other."""
 _BEFORE_PROJECTION = Place()
 
 
@@ -95,7 +95,7 @@ def _padded(states: NDArray[np.float32], window: int) -> NDArray[np.float32]:
     return np.pad(states, ((0, window - len(states)), (0, 0))).ravel()
 
 
-_POOLS: dict[str, Callable[[NDArray[np.float32], int], NDArray[np.float32]]] = {
+_POOLS: dict[StatePool, Callable[[NDArray[np.float32], int], NDArray[np.float32]]] = {
     "mean": lambda states, _: states[1:-1].mean(0),
     "max": lambda states, _: states[1:-1].max(0),
     "cls": lambda states, _: states[0],

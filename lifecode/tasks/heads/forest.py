@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-NUM_TREES, LEAST_IN_LEAF, SHARE_OF_FEATURES = 200, 3, 0.1
+_NUM_TREES, _LEAST_IN_LEAF, _SHARE_OF_FEATURES = 200, 3, 0.1
 _LEAF = -1
 
 
@@ -66,7 +66,7 @@ def _grown(table: NDArray[np.float32], y: NDArray[np.float64], seed: int) -> For
     from sklearn.ensemble import ExtraTreesRegressor
 
     grower = ExtraTreesRegressor(
-        NUM_TREES, min_samples_leaf=LEAST_IN_LEAF, max_features=SHARE_OF_FEATURES, random_state=seed
+        _NUM_TREES, min_samples_leaf=_LEAST_IN_LEAF, max_features=_SHARE_OF_FEATURES, random_state=seed
     )
     trees = [one.tree_ for one in grower.fit(table, y).estimators_]
     ends = np.cumsum([0, *(tree.node_count for tree in trees)])

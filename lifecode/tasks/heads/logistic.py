@@ -17,7 +17,7 @@ from sklearn.linear_model import LogisticRegression
 from lifecode.tasks.heads.head import Blocks
 from lifecode.tasks.heads.standardise import Standardised
 
-STRENGTHS = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)
+_STRENGTHS = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)
 """Penalties per example on half the squared weights: scikit-learn's C is 1 / (strength x examples)."""
 _MOST_STEPS = 300
 """Of the solver; where they do not suffice, with hardly any penalty, the weights count as they are then."""
@@ -68,7 +68,7 @@ class LogisticHead:
         axes = np.linalg.svd(x, full_matrices=False)[2].T if width > num else np.eye(width)
         x, num_classes = x @ axes, int(labels.max()) + 1
         losses = []
-        for strength in STRENGTHS:
+        for strength in _STRENGTHS:
             total = 0.0
             for fold in np.unique(folds):
                 out = folds == fold
@@ -76,7 +76,7 @@ class LogisticHead:
                 logs = log_softmax(x[out] @ weight + intercept, axis=1)
                 total -= float(logs[np.arange(len(logs)), labels[out]].sum())
             losses.append(total)
-        strength = STRENGTHS[int(np.argmin(losses))]
+        strength = _STRENGTHS[int(np.argmin(losses))]
         weight, intercept = _fitted(x, labels, strength, num_classes)
         return LinearClasses(standardised, axes @ weight, intercept, strength)
 

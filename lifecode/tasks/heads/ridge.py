@@ -17,7 +17,7 @@ from scipy.linalg import eigh
 from lifecode.tasks.heads.head import Blocks
 from lifecode.tasks.heads.standardise import Standardised
 
-STRENGTHS = 10.0 ** np.arange(-4, 5.01, 0.5)
+_STRENGTHS = 10.0 ** np.arange(-4, 5.01, 0.5)
 """Penalties a, in examples: 1 stands for the number of examples."""
 
 
@@ -27,7 +27,7 @@ class RidgeFit(NamedTuple):
     Attributes:
         weight: (num_features,).
         intercept: the prediction at features of 0.
-        strength: the chosen one of `STRENGTHS`.
+        strength: the chosen one of `_STRENGTHS`.
         held_out: (n,) predictions of each example by the others' folds, at that strength.
     """
 
@@ -52,7 +52,7 @@ def fit_ridge(x: NDArray[np.float64], y: NDArray[np.float64], folds: NDArray[np.
     left, squares, right = _decomposed(x)
     best: tuple[float, float, NDArray[np.float64]] | None = None
     rows = [np.flatnonzero(folds == fold) for fold in np.unique(folds)]
-    for strength in STRENGTHS:
+    for strength in _STRENGTHS:
         penalty = strength * num
         shrunk = squares / (squares + penalty)
         projected = left.T @ centred

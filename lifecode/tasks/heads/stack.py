@@ -18,7 +18,7 @@ from lifecode.tasks.heads.head import Blocks
 from lifecode.tasks.heads.ridge import fit_ridge
 from lifecode.tasks.heads.standardise import Standardised
 
-NUM_LANDMARKS = 500
+_NUM_LANDMARKS = 500
 """Examples that the kernel is spanned by."""
 
 
@@ -164,7 +164,7 @@ def _member(
     x = standardised(block)
     landmarks, turned, centre = np.zeros((0, x.shape[1])), np.zeros((0, 0)), np.zeros(0)
     if kernel and x.shape[1]:
-        count = min(NUM_LANDMARKS, len(x))
+        count = min(_NUM_LANDMARKS, len(x))
         nystroem = Nystroem(gamma=0.5 / x.shape[1], n_components=count, random_state=seed).fit(x)
         landmarks, turned = np.asarray(nystroem.components_), nystroem.normalization_.T
         x = _gaussian(x, landmarks) @ turned

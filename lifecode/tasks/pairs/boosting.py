@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from lifecode.tasks.heads.head import Blocks
 
-NUM_TREES, LEARNING_RATE = 200, 0.1
+_NUM_TREES, _LEARNING_RATE = 200, 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class BoostingHead:
         from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
         kind = HistGradientBoostingRegressor if self.regression else HistGradientBoostingClassifier
-        given: Any = {"max_iter": NUM_TREES, "learning_rate": LEARNING_RATE, "early_stopping": False}
+        given: Any = {"max_iter": _NUM_TREES, "learning_rate": _LEARNING_RATE, "early_stopping": False}
         model = kind(random_state=seed, **given)
         fitted = model.fit(np.concatenate(blocks, axis=1), labels)
         return Boosted(fitted, 0 if self.regression else int(labels.max()) + 1)

@@ -10,11 +10,11 @@ from lifecode.tasks.features.counts import Kmers, LengthAndGc
 from lifecode.tasks.pairs.pair_examples import PairExamples
 from lifecode.tasks.pairs.side import Side
 
-TRIAD_CLASSES = ("AGV", "ILFP", "YMTS", "HNQW", "RK", "DE", "C")
+_TRIAD_CLASSES = ("AGV", "ILFP", "YMTS", "HNQW", "RK", "DE", "C")
 """Kinds of residues by dipole and volume of their side chains (Shen et al. 2007)."""
 _KMER = 4
 _CLASS = np.full(len(AMINO_ACIDS), -1)
-for _number, _letters in enumerate(TRIAD_CLASSES):
+for _number, _letters in enumerate(_TRIAD_CLASSES):
     _CLASS[[AMINO_ACIDS.index(letter) for letter in _letters]] = _number
 
 

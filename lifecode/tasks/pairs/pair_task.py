@@ -11,8 +11,9 @@ from lifecode.tasks.examples.columns import ID_NAMES
 from lifecode.tasks.examples.labels import Labels, OneLabel, labels_of
 from lifecode.tasks.examples.molecule import MoleculeWord, molecule_named
 from lifecode.tasks.examples.named_letters import fasta_by_name, letters_of_rows
-from lifecode.tasks.examples.sequence_task import Files, listed, require_own_ids
+from lifecode.tasks.examples.sequence_task import Files, listed
 from lifecode.tasks.examples.table import Table, read_table
+from lifecode.tasks.examples.task_data import require_own_ids
 from lifecode.tasks.pairs.pair_examples import KeepTogether, PairExamples
 from lifecode.tasks.pairs.side import Side, SideKind, kind_of, require_letters
 
@@ -99,10 +100,10 @@ def read_pairs(task: PairTask) -> PairData:
         for name, files in (("train", task.train), ("validation", task.validation), ("test", task.test))
         if files is not None
     }
-    return data_of_pairs(task, splits)
+    return _data_of_pairs(task, splits)
 
 
-def data_of_pairs(task: PairTask, splits: Mapping[str, Sequence[_Rows]]) -> PairData:
+def _data_of_pairs(task: PairTask, splits: Mapping[str, Sequence[_Rows]]) -> PairData:
     """What rows that have been read are learnt as."""
     notes: list[str] = []
     given = {

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lifecode.alphabet import amino_acid_ids
+from lifecode.alphabet import NUCLEOTIDE_LETTERS, amino_acid_ids
 from lifecode.errors import UserError
 from lifecode.tasks.examples.molecule import Molecule, encoded
 
 SideKind = Molecule
-_NUCLEOTIDES = frozenset("ACGTUNRYSWKMBDHV")
+_NUCLEOTIDES = frozenset(NUCLEOTIDE_LETTERS)
 _LOOKED_AT = 1_000
 
 

@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 from lifecode.errors import UserError
 from lifecode.tasks.examples.examples import Examples
 from lifecode.tasks.examples.labels import Labels
-from lifecode.tasks.examples.sequence_task import SequenceTask, TaskData
+from lifecode.tasks.examples.sequence_task import SequenceTask
+from lifecode.tasks.examples.task_data import TaskData
 from lifecode.tasks.splits.folds import clusters_of, fold_of, groups_of, require_every_class
 
-INNER_FOLDS = 5
+_INNER_FOLDS = 5
 """Folds inside the examples that are learnt from, on which a head chooses its strength."""
 
 
@@ -99,7 +100,7 @@ class Rounds(Generic[E]):
     def inner_folds(self, rows: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
         """The fold of each of these rows while a head chooses its strength on them."""
         classes = None if self._classes is None else self._classes[rows]
-        num = min(INNER_FOLDS, len(np.unique(self.groups[rows])))
+        num = min(_INNER_FOLDS, len(np.unique(self.groups[rows])))
         if num < 2:
             raise UserError("all examples that are learnt from are of one group", source="task.train")
         return fold_of(self.groups[rows], num, seed, classes)

@@ -12,7 +12,8 @@ from lifecode.errors import UserError
 from lifecode.tasks.baselines import fitting_baselines
 from lifecode.tasks.competitors.competitor import Competitor, Reader, Say
 from lifecode.tasks.examples.molecule import molecule_named
-from lifecode.tasks.examples.sequence_task import SequenceTask, TaskData, read_task
+from lifecode.tasks.examples.sequence_task import SequenceTask
+from lifecode.tasks.examples.task_data import TaskData, read_task
 from lifecode.tasks.names_in_tables import BASELINES, TaskKind
 from lifecode.tasks.pairs.pair_baselines import fitting_pair_baselines
 from lifecode.tasks.pairs.pair_task import PairData, PairTask, read_pairs

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 Role = Literal["model", "baseline", "published"]
-AVERAGE = "average"
+_AVERAGE = "average"
 """In place of the name of a set, before the group."""
 
 
@@ -96,7 +96,7 @@ def _averages(sets: list[Measured], group: str | None) -> list[Row]:
             if row.metric == metric:
                 of_all = found.setdefault((row.model, row.role), {})
                 of_all.setdefault(one.metrics["averaged_by"], []).append(row.mean)
-    name = AVERAGE if group is None else f"{AVERAGE}, {group}"
+    name = _AVERAGE if group is None else f"{_AVERAGE}, {group}"
     rows = []
     for (model, role), by_name in found.items():
         means = [mean(values) for values in by_name.values()]

@@ -61,7 +61,7 @@ class TaskNetwork(nn.Module):
         self.register_buffer("value_mean", torch.zeros(()))
         self.register_buffer("value_deviation", torch.ones(()))
         self.register_buffer("class_weights", class_weights, persistent=False)
-        freeze(model, tuning, family.weights_read)
+        _freeze(model, tuning, family.weights_read)
 
     def forward(self, row: Row) -> Tensor:
         """Outputs (n, num_outputs): logits, or a value in deviations from the mean of the training labels."""
@@ -132,7 +132,7 @@ class TaskNetwork(nn.Module):
                 value.copy_(state[name])
 
 
-def freeze(model: SavedModel, tuning: GradientTuning, read: tuple[str, ...]) -> None:
+def _freeze(model: SavedModel, tuning: GradientTuning, read: tuple[str, ...]) -> None:
     """Leaves a gradient to what learns: of `full` the weights that begin with `read`, of `lora` adapters."""
     for name, parameter in model.named_parameters():
         parameter.requires_grad_(

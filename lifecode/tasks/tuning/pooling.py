@@ -1,11 +1,13 @@
 """Pools whose weights a gradient can reach: padded states of segments to one vector each."""
 
+from collections.abc import Callable
 from copy import copy
 
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 
+from lifecode.tasks.features.states import StatePool
 from lifecode.tasks.tuning.settings import TrainedPool
 
 
@@ -80,14 +82,14 @@ class Pool(nn.Module):
         """(S, D), or (S, window x D)."""
         if self.attention is not None:
             return self.attention(segments)
-        if self.name == "mean":
-            return segments.states.sum(1) / segments.lengths[:, None]
-        if self.name == "max":
-            return segments.states.masked_fill(~segments.inside[..., None], -torch.inf).amax(1)
-        if self.name == "cls":
-            return segments.whole
-        if self.name == "last":
-            return segments.windows(segments.lengths - 1, 1)
-        if self.name == "positions":
-            return segments.windows(torch.zeros_like(segments.lengths), self.window)
-        return segments.windows(((segments.lengths - self.window) // 2).clamp(min=0), self.window)
+        return _POOLS[self.name](segments, self.window)
+
+
+_POOLS: dict[StatePool, Callable[[Segments, int], Tensor]] = {
+    "mean": lambda own, _: own.states.sum(1) / own.lengths[:, None],
+    "max": lambda own, _: own.states.masked_fill(~own.inside[..., None], -torch.inf).amax(1),
+    "cls": lambda own, _: own.whole,
+    "last": lambda own, _: own.windows(own.lengths - 1, 1),
+    "positions": lambda own, window: own.windows(torch.zeros_like(own.lengths), window),
+    "centre": lambda own, window: own.windows(((own.lengths - window) // 2).clamp(min=0), window),
+}

@@ -9,11 +9,12 @@ from typing import Any, Literal, NamedTuple
 
 from lifecode.errors import UserError
 from lifecode.tasks.families.place import FrameReading
+from lifecode.tasks.features.states import StatePool
 from lifecode.tasks.pairs.pair_head import PairHead
 
 Tuning = Literal["probe", "head", "lora", "full"]
 GradientTuning = Literal["head", "lora", "full"]
-TrainedPool = Literal["mean", "max", "cls", "last", "centre", "positions", "attention", "value_attention"]
+TrainedPool = Literal[StatePool, "attention", "value_attention"]
 _ENCODER = re.compile(r"[1-9]\d*x[1-9]\d*")
 _USUAL_LR = {"head": 1e-3, "lora": 1e-3, "full": 3e-4}
 

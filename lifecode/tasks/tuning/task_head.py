@@ -10,6 +10,7 @@ from lifecode.models.life_code.frames import NUM_FRAMES
 from lifecode.models.luca_one.encoder import TransformerEncoder
 from lifecode.tasks.examples.labels import Unit
 from lifecode.tasks.families.place import FrameReading
+from lifecode.tasks.features.states import WINDOWED
 from lifecode.tasks.tuning.pooling import Pool, Segments
 from lifecode.tasks.tuning.rows import Row
 from lifecode.tasks.tuning.settings import TrainedHead, TrainedPool
@@ -149,7 +150,7 @@ def projected(size: int, width: int) -> nn.Sequential:
 
 def framed_width(width: int, pools: Sequence[TrainedPool], window: int, frames: FrameReading) -> int:
     """Features of an example: of all pools, of `stack` three times."""
-    sizes = [width * (window if name in ("centre", "positions") else 1) for name in pools]
+    sizes = [width * (window if name in WINDOWED else 1) for name in pools]
     return sum(sizes) * (NUM_FRAMES if frames == "stack" else 1)
 
 

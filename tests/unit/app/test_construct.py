@@ -13,7 +13,6 @@ import yaml
 from omegaconf import OmegaConf
 
 from lifecode.app.configs import configurable
-from lifecode.app.configs.configurable import home_of
 from lifecode.app.configs.construct import checked_value, construct, locate
 from lifecode.app.configs.locate_config import config_folder
 from lifecode.errors import UserError
@@ -97,7 +96,8 @@ def toy_module(monkeypatch):
     module.Path = Path
     monkeypatch.setitem(sys.modules, MODULE, module)
     names = {f"{MODULE}.{toy.__name__}" for toy in TOYS}
-    monkeypatch.setattr("lifecode.app.configs.configurable.OURS", configurable.OURS | names)
+    named = configurable.names_in_configs() | names
+    monkeypatch.setattr("lifecode.app.configs.configurable.names_in_configs", lambda: named)
 
 
 def node(name: str, **values: Any) -> Any:
@@ -215,16 +215,18 @@ def targets(node):
         yield from (target for value in node.values() for target in targets(value))
 
 
-def test_every_class_that_our_configs_name_is_listed_and_no_other():
+def test_what_our_configs_name_can_be_built_and_what_they_do_not_cannot():
     files = [yaml.safe_load(path.read_text()) for path in config_folder().rglob("*.yaml")]
-    named = {home_of(locate(target, "")) for file in files for target in targets(file)}
-    of_lightning = {
-        "lightning.pytorch.callbacks.early_stopping.EarlyStopping",
-        "lightning.pytorch.callbacks.model_checkpoint.ModelCheckpoint",
-        "lightning.pytorch.profilers.simple.SimpleProfiler",
-        *configurable.LOGGERS,
+    named = {target for file in files for target in targets(file)}
+    assert named | {f"{MODULE}.{toy.__name__}" for toy in TOYS} == configurable.names_in_configs()
+    assert all(locate(target, "") for target in named)
+    loggers = {name for name in named if configurable.is_our_logger(locate(name, ""))}
+    assert loggers == {f"lightning.pytorch.loggers.{name}Logger" for name in ("TensorBoard", "Wandb")}
+    assert {name for name in named if configurable.is_ours(locate(name, ""))} == {
+        name for name in named if name.startswith("lifecode.")
     }
-    assert named == configurable.OURS - {f"{MODULE}.{toy.__name__}" for toy in TOYS} | of_lightning
+    with pytest.raises(UserError, match="not made to be configured"):
+        locate("lifecode.training.run.run_folder.RunFolder", "")
 
 
 def test_extra_arguments_win():

@@ -15,7 +15,7 @@ from lifecode.tasks import PairHead, Probe, SequenceTask
 from lifecode.tasks.competitors.competitor import ModelReader
 from lifecode.tasks.competitors.of_sequences import SequenceBlocks
 from lifecode.tasks.examples.molecule import encoded
-from lifecode.tasks.examples.sequence_task import read_task
+from lifecode.tasks.examples.task_data import read_task
 from lifecode.tasks.families.luca_one import LucaOneReading
 from lifecode.tasks.families.place import Place
 from lifecode.tasks.features.encoder import ModelEncoder

@@ -5,8 +5,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from lifecode.errors import UserError
-from lifecode.tasks.examples.sequence_task import SequenceTask, read_task
+from lifecode.tasks.examples.sequence_task import SequenceTask
 from lifecode.tasks.examples.table_parts import table_parts
+from lifecode.tasks.examples.task_data import read_task
 
 GENES = ["ATGAAACGC", "ATGGGTTAA", "ATGCCCTAA", "ATGTTTTGC"]
 PROTEINS = ["MKRWLLACA", "MKRWLLACC", "MKRWLLACD", "MKRWLLACE"]

@@ -15,7 +15,7 @@ from lifecode.tasks.suites.benchmark import PairSet, SequenceSet, ZeroShotSet
 from lifecode.tasks.suites.layouts.lucaone import LucaOne
 from lifecode.tasks.suites.settings import Settings
 from lifecode.tasks.suites.under_way import opened_set, read_set
-from lifecode.verbs import evaluate as verb
+from lifecode.verbs.evaluate import evaluate as verb
 from tests.support.labelled_genes import write_genes
 from tests.support.small_models import small_model
 

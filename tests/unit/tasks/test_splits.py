@@ -9,7 +9,8 @@ from lifecode.errors import UserError
 from lifecode.tasks.competitors.without_leaks import rows_without_leaks
 from lifecode.tasks.examples.examples import Examples
 from lifecode.tasks.examples.labels import Labels
-from lifecode.tasks.examples.sequence_task import SequenceTask, TaskData
+from lifecode.tasks.examples.sequence_task import SequenceTask
+from lifecode.tasks.examples.task_data import TaskData
 from lifecode.tasks.splits.folds import clusters_of, fold_of, groups_of, residues
 from lifecode.tasks.splits.leaks import find_leaks
 from lifecode.tasks.splits.rounds import rounds_of

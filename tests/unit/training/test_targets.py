@@ -4,7 +4,7 @@ import pytest
 import yaml
 from omegaconf import OmegaConf
 
-from lifecode.app.configs.configurable import OURS, home_of
+from lifecode.app.configs.configurable import is_ours
 from lifecode.app.configs.construct import construct, locate
 from lifecode.app.configs.locate_config import config_folder
 from lifecode.app.from_python import compose
@@ -43,7 +43,7 @@ def test_an_old_config_builds():
     for key in ("data.batch", "data.split", "data.mixture", "optim.encoder", "heldout"):
         node = OmegaConf.select(config, key)
         assert todays_target(node._target_) != node._target_
-        assert home_of(type(construct(node))) in OURS
+        assert is_ours(type(construct(node)))
 
 
 def test_every_old_name_leads_to_a_class_that_configs_name_today():
@@ -51,7 +51,8 @@ def test_every_old_name_leads_to_a_class_that_configs_name_today():
     assert set(_TODAY.values()) <= ours
     assert not ours & _TODAY.keys()
     for old, today in _TODAY.items():
-        assert home_of(locate(old, "")) == home_of(locate(today, "")) in OURS
+        assert locate(old, "") is locate(today, "")
+        assert is_ours(locate(today, ""))
 
 
 def _targets(path):

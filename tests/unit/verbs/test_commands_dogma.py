@@ -3,10 +3,13 @@
 import json
 
 import pytest
+from Bio.SeqFeature import SeqFeature, SimpleLocation
 
+import lifecode
 from lifecode.app.main import main
+from lifecode.datasets.central_dogma.dataset import Dataset, Example
 from tests.support.dogma_rows import read
-from tests.support.genes_with_introns import write_random
+from tests.support.genes_with_introns import cds, record, write_genbank, write_random
 
 
 @pytest.fixture
@@ -69,3 +72,33 @@ def test_a_mistake_is_one_line_and_leaves_nothing(dogma, tmp_path, arguments, sa
     assert err.startswith(f"lifecode dogma: {said}")
     assert err.count("\n") == 1
     assert [path.name for path in tmp_path.iterdir()] == ["genome.gb"]
+
+
+class BesideRna:
+    """A maker of one's own, no dataclass: of each gene whether its contig has a tRNA."""
+
+    features = ("tRNA",)
+
+    def dataset(self, found, seed):
+        examples = [
+            Example(
+                columns={
+                    "seq_id": gene.pair.coding_sequence.id,
+                    "label": sum(x.kind == "tRNA" for x in gene.contig.features),
+                },
+                kind="gene",
+                ties=(),
+                origin={},
+            )
+            for gene in found.genes
+        ]
+        return Dataset(folder="gene/own", labels=("no", "yes"), examples=examples, splits=["train"])
+
+
+def test_a_maker_of_ones_own_reads_the_features_that_it_names(tmp_path):
+    annotated = [cds([(10, 19)], 1, "MA"), SeqFeature(SimpleLocation(40, 60, 1), type="tRNA")]
+    dna = f"{'C' * 10}ATGGCATAA{'C' * 50}"
+    genome = write_genbank(tmp_path / "own.gb", record("OWN", dna, annotated, "Homo proprius"))
+    made = lifecode.make_dataset(genome, tmp_path / "own", BesideRna(), progress=False)
+    assert made.counts["task"] == {"name": "BesideRna"}
+    assert [row["label"] for row in read(tmp_path / "own", "gene/own")] == ["1"]

@@ -20,6 +20,7 @@ from Bio.PDB.PDBExceptions import PDBConstructionException, PDBException
 from numpy.typing import NDArray
 
 from lifecode.data.formats.opening import opened
+from lifecode.data.reading.inputs import stem
 from lifecode.datasets.luca_one.records.pdb_chains import PDB_START, UNKNOWN_PLACE, Found, pdb_chains
 from lifecode.errors import UserError
 
@@ -70,7 +71,7 @@ def chains_of(file: str | Path) -> Iterator[Chain]:
         coordinates = np.array([place for _, place in residues], dtype=np.float32).reshape(-1, 3)
         sequence = "".join(_letter(residue) for residue, _ in residues)
         if sequence.strip("X") and not np.isnan(coordinates).all():
-            yield Chain(f"{_stem(file)}_{name}", sequence, coordinates, origin, file.name)
+            yield Chain(f"{stem(file)}_{name}", sequence, coordinates, origin, file.name)
 
 
 _FAULTS = (ValueError, LookupError, TypeError, AttributeError, OverflowError)
@@ -127,8 +128,3 @@ def _alpha_atoms(cif: dict[str, Any]) -> list[tuple[str, str, _ByNumber]]:
 def _letter(residue: str) -> str:
     letter = protein_letters_3to1_extended.get(residue.upper(), "X")
     return letter if len(letter) == 1 else "X"
-
-
-def _stem(file: Path) -> str:
-    name = Path(file.stem) if file.suffix in (".gz", ".bz2", ".xz", ".zst") else file
-    return name.stem

@@ -9,8 +9,9 @@ from typing import Any
 from omegaconf import OmegaConf
 
 from lifecode.errors import UserError
-from lifecode.tasks.examples.sequence_task import SequenceTask, TaskData, data_of
+from lifecode.tasks.examples.sequence_task import SequenceTask
 from lifecode.tasks.examples.table import Table, read_table
+from lifecode.tasks.examples.task_data import TaskData, data_of
 from lifecode.tasks.suites.benchmark import BenchmarkSet, SequenceSet, none_found
 from lifecode.tasks.suites.layouts.intervals import Interval, sequences_of
 from lifecode.tasks.suites.published import GENOMIC_BENCHMARKS

@@ -11,14 +11,15 @@ from lifecode.errors import UserError
 from lifecode.models.luca_one.vocabulary import molecule_kind
 from lifecode.tasks.examples.labels import LabelKind
 from lifecode.tasks.examples.molecule import Molecule
-from lifecode.tasks.examples.sequence_task import SequenceTask, TaskData, data_of
+from lifecode.tasks.examples.sequence_task import SequenceTask
 from lifecode.tasks.examples.table import Table, read_table
 from lifecode.tasks.examples.table_parts import table_parts
+from lifecode.tasks.examples.task_data import TaskData, data_of
 from lifecode.tasks.pairs.pair_task import PairData, PairTask, read_pairs
 from lifecode.tasks.suites.benchmark import BenchmarkSet, PairSet, SequenceSet, none_found
 from lifecode.tasks.suites.published import LUCAONE
 
-KINDS: Mapping[str, LabelKind] = {
+_KINDS: Mapping[str, LabelKind] = {
     "binary_class": "binary",
     "multi_class": "multiclass",
     "regression": "regression",
@@ -41,12 +42,12 @@ class LucaOne:
         found: dict[str, BenchmarkSet] = {}
         for train in sorted(root.rglob("train/train.csv")):
             folder = train.parent.parent
-            if folder.name not in KINDS:
+            if folder.name not in _KINDS:
                 continue
             unit, dataset = folder.parent, folder.parent.parent
             name = f"{dataset.name}.{unit.name}.{folder.name}"
             try:
-                found[name] = _set(name, folder, KINDS[folder.name])
+                found[name] = _set(name, folder, _KINDS[folder.name])
             except UserError as fault:  # of this set alone: it is said when it is its turn
                 task = SequenceTask(train=str(train))
                 found[name] = SequenceSet(name=name, task=task, read=partial(_refused, fault))
@@ -84,7 +85,7 @@ def _molecule(columns: Mapping[str, list[str]], name: str) -> Molecule:
 
 def _read(task: SequenceTask) -> TaskData:
     tables = {
-        split: [single_table(Path(str(path)))]
+        split: [_single_table(Path(str(path)))]
         for split, path in (("train", task.train), ("validation", task.validation), ("test", task.test))
         if path is not None
     }
@@ -133,19 +134,19 @@ def _molecule_of(tables: Sequence[Table], column: str) -> Molecule:
     return found.pop() if found else "dna"
 
 
-def single_table(path: Path) -> Table:
+def _single_table(path: Path) -> Table:
     """Columns seq_id, seq_type, seq and label.
 
     Raises:
         UserError: a column is missing.
     """
-    table = with_label(read_table(path))
+    table = _with_label(read_table(path))
     ids = [name.removeprefix(">") for name in table.column("seq_id", "columns")]
     columns = {name: table.column(name, "columns") for name in ("seq_type", "seq")}
     return Table(table.source, {"seq_id": ids, **columns, "label": table.columns["label"]})
 
 
-def with_label(table: Table) -> Table:
+def _with_label(table: Table) -> Table:
     """The same table, its label in `label`, whichever of LucaOne's names it has."""
     name = next((name for name in _LABELS if name in table.columns), None)
     if name is None:

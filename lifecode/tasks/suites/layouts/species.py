@@ -12,12 +12,13 @@ from lifecode.alphabet import UNK, decode_nucleotides
 from lifecode.data.formats.fasta import nucleotide_records
 from lifecode.data.formats.opening import opened
 from lifecode.errors import UserError, require_at_least
-from lifecode.tasks.examples.sequence_task import SequenceTask, TaskData, data_of
+from lifecode.tasks.examples.sequence_task import SequenceTask
 from lifecode.tasks.examples.table import Table
+from lifecode.tasks.examples.task_data import TaskData, data_of
 from lifecode.tasks.suites.benchmark import BenchmarkSet, SequenceSet, none_found
 from lifecode.tasks.suites.published import SPECIES
 
-VALIDATION, TEST = frozenset({"1", "3", "12", "13"}), frozenset({"5", "7", "9", "10", "11"})
+_VALIDATION, _TEST = frozenset({"1", "3", "12", "13"}), frozenset({"5", "7", "9", "10", "11"})
 _CHROMOSOME = re.compile(r"chr(?:omosome)?[._-]?([^\W_]+)\.(?:fa|fna|fasta)(?:\.gz)?", re.IGNORECASE)
 
 
@@ -105,7 +106,7 @@ class SpeciesByChromosome:
 def split_of(chromosome: str) -> str:
     """The split that a chromosome is in, by its name without `chr`; `05` is 5."""
     chromosome = chromosome.lstrip("0")
-    return "validation" if chromosome in VALIDATION else "test" if chromosome in TEST else "train"
+    return "validation" if chromosome in _VALIDATION else "test" if chromosome in _TEST else "train"
 
 
 def _chromosome(path: Path) -> re.Match[str] | None:

@@ -14,11 +14,12 @@ import numpy as np
 
 from lifecode.errors import UserError
 from lifecode.tasks.examples.position_labels import UNLABELLED
-from lifecode.tasks.examples.sequence_task import SequenceTask, TaskData, data_of
+from lifecode.tasks.examples.sequence_task import SequenceTask
 from lifecode.tasks.examples.table import Table, read_table
+from lifecode.tasks.examples.task_data import TaskData, data_of
 from lifecode.tasks.suites.benchmark import BenchmarkSet, SequenceSet, none_found
 
-SITES = ("none", "acceptor", "donor")
+_SITES = ("none", "acceptor", "donor")
 """Classes, by their digits."""
 _NONE = "0"
 _COLUMNS = (("id", "sequence", "labels"), ("seq_id", "seq", "label"))
@@ -83,13 +84,13 @@ class SpliceSites:
             for split, path in files.items()
         }
         data = data_of(task, tables)
-        if len(data.labels.classes) != len(SITES):
+        if len(data.labels.classes) != len(_SITES):
             raise UserError(
                 f"has labels {', '.join(data.labels.classes)} alone",
                 source=files["train"],
                 remedy="Give 0 for none, 1 for acceptor and 2 for donor, each at least once",
             )
-        return data._replace(labels=replace(data.labels, classes=SITES))
+        return data._replace(labels=replace(data.labels, classes=_SITES))
 
     def _windows(self, path: str, none_per_site: int | None) -> Table:
         """Windows of the sequences of a file, those without a label left out."""

@@ -5,18 +5,19 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lifecode.alphabet import encode_nucleotides
+from lifecode.alphabet import NUCLEOTIDE_LETTERS, encode_nucleotides
 from lifecode.data.formats.opening import opened
 from lifecode.errors import UserError
-from lifecode.tasks.examples.sequence_task import SequenceTask, TaskData, data_of
+from lifecode.tasks.examples.sequence_task import SequenceTask
 from lifecode.tasks.examples.table import Table
+from lifecode.tasks.examples.task_data import TaskData, data_of
 from lifecode.tasks.suites.benchmark import BenchmarkSet, SequenceSet, none_found
 from lifecode.tasks.suites.published import SPLICEATOR, Published
 
-SITES, SPECIES = ("acceptor", "donor"), ("Danio", "Fly", "Thaliana", "Worm")
-WINDOW = 400
+_SITES, _SPECIES = ("acceptor", "donor"), ("Danio", "Fly", "Thaliana", "Worm")
+_WINDOW = 400
 _SHORTEST = 100
-_SEQUENCE = re.compile(rf"[ACGTUNRYSWKMBDHV]{{{_SHORTEST},}}", re.IGNORECASE)
+_SEQUENCE = re.compile(rf"[{NUCLEOTIDE_LETTERS}]{{{_SHORTEST},}}", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +27,12 @@ class Spliceator:
     def sets(self, root: Path) -> Mapping[str, BenchmarkSet]:
         """Such as `acceptor_fly`; the middle 400 nucleotides are read; F1 of the sites."""
         found = {}
-        for site in SITES:
+        for site in _SITES:
             train = {
                 "site": _files(root, f"POS_{site}_600.csv"),
                 "none": _files(root, f"GS_1/NEG_600_{site}.csv"),
             }
-            for species in SPECIES:
+            for species in _SPECIES:
                 stem = f"{species}/SA_sequences_{site}_400_Final_3"
                 test = {
                     "site": _files(root, f"{stem}.positive.txt"),
@@ -91,8 +92,8 @@ def _table(path: Path, label: str) -> Table:
             if found is None and spelt is not None:
                 encode_nucleotides(spelt, source=path, record=f"line {number}")
             if found is not None:
-                start = max(0, (len(found) - WINDOW) // 2)
-                sequences.append(found[start : start + WINDOW])
+                start = max(0, (len(found) - _WINDOW) // 2)
+                sequences.append(found[start : start + _WINDOW])
     if not sequences:
         raise UserError("holds no sequence of 100 nucleotides or more", source=path)
     return Table(str(path), {"sequence": sequences, "label": [label] * len(sequences)})

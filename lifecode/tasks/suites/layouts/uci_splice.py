@@ -6,8 +6,9 @@ from pathlib import Path
 
 from lifecode.data.formats.opening import opened
 from lifecode.errors import UserError
-from lifecode.tasks.examples.sequence_task import SequenceTask, TaskData, data_of
+from lifecode.tasks.examples.sequence_task import SequenceTask
 from lifecode.tasks.examples.table import Table
+from lifecode.tasks.examples.task_data import TaskData, data_of
 from lifecode.tasks.suites.benchmark import BenchmarkSet, SequenceSet, none_found
 
 

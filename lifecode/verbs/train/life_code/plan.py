@@ -3,7 +3,6 @@
 import math
 from functools import partial
 from pathlib import Path
-from typing import Literal
 
 from omegaconf import DictConfig, OmegaConf
 
@@ -23,6 +22,7 @@ from lifecode.verbs.train.life_code.start_of_encoder import begins_elsewhere
 from lifecode.verbs.train.life_code.teacher import Arm, max_residues
 from lifecode.verbs.train.plan import RunPlan, TeacherPlan
 from lifecode.verbs.train.seed_of_batches import seed_of_batches
+from lifecode.verbs.train.stage_choice import stage_choice
 
 
 def plan_run(config: DictConfig) -> RunPlan:
@@ -31,7 +31,7 @@ def plan_run(config: DictConfig) -> RunPlan:
     Raises:
         UserError: a value that does not fit, or an input that cannot be read.
     """
-    stage = checked_value(config, "stage", Literal["tokenizer", "encoder", "both"])
+    stage = stage_choice(config)
     if stage == "both" and begins_elsewhere(config):
         stage = "encoder"
     settings: TrainerSettings = construct(config.trainer)

@@ -3,7 +3,6 @@
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 from lightning import seed_everything
@@ -51,22 +50,19 @@ from lifecode.verbs.train.loggers import log_held_out
 from lifecode.verbs.train.metrics_file import is_reported, write_metrics
 from lifecode.verbs.train.run_place import run_place, with_loggers
 from lifecode.verbs.train.seed_of_batches import seed_of_batches
+from lifecode.verbs.train.stage_choice import stage_choice
 
 
 def check(config: DictConfig) -> None:
     """Builds every part without memory, and looks at what stage 2 begins with, before anything is written."""
     check_values(config)
     if begins_elsewhere(config):
-        require_start_of_encoder(config, _stage_of(config))
-
-
-def _stage_of(config: DictConfig) -> str:
-    return checked_value(config, "stage", Literal["tokenizer", "encoder", "both"])
+        require_start_of_encoder(config, stage_choice(config))
 
 
 def train(config: DictConfig, settings: TrainerSettings, processes: Processes) -> None:
     """The stages that `stage` names, each from where it stopped."""
-    stage = _stage_of(config)
+    stage = stage_choice(config)
     with run_place(config, processes, partial(_require, config, stage, processes)) as folder:
         _train_in(folder, _inputs(config), config, stage, settings, processes)
 

@@ -1,6 +1,6 @@
 """Whether the values of a run of LucaOne fit, asked before anything is written."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from omegaconf import DictConfig, OmegaConf
 from pydantic import Field
@@ -15,6 +15,7 @@ from lifecode.verbs.train.luca_one.initial_weights import model_to_begin_with
 from lifecode.verbs.train.luca_one.letter_stage import stage_without_memory
 from lifecode.verbs.train.luca_one.row_data import longest_row
 from lifecode.verbs.train.seed_of_batches import seed_of_batches
+from lifecode.verbs.train.stage_choice import stage_choice
 
 _AXES = 3
 _LACKS = {
@@ -32,7 +33,7 @@ def check(config: DictConfig) -> None:
             source="pretraining",
             remedy="Add pretraining=luca_one, or choose experiment=lucaone_quickstart",
         )
-    if checked_value(config, "stage", Literal["tokenizer", "encoder", "both"]) == "tokenizer":
+    if stage_choice(config) == "tokenizer":
         raise UserError("a model of family luca_one has one stage", source="stage", remedy="Leave it out")
     for key, lack in _LACKS.items():
         if OmegaConf.select(config, key) is not None:

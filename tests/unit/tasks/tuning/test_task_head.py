@@ -1,5 +1,7 @@
 """What a head that is trained by gradient reads of states, beside the probe's own reading of them."""
 
+from typing import get_args
+
 import numpy as np
 import pytest
 import torch
@@ -8,7 +10,7 @@ from lifecode.errors import UserError
 from lifecode.tasks.families.life_code import LifeCodeReading, read_states
 from lifecode.tasks.families.place import Place
 from lifecode.tasks.features.encoder import ModelEncoder
-from lifecode.tasks.features.states import StateFeatures
+from lifecode.tasks.features.states import StateFeatures, StatePool
 from lifecode.tasks.tuning.pooling import Attention, Pool, Segments
 from lifecode.tasks.tuning.rows import Framing, rows_of
 from lifecode.tasks.tuning.settings import Fit, Lora, TrainedHead
@@ -36,7 +38,7 @@ def read(head, framing, sequences=SEQUENCES):
 
 @pytest.mark.parametrize("frames", [0, 1, 2, "average", "stack"])
 def test_pools_and_frames_are_those_of_the_probe(frames):
-    pools = ("mean", "max", "cls", "last", "centre", "positions")
+    pools = get_args(StatePool)
     probe = StateFeatures(
         encoder=ModelEncoder(MODEL), label="", pools=pools, frames=frames, window=3, max_codons=9
     )
