@@ -22,8 +22,8 @@ from lifecode.tasks.examples.labels import Labels
 from lifecode.tasks.examples.sequence_task import SequenceTask, TaskData
 from lifecode.tasks.names_in_tables import UNTRAINED, AnyBaseline, TaskKind, require_baselines
 from lifecode.tasks.pairs.pair_baselines import pair_warnings
-from lifecode.tasks.pairs.pair_examples import PairLeaks
 from lifecode.tasks.pairs.pair_head import PairHead, require_for_gradient
+from lifecode.tasks.pairs.pair_leaks import PairLeaks
 from lifecode.tasks.pairs.pair_task import PairTask
 from lifecode.tasks.predictions import predictions_table
 from lifecode.tasks.probe import Probe

@@ -10,8 +10,8 @@ from lifecode.tasks.examples.table import Table
 _KNOWN, _NUCLEOTIDES = frozenset("ACGTUN"), frozenset("ACGTUNRYSWKMBDHV")
 _RESIDUES = frozenset("ACDEFGHIKLMNPQRSTVWYUOBJXZ*")
 _AMINO_ACIDS = _RESIDUES - frozenset("UOBJXZ*")
-_GAPS = {False: frozenset("- "), True: frozenset("-")}
-"""Of alignments and prints, of DNA and of proteins: no letters, which reading says, naming the row."""
+_GAPS = {False: frozenset("- \n"), True: frozenset("-\n")}
+"""Of alignments, prints and cells of several lines, of DNA and of proteins: no letters, which reading says, naming the row."""
 _LOOKED_AT, _SHARE = 1_000, 0.95
 _SHORTEST = 6
 """Letters of a sequence, on average: `A` and `CAT` may be the names of classes."""
@@ -19,7 +19,7 @@ _LONGEST_WORD = 20
 """Letters of the name of a column; what is longer and all capitals is a protein."""
 _LABELS = ("label", "labels", "target", "class", "y", "label_index", "label_idx", "output", "score", "value")
 _SEQUENCES = ("sequence", "seq", "sequences")
-_NUMBERS_OF_ROWS = ("", "index")
+_NUMBERS_OF_ROWS = ("", "index", "__index_level_0__")
 ID_NAMES = ("id", "seq_id", "gene_id", "name", "sequence_id", "identifier", "accession")
 
 

@@ -202,7 +202,7 @@ def data_of(task: SequenceTask, tables: Mapping[str, Sequence[Table]]) -> TaskDa
         f"{len(train):,} examples of {first.source}: sequences in {columns.sequence!r} "
         f"({molecule}{frame}), labels in {columns.label!r} ({labels.described()}){ids}",
     )
-    notes += _oddities(joined(list(splits.values())), labels, molecule)
+    notes += [*labels.oddities(), *_oddities(joined(list(splits.values())), labels, molecule)]
     if molecule != "protein" and (others := other_sequences(first, columns)):
         named = ", ".join(map(repr, others))
         notes.append(
@@ -294,7 +294,7 @@ def _examples(table: Table, columns: Columns, labels: Labels, molecule: Molecule
 
 
 def require_own_ids(splits: Mapping[str, Sequence[str]]) -> None:
-    """Refuses an id that stands in files of different splits; numbers of rows are none.
+    """Refuses an id that stands in files of different splits; numbers of rows and empty cells are none.
 
     Args:
         splits: ids by the name of the split.
@@ -304,7 +304,7 @@ def require_own_ids(splits: Mapping[str, Sequence[str]]) -> None:
     """
     home: dict[str, str] = {}
     for split, ids in splits.items():
-        for name in dict.fromkeys(ids):
+        for name in filter(None, dict.fromkeys(ids)):
             if home.setdefault(name, split) != split:
                 raise UserError(
                     f"the id stands in task.{home[name]} and in task.{split}",

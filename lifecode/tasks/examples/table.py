@@ -2,17 +2,20 @@
 
 All of a file is held in memory. A FASTA record gives the columns `id`, `sequence` and, where each header says
 `label=VALUE`, `label`. Text is UTF-8 or else Windows-1252; lists of texts or numbers, which Parquet may hold,
-are read as they would be written in JSON.
+are read as they would be written in JSON. What spreadsheets and R write around a table is passed over:
+comments and `sep=;` above the header, row names, empty rows and columns.
 """
 
+import functools
 import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
@@ -23,11 +26,15 @@ from lifecode.errors import UserError
 
 _SEPARATORS = (b"\t", b",", b";")
 _LONGEST_ROW_BYTES = 1 << 28
-_BLANK_LINES = re.compile(rb"\A(?:[ \t]*\r?\n)+")
+_EXCEL_SEPARATOR = re.compile(rb"\A\s*sep=(.)[,;\t]*\n", re.IGNORECASE)
+_HASH_HEADER = re.compile(rb"#[^\s#]")
 _ROW = re.compile(r"Row #(\d+)")
 _QUOTED = re.compile(rb'"(?:[^"]|"")*"')
 _FIRST_BYTES = 1 << 16
+_MOST_BYTES_ABOVE = 1 << 24
+"""That comments, the header and the first rows may have."""
 _FASTA_LABEL = re.compile(r"\blabel=([^\s\]]+)")
+_WITHOUT_WIDTH = str.maketrans("", "", "\u200b\u2060\ufeff")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,31 +124,121 @@ def require_table(start: bytes, path: Path) -> None:
         raise UserError(f"is {name}{workbook}", source=path, remedy="Give CSV, TSV, Parquet or FASTA")
 
 
-def separated(content: bytes, path: Path, given: Sequence[str] | None = None, *, first: int = 0) -> Table:
-    """A header and rows that commas, tabs or semicolons divide.
+class Header(NamedTuple):
+    """The first line of a table as it is read.
+
+    Attributes:
+        line: names between separators, without a line end.
+        separator: one byte.
+    """
+
+    line: bytes
+    separator: bytes
+
+
+def header_of(start: bytes) -> tuple[Header, int]:
+    """The header that a file begins with, and the number of bytes up to the first row.
+
+    Above it blank lines, comments (`#`) and Excel's `sep=;` are passed over. A line `#id,sequence` right above
+    rows of as many values is a header. Where the rows have one value more than there are names, it is of R's
+    row names if all is in quotes, and of an empty last column if they end with a separator.
 
     Args:
-        content: of the file, or a header with some of its rows.
+        start: of a file: the header and the first rows.
+    """
+    said = _EXCEL_SEPARATOR.match(start)
+    end = said.end() if said else 0
+    line, hashed = b"", b""
+    while end < len(start):
+        line, _, _ = start[end:].partition(b"\n")
+        if line.strip() and not line.startswith(b"#"):
+            break
+        hashed, end = line, min(len(start), end + len(line) + 1)
+    if _are_names(hashed, line):
+        line = hashed.removeprefix(b"#")
+    else:
+        end = min(len(start), end + len(line) + 1)
+    rows = _first_rows(start[end:])
+    separator = said[1] if said else _separator(line, rows[0] if rows else b"")
+    names = _QUOTED.sub(b"", line).count(separator)
+    if rows and all(_QUOTED.sub(b"", row).count(separator) == names + 1 for row in rows):
+        if all(row.endswith(separator) for row in rows):
+            line += separator
+        elif all(row.startswith(b'"') for row in [line, *rows]):
+            line = separator + line
+    return Header(line, separator), end
+
+
+def _are_names(hashed: bytes, row: bytes) -> bool:
+    """Whether a line `#id,sequence` without blanks has as many values, two or more, as the row below it."""
+    separator = max(_SEPARATORS, key=hashed.count)
+    num = hashed.count(separator)
+    return bool(_HASH_HEADER.match(hashed)) and b" " not in hashed and 0 < num == row.count(separator)
+
+
+def _first_rows(start: bytes) -> list[bytes]:
+    """Up to 20 rows, without those whose values in quotes go over the end of a line."""
+    lines = (line.strip(b" ") for line in start.split(b"\n", 21)[:20])
+    return [line for line in lines if line and line.count(b'"') % 2 == 0]
+
+
+def _separator(line: bytes, row: bytes) -> bytes:
+    """The most frequent in the header; a blank where there is no other, and the first row has as many."""
+    line, row = _QUOTED.sub(b"", line), _QUOTED.sub(b"", row)
+    if not any(map(line.count, _SEPARATORS)) and 0 < line.count(b" ") in (
+        row.count(b" "),
+        row.count(b" ") - 1,
+    ):
+        return b" "
+    return max(_SEPARATORS, key=line.count)
+
+
+def separated(content: bytes, path: Path, given: Sequence[str] | None = None) -> Table:
+    """A header and rows that commas, tabs, semicolons or blanks divide.
+
+    Args:
+        content: of the file.
         path: of the file.
         given: names of the columns of a file without a header.
+
+    Raises:
+        UserError: as `read_table`.
+    """
+    if given is None:
+        header, end = header_of(content[:_MOST_BYTES_ABOVE])
+        return rows_below(header, content[end:], path)
+    separator = _separator(content.partition(b"\n")[0], b"")
+    return rows_below(Header(separator.join(name.encode() for name in given), separator), content, path)
+
+
+def rows_below(header: Header, content: bytes, path: Path, *, first: int = 0) -> Table:
+    """The table of rows, or some of them, without those and the nameless columns in which nothing stands.
+
+    Args:
+        header: of the file.
+        content: rows.
+        path: of the file.
         first: rows of the file before these.
 
     Raises:
         UserError: as `read_table`.
     """
-    content = _as_utf8(_BLANK_LINES.sub(b"", content))
-    header = content.partition(b"\n")[0]
-    separator = max(_SEPARATORS, key=_QUOTED.sub(b"", header).count)
-    if re.search(separator + rb' +"', header):
+    content, separator = _as_utf8(header.line + b"\n" + content), header.separator
+    if re.search(separator + rb' +"', content.partition(b"\n")[0]):
         content = _without_blanks_before_quotes(content, separator)
-        header = content.partition(b"\n")[0]
-    if given is not None:
-        header = separator.join(name.encode() for name in given)
-        content = header + b"\n" + content
-    names = _parsed(header + b"\n", separator, None, path).column_names
+    names = _parsed(content.partition(b"\n")[0] + b"\n", separator, None, path).column_names
     table = _parsed(content, separator, names, path, first)
-    columns = {name.strip(): table.column(i) for i, name in enumerate(names)}
-    return Table(str(path), text_columns(columns, names, path), first)
+    filled = [pc.greater(pc.binary_length(pc.utf8_trim_whitespace(each)), 0) for each in table.columns]  # pyright: ignore[reportAttributeAccessIssue]
+    table = table.filter(functools.reduce(pc.or_, filled)) if len(table) else table  # pyright: ignore[reportAttributeAccessIssue]
+    kept = [i for i, name in enumerate(names) if name.strip() or pc.any(filled[i]).as_py()]  # pyright: ignore[reportAttributeAccessIssue]
+    if sum(not names[i].strip() for i in kept) > 1:
+        raise UserError(
+            "has several columns without a name",
+            source=path,
+            remedy="Name them in the first line, and remove what stands above it",
+        )
+    columns = {names[i].strip(): table.column(i) for i in kept}
+    return Table(str(path), text_columns(columns, [names[i] for i in kept], path), first)
 
 
 def _as_utf8(content: bytes) -> bytes:
@@ -175,11 +272,11 @@ def _parsed(
         )
     except pa.ArrowInvalid as fault:
         problem = str(fault).partition(": ")[2] or str(fault)
-        problem = _ROW.sub(lambda found: f"row {int(found[1]) + first}", problem)
+        problem = _ROW.sub(lambda found: f"row {int(found[1]) - 1 + first}", problem)
         raise UserError(
             f"is no table with one header and equal rows ({problem[:200]})",
             source=path,
-            remedy="Give the columns names in the first line, and every row as many values",
+            remedy="Name every column in the first line (R: col.names=NA), and give each row as many values",
         ) from fault
 
 
@@ -231,7 +328,7 @@ def _text(value: Any) -> str:
         value = value.decode("latin-1")
     if isinstance(value, list):
         value = json.dumps(value, ensure_ascii=False)
-    return "" if value is None else str(value).strip()
+    return "" if value is None else str(value).translate(_WITHOUT_WIDTH).strip()
 
 
 def _is_plain_list(kind: pa.DataType) -> bool:

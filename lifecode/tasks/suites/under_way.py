@@ -18,7 +18,8 @@ from lifecode.tasks.contest import Contest
 from lifecode.tasks.examples.examples import Examples
 from lifecode.tasks.examples.labels import Labels
 from lifecode.tasks.names_in_tables import UNTRAINED
-from lifecode.tasks.pairs.pair_examples import PairExamples, PairLeaks
+from lifecode.tasks.pairs.pair_examples import PairExamples
+from lifecode.tasks.pairs.pair_leaks import PairLeaks
 from lifecode.tasks.scores import chosen_metric
 from lifecode.tasks.splits.leaks import Leaks
 from lifecode.tasks.splits.rounds import Round
