@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -23,13 +23,10 @@ from lifecode.data.formats.fasta import fasta_records
 from lifecode.data.formats.foreign_formats import foreign_format
 from lifecode.data.formats.opening import opened
 from lifecode.errors import UserError
+from lifecode.tasks.examples.table_header import QUOTED, Header, header_of, separator_of
 
-_SEPARATORS = (b"\t", b",", b";")
 _LONGEST_ROW_BYTES = 1 << 28
-_EXCEL_SEPARATOR = re.compile(rb"\A\s*sep=(.)[,;\t]*\n", re.IGNORECASE)
-_HASH_HEADER = re.compile(rb"#[^\s#]")
 _ROW = re.compile(r"Row #(\d+)")
-_QUOTED = re.compile(rb'"(?:[^"]|"")*"')
 _FIRST_BYTES = 1 << 16
 _MOST_BYTES_ABOVE = 1 << 24
 """That comments, the header and the first rows may have."""
@@ -124,75 +121,6 @@ def require_table(start: bytes, path: Path) -> None:
         raise UserError(f"is {name}{workbook}", source=path, remedy="Give CSV, TSV, Parquet or FASTA")
 
 
-class Header(NamedTuple):
-    """The first line of a table as it is read.
-
-    Attributes:
-        line: names between separators, without a line end.
-        separator: one byte.
-    """
-
-    line: bytes
-    separator: bytes
-
-
-def header_of(start: bytes) -> tuple[Header, int]:
-    """The header that a file begins with, and the number of bytes up to the first row.
-
-    Above it blank lines, comments (`#`) and Excel's `sep=;` are passed over. A line `#id,sequence` right above
-    rows of as many values is a header. Where the rows have one value more than there are names, it is of R's
-    row names if all is in quotes, and of an empty last column if they end with a separator.
-
-    Args:
-        start: of a file: the header and the first rows.
-    """
-    said = _EXCEL_SEPARATOR.match(start)
-    end = said.end() if said else 0
-    line, hashed = b"", b""
-    while end < len(start):
-        line, _, _ = start[end:].partition(b"\n")
-        if line.strip() and not line.startswith(b"#"):
-            break
-        hashed, end = line, min(len(start), end + len(line) + 1)
-    if _are_names(hashed, line):
-        line = hashed.removeprefix(b"#")
-    else:
-        end = min(len(start), end + len(line) + 1)
-    rows = _first_rows(start[end:])
-    separator = said[1] if said else _separator(line, rows[0] if rows else b"")
-    names = _QUOTED.sub(b"", line).count(separator)
-    if rows and all(_QUOTED.sub(b"", row).count(separator) == names + 1 for row in rows):
-        if all(row.endswith(separator) for row in rows):
-            line += separator
-        elif all(row.startswith(b'"') for row in [line, *rows]):
-            line = separator + line
-    return Header(line, separator), end
-
-
-def _are_names(hashed: bytes, row: bytes) -> bool:
-    """Whether a line `#id,sequence` without blanks has as many values, two or more, as the row below it."""
-    separator = max(_SEPARATORS, key=hashed.count)
-    num = hashed.count(separator)
-    return bool(_HASH_HEADER.match(hashed)) and b" " not in hashed and 0 < num == row.count(separator)
-
-
-def _first_rows(start: bytes) -> list[bytes]:
-    """Up to 20 rows, without those whose values in quotes go over the end of a line."""
-    lines = (line.strip(b" ") for line in start.split(b"\n", 21)[:20])
-    return [line for line in lines if line and line.count(b'"') % 2 == 0]
-
-
-def _separator(line: bytes, row: bytes) -> bytes:
-    """The most frequent in the header; a blank where there is no other, and the first row has as many."""
-    line, row = _QUOTED.sub(b"", line), _QUOTED.sub(b"", row)
-    if not any(map(line.count, _SEPARATORS)) and 0 < line.count(b" ") in (
-        row.count(b" "),
-        row.count(b" ") - 1,
-    ):
-        return b" "
-    return max(_SEPARATORS, key=line.count)
-
-
 def separated(content: bytes, path: Path, given: Sequence[str] | None = None) -> Table:
     """A header and rows that commas, tabs, semicolons or blanks divide.
 
@@ -207,7 +135,7 @@ def separated(content: bytes, path: Path, given: Sequence[str] | None = None) ->
     if given is None:
         header, end = header_of(content[:_MOST_BYTES_ABOVE])
         return rows_below(header, content[end:], path)
-    separator = _separator(content.partition(b"\n")[0], b"")
+    separator = separator_of(content.partition(b"\n")[0], b"")
     return rows_below(Header(separator.join(name.encode() for name in given), separator), content, path)
 
 
@@ -252,7 +180,7 @@ def _as_utf8(content: bytes) -> bytes:
 
 def _without_blanks_before_quotes(content: bytes, separator: bytes) -> bytes:
     """The content with each quote that opens a value right behind the separator; quoted values stay."""
-    parts = re.compile(_QUOTED.pattern + rb"|" + separator + rb' +(?=")')
+    parts = re.compile(QUOTED.pattern + rb"|" + separator + rb' +(?=")')
     return parts.sub(lambda found: found[0] if found[0].startswith(b'"') else separator, content)
 
 

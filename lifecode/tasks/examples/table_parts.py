@@ -11,13 +11,13 @@ from lifecode.data.formats.opening import opened
 from lifecode.errors import UserError
 from lifecode.tasks.examples.table import (
     Table,
-    header_of,
     parquet_file,
     require_file,
     require_table,
     rows_below,
     text_columns,
 )
+from lifecode.tasks.examples.table_header import header_of
 
 _LINES_OF_HEADER = 1_000
 """That comments above a header may have."""

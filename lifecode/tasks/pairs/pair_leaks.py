@@ -51,9 +51,9 @@ class PairLeaks:
         """One line."""
         return (
             f"of {self.held_out:,} held-out pairs {self.equal:,} are also learnt from, "
-            f"{self.reverse_complement:,} as reverse complements, {self.alike:,} as near twins of both sides; "
-            f"{self.first_known:,} have a first sequence that is learnt from, {self.first_alike:,} a near twin "
-            f"of one, {self.second_known:,} and {self.second_alike:,} a second one"
+            f"{self.reverse_complement:,} as reverse complements, {self.alike:,} as near twins of both; "
+            f"{self.first_known:,} have a first sequence that is, {self.second_known:,} a second one, "
+            f"{self.first_alike:,} and {self.second_alike:,} a near twin of one"
         )
 
 

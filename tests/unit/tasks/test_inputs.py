@@ -151,6 +151,11 @@ SPELT_WRONG = {
     "a workbook": (b"PK\x03\x04" + bytes(99), {}, "perhaps an Excel workbook"),
     "a web page": ("<!DOCTYPE html><html></html>", {}, "is a web page"),
     "gaps": (table("xy", ["ATG-AACGC", "ATGGG-TAA"]), {}, "record 1: letter '-' at position 4"),
+    "a slip in a short table": (
+        table("xyx", [*GENES[:2], "ATGAAAJGC"]),
+        {},
+        "record 3: letter 'J' at position 7",
+    ),
     "an empty sequence": (table("xyx", ["ATGAAACGC", "", "ATGGGTTAA"]), {}, "in row 2: .* is empty"),
     "FASTA without labels": (">a\nATGAAA\n>b\nATGGGT\n", {}, "no column is left for the label .*label=VALUE"),
 }
