@@ -174,7 +174,7 @@ def _described(
 
 
 def _with_folds(table: pa.Table, opened: OpenedTask, rows: NDArray[np.int64]) -> pa.Table:
-    """The predictions with the fold that each was held out in, where each was once: figures follow from it."""
+    """The predictions with the fold that each was held out in, where each was once."""
     rounds = opened.rounds
     if rounds.has_test or len(rounds.seeds) > 1:
         return table
