@@ -84,7 +84,8 @@ class Contest:
     def require_defined(self) -> None:
         """Raises a `UserError` where the test rows of a round have one label alone."""
         for number, one in enumerate(self.rounds, start=1):
-            require_defined(self.all_labels[one.test], f"the test rows of round {number}")
+            where = "the test file" if self._split.has_test else f"the test rows of round {number}"
+            require_defined(self.all_labels[one.test], where)
 
     def predictions(self, blocks: Blocks, head: Head | None) -> list[NDArray[Any]]:
         """Fit and predict in every round.

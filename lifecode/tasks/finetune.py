@@ -1,19 +1,20 @@
 """Learning a task of sequences or of pairs on an encoder, frozen or tuned, beside its baselines."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
-from lifecode.evaluation.metrics import Metric
 from lifecode.models.saved import SavedModel
-from lifecode.tasks.competitors.by_gradient import ByGradient
+from lifecode.tasks.competitors.by_gradient import learner_of
 from lifecode.tasks.competitors.competitor import Competitor, ModelReader, Say
 from lifecode.tasks.competitors.learner import Learner, competitors
-from lifecode.tasks.competitors.opened_task import OpenedTask, given_keys, opened_task, probe_learner
+from lifecode.tasks.competitors.opened_task import OpenedTask, given_keys, opened_task
 from lifecode.tasks.competitors.without_leaks import rows_without_leaks
 from lifecode.tasks.contest import Contest, Entry
 from lifecode.tasks.evidence import Evidence, evidence_of
@@ -23,8 +24,8 @@ from lifecode.tasks.examples.sequence_task import SequenceTask
 from lifecode.tasks.examples.task_data import TaskData
 from lifecode.tasks.names_in_tables import UNTRAINED, AnyBaseline, TaskKind, require_baselines
 from lifecode.tasks.pairs.pair_baselines import pair_warnings
-from lifecode.tasks.pairs.pair_examples import PairLeaks
-from lifecode.tasks.pairs.pair_head import PairHead, require_for_gradient
+from lifecode.tasks.pairs.pair_head import PairHead
+from lifecode.tasks.pairs.pair_leaks import PairLeaks
 from lifecode.tasks.pairs.pair_task import PairTask
 from lifecode.tasks.predictions import predictions_table
 from lifecode.tasks.probe import Probe
@@ -49,7 +50,8 @@ class Finetuned:
     Attributes:
         model: of all examples outside the test file; None where its head is not kept (gradient boosting).
         metrics: as metrics.json has them.
-        table: of held-out examples: id, label, prediction, and of classes the probability of each.
+        table: of held-out examples: id, label, prediction, and of classes the probability of each; of folds
+            of one seed also the number of the fold, from 1 on.
         labels: kind and classes.
         leaks: what held-out examples share with others.
         notes: what was found rather than said, and why figures may be no evidence.
@@ -125,7 +127,7 @@ def tune(
     say("looking for leaks")
     leaks = opened.leaks(model.training_genes)
 
-    learner = _learner(opened, by_gradient, probe, pair or PairHead(), metric, work, say)
+    learner = learner_of(opened, by_gradient, probe, pair or PairHead(), metric=metric, work=work, say=say)
     reader = ModelReader(name, model)
     left_out = [*without, *([] if trained else [UNTRAINED])]
     everybody = competitors(learner, [reader], baselines, left_out, seed, data.notes)
@@ -137,6 +139,7 @@ def tune(
     table = contest.table(ours, {other: each for other, each in entries.items() if other != name}, metric)
     warnings = [] if opened.pairs is None else pair_warnings(opened.pairs, {name: table})
     rows, combined = contest.combined(ours)
+    predictions = predictions_table(opened.examples.at(rows), data.labels, data.labels.given(combined))
     return Finetuned(
         model=tuned,
         metrics=_described(task, opened, name, learner)
@@ -146,7 +149,7 @@ def tune(
             "leaks": asdict(leaks),
             **({} if opened.pairs is None else {"warnings": warnings}),
         },
-        table=predictions_table(opened.examples.at(rows), data.labels, data.labels.given(combined)),
+        table=_with_folds(predictions, opened, rows),
         labels=data.labels,
         leaks=leaks,
         notes=[*data.notes, *_hints(opened, probe, by_gradient), *learner.notes(), *warnings],
@@ -169,6 +172,17 @@ def _described(
         "split": opened.contest.described(),
         **({} if opened.test_rows is None else {"test_rows": opened.test_rows.tolist()}),
     }
+
+
+def _with_folds(table: pa.Table, opened: OpenedTask, rows: NDArray[np.int64]) -> pa.Table:
+    """The predictions with the fold that each was held out in, where each was once."""
+    rounds = opened.rounds
+    if rounds.has_test or len(rounds.seeds) > 1:
+        return table
+    folds = rounds.first_split[rows] + 1
+    if opened.data.labels.unit != "sequence":
+        folds = np.repeat(folds, [len(labels) for labels in opened.examples.labels[rows]])
+    return table.append_column("fold", pa.array(folds))
 
 
 def _measured(contest: Contest, everybody: Sequence[Competitor], name: str, say: Say) -> dict[str, Entry]:
@@ -196,23 +210,3 @@ def _hints(opened: OpenedTask, probe: Probe, by_gradient: TuningSettings | None)
         f"all sequences have one length, {max(lengths):,}: if the label hangs on a place in them, "
         f"{key}.pools=[centre] or [positions]{frames}, {key}.window may fit better than their mean"
     ]
-
-
-def _learner(
-    opened: OpenedTask,
-    by_gradient: TuningSettings | None,
-    probe: Probe,
-    pair: PairHead,
-    metric: Metric,
-    work: Path | None,
-    say: Say,
-) -> Learner:
-    if by_gradient is None:
-        return probe_learner(opened, probe, pair, say)
-    if opened.pairs is not None:
-        require_for_gradient(pair)
-        by_gradient = replace(by_gradient, pair=pair)
-    max_codons = by_gradient.head.max_codons if opened.unit == "sequence" else None
-    of_baselines = Probe(max_positions=probe.max_positions, max_codons=max_codons)
-    probing = probe_learner(opened, of_baselines, PairHead(), say)
-    return ByGradient(by_gradient, opened, probing, metric=metric, work=work, say=say)

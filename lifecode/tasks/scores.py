@@ -108,7 +108,7 @@ def require_defined(labels: NDArray[Any], where: str) -> None:
         raise UserError(
             "all labels are the same here, so no metric is defined",
             source=where,
-            remedy="Give more examples, or fewer folds",
+            remedy="Give examples with other labels, or fewer folds",
         )
 
 

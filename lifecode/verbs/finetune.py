@@ -30,7 +30,8 @@ from lifecode.tasks.pairs.pair_task import PairTask
 from lifecode.tasks.probe import Probe
 from lifecode.tasks.tables import write_table
 from lifecode.tasks.tuned_model import save_tuned
-from lifecode.tasks.tuning.settings import Fit, Lora, TrainedHead, Tuning, TuningSettings
+from lifecode.tasks.tuning.settings import Fit, Lora, TrainedHead, Tuning
+from lifecode.verbs import tuning_keys
 from lifecode.verbs.task_table import comparison
 
 PREDICTIONS, CONFIG = "predictions.csv", "config.yaml"
@@ -92,7 +93,7 @@ def finetune(
         name="model" if isinstance(checkpoint, SavedModel) else model_name(str(checkpoint)),
         probe=probe or Probe(),
         pair=pair or PairHead(),
-        by_gradient=_by_gradient(tuning, head or TrainedHead(), fit or Fit(), lora or Lora()),
+        by_gradient=tuning_keys.by_gradient(tuning, head or TrainedHead(), fit or Fit(), lora or Lora()),
         seeds=seeds,
         folds=folds,
         seed=seed,
@@ -110,8 +111,9 @@ def run(config: DictConfig) -> Finetuned:
     tuning = checked_value(config, "tuning", Tuning)
     task, probe = construct(config.task), construct(config.probe)
     of_pairs = isinstance(task, PairTask)
-    by_gradient = _by_gradient(tuning, construct(config.head), construct(config.fit), construct(config.lora))
-    for section in _unread(config, tuning, pairs=of_pairs):
+    sections = (construct(config.head), construct(config.fit), construct(config.lora))
+    by_gradient = tuning_keys.by_gradient(tuning, *sections)
+    for section in tuning_keys.unread_sections(config, tuning, pairs=of_pairs):
         print(f"lifecode finetune: {section} is set, and this run does not read it", file=sys.stderr)
     run_dir = checked_value(config, "run_dir", str)
     require_absent(Path(run_dir).expanduser())
@@ -140,22 +142,6 @@ def run(config: DictConfig) -> Finetuned:
     model = "No model (gradient boosting is not kept)" if result.model is None else "The model"
     print(f"\n{model}, {METRICS}, {PREDICTIONS} and report.html are in {run_dir}")
     return result
-
-
-def _unread(config: DictConfig, tuning: Tuning, *, pairs: bool) -> list[str]:
-    """Sections that were changed and are not read by this run: a sweep over `tuning` may well give such."""
-    probe: Probe = construct(config.probe)
-    unread: dict[str, Any] = {} if pairs else {"pair": PairHead()}
-    if tuning == "probe":
-        unread |= {"head": TrainedHead(), "fit": Fit(), "lora": Lora()}
-    else:
-        unread |= {"probe": Probe(max_positions=probe.max_positions)}
-        unread |= {} if tuning == "lora" else {"lora": Lora()}
-    return [section for section, default in unread.items() if construct(config[section]) != default]
-
-
-def _by_gradient(tuning: Tuning, head: TrainedHead, fit: Fit, lora: Lora) -> TuningSettings | None:
-    return None if tuning == "probe" else TuningSettings(tuning=tuning, head=head, fit=fit, lora=lora)
 
 
 def _untrained(config: DictConfig, seed: int) -> SavedModel:

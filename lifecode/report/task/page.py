@@ -115,7 +115,8 @@ def _drawings(metrics: Mapping[str, Any], evidence: Evidence) -> dict[str, Drawi
         found["ranking"] = Drawing(
             ranking_curves(labels == 1, scores, evidence.model),
             f"Ranking of {evidence.classes[1]!r}",
-            "ROC and precision-recall curves of the model and of the best baselines",
+            "ROC and precision-recall curves of the model and of the best baselines, of all held-out "
+            "examples together; the table has means over rounds",
         )
     found["calibration"] = Drawing(
         calibration(labels, evidence.ours, evidence.classes),

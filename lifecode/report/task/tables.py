@@ -114,6 +114,8 @@ def leak_lines(leaks: Mapping[str, Any]) -> list[str]:
         "seen_by_encoder": "resemble genes that the model was trained on",
         "first_known": "have a first sequence that is learnt from",
         "second_known": "have a second one",
+        "first_alike": "others have a near twin, or reverse complement, of a first sequence that is",
+        "second_alike": "others have one of a second sequence",
     }
     lines = [f"{leaks[key]:,} {word}" for key, word in words.items() if leaks.get(key) is not None]
     return lines + list(leaks.get("named", []))

@@ -1,6 +1,7 @@
 """`tuning=head`, `lora` and `full`: a network for each round, beside the baselines of a probe."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,10 @@ from lifecode.evaluation.metrics import Metric
 from lifecode.host.checksum import digest_of
 from lifecode.tasks.competitors.competitor import Competitor, ModelReader, Predictions, Reader, Role, Say
 from lifecode.tasks.competitors.learner import Learner
-from lifecode.tasks.competitors.opened_task import OpenedTask
+from lifecode.tasks.competitors.opened_task import OpenedTask, probe_learner
 from lifecode.tasks.examples.task_data import TaskData
+from lifecode.tasks.pairs.pair_head import PairHead, require_for_gradient
+from lifecode.tasks.probe import Probe
 from lifecode.tasks.splits.rounds import Round
 from lifecode.tasks.tuning.settings import TuningSettings
 from lifecode.tasks.tuning.tuned_network import TunedNetwork, tuned_network
@@ -64,7 +67,8 @@ class ByGradient:
             tuner = self._tuner(reader)
             return [tuner.predictions(one) for one in self.opened.contest.rounds]
 
-        digest = digest_of({"model": reader.digest, "plan": self.settings.described()})
+        how = {"plan": self.settings.described(), "metric": self.metric.name, **self.opened.told}
+        digest = digest_of({"model": reader.digest, **how, **self.opened.data.labels.identity})
         return Competitor(reader.name, role, digest, predictions)
 
     def baseline(self, name: str) -> Competitor:
@@ -115,3 +119,38 @@ class ByGradient:
         )
         self._first = self._first or (reader, tuner)
         return tuner
+
+
+def learner_of(
+    opened: OpenedTask,
+    by_gradient: TuningSettings | None,
+    probe: Probe,
+    pair: PairHead,
+    *,
+    metric: Metric,
+    work: Path | None,
+    say: Say,
+) -> Learner:
+    """How a task is learnt.
+
+    Args:
+        opened: the task.
+        by_gradient: how to tune; None takes the probe.
+        probe: what the head of a probe reads, and which head.
+        pair: of pairs, how both sides are joined.
+        metric: that epochs and points of the grid are judged by.
+        work: folder that keeps what tuning has done, or None.
+        say: told what is being done.
+
+    Raises:
+        UserError: settings that the examples, or a gradient, do not allow.
+    """
+    if by_gradient is None:
+        return probe_learner(opened, probe, pair, say)
+    if opened.pairs is not None:
+        require_for_gradient(pair)
+        by_gradient = replace(by_gradient, pair=pair)
+    max_codons = by_gradient.head.max_codons if opened.unit == "sequence" else None
+    of_baselines = Probe(max_positions=probe.max_positions, max_codons=max_codons)
+    probing = probe_learner(opened, of_baselines, PairHead(), say)
+    return ByGradient(by_gradient, opened, probing, metric=metric, work=work, say=say)

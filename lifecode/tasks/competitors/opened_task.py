@@ -20,8 +20,9 @@ from lifecode.tasks.examples.examples import Examples
 from lifecode.tasks.examples.sequence_task import SequenceTask
 from lifecode.tasks.examples.task_data import TaskData, read_task
 from lifecode.tasks.pairs.pair_baselines import fitting_pair_baselines
-from lifecode.tasks.pairs.pair_examples import PairExamples, PairLeaks, pair_leaks
+from lifecode.tasks.pairs.pair_examples import PairExamples
 from lifecode.tasks.pairs.pair_head import PairHead
+from lifecode.tasks.pairs.pair_leaks import PairLeaks, pair_leaks
 from lifecode.tasks.pairs.pair_rounds import rounds_of_pairs
 from lifecode.tasks.pairs.pair_task import PairData, PairTask, read_pairs
 from lifecode.tasks.probe import Probe

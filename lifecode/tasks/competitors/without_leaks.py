@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from lifecode.errors import UserError
 from lifecode.tasks.examples.task_data import TaskData
-from lifecode.tasks.pairs.pair_examples import torn_pairs
+from lifecode.tasks.pairs.pair_leaks import leaking_pairs
 from lifecode.tasks.pairs.pair_task import PairData
 from lifecode.tasks.splits.leaks import leaking_rows
 
@@ -19,7 +19,7 @@ def rows_without_leaks(
     """The rows of the test that are not learnt from, in their order; a note says how many are.
 
     Those of sequences are equal, reverse complements or near twins, as `Leaks` counts them, and those that an
-    encoder has read, unless these are more than half; those of pairs are equal ones.
+    encoder has read, unless these are more than half; of pairs both sides are, as `PairLeaks` counts them.
 
     Args:
         data: of a task; its notes get a line or two.
@@ -40,7 +40,7 @@ def rows_without_leaks(
     num_train, num_test, seen = len(data.train), len(data.test), None
     split = (np.arange(num_train + num_test) >= num_train).astype(np.int64)
     if isinstance(data, PairData):
-        leaks = torn_pairs(data.train.followed_by(data.test), split)
+        leaks = leaking_pairs(data.train.followed_by(data.test), split, split == 1)
     else:
         examples = data.train.followed_by(data.test)
         leaking, seen = leaking_rows(examples, split, split == 1, data.molecule, training_genes)

@@ -10,16 +10,18 @@ from lifecode.tasks.examples.table import Table
 
 _KNOWN, _NUCLEOTIDES = frozenset("ACGTUN"), frozenset(NUCLEOTIDE_LETTERS)
 _RESIDUES, _AMINO_ACIDS = frozenset(RESIDUE_LETTERS), frozenset(AMINO_ACIDS[:STOP])
-_GAPS = {False: frozenset("- "), True: frozenset("-")}
-"""Of alignments and prints, of DNA and of proteins: no letters, which reading says, naming the row."""
-_LOOKED_AT, _SHARE = 1_000, 0.95
+_GAPS = {False: frozenset("- \n"), True: frozenset("-\n")}
+"""Of alignments, prints and cells of several lines: no letters, which reading says, naming the row."""
+_LOOKED_AT, _SHARE, _MOST = 1_000, 0.95, 0.5
+"""Values of a column; how many of them are of such letters, and how many if no column has so many: the others
+are mistakes, which reading says."""
 _SHORTEST = 6
 """Letters of a sequence, on average: `A` and `CAT` may be the names of classes."""
 _LONGEST_WORD = 20
 """Letters of the name of a column; what is longer and all capitals is a protein."""
 _LABELS = ("label", "labels", "target", "class", "y", "label_index", "label_idx", "output", "score", "value")
 _SEQUENCES = ("sequence", "seq", "sequences")
-_NUMBERS_OF_ROWS = ("", "index")
+_NUMBERS_OF_ROWS = ("", "index", "__index_level_0__")
 ID_NAMES = ("id", "seq_id", "gene_id", "name", "sequence_id", "identifier", "accession")
 
 
@@ -104,9 +106,10 @@ def _sequence(table: Table, taken: set[str | None], molecule: Molecule | None, k
     free = {name: values for name, values in table.columns.items() if name not in taken}
     others = {name: values for name, values in free.items() if name.lower() not in (*_LABELS, *ID_NAMES)}
     letters = _RESIDUES if molecule == "protein" else _NUCLEOTIDES
+    with_gaps = letters | _GAPS[molecule == "protein"]
     for names in (others, free):
-        for known in (letters, letters | _GAPS[molecule == "protein"]):
-            if lengths := _lengths(names, known):
+        for known, share in ((letters, _SHARE), (with_gaps, _SHARE), (with_gaps, _MOST)):
+            if lengths := _lengths(names, known, share):
                 return _chosen(names, lengths, molecule)
     protein = next(iter(_lengths(others, _RESIDUES) or _lengths(free, _RESIDUES)), None)
     if molecule is not None or protein is None:
@@ -138,14 +141,16 @@ def _looked_at(values: list[str]) -> list[str]:
     return [value for value in values[:_LOOKED_AT] if value]
 
 
-def _lengths(columns: Mapping[str, list[str]], letters: frozenset[str]) -> dict[str, float]:
+def _lengths(
+    columns: Mapping[str, list[str]], letters: frozenset[str], least: float = _SHARE
+) -> dict[str, float]:
     """The mean length of the values of each column of such letters that are long enough for sequences."""
     found = {}
     for name, column in columns.items():
         values = _looked_at(column)
         share = sum(letters.issuperset(value.upper()) for value in values) / max(1, len(values))
         length = sum(map(len, values)) / max(1, len(column[:_LOOKED_AT]))
-        if share >= _SHARE and length >= _SHORTEST:
+        if share >= least and length >= _SHORTEST:
             found[name] = length
     return found
 

@@ -20,11 +20,13 @@ Transform = Literal["log"]
 """What is learnt in place of a value: its natural logarithm."""
 _MOST_WHOLE_NUMBERS = 20
 """Different whole numbers that are taken for classes; more are measurements."""
-_UNKNOWN = frozenset({"na", "nan", "n/a", "#n/a", "null", "none", "-nan", "nil", "missing", "."})
+_OF_EXCEL = frozenset({"#n/a", "#div/0!", "#value!", "#ref!", "#name?", "#num!", "#null!"})
+_UNKNOWN = _OF_EXCEL | {"na", "nan", "n/a", "null", "none", "-nan", "nil", "missing", ".", "inf", "-inf"}
 """Words that tables write where nothing is known."""
-_NEVER_A_CLASS = frozenset({"nan", "-nan", "n/a", "#n/a", "<na>"})
+_NEVER_A_CLASS = _OF_EXCEL | {"nan", "-nan", "n/a", "<na>"}
 """Those of these words, in any case, that name no class; `NA` in capitals is one more."""
-_DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
+_NOT_PLAIN = re.compile(r"[+-]?\d+(?:,\d+|(?:[.,]\d+)? ?(%))")
+"""A number with a decimal comma, or a percentage."""
 _SHARE_OF_NUMBERS = 0.9
 """From which on a column is taken for measurements, so that a text in it is a mistake."""
 
@@ -154,6 +156,16 @@ class Labels:
                 found[place, index[name]] = 1
         return found
 
+    def oddities(self) -> list[str]:
+        """A line where classes differ in upper and lower case alone."""
+        by_letters: dict[str, list[str]] = {}
+        for name in self.classes:
+            by_letters.setdefault(" ".join(name.casefold().split()), []).append(name)
+        alike = [", ".join(map(repr, names)) for names in by_letters.values() if len(names) > 1]
+        return (
+            [f"classes of their own that differ in case or blanks alone: {'; '.join(alike)}"] if alike else []
+        )
+
     def described(self) -> str:
         """The kind and the classes in a few words."""
         shown = ", ".join(self.classes[:5]) + (", …" if len(self.classes) > 5 else "")
@@ -231,7 +243,7 @@ def labels_of(texts: Sequence[str], source: str, column: str, kind: LabelKind | 
 
 
 def _require_single(distinct: Set[str], source: str, column: str, kind: LabelKind | None) -> None:
-    """Raises a `UserError` where labels of an unknown kind are lists, or numbers with a decimal comma."""
+    """Raises a `UserError` where labels of an unknown kind are lists, or numbers with a comma or %."""
     if kind is not None or not distinct:
         return
     if all(text.startswith("[") and text.endswith("]") for text in distinct):
@@ -240,13 +252,13 @@ def _require_single(distinct: Set[str], source: str, column: str, kind: LabelKin
             source=source,
             remedy="Say task.kind=multilabel for classes of a sequence, task.unit for labels of positions",
         )
-    if all(_DECIMAL_COMMA.fullmatch(text) or _number(text) is not None for text in distinct) and any(
-        "," in text for text in distinct
-    ):
+    found = {text: each for text in distinct if (each := _NOT_PLAIN.fullmatch(text))}
+    if found and all(text in found or _number(text) is not None for text in distinct):
+        text = min(found)
         raise UserError(
-            f"column {column!r} holds numbers with a comma, such as {min(t for t in distinct if ',' in t)!r}",
+            f"column {column!r} holds numbers with a {found[text][1] or 'comma'}, such as {text!r}",
             source=source,
-            remedy="Write them with a decimal point, or say task.kind=multiclass if they are names",
+            remedy="Write plain numbers with a decimal point, or say task.kind=multiclass if they are names",
         )
 
 
@@ -259,8 +271,10 @@ def _shortest_of_each(numbers: Mapping[str, float | None]) -> set[str]:
 
 
 def _number(text: str) -> float | None:
+    if "_" in text:  # which Python passes over: 1_0 is the name of a class
+        return None
     try:
-        value = float(text)
+        value = float(text.replace("\N{MINUS SIGN}", "-"))
     except ValueError:
         return None
     return value if math.isfinite(value) else None

@@ -2,9 +2,11 @@
 
 All of a file is held in memory. A FASTA record gives the columns `id`, `sequence` and, where each header says
 `label=VALUE`, `label`. Text is UTF-8 or else Windows-1252; lists of texts or numbers, which Parquet may hold,
-are read as they would be written in JSON.
+are read as they would be written in JSON. What spreadsheets and R write around a table is passed over:
+comments and `sep=;` above the header, row names, empty rows and columns.
 """
 
+import functools
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -13,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
@@ -20,14 +23,15 @@ from lifecode.data.formats.fasta import fasta_records
 from lifecode.data.formats.foreign_formats import foreign_format
 from lifecode.data.formats.opening import opened
 from lifecode.errors import UserError
+from lifecode.tasks.examples.table_header import QUOTED, Header, header_of, separator_of
 
-_SEPARATORS = (b"\t", b",", b";")
 _LONGEST_ROW_BYTES = 1 << 28
-_BLANK_LINES = re.compile(rb"\A(?:[ \t]*\r?\n)+")
 _ROW = re.compile(r"Row #(\d+)")
-_QUOTED = re.compile(rb'"(?:[^"]|"")*"')
 _FIRST_BYTES = 1 << 16
+_MOST_BYTES_ABOVE = 1 << 24
+"""That comments, the header and the first rows may have."""
 _FASTA_LABEL = re.compile(r"\blabel=([^\s\]]+)")
+_WITHOUT_WIDTH = str.maketrans("", "", "\u200b\u2060\ufeff")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,31 +121,52 @@ def require_table(start: bytes, path: Path) -> None:
         raise UserError(f"is {name}{workbook}", source=path, remedy="Give CSV, TSV, Parquet or FASTA")
 
 
-def separated(content: bytes, path: Path, given: Sequence[str] | None = None, *, first: int = 0) -> Table:
-    """A header and rows that commas, tabs or semicolons divide.
+def separated(content: bytes, path: Path, given: Sequence[str] | None = None) -> Table:
+    """A header and rows that commas, tabs, semicolons or blanks divide.
 
     Args:
-        content: of the file, or a header with some of its rows.
+        content: of the file.
         path: of the file.
         given: names of the columns of a file without a header.
+
+    Raises:
+        UserError: as `read_table`.
+    """
+    if given is None:
+        header, end = header_of(content[:_MOST_BYTES_ABOVE])
+        return rows_below(header, content[end:], path)
+    separator = separator_of(content.partition(b"\n")[0], b"")
+    return rows_below(Header(separator.join(name.encode() for name in given), separator), content, path)
+
+
+def rows_below(header: Header, content: bytes, path: Path, *, first: int = 0) -> Table:
+    """The table of rows, or some of them, without those and the nameless columns in which nothing stands.
+
+    Args:
+        header: of the file.
+        content: rows.
+        path: of the file.
         first: rows of the file before these.
 
     Raises:
         UserError: as `read_table`.
     """
-    content = _as_utf8(_BLANK_LINES.sub(b"", content))
-    header = content.partition(b"\n")[0]
-    separator = max(_SEPARATORS, key=_QUOTED.sub(b"", header).count)
-    if re.search(separator + rb' +"', header):
+    content, separator = _as_utf8(header.line + b"\n" + content), header.separator
+    if re.search(separator + rb' +"', content.partition(b"\n")[0]):
         content = _without_blanks_before_quotes(content, separator)
-        header = content.partition(b"\n")[0]
-    if given is not None:
-        header = separator.join(name.encode() for name in given)
-        content = header + b"\n" + content
-    names = _parsed(header + b"\n", separator, None, path).column_names
+    names = _parsed(content.partition(b"\n")[0] + b"\n", separator, None, path).column_names
     table = _parsed(content, separator, names, path, first)
-    columns = {name.strip(): table.column(i) for i, name in enumerate(names)}
-    return Table(str(path), text_columns(columns, names, path), first)
+    filled = [pc.greater(pc.binary_length(pc.utf8_trim_whitespace(each)), 0) for each in table.columns]  # pyright: ignore[reportAttributeAccessIssue]
+    table = table.filter(functools.reduce(pc.or_, filled)) if len(table) else table  # pyright: ignore[reportAttributeAccessIssue]
+    kept = [i for i, name in enumerate(names) if name.strip() or pc.any(filled[i]).as_py()]  # pyright: ignore[reportAttributeAccessIssue]
+    if sum(not names[i].strip() for i in kept) > 1:
+        raise UserError(
+            "has several columns without a name",
+            source=path,
+            remedy="Name them in the first line, and remove what stands above it",
+        )
+    columns = {names[i].strip(): table.column(i) for i in kept}
+    return Table(str(path), text_columns(columns, [names[i] for i in kept], path), first)
 
 
 def _as_utf8(content: bytes) -> bytes:
@@ -155,7 +180,7 @@ def _as_utf8(content: bytes) -> bytes:
 
 def _without_blanks_before_quotes(content: bytes, separator: bytes) -> bytes:
     """The content with each quote that opens a value right behind the separator; quoted values stay."""
-    parts = re.compile(_QUOTED.pattern + rb"|" + separator + rb' +(?=")')
+    parts = re.compile(QUOTED.pattern + rb"|" + separator + rb' +(?=")')
     return parts.sub(lambda found: found[0] if found[0].startswith(b'"') else separator, content)
 
 
@@ -175,11 +200,11 @@ def _parsed(
         )
     except pa.ArrowInvalid as fault:
         problem = str(fault).partition(": ")[2] or str(fault)
-        problem = _ROW.sub(lambda found: f"row {int(found[1]) + first}", problem)
+        problem = _ROW.sub(lambda found: f"row {int(found[1]) - 1 + first}", problem)
         raise UserError(
             f"is no table with one header and equal rows ({problem[:200]})",
             source=path,
-            remedy="Give the columns names in the first line, and every row as many values",
+            remedy="Name every column in the first line (R: col.names=NA), and give each row as many values",
         ) from fault
 
 
@@ -231,7 +256,7 @@ def _text(value: Any) -> str:
         value = value.decode("latin-1")
     if isinstance(value, list):
         value = json.dumps(value, ensure_ascii=False)
-    return "" if value is None else str(value).strip()
+    return "" if value is None else str(value).translate(_WITHOUT_WIDTH).strip()
 
 
 def _is_plain_list(kind: pa.DataType) -> bool:

@@ -1,7 +1,7 @@
 """A table of any size, some rows at a time, in memory that does not grow with the file."""
 
 from collections.abc import Iterator
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -14,9 +14,14 @@ from lifecode.tasks.examples.table import (
     parquet_file,
     require_file,
     require_table,
-    separated,
+    rows_below,
     text_columns,
 )
+from lifecode.tasks.examples.table_header import header_of
+
+_LINES_OF_HEADER = 1_000
+"""That comments above a header may have."""
+_OF_EMPTY_ROWS = b' \t\r\n"'
 
 
 def table_parts(path: str | Path, rows: int) -> Iterator[Table]:
@@ -71,24 +76,20 @@ def _of_fasta(path: Path, rows: int) -> Iterator[Table]:
 
 
 def _of_lines(path: Path, rows: int) -> Iterator[Table]:
-    first = 0
     with opened(path) as handle:
-        header = next(line for line in handle if line.strip())
-        while True:
-            lines = list(islice(handle, rows))
-            while (
-                lines and sum(line.count(b'"') for line in lines) % 2
-            ):  # a value goes over the end of a line
-                more = next(iter(handle), None)
+        start = b"".join(islice(handle, _LINES_OF_HEADER))
+        header, end = header_of(start)
+        waiting, first = chain(start[end:].splitlines(keepends=True), handle), 0
+        while lines := list(islice(waiting, rows)):
+            while sum(line.count(b'"') for line in lines) % 2:  # a value goes over the end of a line
+                more = next(waiting, None)
                 if more is None:
                     break
                 lines.append(more)
-            if not b"".join(lines).strip():
-                if not lines and first == 0:
-                    separated(header, path)  # which says that there are no rows
-                if not lines:
-                    return
-                continue
-            table = separated(header.rstrip(b"\r\n") + b"\n" + b"".join(lines), path, first=first)
-            yield table
-            first += len(table)
+            content = b"".join(lines)
+            if content.strip(_OF_EMPTY_ROWS + header.separator):
+                table = rows_below(header, content, path, first=first)
+                yield table
+                first += len(table)
+        if first == 0:
+            rows_below(header, b"", path)  # which says that there are no rows

@@ -105,7 +105,7 @@ def data_of(task: SequenceTask, tables: Mapping[str, Sequence[Table]]) -> TaskDa
         f"{len(train):,} examples of {first.source}: sequences in {columns.sequence!r} "
         f"({molecule}{frame}), labels in {columns.label!r} ({labels.described()}){ids}"
     )
-    odd = _oddities(joined(list(splits.values())), labels, molecule)
+    odd = [*labels.oddities(), *_oddities(joined(list(splits.values())), labels, molecule)]
     notes = [found, *notes, *odd, *_unread(first, columns, task, molecule)]
     num_validation = len(splits["validation"]) if "validation" in splits else 0
     return TaskData(labels, train, num_validation, splits.get("test"), molecule, notes)
@@ -228,7 +228,7 @@ def _examples(table: Table, columns: Columns, labels: Labels, molecule: Molecule
 
 
 def require_own_ids(splits: Mapping[str, Sequence[str]]) -> None:
-    """Refuses an id that stands in files of different splits; numbers of rows are none.
+    """Refuses an id that stands in files of different splits; numbers of rows and empty cells are none.
 
     Args:
         splits: ids by the name of the split.
@@ -238,7 +238,7 @@ def require_own_ids(splits: Mapping[str, Sequence[str]]) -> None:
     """
     home: dict[str, str] = {}
     for split, ids in splits.items():
-        for name in dict.fromkeys(ids):
+        for name in filter(None, dict.fromkeys(ids)):
             if home.setdefault(name, split) != split:
                 raise UserError(
                     f"the id stands in task.{home[name]} and in task.{split}",

@@ -1,4 +1,4 @@
-"""Labelled pairs as they are learnt from, the groups that folds keep together, and what leaks."""
+"""Labelled pairs as they are learnt from, and the groups that folds keep together."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -110,64 +110,3 @@ def given_pairs(pairs: Any, kinds: tuple[SideKind, SideKind]) -> PairExamples:
     if not found:
         raise UserError("there is no pair", source="predict", remedy="Give at least one")
     return PairExamples.of([(first, second) for first, second in found], kinds)
-
-
-@dataclass(frozen=True, slots=True)
-class PairLeaks:
-    """Numbers of held-out pairs.
-
-    Attributes:
-        held_out: how many there are.
-        equal: that are also learnt from, of sides of one kind also with their sides exchanged.
-        first_known: whose first sequence is learnt from in some pair, of sides of one kind on either side.
-        second_known: whose second one is.
-    """
-
-    held_out: int
-    equal: int
-    first_known: int
-    second_known: int
-
-    def described(self) -> str:
-        """One line."""
-        return (
-            f"of {self.held_out:,} held-out pairs {self.equal:,} are also learnt from, "
-            f"{self.first_known:,} have a first sequence that is, {self.second_known:,} a second one"
-        )
-
-
-def pair_leaks(examples: PairExamples, split: NDArray[np.int64], held_out: NDArray[np.bool_]) -> PairLeaks:
-    """Compare each held-out pair with those of other splits.
-
-    Args:
-        examples: of all splits.
-        split: (n,) equal for pairs that are held out, or learnt from, together.
-        held_out: (n,) which are asked about.
-    """
-    first, second = examples.groups("first"), examples.groups("second")
-    if examples.first.kind == examples.second.kind:
-        both = Side.of([*examples.first.letters, *examples.second.letters], examples.first.kind).rows
-        first, second = both[first], both[len(examples.first.letters) :][second]
-        torn = [_torn(np.concatenate([first, second]), np.concatenate([split, split]))] * 2
-    else:
-        torn = [_torn(first, split), _torn(second, split)]
-    pairs = examples.groups("pairs")
-    counts = [
-        int((is_torn[groups] & held_out).sum())
-        for is_torn, groups in zip([_torn(pairs, split), *torn], [pairs, first, second], strict=True)
-    ]
-    return PairLeaks(int(held_out.sum()), *counts)
-
-
-def torn_pairs(examples: PairExamples, split: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """(n,) which pairs stand in several splits; `split` as of `pair_leaks`."""
-    pairs = examples.groups("pairs")
-    return _torn(pairs, split)[pairs]
-
-
-def _torn(groups: NDArray[np.int64], split: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """(num_groups,) whether members of a group are in several splits."""
-    lowest, highest = (np.full(groups.max() + 1, fill) for fill in (split.max() + 1, -1))
-    np.minimum.at(lowest, groups, split)
-    np.maximum.at(highest, groups, split)
-    return lowest < highest

@@ -15,7 +15,7 @@ from lifecode.tasks.examples.sequence_task import Files, listed
 from lifecode.tasks.examples.table import Table, read_table
 from lifecode.tasks.examples.task_data import require_own_ids
 from lifecode.tasks.pairs.pair_examples import KeepTogether, PairExamples
-from lifecode.tasks.pairs.side import Side, SideKind, kind_of, require_letters
+from lifecode.tasks.pairs.side import Side, SideKind, canonical, kind_of, require_letters
 
 _LABELS = ("label", "label_index", "label_idx", "target", "class", "y")
 
@@ -32,7 +32,8 @@ class PairTask:
         first: column of the first sequences, or of their names in `first_fasta`.
         second: likewise of the second ones.
         label: column of the labels; None finds it by its name.
-        id: column of the ids; None takes one that is called so, else names in FASTA files, or row numbers.
+        id: column of the ids; None takes one that is called so, else names in FASTA files, or row numbers, as
+            False does.
         first_fasta: file that holds the first sequences by name; None where they stand in the table.
         second_fasta: likewise.
         first_kind: `dna` (or `rna`, `gene`, `nucleotide`; any frame), `cds` (in frame) or `protein` (or
@@ -52,7 +53,7 @@ class PairTask:
     first: str = "first"
     second: str = "second"
     label: str | None = None
-    id: str | None = None
+    id: str | bool | None = None
     first_fasta: str | None = None
     second_fasta: str | None = None
     first_kind: MoleculeWord | None = None
@@ -114,17 +115,18 @@ def _data_of_pairs(task: PairTask, splits: Mapping[str, Sequence[_Rows]]) -> Pai
     train = [*splits["train"], *splits.get("validation", [])]
     first_of_validation = sum(len(rows.labels) for rows in splits["train"])
     num_validation = sum(len(rows.labels) for rows in train) - first_of_validation
-    if task.test is None:
-        rows, kept = _distinct(_joined(train), notes)
-        train, num_validation = [rows], sum(number >= first_of_validation for number in kept)
-    source = train[0].source
-    column = task.label or "label"
-    labels = labels_of([text for rows in train for text in rows.labels], source, column, task.kind)
     first, second = task.kinds
     kinds = (
         first or kind_of([text for rows in train for text in rows.first]),
         second or kind_of([text for rows in train for text in rows.second]),
     )
+    if task.test is None:
+        rows, kept = _distinct(_joined(train), kinds, notes)
+        train, num_validation = [rows], sum(number >= first_of_validation for number in kept)
+    source = train[0].source
+    column = task.label or "label"
+    labels = labels_of([text for rows in train for text in rows.labels], source, column, task.kind)
+    notes += labels.oddities()
     for part in (part for parts in splits.values() for part in parts):
         require_letters(part.first, kinds[0], task.first, part.source)
         require_letters(part.second, kinds[1], task.second, part.source)
@@ -148,9 +150,10 @@ def _rows(table: Table, task: PairTask, sides: Sequence[Mapping[str, str] | None
     first = letters_of_rows(table, task.first, "task.first", sides[0], task.first_fasta)
     second = letters_of_rows(table, task.second, "task.second", sides[1], task.second_fasta)
     taken = (task.first, task.second, label)
-    id = task.id or next(
-        (name for name in table.columns if name.lower() in ID_NAMES and name not in taken), None
-    )
+    if task.id is True:
+        raise UserError("is no column", source="task.id", remedy="Give the name of one, or false for none")
+    called = (name for name in table.columns if name.lower() in ID_NAMES and name not in taken)
+    id = next(called, None) if task.id is None else task.id or None
     if id is not None:
         names = table.column(id, "task.id")
     elif sides[0] is None and sides[1] is None:
@@ -185,11 +188,12 @@ def _joined(parts: Sequence[_Rows]) -> _Rows:
     )
 
 
-def _distinct(rows: _Rows, notes: list[str]) -> tuple[_Rows, list[int]]:
+def _distinct(rows: _Rows, kinds: tuple[SideKind, SideKind], notes: list[str]) -> tuple[_Rows, list[int]]:
     """Each pair once, and no pair that stands there with two labels; and the numbers of these rows."""
     seen: dict[tuple[str, str], tuple[int, set[str]]] = {}
     for number, (a, b, label) in enumerate(zip(rows.first, rows.second, rows.labels, strict=True)):
-        seen.setdefault((a.upper(), b.upper()), (number, set()))[1].add(label)
+        pair = canonical(a, kinds[0]), canonical(b, kinds[1])
+        seen.setdefault(pair, (number, set()))[1].add(label)
     kept = [number for number, labels in seen.values() if len(labels) == 1]
     conflicting = len(seen) - len(kept)
     if len(kept) < len(rows.labels):

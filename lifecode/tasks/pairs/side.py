@@ -21,7 +21,7 @@ class Side:
 
     Attributes:
         kind: of all of them.
-        letters: (num_distinct,) upper case, in the order of their first pair.
+        letters: (num_distinct,) as `canonical` writes them, in the order of their first pair.
         rows: (num_pairs,) index in `letters`.
     """
 
@@ -33,7 +33,7 @@ class Side:
     def of(cls, texts: Sequence[str], kind: SideKind) -> "Side":
         """The sides of pairs in their order."""
         index: dict[str, int] = {}
-        rows = [index.setdefault(text.upper(), len(index)) for text in texts]
+        rows = [index.setdefault(canonical(text, kind), len(index)) for text in texts]
         return cls(kind, list(index), np.array(rows, dtype=np.int64))
 
     @property
@@ -71,6 +71,11 @@ class Side:
     def residues(self) -> list[NDArray[np.int16]]:
         """Ids (length,) of each distinct protein, below 0 where a letter is none of the 20 or a stop."""
         return [amino_acid_ids(letters) for letters in self.letters]
+
+
+def canonical(text: str, kind: SideKind) -> str:
+    """Upper case, RNA as DNA: equal for sequences that are read alike."""
+    return text.upper() if kind == "protein" else text.upper().replace("U", "T")
 
 
 def require_letters(texts: Sequence[str], kind: SideKind, column: str, source: str, first: int = 1) -> None:

@@ -1,6 +1,7 @@
 """Any transformers model as an encoder: its own tokenizer, windows of its own length, states of tokens."""
 
 import hashlib
+import inspect
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from importlib.util import find_spec
@@ -21,8 +22,10 @@ from lifecode.tasks.features.states import StatePool
 from lifecode.tasks.names_in_tables import UNTRAINED
 from lifecode.tasks.probe import Probe
 
-_NOT_READ = "pooler."
-"""Weights that states do not depend on; many checkpoints lack them."""
+_NOT_READ, _DECODER = "pooler.", "decoder."
+"""Weights that states do not depend on, which many checkpoints lack; of models that also write the latter."""
+_OF_TOKENIZER = frozenset({"input_ids", "attention_mask", "token_type_ids"})
+"""What a model is given of all that its tokenizer makes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +41,7 @@ class TransformersPeer:
         window: letters that are read at once; longer sequences are read in windows, one behind the other.
         pools: of the states of tokens that are not special: `mean`, `max`; `cls` is the first token's.
         layer: hidden states behind so many layers; None is the last.
-        batch: windows at once.
+        batch: windows at once; of a model that reads no attention mask one, as it would read padding.
         trust_remote_code: run code that comes with the model, as some on the hub need.
     """
 
@@ -82,14 +85,15 @@ class TransformersPeer:
                 remedy="Give peer.NAME.model a folder or a name on the hub; code of its own needs "
                 "peer.NAME.trust_remote_code=true",
             ) from fault
-        lacking = sorted(key for key in found["missing_keys"] if not key.startswith(_NOT_READ))
+        not_read = (_NOT_READ, _DECODER) if _also_writes(model) else (_NOT_READ,)
+        lacking = sorted(key for key in found["missing_keys"] if not key.startswith(not_read))
         if lacking:
             raise UserError(
                 f"lacks {len(lacking)} weights, such as {lacking[0]}",
                 source=f"{name}: {self.model}",
                 remedy="Give a checkpoint of the whole encoder",
             )
-        return PeerReader(name, self, model.eval().float(), tokenizer)
+        return PeerReader(name, self, model, tokenizer)
 
 
 class PeerReader:
@@ -99,7 +103,9 @@ class PeerReader:
 
     def __init__(self, name: str, peer: TransformersPeer, model: Any, tokenizer: Any) -> None:
         self.name, self.peer = name, peer
-        self.encoder = PeerEncoder(peer, model, tokenizer)
+        self._config = model.config
+        encoder = model.get_encoder() if _also_writes(model) else model
+        self.encoder = PeerEncoder(peer, encoder.eval().float(), tokenizer)
         self.digest = self.encoder.digest
 
     def untrained(self, seed: int) -> "PeerReader":
@@ -109,9 +115,9 @@ class PeerReader:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             given = {"trust_remote_code": self.peer.trust_remote_code}
-            model = AutoModel.from_config(self.encoder.model.config, **given)
+            model = AutoModel.from_config(self._config, **given)
         name = f"{UNTRAINED} {self.name}"
-        return PeerReader(name, self.peer, model.eval().float(), self.encoder.tokenizer)
+        return PeerReader(name, self.peer, model, self.encoder.tokenizer)
 
     def reads(self, molecule: Molecule) -> bool:
         """A protein's model proteins and what has a reading frame, others anything."""
@@ -124,10 +130,18 @@ class PeerReader:
         return own.states(encoder, self.name, molecule, told)
 
     def notes(self, molecule: Molecule, sequences: Sequence[NDArray[np.uint8]]) -> list[str]:
-        """That a model of nucleic acids reads proteins as codons."""
-        if molecule != "protein" or self.peer.letters == "protein":
-            return []
-        return ["proteins are read as codons, the most frequent one of E. coli for each residue"]
+        """That a model of nucleic acids reads proteins as codons, and how many sequences are cut."""
+        found = []
+        if molecule == "protein" and self.peer.letters != "protein":
+            found.append("proteins are read as codons, the most frequent one of E. coli for each residue")
+        encoder = PeerEncoder(self.peer, self.encoder.model, self.encoder.tokenizer, molecule)
+        longer = sum(encoder.num_letters(ids) > self.peer.window for ids in sequences)
+        if longer:
+            found.append(
+                f"{self.name} reads {longer:,} sequences of more than {self.peer.window:,} letters "
+                "in windows, one behind the other"
+            )
+        return found
 
 
 class PeerEncoder:
@@ -138,6 +152,7 @@ class PeerEncoder:
     ) -> None:
         self.peer, self.model, self.tokenizer = peer, model, tokenizer
         self.molecule: Molecule = molecule
+        self._takes = _arguments(model)
 
     def frames(self, asked: FrameReading | None) -> FrameReading:
         """None: it has a tokenizer of its own."""
@@ -166,8 +181,9 @@ class PeerEncoder:
             for start in range(0, max(1, len(text)), width)
         ]
         found: dict[int, list[tuple[NDArray[np.float32], NDArray[np.float32]]]] = {}
-        for first in range(0, len(cut), self.peer.batch):
-            part = cut[first : first + self.peer.batch]
+        size = self.peer.batch if self._hides_padding else 1
+        for first in range(0, len(cut), size):
+            part = cut[first : first + size]
             read = self._read([self._words(text) for _, text in part], place.layer)
             for (number, _), states in zip(part, read, strict=True):
                 found.setdefault(number, []).append(states)
@@ -175,6 +191,18 @@ class PeerEncoder:
             tokens = np.concatenate([tokens for _, tokens in windows])
             whole = windows[0][0][None]
             yield number, np.concatenate([whole, tokens if len(tokens) else whole, whole])
+
+    @property
+    def _hides_padding(self) -> bool:
+        """Whether the model is told which tokens are none; else each window is read alone."""
+        known = self.tokenizer.pad_token is not None and "attention_mask" in self.tokenizer.model_input_names
+        return known and "attention_mask" in self._takes
+
+    def num_letters(self, ids: NDArray[np.uint8]) -> int:
+        """How many letters of a sequence its tokenizer is given, before they are cut into windows."""
+        if (self.molecule == "protein") == (self.peer.letters == "protein"):
+            return len(ids)
+        return 3 * len(ids) if self.molecule == "protein" else len(ids) // 3
 
     def _letters(self, ids: NDArray[np.uint8]) -> str:
         if self.molecule == "protein":
@@ -196,10 +224,10 @@ class PeerEncoder:
         self, texts: list[str], layer: int | None
     ) -> list[tuple[NDArray[np.float32], NDArray[np.float32]]]:
         """The state of the first token (d,), and those of the tokens that are not special, of each text."""
-        batch = self.tokenizer(texts, return_tensors="pt", padding=True, return_special_tokens_mask=True)
+        padding = len(texts) > 1
+        batch = self.tokenizer(texts, return_tensors="pt", padding=padding, return_special_tokens_mask=True)
         special = batch.pop("special_tokens_mask").bool()
-        known = ("input_ids", "attention_mask", "token_type_ids")
-        given = {key: value for key, value in batch.items() if key in known}
+        given = {key: value for key, value in batch.items() if key in self._takes}
         try:
             hidden = self._hidden(given, layer).numpy()
         except (IndexError, RuntimeError) as fault:  # of a table of positions that is shorter
@@ -223,3 +251,14 @@ class PeerEncoder:
             problem = f"is {layer}, and the model has {len(states) - 1} layers"
             raise UserError(problem, source=f"layer of {self.peer.model}")
         return states[layer].float()
+
+
+def _also_writes(model: Any) -> bool:
+    """Whether it has a decoder beside the encoder, as T5 has."""
+    return hasattr(model, "encoder") and hasattr(model, "decoder")
+
+
+def _arguments(model: Any) -> frozenset[str]:
+    """Those of `_OF_TOKENIZER` that the model's `forward` takes; all where it does not name them."""
+    own = _OF_TOKENIZER & inspect.signature(model.forward).parameters.keys()
+    return own if "input_ids" in own else _OF_TOKENIZER

@@ -19,9 +19,13 @@ _SHORTEST_FOR_PROTEIN = 60
 
 
 def groups_of(examples: Examples) -> NDArray[np.int64]:
-    """A number (n,) for each example, the same for those of one id or one sequence, also through others."""
+    """A number (n,) for each example, the same for those of one id or one sequence, also through others.
+
+    An empty id is none.
+    """
     keys = [[ids.tobytes() for ids in examples.sequences]]
-    keys += [[name.encode() for name in examples.ids]] if examples.has_ids else []
+    if examples.has_ids:
+        keys.append([name.encode() or b"\0%d" % row for row, name in enumerate(examples.ids)])
     return _linked([np.unique(np.array(each, dtype=object), return_inverse=True)[1] for each in keys])
 
 

@@ -15,7 +15,7 @@ from lifecode.tasks.splits.folds import compared_by_protein, sketches
 
 _ALIKE = 0.8
 """Jaccard index of k-mers from which on a sequence is a near twin."""
-_MOST_NAMED = 10
+MOST_NAMED = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ def find_leaks(
     named: list[str] = []
     for row, (other, kind) in leaking.items():
         kind_of[kind] += 1
-        if len(named) < _MOST_NAMED:
+        if len(named) < MOST_NAMED:
             named.append(f"{examples.ids[row]} and {examples.ids[other]}: {kind.replace('_', ' ')}")
     return Leaks(
         int(held_out.sum()),

@@ -1,5 +1,6 @@
 """A suite, set by set: every model beside its baselines, as one table that a stopped command goes on with."""
 
+import shutil
 from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
@@ -17,11 +18,14 @@ from lifecode.tasks.suites.under_way import SetUnderWay
 
 def measured(under_way: SetUnderWay, say: Say) -> Measured:
     """The table of a set; what is missing of it is made first."""
-    one, metric, labels, notes, contest, competitors, cells, leaks, pairs, ids, texts, opened = under_way
+    one, metric, labels, notes, contest, competitors, cells, leaks, pairs, ids, texts, opened, *_ = under_way
     entries: dict[str, Entry] = {}
     for competitor in competitors:
         before = _teller(say, f"{one.name}, {competitor.name}: fitting")
+        was_done = cells.is_done(competitor)
         entries[competitor.name] = contest.measured(cells.predictions(competitor, before))
+        if not was_done:  # now the cell holds what is needed of its trainings
+            shutil.rmtree(under_way.work, ignore_errors=True)
     names = [competitor.name for competitor in competitors if competitor.role == "model"]
     beside = {name: entry for name, entry in entries.items() if name not in names}
     tables = {name: contest.table(entries[name], beside, metric) for name in names}
@@ -35,6 +39,7 @@ def measured(under_way: SetUnderWay, say: Say) -> Measured:
         "unit": labels.unit if opened is None else opened.unit,
         "task": {} if scored else given_keys(one.task),
         "classes": list(labels.classes),
+        **under_way.learnt,
         "split": contest.described(),
         "models": {name: table["test"] for name, table in tables.items()},
         "baselines": {name: entry.summary() for name, entry in beside.items()},

@@ -1,12 +1,14 @@
 """How every set of an evaluation is measured."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 from lifecode.errors import UserError
 from lifecode.tasks.names_in_tables import AnyBaseline
 from lifecode.tasks.pairs.pair_head import PairHead
 from lifecode.tasks.probe import Probe
+from lifecode.tasks.tuning.settings import TuningSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,7 +16,8 @@ class Settings:
     """How every set of an evaluation is measured.
 
     Attributes:
-        probe: what heads read, and which head.
+        probe: what heads of probes read, and which head.
+        by_gradient: how every model is tuned instead; None takes the probe.
         seeds: splits into folds; with a test file, choices of the head's strength.
         folds: held out in turn, where a set has no test file.
         seed: the first of the seeds.
@@ -25,6 +28,7 @@ class Settings:
     """
 
     probe: Probe
+    by_gradient: TuningSettings | None = None
     seeds: int = 1
     folds: int = 5
     seed: int = 0
@@ -36,6 +40,13 @@ class Settings:
     def __post_init__(self) -> None:
         if self.seeds < 1:
             raise UserError("is less than 1", source="seeds")
+
+    @property
+    def learnt(self) -> dict[str, Any]:
+        """How models learn, for metrics.json."""
+        if self.by_gradient is not None:
+            return self.by_gradient.described()
+        return {"tuning": "probe", "probe": asdict(self.probe)}
 
     @property
     def all_seeds(self) -> list[int]:

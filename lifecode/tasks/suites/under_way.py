@@ -4,21 +4,23 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lifecode.evaluation.metrics import SPEARMAN, Metric
+from lifecode.tasks.competitors.by_gradient import learner_of
 from lifecode.tasks.competitors.competitor import Competitor, Reader, Say
 from lifecode.tasks.competitors.learner import competitors
-from lifecode.tasks.competitors.opened_task import OpenedTask, opened_task, probe_learner
+from lifecode.tasks.competitors.opened_task import OpenedTask, opened_task
 from lifecode.tasks.competitors.without_leaks import rows_without_leaks
 from lifecode.tasks.contest import Contest
 from lifecode.tasks.examples.examples import Examples
 from lifecode.tasks.examples.labels import Labels
 from lifecode.tasks.names_in_tables import UNTRAINED
-from lifecode.tasks.pairs.pair_examples import PairExamples, PairLeaks
+from lifecode.tasks.pairs.pair_examples import PairExamples
+from lifecode.tasks.pairs.pair_leaks import PairLeaks
 from lifecode.tasks.scores import chosen_metric
 from lifecode.tasks.splits.leaks import Leaks
 from lifecode.tasks.splits.rounds import Round
@@ -26,6 +28,9 @@ from lifecode.tasks.suites.benchmark import BenchmarkSet, Scored, ZeroShotSet
 from lifecode.tasks.suites.cells import Cells
 from lifecode.tasks.suites.results import PlannedCell
 from lifecode.tasks.suites.settings import Settings
+
+UNFINISHED = "unfinished"
+"""Folder beside the cells of a set in which tuning by gradient keeps what it has done of one."""
 
 
 class SetUnderWay(NamedTuple):
@@ -43,6 +48,8 @@ class SetUnderWay(NamedTuple):
     ids: list[str]
     texts: Callable[[], list[str]]
     opened: OpenedTask | None
+    learnt: dict[str, Any]
+    work: Path
 
 
 def read_set(
@@ -99,7 +106,17 @@ def opened_set(
     assert not isinstance(one, ZeroShotSet)
     opened = read
     notes = list(opened.data.notes)
-    learner = probe_learner(opened, settings.probe, settings.pair, say)
+    metric = chosen_metric(opened.data.labels.kind, one.task.metric)
+    work = folder / one.name / UNFINISHED
+    learner = learner_of(
+        opened,
+        settings.by_gradient,
+        settings.probe,
+        settings.pair,
+        metric=metric,
+        work=work,
+        say=lambda text: say(f"{one.name}, {text}"),
+    )
     asked = settings.baselines_among(opened.baselines, notes)
     found = competitors(learner, readers, asked, settings.without, settings.seed, notes)
 
@@ -108,7 +125,7 @@ def opened_set(
 
     return SetUnderWay(
         one,
-        chosen_metric(opened.data.labels.kind, one.task.metric),
+        metric,
         opened.data.labels,
         [*notes, *learner.notes()],
         opened.contest,
@@ -119,6 +136,8 @@ def opened_set(
         opened.examples.ids,
         opened.examples.texts,
         opened,
+        settings.learnt,
+        work,
     )
 
 
@@ -172,6 +191,8 @@ def _opened_scored(one: ZeroShotSet, scored: Scored, settings: Settings, folder:
         scored.ids,
         lambda: scored.texts,
         None,
+        {},
+        folder / UNFINISHED,
     )
 
 

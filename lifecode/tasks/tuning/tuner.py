@@ -45,7 +45,7 @@ class Chosen:
     Attributes:
         candidate: the point.
         fit: its fit, whose weights are on the disk where a folder keeps them.
-        tried: every point with what it gave on the validation rows.
+        tried: every point with what it gave on the validation rows; a metric that is undefined there is None.
     """
 
     candidate: Candidate
@@ -176,7 +176,9 @@ class Tuner:
                 seed=seed,
                 folder=folder,
             )
-            tried.append({**candidate._asdict(), **result.judged._asdict(), "epochs_done": len(result.curve)})
+            value, loss = result.judged
+            gave = {"value": value if np.isfinite(value) else None, "loss": loss}  # JSON has no NaN
+            tried.append({**candidate._asdict(), **gave, "epochs_done": len(result.curve)})
             if best is None or rank(result.judged, self.metric) > rank(best[1].judged, self.metric):
                 best = (candidate, result)
         assert best is not None

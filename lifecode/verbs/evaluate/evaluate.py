@@ -1,5 +1,6 @@
 """`lifecode evaluate`: models on a benchmark as downloaded, beside baselines, in one table that goes on."""
 
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,6 +26,8 @@ from lifecode.tasks.suites.evaluation import measured
 from lifecode.tasks.suites.results import Evaluation, Measured, PlannedCell
 from lifecode.tasks.suites.settings import Settings
 from lifecode.tasks.suites.under_way import SetUnderWay, opened_set, planned, read_set
+from lifecode.tasks.tuning.settings import Fit, Lora, TrainedHead, Tuning
+from lifecode.verbs import tuning_keys
 from lifecode.verbs.evaluate.table_folder import CELLS, METRICS, RESULTS, own_folder, write_set, write_tables
 from lifecode.verbs.evaluate.tables import average_tables, plan_table, set_table
 
@@ -37,7 +40,11 @@ def evaluate(
     run_dir: str | Path,
     sets: list[str] | None = None,
     peers: Mapping[str, TransformersPeer] | None = None,
+    tuning: Tuning = "probe",
     probe: Probe | None = None,
+    head: TrainedHead | None = None,
+    fit: Fit | None = None,
+    lora: Lora | None = None,
     pair: PairHead | None = None,
     seeds: int = 1,
     folds: int = 5,
@@ -56,7 +63,11 @@ def evaluate(
         run_dir: folder of the table.
         sets: names; None takes all that are there.
         peers: models of transformers, by the name of their row.
-        probe: what heads read; None takes the default.
+        tuning: as of `lifecode.finetune`, for every model; peers are left out unless it is `probe`.
+        probe: what heads of `probe` read; None takes the default.
+        head: what heads that are trained by gradient read; likewise.
+        fit: how they are trained; likewise.
+        lora: the adapters; likewise.
         pair: how both sides of pairs are joined; None takes the default.
         seeds: splits into folds; with a test file, choices of the head's strength.
         folds: held out in turn, where a set has no test file.
@@ -73,6 +84,7 @@ def evaluate(
     """
     settings = Settings(
         probe=probe or Probe(),
+        by_gradient=tuning_keys.by_gradient(tuning, head or TrainedHead(), fit or Fit(), lora or Lora()),
         seeds=seeds,
         folds=folds,
         seed=seed,
@@ -92,8 +104,11 @@ def evaluate(
 def run(config: DictConfig) -> Evaluation | list[PlannedCell]:
     """Measure, or plan, and print the table."""
     use_colours(construct(config.figures))
+    tuning = checked_value(config, "tuning", Tuning)
+    sections = (construct(config.head), construct(config.fit), construct(config.lora))
     settings = Settings(
         probe=construct(config.probe),
+        by_gradient=tuning_keys.by_gradient(tuning, *sections),
         seeds=checked_value(config, "seeds", int),
         folds=checked_value(config, "folds", int),
         seed=checked_value(config, "seed", int),
@@ -104,6 +119,9 @@ def run(config: DictConfig) -> Evaluation | list[PlannedCell]:
     )
     root, sets = checked_value(config, "root", str), checked_value(config, "sets", list[str] | None)
     chosen = _chosen(construct(config.suite), root, sets, settings)
+    of_pairs = any(one.kind == "pairs" for one in chosen)
+    for section in tuning_keys.unread_sections(config, tuning, pairs=of_pairs):
+        print(f"lifecode evaluate: {section} is set, and this run does not read it", file=sys.stderr)
     peers = {name: construct(config.peer[name]) for name in config.peer}
     readers = _readers(checked_value(config, "checkpoints", list[str]), peers)
     asked = _Asked(chosen, readers, settings, Path(checked_value(config, "run_dir", str)).expanduser())

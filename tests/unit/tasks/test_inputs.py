@@ -6,8 +6,10 @@ import pytest
 
 from lifecode.errors import UserError
 from lifecode.tasks.examples.sequence_task import SequenceTask
+from lifecode.tasks.examples.table import read_table
 from lifecode.tasks.examples.table_parts import table_parts
 from lifecode.tasks.examples.task_data import read_task
+from lifecode.tasks.splits.folds import groups_of
 
 GENES = ["ATGAAACGC", "ATGGGTTAA", "ATGCCCTAA", "ATGTTTTGC"]
 PROTEINS = ["MKRWLLACA", "MKRWLLACC", "MKRWLLACD", "MKRWLLACE"]
@@ -38,6 +40,18 @@ WRITTEN = {
     "lines in quotes": ('sequence,note,label\nATGAAACGC,"a\nb",x\nATGGGTTAA,"c ""d""",y\n', XY),
     "an id of DNA": ("id,dna,label\nGATTACAGATTACA,ATGAAACGC,x\nGATTACAGATTACC,ATGGGTTAA,y\n", XY),
     "spellings of numbers": (table(["0.0", "1", "0", "1.0"]), ("0", "1")),
+    "comments above the header": ("# made by hand\n\n# on Monday, at 5\n" + table("xy"), XY),
+    "a header behind #": ("#id\tsequence\tlabel\na\tATGAAACGC\tx\nb\tATGGGTTAA\ty\n", XY),
+    "the separator of Excel": ("sep=;\r\nsequence;label\r\nATGAAACGC;x\r\nATGGGTTAA;y\r\n", XY),
+    "empty rows and columns": ("sequence,label,,\nATGAAACGC,x,,\n,,,\nATGGGTTAA,y,,\n,,,\n", XY),
+    "separators behind the rows": ("sequence,label\nATGAAACGC,x,\nATGGGTTAA,y,\n", XY),
+    "R's row names": ('"sequence" "label"\n"1" "ATGAAACGC" "x"\n"2" "ATGGGTTAA" "y"\n', XY),
+    "R's row names, tabs": ('"sequence"\t"label"\n"a"\t"ATGAAACGC"\t"x"\n"b"\t"ATGGGTTAA"\t"y"\n', XY),
+    "characters without width": (table(["x", "y\u200b"], ["\u200bATGAAACGC", GENES[1]]), XY),
+    "an index of pandas, kept": (
+        pa.table({"seq": GENES, "activity": list("xyxy"), "__index_level_0__": [3, 5, 7, 9]}),
+        XY,
+    ),
     "bytes": (pa.table({"seq": [g.encode() for g in GENES], "y": list("xyxy")}), XY),
     "token ids": (pa.table({"seq": GENES, "activity": list("xyxy"), "input_ids": [[1, 2]] * 4}), XY),
 }
@@ -50,6 +64,13 @@ def test_what_others_write_is_read_as_it_was_meant(tmp_path, name):
     assert data.labels.classes == classes
     assert [len(ids) for ids in data.train.sequences] == [9] * len(data.train)
     assert data.train.labels.tolist() == [0, 1, 0, 1][: len(data.train)]
+    parts = list(table_parts(tmp_path / "a.csv", 1))
+    assert [part.rows[0] for part in parts] == list(range(1, len(data.train) + 1))
+    whole = read_table(tmp_path / "a.csv").columns
+    assert {name for part in parts for name in part.columns} == set(whole)
+    assert [list(column) for column in whole.values()] == [
+        [part.columns[name][0] for part in parts] for name in whole
+    ]
 
 
 LISTS = {
@@ -102,6 +123,19 @@ SPELT_WRONG = {
     "no header, proteins": (f"{'MKTAYIAKQR' * 2},0\n{'MKTAYIAKQW' * 2},1\n", {}, "begins without a header"),
     "no label is known": (table(["pos", "neg", "nan"]), {}, "row 3 .*'nan' stands beside classes"),
     "NA of R": (table(["pos", "neg", "NA"]), {}, "'NA' stands beside classes"),
+    "an error of Excel": (table(["pos", "neg", "#DIV/0!"]), {}, "'#DIV/0!' stands beside classes"),
+    "infinite": (table(["1.5", "2.5", "inf"]), {}, "'inf' stands beside numbers"),
+    "percents": (table(["45%", "50 %", "7"]), {}, "numbers with a %, such as '45%'"),
+    "a title above the header": (
+        "Screen of May,,\nsequence,label,note\nATG,x,a\n",
+        {},
+        "columns without a name",
+    ),
+    "row names without quotes": (
+        "sequence,label\n1,ATGAAA,x\n2,ATGAAC,y\n",
+        {},
+        r"row 1: .*R: col\.names=NA",
+    ),
     "lists": (table(['"[""a""]"', '"[""b""]"']), {}, "holds lists, such as .*task.kind=multilabel"),
     "zeros and ones": (
         table(['"[1, 0, 1]"', '"[0, 1, 0]"']),
@@ -118,6 +152,11 @@ SPELT_WRONG = {
     "a workbook": (b"PK\x03\x04" + bytes(99), {}, "perhaps an Excel workbook"),
     "a web page": ("<!DOCTYPE html><html></html>", {}, "is a web page"),
     "gaps": (table("xy", ["ATG-AACGC", "ATGGG-TAA"]), {}, "record 1: letter '-' at position 4"),
+    "a slip in a short table": (
+        table("xyx", [*GENES[:2], "ATGAAAJGC"]),
+        {},
+        "record 3: letter 'J' at position 7",
+    ),
     "an empty sequence": (table("xyx", ["ATGAAACGC", "", "ATGGGTTAA"]), {}, "in row 2: .* is empty"),
     "FASTA without labels": (">a\nATGAAA\n>b\nATGGGT\n", {}, "no column is left for the label .*label=VALUE"),
 }
@@ -136,7 +175,21 @@ def test_classes_like_words_of_unknown_and_chemical_names_stay(tmp_path):
     assert data.labels.classes == ("2,4-D", "MCPA")
 
 
+def test_what_looks_like_a_number_to_python_alone_is_a_class(tmp_path):
+    assert read(tmp_path, table(["1_0", "10", "1_1", "11"])).labels.classes == ("10", "11", "1_0", "1_1")
+    assert read(tmp_path, table(["\u22121.5", "2", "3.5"])).train.labels.tolist() == [-1.5, 2, 3.5]
+
+
+def test_an_empty_id_is_none(tmp_path):
+    given = "id,sequence,label\n,ATGAAACGC,x\n,ATGGGTTAA,y\na,ATGCCCTAA,x\na,ATGTTTTGC,y\n"
+    (tmp_path / "b.csv").write_text(given.replace("\na,", "\nb,"))
+    data = read(tmp_path, given, test=str(tmp_path / "b.csv"))
+    assert len(set(groups_of(data.train).tolist())) == 3
+
+
 def test_what_is_odd_is_said(tmp_path):
+    notes = read(tmp_path, table(["Yes", "No", "yes", "no"])).notes
+    assert any(note.endswith("in case or blanks alone: 'No', 'no'; 'Yes', 'yes'") for note in notes)
     data = read(tmp_path, table("xyxy", ["ATGAAACG", "ATGTAAAAA", "ATGAAACGC", "ATGAAACGC"]), molecule="cds")
     assert any(note.startswith("2 of 4 coding sequences are not whole codons") for note in data.notes)
     assert "1 different sequences stand there with different labels" in data.notes

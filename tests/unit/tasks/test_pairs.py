@@ -19,7 +19,8 @@ from lifecode.tasks.pairs.boosting import BoostingHead
 from lifecode.tasks.pairs.composition import triads
 from lifecode.tasks.pairs.dogma_rule import translates_to
 from lifecode.tasks.pairs.pair_baselines import pair_warnings
-from lifecode.tasks.pairs.pair_examples import PairExamples, pair_leaks
+from lifecode.tasks.pairs.pair_examples import PairExamples
+from lifecode.tasks.pairs.pair_leaks import pair_leaks
 from lifecode.tasks.pairs.pair_task import PairData, read_pairs
 from lifecode.tasks.pairs.side import Side
 from lifecode.tasks.suites.benchmark import PairSet

@@ -63,6 +63,46 @@ def test_a_window_that_is_too_long_for_the_positions_is_one_line(bert):
         features(TransformersPeer(model=str(bert), kmer=3).reader("bert"), [dna(3, 700)])
 
 
+@pytest.mark.parametrize("lacks", ["a mask", "a pad token"])
+def test_padding_is_not_seen_where_a_model_cannot_be_told_of_it(bert, lacks):
+    """As of models of state spaces or convolutions, which read no attention mask."""
+    reader, told = (TransformersPeer(model=str(bert), kmer=3).reader("x") for _ in range(2))
+    sequences = [dna(0, 20), dna(1, 11)]
+    if lacks == "a mask":
+        reader.encoder.tokenizer.model_input_names = ["input_ids"]
+    else:
+        reader.encoder.tokenizer.pad_token = None
+    np.testing.assert_allclose(features(reader, sequences), features(told, sequences), atol=1e-5)
+
+
+def test_long_sequences_are_read_to_their_end_and_said_to_be_cut(bert):
+    reader = TransformersPeer(model=str(bert), kmer=3, window=15).reader("x")
+    given = [encode_nucleotides(dna(seed, length)) for seed, length in enumerate((15, 16, 40))]
+    assert reader.notes("dna", given) == [
+        "x reads 2 sequences of more than 15 letters in windows, one behind the other"
+    ]
+    assert reader.notes("dna", given[:1]) == []
+    last = features(reader, [dna(2, 40), dna(2, 40)[:39] + "A", dna(2, 40)[:39] + "C"])
+    assert len(np.unique(last, axis=0)) == 2
+
+
+def test_of_a_model_that_also_writes_the_encoder_reads(bert, tmp_path):
+    from transformers import AutoTokenizer, T5Config, T5EncoderModel
+
+    tokenizer = AutoTokenizer.from_pretrained(bert)
+    config = T5Config(vocab_size=len(tokenizer), d_model=16, d_kv=8, d_ff=32, num_layers=1, num_heads=2)
+    torch.manual_seed(0)
+    model = T5EncoderModel(config).eval()
+    model.save_pretrained(tmp_path)
+    tokenizer.save_pretrained(tmp_path)
+    reader = TransformersPeer(model=str(tmp_path), kmer=3).reader("t5")
+    (vector,) = features(reader, ["ACGTAC"])
+    with torch.inference_mode():
+        states = model(**tokenizer("ACG CGT GTA TAC", return_tensors="pt")).last_hidden_state[0]
+    np.testing.assert_allclose(vector, states[1:-1].mean(0), atol=1e-5)
+    assert np.abs(features(reader.untrained(1), ["ACGTAC"])[0] - vector).max() > 1e-3
+
+
 def test_windows_layers_cls_and_weights_are_told_apart(bert):
     sequence = dna(2, 30)
     first, second, both = features(

@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from lifecode.app.main import main
+from lifecode.errors import Interrupted
 from lifecode.tasks.contest import Contest
+from lifecode.tasks.tuning import tuner
 from tests.support.small_models import small_model
 
 
@@ -72,6 +74,37 @@ def test_a_table_that_goes_on_where_it_was_stopped(place, capsys, monkeypatch):
     capsys.readouterr()
     assert evaluate(place, "plan=true", "seed=1") == 0
     assert "8 of 8 cells would be made" in capsys.readouterr().out  # the settings are others
+
+
+def test_every_way_of_tuning_makes_cells_of_its_own(place, capsys, monkeypatch):
+    given = ("sets=[emp_H3]", "baselines=[constant,untrained]", f"run_dir={place}/tuned", "head.frames=0")
+    given += ("probe.frames=null", "tuning=head", "fit.epochs=2", "fit.accelerator=cpu")
+    fits, fit = [], tuner.fit_network
+
+    def stopped_once(*arguments, **settings):
+        fits.append(1)
+        if len(fits) == 2:  # that of the untrained twin
+            raise Interrupted("stopped")
+        return fit(*arguments, **settings)
+
+    monkeypatch.setattr(tuner, "fit_network", stopped_once)
+    assert evaluate(place, *given) != 0
+    assert evaluate(place, *given) == 0
+    assert len(fits) == 3  # the model's was not done again
+    metrics = json.loads((place / "tuned/metrics.json").read_text())["sets"]["emp_H3"]
+    assert metrics["tuning"] == "head"
+    assert metrics["fit"]["epochs"] == 2
+    assert set(metrics["models"]) == {f"{place}/model"}
+    assert set(metrics["baselines"]) == {"constant", f"untrained {place}/model"}
+    assert not (place / "tuned/cells/emp_H3/unfinished").exists()
+    capsys.readouterr()
+    assert evaluate(place, *given, "plan=true") == 0
+    assert "0 of 3 cells would be made" in capsys.readouterr().out
+    for other in ("fit.epochs=3", "tuning=lora", "tuning=full", "tuning=probe"):
+        assert evaluate(place, *given, other, "plan=true") == 0
+        told = capsys.readouterr()
+        assert "2 of 3 cells would be made" in told.out
+        assert ("fit is set, and this run does not read it" in told.err) == (other == "tuning=probe")
 
 
 def test_a_set_that_cannot_be_read_does_not_stop_the_others(place, tmp_path, capsys):

@@ -62,6 +62,13 @@ def test_only_what_shall_learn_does(tuning):
         assert {name.split(".")[2] for name in moved} == {"0", "1"}
 
 
+def test_a_metric_that_validation_rows_leave_undefined_is_none():
+    of_one_class = np.flatnonzero(EXAMPLES.labels[:28] == EXAMPLES.labels[0])[:4]
+    (tried,) = tuner("head", epochs=1, validation=of_one_class).chosen(ROUND).tried
+    assert tried["value"] is None
+    assert np.isfinite(tried["loss"])
+
+
 def slow(*values):
     return pytest.param(*values, marks=pytest.mark.slow)
 
