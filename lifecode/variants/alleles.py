@@ -22,6 +22,7 @@ class Allele(NamedTuple):
         alt: likewise, or a symbol: `<DEL>`, `*`, a breakend.
         id: of the record, or `.`.
         line: 1-based number of its line in the file (of its record, in a BCF file).
+        extent: of a symbol, what its record says of the stretch that it is about.
     """
 
     contig: str
@@ -30,6 +31,21 @@ class Allele(NamedTuple):
     alt: str
     id: str
     line: int
+    extent: "Extent | None" = None
+
+
+class Extent(NamedTuple):
+    """What a record says of a symbolic ALT such as `<DEL>`.
+
+    Attributes:
+        end: 1-based, the last nucleotide that it is about, by END or SVLEN; None where nothing tells.
+        size: nucleotides by SVLEN, or None.
+        exact: whether the record does not say IMPRECISE.
+    """
+
+    end: int | None
+    size: int | None
+    exact: bool
 
 
 class Change(NamedTuple):
@@ -44,6 +60,18 @@ class Change(NamedTuple):
     start: int
     end: int
     alt: str
+
+
+def symbol_kind(alt: str) -> str:
+    """DEL, INS, DUP, INV, CNV, or the first word of another symbol; `*`; BND for a breakend; else empty.
+
+    A copy number of none (`<CN0>`) is a DEL, one of two or more a DUP.
+    """
+    if alt.startswith("<") and alt.endswith(">"):
+        word = alt[1:-1].partition(":")[0].upper()
+        copies = re.fullmatch(r"CN(\d+)", word)
+        return word if copies is None or copies[1] == "1" else "DUP" if int(copies[1]) else "DEL"
+    return "*" if alt == "*" else "BND" if any(sign in alt for sign in "[].") else ""
 
 
 def reverse_complement_letters(letters: str) -> str:

@@ -8,15 +8,15 @@ from typing import Literal, NamedTuple
 from lifecode.data.formats.name_forms import matched_names
 from lifecode.errors import UserError
 from lifecode.names import display_name
-from lifecode.variants.alleles import Allele, Change, as_in_vcf, normal_form, plain
+from lifecode.variants.alleles import Allele, Change, as_in_vcf, normal_form, plain, symbol_kind
 from lifecode.variants.consequence.effect import Effect
 from lifecode.variants.consequence.effects import effect_on
+from lifecode.variants.consequence.structural_effects import UNTOUCHED, stretch_of, structural_effect
 from lifecode.variants.reading.genome import Genome, Reference
 from lifecode.variants.transcripts import Transcript
 
 OnMismatch = Literal["stop", "skip"]
 _INTERGENIC = Effect(("intergenic_variant",), "", status="intergenic")
-_SYMBOLIC = Effect(("sequence_variant",), "", status="symbolic")
 _UNCHANGED = Effect(("sequence_variant",), "", status="alt_is_ref")
 
 
@@ -107,10 +107,12 @@ def _mismatch(allele: Allele, reference: Reference) -> str | None:
     length = len(reference.sequence)
     if begin < 0:
         return "lies before the contig, whose positions are counted from 1"
-    if begin + len(allele.ref) > length:
+    end = allele.extent.end if allele.extent is not None else None
+    if max(begin + len(allele.ref), end or 0) > length:
         return f"lies beyond the contig, which has {length:,} nucleotides"
     found = reference.sequence[begin : begin + len(allele.ref)]
-    if found == allele.ref or found == plain(allele.ref) or plain(allele.ref) is None:
+    ref = plain(allele.ref)
+    if ref is None or found in (allele.ref, ref) or (symbol_kind(allele.alt) and set(ref) == {"N"}):
         return None
     shown = display_name(allele.ref, 40)
     return f"REF is {shown}, the genome has {display_name(found, 40)} there"
@@ -134,11 +136,15 @@ def _rows(allele: Allele, reference: Reference, source: str) -> list[Annotated]:
     if ref is None:
         raise _no_letters(allele, "REF", allele.ref, source)
     if alt is None:
-        if not _is_symbol(allele.alt):
+        if not symbol_kind(allele.alt):
             raise _no_letters(allele, "ALT", allele.alt, source)
         raw = (allele, name, allele.position, allele.ref, allele.alt)
-        touched = list(reference.touched(start, start + 1))
-        return [Annotated(*raw, one, _SYMBOLIC) for one in touched or (None,)]
+        stretch = stretch_of(allele, sequence)
+        rows = [
+            Annotated(*raw, one, structural_effect(one, sequence, stretch))
+            for one in reference.touched(stretch.start, stretch.end)
+        ]
+        return rows or [Annotated(*raw, None, UNTOUCHED)]
     change = normal_form(sequence, start, sequence[start : start + len(ref)], alt)
     if change.start == change.end and not change.alt:
         return [Annotated(allele, name, allele.position, allele.ref, allele.alt, None, _UNCHANGED)]
@@ -150,10 +156,6 @@ def _rows(allele: Allele, reference: Reference, source: str) -> list[Annotated]:
         for transcript in reference.touched(change.start, change.end)
     ]
     return found or [Annotated(allele, name, *normal, None, _INTERGENIC)]
-
-
-def _is_symbol(alt: str) -> bool:
-    return alt == "*" or (alt[:1] == "<" and alt[-1:] == ">") or "[" in alt or "]" in alt or "." in alt
 
 
 def _no_letters(allele: Allele, what: str, letters: str, source: str) -> UserError:

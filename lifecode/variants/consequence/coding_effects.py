@@ -29,7 +29,8 @@ def coding_effect(transcript: Transcript, edit: Edit, terms: tuple[str, ...], na
         terms = (*terms, "coding_sequence_variant")
         return Effect(terms, name, protein_names.UNKNOWN, codons, first_codon=first, status="ambiguous")
     begins = first == 0 and transcript.starts_with_start
-    if begins and coding[:3] != new[:3]:
+    # of a deletion what follows the touched codons may complete the first one again
+    if begins and coding[:3] != (new + coding[end : end + 2])[:3]:
         if len(alt) != size or size <= 3 - at or not transcript.is_start(new[:3]):
             return _start_effect(transcript, edit, terms, name, codons)
         terms = (*terms, "start_retained_variant")  # and what it does to the codons behind
@@ -157,7 +158,7 @@ def _indel(
     if ends or not in_frame:
         begin = transcript.frame + 3 * first
         tail = coding[begin:at] + alt + coding[at + size :] + transcript.behind(_FURTHEST_STOP)
-        on = _kept(transcript, _to_stop(transcript, tail), tail, first, first)
+        on = _kept(transcript, _to_stop(transcript, tail), tail, first)
         if ends and on == protein[first:]:  # what follows the CDS completes the same stop
             hgvs_p = protein_names.silent(protein, len(protein) - 1, len(protein) - 1)
             return ("stop_retained_variant",), hgvs_p, residues, "stop_retained"
@@ -181,22 +182,28 @@ def _indel(
     return tuple(terms), hgvs_p, f"{residues}/{read or '-'}", "inframe_indel"
 
 
-def _kept(transcript: Transcript, read: str, letters: str, first: int, last: int) -> str:
+def _kept(transcript: Transcript, read: str, letters: str, first: int, last: int | None = None) -> str:
     """Residues of letters, those at the ends as the gene reads them where its own codons still stand there.
 
-    A start codon is M and a recoded one what it is; `first` and `last` are the codons that were there.
+    A start codon is M and a recoded one what it is; `first` and `last` are the codons that were there. Letters
+    that go on behind the CDS have no last one.
     """
-    coding, frame = transcript.coding, transcript.frame
-    own = [coding[frame + 3 * place : frame + 3 * place + 3] for place in (first, last)]
-    special = [
-        place in transcript.recoded
-        or (not place and transcript.starts_with_start)
-        or (place == len(transcript.protein) - 1 and transcript.protein.endswith("*"))
-        for place in (first, last)
-    ]
-    if read and special[0] and letters.startswith(own[0]):
+
+    def is_there(place: int, found: bool) -> bool:
+        special = (
+            place in transcript.recoded
+            or (not place and transcript.starts_with_start)
+            or (place == len(transcript.protein) - 1 and transcript.protein.endswith("*"))
+        )
+        return bool(read) and special and found
+
+    def own(place: int) -> str:
+        begin = transcript.frame + 3 * place
+        return transcript.coding[begin : begin + 3]
+
+    if is_there(first, letters.startswith(own(first))):
         read = transcript.protein[first] + read[1:]
-    if read and special[1] and letters.endswith(own[1]) and not len(letters) % 3:
+    if last is not None and is_there(last, letters.endswith(own(last)) and not len(letters) % 3):
         read = read[:-1] + transcript.protein[last]
     return read
 

@@ -35,17 +35,21 @@ def coding_name(transcript: Transcript, sequence: str, change: Change) -> str:
     return f"c.{where}delins{alt}"
 
 
+def between(transcript: Transcript, length: int, at: int, forward: bool) -> str:
+    """Where letters stand that are inserted before position `at` of a contig: `12_13`."""
+    pair = place(transcript, (at - 1) % length), place(transcript, at)  # at 0 of a circle the last nucleotide
+    return "_".join(pair if forward else pair[::-1])
+
+
 def _insertion(transcript: Transcript, sequence: str, at: int, alt: str, forward: bool) -> str:
     """The name of letters that stand before position `at`, furthest 3' already."""
-    size, before = len(alt), (at - 1) % len(sequence)  # at 0 of a circle the last nucleotide
-    if forward:
-        if at >= size and sequence[at - size : at] == alt:
-            return _range(transcript, at - size, at, forward) + "dup"
-        return f"{place(transcript, before)}_{place(transcript, at)}ins{alt}"
-    if sequence[at : at + size] == alt:
+    size = len(alt)
+    if forward and at >= size and sequence[at - size : at] == alt:
+        return _range(transcript, at - size, at, forward) + "dup"
+    if not forward and sequence[at : at + size] == alt:
         return _range(transcript, at, at + size, forward) + "dup"
-    inserted = reverse_complement_letters(alt)
-    return f"{place(transcript, at)}_{place(transcript, before)}ins{inserted}"
+    inserted = alt if forward else reverse_complement_letters(alt)
+    return f"{between(transcript, len(sequence), at, forward)}ins{inserted}"
 
 
 def _range(transcript: Transcript, start: int, end: int, forward: bool) -> str:

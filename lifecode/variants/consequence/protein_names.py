@@ -71,13 +71,17 @@ def in_frame(protein: str, altered: str, begin: int, behind: str) -> str:
 
 def _extended(protein: str, altered: str, same: int, behind: str) -> str:
     """The name where the stop is lost and reading goes on to the next one."""
-    last = len(protein) - 1
-    tail = altered[last:] + behind
-    if same < last or not tail:
-        new = altered[same:] + behind
-        return f"p.({_span(protein, same, last)}delins{three_letters(new)})" if new else UNKNOWN
-    stop = tail.find("*")
-    return f"p.(Ter{last + 1}{_THREE[tail[0]]}extTer{stop if stop >= 0 else '?'})"
+    last, altered = len(protein) - 1, altered + behind
+    while same < last and same < len(altered) and protein[same] == altered[same]:
+        same += 1
+    if same >= len(altered):
+        return UNKNOWN
+    if altered[same] == "*":
+        return substituted(protein[same], same, "*")
+    if same < last:
+        return f"p.({_span(protein, same, last)}delins{three_letters(altered[same:])})"
+    stop = altered.find("*", last)
+    return f"p.(Ter{last + 1}{_THREE[altered[last]]}extTer{stop - last if stop >= 0 else '?'})"
 
 
 def shifted(protein: str, altered: str, begin: int) -> str:

@@ -6,7 +6,7 @@ themselves, is kept on request.
 
 import gzip
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
@@ -14,6 +14,7 @@ from typing import BinaryIO
 from lifecode.data.formats.opening import opened
 from lifecode.errors import UserError
 from lifecode.variants.alleles import Allele
+from lifecode.variants.reading.extents import extent_of, info_fields
 
 _BCF_MAGIC = b"BCF"
 _COLUMNS = {
@@ -22,13 +23,18 @@ _COLUMNS = {
     "ref": ("ref", "reference"),
     "alt": ("alt", "alternate"),
     "id": ("id", "name"),
+    "end": ("end",),
+    "svlen": ("svlen",),
 }
 _LONGEST_POSITION = 18
 """Digits, as 64 bits have room for."""
 _NO_ALT = (".", "")
+_NO_ALLELES = ("<*>", "<NON_REF>")
+"""What gVCF files write for any allele that was not seen."""
 _MISSING = ("NA", "NaN", "nan", "None", "null", "<NA>")
 """What pandas and R write, or a frame holds, where nothing is known; `NA` and `nan` spell nucleotides too."""
 _VCF_COLUMNS = b"#CHROM\tPOS\tID\tREF\tALT"
+_FIRST_BYTES = 1 << 16
 
 
 @dataclass(slots=True)
@@ -40,7 +46,7 @@ class AlleleFile:
         alleles: one an ALT, in order.
         header: lines of a VCF before its records.
         records: lines of a VCF, each an allele's `line`, where they were to be kept.
-        without_alt: records that have none.
+        without_alt: records that have none, or only what stands for alleles that were not seen.
     """
 
     source: str
@@ -66,20 +72,27 @@ def read_alleles(path: str | Path, *, keep_records: bool = False) -> AlleleFile:
     if _is_bcf(file):
         return _from_vcf(_bcf_lines(file), str(path), keep_records, numbered_records=True)
     with opened(file) as handle:
-        start = handle.peek(64) if isinstance(handle, io.BufferedReader) else b""
-        if start.startswith(b"##") or start.upper().startswith(_VCF_COLUMNS):
+        if _is_vcf(handle.peek(_FIRST_BYTES) if isinstance(handle, io.BufferedReader) else b""):
             return _from_vcf(_text_lines(handle, path), str(path), keep_records)
         return _from_table(_text_lines(handle, path), str(path))
 
 
-def alleles_of_rows(rows: Iterable[tuple[str, int, str, str, str]], source: str) -> AlleleFile:
-    """The same of contig, 1-based position, ref, alt and id in memory; lines are counted from 1."""
+def alleles_of_rows(rows: Iterable[Sequence[object]], source: str) -> AlleleFile:
+    """The same of contig, 1-based position, ref, alt, id and maybe end and svlen in memory; lines from 1."""
     found = AlleleFile(source)
-    for number, (chrom, pos, ref, alt, name) in enumerate(rows, start=1):
-        _add(
-            found, str(chrom), _whole(str(pos)), _known(str(name)) or ".", str(ref), _known(str(alt)), number
-        )
+    for number, row in enumerate(rows, start=1):
+        chrom, pos, ref, alt, name, *extent = map(str, row)
+        info = dict(zip(("END", "SVLEN"), map(_whole, map(_known, extent)), strict=False))
+        _add(found, chrom, _whole(pos), _known(name) or ".", ref, _known(alt), number, info)
     return _require_any(found)
+
+
+def _is_vcf(start: bytes) -> bool:
+    """Whether a text begins as a VCF does, and not as a table, which may have comments too."""
+    if start.startswith(b"##fileformat=VCF"):
+        return True
+    lines = (line for line in start.splitlines() if not line.startswith(b"##"))
+    return next(lines, _VCF_COLUMNS).upper().startswith(_VCF_COLUMNS)
 
 
 def _is_bcf(file: Path) -> bool:
@@ -141,7 +154,8 @@ def _from_vcf(
                 record=f"line {number}",
                 remedy="Check that the file is complete and has tabs between its columns",
             )
-        _add(found, columns[0], columns[1], columns[2], columns[3], columns[4], number)
+        info = info_fields(columns[7]) if "<" in columns[4] and len(columns) > 7 else {}
+        _add(found, columns[0], columns[1], columns[2], columns[3], columns[4], number, info)
         if keep_records:
             found.records[number] = line
     return _require_any(found)
@@ -160,7 +174,8 @@ def _from_table(lines: Iterator[str], source: str) -> AlleleFile:
         cells += [""] * (max(places.values()) + 1 - len(cells))
         name = _known(cells[places["id"]]) if "id" in places else "."
         chrom, pos, ref, alt = (cells[places[key]] for key in ("chrom", "pos", "ref", "alt"))
-        _add(found, chrom, _whole(pos), name or ".", ref, _known(alt), number)
+        info = {key.upper(): _whole(_known(cells[places[key]])) for key in ("end", "svlen") if key in places}
+        _add(found, chrom, _whole(pos), name or ".", ref, _known(alt), number, info)
     return _require_any(found)
 
 
@@ -189,8 +204,17 @@ def _places(header: list[str], source: str) -> dict[str, int]:
     return places
 
 
-def _add(found: AlleleFile, chrom: str, pos: str, name: str, ref: str, alt: str, number: int) -> None:
-    """Add the ALT alleles of one record."""
+def _add(
+    found: AlleleFile,
+    chrom: str,
+    pos: str,
+    name: str,
+    ref: str,
+    alt: str,
+    number: int,
+    info: Mapping[str, str],
+) -> None:
+    """Add the ALT alleles of one record; `info` tells of its symbols."""
     if not (pos.isascii() and pos.isdigit() and len(pos) <= _LONGEST_POSITION):
         raise UserError(
             f"the position is {pos[:20]!r}",
@@ -198,11 +222,14 @@ def _add(found: AlleleFile, chrom: str, pos: str, name: str, ref: str, alt: str,
             record=f"line {number}",
             remedy="Positions are counted from 1",
         )
-    if alt in _NO_ALT:
+    alts = [] if alt in _NO_ALT else alt.split(",")
+    known = [(place, one) for place, one in enumerate(alts) if one not in _NO_ALLELES]
+    if not known:
         found.without_alt += 1
-        return
-    for one in alt.split(","):
-        found.alleles.append(Allele(chrom, int(pos), ref.upper(), one, name, number))
+    symbols = sum(one.startswith("<") for _, one in known)
+    for place, one in known:
+        extent = extent_of(one, int(pos), info, place, alone=symbols == 1) if one.startswith("<") else None
+        found.alleles.append(Allele(chrom, int(pos), ref.upper(), one, name, number, extent))
 
 
 def _require_any(found: AlleleFile) -> AlleleFile:

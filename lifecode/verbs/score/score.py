@@ -45,7 +45,8 @@ def score(
     Args:
         model: a model of any family that reads DNA, which stays on its device, or what `lifecode.load`
             takes; None asks no model.
-        variants: a VCF, BCF or TSV file, or a frame with columns chrom, pos (from 1), ref, alt and maybe id.
+        variants: a VCF, BCF or TSV file, or a frame with columns chrom, pos (from 1), ref, alt and maybe
+            id, end and svlen (of symbolic ALT).
         genome: FASTA with an `annotation`, or GenBank, EMBL, GFF3 with sequences; `ecoli` ships.
         annotation: GFF3 or GTF.
         output: .tsv, .csv, .parquet, .vcf or .vcf.gz; None writes nothing.
@@ -182,6 +183,7 @@ def _alleles(variants: "str | Path | DataFrame", keep_records: bool) -> AlleleFi
         raise UserError(
             f"the frame has no column {', '.join(missing)}", remedy="Give chrom, pos (from 1), ref and alt"
         )
-    names = variants["id"] if "id" in variants else ["."] * len(variants)
-    columns = (variants[name] for name in ("chrom", "pos", "ref", "alt"))
-    return alleles_of_rows(zip(*columns, names, strict=True), "the frame")
+    nothing = [""] * len(variants)
+    names = ("chrom", "pos", "ref", "alt", "id", "end", "svlen")
+    columns = (variants[name] if name in variants else nothing for name in names)
+    return alleles_of_rows(zip(*columns, strict=True), "the frame")

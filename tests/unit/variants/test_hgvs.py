@@ -2,7 +2,11 @@
 
 import pytest
 
+from lifecode.data.records import CodingSequence, Exon
+from lifecode.variants.alleles import normal_form
+from lifecode.variants.consequence.effects import effect_on
 from lifecode.variants.consequence.protein_names import in_frame
+from lifecode.variants.transcripts import Transcript
 from tests.support.spliced_gene import FIRST, FORWARD, SplicedGene
 
 GENES = {1: SplicedGene(1), -1: SplicedGene(-1)}
@@ -153,3 +157,34 @@ def test_a_stop_that_is_written_anew_stays():
     assert (kept.terms, kept.hgvs_c, kept.hgvs_p) == (("stop_retained_variant",), "c.24dup", "p.(Ter8=)")
     behind = GENES[-1].effect(EXON_2 + 13, "A", "AA")
     assert (behind.terms, behind.hgvs_c) == (("3_prime_UTR_variant",), "c.24dup")
+
+
+def effect_in(letters: str, at: int, ref: str, alt: str, cds_length: int):
+    """Of an edit in a contig that begins with a CDS."""
+    cds = CodingSequence(id="t", gene=None, exons=(Exon(0, cds_length, 1),))
+    return effect_on(Transcript(cds, letters), letters, normal_form(letters, at, ref, alt))
+
+
+def test_a_deletion_behind_the_start_codon_leaves_it_also_where_it_can_stand_within():
+    """ATG GGCTCGG CTC: the same letters are left where GGGCTCG goes."""
+    effect = effect_in("ATGGGCTCGGCTCACTAA", 3, "GGCTCGG", "", 18)
+    assert (effect.terms, effect.hgvs_c) == (("frameshift_variant",), "c.4_10del")
+    assert effect.hgvs_p == "p.(Gly2LeufsTer?)"
+
+
+def test_a_stop_of_another_frame_counts_also_where_the_contig_ends_as_the_cds_begins():
+    effect = effect_in("ATGCGACGATAA" + "GGTAAATG", 3, "", "G", 12)
+    assert (effect.hgvs_c, effect.hgvs_p) == ("c.3dup", "p.(Arg2AlafsTer5)")
+
+
+@pytest.mark.parametrize(
+    ("behind", "name"),
+    [
+        ("LVL*", "p.(Arg4_Ter5delinsValLeuTer)"),
+        ("LRVL*", "p.(Ter5ValextTer2)"),
+        ("*", "p.(Leu3Ter)"),
+        ("", "p.?"),
+    ],
+)
+def test_a_deletion_with_the_stop_is_named_from_the_first_residue_that_differs(behind, name):
+    assert in_frame("MRLR*", "MR", 1, behind) == name
