@@ -1,6 +1,5 @@
 """What a synthesis or a cloning asks of a sequence, in the words of DnaChisel (MIT), which sees to it."""
 
-import difflib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -10,9 +9,8 @@ from numpy.typing import NDArray
 
 from lifecode.design.fixed_codons import fixed_codons
 from lifecode.design.search import found_near
+from lifecode.design.sites import motifs_of, named_sites
 from lifecode.errors import UserError
-
-_IUPAC = set("ACGTNRYSWKMBDHV")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,8 +18,8 @@ class Constraints:
     """What every design has to satisfy; None asks for nothing.
 
     Args:
-        forbidden_sites: restriction enzymes by name (`EcoRI`) or motifs of IUPAC letters, a list or text with
-            commas between; on neither strand.
+        forbidden_sites: restriction enzymes by name (`EcoRI`, `bsai`, `BsaI-HFv2`) or motifs of IUPAC
+            letters, a list or text with commas between; on neither strand.
         gc_min: least share of G and C, 0 to 1.
         gc_max: largest.
         gc_window: nucleotides that this holds for wherever they lie; None: for the whole sequence.
@@ -61,14 +59,12 @@ class Constraints:
             if (value := getattr(self, name)) is not None and value < least:
                 raise UserError(f"{name} {value} is below {least}", remedy=f"Give at least {least}")
         fixed_codons(self.fixed_codons)
-        for site in self.sites:
-            _require_site(site)
+        named_sites(self.forbidden_sites)
 
     @property
     def sites(self) -> list[str]:
-        """The forbidden sites one by one."""
-        given = self.forbidden_sites or []
-        return [site.strip() for site in (given.split(",") if isinstance(given, str) else given)]
+        """The forbidden sites one by one, as `named_sites` spells them."""
+        return named_sites(self.forbidden_sites)
 
     @property
     def gc_bounds(self) -> tuple[float, float]:
@@ -119,10 +115,9 @@ class Constraints:
         import dnachisel
 
         for site in self.sites:
-            is_enzyme = site in _enzymes()
-            yield dnachisel.AvoidPattern(
-                dnachisel.EnzymeSitePattern(site) if is_enzyme else dnachisel.DnaNotationPattern(site.upper())
-            )
+            for motif in motifs_of(site):
+                name: Any = None if motif == site else site
+                yield dnachisel.AvoidPattern(dnachisel.DnaNotationPattern(motif, name))
         low, high = self.gc_bounds
         if (low, high) != (0, 1):
             window = None if self.gc_window is None else min(self.gc_window, num_nucleotides)
@@ -135,20 +130,3 @@ class Constraints:
             yield dnachisel.UniquifyAllKmers(self.unique_kmers)
         if self.hairpin_stem is not None:
             yield dnachisel.AvoidHairpins(self.hairpin_stem, self.hairpin_window)
-
-
-def _enzymes() -> dict[str, Any]:
-    from Bio.Restriction.Restriction_Dictionary import rest_dict
-
-    return rest_dict
-
-
-def _require_site(site: str) -> None:
-    if site in _enzymes() or (site and set(site.upper()) <= _IUPAC):
-        return
-    near = difflib.get_close_matches(site, _enzymes(), n=3)
-    guess = f"Did you mean {', '.join(near)}? " if near else ""
-    raise UserError(
-        f"forbidden_sites: {site!r} is neither a restriction enzyme nor a motif",
-        remedy=f"{guess}Give a name such as EcoRI, or IUPAC letters such as GGTCTC",
-    )

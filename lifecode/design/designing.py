@@ -15,7 +15,7 @@ from lifecode.design.fixed_codons import fixed_codons, require_synonyms
 from lifecode.design.host import HostUsage
 from lifecode.design.masked_codons import MASKED, strided_log_probabilities
 from lifecode.design.sampler import Sampling, sample
-from lifecode.design.synonyms import choices, residues_of
+from lifecode.design.synonyms import choices, residues_of, starting
 from lifecode.design.verified import require_translates
 from lifecode.errors import UserError
 from lifecode.models.life_code.model import LifeCode
@@ -156,6 +156,7 @@ def designable(
         UserError: a residue without a codon, a codon that cannot be kept or fixed, or no draft to start from.
     """
     spelling = choices(residues_of(task.protein, host.genetic_code, name=task.name), host.genetic_code)
+    spelling[0] &= starting(task.protein, host.genetic_code)
     if sampling.start == "draft" and task.draft is None:
         raise UserError(
             "has no draft to start from", source="sampling.start", record=task.name, remedy="Give draft="
@@ -205,7 +206,8 @@ def _held(
                 remedy="Leave it out of keep",
             )
         allowed[place] = np.arange(len(CODONS)) == codon
-    return allowed, np.union1d(task.keep, np.array([*fixed], dtype=np.int64)).astype(np.int64)
+    held = [*fixed, *([0] if allowed[0].sum() == 1 else [])]
+    return allowed, np.union1d(task.keep, np.array(held, dtype=np.int64)).astype(np.int64)
 
 
 def _score(

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from itertools import chain, count
 from pathlib import Path
 
 from lifecode.design.designing import designs_of
@@ -77,10 +78,13 @@ def _cell(value: object) -> object:
     return f"{value:.4f}" if isinstance(value, float) else csv_cell("" if value is None else value)
 
 
-def _locus_name(protein: str, number: int) -> str:
-    """At most 16 characters, as the LOCUS line has them, and another one for each design of a protein."""
-    end = f"_{number}"
-    return "_".join(protein.split())[: 16 - len(end)] + end
+def _locus_name(protein: str, number: int, taken: set[str]) -> str:
+    """At most 16 characters, as the LOCUS line has them, and none that is `taken`, among which it is put."""
+    name = "_".join(protein.rpartition("|")[2].split()) or "design"
+    ends = chain([f"_{number}"], (f"_{number}_{i}" for i in count(2)))
+    found = next(one for end in ends if (one := name[: 16 - len(end)] + end) not in taken)
+    taken.add(found)
+    return found
 
 
 def _genbank(designs: Designs) -> str:
@@ -89,7 +93,7 @@ def _genbank(designs: Designs) -> str:
     from Bio.SeqFeature import SeqFeature, SimpleLocation
     from Bio.SeqRecord import SeqRecord
 
-    records = []
+    records, taken = [], set[str]()
     for one in designs_of(designs.sequences):
         feature = SeqFeature(
             SimpleLocation(0, len(one.dna), strand=1),
@@ -105,7 +109,7 @@ def _genbank(designs: Designs) -> str:
         record = SeqRecord(
             Seq(one.dna),
             id=one.id,
-            name=_locus_name(one.protein, one.number),
+            name=_locus_name(one.protein, one.number, taken),
             description=f"{one.protein}, design {one.number}",
             annotations={"molecule_type": "DNA", "topology": "linear"},
             features=[feature],

@@ -4,6 +4,7 @@ Tables hold the share of each codon among its synonyms, and nothing of how often
 occurs; a genome says all of it.
 """
 
+import re
 from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +24,15 @@ from lifecode.genetic_code import genetic_code
 
 _LEAST_COUNT, _LEAST_SHARE = 0.5, 0.005
 """Of a codon that the host does not use: as Sharp and Li count it, and half of what a table's digits tell."""
+_CODE_OF_TABLES = 1
+_COMMON_NAMES = {
+    "human": "h_sapiens",
+    "mouse": "m_musculus",
+    "chicken": "g_gallus",
+    "fly": "d_melanogaster",
+    "worm": "c_elegans",
+    "yeast": "s_cerevisiae",
+}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,8 +70,8 @@ def host_usage(host: Inputs, code: int | None = None) -> HostUsage:
 
     Args:
         host: `ecoli` for the genome that ships or sequence files as for `lifecode.read_records`, whose
-            verified CDS are counted; or a table of `python_codon_tables` by its name or NCBI taxon, such as
-            `h_sapiens` or `9606`.
+            verified CDS are counted; or a table of `python_codon_tables` by its name, its species or NCBI
+            taxon, such as `h_sapiens`, `Homo sapiens`, `H. sapiens` or `9606`.
         code: NCBI genetic code; None takes that of most of the host's genes, 1 for a table.
 
     Raises:
@@ -69,6 +79,8 @@ def host_usage(host: Inputs, code: int | None = None) -> HostUsage:
     """
     if code is not None:
         genetic_code(code)
+    if isinstance(host, str) and host.strip().lower() in packaged_genomes():
+        host = host.strip().lower()
     is_name = isinstance(host, str | int) and str(host) not in packaged_genomes()
     if is_name and (table := _table_of(str(host))) is not None:
         return _from_table(table, 1 if code is None else code)
@@ -93,20 +105,28 @@ def counted(genes: list[NDArray[np.integer]], code: int, name: str) -> HostUsage
 
 
 def _table_of(host: str) -> str | None:
-    """The full name of the table that is meant."""
+    """The full name of the table that is meant; a species is written as tables or as people write it."""
+    text = host.strip().lower()
+    genus, *others = re.split(r"[\s_.]+", text)
+    species = _COMMON_NAMES.get(text, "_".join([genus[:1], *others]))
     for name in sorted(python_codon_tables.available_codon_tables_names):
         organism, _, taxon = name.rpartition("_")
-        if host in (name, organism, taxon):
+        if text in (name, taxon) or species == organism:
             return name
     return None
 
 
 def _may_be_files(host: str) -> bool:
-    return any(letter in host for letter in "./*?:") or Path(host).exists()
+    return bool(host) and (re.search(r"[/*?:]|\.(?!\s)", host) is not None or Path(host).exists())
 
 
 def _from_table(table: str, code: int) -> HostUsage:
-    shares = _within(np.maximum(np.nan_to_num(kazusa_usage(table)), _LEAST_SHARE), code)
+    """Shares of a table, which has those by the standard code: a codon that `code` moved counts as unused."""
+    family = synonym_family(code)
+    moved = family != synonym_family(_CODE_OF_TABLES)
+    has_own = np.bincount(family, weights=~moved, minlength=NUM_AMINO_ACIDS) > 0
+    own = np.where(moved & has_own[family], 0, np.nan_to_num(kazusa_usage(table)))
+    shares = _within(np.maximum(own, _LEAST_SHARE), code)
     return HostUsage(table, code, shares, shares / NUM_AMINO_ACIDS, None, None)
 
 

@@ -59,7 +59,8 @@ def codon_pair_score(codons: NDArray[np.integer], host: HostUsage) -> float | No
     """Mean ln(observed / expected) of neighbouring codons; None from a table, which has no pairs.
 
     Of each pair in the host's genes, expected by its codons' shares and how often its two residues are
-    neighbours (Coleman et al. 2008).
+    neighbours (Coleman et al. 2008). A pair that the host does not have counts half, or as expected where
+    that is less, so that it is never taken for one that the host prefers.
     """
     if host.pairs is None or len(codons) < 2:
         return None
@@ -69,8 +70,9 @@ def codon_pair_score(codons: NDArray[np.integer], host: HostUsage) -> float | No
     residue_pairs = of_residue.T @ host.pairs @ of_residue
     left, right = codons[:-1], codons[1:]
     expected = host.shares[left] * host.shares[right] * residue_pairs[family[left], family[right]]
-    observed = np.maximum(host.pairs[left, right], 0.5)
-    return float(np.log(observed / np.where(expected > 0, expected, observed)).mean())
+    observed = np.where(host.pairs[left, right] > 0, host.pairs[left, right], np.minimum(0.5, expected))
+    seen = expected > 0
+    return float(np.log(np.where(seen, observed, 1) / np.where(seen, expected, 1)).mean())
 
 
 def gc_share(codons: NDArray[np.integer]) -> float:

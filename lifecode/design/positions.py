@@ -1,20 +1,23 @@
 """Positions of a protein as a user writes them, such as `1-10,40`."""
 
 import re
+from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lifecode.errors import UserError
 
-_PART = re.compile(r"\s*(\d+)\s*(?:-\s*(\d+)\s*)?")
+_PART = re.compile(r"\s*(\d+)\s*(?:(?:-|–|\.\.)\s*(\d+)\s*)?")
 
 
-def positions(text: str | int, length: int, *, source: str, name: str) -> NDArray[np.int64]:
+def positions(
+    text: str | int | Iterable[str | int], length: int, *, source: str, name: str
+) -> NDArray[np.int64]:
     """The codons meant, counted from 0, ascending, each once.
 
     Args:
-        text: numbers from 1 and ranges of them, both ends included, with commas between.
+        text: numbers from 1 and ranges of them, both ends included, with commas between, or a list of these.
         length: codons there are.
         source: config key, for the error.
         name: of the protein.
@@ -23,7 +26,8 @@ def positions(text: str | int, length: int, *, source: str, name: str) -> NDArra
         UserError: no such position, or no numbers.
     """
     found: set[int] = set()
-    for part in str(text).split(","):
+    parts = str(text).split(",") if isinstance(text, str | int) else list(map(str, text))
+    for part in parts:
         match = _PART.fullmatch(part)
         first, last = (int(match[1]), int(match[2] or match[1])) if match else (1, 0)
         if first > last:

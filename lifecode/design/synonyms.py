@@ -49,6 +49,15 @@ def choices(residues: NDArray[np.int64], code: int) -> NDArray[np.bool_]:
     return synonym_family(code)[None, :] == residues[:, None]
 
 
+def starting(protein: str, code: int) -> NDArray[np.bool_]:
+    """(64,) whether each codon may be a protein's first: one that starts a gene where that begins with M.
+
+    So ATA, which code 21 reads as M inside a gene, is none.
+    """
+    starts = genetic_code(code).starts[:NUM_CODONS]
+    return starts if protein.startswith("M") else np.ones(NUM_CODONS, dtype=np.bool_)
+
+
 def without_alternative_start(codons: NDArray[np.int64], protein: str, code: int) -> NDArray[np.int64]:
     """The codons but for a first one that spells M by its place alone, such as GTG."""
     is_one = len(codons) > 0 and AMINO_ACIDS[synonym_family(code)[codons[0]]] != protein[0]

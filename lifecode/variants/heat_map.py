@@ -11,6 +11,8 @@ from lifecode.host.durable import disk_faults_named, replacing
 from lifecode.variants.wild_type import WildType
 
 _SUFFIXES = (".png", ".svg", ".pdf")
+_DPI, _WIDEST_INCHES = 150, 400
+"""Of a picture; matplotlib draws less than 65,536 dots."""
 
 
 def require_picture_name(path: Path) -> None:
@@ -41,8 +43,10 @@ def relative_scores(wild: WildType, log_p: NDArray[np.float32]) -> list[NDArray[
     return maps
 
 
-def draw_heat_map(path: Path, wild: WildType, log_p: NDArray[np.float32], offset: int = 1) -> None:
-    """Draw the maps; arguments as for `relative_scores`, and the number of the first residue."""
+def draw_heat_map(
+    path: Path, wild: WildType, log_p: NDArray[np.float32], offset: int = 1, method: str = "masked"
+) -> None:
+    """Draw the maps; arguments as for `relative_scores`, the number of the first residue, and the method."""
     from matplotlib.figure import Figure
 
     maps = relative_scores(wild, log_p)
@@ -53,7 +57,8 @@ def draw_heat_map(path: Path, wild: WildType, log_p: NDArray[np.float32], offset
         labels = [f"{CODONS[i]} {AMINO_ACIDS[residues[i]]}" for i in order]
         rows.append((maps[1].T[order], residues[order] == STOP, labels, "codon"))
     heights = [len(labels) for *_, labels, _ in rows]
-    figure = Figure(figsize=(max(6.0, 0.05 * length), 9 if len(rows) > 1 else 3.5), layout="constrained")
+    width = min(max(6.0, 0.05 * length), _WIDEST_INCHES)
+    figure = Figure(figsize=(width, 9 if len(rows) > 1 else 3.5), layout="constrained")
     axes = figure.subplots(len(rows), 1, sharex=True, height_ratios=heights, squeeze=False)[:, 0]
     for axis, (values, stops, labels, name) in zip(axes, rows, strict=True):
         known = np.abs(values[~stops])
@@ -71,7 +76,7 @@ def draw_heat_map(path: Path, wild: WildType, log_p: NDArray[np.float32], offset
         axis.set_yticks(range(len(labels)), labels, fontsize=4 if len(labels) > 30 else 6, family="monospace")
         axis.set_ylabel(name)
         figure.colorbar(image, ax=axis, label="nats")
-    axes[0].set_title("log P(new) - log P(wild type); stops may lie beyond the scale")
+    axes[0].set_title(f"log P(new) - log P(wild type), {method}; stops may lie beyond the scale")
     axes[-1].set_xlabel("position")
     with disk_faults_named(path), replacing(path) as file:
-        figure.savefig(file, format=path.suffix[1:], dpi=150)
+        figure.savefig(file, format=path.suffix[1:], dpi=_DPI)

@@ -1,37 +1,39 @@
-"""Mutational scans out of CSV and TSV files: ProteinGym's and those with a column of `H24C`; several by `:`.
+"""Mutational scans out of files and frames: ProteinGym's, MaveDB's and others with a column of mutations.
 
-Each mutation is checked against the wild type, with the number that its first residue has in the file.
+Each mutation is checked against the wild type, with the number that its first residue has in the file. Where
+there are mutated sequences alone, they are compared with the wild type.
 """
 
 import csv
-import re
-from collections.abc import Sequence
+import io
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
-
-from Bio.Data.IUPACData import protein_letters_3to1
 
 from lifecode.data.formats.opening import opened
 from lifecode.errors import UserError
 from lifecode.names import display_name
+from lifecode.tasks.examples.table import read_table, require_table
+from lifecode.variants.mutant_names import NO_RESIDUE, Mutation, mutations_of, name_of
 
-_COLUMNS = ("mutant", "mutation", "mutations", "variant", "hgvs_pro")
-_ONE = re.compile(r"([A-Z*])(\d{1,6})([A-Z*=])")
-_OTHER = re.compile(r"([A-Z*])(\d{1,6})(?:_[A-Z*]\d{1,6})?[A-Z*]?(?:DEL|INS|DUP|FS|EXT|\?)[A-Z0-9*?]*")
-"""A deletion, insertion, frameshift or extension, or an effect that is not known."""
-_NUMBERED = re.compile(r"[A-Z][a-z]{2}(?=\d)")
-_NAMED = re.compile(r"([A-Z][a-z]{2})(\d{1,6})([A-Z][a-z]{2}|=)")
-"""As HGVS writes it, such as `p.His24Cys`."""
-_LETTER_OF = {**protein_letters_3to1, "Ter": "*"}
-_BETWEEN = re.compile(r"[:,;/+ ]+")
-_WILD_TYPE = ("wt", "wildtype", "wild-type", "_wt", "_sy", "=", "p.=", "p.(=)")
-NO_RESIDUE = "-"
+_COLUMNS = (
+    "mutant", "mutants", "mutation", "mutations", "hgvs_pro", "hgvs_p", "aa_mutation", "aa_mutations",
+    "aa_substitution", "aa_substitutions", "aa_change", "variant", "variants",
+)  # fmt: skip
+"""By what name a column of mutations is found, the first first."""
+_SEQUENCES = "mutated_sequence"
+_LEAST_ALIKE = 0.5
+"""Share of the residues that a mutated sequence has to have in common with the wild type."""
+
+_MOST_OFFSETS = 3
+"""That an error names."""
+_FIRST_BYTES = 1 << 16
 
 
 class Substitution(NamedTuple):
     """A residue that becomes another; `place` is 0-based in the wild type.
 
-    `new` is `NO_RESIDUE` where the file names a deletion, an insertion or a frameshift there.
+    `new` is `NO_RESIDUE` where the file names a deletion, an insertion or a frameshift there, or nothing.
     """
 
     place: int
@@ -56,10 +58,10 @@ class Scan(NamedTuple):
 
 
 def read_scan(path: str | Path, protein: str, offset: int = 1) -> Scan:
-    """The mutants of a CSV or TSV file, each residue checked against the wild type.
+    """The mutants of a CSV, TSV or Parquet file, each residue checked against the wild type.
 
     Args:
-        path: of the file; its first line names a column `mutant`.
+        path: of the file; its first line names a column `mutant`, or another of the names that scans have.
         protein: wild type, one letter a residue.
         offset: number that its first residue has in the file.
 
@@ -70,84 +72,149 @@ def read_scan(path: str | Path, protein: str, offset: int = 1) -> Scan:
     if not file.is_file():
         raise UserError("no such file", source=path, remedy="Give a CSV or TSV file of mutants")
     with opened(file) as handle:
-        text = handle.read().decode("utf-8", errors="replace").lstrip("\ufeff")
+        content = handle.read()
+    if content.startswith(b"PAR1"):
+        return scan_of_columns(read_table(file).columns, protein, offset, str(path))
+    require_table(content[:_FIRST_BYTES], file)
+    text = content.decode("utf-8", errors="replace").lstrip("\ufeff")
     head = text.partition("\n")[0]
-    reader = csv.reader(text.splitlines(), delimiter="\t" if head.count("\t") > head.count(",") else ",")
-    header = [name.strip().lower() for name in next(reader, [])]
-    column = next((header.index(name) for name in _COLUMNS if name in header), None)
-    if column is None:
-        raise UserError(
-            f"no column of it is called {', '.join(_COLUMNS[:-1])} or {_COLUMNS[-1]}",
-            source=path,
-            remedy="Name the column of mutations, such as H24C or A24C:D30E, mutant",
-        )
-    rows = []
-    for row in filter(None, reader):
-        if len(row) <= column:
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=max(",\t;", key=head.count))
+    header = next(rows, [])
+    place = header.index(_column_of(header, str(path)))
+    values, lines = [], []
+    for row in filter(None, rows):
+        if len(row) <= place:
             raise UserError(
-                f"the row has {len(row)} columns, and the mutant stands in number {column + 1}",
+                f"the row has {len(row)} columns, and the mutant stands in number {place + 1}",
                 source=path,
-                record=f"line {reader.line_num}",
+                record=f"line {rows.line_num}",
                 remedy="Check that the file is complete",
             )
-        rows.append((row[column], reader.line_num))
-    return scan_of([name for name, _ in rows], protein, offset, str(path), [line for _, line in rows])
+        values.append(row[place])
+        lines.append(rows.line_num)
+    return scan_of_columns({header[place]: values}, protein, offset, str(path), lines)
+
+
+def scan_of_columns(
+    columns: Mapping[str, Iterable[object]],
+    protein: str,
+    offset: int = 1,
+    source: str = "the frame",
+    lines: Sequence[int] = (),
+) -> Scan:
+    """The same of the columns of a table, or of a frame, by their names."""
+    name = _column_of(list(columns), source)
+    values = list(map(str, columns[name]))
+    if _as_known(name) != _SEQUENCES:
+        return scan_of(values, protein, offset, source, lines)
+    numbers = list(lines) or list(range(1, len(values) + 1))
+    given = zip(values, numbers, strict=True)
+    names = [_compared(sequence, protein, offset, source, line) for sequence, line in given]
+    return scan_of(names, protein, offset, source, numbers)
 
 
 def scan_of(
     names: Sequence[str], protein: str, offset: int = 1, source: str = "the list", lines: Sequence[int] = ()
 ) -> Scan:
-    """The same of mutants in memory, as of a column of a frame; rows are counted from 1."""
+    """The same of mutants in memory; rows are counted from 1."""
     names = list(map(str, names))
     numbers = list(lines) or list(range(1, len(names) + 1))
-    scan = Scan(source, names, [], numbers)
-    for name, line in zip(names, numbers, strict=True):
-        words = [] if name.strip().lower() in _WILD_TYPE else _BETWEEN.split(_plain(name))
-        scan.mutants.append(tuple(_substitution(word, protein, offset, source, line) for word in words))
     if not names:
         raise UserError("has no mutant", source=source, remedy="Check that the file is complete")
-    return scan
+    rows = [_mutations(name, source, line) for name, line in zip(names, numbers, strict=True)]
+    mutants = []
+    for row, line in zip(rows, numbers, strict=True):
+        for one in row or ():
+            if not _fits(one, protein, offset):
+                raise _misfit(one, protein, offset, rows, source, line)
+        mutants.append(
+            (Substitution(0, protein[0], NO_RESIDUE),)
+            if row is None
+            else tuple(Substitution(one.number - offset, one.old, _new(one, protein, offset)) for one in row)
+        )
+    return Scan(source, names, mutants, numbers)
 
 
-def _plain(name: str) -> str:
-    """Without `p.` and brackets, residues by one letter."""
-
-    def by_letter(found: re.Match[str]) -> str:
-        old = _LETTER_OF.get(found[1], found[1])
-        return f"{old}{found[2]}{old if found[3] == '=' else _LETTER_OF.get(found[3], found[3])}"
-
-    bare = _NAMED.sub(by_letter, name.strip().removeprefix("p.").strip("[]()"))
-    return _NUMBERED.sub(lambda found: _LETTER_OF.get(found[0], found[0]), bare)
-
-
-def _substitution(word: str, protein: str, offset: int, source: str, line: int) -> Substitution:
-    letters = word.removeprefix("p.").upper()
-    found = _ONE.fullmatch(letters) or _OTHER.fullmatch(letters)
+def _column_of(header: Sequence[str], source: str) -> str:
+    """The column of mutations, or else that of mutated sequences."""
+    known = {_as_known(name): name for name in reversed(header)}
+    found = next((known[name] for name in (*_COLUMNS, _SEQUENCES) if name in known), None)
     if found is None:
         raise UserError(
-            f"{display_name(word, 40)!r} is no substitution",
+            f"no column of it is called {', '.join(_COLUMNS[:-1])} or {_COLUMNS[-1]}, nor {_SEQUENCES}",
+            source=source,
+            remedy="Name the column of mutations, such as H24C or A24C:D30E, mutant",
+        )
+    return found
+
+
+def _as_known(name: str) -> str:
+    return str(name).strip().lower()
+
+
+def _mutations(name: str, source: str, line: int) -> list[Mutation] | None:
+    try:
+        return mutations_of(name)
+    except ValueError as fault:
+        raise UserError(
+            f"{display_name(fault, 40)!r} is no substitution",
             source=source,
             record=f"line {line}",
             remedy="Write the old residue, its number and the new one, as in H24C; several by :",
-        )
-    old, number = found[1], int(found[2])
-    new = NO_RESIDUE if found.re is _OTHER else old if found[3] == "=" else found[3]
-    place = number - offset
+        ) from fault
+
+
+def _fits(one: Mutation, protein: str, offset: int) -> bool:
+    place = one.number - offset
+    return (0 <= place < len(protein) and protein[place] == one.old) or _is_stop(one, protein, offset)
+
+
+def _is_stop(one: Mutation, protein: str, offset: int) -> bool:
+    """Whether it is the stop behind the last residue, which a wild type is without."""
+    return one.old == "*" and one.number - offset == len(protein)
+
+
+def _new(one: Mutation, protein: str, offset: int) -> str:
+    return NO_RESIDUE if _is_stop(one, protein, offset) else one.new
+
+
+def _misfit(
+    one: Mutation,
+    protein: str,
+    offset: int,
+    rows: Sequence[Sequence[Mutation] | None],
+    source: str,
+    line: int,
+) -> UserError:
+    """The fault of a mutation that does not fit, with the offset by which all rows would."""
+    place = one.number - offset
     at = protein[place] if 0 <= place < len(protein) else None
-    if at == old:
-        return Substitution(place, old, new)
-    there = f"{at}{number}" if at else f"nothing at {number} ({len(protein)} residues from {offset} on)"
-    near = _shifts(protein, place, old)
-    hint = f"; offset={offset - near[0]} would fit this row" if near else ""
-    raise UserError(
-        f"{word} does not fit the wild type, which has {there}{hint}",
+    nothing = f"nothing at {one.number} ({len(protein)} residues from {offset} on)"
+    there = f"{at}{one.number}" if at else nothing
+    distinct = {each[:2]: each for row in rows for each in row or ()}.values()
+    offsets = [one.number - i for i, residue in enumerate(protein) if residue == one.old]
+    fitting = [other for other in offsets if all(_fits(each, protein, other) for each in distinct)]
+    nearest = sorted(fitting, key=lambda other: abs(other - offset))[:_MOST_OFFSETS]
+    hint = f"; with offset={' or '.join(map(str, nearest))} every row would fit" if nearest else ""
+    return UserError(
+        f"{name_of([one]).removesuffix(NO_RESIDUE)} does not fit the wild type, which has {there}{hint}",
         source=source,
         record=f"line {line}",
         remedy="Give the wild type of the scan, and as offset the number of its first residue",
     )
 
 
-def _shifts(protein: str, place: int, old: str) -> list[int]:
-    """By how much `place` is off, for the nearest residues that would fit; nearest first."""
-    fitting = [i - place for i, residue in enumerate(protein) if residue == old]
-    return sorted(fitting, key=abs)[:1]
+def _compared(sequence: str, protein: str, offset: int, source: str, line: int) -> str:
+    """The name of a mutated sequence; one of another length has nothing to compare place by place."""
+    letters = sequence.strip().upper().removesuffix("*")
+    if len(letters) != len(protein):
+        return "NA"
+    places = [i for i, (old, new) in enumerate(zip(protein, letters, strict=True)) if old != new]
+    if len(places) > _LEAST_ALIKE * len(protein):
+        raise UserError(
+            f"{_SEQUENCES} has {len(protein) - len(places)} of {len(protein)} residues of the wild type",
+            source=source,
+            record=f"line {line}",
+            remedy="Give the wild type of the scan",
+        )
+    return name_of([Mutation(protein[i], i + offset, letters[i]) for i in places])

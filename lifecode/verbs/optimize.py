@@ -1,5 +1,6 @@
 """`lifecode optimize`: coding sequences of a protein for a host, drawn under a masked model."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -34,7 +35,7 @@ def optimize(
     *,
     n: int = 5,
     draft: Any = None,
-    keep: str | int | None = None,
+    keep: str | int | Iterable[str | int] | None = None,
     wild_type: Any = None,
     sampling: Sampling | None = None,
     constraints: Constraints | None = None,
@@ -55,8 +56,9 @@ def optimize(
         output: FASTA file to write the designs to; a table, a report and its figures are put beside it. None
             writes nothing.
         n: designs for each protein.
-        draft: path of a FASTA file, or sequences, that already spell the proteins: sampling begins there.
-        keep: positions, from 1, whose codons of the draft stay, such as `1-10,40`.
+        draft: sequences that already spell the proteins, where sampling begins; or the path of a FASTA file
+            of them, or of one that annotates them (GenBank, EMBL, GFF3).
+        keep: positions, from 1, whose codons of the draft stay, such as `1-10,40`, or a list of them.
         wild_type: likewise, to compare with; None takes the draft.
         sampling: a `lifecode.design.sampler.Sampling`.
         constraints: a `lifecode.design.constraints.Constraints`.
@@ -80,6 +82,8 @@ def optimize(
     with told(progress) as say:
         say("counting the host's codons")
         usage = host_usage(host, genetic_code)
+        if keep is not None and not isinstance(keep, str | int):
+            keep = list(keep)
         tasks = _tasks(proteins, draft, keep, wild_type, usage.genetic_code, sampling, n, seed)
         for task in tasks:  # so that the last one's fault does not cost the work on the first
             designable(task, usage, sampling, constraints)
@@ -111,7 +115,7 @@ def run(config: DictConfig) -> Designs:
         output,
         n=checked_value(config, "n", int),
         draft=_path(checked_value(config, "draft", str | None)),
-        keep=_listed(checked_value(config, "keep", str | int | list[str | int] | None)),
+        keep=checked_value(config, "keep", str | int | list[str | int] | None),
         wild_type=_path(checked_value(config, "wild_type", str | None)),
         sampling=construct(config.sampling),
         constraints=construct(config.constraints),
@@ -131,7 +135,7 @@ def run(config: DictConfig) -> Designs:
 def _tasks(
     proteins: dict[str, str],
     draft: Any,
-    keep: str | int | None,
+    keep: str | int | Sequence[str | int] | None,
     wild_type: Any,
     code: int,
     sampling: Sampling,
@@ -164,12 +168,6 @@ def _tasks(
         )
         for name, letters in proteins.items()
     ]
-
-
-def _listed(value: str | int | list[str | int] | None) -> str | None:
-    if value is None:
-        return None
-    return ",".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def _path(value: str | None) -> Path | None:

@@ -202,6 +202,7 @@ FLOORS = {
         "variant_scores",
         "table",
         "vcf_output",
+        "mutant_names",
         "scan_files",
         "wild_type",
         "pseudo_likelihood",

@@ -21,6 +21,7 @@ from lifecode.data.formats.malformed import Settle
 from lifecode.data.formats.organelles import organelle_named
 from lifecode.data.records import CodingSequence, Contig, Exon
 from lifecode.errors import UserError
+from lifecode.names import display_name
 
 _WHITE_SPACE = b" \t\r\n\v\f"
 _OPEN_END = re.compile(
@@ -60,11 +61,15 @@ def fasta_records(handle: BinaryIO, source: str, settle: Settle) -> Iterator[Fas
     """Yield the records of a FASTA file of any letters.
 
     Args:
-        handle: uncompressed bytes of the file, from a header on.
+        handle: uncompressed bytes of the file.
         source: name of the file, for messages.
-        settle: takes the fault of a record without a name or without letters.
+        settle: takes the fault of text before the first header, and of a record without a name or letters.
     """
     for number, record in enumerate(split_before(handle, b">"), start=1):
+        if not record.startswith(b">"):
+            begins = display_name(record.split(b"\n", 1)[0].decode("utf-8", errors="replace").strip(), 40)
+            settle(_fault(f"begins with {begins!r}, not with >", source, number, "Give a FASTA file"))
+            continue
         header, _, sequence = record.partition(b"\n")
         words = header[1:].replace(b"\x01", b" ").decode("utf-8", errors="replace").split(maxsplit=1)
         letters = sequence.translate(None, _WHITE_SPACE)

@@ -43,7 +43,7 @@ def named_records(given: Any) -> NamedRecords:
         records: list[Any] = list(read_records(Path(given)))
     else:
         records = [given] if isinstance(given, Contig) else as_sequences(given)
-    return NamedRecords([_name(record, index) for index, record in enumerate(records)], records)
+    return NamedRecords([given_name(record) or index for index, record in enumerate(records)], records)
 
 
 def named_sequences(given: Any) -> NamedSequences:
@@ -69,6 +69,7 @@ def _is_path(given: Any) -> bool:
     return isinstance(given, os.PathLike) or (type(given) is str and ("." in given or "/" in given))
 
 
-def _name(record: Any, index: int) -> str | int:
+def given_name(record: Any) -> str | None:
+    """The name of a `Contig` or of a SeqRecord that has one of its own."""
     name = record.name if isinstance(record, Contig) else getattr(record, "id", None)
-    return name if isinstance(name, str) and name not in ("", "<unknown id>") else index
+    return name if isinstance(name, str) and name not in ("", "<unknown id>") else None

@@ -1,5 +1,6 @@
 """The page of designed coding sequences, each beside best codons, the host's usage and the wild type."""
 
+from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +44,9 @@ def write_design_report(designs: Designs, folder: Path) -> Path:
     shown = list(designs.proteins)[:_MOST_PROTEINS]
     drawings = {f"min_max_{number}": drawing for number, name in enumerate(shown, start=1)
                 if (drawing := _drawing(designs, name)) is not None}  # fmt: skip
-    host = designs.host
+    host, rows = designs.host, defaultdict(list)
+    for row in designs.rows():
+        rows[row["protein"]].append(_shown(row))
     source = "a table of codon usage" if host.num_genes is None else f"{host.num_genes:,} verified genes"
     content = {
         "kind": "Designed coding sequences",
@@ -57,7 +60,7 @@ def write_design_report(designs: Designs, folder: Path) -> Path:
         "sites": ", ".join(designs.sites),
         "headings": _HEADINGS,
         "proteins": [
-            {"name": display_name(name), "key": f"min_max_{number}", "rows": _rows(designs, name)}
+            {"name": display_name(name), "key": f"min_max_{number}", "rows": rows[name]}
             for number, name in enumerate(shown, start=1)
         ],
         "left_out": len(designs.proteins) - len(shown),
@@ -81,14 +84,10 @@ def _drawing(designs: Designs, name: str) -> Drawing | None:
     return Drawing(min_max_chart(profiles, name=name, window=MIN_MAX_WINDOW), "%MinMax", words)
 
 
-def _rows(designs: Designs, name: str) -> list[dict[str, Any]]:
-    rows = []
-    for row in designs.rows():
-        if row["protein"] == name:
-            number = row["id"].rpartition("|")[2]
-            label = f"design {number}" if row["kind"] == "design" else row["kind"].replace("_", " ")
-            rows.append({"label": label, "explanation": _changes(row), "numbers": _numbers(row)})
-    return rows
+def _shown(row: dict[str, Any]) -> dict[str, Any]:
+    number = row["id"].rpartition("|")[2]
+    label = f"design {number}" if row["kind"] == "design" else row["kind"].replace("_", " ")
+    return {"label": label, "explanation": _changes(row), "numbers": _numbers(row)}
 
 
 def _changes(row: dict[str, Any]) -> str:

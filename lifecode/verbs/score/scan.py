@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lifecode.alphabet import AMINO_ACIDS, encode_nucleotides
+from lifecode.alphabet import AMINO_ACIDS, decode_nucleotides, encode_nucleotides
 from lifecode.data.formats.fasta import fasta_records
 from lifecode.data.formats.malformed import settle_by, warn_of_skipped
 from lifecode.data.formats.opening import opened
+from lifecode.data.reading.coding_records import coding_records, those_that_spell
 from lifecode.data.translation import reverse_translate, translate
 from lifecode.errors import UserError
 from lifecode.genetic_code import genetic_code as code_of
@@ -23,7 +24,7 @@ from lifecode.tasks.tables import write_table
 from lifecode.variants.asking import Scoring
 from lifecode.variants.heat_map import draw_heat_map, require_picture_name
 from lifecode.variants.journal import forget
-from lifecode.variants.scan_files import read_scan, scan_of
+from lifecode.variants.scan_files import read_scan, scan_of, scan_of_columns
 from lifecode.variants.scans import scan_scores, whole_scan
 from lifecode.variants.wild_type import WildType, checked_cds, scan_reader
 from lifecode.verbs.score.scores import TABLES, Scores, journal_of, on_device, require_output
@@ -52,11 +53,12 @@ def score_scan(
 
     Args:
         model: that reads codons or residues, as for `score`, but there has to be one.
-        mutants: a CSV or TSV file or a frame with a column `mutant`, or a list such as
+        mutants: a CSV, TSV or Parquet file or a frame with a column `mutant`, or a list such as
             `["H24C", "A24C:D30E"]`.
         protein: wild type, as text or the path of a FASTA file; None reads it from the `cds`.
-        cds: its coding sequence, likewise; for a model of codons None reverse-translates the protein, which a
-            note says.
+        cds: its coding sequence, as text or the path of a FASTA file or of one that annotates it (GenBank,
+            EMBL, GFF3), where of several that is meant which spells the protein; for a model of codons None
+            reverse-translates the protein, which a note says.
         offset: number that the first residue of the wild type has in the mutants.
         output: .tsv, .csv or .parquet; None writes nothing.
         heat_map: picture of every substitution at every position, .png, .svg or .pdf.
@@ -71,6 +73,8 @@ def score_scan(
     """
     scoring = scoring or Scoring()
     _require_scan(scoring, heat_map)
+    if model is None:
+        raise UserError("has no scores without a model", source="a scan", remedy="Give a model")
     place = None if output is None else Path(output).expanduser()
     picture = None if heat_map is None else Path(heat_map).expanduser()
     if place is not None:
@@ -83,8 +87,10 @@ def score_scan(
     letters, codons = _protein_and_cds(protein, cds, genetic_code)
     if isinstance(mutants, str | Path):
         scan = read_scan(mutants, letters, offset)
+    elif hasattr(mutants, "columns"):
+        scan = scan_of_columns({str(name): mutants[name] for name in mutants}, letters, offset)
     else:
-        scan = scan_of(_named(mutants), letters, offset)
+        scan = scan_of(mutants, letters, offset)
     loaded = on_device(model)
     reader = scan_reader(loaded, scoring.method)
     wild_type, notes = _as_read(reader, letters, codons, organism, genetic_code)
@@ -97,7 +103,7 @@ def score_scan(
             table = scan_scores(scan, wild_type, scoring, checksum, journal=journal, on_progress=on_progress)
         if picture is not None:
             log_p = whole_scan(wild_type, scoring, on_progress=on_progress)
-            draw_heat_map(picture, wild_type, log_p[: len(letters)], offset)
+            draw_heat_map(picture, wild_type, log_p[: len(letters)], offset, scoring.method)
         if place is not None and journal is not None:
             write_table(table, place)
             forget(journal)
@@ -119,15 +125,6 @@ def _as_read(
     return WildType(ids, reader, code_of(genetic_code), organism, protein), notes
 
 
-def _named(mutants: Any) -> Sequence[str]:
-    """The mutants of a list, or of a frame."""
-    if not hasattr(mutants, "columns"):
-        return mutants
-    if "mutant" not in mutants:
-        raise UserError("the frame has no column mutant", remedy="Name the column of mutations mutant")
-    return mutants["mutant"]
-
-
 def _require_scan(scoring: Scoring, heat_map: str | Path | None) -> None:
     if heat_map is not None and scoring.method.startswith("pseudo_likelihood"):
         raise UserError(
@@ -143,13 +140,12 @@ def _protein_and_cds(
     protein: str | Path | None, cds: str | Path | None, genetic_code: int
 ) -> tuple[str, str | None]:
     """The wild type without its stop, and its coding sequence where one is given."""
-    codons = None if cds is None else _one_sequence(cds, "cds")
-    if protein is not None:
-        wild_type = _one_sequence(protein, "protein").removesuffix("*")
-    elif codons is not None:
-        wild_type = translate(codons, genetic_code, complete_cds=True).removesuffix("*")
-    else:
+    if protein is None and cds is None:
         raise UserError("a scan needs its wild type", remedy="Give protein= or cds=")
+    wild_type = None if protein is None else _one_protein(protein).removesuffix("*")
+    codons = None if cds is None else _one_cds(cds, wild_type, genetic_code)
+    if wild_type is None:
+        wild_type = translate(str(codons), genetic_code, complete_cds=True).removesuffix("*")
     _require_residues(wild_type)
     return wild_type, None if codons is None else checked_cds(codons, wild_type, genetic_code)
 
@@ -161,20 +157,40 @@ def _require_residues(protein: str) -> None:
         raise UserError(f"{letter} is not an amino acid", source="protein", remedy=f"Allowed are {_RESIDUES}")
 
 
-def _one_sequence(given: str | Path, what: str) -> str:
+def _one_protein(given: str | Path) -> str:
     """Text, or the one record of a FASTA file, in upper case."""
-    file = Path(given).expanduser()
-    letters = isinstance(given, str) and given.isascii() and given.strip("*").isalpha()
-    if letters and not os.path.isfile(file):  # which says no of a name that is too long
+    if (file := _file_of(given, "protein")) is None:
         return str(given).upper()
-    if not file.is_file():
-        raise UserError("no such file", source=given, remedy=f"Give the {what} as letters or a FASTA file")
     with opened(file) as handle:
         records = list(fasta_records(handle, str(file), settle_by("stop", warn_of_skipped)))
     if len(records) != 1:
-        raise UserError(
-            f"has {len(records)} records, not one",
-            source=given,
-            remedy=f"Give the one {what} of the wild type",
-        )
+        raise _not_one(given, len(records), "the one protein of the wild type")
     return records[0][2].decode("ascii", errors="replace").upper()
+
+
+def _one_cds(given: str | Path, protein: str | None, genetic_code: int) -> str:
+    """Text, or the one coding sequence of a file, or the one of several that spells the protein."""
+    if (file := _file_of(given, "cds")) is None:
+        return str(given).upper()
+    records = coding_records(file)
+    if len(records) != 1 and protein is not None:
+        records = those_that_spell(records, protein, genetic_code)
+    if len(records) != 1:
+        of = "" if protein is None else " that spell the protein"
+        raise _not_one(given, len(records), "the one CDS of the wild type, or its protein too", of)
+    return decode_nucleotides(records[0].nucleotides)
+
+
+def _file_of(given: str | Path, what: str) -> Path | None:
+    """The file that is named; None where letters are given."""
+    file = Path(given).expanduser()
+    letters = isinstance(given, str) and given.isascii() and given.strip("*").isalpha()
+    if letters and not os.path.isfile(file):  # which says no of a name that is too long
+        return None
+    if not file.is_file():
+        raise UserError("no such file", source=given, remedy=f"Give the {what} as letters or a file")
+    return file
+
+
+def _not_one(given: object, num_records: int, wanted: str, of: str = "") -> UserError:
+    return UserError(f"has {num_records:,} records{of}, not one", source=given, remedy=f"Give {wanted}")

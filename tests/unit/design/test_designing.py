@@ -83,7 +83,15 @@ def test_passes_end_where_nothing_changes_and_blocks_are_masked_together(monkeyp
 
 
 @pytest.mark.parametrize(
-    ("text", "found"), [("1-3,5", [0, 1, 2, 4]), ("5, 1 - 2", [0, 1, 4]), (4, [3]), ("2,2-3", [1, 2])]
+    ("text", "found"),
+    [
+        ("1-3,5", [0, 1, 2, 4]),
+        ("5, 1 - 2", [0, 1, 4]),
+        (4, [3]),
+        ("2,2-3", [1, 2]),
+        ("1..2,4–5", [0, 1, 3, 4]),
+        ([1, "4-5"], [0, 3, 4]),
+    ],
 )
 def test_positions(text, found):
     assert positions(text, 5, source="keep", name="p").tolist() == found
@@ -184,6 +192,16 @@ def test_a_sequence_stops_where_it_stops_alone():
         assert together[0].tolist() == alone[0].tolist()
 
 
+def test_the_first_codon_starts_a_gene():
+    """Code 21 reads ATA as M inside a gene alone, and both it and ATG may begin one of code 5."""
+    for code, firsts in ((21, {"ATG"}), (5, {"ATA", "ATG"})):
+        host = host_usage("e_coli", code)
+        asked = Constraints(forbidden_sites="TTTTTTT")
+        found = designing.design(MODEL, task("MMMMMMMMMMMM", n=8), host, ONE_PASS, asked)
+        assert {one.dna[:3] for one in found} <= firsts
+        assert any("ATA" in [one.dna[i : i + 3] for i in range(3, 36, 3)] for one in found)
+
+
 @pytest.mark.parametrize(
     ("code", "protein", "never"), [(27, "MKWW*", "TGA"), (28, "MQQQ*", "TAA"), (31, "MEE*", "TAG")]
 )
@@ -224,6 +242,7 @@ def test_the_search_leaves_numpys_generator_as_it_was():
     ("changes", "said"),
     [
         ({"forbidden_sites": "EcoRY"}, "Did you mean .*EcoR"),
+        ({"forbidden_sites": "Eco RI"}, "'Eco' is neither"),
         ({"forbidden_sites": ""}, None),
         ({"gc_min": 0.7, "gc_max": 0.3}, "no range"),
         ({"gc_max": 50.0}, "no range"),

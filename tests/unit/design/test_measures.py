@@ -16,7 +16,7 @@ from lifecode.design.measures import (
     gc_share,
     min_max,
 )
-from lifecode.design.sites import count_sites
+from lifecode.design.sites import count_sites, named_sites
 from lifecode.design.synonyms import choices, residues_of, synonym_family
 from lifecode.errors import UserError
 from lifecode.genetic_code import genetic_code
@@ -63,6 +63,14 @@ def test_gc_distance_and_sites():
     assert count_sites("AAGGTCTCAAGAGACC", ["BsaI"]) == 2  # on both strands
     assert count_sites("AAGGTCTCAA", ["BsaI", "GGNCT"]) == 2
     assert count_sites("ACGT", []) == 0
+    assert count_sites("TTGGGAGAATTTCTCCCAC", ["HpyUM037X"]) == 2  # which has two motifs
+
+
+def test_enzymes_and_motifs_as_people_write_them():
+    given = "bsai-HFv2; ECORI,EcoRV,gaauuc BsmBI-v2,"
+    assert named_sites(given) == ["BsaI", "EcoRI", "EcoRV", "GAATTC", "BsmBI"]
+    assert named_sites(["NotI-HF,SapI", "ggtctc"]) == ["NotI", "SapI", "GGTCTC"]
+    assert named_sites(None) == []
 
 
 def test_a_genome_is_counted_and_its_cai_is_biopythons(small_genome):
@@ -79,7 +87,32 @@ def test_a_genome_is_counted_and_its_cai_is_biopythons(small_genome):
     assert pairs.sum() == sum(len(text) // 3 - 2 for text in texts)
 
 
-@pytest.mark.parametrize("name", ["h_sapiens_9606", "h_sapiens", "9606"])
+def test_a_pair_that_the_host_does_not_have_is_not_preferred():
+    host = host_of({"AAA": 0.03, "AAG": 0.01}, {("AAA", "AAA"): 2})
+    assert codon_pair_score(ids("AAGAAG"), host) == 0  # expected an eighth of one
+    assert codon_pair_score(ids("AAAAAG"), host) == 0  # three eighths
+    host = host_of({"AAA": 0.03, "AAG": 0.01}, {("AAA", "AAA"): 32})
+    assert codon_pair_score(ids("AAGAAG"), host) == pytest.approx(np.log(0.5 / 2))
+
+
+def test_a_codon_that_the_code_has_moved_is_not_taken_for_common():
+    """CTG is half of the leucines of a table of E. coli, and a serine of code 12."""
+    for code, residue, codon, most in (
+        (12, "S", "CTG", "AGC"),
+        (4, "W", "TGA", "TGG"),
+        (6, "Q", "TAA", "CAG"),
+    ):
+        host = host_usage("e_coli", code)
+        own = choices(residues_of(residue, code, name="x"), code)
+        assert CODONS[best_codons(own, host)[0]] == most
+        assert host.shares[ids(codon)][0] < 0.01
+        assert host.shares[own[0]].sum() == pytest.approx(1)
+    assert host_usage("s_cerevisiae", 3).shares[ids("ACT")][0] > 0.25  # threonine has codons of its own
+
+
+@pytest.mark.parametrize(
+    "name", ["h_sapiens_9606", "h_sapiens", "9606", "Homo sapiens", "H. sapiens", "H_Sapiens", "human"]
+)
 def test_a_table_by_its_name_or_taxon(name):
     host = host_usage(name)
     assert (host.name, host.pairs, host.num_genes) == ("h_sapiens_9606", None, None)
@@ -94,6 +127,8 @@ def test_a_table_by_its_name_or_taxon(name):
         ("e_colli", "there is no host 'e_colli'"),
         ("none/such.gbk", "no such file"),
         ("123", "there is no host '123'"),
+        ("P. pastoris", "there is no host 'P. pastoris'"),
+        ("", "there is no host ''"),
     ],
 )
 def test_a_host_that_is_none(host, said):

@@ -4,10 +4,13 @@ import csv
 
 import pytest
 from Bio import SeqIO
+from Bio.Seq import Seq
+from Bio.SeqRecord import SeqRecord
 
 import lifecode
 from lifecode.app.configs.comma_lists import lists_quoted
 from lifecode.app.main import main
+from lifecode.data.cds.coding_sequence import ExactPair, verify_all
 from lifecode.design.sampler import Sampling
 from lifecode.errors import UserError
 from tests.support.html_page import Page
@@ -107,6 +110,7 @@ def test_mistakes(files, tmp_path, monkeypatch):
     (tmp_path / "twice.fasta").write_text(">b\nMKL\n>b\nMKL\n")
     (tmp_path / "empty.fasta").write_text("")
     (tmp_path / "drafts.fasta").write_text(">protein\nATGAAA\n>protein\nATGAAG\n")
+    (tmp_path / "bare.fa").write_text("MKL\n")
     monkeypatch.setattr("lifecode.verbs.optimize.design", None)  # is not reached
     for said, changes in {
         "twice.fasta, record b: two proteins have this name": {"protein": tmp_path / "twice.fasta"},
@@ -118,7 +122,11 @@ def test_mistakes(files, tmp_path, monkeypatch):
         "is no FASTA file": {"output": tmp_path / "designs.txt"},
         "n: is not positive": {"n": 0},
         "genetic code 99 does not exist": {"genetic_code": 99},
-        "holds no sequence of P1, P2": {"draft": files / "cds.fasta"},
+        "holds no sequence of P1, P2": {"draft": tmp_path / "drafts.fasta"},
+        "record P1: is a protein, and its coding sequence is wanted": {"draft": files / "p.fasta"},
+        "bare.fa, record 1: begins with 'MKL', not with >": {"protein": tmp_path / "bare.fa"},
+        "codon 2 has a letter that is not A, C, G or T": {"protein": "MK", "draft": "ATGAAN"},
+        "6 nucleotides are not the codons of 2 residues and a stop": {"protein": "MK*", "draft": "ATGAAA"},
         "two sequences have this name": {"protein": "MK", "draft": tmp_path / "drafts.fasta"},
         "9 nucleotides are not the codons of 2 residues": {"protein": "MK", "draft": "ATGAAATGG"},
         "letter 'X' at position 2": {"protein": ["MKL", "MXL"]},
@@ -154,6 +162,34 @@ def test_from_python(files):
     assert several.frame["min_max_mean"].isna().all()  # shorter than a window
     with pytest.raises(UserError, match="codon 2 spells R, and the protein has K"):
         lifecode.optimize(model, "MKK", draft="ATGCGAAAA", **given)
+
+
+def test_drafts_without_the_names_of_their_proteins(files, tmp_path):
+    model = small_model(hybrid_ratio="2:0").eval()
+    given = {"host": "e_coli", "n": 1, "progress": False, "sampling": Sampling(passes=1, mask_fraction=1.0)}
+    by_order = lifecode.optimize(model, ["MK", "ML"], draft=["ATGAAA", "ATGTTA"], keep=[1, 2], **given)
+    assert by_order.dna == {"protein_1|1": "ATGAAA", "protein_2|1": "ATGTTA"}
+    (tmp_path / "drafts.fasta").write_text(f">x\n{DRAFT}\n>y\nATGTTATAA\n>z\nATGTTA\n")
+    spelt = lifecode.optimize(model, files / "p.fasta", draft=tmp_path / "drafts.fasta", **given)
+    assert [one.protein for one in spelt.sequences if one.kind == "wild_type"] == ["P1"]
+    with pytest.raises(UserError, match="record protein: two sequences have this name or spell this protein"):
+        lifecode.optimize(model, "ML", draft=tmp_path / "drafts.fasta", **given)
+    unnamed = lifecode.optimize(model, [SeqRecord(Seq("MK")), SeqRecord(Seq("ML"))], **given)
+    assert list(unnamed.dna) == ["protein_1|1", "protein_2|1"]
+
+
+def test_genbank_names_are_unique_and_designs_read_back(files, tmp_path):
+    model = small_model(hybrid_ratio="2:0").eval()
+    names = ["sp|P62593|BLAT_ECOLX", "tr|A0A0|BLAT_ECOLX_AND_MORE", "tr|A0A1|BLAT_ECOLX_AND_MORE"]
+    (tmp_path / "p.fasta").write_text("".join(f">{name}\nMKL*\n" for name in names))
+    lifecode.optimize(
+        model, tmp_path / "p.fasta", "e_coli", tmp_path / "d" / "d.fasta", n=2, genbank=True, progress=False
+    )
+    records = list(SeqIO.parse(tmp_path / "d" / "d.gb", "genbank"))
+    assert len({record.name for record in records}) == 6
+    assert records[0].name == "BLAT_ECOLX_1"
+    verdicts = [one for contig in lifecode.read_records(tmp_path / "d/d.gb") for one in verify_all(contig)]
+    assert [type(one) for one in verdicts] == [ExactPair] * 6
 
 
 def test_an_alternative_start_codon_may_be_a_draft_but_is_not_kept():

@@ -4,6 +4,10 @@ import numpy as np
 import pandas
 import pytest
 import torch
+from Bio import SeqIO
+from Bio.Seq import Seq
+from Bio.SeqFeature import SeqFeature, SimpleLocation
+from Bio.SeqRecord import SeqRecord
 
 import lifecode
 from lifecode.alphabet import AMINO_ACIDS, CODONS, encode_nucleotides
@@ -11,7 +15,7 @@ from lifecode.errors import UserError
 from lifecode.genetic_code import genetic_code
 from lifecode.variants.asking import Scoring
 from lifecode.variants.heat_map import relative_scores
-from lifecode.variants.scan_files import Substitution, read_scan, scan_of
+from lifecode.variants.scan_files import Substitution, read_scan, scan_of, scan_of_columns
 from lifecode.variants.scans import scan_scores, whole_scan
 from lifecode.variants.wild_type import WildType, residue_log_p, scan_reader
 from tests.support.small_models import small_model
@@ -81,6 +85,65 @@ def test_what_is_no_substitution_is_a_row_without_a_score(name):
         scan_of(["G1del"], PROTEIN)
 
 
+def test_files_of_other_origins(tmp_path):
+    files = {
+        "semicolons.csv": "Variants;score\nK2E;0,5\n\nWT;1\n",
+        "mavedb.csv": "accession,hgvs_nt,hgvs_pro,score\nurn:1,c.4A>G,p.Lys2Glu,1\nurn:2,NA,NA,2\n",
+        "broken_lines.csv": 'note,mutant\n"a\nb",K2E\nc,p.Ter8Trp\n',
+        "sequences.csv": "mutated_sequence,DMS_score\nmeawpkt,1\nMKAWPK,2\nMKAWPKT*,3\n",
+    }
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    pandas.DataFrame({"mutant": ["K2E"], "x": [1.0]}).to_parquet(tmp_path / "table.parquet")
+    found = {name: read_scan(tmp_path / name, PROTEIN) for name in [*files, "table.parquet"]}
+    one, nothing = (Substitution(1, "K", "E"),), (Substitution(0, "M", "-"),)
+    assert {scan.mutants[0] for scan in found.values()} == {one}
+    assert found["semicolons.csv"].mutants[1] == ()
+    assert found["semicolons.csv"].lines == [2, 4]
+    assert found["mavedb.csv"].mutants[1] == nothing
+    assert found["broken_lines.csv"].lines == [3, 4]
+    assert found["broken_lines.csv"].mutants[1] == (Substitution(7, "*", "-"),)
+    assert found["sequences.csv"].mutants[1:] == [nothing, ()]
+    assert found["sequences.csv"].names == ["K2E", "NA", "WT"]
+    status = scan_scores(found["sequences.csv"], wild_type(), Scoring(), "").column("status").to_pylist()
+    assert status == ["scored", "not_substitutions", "wild_type"]
+    (tmp_path / "other.csv").write_text("mutated_sequence\nMKAWPKT\nGGGGGGG\n")
+    with pytest.raises(UserError, match="line 3: mutated_sequence has 0 of 7 residues of the wild type"):
+        read_scan(tmp_path / "other.csv", PROTEIN)
+    (tmp_path / "book.xlsx").write_bytes(b"PK\x03\x04")
+    with pytest.raises(UserError, match="perhaps an Excel workbook"):
+        read_scan(tmp_path / "book.xlsx", PROTEIN)
+    assert scan_of_columns({"Mutation": ["K2E"]}, PROTEIN).mutants == [one]
+
+
+def test_the_cds_of_an_annotated_file(tmp_path):
+    other = "ATGTGGAAATAA"
+    whole = Seq("CCC") + Seq(CDS).reverse_complement() + Seq("TT" + other)
+    features = [
+        SeqFeature(SimpleLocation(*place), type="CDS", qualifiers={"translation": [protein]})
+        for place, protein in (((3, 27, -1), PROTEIN), ((29, 41, 1), "MWK"))
+    ]
+    record = SeqRecord(
+        whole, id="plasmid", name="plasmid", annotations={"molecule_type": "DNA"}, features=features
+    )
+    SeqIO.write(record, tmp_path / "plasmid.gb", "genbank")
+    given = {"cds": tmp_path / "plasmid.gb", "progress": False}
+    found = lifecode.score_scan(MODEL, ["A3L"], protein=PROTEIN, **given)
+    assert found.notes == []
+    assert found.frame["context"][0] == "codons 1-8 of 8"
+    same = lifecode.score_scan(MODEL, ["A3L"], cds=CDS, progress=False)
+    assert found.frame["score"][0] == same.frame["score"][0]
+    for protein, number in ((None, 2), ("MK", 0)):
+        with pytest.raises(UserError, match=f"has {number} records"):
+            lifecode.score_scan(MODEL, ["M1L"], protein=protein, **given)
+    for name in ("protein", "cds"):
+        (tmp_path / "letters").write_text("MKAW\nPKT\n" if name == "protein" else f">p\n{PROTEIN * 3}\n")
+        with pytest.raises(UserError, match=r"begins with .MKAW., not with >|is a protein, and its coding"):
+            lifecode.score_scan(MODEL, ["A3L"], **{name: tmp_path / "letters"}, progress=False)
+    with pytest.raises(UserError, match="no scores without a model"):
+        lifecode.score_scan(None, ["A3L"], protein=PROTEIN, progress=False)
+
+
 def test_a_row_that_is_cut_off_is_named(tmp_path):
     (tmp_path / "cut.csv").write_text("score,mutant\n1,K2E\n\n2\n")
     with pytest.raises(UserError, match="line 4: the row has 1 columns"):
@@ -103,7 +166,9 @@ def test_letters_of_a_wild_type_that_are_no_residue(tmp_path):
     ("names", "offset", "message"),
     [
         (["K2E", "K4E"], 1, "line 2: K4E does not fit the wild type, which has W4"),
-        (["K25E"], 1, "nothing at 25 .7 residues from 1 on.; offset=20 would fit this row"),
+        (["K25E"], 1, "nothing at 25 .7 residues from 1 on.; with offset=20 or 24 every row would fit"),
+        (["A4L", "K25E", "W27F"], 2, "which has nothing at 25 .7 residues from 2 on.. Give"),
+        (["W27F", "p.Lys25Glu", "*31R"], 1, "W27F does not .*; with offset=24 every row would fit"),
         (["2KE"], 1, "'2KE' is no substitution"),
         ([], 1, "has no mutant"),
     ],
