@@ -110,11 +110,13 @@ def species_names(files: Sequence[str]) -> list[str]:
 
 def agreement(
     expected: NDArray[np.float64], observed: NDArray[np.float64], code: int
-) -> tuple[float | None, float]:
-    """Pearson correlation, None where undefined, and mean absolute difference over codons with synonyms."""
+) -> tuple[float | None, float | None]:
+    """Pearson correlation and mean absolute difference over codons with synonyms, None where undefined."""
     family = synonym_family(code)
     chosen = (np.bincount(family, minlength=family.max() + 1)[family] > 1) & (family != family.max())
     chosen &= ~np.isnan(expected) & ~np.isnan(observed)
+    if not chosen.any():
+        return None, None
     a, b = expected[chosen], observed[chosen]
     defined = min(a.std(), b.std()) > 1e-12
     return (float(np.corrcoef(a, b)[0, 1]) if defined else None), float(np.abs(a - b).mean())

@@ -84,8 +84,12 @@ class Expression:
         measured, left_out = self._measured(input, references.code)
         sketches = np.array([protein_sketch(residues) for residues in measured.residues])
         first = first_half(clusters(sketches, self.similarity), seed)
-        if any(np.ptp(measured.values[half]) == 0 for half in (first, ~first)):
-            raise UserError("has one value alone in half of its genes", source=input)
+        if any(len(np.unique(measured.values[half])) < 2 for half in (first, ~first)):
+            raise UserError(
+                "its genes give no two halves of several values without a family of proteins in common",
+                source=input,
+                remedy="Give genes of more families, or kind.similarity nearer to 1",
+            )
         sizes: list[Value] = [int(first.sum()), int((~first).sum())]
         counted = [counted_scores(gene, references) for gene in measured.codons]
         rows: list[list[Value]] = []

@@ -97,9 +97,11 @@ def read_genes(
                 cds = verdict.coding_sequence
                 nucleotides = verdict.nucleotides[: 3 * size]
                 found[key] = Gene(cds.id, nucleotides, residues[:size], cds.genetic_code, cds.gene)
+    notes = [f"left out: {count:,} ({reason})" for reason, count in sorted(left_out.items())]
     if not found:
         raise UserError(
-            f"holds no {'protein' if proteins else 'coding sequence'} that can be asked about",
+            f"holds no {'protein' if proteins else 'coding sequence'} that can be asked about"
+            + "".join(f"; {note}" for note in notes),
             source=input if isinstance(input, str) else ", ".join(input),
             remedy="Give protein:FILE, or Swiss-Prot"
             if proteins
@@ -107,7 +109,6 @@ def read_genes(
         )
     genes = list(found.values())
     order = np.sort(np.random.default_rng(seed).permutation(len(genes))[:most])
-    notes = [f"left out: {count:,} ({reason})" for reason, count in sorted(left_out.items())]
     return [genes[i] for i in order.tolist()], notes
 
 

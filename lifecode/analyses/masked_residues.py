@@ -16,7 +16,7 @@ from lifecode.analyses.analysis import Analysed, Say
 from lifecode.analyses.genes import Gene
 from lifecode.analyses.guesses import Letter, LogP, compared, guesses
 from lifecode.analyses.named_model import NamedModel
-from lifecode.errors import require_at_least
+from lifecode.errors import UserError, require_at_least
 from lifecode.evaluation.baselines import CodonUnigram
 from lifecode.genetic_code import genetic_code
 from lifecode.models.masked_reading import MaskedReader
@@ -83,7 +83,17 @@ class MaskedResidues:
         )
 
     def _expected(self, reader: MaskedReader, proteins: Sequence[Gene]) -> LogP:
-        """log P (L, 21) at every residue of each protein, every `stride`-th masked at a time."""
+        """log P (L, 21) at every residue of each protein, every `stride`-th masked at a time.
+
+        Raises:
+            UserError: a protein is longer than the model reads at once.
+        """
+        longest = max(len(one.residues) for one in proteins)
+        if reader.longest is not None and longest > reader.longest:
+            raise UserError(
+                f"proteins have {longest:,} residues, and the model reads {reader.longest:,} at once",
+                remedy=f"Give kind.max_residues={reader.longest}",
+            )
         ids, places = [], []
         for one in proteins:
             size = len(one.residues)

@@ -25,7 +25,7 @@ from lifecode.report.page import Drawing
 from lifecode.tasks.examples.table import read_table
 
 HEADINGS = ("model", "corrected", "recovered", "gene's letter likelier", "differences", "alignments")
-_GAP, _UNKNOWN = "-", 4
+_GAP, _OTHER_GAP, _UNKNOWN = "-", ".", 4
 _SHARE = 0.15
 """Of the codons of a sequence, at most, are masked at a time."""
 
@@ -35,7 +35,7 @@ class PseudogeneRepair:
     """Alignments of pseudogenes with their genes.
 
     Args:
-        pseudogene: column of the aligned pseudogenes, with `-` for gaps.
+        pseudogene: column of the aligned pseudogenes, with `-` or `.` for gaps.
         gene: column of the aligned genes.
         max_codons: of each gene so many are read, from its first nucleotide on.
     """
@@ -109,12 +109,15 @@ class PseudogeneRepair:
         found, same, cut, broken = [], 0, 0, 0
         for path in paths:
             table = read_table(path)
-            pseudogenes = table.column(self.pseudogene, "kind.pseudogene")
-            genes = table.column(self.gene, "kind.gene")
+            pseudogenes, genes = (
+                [text.replace(_OTHER_GAP, _GAP) for text in table.column(name, key)]
+                for name, key in ((self.pseudogene, "kind.pseudogene"), (self.gene, "kind.gene"))
+            )
             for row, (pseudogene, gene) in enumerate(zip(pseudogenes, genes, strict=True), start=1):
                 if len(pseudogene) != len(gene) or not gene.strip(_GAP):
+                    sizes = f"{len(pseudogene):,} and {len(gene):,} columns are no alignment"
                     raise UserError(
-                        f"{len(pseudogene):,} and {len(gene):,} columns are no alignment",
+                        sizes if len(pseudogene) != len(gene) else "the gene has no nucleotide",
                         source=Path(path),
                         record=f"in row {row}",
                         remedy="Give both sequences with - for gaps, of one length",

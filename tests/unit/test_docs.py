@@ -75,6 +75,24 @@ def test_commands_in_code_blocks_compose(document, capsys, tmp_path, monkeypatch
             assert main([*words[1:], "--cfg", "job"]) == 0, capsys.readouterr().err
 
 
+def test_no_shell_takes_a_command_for_a_pattern():
+    """zsh refuses a word with a bracket, an asterisk or a question mark that no quotes keep from it."""
+    quoted = re.compile(r"""\\.|"[^"]*"|'[^']*'|(?<!\S)#.*""", re.S)
+    texts = [path.read_text(encoding="utf-8") for path in DOCUMENTS]
+    blocks = [
+        block for text in texts for block in re.findall(r"^```(?:bash|sh)\n(.*?)^```", text, re.M | re.S)
+    ]
+    configs = [path.read_text(encoding="utf-8") for path in (ROOT / "conf").rglob("*.yaml")]
+    commands = [
+        line.strip()
+        for text in (*blocks, *configs)
+        for line in text.replace("\\\n", " ").splitlines()
+        if line.strip().startswith("lifecode ")
+    ]
+    assert len(commands) > 100
+    assert [line for line in commands if re.search(r"[\[\]*?]", quoted.sub("", line))] == []
+
+
 @pytest.fixture
 def beside_a_genome(small_genome, tmp_path, monkeypatch) -> None:
     """A folder with the `genome.gbk` and `genes.fasta` of docs/python.md."""

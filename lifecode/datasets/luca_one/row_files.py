@@ -7,7 +7,8 @@ The label is a dictionary as Python writes it, read as a literal and never evalu
 
 Spans are [start, end, label], 0-based and the end included; coordinates of an unknown atom are -100 thrice. A
 label is a name. Files of the released pipeline have numbers of classes instead; that of a gene type stands
-for its name, of other tasks the digits are the name.
+for its name, of other tasks the digits are the name. What else they have (a column `obj_source`, NCBI
+taxonomy ids, the place on a contig, -1 for an atom that is unknown) is passed over.
 """
 
 import ast
@@ -31,11 +32,17 @@ from lifecode.names import csv_cell
 COLUMNS = ("obj_id", "obj_type", "obj_seq", "obj_label")
 UNKNOWN = -100.0
 """Each coordinate of an atom that is unknown."""
+_NO_ATOM = -1
+"""The same of all three in files of the released pipeline."""
 
 _TYPES = {"gene": "gene", "protein": "prot"}
 _LEVELS = ("span_level", "seq_level", "structure_level", "token_level")
-_NOT_LEARNT = ("prot_binding", "gene_mask", "prot_mask")
-"""Tasks that stand in files of the released pipeline and have no head, or no labels of their own."""
+_NOT_LEARNT = frozenset(
+    {"prot_binding", "prot_secondary", "prot_contact", "gene_taxid", "prot_taxid", "gene_mask", "prot_mask"}
+)
+"""What stands among the tasks in files of the released pipeline and has no head, or no labels of its own."""
+_BESIDE_LEVELS = frozenset({"seq_start_p", "seq_end_p", "ref", "refs"})
+"""What stands beside the levels there: where on its contig a sequence lies, and marked letters."""
 _LONGEST_CELL = 1 << 24
 
 
@@ -75,7 +82,7 @@ def read_rows(path: str | Path) -> Iterator[LucaOneRow]:
         raise UserError(
             "there is no such file", source=path, remedy=f"Give a CSV file with {', '.join(COLUMNS)}"
         )
-    with opened(path) as handle, io.TextIOWrapper(handle, encoding="utf-8", newline="") as text:
+    with opened(path) as handle, io.TextIOWrapper(handle, encoding="utf-8-sig", newline="") as text:
         longest, line = csv.field_size_limit(_LONGEST_CELL), 1
         try:
             reader = csv.DictReader(text, strict=True)
@@ -125,7 +132,12 @@ def _levels(text: str) -> dict[str, dict[str, Any]]:
     try:
         label = ast.literal_eval(text.strip()) if text.strip() else {}
     except (ValueError, SyntaxError, MemoryError, RecursionError) as fault:
-        raise UserError(f"obj_label is no literal of Python: {text[:60]!r}") from fault
+        raise UserError(
+            f"obj_label is no literal of Python: {text[:60]!r}",
+            remedy="Write it as Python does: None for null, [-100, -100, -100] for an atom that is nan",
+        ) from fault
+    if isinstance(label, dict):
+        label = {level: tasks for level, tasks in label.items() if level not in _BESIDE_LEVELS}
     if not isinstance(label, dict) or not all(isinstance(tasks, dict) for tasks in label.values()):
         raise UserError("obj_label is no dictionary of dictionaries, one for each level")
     if unknown := [level for level in label if level not in _LEVELS]:
@@ -185,7 +197,8 @@ def _coordinates(tasks: Mapping[str, Any]) -> NDArray[np.float32] | None:
     if not tasks:
         return None
     try:
-        found = np.array(tasks[COORDINATES], dtype=np.float32)
+        atoms = [[UNKNOWN] * 3 if atom == _NO_ATOM else atom for atom in tasks[COORDINATES]]
+        found = np.array(atoms, dtype=np.float32)
     except (ValueError, TypeError, OverflowError) as fault:
         raise UserError(f"{COORDINATES} is no list of [x, y, z]") from fault
     if found.ndim != 2 or found.shape[1] != 3:

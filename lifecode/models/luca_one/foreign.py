@@ -8,6 +8,7 @@ or in parts. The shape of the model is read from the weights.
 import json
 import pickle
 import re
+import warnings
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -36,11 +37,15 @@ from lifecode.models.pretrained import CHECKSUMS, CONFIG, LONGEST_CONFIG
 from lifecode.models.weights import WEIGHTS
 
 Layout = Literal["released", "transformers"]
-RELEASED_FILE, INDEX, PICKLED = "pytorch.pth", f"{WEIGHTS}.index.json", "pytorch_model.bin"
+RELEASED_FILE, PICKLED = "pytorch.pth", "pytorch_model.bin"
+INDICES = (f"{WEIGHTS}.index.json", f"{PICKLED}.index.json")
+"""Which part of the weights each tensor is in."""
 _SUFFIXES = (".pth", ".pt", ".bin", ".safetensors")
 _LAYER = re.compile(r"layers\.(\d+)\.")
 _HEAD = re.compile(r"hidden_layer_list\.(\d+)\.weight")
 _FREQUENCY_ERROR = 1e-5
+_NOT_DONE = {"token_dropout": False, "embed_scale": 1.0}
+"""Keys of a config.json that scale embeddings, and their value where nothing is scaled, as it is here."""
 
 
 class Checkpoint(NamedTuple):
@@ -64,7 +69,7 @@ def read_checkpoint(path: Path) -> Checkpoint | None:
     if RELEASED_EMBEDDING not in state or wrong is not None:
         what = f"{wrong} holds no floating-point numbers" if wrong else f"there is no {RELEASED_EMBEDDING}"
         raise _no_lucaone(what, file)
-    shape = _shape(state, path, file)
+    shape = _shape(state, file)
     names = released_names(shape["depth"], list(shape["heads"]))
     derived = {frequency_name(layer) for layer in range(shape["depth"])} | {RELEASED_TIED}
     wrong_names = [f"{name} is missing" for name in names.values() if name not in state]
@@ -72,6 +77,11 @@ def read_checkpoint(path: Path) -> Checkpoint | None:
     if wrong_names:
         others = f" (and {len(wrong_names) - 1} more)" if len(wrong_names) > 1 else ""
         raise _no_lucaone(f"{wrong_names[0]}{others}", file)
+    config = _json(file.parent / CONFIG)
+    for key, usual in _NOT_DONE.items():
+        if config.get(key, usual) != usual:
+            text = f"{file.parent / CONFIG}: {key} is {config[key]}; embeddings are read as with {usual}"
+            warnings.warn(text, stacklevel=4)
     return Checkpoint(shape, {own: state[name] for own, name in names.items()})
 
 
@@ -85,7 +95,7 @@ def weights_file(path: Path) -> Path | None:
         return path / RELEASED_FILE
     if _json(path / CONFIG).get("model_type") != "lucaone":
         return None
-    return next((path / name for name in (INDEX, WEIGHTS, PICKLED) if (path / name).is_file()), None)
+    return next((path / name for name in (*INDICES, WEIGHTS, PICKLED) if (path / name).is_file()), None)
 
 
 def write_checkpoint(
@@ -129,8 +139,10 @@ def _port_config(config: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _shape(state: Mapping[str, Tensor], path: Path, file: Path) -> dict[str, Any]:
+def _shape(state: Mapping[str, Tensor], file: Path) -> dict[str, Any]:
     """Arguments of the model, from the shapes of its weights; says what is wrong with the derived ones."""
+    if state[RELEASED_EMBEDDING].dim() != 2:
+        raise _no_lucaone(f"{RELEASED_EMBEDDING} is no matrix", file)
     num_tokens, width = state[RELEASED_EMBEDDING].shape
     if num_tokens != NUM_TOKENS:
         raise _no_lucaone(f"its vocabulary has {num_tokens} tokens, not {NUM_TOKENS}", file)
@@ -143,30 +155,34 @@ def _shape(state: Mapping[str, Tensor], path: Path, file: Path) -> dict[str, Any
     for number, task in enumerate(tasks_of(len(numbers))):
         hidden = state.get(f"hidden_layer_list.{number}.weight")
         classes = state.get(f"classifier_list.{number}.weight")
-        if hidden is None or classes is None:
+        if hidden is None or classes is None or {hidden.dim(), classes.dim()} != {2}:
             raise _no_lucaone(f"the head of {task} (number {number}) is incomplete", file)
         heads[task] = {"hidden": len(hidden), "classes": len(classes)}
     return {
         "width": width,
         "depth": depth,
-        "num_heads": _num_heads(state, width, depth, path, file),
+        "num_heads": _num_heads(state, width, depth, file),
         "heads": heads,
     }
 
 
-def _num_heads(state: Mapping[str, Tensor], width: int, depth: int, path: Path, file: Path) -> int:
+def _num_heads(state: Mapping[str, Tensor], width: int, depth: int, file: Path) -> int:
     """By the rotary frequencies, or where they were not saved by the config.json beside the weights."""
     found = [state[name] for layer in range(depth) if (name := frequency_name(layer)) in state]
     if not found:
-        number = _json((path if path.is_dir() else path.parent) / CONFIG).get("num_attention_heads")
+        number = _json(file.parent / CONFIG).get("num_attention_heads")
         if not isinstance(number, int) or not 0 < number <= width or width % (2 * number):
             problem = "neither rotary frequencies nor a config.json say how many heads attention has"
             raise _no_lucaone(problem, file)
         return number
-    expected = rotary_frequencies(2 * len(found[0]))
-    if width % len(expected) or any(
-        x.shape != expected.shape or not torch.allclose(x.float(), expected, rtol=_tolerance(x), atol=0)
-        for x in found
+    expected = rotary_frequencies(2 * found[0].numel())
+    if (
+        not len(expected)
+        or width % (2 * len(expected))
+        or any(
+            x.shape != expected.shape or not torch.allclose(x.float(), expected, rtol=_tolerance(x), atol=0)
+            for x in found
+        )
     ):
         raise _no_lucaone("its rotary frequencies are not those of base 10,000", file)
     return width // len(expected) // 2
@@ -180,12 +196,8 @@ def _tolerance(x: Tensor) -> float:
 def _tensors(file: Path) -> dict[str, Tensor]:
     """The tensors of a file, or of all files that an index lists."""
     try:
-        if file.name == INDEX:
-            parts = sorted(set(_json(file).get("weight_map", {}).values()))
-            outside = next((part for part in parts if Path(part).name != part), None)
-            if outside is not None or not parts:
-                raise _no_lucaone(f"it lists {outside!r}", file)
-            return {name: x for part in parts for name, x in load_file(file.parent / part).items()}
+        if file.name in INDICES:
+            return {name: x for part in _parts(file) for name, x in _tensors(part).items()}
         if file.suffix == ".safetensors":
             return load_file(file)
         loaded = torch.load(file, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(file))
@@ -201,6 +213,18 @@ def _tensors(file: Path) -> dict[str, Tensor]:
     if not isinstance(loaded, dict) or not all(isinstance(x, Tensor) for x in loaded.values()):
         raise _no_lucaone("it is no mapping of names to tensors", file)
     return dict(loaded)
+
+
+def _parts(index: Path) -> list[Path]:
+    """The files beside an index that it lists, each once."""
+    listed = _json(index).get("weight_map")
+    names = list(listed.values()) if isinstance(listed, dict) else []
+    wrong = next((name for name in names if not isinstance(name, str) or Path(name).name != name), None)
+    if wrong is not None or not names:
+        raise _no_lucaone("it lists no files" if wrong is None else f"it lists {wrong!r}", index)
+    if any(Path(name).suffix not in _SUFFIXES for name in names):
+        raise _no_lucaone("it lists files that hold no weights", index)
+    return [index.parent / name for name in sorted(set(names))]
 
 
 def _json(file: Path) -> dict[str, Any]:

@@ -40,10 +40,12 @@ _ALONE = {
     "embedding.molecules.weight": "embed_type.weight",
     "language_head.bias": "lm_head.bias",
 }
+_BASE, _OF_BASE = "lucaone.", ("embeddings.", "encoder.")
+"""What begins the names of the encoder in the port, and the same without a head on it."""
 _TO_PORT = {
-    "embed_": "lucaone.embeddings.embed_",
-    "layers.": "lucaone.encoder.layers.",
-    "last_layer_norm.": "lucaone.encoder.last_layer_norm.",
+    "embed_": f"{_BASE}embeddings.embed_",
+    "layers.": f"{_BASE}encoder.layers.",
+    "last_layer_norm.": f"{_BASE}encoder.last_layer_norm.",
     "lm_head.weight": "lm_head.decoder.weight",
     "lm_head.": "lm_head.",
 }
@@ -85,7 +87,9 @@ def port_name(released: str) -> str | None:
 def as_released(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """A state dict of either layout under released names, without `module.` and what nothing depends on."""
     plain = {name.removeprefix(PARALLEL): tensor for name, tensor in state.items()}
-    if any(name.startswith("lucaone.") for name in plain):
+    if any(name.startswith(_OF_BASE) for name in plain):  # the port's model without any head
+        plain = {f"{_BASE}{name}": tensor for name, tensor in plain.items()}
+    if any(name.startswith(_BASE) for name in plain):
         beginnings = sorted(_TO_PORT.items(), key=lambda pair: -len(pair[1]))
         plain = {_from_port(name, beginnings): tensor for name, tensor in plain.items()}
     return {name: tensor for name, tensor in plain.items() if not name.startswith(UNREAD)}

@@ -20,6 +20,7 @@ from lifecode.models.luca_one.masked_readers import masked_reader
 from lifecode.models.luca_one.rows import NUM_SPECIAL, TokenRow
 from lifecode.models.luca_one.vocabulary import PAD
 from lifecode.models.masked_reading import MaskedReader, MaskedReading
+from lifecode.models.weights import require_same_names
 
 
 class LucaOne(EmbedsLetters, MasksLetters):
@@ -135,6 +136,8 @@ class LucaOne(EmbedsLetters, MasksLetters):
             return None
         with torch.device("meta"):
             model = cls(**found.shape)
+        shapes = {name: tuple(x.shape) for name, x in found.state.items()}
+        require_same_names(model, shapes, path, "Copy them again")
         model.load_state_dict({name: x.float() for name, x in found.state.items()}, assign=True)
         return model.eval()
 

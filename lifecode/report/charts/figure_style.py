@@ -111,9 +111,9 @@ def legend_above(figure: Figure, axes: Axes, columns: int) -> None:
     )
 
 
-def style_axes(axes: Axes, title: str = "") -> None:
-    """Light grid behind the data, two spines, small grey ticks, title at the left."""
-    axes.set_title(title, loc="left", fontsize=9.5, color=INK, fontweight="bold")
+def style_axes(axes: Axes, title: str = "", *, pad: float | None = None) -> None:
+    """Light grid behind the data, two spines, small grey ticks, title at the left, `pad` points above."""
+    axes.set_title(title, loc="left", fontsize=9.5, color=INK, fontweight="bold", pad=pad)
     axes.spines[["top", "right"]].set_visible(False)
     axes.spines[["left", "bottom"]].set_color(RULE)
     axes.tick_params(colors=GREY, labelsize=8, length=0, which="both")

@@ -36,7 +36,8 @@ def two_histograms(panels: Sequence[HistogramPanel], names: tuple[str, str]) -> 
     for axes, panel in zip(axes_of, panels, strict=True):
         style_axes(axes, figure_text(panel.title, 60))
         low, high = (function([*panel.first, *panel.second]) for function in (min, max))
-        bins = np.linspace(low, high if high > low else low + 1, _BINS)
+        margin = 0 if high > low else 0.5
+        bins = np.linspace(low - margin, high + margin, _BINS)
         for values, colour, name in ((panel.first, BLUE, names[0]), (panel.second, VERMILION, names[1])):
             weights = np.full(len(values), 100 / len(values))
             axes.hist(values, bins, weights=weights, color=colour, alpha=0.55, label=name)

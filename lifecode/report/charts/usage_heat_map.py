@@ -11,6 +11,9 @@ from lifecode.alphabet import CODONS
 from lifecode.report.charts.codon_usage_chart import RESIDUE_NAMES, synonymous_codons
 from lifecode.report.charts.figure_style import BLUE, GREY, INK, figure_text, new_figure, style_axes
 
+_ABOVE_RESIDUES = 13
+"""Points between the first block and its title: the names of the residues stand there."""
+
 
 def usage_heat_map(
     tables: Mapping[str, Mapping[str, NDArray[np.float64]]], genetic_code_number: int
@@ -30,7 +33,7 @@ def usage_heat_map(
     shades = LinearSegmentedColormap.from_list("shades", ["white", BLUE])
     panels = figure.subplots(len(tables), 1, squeeze=False, sharex=True)[:, 0]
     for axes, (name, table) in zip(panels, tables.items(), strict=True):
-        style_axes(axes, figure_text(name, 60))
+        style_axes(axes, figure_text(name, 60), pad=_ABOVE_RESIDUES if axes is panels[0] else None)
         axes.grid(visible=False)
         axes.imshow(
             np.array([table[each][columns] for each in species]), cmap=shades, vmin=0, vmax=1, aspect="auto"
@@ -44,7 +47,7 @@ def usage_heat_map(
     last.set_xticks(
         range(len(columns)), [CODONS[codon] for codon in columns], rotation=90, family="monospace"
     )
-    last.tick_params(labelsize=6)
+    last.tick_params(axis="x", labelsize=6)
     place = -0.5
     for letter, codons in groups:
         panels[0].annotate(
@@ -58,7 +61,6 @@ def usage_heat_map(
             color=GREY,
         )
         place += len(codons)
-    panels[0].title.set_y(1.12)
     figure.colorbar(panels[0].images[0], ax=panels.tolist(), shrink=0.5, aspect=30, pad=0.01).ax.tick_params(
         labelsize=7, colors=GREY
     )

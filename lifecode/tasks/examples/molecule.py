@@ -17,16 +17,25 @@ from lifecode.genetic_code import genetic_code
 Molecule = Literal["cds", "dna", "protein"]
 MoleculeWord = Literal["cds", "dna", "rna", "gene", "nucleotide", "protein", "prot"]
 """What a config may say: `rna`, `gene` and `nucleotide` mean `dna`, any frame; `prot` means `protein`."""
+_MOLECULE_OF_WORD: dict[str, Molecule] = {
+    "cds": "cds",
+    **dict.fromkeys(("dna", "rna", "gene", "nucleotide"), "dna"),
+    **dict.fromkeys(("protein", "prot"), "protein"),
+}
 _SHARE = 0.95
 _BACTERIAL = 11
 _IS_RESIDUE = np.isin(np.arange(256), np.frombuffer(RESIDUE_LETTERS.encode(), dtype=np.uint8))
 
 
 def molecule_named(word: MoleculeWord) -> Molecule:
-    """The molecule that a word means."""
-    if word in ("protein", "prot"):
-        return "protein"
-    return "cds" if word == "cds" else "dna"
+    """The molecule that a word means.
+
+    Raises:
+        UserError: any other word.
+    """
+    if word not in _MOLECULE_OF_WORD:
+        raise UserError(f"the molecule {word!r} is unknown", remedy=f"Choose {', '.join(_MOLECULE_OF_WORD)}")
+    return _MOLECULE_OF_WORD[word]
 
 
 def molecule_of(sequences: Sequence[NDArray[np.uint8]]) -> Molecule:

@@ -60,7 +60,10 @@ def test_genes_are_verified_and_lose_their_stop(genes):
         "no exact pair of a CDS and its protein)",
         "not of 3 to 9 codons)",
     }
-    with pytest.raises(UserError, match="holds no coding sequence that can be asked about"):
+    too_long = (
+        r"holds no coding sequence that can be asked about; .*; left out: \d \(not of 30 to 90 codons\)"
+    )
+    with pytest.raises(UserError, match=too_long):
         read_genes(f"cds:{path}", most=9, min_codons=30, max_codons=90, seed=0)
 
 
@@ -150,6 +153,7 @@ def test_agreement_by_hand():
     observed[observed == 0] = np.nan
     assert agreement(observed, observed, 11) == (pytest.approx(1), 0)
     assert agreement(np.where(np.isnan(observed), np.nan, equal), observed, 11) == (None, 0.25)
+    assert agreement(observed, np.full(64, np.nan), 11) == (None, None)
     assert species_names(["a/x.fa.gz", "cds:b/x.fa", "y.gb"]) == ["x 1", "x 2", "y"]
 
 
@@ -241,9 +245,11 @@ def test_what_a_user_types(genes, labelled, tmp_path, capsys):
         ),
         (PseudogeneRepair(), "seq_a_aligned,seq_b_aligned\nACGT,ACG\n", "in row 1: 4 and 3 columns are no"),
         (PseudogeneRepair(), "a,b\nACGT,ACG\n", "has no column 'seq_a_aligned'"),
+        (PseudogeneRepair(), "seq_a_aligned,seq_b_aligned\nACG,-.-\n", "the gene has no nucleotide"),
+        (EmbeddingMap(molecule="peptide"), "sequence,label\nACG,a\n", "the molecule 'peptide' is unknown"),  # pyright: ignore[reportArgumentType]
         (
             PseudogeneRepair(),
-            "seq_a_aligned,seq_b_aligned\nACG,ACG\n",
+            "seq_a_aligned,seq_b_aligned\nACG,A.G\n",
             "holds no alignment with a difference",
         ),
     ],

@@ -125,13 +125,22 @@ def test_the_half_that_is_asked_has_no_say_in_the_choice(genome, table, tmp_path
     assert before["asked once"].tolist() != after["asked once"].tolist()
 
 
+def test_variants_of_one_protein_have_no_two_halves(genome, tmp_path):
+    path = tmp_path / "variants.csv"
+    path.write_text(
+        "cds,value\n" + "".join(f"ATGAAACTGAA{x}TGGTAA,{i}\n" for i, x in enumerate("AG" * 12, 1))
+    )
+    with pytest.raises(UserError, match=r"give no two halves .* Give genes of more families"):
+        lifecode.analyse(Expression(genome=genome), str(path), [small_model().eval()], progress=False)
+
+
 @pytest.mark.parametrize(
     ("settings", "problem"),
     [
         ({"reference": "rib.+"}, r"names 0 genes that match 'rib\.\+'\. .*kind\.reference"),
         ({"value": "gene_id"}, r"row 1: 'b0' in column 'gene_id' is no number"),
         ({"above": 100}, r"holds 0 genes with a value"),
-        ({"above": None, "value": "constant"}, "one value alone"),
+        ({"above": None, "value": "constant"}, "give no two halves of several values"),
     ],
 )
 def test_what_cannot_be_measured_is_one_error(genome, table, settings, problem):

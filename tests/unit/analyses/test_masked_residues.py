@@ -77,6 +77,12 @@ def test_a_residue_is_the_sum_over_its_codons(proteins):
     np.testing.assert_allclose(np.exp(table[:, K]), lysine, rtol=1e-4)
 
 
+def test_a_protein_that_is_longer_than_the_model_is_one_error(proteins):
+    short = small_luca_one(heads={}, max_tokens=22)
+    with pytest.raises(UserError, match=r"and the model reads 20 at once\. Give kind\.max_residues=20"):
+        lifecode.analyse(MaskedResidues(proteins=8, min_residues=20), proteins, [short], progress=False)
+
+
 def test_coding_sequences_are_no_proteins(proteins, tmp_path):
     with pytest.raises(UserError, match="holds no coding sequence"):
         lifecode.analyse(MaskedCodons(), proteins, [small_model()], progress=False)

@@ -180,6 +180,19 @@ def test_an_mmcif_file_says_which_residue_each_atom_is_of(written):
     assert only(path.with_name("1hnd.cif.gz")).id == "1hnd_X"
 
 
+def test_residues_of_one_number_in_mmcif_are_told_apart_by_their_insertion_codes(written):
+    """As in mmCIF made of a PDB file, where the number is the authors'."""
+    _, _, loop = CIF.partition("loop_\n_atom_site")
+    names, _, _ = loop.partition("ATOM")
+    atoms = [
+        f"ATOM {number} CA . {residue} A 1 52 {number} 0 0 1.0 X 1 {code}\n"
+        for number, residue, code in ((1, "MET", "?"), (2, "LYS", "A"), (3, "SER", "B"))
+    ]
+    text = f"data_X\nloop_\n_atom_site{names}_atom_site.pdbx_PDB_ins_code\n{''.join(atoms)}"
+    chain = only(written(text, "x.cif"))
+    assert (chain.sequence, chain.coordinates[:, 0].tolist()) == ("MKS", [1, 2, 3])
+
+
 def test_mmcif_without_a_sequence_has_the_residues_seen(written):
     before, _, behind = CIF.partition("loop_\n_entity_poly_seq")
     chain = only(written(before + "loop_\n_atom_site" + behind.partition("loop_\n_atom_site")[2], "h.cif"))
@@ -191,7 +204,12 @@ def test_mmcif_without_a_sequence_has_the_residues_seen(written):
     [
         ("", "is neither mmCIF nor PDB"),
         ("ACGT\n", "is neither mmCIF nor PDB"),
-        ("data_X\n_entry.id X\n", "cannot be read as mmCIF"),
+        ("data_X\n_entry.id X\n", r"holds no atoms \(_atom_site\)\. Give mmCIF as the PDB"),
+        (
+            CIF.replace("_atom_site.label_seq_id", "_atom_site.auth_seq_id"),
+            r"no column _atom_site\.label_seq_id",
+        ),
+        (CIF.replace("1.0 2.0 -1.0", "1.0"), "cannot be read as mmCIF"),
     ],
 )
 def test_a_file_that_is_none(written, text, said):

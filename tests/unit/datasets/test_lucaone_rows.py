@@ -69,6 +69,23 @@ def test_rows_of_the_released_form(tmp_path: Path) -> None:
     assert gene.spans == {"gene_type": [(0, 1, "CDS")]}
 
 
+def test_rows_as_the_released_pipeline_writes_them(tmp_path: Path) -> None:
+    """With a fifth column, ids of taxa, places on the contig, and -1 for an atom; and a byte order mark."""
+    gene = "{'span_level': {'gene_type': [[0, 3, 0]]}, 'seq_start_p': 0, 'seq_end_p': 2045,"
+    gene += "'seq_level': {'gene_taxonomy': 17, 'gene_taxid': '28141'}}"
+    protein = "{'span_level': {'prot_homo': []}, 'seq_level': {'prot_taxonomy': '', 'prot_taxid': '',"
+    protein += "'prot_keyword': []}, 'structure_level': {'prot_structure': [-1, [1.5, 2, 3]],"
+    protein += "'prot_contact': [[0, 1]]}, 'refs': [1]}"
+    path = tmp_path / "rows.csv"
+    rows = f'NC_1,gene,ACGT,"{gene}",refseq\nP1,prot,MK,"{protein}",uniprot\n'
+    path.write_text(f"obj_id,obj_type,obj_seq,obj_label,obj_source\n{rows}", encoding="utf-8-sig")
+    first, second = read_rows(path)
+    assert (first.id, first.spans) == ("NC_1", {"gene_type": [(0, 3, "regulatory")]})
+    assert (first.labels, first.coordinates) == ({"gene_taxonomy": "17"}, None)
+    assert (second.spans, second.labels) == ({}, {})
+    np.testing.assert_array_equal(second.coordinates, np.array([[np.nan] * 3, [1.5, 2, 3]], np.float32))
+
+
 def test_numbers_of_classes_stay_what_they_are() -> None:
     assert in_order(["0", "1", "10", "2"]) == tuple(map(str, range(11)))
     assert in_order(["b", "10", "a"]) == ("10", "a", "b")
@@ -78,6 +95,7 @@ def test_numbers_of_classes_stay_what_they_are() -> None:
     ("row", "said"),
     [
         ("a,prot,MK,open('x')", "line 3, record a: obj_label is no literal"),
+        ("a,prot,MK,{'seq_level': null}", r"no literal .* None for null"),
         ("a,prot,MK,[1]", "no dictionary"),
         ("a,prot,MK,{'level': {}}", "the level 'level'"),
         ("a,fish,MK,{}", "'fish' is unknown"),

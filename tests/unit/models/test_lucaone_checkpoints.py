@@ -169,6 +169,28 @@ def test_the_port_in_parts(tmp_path):
     index.write_text(json.dumps({"weight_map": {**of_name, "x": "../model-00001-of-00002.safetensors"}}))
     with pytest.raises(UserError, match="it lists"):
         lifecode.load(tmp_path / "port")
+    for damaged in ("{}", '{"weight_map": []}', '{"weight_map": {"x": 5}}', '{"weight_map": {"x": "y.py"}}'):
+        index.write_text(damaged)
+        with pytest.raises(UserError, match="it lists"):
+            lifecode.load(tmp_path / "port")
+    index.unlink()
+    for part in set(of_name.values()):
+        torch.save({name: state[name] for name in names if of_name[name] == part}, tmp_path / "port" / part)
+        (tmp_path / "port" / part).rename(tmp_path / "port" / part.replace("safetensors", "bin"))
+    pickled = {name: part.replace("safetensors", "bin") for name, part in of_name.items()}
+    (tmp_path / "port" / "pytorch_model.bin.index.json").write_text(json.dumps({"weight_map": pickled}))
+    same_weights(lifecode.load(tmp_path / "port"), expected)
+
+
+def test_the_port_without_a_head_says_which_weights_it_lacks(tmp_path):
+    """As `AutoModel` saves it."""
+    small_luca_one().save_checkpoint(tmp_path / "port", "transformers")
+    file = tmp_path / "port" / "model.safetensors"
+    state = load_file(file)
+    base = {name.removeprefix("lucaone."): x for name, x in state.items() if name.startswith("lucaone.")}
+    save_file(base, file)
+    with pytest.raises(UserError, match=r"lm_head\.\S+ is missing \(and 4 more\)"):
+        lifecode.load(tmp_path / "port")
 
 
 def test_a_folder_of_ours_comes_back(tmp_path):
@@ -228,8 +250,12 @@ def test_heads_of_attention_come_from_the_config_where_frequencies_are_missing(s
     torch.save(without, tmp_path / "pytorch.pth")
     with pytest.raises(UserError, match=r"neither rotary frequencies nor a config\.json"):
         lifecode.load(tmp_path)
-    (tmp_path / "config.json").write_text('{"num_attention_heads": 4}')
+    config = tmp_path / "config.json"
+    config.write_text('{"num_attention_heads": 4, "num_hidden_layers": 36, "embed_scale": 1.0}')
     same_weights(lifecode.load(tmp_path), small_luca_one())
+    config.write_text('{"num_attention_heads": 4, "token_dropout": true}')
+    with pytest.warns(UserWarning, match="token_dropout is True; embeddings are read as with False"):
+        lifecode.load(tmp_path)
 
 
 CHANGES = {
@@ -242,7 +268,10 @@ CHANGES = {
     "integers": ("lm_head.bias", torch.ones(39).long(), "lm_head.bias holds no floating-point numbers"),
     "head": ("hidden_layer_list.7.weight", None, "the weights have 7 heads"),
     "half a head": ("classifier_list.7.weight", None, "the head of prot_structure .number 7. is incomplete"),
-    "reshaped": ("layers.0.fc1.weight", torch.ones(127, 32), "not the weights of this model"),
+    "reshaped": ("layers.0.fc1.weight", torch.ones(127, 32), r"up_proj.weight is \(127, 32\)"),
+    "flat embedding": ("embed_tokens.weight", torch.ones(39), "embed_tokens.weight is no matrix"),
+    "flat head": ("hidden_layer_list.0.weight", torch.ones(()), "the head of gene_type .* is incomplete"),
+    "no frequencies": ("layers.0.self_attn.rot_emb.inv_freq", torch.ones(0), "rotary frequencies"),
 }
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from lifecode.app.from_python import compose
+from lifecode.errors import UserError
 from lifecode.verbs.train.luca_one import row_data
 
 CHOSEN = ["model=lucaone_tiny", "pretraining=luca_one", "input=ecoli"]
@@ -63,3 +64,30 @@ def test_an_input_that_names_another_key_is_that_keys_value(
     given = made(monkeypatch, "+input_folder=genomes", named)
     assert given == made(monkeypatch, "+input_folder=genomes", "input=" + form.format("genomes/a.gb"))
     assert given != made(monkeypatch, "+input_folder=others", named)
+
+
+def test_a_data_set_as_released_has_folders_of_files(tmp_path: Path) -> None:
+    header = "obj_id,obj_type,obj_seq,obj_label,obj_source\n"
+    for name, row in (
+        ("train/2023112418163521_1.csv", "a,gene,ACGT,\"{'seq_level': {'gene_taxonomy': 2}}\",refseq\n"),
+        ("train/2023112314061479_1.csv", "b,prot,MKV,{},uniprot\n"),
+        ("dev/1.csv", "c,prot,MK,{},uniprot\n"),
+    ):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(header + row)
+    assert row_data.given_folder(str(tmp_path)) == tmp_path
+    with pytest.raises(UserError, match=r"there is no test\.csv here"):
+        row_data.read_row_data(tmp_path, 10)
+    (tmp_path / "test").mkdir()
+    (tmp_path / "test" / "1.csv").write_text(header)
+    data = row_data.read_row_data(tmp_path, 10)
+    assert {split: len(table) for split, table in data.tables.items()} == {
+        "train": 2,
+        "validation": 1,
+        "test": 0,
+    }
+    assert data.names.of_task == {"gene_taxonomy": ("0", "1", "2")}
+    row_data.require_same_rows(tmp_path, tmp_path)
+    (tmp_path / "train" / "2.csv").write_text(header + "d,prot,MK,{},uniprot\n")
+    with pytest.raises(UserError, match="holds other rows"):
+        row_data.require_same_rows(tmp_path, tmp_path)

@@ -64,6 +64,8 @@ def chains_of(file: str | Path) -> Iterator[Chain]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             found = list(_mmcif_chains(text) if is_cif else pdb_chains(text))
+    except UserError as fault:
+        raise UserError(fault.problem, source=file, remedy=fault.remedy) from fault
     except (*_FAULTS, PDBException, PDBConstructionException) as fault:
         problem = f"cannot be read as {'mmCIF' if is_cif else 'PDB'} ({' '.join(str(fault).split())[:100]})"
         raise UserError(problem, source=file, remedy="Download it again") from fault
@@ -76,10 +78,23 @@ def chains_of(file: str | Path) -> Iterator[Chain]:
 
 _FAULTS = (ValueError, LookupError, TypeError, AttributeError, OverflowError)
 """Of Biopython's readers of damaged files, beside their own."""
+_COLUMNS = (
+    *("label_atom_id", "label_comp_id", "label_seq_id", "label_entity_id", "label_asym_id"),
+    *("Cartn_x", "Cartn_y", "Cartn_z"),
+)
+"""Of `_atom_site`, without which an mmCIF file does not say which residue an atom is of."""
 
 
 def _mmcif_chains(text: TextIO) -> Iterator[Found]:
     cif: dict[str, Any] = dict(MMCIF2Dict(text))
+    absent = [key for key in _COLUMNS if f"_atom_site.{key}" not in cif]
+    if absent:
+        raise UserError(
+            "holds no atoms (_atom_site)"
+            if len(absent) == len(_COLUMNS)
+            else f"has no column _atom_site.{absent[0]}",
+            remedy="Give mmCIF as the PDB and AlphaFold DB have it, or the same structure as PDB",
+        )
     atoms = _alpha_atoms(cif)
     types = dict(zip(*(cif.get(f"_entity_poly.{key}", []) for key in ("entity_id", "type")), strict=True))
     sequences: dict[str, dict[int, str]] = {}
@@ -90,38 +105,38 @@ def _mmcif_chains(text: TextIO) -> Iterator[Found]:
         if types and not types.get(entity, "").startswith("polypeptide"):
             continue
         whole = sequences.get(entity)
-        if whole and all(number in whole and whole[number] for number in of_chain):
-            places = [(whole[n], of_chain[n][1] if n in of_chain else UNKNOWN_PLACE) for n in sorted(whole)]
+        place_of = {number: place for (number, _), (_, place) in of_chain.items()}
+        if whole and len(place_of) == len(of_chain) and all(whole.get(number) for number in place_of):
+            places = [(whole[number], place_of.get(number, UNKNOWN_PLACE)) for number in sorted(whole)]
             yield name, places, "SEQRES"
         else:
             yield name, list(of_chain.values()), "observed"
 
 
-_ByNumber = dict[int, tuple[str, tuple[float, ...]]]
+_ByNumber = dict[tuple[int, str], tuple[str, tuple[float, ...]]]
+"""By number, and the insertion code that tells two of one number apart in files out of PDB files."""
 
 
 def _alpha_atoms(cif: dict[str, Any]) -> list[tuple[str, str, _ByNumber]]:
     """Authors' name and entity of each chain, and residue and place by number, of the first model."""
-    keys = (
-        *("label_atom_id", "label_comp_id", "label_seq_id", "label_entity_id", "label_asym_id"),
-        *("Cartn_x", "Cartn_y", "Cartn_z"),
-    )
-    wanted = [cif[f"_atom_site.{key}"] for key in keys]
+    wanted = [cif[f"_atom_site.{key}"] for key in _COLUMNS]
     size = len(wanted[0])
     names = cif.get("_atom_site.auth_asym_id") or wanted[4]
     models = cif.get("_atom_site.pdbx_PDB_model_num") or ["1"] * size
     occupancies = cif.get("_atom_site.occupancy") or ["1"] * size
+    codes = cif.get("_atom_site.pdbx_PDB_ins_code") or ["?"] * size
     found: dict[str, tuple[str, str, _ByNumber]] = {}
-    best: dict[tuple[str, int], float] = {}
-    for row, name, model, share in zip(zip(*wanted, strict=True), names, models, occupancies, strict=True):
+    best: dict[tuple[str, int, str], float] = {}
+    others = (names, models, occupancies, codes)
+    for row, name, model, share, code in zip(zip(*wanted, strict=True), *others, strict=True):
         atom, residue, number, entity, chain, *place = row
         if atom != "CA" or not number.isdigit() or model != models[0]:
             continue
-        key, occupancy = (chain, int(number)), float(share) if share not in ".?" else 1.0
+        key, occupancy = (chain, int(number), code), float(share) if share not in ".?" else 1.0
         if occupancy > best.get(key, -1.0):
             best[key] = occupancy
             by_number = found.setdefault(chain, (name, entity, {}))[2]
-            by_number[int(number)] = (residue, tuple(map(float, place)))
+            by_number[int(number), code] = (residue, tuple(map(float, place)))
     return list(found.values())
 
 

@@ -1,6 +1,7 @@
 """The rows that LucaOne trains on: a folder that `lifecode rows` made, or one made of sequence files here."""
 
 import hashlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,7 +16,7 @@ from lifecode.datasets.luca_one.make import LABELS, RowSettings, make_rows
 from lifecode.datasets.luca_one.masking import LetterMasking
 from lifecode.datasets.luca_one.records.reading import RowSources
 from lifecode.datasets.luca_one.row_files import read_rows
-from lifecode.datasets.luca_one.rows import SEVERAL_LABELS
+from lifecode.datasets.luca_one.rows import SEVERAL_LABELS, LucaOneRow
 from lifecode.datasets.luca_one.stream import RowDataModule, RowStream, TokenShape
 from lifecode.datasets.luca_one.table import RowTable, row_table
 from lifecode.datasets.luca_one.tasks import LabelNames
@@ -28,6 +29,8 @@ from lifecode.models.luca_one.rows import NUM_SPECIAL
 from lifecode.training.run.run_folder import config_leaves
 from lifecode.verbs.train.seed_of_batches import seed_of_batches
 
+_RELEASED_FOLDERS = {"train": "train", "validation": "dev", "test": "test"}
+"""Where files of a split lie, any number of them, in a data set as LucaOne's authors give it."""
 _EVALUATED_TOKENS = 8192
 """Of a packed row that is evaluated; only memory depends on it."""
 _RECORD = "rows.sha256"
@@ -122,24 +125,39 @@ def read_row_data(folder: Path, longest: int) -> RowData:
     """The rows of a folder as arrays.
 
     Args:
-        folder: with the CSV file of each split and, where `lifecode rows` made it, the names of the labels;
-            else these are the labels of the training rows, sorted.
+        folder: with the CSV file of each split, or as released with a folder of such files for each; and,
+            where `lifecode rows` made it, the names of the labels. Else these are the labels of the training
+            rows, sorted.
         longest: letters of a row; a longer one is cut.
 
     Raises:
         UserError: a file that is not there or damaged, or nothing to train on.
     """
-    for name in (f"{split}.csv" for split in SPLITS):
-        if not (folder / name).is_file():
+    for split in SPLITS:
+        if not _files_of(folder, split):
             raise UserError(
-                f"there is no {name} here", source=folder, remedy="Make the rows again with lifecode rows"
+                f"there is no {split}.csv here",
+                source=folder,
+                remedy="Make the rows again with lifecode rows",
             )
     own = folder / LABELS
-    names = LabelNames.read(own) if own.is_file() else LabelNames.of_rows(read_rows(folder / "train.csv"))
-    tables = {split: row_table(read_rows(folder / f"{split}.csv"), names, longest) for split in SPLITS}
+    names = LabelNames.read(own) if own.is_file() else LabelNames.of_rows(_rows_of(folder, "train"))
+    tables = {split: row_table(_rows_of(folder, split), names, longest) for split in SPLITS}
     if not len(tables["train"]):
-        raise UserError("has no row to train on", source=folder / "train.csv")
+        raise UserError("has no row to train on", source=_files_of(folder, "train")[0])
     return RowData(folder, tables, names)
+
+
+def _files_of(folder: Path, split: str) -> list[Path]:
+    """The files of a split: one, or as released all in a folder of its own."""
+    one = folder / f"{split}.csv"
+    found = [one] if one.is_file() else sorted((folder / _RELEASED_FOLDERS[split]).glob("[!.]*.csv*"))
+    return [file for file in found if file.is_file()]
+
+
+def _rows_of(folder: Path, split: str) -> Iterator[LucaOneRow]:
+    for file in _files_of(folder, split):
+        yield from read_rows(file)
 
 
 def data_module(config: DictConfig, data: RowData, num_workers: int) -> RowDataModule:
@@ -186,7 +204,7 @@ def given_folder(inputs: str | list[str] | None) -> Path | None:
     if not isinstance(inputs, str):
         return None
     folder = Path(inputs).expanduser()
-    return folder if (folder / "train.csv").is_file() else None
+    return folder if _files_of(folder, "train") else None
 
 
 def _digest(config: DictConfig) -> str:
@@ -210,8 +228,9 @@ def require_same_rows(folder: Path, run: Path) -> None:
     Raises:
         UserError: the run began with others.
     """
-    record, files = run / _RECORD, [LABELS, *(f"{split}.csv" for split in SPLITS)]
-    sums = [sha256(folder / name) if (folder / name).is_file() else "none" for name in files]
+    record = run / _RECORD
+    files = [folder / LABELS, *(file for split in SPLITS for file in _files_of(folder, split))]
+    sums = [sha256(file) if file.is_file() else "none" for file in files]
     now = hashlib.sha256("".join(sums).encode()).hexdigest()
     before = read_recorded(record, remedy="Delete the run's folder, or bring back a copy of it")
     if before is None:
