@@ -11,6 +11,7 @@ from omegaconf import DictConfig
 from rich import print as print_table
 
 from lifecode.app.configs.construct import checked_value, construct
+from lifecode.arguments import arguments_checked
 from lifecode.errors import UserError
 from lifecode.host.activity import told
 from lifecode.host.durable import disk_faults_named, replacing
@@ -42,6 +43,7 @@ Broken = dict[str, UserError]
 CELLS, SETS, RESULTS, METRICS, _LOCK = "cells", "sets", "results.csv", "metrics.json", ".evaluate.lock"
 
 
+@arguments_checked
 def evaluate(
     suite: Suite,
     root: str | Path,

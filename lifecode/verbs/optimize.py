@@ -8,6 +8,7 @@ import numpy as np
 from omegaconf import DictConfig
 
 from lifecode.app.configs.construct import checked_value, construct
+from lifecode.arguments import arguments_checked
 from lifecode.data.reading.inputs import Inputs
 from lifecode.design.constraints import Constraints
 from lifecode.design.designing import Task, design, designable
@@ -26,10 +27,11 @@ from lifecode.report.charts.figure_style import use_colours
 from lifecode.report.design.page import write_design_report
 
 
+@arguments_checked
 def optimize(
     model: LifeCode | str | Path,
     protein: Any,
-    host: Inputs = "ecoli",
+    host: Inputs | int = "ecoli",
     output: str | Path | None = None,
     *,
     n: int = 5,
@@ -79,7 +81,7 @@ def optimize(
         proteins = {name: f"{letters.removesuffix('*')}*" for name, letters in proteins.items()}
     with told(progress) as say:
         say("counting the host's codons")
-        usage = host_usage(host, genetic_code)
+        usage = host_usage(str(host) if isinstance(host, int) else host, genetic_code)
         tasks = _tasks(proteins, draft, keep, wild_type, usage.genetic_code, sampling, n, seed)
         for task in tasks:  # so that the last one's fault does not cost the work on the first
             designable(task, usage, sampling, constraints)
