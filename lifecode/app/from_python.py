@@ -26,12 +26,14 @@ from lifecode.app.configs.plugins import ask_in_python, within_reach
 from lifecode.app.explain import explain
 from lifecode.app.main import VERBS, Verb
 from lifecode.app.verb_help import config_name
+from lifecode.arguments import arguments_checked
 from lifecode.errors import UserError
 from lifecode.host.safe_path import safe_children
 
 _ONE_AT_A_TIME = Lock()
 
 
+@arguments_checked
 def compose(verb: str, *overrides: str) -> DictConfig:
     """The config of `lifecode VERB OVERRIDES`, free to be changed.
 
@@ -60,6 +62,7 @@ def compose(verb: str, *overrides: str) -> DictConfig:
 def run(verb: DictConfig) -> Any: ...
 @overload
 def run(verb: str, config: DictConfig) -> Any: ...
+@arguments_checked
 def run(verb: str | DictConfig, config: DictConfig | None = None) -> Any:
     """Does what `lifecode VERB` does with a config, and prints what it prints.
 

@@ -60,7 +60,7 @@ def run_verb(verb: str, module: str, arguments: Sequence[str]) -> int:
         _require_current_folder()
         flags = parse_flags(verb, arguments)
         if flags.help:
-            print(verb_help(verb, config_folder()))
+            print(verb_help(verb, config_folder(), flags.overrides))
             code = _DONE
         elif flags.hydra_help:
             code = _hydra_help(verb)

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from lifecode.arguments import arguments_checked
 from lifecode.models.families import load as load_encoder
 from lifecode.models.hub import HUB_ID, MODEL_FILES, TUNED_FILES, model_folder
 
@@ -10,6 +11,7 @@ _TUNED = "head.json"
 """What the run of a `lifecode finetune` has, and the folder of an encoder has not."""
 
 
+@arguments_checked
 def load(name_or_folder: str | Path, *, revision: str | None = None) -> Any:
     """The saved model, in evaluation mode.
 

@@ -1,16 +1,32 @@
 """`lifecode VERB --help`, told by conf/VERB.yaml itself.
 
 Its `hydra.help.header` says what the verb does, with an example; its defaults list names the config groups;
-and the comment behind each of its keys explains that key. Nothing is written twice.
+and the comment behind each of its keys explains that key, as it does in the options of the groups, which
+`lifecode VERB GROUP=OPTION --help` shows too. Nothing is written twice.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from textwrap import wrap
+from typing import NamedTuple
 
 from omegaconf import DictConfig, OmegaConf
 
-KEY = re.compile(r"(?P<indent> *)(?P<key>\w+):(?: +(?P<value>[^#]*?))?(?: +# *(?P<comment>.*))?$")
+_VALUE = r"""\"[^\"]*\"|'[^']*'|[^#]*?"""
+_KEY = re.compile(rf"(?P<indent> *)(?P<name>\w+):(?: +(?P<value>{_VALUE}))?(?: +# *(?P<comment>.*))?$")
+_GOES_ON = re.compile(r" +# *(?P<comment>.*)$")
+_PACKAGE = re.compile(r"# @package (\S+)")
+_COLUMNS, _WIDEST_KEY = 118, 44
+"""Of the help; a comment goes on below itself, and stands below a key that is wider."""
+
+
+class Key(NamedTuple):
+    """A key of a YAML file, by its dotted name, with its value as written and the comment behind it."""
+
+    name: str
+    value: str
+    comment: str
 
 
 def config_name(verb: str) -> str:
@@ -18,29 +34,56 @@ def config_name(verb: str) -> str:
     return verb
 
 
-def verb_help(verb: str, folder: Path) -> str:
-    """Compose the help of one verb from its config file."""
+def verb_help(verb: str, folder: Path, overrides: Iterable[str] = ()) -> str:
+    """Compose the help of one verb from its config file.
+
+    Args:
+        verb: its name.
+        folder: the configs.
+        overrides: of the command line; of each option of a group that one of them chooses the keys are told.
+    """
     file = folder / f"{config_name(verb)}.yaml"
     config = OmegaConf.load(file)
     assert isinstance(config, DictConfig)
     parts = [f"usage: lifecode {verb} [key=value ...]", str(config.hydra.help.header).strip()]
-    if groups := list(_config_groups(config, folder)):
+    groups = list(_config_groups(config, folder))
+    if groups:
         width = max(len(group) for group, _ in groups)
-        listed = "\n".join(f"  {group:<{width}}  {', '.join(options)}" for group, options in groups)
+        listed = "\n".join(_columns(group, ", ".join(options), width) for group, options in groups)
         parts.append(f"Config groups, as group=option (* is used if you choose none):\n{listed}")
-    if keys := list(commented_keys(file.read_text(encoding="utf-8"))):
-        width = max(len(key) for key, _ in keys)
-        listed = "\n".join(f"  {key:<{width}}  {comment}" for key, comment in keys)
-        parts.append(f"Keys:\n{listed}")
+    parts += _listed("Keys", keys_of(file.read_text(encoding="utf-8")))
+    for group, option in _chosen(overrides, folder, [group for group, _ in groups]):
+        parts += _listed(f"Keys of {group}={option}", keys_of_option(folder, group, option))
     own_folder = ", in <run_dir>/KEY=A and <run_dir>/KEY=B" if "run_dir" in config else ""
+    more = [("GROUP=OPTION --help", "also the keys of that option")] if groups else []
+    more += [
+        ("--cfg job", "show every key with its value, and run nothing"),
+        ("-m KEY=A,B", f"run once for each value{own_folder}"),
+        ("-cd FOLDER ...", "find config groups in a folder of yours too"),
+        ("'plugins=[MODULE]'", "let a _target_ name classes of yours: docs/extending.md"),
+    ]
+    width = max(len(f"lifecode {verb} {words}") for words, _ in more)
     parts.append(
-        "More:\n"
-        f"  lifecode {verb} --cfg job        show every key with its value, and run nothing\n"
-        f"  lifecode {verb} -m KEY=A,B       run once for each value{own_folder}\n"
-        f"  lifecode {verb} -cd FOLDER ...   find config groups in a folder of yours too\n"
-        f"  lifecode {verb} plugins=[MODULE]  let a _target_ name classes of yours: docs/extending.md"
+        "\n".join(["More:", *(_columns(f"lifecode {verb} {words}", told, width) for words, told in more)])
     )
     return "\n\n".join(parts)
+
+
+def _listed(title: str, keys: Iterable[Key]) -> list[str]:
+    """The explained keys below their title, or nothing."""
+    told = [(f"{key.name}={key.value}", key.comment) for key in keys if key.comment]
+    width = min(max((len(key) for key, _ in told), default=0), _WIDEST_KEY)
+    return (
+        ["\n".join([f"{title}:", *(_columns(key, comment, width) for key, comment in told)])] if told else []
+    )
+
+
+def _columns(left: str, right: str, width: int) -> str:
+    """Words beside each other; those on the right are wrapped."""
+    lines = wrap(right, _COLUMNS - width - 4, break_long_words=False, break_on_hyphens=False)
+    if len(left) > width:
+        lines.insert(0, "")
+    return ("\n" + " " * (width + 4)).join([f"  {left:<{width}}  {lines[0]}".rstrip(), *lines[1:]])
 
 
 def _config_groups(config: DictConfig, folder: Path) -> Iterator[tuple[str, list[str]]]:
@@ -57,15 +100,52 @@ def _config_groups(config: DictConfig, folder: Path) -> Iterator[tuple[str, list
             yield group, [f"{option}*" if option == chosen else option for option in options]
 
 
-def commented_keys(text: str) -> Iterator[tuple[str, str]]:
-    """Every `key: value  # comment` of a YAML file, as `outer.key=value` and the comment."""
+def _chosen(overrides: Iterable[str], folder: Path, groups: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Group and option of each override that chooses one, or several by a list."""
+    for override in overrides:
+        group, _, options = override.partition("=")
+        for option in options.strip("[]'\"").split(","):
+            if group in groups and (folder / group / f"{option}.yaml").is_file():
+                yield group, option
+
+
+def keys_of_option(folder: Path, group: str, option: str) -> list[Key]:
+    """The keys that an option of a group sets, by the names that they have on the command line.
+
+    What it takes over from another option of its group has that one's comments, and its own values.
+    """
+    text = (folder / group / f"{option}.yaml").read_text(encoding="utf-8")
+    config = OmegaConf.create(text)
+    assert isinstance(config, DictConfig)
+    parents = [entry for entry in config.get("defaults", []) if isinstance(entry, str) and entry != "_self_"]
+    found = {key.name: key for parent in parents for key in keys_of_option(folder, group, parent)}
+    package = _PACKAGE.match(text)
+    place = "" if package and package[1] == "_global_" else package[1] if package else group.replace("/", ".")
+    for key in keys_of(text):
+        name = f"{place}.{key.name}" if place else key.name
+        before = found.get(name)
+        found[name] = Key(name, key.value, key.comment or (before.comment if before else ""))
+    return list(found.values())
+
+
+def keys_of(text: str) -> Iterator[Key]:
+    """Every key of a YAML file but those of Hydra; a comment may go on below itself."""
     parents: list[tuple[int, str]] = []
+    last, column = None, -1
     for line in text.splitlines():
-        if not (found := KEY.match(line)):
+        if not (found := _KEY.match(line)):
+            more = _GOES_ON.match(line)
+            if last and more and more.start("comment") == column:
+                last = last._replace(comment=f"{last.comment} {more['comment']}")
             continue
+        if last:
+            yield last
         indent = len(found["indent"])
         parents = [parent for parent in parents if parent[0] < indent]
-        path = ".".join([name for _, name in parents] + [found["key"]])
-        parents.append((indent, found["key"]))
-        if found["comment"] and not path.startswith("hydra."):
-            yield f"{path}={found['value'] or ''}", found["comment"]
+        path = ".".join([name for _, name in parents] + [found["name"]])
+        parents.append((indent, found["name"]))
+        own = path.split(".")[0] not in ("hydra", "defaults") and found["name"] != "_target_"
+        last = Key(path, found["value"] or "", found["comment"] or "") if own else None
+        column = found.start("comment")
+    if last:
+        yield last

@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from lifecode.arguments import arguments_checked
 from lifecode.models import hub, pretrained
 from lifecode.models.config_values import built, require_values
 from lifecode.models.masked_reading import MaskedReader, MaskedReading
@@ -130,6 +131,7 @@ class SavedModel(nn.Module):
         )
 
     @classmethod
+    @arguments_checked
     def from_pretrained(cls, name_or_folder: str | Path, *, revision: str | None = None) -> Self:
         """The model that `save_pretrained` wrote, in evaluation mode and on the CPU.
 

@@ -1,8 +1,9 @@
 """What a track shows, and how the model is asked."""
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal
 
+from lifecode.arguments import fields_checked
 from lifecode.errors import UserError
 from lifecode.tracks.codon_sequences import Strands
 from lifecode.variants.asking import Scoring
@@ -12,6 +13,7 @@ Frames = Literal["auto", "cds", "all"]
 ValueUnit = Literal["codon", "nucleotide"]
 
 
+@fields_checked
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrackSettings:
     """What a track shows, and how the model is asked.
@@ -45,14 +47,6 @@ class TrackSettings:
             raise UserError(
                 "is of mutants of a protein", source="method", remedy="Choose masked, strided:8 or unmasked"
             )
-        for name, choices in (
-            ("quantity", get_args(Quantity)),
-            ("frames", get_args(Frames)),
-            ("unit", get_args(ValueUnit)),
-            ("strands", get_args(Strands)),
-        ):
-            if (value := getattr(self, name)) not in choices:
-                raise UserError(f"{value!r} is unknown", source=name, remedy=f"Choose {', '.join(choices)}")
         if self.smooth_codons < 1 or self.smooth_codons % 2 == 0:
             raise UserError(
                 f"{self.smooth_codons} has no codon in its middle",

@@ -17,6 +17,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from lifecode.arguments import fields_checked
 from lifecode.data.batches.packing import NUM_SPECIAL_CODONS, consecutive_rows
 from lifecode.errors import UserError
 from lifecode.models.masked_reading import MaskedReader
@@ -29,6 +30,7 @@ _METHOD = re.compile(
 _OF_SCANS = ("translator", "pseudo_likelihood")
 
 
+@fields_checked
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scoring:
     """How scores are computed.

@@ -13,6 +13,8 @@ from lifecode.analyses.analysis import Analysed, Analysis
 from lifecode.analyses.named_model import NamedModel, with_twins
 from lifecode.analyses.page import shown, write_analysis_page
 from lifecode.app.configs.construct import checked_value, construct
+from lifecode.arguments import arguments_checked
+from lifecode.data.reading.inputs import Inputs
 from lifecode.errors import UserError
 from lifecode.host.activity import told
 from lifecode.host.output_folder import output_folder, require_absent
@@ -26,9 +28,10 @@ from lifecode.tasks.tables import write_table
 TABLE, DESCRIPTION, CONFIG = "table.csv", "analysis.json", "config.yaml"
 
 
+@arguments_checked
 def analyse(
     kind: Analysis,
-    input: str | list[str],
+    input: Inputs,
     checkpoints: Sequence[str | Path | SavedModel] = ("lifecode-mini",),
     *,
     run_dir: str | Path | None = None,
@@ -52,7 +55,7 @@ def analyse(
     """
     return _analysed(
         kind,
-        input,
+        str(input) if isinstance(input, str | Path) else list(map(str, input)),
         checkpoints,
         run_dir=run_dir,
         untrained=untrained,

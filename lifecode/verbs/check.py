@@ -9,6 +9,7 @@ from rich import print as print_table
 from rich.table import Table
 
 from lifecode.app.configs.construct import checked_value
+from lifecode.arguments import arguments_checked
 from lifecode.data.corpus.corpus import Corpus
 from lifecode.data.statistics.leaks import Leaks, find_leaks
 from lifecode.errors import UserError
@@ -63,6 +64,7 @@ class Check:
                 )
 
 
+@arguments_checked
 def check(corpus: Corpus | str | Path) -> Check:
     """Compare every file of a corpus with its checksum, then look for what its splits share.
 

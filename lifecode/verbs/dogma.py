@@ -9,6 +9,7 @@ from omegaconf import DictConfig
 from rich import print as print_table
 
 from lifecode.app.configs.construct import checked_value, construct
+from lifecode.arguments import arguments_checked
 from lifecode.data.reading.inputs import Inputs
 from lifecode.data.reading.read import ReadingSettings, read_records
 from lifecode.data.records import Contig
@@ -54,6 +55,7 @@ class LabelledDataset:
         return read_csv(self.folder / "left_out.csv")
 
 
+@arguments_checked
 def make_dataset(
     input: Inputs,
     output: str | Path,

@@ -13,6 +13,7 @@ from omegaconf import DictConfig, OmegaConf
 from rich import print as print_table
 
 from lifecode.app.configs.construct import checked_value, construct
+from lifecode.arguments import arguments_checked
 from lifecode.errors import Interrupted
 from lifecode.host.activity import told
 from lifecode.host.output_folder import output_folder, require_absent
@@ -39,8 +40,9 @@ UNFINISHED = ".unfinished"
 """Ends the name of the folder beside the run's in which a tuning keeps what it has done."""
 
 
+@arguments_checked
 def finetune(
-    task: SequenceTask | PairTask | str,
+    task: SequenceTask | PairTask | str | Path,
     *,
     checkpoint: str | Path | SavedModel = "lifecode-mini",
     tuning: Tuning = "probe",
@@ -88,7 +90,7 @@ def finetune(
     """
     model = checkpoint if isinstance(checkpoint, SavedModel) else load(checkpoint)
     return _finetune(
-        SequenceTask(train=task) if isinstance(task, str) else task,
+        SequenceTask(train=str(task)) if isinstance(task, str | Path) else task,
         model,
         name="model" if isinstance(checkpoint, SavedModel) else model_name(str(checkpoint)),
         probe=probe or Probe(),

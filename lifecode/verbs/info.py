@@ -8,6 +8,7 @@ import torch
 from omegaconf import DictConfig
 
 from lifecode.app.configs.construct import checked_value, construct
+from lifecode.arguments import arguments_checked
 from lifecode.models.families import FAMILIES, load
 from lifecode.models.parts import parameters_of
 from lifecode.models.saved import SavedModel
@@ -47,6 +48,7 @@ class ModelInfo:
         return "\n".join([*self.shape, "", *counts, f"{'all':<32} {self.num_parameters:>14,}"])
 
 
+@arguments_checked
 def info(model: SavedModel | str | Path) -> ModelInfo:
     """Describe a model.
 

@@ -9,6 +9,7 @@ import numpy as np
 from omegaconf import DictConfig
 
 from lifecode.app.configs.construct import checked_value, construct
+from lifecode.arguments import arguments_checked
 from lifecode.data.reading.inputs import Inputs
 from lifecode.design.constraints import Constraints
 from lifecode.design.designing import Task, design, designable
@@ -27,10 +28,11 @@ from lifecode.report.charts.figure_style import use_colours
 from lifecode.report.design.page import write_design_report
 
 
+@arguments_checked
 def optimize(
     model: LifeCode | str | Path,
     protein: Any,
-    host: Inputs = "ecoli",
+    host: Inputs | int = "ecoli",
     output: str | Path | None = None,
     *,
     n: int = 5,
@@ -81,7 +83,7 @@ def optimize(
         proteins = {name: f"{letters.removesuffix('*')}*" for name, letters in proteins.items()}
     with told(progress) as say:
         say("counting the host's codons")
-        usage = host_usage(host, genetic_code)
+        usage = host_usage(str(host) if isinstance(host, int) else host, genetic_code)
         if keep is not None and not isinstance(keep, str | int):
             keep = list(keep)
         tasks = _tasks(proteins, draft, keep, wild_type, usage.genetic_code, sampling, n, seed)

@@ -9,6 +9,7 @@ import pyarrow as pa
 from omegaconf import DictConfig
 
 from lifecode.app.configs.construct import checked_value
+from lifecode.arguments import arguments_checked
 from lifecode.host.activity import Say, told
 from lifecode.tasks.predict import InputColumns, predict_into, predicted_parts
 from lifecode.tasks.tables import read_table_file, require_table_name
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 
+@arguments_checked
 def predict(
     checkpoint: str | Path,
     input: str | Path,

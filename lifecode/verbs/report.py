@@ -7,6 +7,7 @@ from pathlib import Path
 from omegaconf import DictConfig
 
 from lifecode.app.configs.construct import checked_value, construct
+from lifecode.arguments import arguments_checked
 from lifecode.errors import UserError
 from lifecode.evaluation.metric_rows import read_whole_metric_rows
 from lifecode.host.small_file import read_small_text
@@ -23,6 +24,7 @@ _LONGEST = 200
 _METRICS, _CONFIG = "metrics.json", "config.yaml"
 
 
+@arguments_checked
 def compare_runs(
     input: str | Path | Sequence[str | Path], output: str | Path | None = None, *, name: str | None = None
 ) -> SweepReport:

@@ -8,6 +8,7 @@ from omegaconf import DictConfig
 from rich import print as print_table
 
 from lifecode.app.configs.construct import checked_value, construct
+from lifecode.arguments import arguments_checked
 from lifecode.data.reading.inputs import Inputs
 from lifecode.data.reading.read import ReadingSettings
 from lifecode.data.splits.split import Split
@@ -55,6 +56,7 @@ class RowFolder:
         return read_csv(self.folder / "left_out.csv", keep_default_na=False)
 
 
+@arguments_checked
 def make_rows(
     input: Inputs | None,
     output: str | Path,

@@ -4,6 +4,7 @@ FLOORS = {
     "": [
         "names",
         "errors",
+        "arguments",
         "alphabet",
         "genetic_code",
         "host",

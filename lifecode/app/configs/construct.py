@@ -63,6 +63,8 @@ def require_values(config: DictConfig, verb: str) -> None:
     if missing := sorted(key for key, value in leaves.items() if value == "???"):
         example = " ".join(f"{key}=..." for key in missing)
         raise UserError(f"{', '.join(missing)} needs a value", remedy=f"Give it: lifecode {verb} {example}")
+    if isinstance(seed := OmegaConf.select(config, "seed"), int) and seed < 0:
+        raise UserError(f"is {seed}, expected 0 or more", source="seed")
     for key in _PLACES:
         value = OmegaConf.select(config, key)
         if isinstance(value, str) and (not value.strip() or (key == "name" and not value.strip("./ "))):

@@ -14,6 +14,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from lifecode.arguments import arguments_checked
 from lifecode.data.corpus.segments import SegmentTable
 from lifecode.data.corpus.shards import KINDS
 from lifecode.data.splits.regions import SPLITS
@@ -58,6 +59,7 @@ class Corpus:
         self.folder, self.manifest = folder, manifest
 
     @classmethod
+    @arguments_checked
     def open(cls, folder: str | Path) -> "Corpus":
         """Open a corpus after a look at its files' sizes (not at their contents: see `check_files`).
 

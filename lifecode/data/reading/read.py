@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
+from lifecode.arguments import arguments_checked
 from lifecode.data.cds.coding_sequence import MAX_AMBIGUOUS_SHARE
 from lifecode.data.cds.isoforms import with_longest_isoforms
 from lifecode.data.formats.bed12 import read_mrna_with_bed12
@@ -72,6 +73,7 @@ class ReadingSettings:
         return AskedCodes.of(self.genetic_code)
 
 
+@arguments_checked
 def read_records(
     inputs: Inputs,
     *,

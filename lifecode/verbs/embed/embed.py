@@ -6,11 +6,12 @@ from collections import Counter
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 from omegaconf import DictConfig
 
 from lifecode.app.configs.construct import checked_value
+from lifecode.arguments import arguments_checked
 from lifecode.data.reading.inputs import Inputs, fingerprint
 from lifecode.data.reading.read import read_records
 from lifecode.errors import UserError
@@ -32,6 +33,7 @@ from lifecode.verbs.embed.unit_choice import NOTES, chosen_units, letters_counte
 from lifecode.verbs.embed.vectors_of_units import require_in_context, store_vectors
 
 
+@arguments_checked
 def embed(
     model: SavedModel | str | Path,
     input: Inputs,
@@ -69,7 +71,6 @@ def embed(
             `auto`, no such model or choice, or an output that cannot be written.
         Interrupted: at Ctrl-C; the same call goes on.
     """
-    _require_choices(unit=unit, pool=pool, frames=frames, context=context)
     _require_positive(window_codons=window_codons, processes=processes)
     with ExitStack() as stack:
         if output is None:
@@ -108,19 +109,6 @@ def embed(
             skipped=noted,
             arrays=read_embeddings(place) if output is None else None,
         )
-
-
-def _require_choices(**given: Any) -> None:
-    known = {
-        "unit": get_args(UnitKind),
-        "pool": (*get_args(Pool), None),
-        "frames": get_args(Frames),
-        "context": ("unit", "contig"),
-    }
-    for name, value in given.items():
-        if value not in known[name]:
-            remedy = f"Choose {', '.join(map(str, known[name]))}"
-            raise UserError(f"{value!r} is unknown", source=name, remedy=remedy)
 
 
 def _require_positive(**given: Any) -> None:

@@ -9,6 +9,7 @@ from omegaconf import DictConfig
 from rich import print as print_table
 
 from lifecode.app.configs.construct import checked_value, construct
+from lifecode.arguments import arguments_checked
 from lifecode.errors import UserError
 from lifecode.host.activity import told
 from lifecode.models.families import load
@@ -32,6 +33,7 @@ from lifecode.verbs.evaluate.table_folder import CELLS, METRICS, RESULTS, own_fo
 from lifecode.verbs.evaluate.tables import average_tables, plan_table, set_table
 
 
+@arguments_checked
 def evaluate(
     suite: Suite,
     root: str | Path,

@@ -9,6 +9,7 @@ from omegaconf import DictConfig
 from rich import print as print_table
 
 from lifecode.app.configs.construct import checked_value, construct
+from lifecode.arguments import arguments_checked
 from lifecode.data.batches.mixture import Mixture
 from lifecode.data.corpus.corpus import Corpus
 from lifecode.data.corpus.engine import Engine
@@ -73,6 +74,7 @@ class Preparation:
         return read_parquet(self.corpus.folder / "rejected.parquet")
 
 
+@arguments_checked
 def prepare(
     input: Inputs,
     output: str | Path | None = None,

@@ -4,11 +4,12 @@ import os
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from lifecode.alphabet import AMINO_ACIDS, decode_nucleotides, encode_nucleotides
+from lifecode.arguments import arguments_checked
 from lifecode.data.formats.fasta import fasta_records
 from lifecode.data.formats.malformed import settle_by, warn_of_skipped
 from lifecode.data.formats.opening import opened
@@ -19,7 +20,7 @@ from lifecode.genetic_code import genetic_code as code_of
 from lifecode.host.activity import counting, told
 from lifecode.host.durable import disk_faults_named, require_writable
 from lifecode.models.checksum import weights_checksum
-from lifecode.models.masked_reading import MaskedReader
+from lifecode.models.masked_reading import MaskedModel, MaskedReader
 from lifecode.tasks.tables import write_table
 from lifecode.variants.asking import Scoring
 from lifecode.variants.heat_map import draw_heat_map, require_picture_name
@@ -35,8 +36,9 @@ if TYPE_CHECKING:
 _RESIDUES = f"{AMINO_ACIDS}UOBJXZ"
 
 
+@arguments_checked
 def score_scan(
-    model: Any,
+    model: MaskedModel | str | Path,
     mutants: "str | Path | Sequence[str] | DataFrame",
     *,
     protein: str | Path | None = None,

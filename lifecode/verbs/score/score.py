@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 from omegaconf import DictConfig
 
 from lifecode.app.configs.construct import checked_value
+from lifecode.arguments import arguments_checked
 from lifecode.errors import UserError
 from lifecode.host.activity import counting, told
 from lifecode.host.durable import disk_faults_named
 from lifecode.models.checksum import weights_checksum
+from lifecode.models.masked_reading import MaskedModel
 from lifecode.tasks.tables import write_table
 from lifecode.variants.annotate import OnMismatch, annotate
 from lifecode.variants.asking import Scoring
@@ -28,8 +30,9 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 
+@arguments_checked
 def score(
-    model: Any,
+    model: MaskedModel | str | Path | None,
     variants: "str | Path | DataFrame",
     genome: str | Path,
     *,
@@ -185,5 +188,5 @@ def _alleles(variants: "str | Path | DataFrame", keep_records: bool) -> AlleleFi
         )
     nothing = [""] * len(variants)
     names = ("chrom", "pos", "ref", "alt", "id", "end", "svlen")
-    columns = (variants[name] if name in variants else nothing for name in names)
+    columns = (variants.get(name, nothing) for name in names)
     return alleles_of_rows(zip(*columns, strict=True), "the frame")

@@ -12,6 +12,7 @@ from typing import Any
 from omegaconf import DictConfig
 
 from lifecode.app.configs.construct import checked_value, construct
+from lifecode.arguments import arguments_checked
 from lifecode.data.reading.inputs import Inputs, fingerprint
 from lifecode.data.reading.read import read_records
 from lifecode.data.records import Contig
@@ -34,6 +35,7 @@ from lifecode.verbs.track.outputs import TrackFiles
 from lifecode.verbs.track.tracks import Tracks
 
 
+@arguments_checked
 def track(
     model: LifeCode | str | Path,
     input: Inputs,

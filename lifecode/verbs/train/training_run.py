@@ -5,6 +5,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lifecode.arguments import arguments_checked
 from lifecode.errors import UserError
 from lifecode.evaluation.metric_rows import MetricRow, read_whole_metric_rows
 from lifecode.host.small_file import read_small_text
@@ -22,6 +23,7 @@ class TrainingRun:
         folder: the `run_dir` of the run; nothing of it is read before it is asked for.
     """
 
+    @arguments_checked
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder).expanduser()
 

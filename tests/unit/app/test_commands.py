@@ -4,6 +4,7 @@ import errno
 import json
 import logging
 import os
+import re
 import shlex
 import shutil
 import signal
@@ -27,7 +28,7 @@ from lifecode.app.configs.construct import checked_value
 from lifecode.app.configs.locate_config import config_folder
 from lifecode.app.main import VERBS, Verb, main
 from lifecode.app.other_processes import OtherProcesses
-from lifecode.app.verb_help import commented_keys, config_name, verb_help
+from lifecode.app.verb_help import config_name, keys_of, verb_help
 from lifecode.errors import Interrupted, UserError
 
 TOY = """
@@ -230,6 +231,7 @@ def one_line(result: tuple[int, str, str]) -> str:
         (["data=ecoli"], ["toy has no config group 'data'", "lifecode toy --help"]),
         (["quickstart"], ["'quickstart' is not of the form key=value", "experiment=quickstart"]),
         (["seed=1,2"], ["seed=1,2", "seed=[1,2]", "lifecode toy -m seed=1,2"]),
+        (["seed=-1"], ["seed: is -1, expected 0 or more"]),
         (["seed={1"], ["cannot read 'seed={1'", 'seed="..."']),
         (["--sede"], ["unrecognized arguments: --sede", "lifecode toy --help"]),
         (["--cfg", "jobs"], ["invalid choice: 'jobs'"]),
@@ -649,34 +651,55 @@ def test_help_shows_example_groups_and_keys(toy):
     assert not any(word in out for word in ("hydra", "Hydra", "defaults"))
 
 
-def test_comments_of_nested_keys():
-    text = "a: 1  # one\nb:\n  c: x y  # two\n  d:  # three\n    e: 2\nf: '#'\n"
-    text += "hydra:\n  run: .  # no\ng: 0 # last\n"
-    assert list(commented_keys(text)) == [
-        ("a=1", "one"),
-        ("b.c=x y", "two"),
-        ("b.d=", "three"),
-        ("g=0", "last"),
+def test_keys_and_comments_of_a_yaml_file():
+    text = "a: 1  # one\nb:\n  c: x y  # two,\n          # and more\n  # of nothing\n  d:  # three\n"
+    text += "    e: 2\nf: '#'\nhydra:\n  run: .  # no\ndefaults: [x]\n_target_: y\ng: 0 # last\n"
+    assert list(keys_of(text)) == [
+        ("a", "1", "one"),
+        ("b", "", ""),
+        ("b.c", "x y", "two, and more"),
+        ("b.d", "", "three"),
+        ("b.d.e", "2", ""),
+        ("f", "'#'", ""),
+        ("g", "0", "last"),
     ]
+
+
+def test_help_tells_the_keys_of_a_chosen_option(toy, conf):
+    (conf / "model/mini.yaml").write_text("defaults: [tiny, _self_]\nwidth: 64\n")
+    (conf / "model/tiny.yaml").write_text("width: 16  # of the states\n")
+    (conf / "experiment/quickstart.yaml").write_text("# @package _global_\nseed: 7  # a lucky one\n")
+    code, out, _ = toy("model=mini", "experiment=quickstart", "name=tiny", "--help")
+    assert code == 0
+    assert "Keys of model=mini:\n  model.width=64  of the states\n\n" in out
+    assert "Keys of experiment=quickstart:\n  seed=7  a lucky one\n\n" in out
+    assert "Keys of" not in toy("--help")[1]
+    assert "lifecode toy GROUP=OPTION --help  also the keys of that option\n" in out
 
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_every_verb_explains_itself_and_its_example_composes(verb, capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     text = verb_help(verb, config_folder())
-    example = shlex.split(text.split("Example:\n")[1].splitlines()[0])
-    words = verb.split()
-    assert example[: 1 + len(words)] == ["lifecode", *words]
-    assert main([*example[1:], "--cfg", "job"]) == 0
-    config = OmegaConf.create(capsys.readouterr().out)
+    assert max(map(len, text.splitlines())) <= 130
+    for line in text.split("Example:\n")[1].split("\n\n")[0].splitlines():
+        example = shlex.split(line, comments=True)
+        assert example[:2] == ["lifecode", verb]
+        assert not re.search(r"[][*?]", re.sub(r"'[^']*'|\"[^\"]*\"", "", line)), f"zsh wants quotes: {line}"
+        assert main([*example[1:], "--cfg", "job"]) == 0
+        shown = capsys.readouterr().out
+    config = OmegaConf.create(shown)
     file = config_folder() / f"{config_name(verb)}.yaml"
     written = OmegaConf.load(file)
-    lines = commented_keys(file.read_text())
-    explained = {key.split("=")[0].split(".")[0] for key, _ in lines}
+    keys = {key.name: key for key in keys_of(file.read_text(encoding="utf-8"))}
+    for name, key in keys.items():
+        above = [".".join(name.split(".")[:n]) for n in range(1, name.count(".") + 1)]
+        assert not key.value or any(keys[each].comment for each in (*above, name)), f"{name} is not explained"
+    explained = {name.split(".")[0] for name in keys}
     assert set(written) - {"defaults", "hydra"} <= explained | groups_of(written)
     assert set(written) - {"defaults", "hydra"} <= set(config)
     for group in groups_of(written):  # `optional` in the defaults list would let a typo pass
-        assert main([*words, f"{group}=no_such_option"]) == 2
+        assert main([verb, f"{group}=no_such_option"]) == 2
         assert f"{group} has no option 'no_such_option'" in capsys.readouterr().err
 
 
