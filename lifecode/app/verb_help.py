@@ -10,6 +10,7 @@ from pathlib import Path
 
 from omegaconf import DictConfig, OmegaConf
 
+_GOES_ON = re.compile(r" +# *(?P<comment>.*)$")
 KEY = re.compile(r"(?P<indent> *)(?P<key>\w+):(?: +(?P<value>[^#]*?))?(?: +# *(?P<comment>.*))?$")
 
 
@@ -38,7 +39,7 @@ def verb_help(verb: str, folder: Path) -> str:
         f"  lifecode {verb} --cfg job        show every key with its value, and run nothing\n"
         f"  lifecode {verb} -m KEY=A,B       run once for each value{own_folder}\n"
         f"  lifecode {verb} -cd FOLDER ...   find config groups in a folder of yours too\n"
-        f"  lifecode {verb} plugins=[MODULE]  let a _target_ name classes of yours: docs/extending.md"
+        f"  lifecode {verb} 'plugins=[MODULE]'  let a _target_ name classes of yours: docs/extending.md"
     )
     return "\n\n".join(parts)
 
@@ -58,9 +59,9 @@ def _config_groups(config: DictConfig, folder: Path) -> Iterator[tuple[str, list
 
 
 def commented_keys(text: str) -> Iterator[tuple[str, str]]:
-    """Every `key: value  # comment` of a YAML file, as `outer.key=value` and the comment."""
+    """Every `key: value  # comment` of a YAML file, as `outer.key=value` and the whole comment."""
     parents: list[tuple[int, str]] = []
-    for line in text.splitlines():
+    for line in _with_whole_comments(text):
         if not (found := KEY.match(line)):
             continue
         indent = len(found["indent"])
@@ -69,3 +70,16 @@ def commented_keys(text: str) -> Iterator[tuple[str, str]]:
         parents.append((indent, found["key"]))
         if found["comment"] and not path.startswith("hydra."):
             yield f"{path}={found['value'] or ''}", found["comment"]
+
+
+def _with_whole_comments(text: str) -> Iterator[str]:
+    """The lines, a comment that goes on below itself, at the same column, in one."""
+    line = ""
+    for below in text.splitlines():
+        more = _GOES_ON.match(below)
+        if more and line.find("#") == below.find("#"):
+            line += f" {more['comment']}"
+        else:
+            yield line
+            line = below
+    yield line

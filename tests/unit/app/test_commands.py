@@ -650,11 +650,12 @@ def test_help_shows_example_groups_and_keys(toy):
 
 
 def test_comments_of_nested_keys():
-    text = "a: 1  # one\nb:\n  c: x y  # two\n  d:  # three\n    e: 2\nf: '#'\n"
+    text = "a: 1  # one\nb:\n  c: x y  # two\n          # lines\n  # of no key\n"
+    text += "  d:  # three\n    e: 2\nf: '#'\n"
     text += "hydra:\n  run: .  # no\ng: 0 # last\n"
     assert list(commented_keys(text)) == [
         ("a=1", "one"),
-        ("b.c=x y", "two"),
+        ("b.c=x y", "two lines"),
         ("b.d=", "three"),
         ("g=0", "last"),
     ]
@@ -664,6 +665,9 @@ def test_comments_of_nested_keys():
 def test_every_verb_explains_itself_and_its_example_composes(verb, capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     text = verb_help(verb, config_folder())
+    commands = [line for line in text.splitlines() if line.startswith("  lifecode ")]
+    listed = [word for line in commands for word in shlex.split(line, posix=False) if "[" in word]
+    assert all(word.startswith(("'", '"')) for word in listed), "zsh takes the rest for patterns"
     example = shlex.split(text.split("Example:\n")[1].splitlines()[0])
     words = verb.split()
     assert example[: 1 + len(words)] == ["lifecode", *words]
