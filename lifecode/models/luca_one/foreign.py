@@ -205,10 +205,13 @@ def _tensors(file: Path) -> dict[str, Tensor]:
         if isinstance(error, UserError):
             raise
         reason = str(error).partition("\n")[0]
+        is_beside = file.name != RELEASED_FILE and file.with_name(RELEASED_FILE).is_file()
         raise UserError(
             f"cannot be read as weights, and nothing but weights is read ({reason[:200]})",
             source=file,
-            remedy="Copy it again, or give a file that holds tensors alone",
+            remedy=f"Give {RELEASED_FILE}, which lies beside it"
+            if is_beside
+            else "Copy it again, or give a file that holds tensors alone",
         ) from error
     if not isinstance(loaded, dict) or not all(isinstance(x, Tensor) for x in loaded.values()):
         raise _no_lucaone("it is no mapping of names to tensors", file)

@@ -227,6 +227,9 @@ def test_no_pickle_is_opened(released, state, tmp_path):
     for file in ("more.pth", "plain.bin"):
         with pytest.raises(UserError, match="nothing but weights is read"):
             lifecode.load(tmp_path / file)
+    (released / "pytorch.pt").write_bytes(pickle.dumps(Unpickled(trace)))  # the whole model, in a release
+    with pytest.raises(UserError, match=r"Give pytorch\.pth, which lies beside it"):
+        lifecode.load(released / "pytorch.pt")
     assert not trace.exists()
 
 
