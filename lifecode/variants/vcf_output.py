@@ -63,19 +63,18 @@ def write_vcf(
     with disk_faults_named(output, remedy="Choose an output where you may write and which has room"):
         output.parent.mkdir(parents=True, exist_ok=True)
         with replacing(output) as file:
-            file.write(_bgzipped(text, output) if output.suffix == ".gz" else text.encode())
+            if output.suffix == ".gz":
+                _write_bgzip(Path(file.name), text)
+            else:
+                file.write(text.encode())
 
 
-def _bgzipped(text: str, output: Path) -> bytes:
+def _write_bgzip(path: Path, text: str) -> None:
     """In the blocks of bgzip, so that tabix can index it."""
-    import tempfile
-
     import pysam
 
-    with tempfile.NamedTemporaryFile(dir=output.parent, suffix=".partial") as place:
-        with pysam.BGZFile(place.name, "wb", None) as zipped:
-            zipped.write(text.encode())
-        return Path(place.name).read_bytes()
+    with pysam.BGZFile(str(path), "wb", None) as zipped:
+        zipped.write(text.encode())
 
 
 def _header(given: AlleleFile, rows: Sequence[Annotated], genome: Genome, table: pa.Table) -> Iterator[str]:

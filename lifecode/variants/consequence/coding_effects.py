@@ -185,8 +185,8 @@ def _indel(
 def _kept(transcript: Transcript, read: str, letters: str, first: int, last: int | None = None) -> str:
     """Residues of letters, those at the ends as the gene reads them where its own codons still stand there.
 
-    A start codon is M and a recoded one what it is; `first` and `last` are the codons that were there. Letters
-    that go on behind the CDS have no last one.
+    A start codon is M and a recoded one what it is; `first` and `last` are the codons that were there.
+    Letters that go on behind the CDS have no last one.
     """
 
     def is_there(place: int, found: bool) -> bool:

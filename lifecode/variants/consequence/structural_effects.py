@@ -1,7 +1,8 @@
 """What a symbolic ALT such as `<DEL>` does to a transcript that its stretch touches.
 
-Where the record gives the stretch of a deletion, a tandem duplication or an inversion exactly, the letters that
-come of it are known, and what is said is what would be said of these. Else the parts that it touches are named.
+Where the record gives the stretch of a deletion, a tandem duplication or an inversion exactly, the letters
+that come of it are known, and what is said is what would be said of these. Else the parts that it touches are
+named.
 """
 
 from typing import NamedTuple

@@ -185,5 +185,5 @@ def _alleles(variants: "str | Path | DataFrame", keep_records: bool) -> AlleleFi
         )
     nothing = [""] * len(variants)
     names = ("chrom", "pos", "ref", "alt", "id", "end", "svlen")
-    columns = (variants[name] if name in variants else nothing for name in names)
+    columns = [variants.get(name, nothing) for name in names]
     return alleles_of_rows(zip(*columns, strict=True), "the frame")
