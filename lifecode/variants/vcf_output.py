@@ -91,6 +91,8 @@ def _header(given: AlleleFile, rows: Sequence[Annotated], genome: Genome, table:
         names = {row.allele.contig if given.records else row.contig: row.contig for row in rows}
         for name, own in names.items():
             yield f"##contig=<ID={name},length={len(genome.references[own].sequence)}>"
+    if not given.records and any(row.allele.extent is not None for row in rows):
+        yield '##INFO=<ID=END,Number=1,Type=Integer,Description="End position on CHROM">'
     words = "|".join(("Allele", *FIELDS))
     yield (
         f'##INFO=<ID={TAG},Number=.,Type=String,Description="Consequence annotations from lifecode score, '
@@ -127,6 +129,8 @@ def _records(given: AlleleFile, rows: Sequence[Annotated], table: pa.Table) -> I
         if allele not in seen:
             seen.add(allele)
             tag = f"{TAG}={','.join(entries[allele])}"
+            if allele.extent is not None and allele.extent.end is not None:
+                tag = f"END={allele.extent.end};{tag}"
             cells = (row.contig, allele.position, allele.id, allele.ref, allele.alt, ".", ".", tag)
             yield "\t".join(map(str, cells))
 
