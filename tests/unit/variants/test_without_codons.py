@@ -85,7 +85,7 @@ def test_forms_of_annotation(tmp_path, lines, name):
 
 def test_a_transcript_with_a_cds_is_no_rna(tmp_path):
     lines = CDS.replace("Parent=g", "Parent=m") + "c\tx\ttranscript\t5\t40\t.\t+\t.\tID=m;Parent=g\n"
-    assert [row[0] for row in judged(gff(tmp_path, lines), (14, "A", "G"))] == ["cds"]
+    assert [row[::3] for row in judged(gff(tmp_path, lines), (14, "A", "G"))] == [("m", "coding")]
 
 
 def test_a_transcript_of_a_gtf(tmp_path):
@@ -102,7 +102,7 @@ def test_a_transcript_of_a_gtf(tmp_path):
     ]
     (tmp_path / "g.gtf").write_text("".join(lines))
     genome = read_genome(tmp_path / "g.fa", tmp_path / "g.gtf")
-    assert [row[0] for row in judged(genome, (14, "A", "G"), (60, "A", "G"))] == ["g.1", "r.1"]
+    assert [row[0] for row in judged(genome, (14, "A", "G"), (64, "A", "G"))] == ["g.1", "r.1"]
 
 
 def test_features_of_a_flat_file(tmp_path):
