@@ -166,7 +166,7 @@ def _from_table(lines: Iterator[str], source: str) -> AlleleFile:
     found = AlleleFile(source)
     places: dict[str, int] = {}
     for number, line in enumerate(lines, start=1):
-        if not line.strip() or line.startswith("##"):
+        if not line.strip() or line.startswith("##") or (line.startswith("#") and "\t" not in line):
             continue
         cells = [cell.strip().strip('"') for cell in line.split("\t")]
         if not places:
