@@ -64,12 +64,16 @@ class Feature(NamedTuple):
         exons: where it lies, in 5' to 3' order; empty where its location cannot be read.
         pseudo: marked as a pseudogene.
         trans_splicing: its exons come from different transcripts.
+        gene: name of the gene, or empty.
+        locus_tag: or empty.
     """
 
     kind: str
     exons: tuple[Exon, ...]
     pseudo: bool = False
     trans_splicing: bool = False
+    gene: str = ""
+    locus_tag: str = ""
 
 
 @value_class()

@@ -3,7 +3,6 @@
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from lifecode.errors import UserError
@@ -38,12 +37,16 @@ def write_bigwig(path: Path, contigs: Iterable[tuple[str, Runs]], lengths: Mappi
         UserError: pybigtools is not there or has written nothing that it can read, or the disk is full.
     """
     package = require_bigwig()
-    with disk_faults_named(path), TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as folder:
-        made = Path(folder) / "track.bw"  # it tells formats by their names
-        package.open(str(made), "w").write(dict(lengths), _intervals(contigs))
-        _require_readable(package, made, path)
-        with made.open("rb") as source, replacing(path) as file:
-            shutil.copyfileobj(source, file)
+    made = path.with_name(f".{path.name}.unfinished.bw")  # it tells formats by their names
+    with disk_faults_named(path):
+        try:
+            made.unlink(missing_ok=True)  # of a call that was killed
+            package.open(str(made), "w").write(dict(lengths), _intervals(contigs))
+            _require_readable(package, made, path)
+            with made.open("rb") as source, replacing(path) as file:
+                shutil.copyfileobj(source, file)
+        finally:
+            made.unlink(missing_ok=True)
 
 
 def _intervals(contigs: Iterable[tuple[str, Runs]]) -> Iterator[tuple[str, int, int, float]]:

@@ -1,7 +1,8 @@
 """A CDS with the exons around it, as a variant meets it: where a nucleotide lies, and what is read there.
 
 A transcript whose untranslated exons nothing tells is its CDS alone. Positions along it count from 0 at its
-first nucleotide, 5' to 3'; `cds_start` and `cds_end` say where the CDS lies in that.
+first nucleotide, 5' to 3'; `cds_start` and `cds_end` say where the CDS lies in that. What is no CDS, an RNA
+or a pseudogene, is a transcript whose exons stand for one, and of which no codon is read.
 
 The order of the annotation is the order in which parts are read. Parts that do not follow each other on one
 strand of the contig are trans-spliced: what lies between them is no intron. A CDS across the origin of a
@@ -31,9 +32,12 @@ class Transcript:
         exons: (start, end) of the transcript's exons, 5' to 3', 0-based half-open, on the strand of the CDS;
             None where only those of the CDS are known.
         circular: whether the contig is.
+        coding: whether it is a CDS.
 
     Attributes:
         id: of the CDS.
+        is_coding: whether it is one.
+        prefix: of its names: `c.`, or `n.` of what is no CDS.
         gene: name, else what the isoforms share, else empty.
         strand: 1 or -1, of its first part.
         turned: nucleotides by which the contig is turned to the left; `parts` and all that follows from them
@@ -54,7 +58,9 @@ class Transcript:
         exons: Sequence[tuple[int, int]] | None = None,
         *,
         circular: bool = False,
+        coding: bool = True,
     ) -> None:
+        self.is_coding, self.prefix = coding, "c." if coding else "n."
         cds, size = coding_sequence, len(sequence)
         self.coding_sequence, self._circular = cds, circular
         self.turned = turn = _turn(cds, size) if circular and exons is None else 0

@@ -63,19 +63,18 @@ def write_vcf(
     with disk_faults_named(output, remedy="Choose an output where you may write and which has room"):
         output.parent.mkdir(parents=True, exist_ok=True)
         with replacing(output) as file:
-            file.write(_bgzipped(text, output) if output.suffix == ".gz" else text.encode())
+            if output.suffix == ".gz":
+                _write_bgzip(Path(file.name), text)
+            else:
+                file.write(text.encode())
 
 
-def _bgzipped(text: str, output: Path) -> bytes:
+def _write_bgzip(path: Path, text: str) -> None:
     """In the blocks of bgzip, so that tabix can index it."""
-    import tempfile
-
     import pysam
 
-    with tempfile.NamedTemporaryFile(dir=output.parent, suffix=".partial") as place:
-        with pysam.BGZFile(place.name, "wb", None) as zipped:
-            zipped.write(text.encode())
-        return Path(place.name).read_bytes()
+    with pysam.BGZFile(str(path), "wb", None) as zipped:
+        zipped.write(text.encode())
 
 
 def _header(given: AlleleFile, rows: Sequence[Annotated], genome: Genome, table: pa.Table) -> Iterator[str]:
@@ -92,6 +91,8 @@ def _header(given: AlleleFile, rows: Sequence[Annotated], genome: Genome, table:
         names = {row.allele.contig if given.records else row.contig: row.contig for row in rows}
         for name, own in names.items():
             yield f"##contig=<ID={name},length={len(genome.references[own].sequence)}>"
+    if not given.records and any(row.allele.extent is not None for row in rows):
+        yield '##INFO=<ID=END,Number=1,Type=Integer,Description="End position on CHROM">'
     words = "|".join(("Allele", *FIELDS))
     yield (
         f'##INFO=<ID={TAG},Number=.,Type=String,Description="Consequence annotations from lifecode score, '
@@ -128,6 +129,8 @@ def _records(given: AlleleFile, rows: Sequence[Annotated], table: pa.Table) -> I
         if allele not in seen:
             seen.add(allele)
             tag = f"{TAG}={','.join(entries[allele])}"
+            if allele.extent is not None and allele.extent.end is not None:
+                tag = f"END={allele.extent.end};{tag}"
             cells = (row.contig, allele.position, allele.id, allele.ref, allele.alt, ".", ".", tag)
             yield "\t".join(map(str, cells))
 

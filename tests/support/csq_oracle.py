@@ -166,6 +166,8 @@ def differences(genome: Genome, alleles: Sequence[Allele], folder: Path, code: i
             said = {name for name in theirs.get(row.allele.line, {}) if name != WITHOUT_TRANSCRIPT}
             found.unknown += [(row, "", str(said))] if said else []
             continue
+        if not row.transcript.is_coding:
+            continue
         said, sequence = theirs.get(row.allele.line, {}), genome.references[row.contig].sequence
         ours = "&".join(sorted(set(row.effect.terms)))
         other = said.get(row.transcript.id, "")
@@ -186,7 +188,7 @@ def write_ensembl_gff(genome: Genome, path: Path) -> dict[str, str]:
         file.write("##gff-version 3\n")
         for contig, reference in genome.references.items():
             for transcript in reference.transcripts:
-                if len(transcript.stretches) > 1:
+                if len(transcript.stretches) > 1 or not transcript.is_coding:
                     continue
                 own = f"T{len(names)}"
                 names[own] = transcript.id

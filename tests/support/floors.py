@@ -219,8 +219,9 @@ FLOORS = {
         "regions",
         "coding_effects",
         "effects",
+        "structural_effects",
     ],
-    "variants/reading": ["exon_lines", "genome", "allele_files"],
+    "variants/reading": ["exon_lines", "genome", "extents", "allele_files"],
     "design": [
         "synonyms",
         "host",

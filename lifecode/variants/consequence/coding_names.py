@@ -11,7 +11,7 @@ from lifecode.variants.transcripts import Transcript
 
 
 def coding_name(transcript: Transcript, sequence: str, change: Change) -> str:
-    """The `c.` name of a change.
+    """The `c.` name of a change; `n.` on a transcript that is no CDS.
 
     Args:
         transcript: that it is named on.
@@ -22,17 +22,17 @@ def coding_name(transcript: Transcript, sequence: str, change: Change) -> str:
     start, end, alt = moved_right(sequence, change) if forward else change
     ref = sequence[start:end]
     if not ref:
-        return "c." + _insertion(transcript, sequence, start, alt, forward)
+        return transcript.prefix + _insertion(transcript, sequence, start, alt, forward)
     where = _range(transcript, start, end, forward)
     if not alt:
-        return f"c.{where}del"
+        return f"{transcript.prefix}{where}del"
     if not forward:
         ref, alt = reverse_complement_letters(ref), reverse_complement_letters(alt)
     if len(ref) == len(alt) == 1:
-        return f"c.{where}{ref}>{alt}"
+        return f"{transcript.prefix}{where}{ref}>{alt}"
     if len(ref) == len(alt) and alt == reverse_complement_letters(ref):
-        return f"c.{where}inv"
-    return f"c.{where}delins{alt}"
+        return f"{transcript.prefix}{where}inv"
+    return f"{transcript.prefix}{where}delins{alt}"
 
 
 def between(transcript: Transcript, length: int, at: int, forward: bool) -> str:

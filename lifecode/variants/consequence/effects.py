@@ -11,7 +11,13 @@ from lifecode.variants.consequence import protein_names
 from lifecode.variants.consequence.coding_effects import coding_effect, edge_effect
 from lifecode.variants.consequence.coding_names import coding_name
 from lifecode.variants.consequence.effect import Effect
-from lifecode.variants.consequence.regions import edits_of, outside_terms, splice_terms
+from lifecode.variants.consequence.regions import (
+    EXON_WITHOUT_CODONS,
+    edits_of,
+    outside_terms,
+    splice_terms,
+    terms_without_codons,
+)
 from lifecode.variants.transcripts import Transcript
 
 
@@ -25,6 +31,8 @@ def effect_on(transcript: Transcript, sequence: str, change: Change) -> Effect:
     """
     sequence, change = transcript.seen(sequence, change)
     name = coding_name(transcript, sequence, change)
+    if not transcript.is_coding:
+        return _without_codons(transcript, sequence, change, name)
     if (deleting := _deleting(sequence, change, transcript.parts)) is not None:
         return _without_cds(transcript, sequence, deleting, name)
     change = _placed(transcript, sequence, change)
@@ -48,6 +56,14 @@ def effect_on(transcript: Transcript, sequence: str, change: Change) -> Effect:
             return effect
     status = "read_twice" if all(edit.whole for edit in edits) else "exon_border"
     return Effect((*terms, "coding_sequence_variant"), name, protein_names.UNKNOWN, status=status)
+
+
+def _without_codons(transcript: Transcript, sequence: str, change: Change, name: str) -> Effect:
+    """The effect on a transcript that is no CDS."""
+    if _deleting(sequence, change, transcript.exons) is not None:
+        return Effect(("transcript_ablation",), name)
+    terms = terms_without_codons(transcript, change, splice_terms(transcript, change))
+    return Effect(terms, name, status="outside_cds" if EXON_WITHOUT_CODONS in terms else "intron")
 
 
 def _deleting(sequence: str, change: Change, stretches: Sequence[tuple[int, int]]) -> Change | None:

@@ -11,6 +11,17 @@ DONOR, REGION_OF_EXON, REGION_OF_INTRON = 2, 3, 8
 """Nucleotides of an intron's ends, of the exon beside it, and of the intron, that decide splicing."""
 
 
+EXON_WITHOUT_CODONS = "non_coding_transcript_exon_variant"
+
+
+def terms_without_codons(transcript: Transcript, change: Change, splicing: list[str]) -> tuple[str, ...]:
+    """Terms of the parts that a change touches of a transcript that is no CDS, beside those of splicing."""
+    start, end = change.start, max(change.end, change.start + 1)
+    if any(start < right and end > left for left, right in transcript.exons):
+        return (*splicing, EXON_WITHOUT_CODONS)
+    return (*(splicing or ["intron_variant"]), "non_coding_transcript_variant")
+
+
 def splice_terms(transcript: Transcript, change: Change) -> list[str]:
     """Terms of the borders of introns that a change touches."""
     terms = []

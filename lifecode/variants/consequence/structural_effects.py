@@ -11,7 +11,12 @@ from lifecode.variants.alleles import Allele, Change, normal_form, reverse_compl
 from lifecode.variants.consequence.coding_names import between, coding_name
 from lifecode.variants.consequence.effect import Effect
 from lifecode.variants.consequence.effects import effect_on
-from lifecode.variants.consequence.regions import edits_of, outside_terms, splice_terms
+from lifecode.variants.consequence.regions import (
+    edits_of,
+    outside_terms,
+    splice_terms,
+    terms_without_codons,
+)
 from lifecode.variants.transcripts import Transcript
 
 UNTOUCHED = Effect(("intergenic_variant",), "", status="symbolic")
@@ -90,7 +95,9 @@ def structural_effect(transcript: Transcript, sequence: str, stretch: Stretch) -
             found = found._replace(hgvs_c=coding_name(transcript, *seen))
         elif exact and kind == "INS" and size:
             forward = transcript.strand_at(own, own) == 1
-            found = found._replace(hgvs_c=f"c.{between(transcript, len(sequence), own, forward)}insN[{size}]")
+            found = found._replace(
+                hgvs_c=f"{transcript.prefix}{between(transcript, len(sequence), own, forward)}insN[{size}]"
+            )
     terms = found.terms
     if kind in _RESIZED and _in_exon(transcript, on_parts) and not _SAID.intersection(terms):
         terms = (*terms, _RESIZED[kind])
@@ -102,6 +109,8 @@ def _terms_of_parts(transcript: Transcript, stretch: Stretch) -> tuple[str, ...]
     kind, start, end, exact, size = stretch
     change = Change(start, end, "N" if kind == "INS" else "")
     splicing = splice_terms(transcript, change) if kind in _SPLICES else []
+    if not transcript.is_coding:
+        return terms_without_codons(transcript, change, splicing)
     outside = outside_terms(transcript, change)
     terms = splicing + [term for term in outside if not splicing or term != "intron_variant"]
     if edits := edits_of(transcript, change):

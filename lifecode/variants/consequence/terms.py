@@ -25,7 +25,9 @@ IMPACT = {
     "coding_sequence_variant": "MODIFIER",
     "5_prime_UTR_variant": "MODIFIER",
     "3_prime_UTR_variant": "MODIFIER",
+    "non_coding_transcript_exon_variant": "MODIFIER",
     "intron_variant": "MODIFIER",
+    "non_coding_transcript_variant": "MODIFIER",
     "intergenic_variant": "MODIFIER",
     "sequence_variant": "MODIFIER",
 }

@@ -82,7 +82,8 @@ def alleles_of_rows(rows: Iterable[Sequence[object]], source: str) -> AlleleFile
     found = AlleleFile(source)
     for number, row in enumerate(rows, start=1):
         chrom, pos, ref, alt, name, *extent = map(str, row)
-        info = dict(zip(("END", "SVLEN"), map(_whole, map(_known, extent)), strict=False))
+        told = (_whole(_known(text)) for text in extent)
+        info: dict[str, str] = dict(zip(("END", "SVLEN"), told, strict=False))
         _add(found, chrom, _whole(pos), _known(name) or ".", ref, _known(alt), number, info)
     return _require_any(found)
 
@@ -165,7 +166,7 @@ def _from_table(lines: Iterator[str], source: str) -> AlleleFile:
     found = AlleleFile(source)
     places: dict[str, int] = {}
     for number, line in enumerate(lines, start=1):
-        if not line.strip() or line.startswith("##"):
+        if not line.strip() or line.startswith("##") or (line.startswith("#") and "\t" not in line):
             continue
         cells = [cell.strip().strip('"') for cell in line.split("\t")]
         if not places:

@@ -13,11 +13,13 @@ from pathlib import Path
 from lifecode.alphabet import decode_nucleotides
 from lifecode.data.reading.inputs import InputUnit, resolve_inputs
 from lifecode.data.reading.read import ReadingSettings, read_unit
-from lifecode.data.records import CodingSequence, Contig
+from lifecode.data.records import CodingSequence, Contig, span
 from lifecode.errors import UserError
 from lifecode.variants.reading.exon_lines import ExonLines
 from lifecode.variants.transcripts import Transcript
 
+_RNA = ("tRNA", "rRNA", "tmRNA", "ncRNA", "misc_RNA", "precursor_RNA")
+"""Keys of the feature table for transcripts that are no CDS."""
 _BIN = 12
 """Transcripts are looked up by stretches of 2 ** 12 nucleotides."""
 
@@ -29,6 +31,7 @@ class Reference:
         contig: as read.
         coding_sequences: those of it whose places can be read.
         exons: of the transcripts of some of them, 5' to 3', by id.
+        without_codons: transcripts that are no CDS: RNA and pseudogenes, with their exons in place of one.
 
     Attributes:
         nucleotides: ids (length,).
@@ -39,7 +42,9 @@ class Reference:
         contig: Contig,
         coding_sequences: Sequence[CodingSequence],
         exons: Mapping[str, Sequence[tuple[int, int]]],
+        without_codons: Sequence[CodingSequence] = (),
     ) -> None:
+        self._without_codons = without_codons
         self.name, self.circular = contig.name, contig.circular
         self.nucleotides, self._coding_sequences, self._exons = contig.nucleotides, coding_sequences, exons
 
@@ -50,10 +55,13 @@ class Reference:
 
     @cached_property
     def transcripts(self) -> list[Transcript]:
-        """In the order of the annotation."""
+        """In the order of the annotation, those without codons behind the others."""
         return [
             Transcript(cds, self.sequence, self._exons.get(cds.id), circular=self.circular)
             for cds in self._coding_sequences
+        ] + [
+            Transcript(one, self.sequence, circular=self.circular, coding=False)
+            for one in self._without_codons
         ]
 
     @cached_property
@@ -130,9 +138,10 @@ def read_genome(
     references: dict[str, Reference] = {}
     left_out: Counter[str] = Counter()
     asked, found_keys = settings.asked_codes(), set[str]()
+    num_usable = 0
     for unit in units:
         exon_lines = ExonLines(unit.files[-1])
-        for contig in read_unit(unit, settings):
+        for contig in read_unit(unit, settings, features=_RNA):
             if contig.name in references:
                 raise UserError(
                     "the contig comes twice",
@@ -149,9 +158,13 @@ def read_genome(
                 else:
                     usable.append(cds)
             exons = {cds.id: found for cds in usable if (found := exon_lines.of(cds))}
-            references[contig.name] = Reference(contig, usable, exons)
+            others = [
+                one for one in _without_codons(contig, exon_lines) if one.exons and _lies_on(one, contig)
+            ]
+            references[contig.name] = Reference(contig, usable, exons, others)
+            num_usable += len(usable)
     asked.require_found(found_keys, [*references])
-    if not any(reference.transcripts for reference in references.values()):
+    if not num_usable:
         reasons = ", ".join(f"{count:,} left out: {reason}" for reason, count in left_out.items())
         raise UserError(
             f"no coding sequence to judge variants by ({reasons or 'the files annotate none'})",
@@ -168,6 +181,19 @@ def _one_file(name: str | Path) -> list[InputUnit]:
     return [InputUnit((path,))]
 
 
+def _without_codons(contig: Contig, exon_lines: ExonLines) -> Iterator[CodingSequence]:
+    """Transcripts of a contig that are no CDS, or that of a pseudogene, as CDS of their exons."""
+    yield from (cds for cds in contig.coding_sequences if cds.pseudo)
+    for one in contig.features:
+        name = one.locus_tag or one.gene or f"{one.kind}:{span(one.exons)}"
+        yield CodingSequence(name, one.gene or None, one.exons, gene_id=one.locus_tag or None)
+    yield from exon_lines.without_cds(contig.annotated_as or contig.name)
+
+
+def _lies_on(cds: CodingSequence, contig: Contig) -> bool:
+    return all(0 <= start < end <= len(contig.nucleotides) for start, end, _ in cds.exons)
+
+
 def why_left_out(cds: CodingSequence, contig: Contig) -> str | None:
     """Why nothing can be said about the codons of a CDS, or None."""
     choice = contig.code_choice
@@ -177,7 +203,7 @@ def why_left_out(cds: CodingSequence, contig: Contig) -> str | None:
         return "pseudogene"
     if cds.location_problem is not None or not cds.exons:
         return "location that cannot be read"
-    if any(start < 0 or end > len(contig.nucleotides) or start >= end for start, end, _ in cds.exons):
+    if not _lies_on(cds, contig):
         return "location beyond the contig"
     if sum(end - start for start, end, _ in cds.exons) - cds.codon_start < 2:
         return "no complete codon"

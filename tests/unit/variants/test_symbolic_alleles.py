@@ -105,8 +105,8 @@ def test_impact_is_that_of_the_most_severe_term():
     assert impact_of(("transcript_amplification",)) == "HIGH"
 
 
-def test_a_table_may_begin_with_comments(tmp_path):
-    text = "## of a pipeline\n#chrom\tpos\tref\talt\tid\ntoy\t20\tA\tG\trs1\n"
-    (tmp_path / "v.tsv").write_text(text)
+@pytest.mark.parametrize("comment", ["## of a pipeline", "# of a pipeline"])
+def test_a_table_may_begin_with_comments(tmp_path, comment):
+    (tmp_path / "v.tsv").write_text(f"{comment}\n#chrom\tpos\tref\talt\tid\ntoy\t20\tA\tG\trs1\n")
     (allele,) = read_alleles(tmp_path / "v.tsv").alleles
     assert (allele.ref, allele.alt, allele.id) == ("A", "G", "rs1")

@@ -128,10 +128,13 @@ def _num_nucleotides(exons: tuple[Exon, ...]) -> int:
 def feature_of(kind: str, qualifiers: Iterable[Qualifier], place: Place) -> Feature:
     """A feature that is no CDS as annotated; arguments as for `coding_sequence_of`."""
     flags: set[str] = set()
+    names = {"gene": "", "locus_tag": ""}
     for qualifier in qualifiers:
         key = qualifier.key.lower()
         flags |= _flags_of_exception(qualifier.value) if key == "exception" else {key}
-    return Feature(kind, place.exons, bool(flags & _PSEUDO), "trans_splicing" in flags)
+        if key in names:
+            names[key] = names[key] or qualifier.value or ""
+    return Feature(kind, place.exons, bool(flags & _PSEUDO), "trans_splicing" in flags, **names)
 
 
 def _flags_of_exception(value: str | None) -> set[str]:
