@@ -11,7 +11,7 @@ from lifecode.host.durable import disk_faults_named, replacing
 from lifecode.variants.wild_type import WildType
 
 _SUFFIXES = (".png", ".svg", ".pdf")
-_DPI, _WIDEST_INCHES = 150, 400
+_DPI, _WIDEST_INCHES = 150, 200
 """Of a picture; matplotlib draws less than 65,536 dots."""
 
 

@@ -52,7 +52,7 @@ def optimize(
             is one.
         protein: path of a FASTA file, or one or several proteins as text or records.
         host: `ecoli` for the genome that ships, annotated sequence files as for `lifecode.read_records`, or a
-            table of `python_codon_tables` by name or NCBI taxon.
+            table of `python_codon_tables` by name, species or NCBI taxon.
         output: FASTA file to write the designs to; a table, a report and its figures are put beside it. None
             writes nothing.
         n: designs for each protein.
