@@ -82,7 +82,7 @@ def optimize(
     with told(progress) as say:
         say("counting the host's codons")
         usage = host_usage(host, genetic_code)
-        if keep is not None and not isinstance(keep, str | int):
+        if isinstance(keep, Iterable) and not isinstance(keep, str):
             keep = list(keep)
         tasks = _tasks(proteins, draft, keep, wild_type, usage.genetic_code, sampling, n, seed)
         for task in tasks:  # so that the last one's fault does not cost the work on the first
