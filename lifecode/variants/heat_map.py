@@ -76,7 +76,7 @@ def draw_heat_map(
         axis.set_yticks(range(len(labels)), labels, fontsize=4 if len(labels) > 30 else 6, family="monospace")
         axis.set_ylabel(name)
         figure.colorbar(image, ax=axis, label="nats")
-    axes[0].set_title(f"log P(new) - log P(wild type), {method}; stops may lie beyond the scale")
+    axes[0].set_title(f"log P(new) - log P(wild type), {method}\nstops may lie beyond the scale")
     axes[-1].set_xlabel("position")
     with disk_faults_named(path), replacing(path) as file:
         figure.savefig(file, format=path.suffix[1:], dpi=_DPI)
