@@ -26,8 +26,9 @@ def positions(
         UserError: no such position, or no numbers.
     """
     found: set[int] = set()
-    parts = str(text).split(",") if isinstance(text, str | int) else list(map(str, text))
-    for part in parts:
+    if isinstance(text, str) or not isinstance(text, Iterable):
+        text = str(text).split(",")
+    for part in map(str, text):
         match = _PART.fullmatch(part)
         first, last = (int(match[1]), int(match[2] or match[1])) if match else (1, 0)
         if first > last:

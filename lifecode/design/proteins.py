@@ -82,7 +82,7 @@ def coding_sequences(
     if _is_path(given):
         records = coding_records(Path(given).expanduser())
     else:
-        names, sequences = named_sequences(given)
+        names, sequences = named_sequences(given, coding=True)
         records = [CodingRecord((str(name),), one) for name, one in zip(names, sequences, strict=True)]
         if len(names) == len(proteins) and not any(isinstance(name, str) for name in names):
             records = [one._replace(names=(name,)) for name, one in zip(proteins, records, strict=True)]

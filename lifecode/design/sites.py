@@ -12,7 +12,7 @@ from lifecode.errors import UserError
 
 _IUPAC = set("ACGTNRYSWKMBDHV")
 _BETWEEN = re.compile(r"[,;\s]+")
-_OF_A_SUPPLIER = re.compile(r"-(?:HF|HFv2|v2)", re.IGNORECASE)
+_OF_A_SUPPLIER = re.compile(r"-(?:HFv2|HF|v2)$", re.IGNORECASE)
 """Behind the name of an enzyme: what it is made of, which does not change its site."""
 
 

@@ -11,7 +11,7 @@ from lifecode.host.durable import disk_faults_named, replacing
 from lifecode.variants.wild_type import WildType
 
 _SUFFIXES = (".png", ".svg", ".pdf")
-_DPI, _WIDEST_INCHES = 150, 400
+_DPI, _WIDEST_INCHES = 150, 200
 """Of a picture; matplotlib draws less than 65,536 dots."""
 
 
@@ -76,7 +76,7 @@ def draw_heat_map(
         axis.set_yticks(range(len(labels)), labels, fontsize=4 if len(labels) > 30 else 6, family="monospace")
         axis.set_ylabel(name)
         figure.colorbar(image, ax=axis, label="nats")
-    axes[0].set_title(f"log P(new) - log P(wild type), {method}; stops may lie beyond the scale")
+    axes[0].set_title(f"log P(new) - log P(wild type), {method}\nstops may lie beyond the scale")
     axes[-1].set_xlabel("position")
     with disk_faults_named(path), replacing(path) as file:
         figure.savefig(file, format=path.suffix[1:], dpi=_DPI)

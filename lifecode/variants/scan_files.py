@@ -78,20 +78,24 @@ def read_scan(path: str | Path, protein: str, offset: int = 1) -> Scan:
     require_table(content[:_FIRST_BYTES], file)
     text = content.decode("utf-8", errors="replace").lstrip("\ufeff")
     head = text.partition("\n")[0]
-    rows = csv.reader(io.StringIO(text, newline=""), delimiter=max(",\t;", key=head.count))
-    header = next(rows, [])
-    place = header.index(_column_of(header, str(path)))
+    separator = max(",\t;", key=head.count)
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     values, lines = [], []
-    for row in filter(None, rows):
-        if len(row) <= place:
-            raise UserError(
-                f"the row has {len(row)} columns, and the mutant stands in number {place + 1}",
-                source=path,
-                record=f"line {rows.line_num}",
-                remedy="Check that the file is complete",
-            )
-        values.append(row[place])
-        lines.append(rows.line_num)
+
+    def fault(problem: str) -> UserError:
+        where = f"line {rows.line_num}"
+        return UserError(problem, source=path, record=where, remedy="Check that the file is complete")
+
+    try:
+        header = next(rows, [])
+        place = header.index(_column_of(header, str(path)))
+        for row in filter(None, rows):
+            if len(row) <= place:
+                raise fault(f"the row has {len(row)} columns, and the mutant stands in number {place + 1}")
+            values.append(row[place])
+            lines.append(rows.line_num)
+    except csv.Error as error:
+        raise fault(f"cannot be divided into columns ({error})") from error
     return scan_of_columns({header[place]: values}, protein, offset, str(path), lines)
 
 

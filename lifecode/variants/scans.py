@@ -100,8 +100,8 @@ def scan_scores(
 def status_of(mutant: tuple[Substitution, ...], wild: WildType, method: str) -> str:
     """`scored` of a mutant that a model is asked about, or why it is not.
 
-    `wild_type` needs no model. `not_substitutions` names one residue twice, a letter that is none, or
-    a deletion, an insertion or a frameshift.
+    `wild_type` needs no model. `not_substitutions` names one residue twice, a letter that is none, a
+    deletion, an insertion, a frameshift or the stop, or nothing.
     `too_far_apart`: the model does not read all places at once. `no_such_residue`: by `pseudo_likelihood` the
     codon of the new first residue is the alternative start codon that is there already.
     """

@@ -54,7 +54,7 @@ def optimize(
             is one.
         protein: path of a FASTA file, or one or several proteins as text or records.
         host: `ecoli` for the genome that ships, annotated sequence files as for `lifecode.read_records`, or a
-            table of `python_codon_tables` by name or NCBI taxon.
+            table of `python_codon_tables` by name, species or NCBI taxon.
         output: FASTA file to write the designs to; a table, a report and its figures are put beside it. None
             writes nothing.
         n: designs for each protein.
@@ -84,7 +84,7 @@ def optimize(
     with told(progress) as say:
         say("counting the host's codons")
         usage = host_usage(str(host) if isinstance(host, int) else host, genetic_code)
-        if keep is not None and not isinstance(keep, str | int):
+        if isinstance(keep, Iterable) and not isinstance(keep, str):
             keep = list(keep)
         tasks = _tasks(proteins, draft, keep, wild_type, usage.genetic_code, sampling, n, seed)
         for task in tasks:  # so that the last one's fault does not cost the work on the first

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from lifecode.alphabet import codon_ids
 from lifecode.data.cds.coding_sequence import ExactPair, verify_all
+from lifecode.data.reading.named_sequences import require_no_protein
 from lifecode.data.reading.read import read_records
-from lifecode.errors import UserError
 from lifecode.genetic_code import genetic_code
 
 
@@ -36,13 +36,7 @@ def coding_records(path: str | Path) -> list[CodingRecord]:
     """
     found = []
     for contig in read_records(path):
-        if contig.molecule == "protein":
-            raise UserError(
-                "is a protein, and its coding sequence is wanted",
-                source=path,
-                record=contig.name,
-                remedy="Give nucleotides",
-            )
+        require_no_protein(contig)
         if not contig.coding_sequences:
             found.append(CodingRecord((contig.name,), contig.nucleotides))
         for verdict in verify_all(contig):

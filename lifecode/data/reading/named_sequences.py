@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from lifecode.alphabet import as_sequences, encode_nucleotides
 from lifecode.data.reading.read import read_records
 from lifecode.data.records import Contig
+from lifecode.errors import UserError
 
 
 class NamedSequences(NamedTuple):
@@ -46,23 +47,39 @@ def named_records(given: Any) -> NamedRecords:
     return NamedRecords([given_name(record) or index for index, record in enumerate(records)], records)
 
 
-def named_sequences(given: Any) -> NamedSequences:
+def named_sequences(given: Any, *, coding: bool = False) -> NamedSequences:
     """Nucleotide ids and names of one or several sequences.
 
     Args:
         given: text or bytes, a Seq or SeqRecord of Biopython, a `Contig` of `read_records`, or several of
             these as for `alphabet.as_sequences`; or the path of a sequence file, whose records are meant:
             a `Path`, or text with a dot or a slash, which no sequence has.
+        coding: whether coding sequences are wanted, so that a protein, whose codons would be made up, is
+            refused.
 
     Raises:
-        UserError: something that is none, a letter that is no nucleotide, or a file that cannot be read.
+        UserError: something that is none, a protein where codons are wanted, a letter that is no nucleotide,
+            or a file that cannot be read.
     """
     names, records = named_records(given)
+    for record in records if coding else ():
+        require_no_protein(record)
     nucleotides = [
         record.nucleotides if isinstance(record, Contig) else encode_nucleotides(record, record=name)
         for name, record in zip(names, records, strict=True)
     ]
     return NamedSequences(names, nucleotides)
+
+
+def require_no_protein(record: Any) -> None:
+    """Raises a `UserError` for a record of a protein file, which has no codons of its own."""
+    if isinstance(record, Contig) and record.molecule == "protein":
+        raise UserError(
+            "is a protein, and its coding sequence is wanted",
+            source=record.source,
+            record=record.name,
+            remedy="Give nucleotides",
+        )
 
 
 def _is_path(given: Any) -> bool:

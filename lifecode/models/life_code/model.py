@@ -236,10 +236,10 @@ class LifeCode(SavedModel):
             device; the model is read as in evaluation mode, and its own modes stay.
 
         Raises:
-            UserError: no sequence, an empty one, one whose length is no multiple of 3, or a letter that is no
-                nucleotide.
+            UserError: no sequence, an empty one, one whose length is no multiple of 3, a letter that is no
+                nucleotide, or a file of proteins.
         """
-        given = named_sequences(sequences)
+        given = named_sequences(sequences, coding=True)
         require_whole_codons(given)
         return masked.masked_logits(self, given.nucleotides, max_codons=max_codons)
 
@@ -258,7 +258,7 @@ class LifeCode(SavedModel):
         Raises:
             UserError: as for `masked_logits`.
         """
-        given = named_sequences(sequences)
+        given = named_sequences(sequences, coding=True)
         require_whole_codons(given)
         return masked.pseudo_log_likelihood(self, given.nucleotides, max_codons=max_codons)
 

@@ -25,7 +25,7 @@ from lifecode.tasks.tables import write_table
 from lifecode.variants.asking import Scoring
 from lifecode.variants.heat_map import draw_heat_map, require_picture_name
 from lifecode.variants.journal import forget
-from lifecode.variants.scan_files import read_scan, scan_of, scan_of_columns
+from lifecode.variants.scan_files import Scan, read_scan, scan_of, scan_of_columns
 from lifecode.variants.scans import scan_scores, whole_scan
 from lifecode.variants.wild_type import WildType, checked_cds, scan_reader
 from lifecode.verbs.score.scores import TABLES, Scores, journal_of, on_device, require_output
@@ -89,10 +89,8 @@ def score_scan(
     letters, codons = _protein_and_cds(protein, cds, genetic_code)
     if isinstance(mutants, str | Path):
         scan = read_scan(mutants, letters, offset)
-    elif hasattr(mutants, "columns"):
-        scan = scan_of_columns({str(name): mutants[name] for name in mutants}, letters, offset)
     else:
-        scan = scan_of(mutants, letters, offset)
+        scan = _scan_in_memory(mutants, letters, offset)
     loaded = on_device(model)
     reader = scan_reader(loaded, scoring.method)
     wild_type, notes = _as_read(reader, letters, codons, organism, genetic_code)
@@ -125,6 +123,13 @@ def _as_read(
             notes.append(f"no CDS was given: the protein is read in the commonest codons of {organism}")
         ids = encode_nucleotides(codons)
     return WildType(ids, reader, code_of(genetic_code), organism, protein), notes
+
+
+def _scan_in_memory(mutants: Any, protein: str, offset: int) -> Scan:
+    """The scan of a list or series, or of a frame."""
+    if hasattr(mutants, "columns"):
+        return scan_of_columns({str(name): mutants[name] for name in mutants}, protein, offset)
+    return scan_of(mutants, protein, offset)
 
 
 def _require_scan(scoring: Scoring, heat_map: str | Path | None) -> None:

@@ -114,6 +114,12 @@ def test_a_sequence_that_cannot_be_scored_is_named(given, said):
             score(given)
 
 
+def test_a_file_of_proteins_has_no_codons_of_its_own(tmp_path):
+    (tmp_path / "proteins.fasta").write_text(">p\nMKRISTLEFDPWMKRISTLEFDPW\n")
+    with pytest.raises(UserError, match=r"proteins\.fasta, record p: is a protein, and its coding sequence"):
+        MODELS["joint head"].pseudo_log_likelihood(tmp_path / "proteins.fasta")
+
+
 def test_a_file_and_its_records_give_the_same_as_text(tmp_path):
     path = tmp_path / "genes.fasta"
     path.write_text("".join(f">{name}\n{gene}\n" for name, gene in zip("abc", GENES, strict=True)))

@@ -148,6 +148,9 @@ def test_a_row_that_is_cut_off_is_named(tmp_path):
     (tmp_path / "cut.csv").write_text("score,mutant\n1,K2E\n\n2\n")
     with pytest.raises(UserError, match="line 4: the row has 1 columns"):
         read_scan(tmp_path / "cut.csv", PROTEIN)
+    (tmp_path / "quote.csv").write_text('mutant,note\nK2E,"not closed\nA3L,b\n')
+    with pytest.raises(UserError, match="line 3: cannot be divided into columns"):
+        read_scan(tmp_path / "quote.csv", PROTEIN)
 
 
 def test_letters_of_a_wild_type_that_are_no_residue(tmp_path):

@@ -98,6 +98,7 @@ PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256))
         (b">one\nAC\xff\n", "record one: letter 'ÿ' at position 3"),
         (b">\nACGT\n", "record 1: the header names no sequence"),
         (b">one\n>two\nACGT\n", "record one: the record has no sequence"),
+        (b"; by hand\n>one\nACGT\n", "record 1: begins with '; by hand', not with >|neither a GenBank"),
     ],
 )
 def test_unreadable_content_is_one_line_that_names_the_file(written, content, complaint):
