@@ -161,6 +161,7 @@ FLOORS = {
     "tasks/pairs": [
         "side",
         "pair_examples",
+        "pair_leaks",
         "pair_task",
         "pair_rounds",
         "composition",

@@ -135,7 +135,7 @@ def separated(content: bytes, path: Path, given: Sequence[str] | None = None) ->
     if given is None:
         header, end = header_of(content[:_MOST_BYTES_ABOVE])
         return rows_below(header, content[end:], path)
-    separator = separator_of(content.partition(b"\n")[0], b"")
+    separator = separator_of(content.lstrip(b"\n").partition(b"\n")[0], b"")
     return rows_below(Header(separator.join(name.encode() for name in given), separator), content, path)
 
 

@@ -76,6 +76,7 @@ def test_a_table_that_goes_on_where_it_was_stopped(place, capsys, monkeypatch):
     assert "8 of 8 cells would be made" in capsys.readouterr().out  # the settings are others
 
 
+@pytest.mark.slow
 def test_every_way_of_tuning_makes_cells_of_its_own(place, capsys, monkeypatch):
     given = ("sets=[emp_H3]", "baselines=[constant,untrained]", f"run_dir={place}/tuned", "head.frames=0")
     given += ("probe.frames=null", "tuning=head", "fit.epochs=2", "fit.accelerator=cpu")
