@@ -12,10 +12,10 @@ from lifecode.evaluation.metrics import MASKED_CODON_CROSS_ENTROPY, NUCLEOTIDES_
 from lifecode.evaluation.sample import SamplePredictions
 from lifecode.host.installed import installed_versions
 from lifecode.names import display_name
-from lifecode.report.charts.codon_map import codon_map_in_code
+from lifecode.report.charts.codons.codon_map import codon_map_in_code
+from lifecode.report.charts.codons.sample_chart import sample_chart
 from lifecode.report.charts.figure_style import plain_settings
 from lifecode.report.charts.learning_curves import PANELS, learning_curves
-from lifecode.report.charts.sample_chart import sample_chart
 from lifecode.report.page import Drawing, write_page
 from lifecode.report.run.census import corpus_counts, model_parts, split_table
 from lifecode.report.run.metric_table import Metrics, held_out_metrics, measured, verdict
