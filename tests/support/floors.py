@@ -239,6 +239,7 @@ FLOORS = {
         "runs",
         "region",
         "codon_sequences",
+        "quantities",
         "settings",
         "asked",
         "coding_potential",
