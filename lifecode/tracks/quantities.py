@@ -28,7 +28,7 @@ IN_WORDS: dict[Quantity, InWords] = {
         "Entropy of what the model expects of the {unit} there, in nats: low where it is sure.",
     ),
     "coding_potential": InWords(
-        "coding potential, nats a codon",
+        "coding potential, nats per codon",
         "Of each of six frames, the mean over {smooth} codons of log P(codon) under the model less that of "
         "its nucleotides drawn one by one as the genome has them; above zero the frame reads as codons. It "
         "is no probability of a gene.",
