@@ -19,7 +19,7 @@ from lifecode.data.cds.codon_usage import relative_usage
 from lifecode.design.masked_codons import strided_log_probabilities
 from lifecode.design.synonyms import synonym_family
 from lifecode.errors import UserError, require_at_least
-from lifecode.report.charts.usage_heat_map import usage_heat_map
+from lifecode.report.charts.codons.usage_heat_map import usage_heat_map
 from lifecode.report.page import Drawing
 
 HEADINGS = ("model", "species", "correlation", "mean difference", "genes")

@@ -28,7 +28,7 @@ from lifecode.data.splits.similarity import clusters, protein_sketch
 from lifecode.design.masked_codons import strided_log_probabilities
 from lifecode.design.synonyms import synonym_family
 from lifecode.errors import UserError, require_at_least
-from lifecode.report.charts.contest_charts import figures_of_all
+from lifecode.report.charts.predictions.contest_charts import figures_of_all
 from lifecode.report.page import Drawing
 from lifecode.tasks.examples.columns import Columns, find_columns
 from lifecode.tasks.examples.table import read_table

@@ -17,7 +17,7 @@ from lifecode.analyses.codon_usage import species_names
 from lifecode.analyses.genes import Gene, asked_and_counted, notes_on_unknown_training, read_genes
 from lifecode.analyses.named_model import NamedModel
 from lifecode.evaluation.baselines import BothNeighbours, CodonUnigram, InterpolatedNeighbours
-from lifecode.report.charts.contest_charts import sets_of_a_suite
+from lifecode.report.charts.predictions.contest_charts import sets_of_a_suite
 
 Ids = Sequence[NDArray[np.int64]]
 """Letters (L,) of each gene."""

@@ -10,7 +10,7 @@ from lifecode.data.corpus.corpus import Corpus
 from lifecode.data.corpus.prepare import prepare_corpus
 from lifecode.data.corpus.segments import SegmentTable
 from lifecode.data.reading.read import ReadingSettings, packaged_genomes, read_records
-from lifecode.data.splits.split import BlockSplit, ContigSplit, TaxonSplit
+from lifecode.data.splits.split import BlockSplit, ContigSplit, Split, TaxonSplit
 
 if TYPE_CHECKING:
     from lifecode.data.batches.batch_shape import BatchShape
@@ -33,6 +33,7 @@ __all__ = [
     "RayEngine",
     "ReadingSettings",
     "SegmentTable",
+    "Split",
     "TaxonSplit",
     "codon_usage",
     "decode_nucleotides",

@@ -4,15 +4,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from lifecode.report.charts.codon_map import codon_map_in_code
-    from lifecode.report.charts.codon_usage_chart import codon_usage_chart
+    from lifecode.report.charts.codons.codon_map import codon_map_in_code
+    from lifecode.report.charts.codons.codon_usage_chart import codon_usage_chart
     from lifecode.report.charts.figure_style import FigureColours, use_colours
 
 __all__ = ["FigureColours", "codon_map_in_code", "codon_usage_chart", "use_colours"]
 _HOMES = {
     "FigureColours": "charts.figure_style",
-    "codon_map_in_code": "charts.codon_map",
-    "codon_usage_chart": "charts.codon_usage_chart",
+    "codon_map_in_code": "charts.codons.codon_map",
+    "codon_usage_chart": "charts.codons.codon_usage_chart",
     "use_colours": "charts.figure_style",
 }
 

@@ -114,9 +114,9 @@ def predict_into(
     model: Tuned,
     path: Path,
     output: Path,
-    columns: InputColumns | None = None,
+    columns: InputColumns | None,
     *,
-    on_progress: Callable[[int], None] = lambda _: None,
+    on_progress: Callable[[int], None],
 ) -> int:
     """Write what `predicted_parts` gives into a table, and return its rows.
 

@@ -3,7 +3,7 @@
 Of a codon it is log P(codon | the rest of its frame) under the model less the sum of log q over its three
 nucleotides: a log-likelihood ratio to DNA whose nucleotides are drawn one by one as the genome has them, both
 strands together (A as often as T, C as often as G). The track is the mean of it over a window of codons with
-this one in the middle, in nats a codon. Above zero the frame reads as codons rather than as such DNA.
+this one in the middle, in nats per codon. Above zero the frame reads as codons rather than as such DNA.
 """
 
 from collections.abc import Iterable

@@ -6,9 +6,9 @@ from typing import Literal
 from lifecode.arguments import fields_checked
 from lifecode.errors import UserError
 from lifecode.tracks.codon_sequences import Strands
+from lifecode.tracks.quantities import Quantity
 from lifecode.variants.asking import Scoring
 
-Quantity = Literal["surprisal", "entropy", "coding_potential"]
 Frames = Literal["auto", "cds", "all"]
 ValueUnit = Literal["codon", "nucleotide"]
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
-from lifecode.data.formats.name_forms import matched_names
+from lifecode.data.formats.annotation.name_forms import matched_names
 from lifecode.errors import UserError
 from lifecode.names import display_name
 from lifecode.variants.alleles import Allele, Change, as_in_vcf, normal_form, plain, symbol_kind

@@ -17,7 +17,7 @@ from lifecode.analyses.accuracy.finished_run import FinishedRun, finished_runs
 from lifecode.analyses.analysis import Analysed, Say, Value
 from lifecode.analyses.named_model import NamedModel, notes_on_reading
 from lifecode.errors import UserError
-from lifecode.report.charts.accuracy_by_bins import BinsPanel, accuracy_by_bins
+from lifecode.report.charts.predictions.accuracy_by_bins import BinsPanel, accuracy_by_bins
 from lifecode.report.page import Drawing
 from lifecode.tasks.splits.nearest import nearest_distance, nearest_identity
 

@@ -63,14 +63,7 @@ def prepare_corpus(
     output = Path(output).expanduser()
     units = resolve_inputs(inputs)
     entries = _input_entries(units)
-    identity = {
-        "schema_version": SCHEMA_VERSION,
-        "seed": seed,
-        "split": {"by": type(split).__name__, **asdict(split)},
-        "reading": asdict(reading),
-        "require_pairs": require_pairs,
-        "inputs": [entry for of_unit in entries for entry in of_unit],
-    }
+    identity = _identity(split, reading, seed, require_pairs, entries)
     if (existing := existing_corpus(output, identity)) is not None:
         return existing
     with partial_folder(output) as folder:
@@ -97,6 +90,24 @@ def prepare_corpus(
         _finish(corpus, layout, identity, written)
         corpus.rename(output)
     return Corpus.open(output)
+
+
+def _identity(
+    split: Split,
+    reading: ReadingSettings,
+    seed: int,
+    require_pairs: bool,
+    entries: Sequence[Sequence[dict[str, Any]]],
+) -> dict[str, Any]:
+    """All that a corpus depends on."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "seed": seed,
+        "split": {"by": type(split).__name__, **asdict(split)},
+        "reading": asdict(reading),
+        "require_pairs": require_pairs,
+        "inputs": [entry for of_unit in entries for entry in of_unit],
+    }
 
 
 def _require_named_contigs(reading: ReadingSettings, inventory: Inventory) -> None:

@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import pairwise
 from typing import BinaryIO, NamedTuple
 
-from lifecode.data.formats.annotated_fasta import annotated_records
-from lifecode.data.formats.annotation_index import AnnotationIndex
+from lifecode.data.formats.annotation.annotated_fasta import annotated_records
+from lifecode.data.formats.annotation.index import AnnotationIndex
 from lifecode.data.formats.fasta import NucleotideRecord
 from lifecode.data.formats.malformed import Settle
 from lifecode.data.formats.organelles import organelle_named

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 import lifecode
-from lifecode.data.formats.annotation_lines import carries_sequences
+from lifecode.data.formats.annotation.lines import carries_sequences
 from lifecode.data.formats.opening import ANNOTATION, file_format
 from lifecode.data.records import Molecule
 from lifecode.errors import UserError

@@ -11,14 +11,15 @@ from rich.text import Text
 from lifecode.data.splits.regions import SPLITS
 from lifecode.names import display_name
 
-_HEADINGS = {
+SPLIT_HEADINGS = {
     "cds": "CDS",
     "cds_codons": "codons",
     "dna_regions": "DNA regions",
     "dna_nucleotides": "nucleotides",
-    "rna_transcripts": "RNA",
-    "rna_nucleotides": "nucleotides",
+    "rna_transcripts": "transcripts",
+    "rna_nucleotides": "their nucleotides",
 }
+"""What is counted in each split of a corpus, as a table calls it."""
 
 
 def census_table(report: dict[str, Any]) -> Group:
@@ -35,9 +36,9 @@ def census_table(report: dict[str, Any]) -> Group:
     if "splits" not in report:
         return Group(found)
     splits = Table("split", box=None, padding=(0, 2, 0, 0), pad_edge=False)
-    shown = [key for key in _HEADINGS if any(report["splits"][name][key] for name in SPLITS)]
+    shown = [key for key in SPLIT_HEADINGS if any(report["splits"][name][key] for name in SPLITS)]
     for key in shown:
-        splits.add_column(_HEADINGS[key], justify="right")
+        splits.add_column(SPLIT_HEADINGS[key], justify="right")
     for name in SPLITS:
         splits.add_row(name, *(f"{report['splits'][name][key]:,}" for key in shown))
     parts = [found, Text(), splits]

@@ -55,9 +55,12 @@ class TokenContents(NamedTuple):
 
     def times(self, rows: float) -> "TokenContents":
         """What so many rows hold together."""
-        *numbers, read = self
         return TokenContents(
-            *(rows * number for number in numbers), {task: rows * own for task, own in read.items()}
+            rows * self.num_tokens,
+            rows * self.num_segments,
+            rows * self.squared_tokens,
+            rows * self.masked,
+            {task: rows * own for task, own in self.read.items()},
         )
 
 

@@ -6,20 +6,22 @@ from torch.nn import functional
 from lifecode.models.layers.joint_linear import joint_linear
 from lifecode.ops import silu_gate
 
+_MULTIPLE, _FINE_MULTIPLE = 64, 8
 
-def swiglu_hidden_width(width: int, multiple: int = 64) -> int:
+
+def swiglu_hidden_width(width: int) -> int:
     """8/3 of the width, rounded up to a multiple of 64."""
-    return -(-8 * width // (3 * multiple)) * multiple
+    return -(-8 * width // (3 * _MULTIPLE)) * _MULTIPLE
 
 
-def matched_hidden_width(width: int, missing_parameters: int, multiple: int = 8) -> int:
+def matched_hidden_width(width: int, missing_parameters: int) -> int:
     """Hidden width of a feed-forward with `missing_parameters` more than that of `swiglu_hidden_width`.
 
     Rounded to the nearest multiple of 8, the least that bf16 matrix units like: at most 12 d parameters too
     many or too few, 0.7 % of a layer at d = 128 and 0.1 % at 1024. Of 64 it would be 5 % and 0.7 %.
     """
     exact = swiglu_hidden_width(width) + missing_parameters / (3 * width)
-    return round(exact / multiple) * multiple
+    return round(exact / _FINE_MULTIPLE) * _FINE_MULTIPLE
 
 
 class SwiGLU(nn.Module):

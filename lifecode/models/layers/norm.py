@@ -83,10 +83,10 @@ class PlainSum(nn.Module):
 class LayerScale(nn.Module):
     """Adds a residual branch, each of its features times a learned factor.
 
-    It starts at 0.1: the 1e-5 of very deep vision models keeps a short run from moving at all.
+    Models start it at 0.1: the 1e-5 of very deep vision models keeps a short run from moving at all.
     """
 
-    def __init__(self, width: int, initial: float = 0.1) -> None:
+    def __init__(self, width: int, initial: float) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.full((width,), float(initial)))
 

@@ -15,8 +15,8 @@ from lifecode.data.splits.split import SPLITS
 from lifecode.data.statistics.composition import MAX_NUCLEOTIDES, composition
 from lifecode.data.statistics.origins import row_origins
 from lifecode.host.installed import installed_versions
-from lifecode.report.charts.codon_comparison import CodonComparison, codon_rows, compare_codon_usage
-from lifecode.report.charts.codon_usage_chart import codon_usage_chart
+from lifecode.report.charts.codons.codon_comparison import CodonComparison, codon_rows, compare_codon_usage
+from lifecode.report.charts.codons.codon_usage_chart import codon_usage_chart
 from lifecode.report.charts.distributions import gc_histograms, length_histograms
 from lifecode.report.charts.figure_style import plain_settings
 from lifecode.report.corpus.left_out import LeftOut, left_out, left_out_chart

@@ -8,8 +8,8 @@ from lifecode.design.designs import Designs
 from lifecode.design.measures import MIN_MAX_WINDOW, min_max
 from lifecode.host.installed import installed_versions
 from lifecode.names import display_name
+from lifecode.report.charts.codons.min_max_chart import Profile, min_max_chart
 from lifecode.report.charts.figure_style import plain_settings
-from lifecode.report.charts.min_max_chart import Profile, min_max_chart
 from lifecode.report.page import Drawing, write_page
 
 _MOST_PROTEINS = 20

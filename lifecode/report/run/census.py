@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from lifecode.data.statistics.census import SPLIT_HEADINGS
 from lifecode.models.parts import LAYERS
 
 
@@ -20,16 +21,6 @@ class SplitTable(NamedTuple):
     caption: str
     headings: tuple[str, ...]
     rows: tuple[tuple[str, tuple[str, ...]], ...]
-
-
-_HEADINGS = {
-    "cds": "CDS",
-    "cds_codons": "codons",
-    "dna_regions": "DNA regions",
-    "dna_nucleotides": "nucleotides",
-    "rna_transcripts": "transcripts",
-    "rna_nucleotides": "their nucleotides",
-}
 
 
 def corpus_counts(data: Mapping[str, Any]) -> list[Count]:
@@ -67,7 +58,7 @@ def split_table(data: Mapping[str, Any]) -> SplitTable | None:
         (split, tuple(f"{numbers[column]:,}" if column in numbers else "" for column in columns))
         for split, numbers in splits.items()
     ]
-    headings = tuple(_HEADINGS.get(column, column.replace("_", " ")) for column in columns)
+    headings = tuple(SPLIT_HEADINGS.get(column, column.replace("_", " ")) for column in columns)
     return SplitTable(_divided(data), headings, tuple(rows))
 
 

@@ -12,10 +12,10 @@ from lifecode.evaluation.metrics import MASKED_CODON_CROSS_ENTROPY, NUCLEOTIDES_
 from lifecode.evaluation.sample import SamplePredictions
 from lifecode.host.installed import installed_versions
 from lifecode.names import display_name
-from lifecode.report.charts.codon_map import codon_map_in_code
+from lifecode.report.charts.codons.codon_map import codon_map_in_code
+from lifecode.report.charts.codons.sample_chart import sample_chart
 from lifecode.report.charts.figure_style import plain_settings
 from lifecode.report.charts.learning_curves import PANELS, learning_curves
-from lifecode.report.charts.sample_chart import sample_chart
 from lifecode.report.page import Drawing, write_page
 from lifecode.report.run.census import corpus_counts, model_parts, split_table
 from lifecode.report.run.metric_table import Metrics, held_out_metrics, measured, verdict
@@ -23,6 +23,8 @@ from lifecode.report.run.sources import SOURCE_HEADINGS, source_rows
 from lifecode.report.run.time_breakdown import duration, time_breakdown
 
 PACKAGES = ("lifecode", "torch", "lightning", "numpy")
+_STANDARD_CODE = 1
+"""By which the codon map is coloured."""
 """Whose versions a page names."""
 
 
@@ -35,7 +37,6 @@ def write_report(
     rows: Sequence[MetricRow] = (),
     codon_embeddings: NDArray[np.floating] | None = None,
     sample: SamplePredictions | None = None,
-    genetic_code_number: int = 1,
     config: str = "",
 ) -> Path:
     """Write `report.html` and `figures/*.png` into a run folder; what was not measured has no place in them.
@@ -50,7 +51,6 @@ def write_report(
         rows: of `metrics.csv`.
         codon_embeddings: (64, d), in the order of `lifecode.alphabet.CODONS`.
         sample: what the model says of masked codons of a held-out gene.
-        genetic_code_number: NCBI `transl_table` that the codon map is coloured by.
         config: the resolved configuration as text.
 
     Returns:
@@ -81,7 +81,7 @@ def write_report(
         "config": config,
         "versions": metrics.get("versions") or installed_versions(*PACKAGES),
     }
-    drawings = _drawings(metrics, rows, codon_embeddings, sample, genetic_code_number)
+    drawings = _drawings(metrics, rows, codon_embeddings, sample)
     return write_page(folder, "report.html.jinja", content, drawings)
 
 
@@ -90,7 +90,6 @@ def _drawings(
     rows: Sequence[MetricRow],
     codon_embeddings: NDArray[np.floating] | None,
     sample: SamplePredictions | None,
-    genetic_code_number: int,
 ) -> dict[str, Drawing]:
     """Figures by file name."""
     figures: dict[str, Drawing] = {}
@@ -103,7 +102,7 @@ def _drawings(
             "Learning curves",
             "Training and validation losses and the learning rate of each stage, by step.",
         )
-    chart = None if codon_embeddings is None else codon_map_in_code(codon_embeddings, genetic_code_number)
+    chart = None if codon_embeddings is None else codon_map_in_code(codon_embeddings, _STANDARD_CODE)
     if chart is not None:
         figures["codon_map"] = Drawing(
             chart,

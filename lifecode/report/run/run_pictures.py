@@ -13,9 +13,9 @@ from lifecode.data.corpus.corpus import Corpus
 from lifecode.evaluation.masked_genes import HeldOut
 from lifecode.evaluation.sample import SamplePredictions, sample_predictions
 from lifecode.models.life_code.codec import CodonCodec
-from lifecode.report.charts.codon_map import codon_map_in_code
+from lifecode.report.charts.codons.codon_map import codon_map_in_code
+from lifecode.report.charts.codons.sample_chart import sample_chart
 from lifecode.report.charts.figure_style import plain_settings
-from lifecode.report.charts.sample_chart import sample_chart
 from lifecode.training.stages.encoder_stage import EncoderStage
 from lifecode.training.stages.tokenizer_stage import TokenizerStage
 

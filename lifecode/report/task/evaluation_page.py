@@ -8,8 +8,8 @@ from urllib.parse import quote
 from lifecode.evaluation.metrics import metric_named
 from lifecode.host.installed import installed_versions
 from lifecode.names import display_name
-from lifecode.report.charts.contest_charts import sets_of_a_suite
 from lifecode.report.charts.figure_style import plain_settings
+from lifecode.report.charts.predictions.contest_charts import sets_of_a_suite
 from lifecode.report.page import Drawing, write_page
 from lifecode.report.task.page import PACKAGES
 

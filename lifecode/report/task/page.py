@@ -9,10 +9,10 @@ import numpy as np
 from lifecode.evaluation.metrics import metric_named
 from lifecode.host.installed import installed_versions
 from lifecode.names import display_name
-from lifecode.report.charts.class_charts import calibration, confusion_matrix, ranking_curves
-from lifecode.report.charts.contest_charts import figures_of_all, tuning_curves
 from lifecode.report.charts.figure_style import plain_settings
-from lifecode.report.charts.value_charts import residual_charts
+from lifecode.report.charts.predictions.class_charts import calibration, confusion_matrix, ranking_curves
+from lifecode.report.charts.predictions.contest_charts import figures_of_all, tuning_curves
+from lifecode.report.charts.predictions.value_charts import residual_charts
 from lifecode.report.page import Drawing, write_page
 from lifecode.report.task.tables import leak_lines, model_rows, seed_rows, verdict, worst_errors
 from lifecode.tasks.evidence import Evidence

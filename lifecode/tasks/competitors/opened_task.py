@@ -93,7 +93,7 @@ def opened_task(
     *,
     num_folds: int,
     seeds: Sequence[int],
-    of_test: Callable[[Data], NDArray[np.int64] | None] | None = None,
+    of_test: Callable[[Data], NDArray[np.int64] | None] | None,
 ) -> OpenedTask:
     """Read a task, unless its `data` are given, and split it.
 

@@ -188,41 +188,15 @@ def labels_of(texts: Sequence[str], source: str, column: str, kind: LabelKind | 
         texts = [name for text in texts for name in classes_in(text)]
     distinct = set(texts) - {""}
     _require_single(distinct, source, column, kind)
-    if len(distinct) < 2:
-        only = f"the only label is {next(iter(distinct))!r}" if distinct else "there is no label"
-        raise UserError(
-            f"{only} in column {column!r}", source=source, remedy="Name the label's column: task.label=..."
-        )
+    _require_two(distinct, source, column)
     numbers = {text: _number(text) for text in distinct}
-    unknown = {text for text in distinct if text.lower() in _UNKNOWN}
-    beside_numbers = all(numbers[text] is not None for text in distinct - unknown)
-    if not beside_numbers:
-        unknown = {text for text in unknown if text.lower() in _NEVER_A_CLASS or text == "NA"}
-    if unknown:
-        text = min(unknown)
-        raise UserError(
-            f"{text!r} stands beside {'numbers' if beside_numbers else 'classes'} in column {column!r}",
-            source=source,
-            record=f"in row {list(texts).index(text) + 1} of those with a label",
-            remedy="Remove the rows whose label is not known; a class of this name wants another",
-        )
+    _require_known(texts, numbers, source, column)
     if None not in numbers.values():
         distinct = _shortest_of_each(numbers)
         numbers = {text: numbers[text] for text in distinct}
-    if len(distinct) < 2:
-        raise UserError(
-            f"the only label is {next(iter(distinct))!r} in column {column!r}",
-            source=source,
-            remedy="Name the label's column: task.label=...",
-        )
+        _require_two(distinct, source, column)
     known = [number for number in numbers.values() if number is not None]
-    if kind is None:
-        whole = all(number == int(number) for number in known)
-        few = len(distinct) <= _MOST_WHOLE_NUMBERS
-        measured = (
-            len(known) >= _SHARE_OF_NUMBERS * len(distinct) and not (whole and few) and (len(distinct) > 2)
-        )
-        kind = "regression" if measured else "binary" if len(distinct) == 2 else "multiclass"
+    kind = kind or _kind_of(known, len(distinct))
     if kind == "regression":
         return Labels(kind)
     if kind == "binary" and len(distinct) > 2:
@@ -240,6 +214,43 @@ def labels_of(texts: Sequence[str], source: str, column: str, kind: LabelKind | 
     if len(known) == len(distinct):
         return Labels(kind, tuple(sorted(distinct, key=lambda text: (numbers[text], text))))
     return Labels(kind, tuple(sorted(distinct)))
+
+
+def _kind_of(numbers: Sequence[float], num_distinct: int) -> LabelKind:
+    """What labels are of which so many differ, and these are numbers."""
+    if num_distinct == 2:
+        return "binary"
+    whole = all(number == int(number) for number in numbers)
+    few = num_distinct <= _MOST_WHOLE_NUMBERS
+    measured = len(numbers) >= _SHARE_OF_NUMBERS * num_distinct and not (whole and few)
+    return "regression" if measured else "multiclass"
+
+
+def _require_two(distinct: Set[str], source: str, column: str) -> None:
+    """Raises a `UserError` where there are fewer than two different labels."""
+    if len(distinct) < 2:
+        only = f"the only label is {next(iter(distinct))!r}" if distinct else "there is no label"
+        raise UserError(
+            f"{only} in column {column!r}", source=source, remedy="Name the label's column: task.label=..."
+        )
+
+
+def _require_known(
+    texts: Sequence[str], numbers: Mapping[str, float | None], source: str, column: str
+) -> None:
+    """Raises a `UserError` for words for what is not known that stand beside numbers or classes."""
+    unknown = {text for text in numbers if text.lower() in _UNKNOWN}
+    beside_numbers = all(numbers[text] is not None for text in numbers.keys() - unknown)
+    if not beside_numbers:
+        unknown = {text for text in unknown if text.lower() in _NEVER_A_CLASS or text == "NA"}
+    if unknown:
+        text = min(unknown)
+        raise UserError(
+            f"{text!r} stands beside {'numbers' if beside_numbers else 'classes'} in column {column!r}",
+            source=source,
+            record=f"in row {list(texts).index(text) + 1} of those with a label",
+            remedy="Remove the rows whose label is not known; a class of this name wants another",
+        )
 
 
 def _require_single(distinct: Set[str], source: str, column: str, kind: LabelKind | None) -> None:

@@ -7,7 +7,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 
-from lifecode.tasks.features.states import StatePool
 from lifecode.tasks.tuning.settings import TrainedPool
 
 
@@ -85,7 +84,7 @@ class Pool(nn.Module):
         return _POOLS[self.name](segments, self.window)
 
 
-_POOLS: dict[StatePool, Callable[[Segments, int], Tensor]] = {
+_POOLS: dict[str, Callable[[Segments, int], Tensor]] = {
     "mean": lambda own, _: own.states.sum(1) / own.lengths[:, None],
     "max": lambda own, _: own.states.masked_fill(~own.inside[..., None], -torch.inf).amax(1),
     "cls": lambda own, _: own.whole,

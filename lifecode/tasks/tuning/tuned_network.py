@@ -125,7 +125,7 @@ def tuned_network(tuner: Tuner, tuned: Tuned, told: dict[str, Any]) -> TunedNetw
     )
 
 
-def load_network(folder: Path, described: Mapping[str, Any], *, merge: bool = True) -> TunedNetwork:
+def load_network(folder: Path, described: Mapping[str, Any], *, merge: bool) -> TunedNetwork:
     """The network that `TunedNetwork.save` wrote.
 
     Args:

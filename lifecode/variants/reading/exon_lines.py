@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 
-from lifecode.data.formats.annotation_lines import AnnotationLines
+from lifecode.data.formats.annotation.lines import AnnotationLines
 from lifecode.data.formats.gff.lines import NUM_COLUMNS, Feature, feature
 from lifecode.data.formats.opening import Format, file_format, opened
 from lifecode.data.records import CodingSequence, Exon

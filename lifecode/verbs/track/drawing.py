@@ -11,23 +11,10 @@ from lifecode.report.charts.figure_style import plain_settings, save_png
 from lifecode.report.charts.track_chart import Arrow, Line, track_chart
 from lifecode.report.track.page import write_track_report
 from lifecode.tracks.codon_sequences import why_not_shown
+from lifecode.tracks.quantities import IN_WORDS
 from lifecode.tracks.region import Region
 from lifecode.tracks.runs import Runs
-from lifecode.tracks.settings import Quantity, TrackSettings
-
-LABELS: dict[Quantity, str] = {
-    "surprisal": "surprisal, nats",
-    "entropy": "entropy, nats",
-    "coding_potential": "coding potential, nats a codon",
-}
-_MEANINGS: dict[Quantity, str] = {
-    "surprisal": "-log P of the {unit} that stands there, in nats, as the model expects it from the codons "
-    "around: high where it is surprised.",
-    "entropy": "Entropy of what the model expects of the {unit} there, in nats: low where it is sure.",
-    "coding_potential": "Of each of six frames, the mean over {smooth} codons of log P(codon) under the "
-    "model less that of its nucleotides drawn one by one as the genome has them; above zero the frame reads "
-    "as codons. It is no probability of a gene.",
-}
+from lifecode.tracks.settings import TrackSettings
 
 
 @plain_settings
@@ -45,7 +32,7 @@ def draw_region(
     """
     lines = {name: Line(*of_contig) for name, own in runs.items() for _, of_contig in own}
     span = (region.start, region.end)
-    figure = track_chart(str(region), span, lines, _arrows(contig, region), LABELS[settings.quantity])
+    figure = track_chart(str(region), span, lines, _arrows(contig, region), IN_WORDS[settings.quantity].label)
     with disk_faults_named(picture):
         save_png(figure, picture)
     return figure
@@ -77,6 +64,7 @@ def write_region_page(
     Raises:
         UserError: it cannot be written.
     """
+    words = IN_WORDS[settings.quantity]
     told = {
         "method": settings.method,
         "read as": read_as,
@@ -89,8 +77,8 @@ def write_region_page(
         folder,
         str(region),
         figure,
-        quantity=LABELS[settings.quantity],
-        meaning=_MEANINGS[settings.quantity].format(unit=settings.unit, smooth=settings.smooth_codons),
+        quantity=words.label,
+        meaning=words.meaning.format(unit=settings.unit, smooth=settings.smooth_codons),
         settings=told,
         files=files,
     )

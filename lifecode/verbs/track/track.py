@@ -27,10 +27,11 @@ from lifecode.tracks.along import Scope, scope_of, told_progress, tracks_along
 from lifecode.tracks.asked import Asked
 from lifecode.tracks.codon_sequences import SIX_FRAMES
 from lifecode.tracks.igv_session import write_session
+from lifecode.tracks.quantities import IN_WORDS, Quantity
 from lifecode.tracks.region import Region, region_of
-from lifecode.tracks.settings import Frames, Quantity, Strands, TrackSettings, ValueUnit
+from lifecode.tracks.settings import Frames, Strands, TrackSettings, ValueUnit
 from lifecode.verbs.score.scores import on_device
-from lifecode.verbs.track.drawing import LABELS, draw_region, write_region_page
+from lifecode.verbs.track.drawing import draw_region, write_region_page
 from lifecode.verbs.track.outputs import TrackFiles
 from lifecode.verbs.track.tracks import Tracks
 
@@ -98,7 +99,7 @@ def track(
     if files is None:
         return tracks
     titles = {name: f"{chosen.quantity} {name}".strip() for name in scope.names}
-    description = f"{LABELS[chosen.quantity]}, {chosen.method}, model {checksum}"
+    description = f"{IN_WORDS[chosen.quantity].label}, {chosen.method}, model {checksum}"
     tracks = replace(tracks, paths=files.write(runs, lengths, titles, description))
     if where is not None:
         tracks = _with_picture(tracks, files, scope, where, chosen, page_of=checksum if report else None)

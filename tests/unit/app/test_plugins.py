@@ -16,6 +16,7 @@ from lifecode.app.configs.construct import locate
 from lifecode.app.configs.plugins import asked_for, find_plugin, within_reach
 from lifecode.app.main import main
 from lifecode.errors import UserError
+from tests.support.labelled_genes import write_genes
 from tests.support.repository import ROOT
 from tests.support.small_run import SMALL
 
@@ -173,6 +174,42 @@ def test_configs_of_a_folder_name_the_modules_that_were_asked_for(own, tmp_path,
     assert "model.extra: lifecode.models.LifeCode takes no 'extra'" in capsys.readouterr().err
     assert main([*given, f"model.extra._target_={own}.Onw"]) == 2
     assert f"Did you mean {own}.Own?" in capsys.readouterr().err
+
+
+MEASURES = """
+from matplotlib.figure import Figure
+from lifecode.analyses import Analysed
+from lifecode.report.page import Drawing
+from lifecode.tasks import SequenceTask
+from lifecode.tasks.suites.benchmark import SequenceSet
+
+
+class Sizes:
+    def analyse(self, input, models, *, seed, say):
+        rows = [(one.name, len(input)) for one in models]
+        drawing = Drawing(Figure(), "Sizes", "nothing")
+        told = dict(verdict="one name", headings=("model", "size"), how_to_read="It counts letters.")
+        return Analysed(kind="sizes", rows=rows, drawing=drawing, **told)
+
+
+class Own:
+    def sets(self, root):
+        return {"own": SequenceSet(name="own", task=SequenceTask(train=str(root / "genes.csv")))}
+"""
+
+
+def test_an_analysis_and_a_benchmark_of_ones_own(own, tmp_path, capsys):
+    (tmp_path / f"{own}.py").write_text(MEASURES)
+    write_genes(tmp_path / "genes.csv", 12)
+    for group, name in (("kind", "Sizes"), ("suite", "Own")):
+        (tmp_path / "conf" / group).mkdir(parents=True)
+        (tmp_path / "conf" / group / "mine.yaml").write_text(f"_target_: {own}.{name}\n")
+    given = ["-cd", "conf", f"plugins=[{own}]"]
+    assert main(["analyse", *given, "kind=mine", "input=abc", "untrained=false", "run_dir=seen"]) == 0
+    assert Path("seen/table.csv").read_text() == "model,size\nlifecode-mini,3\n"
+    of_suite = ["suite=mine", "root=.", "checkpoints=[]", "baselines=[constant]", "folds=2", "run_dir=table"]
+    assert main(["evaluate", *given, *of_suite]) == 0, capsys.readouterr().err
+    assert "\nown,constant,baseline,mcc,0.0," in Path("table/results.csv").read_text()
 
 
 def blocks(language):

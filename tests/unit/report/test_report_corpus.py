@@ -14,8 +14,8 @@ from lifecode.data.cds.codon_usage import FIGURE_6_ORGANISMS, kazusa_usage, rela
 from lifecode.data.splits.split import ContigSplit
 from lifecode.data.statistics import composition as composition_module
 from lifecode.errors import UserError
-from lifecode.report.charts.codon_comparison import codon_rows, compare_codon_usage
-from lifecode.report.charts.codon_usage_chart import codon_usage_chart
+from lifecode.report.charts.codons.codon_comparison import codon_rows, compare_codon_usage
+from lifecode.report.charts.codons.codon_usage_chart import codon_usage_chart
 from lifecode.report.charts.distributions import Panel, gc_histograms, length_histograms
 from lifecode.report.corpus.left_out import REJECTED, LeftOut, left_out, left_out_chart
 from lifecode.report.corpus.page import write_corpus_report

@@ -7,7 +7,7 @@ from matplotlib.patches import Rectangle
 from lifecode.alphabet import CODONS
 from lifecode.evaluation.metric_rows import MetricRow, read_whole_metric_rows
 from lifecode.genetic_code import genetic_code, residue_letters
-from lifecode.report.charts.codon_map import RESIDUE_CLASSES, codon_map
+from lifecode.report.charts.codons.codon_map import RESIDUE_CLASSES, codon_map
 from lifecode.report.charts.figure_style import (
     BLUE,
     INK,

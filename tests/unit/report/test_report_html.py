@@ -9,8 +9,8 @@ from lifecode.alphabet import CODONS
 from lifecode.errors import UserError
 from lifecode.evaluation.metric_rows import MetricRow
 from lifecode.evaluation.sample import SamplePredictions
+from lifecode.report.charts.codons.sample_chart import sample_chart
 from lifecode.report.charts.figure_style import BLUE, GREEN
-from lifecode.report.charts.sample_chart import sample_chart
 from lifecode.report.run.html import write_report
 from lifecode.report.run.metric_table import held_out_metrics, verdict
 from tests.support.html_page import Page

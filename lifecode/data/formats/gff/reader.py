@@ -11,9 +11,9 @@ from functools import partial
 from typing import BinaryIO, NamedTuple
 from urllib.parse import unquote
 
-from lifecode.data.formats.annotated_fasta import annotated_records
-from lifecode.data.formats.annotation_index import AnnotationIndex
-from lifecode.data.formats.annotation_lines import AnnotationLines, SequenceSections
+from lifecode.data.formats.annotation.annotated_fasta import annotated_records
+from lifecode.data.formats.annotation.index import AnnotationIndex
+from lifecode.data.formats.annotation.lines import AnnotationLines, SequenceSections
 from lifecode.data.formats.fasta import NucleotideRecord, told_by_header
 from lifecode.data.formats.gff.dialect import Evidence
 from lifecode.data.formats.gff.genes import GeneReader

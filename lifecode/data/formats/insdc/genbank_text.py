@@ -30,7 +30,7 @@ _QUALIFIER = re.compile(rb"(?: {6,}| *\t[ \t]*)(/[A-Za-z_]+(?:=.*)?)$")
 _COLUMN = b" " * 21
 
 
-def read_by_standard(text: bytes, *, of_all: bool = False) -> bytes:
+def read_by_standard(text: bytes, *, of_all: bool) -> bytes:
     """A record in UTF-8, its qualifiers in column 22, its locations as in `location_text`.
 
     gb-io does not see qualifiers in other columns (Benchling: 30).

@@ -37,7 +37,7 @@ _HEAD_BYTES = 1 << 14
 
 
 def with_standard_locations(
-    text: bytes, form: Literal["genbank", "embl"], lines: Iterable[int] | None = None, *, of_all: bool = False
+    text: bytes, form: Literal["genbank", "embl"], lines: Iterable[int] | None = None, *, of_all: bool
 ) -> bytes:
     """The text of a record with its locations mended; the same object where there is nothing to mend.
 

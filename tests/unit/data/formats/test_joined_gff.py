@@ -7,7 +7,7 @@ import pytest
 
 from lifecode.data import read_records
 from lifecode.data.cds.coding_sequence import ExactPair, verify_all
-from lifecode.data.formats.annotation_lines import AnnotationLines, carries_sequences
+from lifecode.data.formats.annotation.lines import AnnotationLines, carries_sequences
 from lifecode.data.formats.opening import opened
 from lifecode.genetic_code import residue_letters
 

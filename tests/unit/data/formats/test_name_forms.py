@@ -3,7 +3,7 @@
 import pytest
 
 from lifecode.data import read_records
-from lifecode.data.formats.name_forms import matched_names, paired_names
+from lifecode.data.formats.annotation.name_forms import matched_names, paired_names
 from lifecode.data.reading.dry_reading import read_without_writing
 from lifecode.data.reading.lines import how_read_lines
 from lifecode.data.reading.read import ReadingSettings

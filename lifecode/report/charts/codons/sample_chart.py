@@ -7,7 +7,7 @@ from matplotlib.patches import Patch, Rectangle
 from lifecode.alphabet import CODONS, NUM_CODONS
 from lifecode.evaluation.sample import SamplePredictions
 from lifecode.genetic_code import genetic_code, residue_letters
-from lifecode.report.charts.codon_map import RESIDUE_CLASSES
+from lifecode.report.charts.codons.codon_map import RESIDUE_CLASSES
 from lifecode.report.charts.figure_style import BLUE, GREEN, GREY, INK, ORANGE, figure_text, new_figure
 
 _GUESSES = 5

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from lifecode.alphabet import CODONS
-from lifecode.report.charts.codon_usage_chart import RESIDUE_NAMES, synonymous_codons
+from lifecode.report.charts.codons.codon_usage_chart import RESIDUE_NAMES, synonymous_codons
 from lifecode.report.charts.figure_style import BLUE, GREY, INK, figure_text, new_figure, style_axes
 
 _ABOVE_RESIDUES = 13

@@ -16,7 +16,7 @@ from lifecode.data.cds.codon_usage import (
     usage_difference,
 )
 from lifecode.genetic_code import genetic_code
-from lifecode.report.charts.codon_usage_chart import RESIDUE_NAMES, synonymous_codons
+from lifecode.report.charts.codons.codon_usage_chart import RESIDUE_NAMES, synonymous_codons
 
 
 class CodonComparison(NamedTuple):

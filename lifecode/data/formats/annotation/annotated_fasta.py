@@ -9,10 +9,10 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from typing import BinaryIO, NamedTuple
 
-from lifecode.data.formats.annotation_index import AnnotationIndex
+from lifecode.data.formats.annotation.index import AnnotationIndex
+from lifecode.data.formats.annotation.name_forms import Matched, forms, paired_names
 from lifecode.data.formats.fasta import NucleotideRecord, nucleotide_records
 from lifecode.data.formats.malformed import Settle
-from lifecode.data.formats.name_forms import Matched, forms, paired_names
 from lifecode.errors import UserError
 
 _NAMED = 3

@@ -1,0 +1,1 @@
+"""Charts of what models predict of labelled examples."""
