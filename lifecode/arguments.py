@@ -38,7 +38,9 @@ def arguments_checked(function: Callable[_P, _R]) -> Callable[_P, _R]:
         try:
             given = signature.bind(*args, **kwargs)
         except TypeError:
-            return function(*args, **kwargs)  # which says it with the name of the function
+            given = None
+        if given is None:
+            return function(*args, **kwargs)  # which says what is wrong by its own name
         if not kinds:
             kinds.update(_annotations(function))
         for name, value in given.arguments.items():
