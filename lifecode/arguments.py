@@ -28,8 +28,8 @@ _LONGEST_VALUE = 60
 def arguments_checked(function: Callable[_P, _R]) -> Callable[_P, _R]:
     """The function, which raises a `UserError` for an argument that is not what its annotation says.
 
-    A parameter without an annotation, with `Any`, or with a type that is imported for type checkers only and
-    is not at hand, takes anything. A `Protocol` is met by what has its methods.
+    A parameter without an annotation, or with `Any`, takes anything. A `Protocol` is met by what has its
+    methods; of a type that is imported for type checkers only, the name is compared.
     """
     signature, kinds = inspect.signature(function), {}
 
@@ -38,7 +38,9 @@ def arguments_checked(function: Callable[_P, _R]) -> Callable[_P, _R]:
         try:
             given = signature.bind(*args, **kwargs)
         except TypeError:
-            return function(*args, **kwargs)  # which says it with the name of the function
+            given = None
+        if given is None:
+            return function(*args, **kwargs)  # which says what is wrong by its own name
         if not kinds:
             kinds.update(_annotations(function))
         for name, value in given.arguments.items():

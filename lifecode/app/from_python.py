@@ -37,6 +37,10 @@ _ONE_AT_A_TIME = Lock()
 def compose(verb: str, *overrides: str) -> DictConfig:
     """The config of `lifecode VERB OVERRIDES`, free to be changed.
 
+    Args:
+        verb: its name, such as `train`.
+        overrides: as on the command line, each a text: `"experiment=quickstart"`.
+
     Raises:
         UserError: there is no such verb or key, or a value that the config does not know.
     """

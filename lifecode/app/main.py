@@ -111,6 +111,10 @@ From annotated genomes to codon-level language models.
 
 {listed}
 
-  lifecode VERB --help   what the verb does, an example, its keys
+Example:
+  lifecode embed input=genes.fasta output=genes.npz
+
+More:
+  lifecode VERB --help   what the verb does, examples, its groups and keys
   lifecode --shell-completion install=bash   completion of verbs, groups and keys: what to put into ~/.bashrc
   lifecode --version"""

@@ -80,7 +80,7 @@ def _listed(title: str, keys: Iterable[Key]) -> list[str]:
 
 def _columns(left: str, right: str, width: int) -> str:
     """Words beside each other; those on the right are wrapped."""
-    lines = wrap(right, _COLUMNS - width - 4, break_long_words=False, break_on_hyphens=False)
+    lines = wrap(right, _COLUMNS - width - 4, break_long_words=False, break_on_hyphens=False) or [""]
     if len(left) > width:
         lines.insert(0, "")
     return ("\n" + " " * (width + 4)).join([f"  {left:<{width}}  {lines[0]}".rstrip(), *lines[1:]])

@@ -47,7 +47,11 @@ class Designs:
         return {one.id: one.dna for one in designs_of(self.sequences)}
 
     def of(self, protein: str) -> list[CodingDesign]:
-        """The sequences of one protein."""
+        """The sequences of one protein.
+
+        Args:
+            protein: its name.
+        """
         return [one for one in self.sequences if one.protein == protein]
 
     def rows(self) -> list[dict[str, Any]]:

@@ -1,6 +1,8 @@
 """The package as a notebook sees it: its names, and verbs as functions that give back tables."""
 
 import ast
+import inspect
+import re
 import subprocess
 import sys
 from importlib.metadata import version
@@ -49,6 +51,29 @@ def test_type_checkers_find_each_name_where_it_is_imported_from():
     }
     assert seen == lifecode._HOMES
     assert set(lifecode.__all__) == {*seen, "__version__"}
+
+
+def documented_arguments(text: str) -> set[str]:
+    section = re.search(r"^Args:\n(.*?)(?=^\S|\Z)", inspect.cleandoc(text), re.M | re.S)
+    return set(re.findall(r"^    (\w+):", section[1], re.M)) if section else set()
+
+
+@pytest.mark.parametrize("name", [name for name in lifecode.__all__ if name != "__version__"])
+def test_every_argument_is_documented_and_there(name):
+    public = getattr(lifecode, name)
+    functions = {name: public}
+    if inspect.isclass(public):
+        methods = inspect.getmembers(public, lambda x: inspect.isfunction(x) or inspect.ismethod(x))
+        functions |= {
+            f"{name}.{method}": x
+            for method, x in methods
+            if not method.startswith("_") and x.__module__.startswith("lifecode.")
+        }
+    for called, function in functions.items():
+        arguments = set(inspect.signature(function).parameters) - {"self"}
+        told = documented_arguments(text := function.__doc__ or "")
+        assert told <= arguments, called
+        assert all(f"`{argument}`" in text for argument in arguments - told), called
 
 
 def test_the_package_is_imported_without_anything_heavy():

@@ -53,7 +53,12 @@ class _Manifest(BaseModel):
 
 
 class Corpus:
-    """A folder written by `prepare_corpus`; make one with `Corpus.open`."""
+    """A folder written by `prepare_corpus`; make one with `Corpus.open`.
+
+    Args:
+        folder: where it lies.
+        manifest: content of its manifest.json.
+    """
 
     def __init__(self, folder: Path, manifest: dict[str, Any]) -> None:
         self.folder, self.manifest = folder, manifest
@@ -62,6 +67,9 @@ class Corpus:
     @arguments_checked
     def open(cls, folder: str | Path) -> "Corpus":
         """Open a corpus after a look at its files' sizes (not at their contents: see `check_files`).
+
+        Args:
+            folder: as `lifecode prepare` writes it.
 
         Raises:
             UserError: no corpus there, one of another format version, a manifest that is none, or a file
@@ -98,7 +106,11 @@ class Corpus:
         return report
 
     def segments(self, kind: str, split: str) -> SegmentTable:
-        """The `cds`, `dna` or `rna` segments of `train`, `validation` or `test`.
+        """The segments of one kind and split.
+
+        Args:
+            kind: `cds`, `dna` or `rna`.
+            split: `train`, `validation` or `test`.
 
         Raises:
             UserError: another kind or split.

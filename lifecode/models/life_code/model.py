@@ -119,9 +119,13 @@ class LifeCode(SavedModel):
                 _initialise(part, init_std)
 
     def forward(self, ids: Tensor, cu_seqlens: Tensor, num_layers: int | None = None) -> Tensor:
-        """Hidden states (L, d) of packed nucleotide ids (3L,); segment borders in codons (S + 1,).
+        """Hidden states (L, d) of a packed row of codons, special tokens included.
 
-        Those behind the first `num_layers` layers pass the final norm and the output projection all the same.
+        Args:
+            ids: (3 L,) of nucleotides and special tokens, as `lifecode.alphabet` numbers them.
+            cu_seqlens: (S + 1,) borders of the segments, in codons.
+            num_layers: states behind so many layers, which pass the final norm and the output projection all
+                the same; None: behind all.
         """
         borders = cu_seqlens
         if self.encoder.strands == "rc":
@@ -129,7 +133,12 @@ class LifeCode(SavedModel):
         return self.encoder(self.codec.tokenizer(ids.int(), borders), cu_seqlens, num_layers=num_layers)
 
     def encode(self, packed: Packed, num_layers: int | None = None) -> Tensor:
-        """Hidden states (L, d) of a packed row, special tokens included, on the model's device."""
+        """Hidden states (L, d) of a packed row, special tokens included, on the model's device.
+
+        Args:
+            packed: the row.
+            num_layers: as for `forward`.
+        """
         packed = packed.to(self.codon_projection.weight.device)
         return self(packed.ids, packed.cu_seqlens, num_layers)
 
@@ -263,11 +272,20 @@ class LifeCode(SavedModel):
         return masked.pseudo_log_likelihood(self, given.nucleotides, max_codons=max_codons)
 
     def masked_reader(self, reading: MaskedReading) -> MaskedReader | None:
-        """The model as one that is asked about `codon`, `translation` or `nucleotide`; see `MaskedModel`."""
+        """The model as one that is asked what it expects at masked places; see `MaskedModel`.
+
+        Args:
+            reading: about `codon`, `translation` or `nucleotide`; None comes back for any other.
+        """
         return masked_reader(self, reading)
 
     def pooled(self, segment: Tensor, pool: Pool) -> Tensor:
-        """One vector (d,) of a segment's hidden states (L, d), `[CLS]` first and `[SEP]` last."""
+        """One vector (d,) of a segment.
+
+        Args:
+            segment: (L, d) hidden states, `[CLS]` first and `[SEP]` last.
+            pool: as for `embed`.
+        """
         vector = pooled(segment[0], segment[1:-1], pool)
         return strand_invariant(vector) if self.encoder.strands == "rc" else vector
 

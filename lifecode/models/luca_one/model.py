@@ -83,19 +83,36 @@ class LucaOne(EmbedsLetters, MasksLetters):
     def forward(
         self, ids: Tensor, molecules: Tensor, cu_seqlens: Tensor, num_layers: int | None = None
     ) -> Tensor:
-        """Hidden states (T, d) of packed token ids (T,); see `lifecode.models.luca_one.rows.TokenRow`.
+        """Hidden states (T, d) of a packed row of letters; see `lifecode.models.luca_one.rows.TokenRow`.
 
-        Those behind the first `num_layers` layers pass the final norm all the same.
+        Args:
+            ids: (T,) of tokens.
+            molecules: (T,) the molecule that each is of.
+            cu_seqlens: (S + 1,) borders of the segments.
+            num_layers: states behind so many layers, which pass the final norm all the same; None: behind
+                all.
         """
         return self.encoder(self.embedding(ids, molecules), cu_seqlens, num_layers=num_layers)
 
     def encode(self, row: TokenRow, num_layers: int | None = None) -> Tensor:
-        """Hidden states (T, d) of a packed row, special tokens included, on the model's device."""
+        """Hidden states (T, d) of a packed row, special tokens included, on the model's device.
+
+        Args:
+            row: letters, packed.
+            num_layers: as for `forward`.
+        """
         row = row.to(self.embedding.tokens.weight.device)
         return self(row.ids, row.molecules, row.cu_seqlens, num_layers)
 
     def language_logits(self, states: Tensor) -> Tensor:
-        """Logits (n, 39) of hidden states (n, d), in fp32 or better."""
+        """Logits of the 39 tokens, in fp32 or better.
+
+        Args:
+            states: (n, d), as `encode` gives them.
+
+        Returns:
+            (n, 39).
+        """
         return self.language_head(states, self.embedding.tokens.weight)
 
     def task_logits(self, task: str, states: Tensor, cu_seqlens: Tensor) -> Tensor:
@@ -118,7 +135,11 @@ class LucaOne(EmbedsLetters, MasksLetters):
         return self.task_heads[task](states[cu_seqlens[:-1].long()] if LEVELS[task] == "sequence" else states)
 
     def masked_reader(self, reading: MaskedReading) -> MaskedReader | None:
-        """The model as one that is asked about `residue` or `nucleotide`; see `MaskedModel`."""
+        """The model as one that is asked what it expects at masked places; see `MaskedModel`.
+
+        Args:
+            reading: about `residue` or `nucleotide`; None comes back for any other.
+        """
         return masked_reader(self, reading)
 
     @classmethod
@@ -127,6 +148,9 @@ class LucaOne(EmbedsLetters, MasksLetters):
 
         The shape, with the classes of every head, comes from the shapes of the weights. No pickle beside the
         weights is opened, and in the weights nothing but tensors.
+
+        Args:
+            path: of the file, or the folder around it.
 
         Raises:
             UserError: weights of another vocabulary, that are incomplete or unexpected, or cannot be read.
