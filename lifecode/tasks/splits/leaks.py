@@ -13,7 +13,7 @@ from lifecode.tasks.examples.examples import Examples
 from lifecode.tasks.examples.molecule import Molecule
 from lifecode.tasks.splits.folds import compared_by_protein, sketches
 
-_ALIKE = 0.8
+ALIKE = 0.8
 """Jaccard index of k-mers from which on a sequence is a near twin."""
 MOST_NAMED = 10
 
@@ -139,7 +139,7 @@ def _near_twins(
 ) -> dict[int, tuple[int, str]]:
     """For held-out rows a row of another split that is alike; `number` says which rows are `asked`."""
     pairs: dict[int, tuple[int, str]] = {}
-    for rows, others, _ in similar(asked, found, _ALIKE):
+    for rows, others, _ in similar(asked, found, ALIKE):
         rows = rows if number is None else number[rows]
         apart = (split[rows] != split[others]) & held_out[rows]
         for row, other in zip(rows[apart].tolist(), others[apart].tolist(), strict=True):
