@@ -1,7 +1,9 @@
 """`kind=masked_residues`: how well masked residues are guessed, beside statistics of like proteins.
 
-As `kind=masked_codons`, of proteins. A model of codons reads each protein as its commonest codons, a whole
-codon masked, and what it says of a residue is the sum over the codons that spell it.
+As `kind=masked_codons`, of proteins. A model of codons reads each protein written as codons, one of them
+masked, and what it says of a residue is the sum over the codons that spell it. Codons are drawn by an
+organism's usage: the commonest ones alone are no gene that a model has read. What it gives to stops, which no
+protein has inside, is divided among the residues.
 """
 
 from collections.abc import Sequence
@@ -11,11 +13,13 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from lifecode.alphabet import AMINO_ACIDS, NUM_AMINO_ACIDS, NUM_CODONS
+from lifecode.alphabet import AMINO_ACIDS, NUM_AMINO_ACIDS, NUM_CODONS, STOP, encode_nucleotides
 from lifecode.analyses.analysis import Analysed, Say
 from lifecode.analyses.genes import Gene
 from lifecode.analyses.guesses import Letter, LogP, compared, guesses
 from lifecode.analyses.named_model import NamedModel
+from lifecode.data.formats.proteins import CodonChoice
+from lifecode.data.translation import reverse_translate
 from lifecode.errors import UserError, require_at_least
 from lifecode.evaluation.baselines import CodonUnigram
 from lifecode.genetic_code import genetic_code
@@ -36,12 +40,16 @@ class MaskedResidues:
         min_residues: of a protein that is asked about.
         max_residues: likewise.
         stride: every so many residues one is masked at a time; above 1, so that both neighbours are seen.
+        organism: whose codons a model of codons reads, a table of `python_codon_tables`.
+        codon_choice: `sampled` draws each by its share, `frequent` takes the commonest.
     """
 
     proteins: int = 100
     min_residues: int = 50
     max_residues: int = 400
     stride: int = 7
+    organism: str = "e_coli"
+    codon_choice: CodonChoice = "sampled"
 
     def __post_init__(self) -> None:
         require_at_least(2, self, "proteins", "min_residues", "stride", within="kind")
@@ -55,7 +63,7 @@ class MaskedResidues:
             [input] if isinstance(input, str) else list(input),
             models,
             Letter("residue", "proteins", NUM_AMINO_ACIDS, _residues, residue_figures),
-            {name: partial(self._expected, reader) for name, reader in readers.items()},
+            {name: partial(self._expected, reader, seed) for name, reader in readers.items()},
             most=self.proteins,
             lengths=(self.min_residues, self.max_residues),
             seed=seed,
@@ -76,13 +84,12 @@ class MaskedResidues:
                 "`nats` is the cross-entropy over the residues, lower is better; `below unigram` is how much "
                 "lower it is than that of the residue unigram, and `error` the standard error of that over "
                 "proteins. `right` is the share of residues that are guessed. The first residue of each "
-                "protein is not asked about. All statistics are counted on other proteins of the same file. "
-                "What a model of codons gives to stops is lost to it."
+                "protein is not asked about. All statistics are counted on other proteins of the same file."
             ),
             notes=found.notes,
         )
 
-    def _expected(self, reader: MaskedReader, proteins: Sequence[Gene]) -> LogP:
+    def _expected(self, reader: MaskedReader, seed: int, proteins: Sequence[Gene]) -> LogP:
         """log P (L, 21) at every residue of each protein, every `stride`-th masked at a time.
 
         Raises:
@@ -97,8 +104,13 @@ class MaskedResidues:
         ids, places = [], []
         for one in proteins:
             size = len(one.residues)
+            letters = _LETTERS[one.residues]
+            if reader.letters_per_place == 3:
+                letters = encode_nucleotides(
+                    reverse_translate(letters.tobytes().decode(), self.organism, self.codon_choice, seed=seed)
+                )
             for first in range(min(self.stride, size)):
-                ids.append(one.nucleotides if reader.letters_per_place == 3 else _LETTERS[one.residues])
+                ids.append(letters)
                 places.append(list(range(first, size, self.stride)))
         said = iter(zip(places, reader.log_probabilities(ids, places, places), strict=True))
         found = []
@@ -108,8 +120,9 @@ class MaskedResidues:
                 at, log_p = next(said)
                 own = log_p.double().cpu().numpy()
                 of_codons = reader.columns == NUM_CODONS
-                table[at] = residue_log_p(own, genetic_code(one.genetic_code)) if of_codons else own
-            found.append(table)
+                table[at] = residue_log_p(own, genetic_code(1)) if of_codons else own
+            table[:, STOP] = -np.inf
+            found.append(table - np.logaddexp.reduce(table, axis=1, keepdims=True))
         return found
 
 

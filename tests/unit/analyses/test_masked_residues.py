@@ -70,11 +70,14 @@ def test_a_residue_is_the_sum_over_its_codons(proteins):
     model = small_model().eval()
     kind = MaskedResidues(proteins=2, min_residues=20, stride=100)  # one residue masked at a time
     genes, _ = read_genes(proteins, most=None, min_codons=2, max_codons=99, seed=0, proteins=True)
-    table = kind._expected(model.masked_reader("codon"), genes[:1])[0]
-    letters = "".join("ACGT"[i] for i in genes[0].nucleotides)
+    table = kind._expected(model.masked_reader("codon"), 3, genes[:1])[0]
+    residues = "".join(AMINO_ACIDS[i] for i in genes[0].residues)
+    letters = lifecode.reverse_translate(residues, "e_coli", "sampled", seed=3)
     codons = model.masked_logits([letters])[0].double().log_softmax(-1).exp().numpy()
     lysine = codons[:, [0, 2]].sum(1)  # AAA and AAG
-    np.testing.assert_allclose(np.exp(table[:, K]), lysine, rtol=1e-4)
+    stops = codons[:, [48, 50, 56]].sum(1)  # TAA, TAG and TGA
+    np.testing.assert_allclose(np.exp(table[:, K]), lysine / (1 - stops), rtol=1e-4)
+    assert np.isneginf(table[:, AMINO_ACIDS.index("*")]).all()
 
 
 def test_a_protein_that_is_longer_than_the_model_is_one_error(proteins):
