@@ -32,7 +32,7 @@ LAUNCHER = "LIFECODE_LAUNCHER"
 """Environment variable with the process id of the command that started this process among others."""
 _PR_SET_PDEATHSIG = 1
 _FAILED = "lifecode/failed"
-_FAILED, _USER_ERROR, _INTERRUPTED = 1, 2, 130
+_OTHER_FAULT, _USER_ERROR, _INTERRUPTED = 1, 2, 130
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +179,7 @@ def _without_result(work: Callable[[], Any]) -> None:
 
 def _exit_code(error: BaseException) -> int:
     if isinstance(error, SystemExit):
-        return error.code if isinstance(error.code, int) else _FAILED
+        return error.code if isinstance(error.code, int) else _OTHER_FAULT
     if isinstance(error, KeyboardInterrupt):
         return _INTERRUPTED
-    return _USER_ERROR if isinstance(error, UserError) else _FAILED
+    return _USER_ERROR if isinstance(error, UserError) else _OTHER_FAULT
