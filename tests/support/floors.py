@@ -277,6 +277,7 @@ FLOORS = {
         "rows",
         "train",
         "task_table",
+        "tuning_keys",
         "finetune",
         "evaluate_tables",
         "evaluate",
