@@ -279,6 +279,7 @@ FLOORS = {
         "rows",
         "train",
         "task_table",
+        "tuning_keys",
         "finetune",
         "evaluate",
         "analyse",

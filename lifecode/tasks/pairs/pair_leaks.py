@@ -67,7 +67,7 @@ def pair_leaks(examples: PairExamples, split: NDArray[np.int64], held_out: NDArr
     """
     sides = _Sides(examples)
     leaking = _leaking(sides, split, held_out)
-    counts = dict.fromkeys(_KINDS, 0)
+    counts: dict[str, int] = dict.fromkeys(_KINDS, 0)
     named: list[str] = []
     for row, (other, kind, exchanged) in leaking.items():
         counts[kind] += 1
