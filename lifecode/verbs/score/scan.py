@@ -38,7 +38,7 @@ _RESIDUES = f"{AMINO_ACIDS}UOBJXZ"
 
 @arguments_checked
 def score_scan(
-    model: MaskedModel | str | Path,
+    model: MaskedModel | str | Path | None,
     mutants: "str | Path | Sequence[str] | DataFrame",
     *,
     protein: str | Path | None = None,

