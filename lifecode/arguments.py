@@ -19,7 +19,9 @@ from typing import Any, Literal, ParamSpec, TypeVar, Union, get_args, get_origin
 
 from lifecode.errors import UserError
 
-_P, _R, _C = ParamSpec("_P"), TypeVar("_R"), TypeVar("_C", bound=type)
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+_C = TypeVar("_C", bound=type)
 _NUMBERS = {int: Integral, float: Real}
 _LONGEST_VALUE = 60
 """Characters that are shown of a value."""
@@ -87,7 +89,8 @@ def _annotations(function: Callable[..., Any]) -> dict[str, Any]:
         try:
             found = typing.get_type_hints(function, localns=absent)
         except NameError as error:
-            absent[error.name] = type(error.name, (_ByName,), {})
+            name = str(error.name)
+            absent[name] = type(name, (_ByName,), {})
         else:
             return {name: kind for name, kind in found.items() if name != "return"}
 
