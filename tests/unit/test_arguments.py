@@ -148,7 +148,7 @@ WRONG = {
     "read_records": (None,),
     "run": (["train"],),
     "score": (3, "a.vcf", "ecoli"),
-    "score_scan": (None, ["A1C"]),
+    "score_scan": (3, ["A1C"]),
     "track": (None, "ecoli"),
 }
 OF_ANY_TEXT = {"translate", "reverse_translate"}
