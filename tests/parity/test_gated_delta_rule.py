@@ -56,6 +56,19 @@ def test_any_decay_in_float32(backend, device, tolerance, decay):
 
 
 @pytest.mark.parametrize(
+    ("backend", "dtype", "tolerance"), [("chunked", torch.float64, 1e-12), ("native", torch.float32, 1e-5)]
+)
+@pytest.mark.parametrize("reverse", [False, True])
+def test_write_strengths_of_up_to_two(backend, dtype, tolerance, reverse):
+    """Above 1 the transition of the state has a negative eigenvalue."""
+    (*others, strength), borders = case(150, True, "mild")
+    inputs = [*others, 2 * strength]
+    assert float(inputs[-1].max()) > 1.5
+    actual = differentiate(inputs, borders, reverse, backend, dtype)
+    assert_all_close(actual, differentiate(inputs, borders, reverse, "recurrent"), tolerance)
+
+
+@pytest.mark.parametrize(
     ("keys", "values"), [(1, 1), (3, 5), (16, 32), (24, 40), (24, 48), (40, 80), (12, 20)]
 )
 @pytest.mark.parametrize("threads", [1, 2, 5])

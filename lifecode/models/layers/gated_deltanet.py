@@ -56,6 +56,8 @@ class GatedDeltaNet(Mixer):
             same weights and averages what the two readings give, before the output projection.
         short_conv_width: positions that the convolution sees, the current one among them.
         norm_eps: of the output norm.
+        negative_eigenvalues: write strengths of 0 to 2, not 1: above 1 what stood at a key changes its sign,
+            the state's transition has a negative eigenvalue (Grazzi et al. 2024).
     """
 
     streams: ClassVar[bool] = True
@@ -70,6 +72,7 @@ class GatedDeltaNet(Mixer):
         direction: Direction = "forward",
         short_conv_width: int = 4,
         norm_eps: float = 1e-5,
+        negative_eigenvalues: bool = False,
     ) -> None:
         super().__init__()
         if short_conv_width < 1:
@@ -78,6 +81,7 @@ class GatedDeltaNet(Mixer):
                 remedy="4 is the default; 1 sees the current position alone",
             )
         self.num_heads, self.direction = num_heads, direction
+        self.negative_eigenvalues = negative_eigenvalues
         all_keys, all_values = num_heads * key_dim, num_heads * value_dim
         self.q_proj = nn.Linear(width, all_keys, bias=False)
         self.k_proj = nn.Linear(width, all_keys, bias=False)
@@ -213,7 +217,8 @@ class GatedDeltaNet(Mixer):
         """Log decay and write strength (T, H)."""
         rate, bias = at_least_fp32(self.A_log).exp(), at_least_fp32(self.dt_bias)
         decay, strength = at_least_fp32(joint_linear(x, [self.a_proj, self.b_proj])).chunk(2, dim=-1)
-        return -rate * functional.softplus(decay + bias), strength.sigmoid()
+        strength = 2 * strength.sigmoid() if self.negative_eigenvalues else strength.sigmoid()
+        return -rate * functional.softplus(decay + bias), strength
 
     def _convolve(self, projected: Tensor, reverse: bool, cu_seqlens: Tensor | None = None) -> list[Tensor]:
         weights = [conv.weight.squeeze(1) for conv in (self.q_conv1d, self.k_conv1d, self.v_conv1d)]

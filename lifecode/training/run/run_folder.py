@@ -39,6 +39,8 @@ _SAME_AS_BEFORE = {
     "data.mixture.temperature": 1,
     "optim.tokenizer.matrices": "adamw",
     "optim.encoder.matrices": "adamw",
+    "optim.tokenizer.decay_steps": None,
+    "optim.encoder.decay_steps": None,
     "model.mixers": None,
     "model.mixer_options": None,
     "model.short_conv_width": 4,

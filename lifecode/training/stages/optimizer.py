@@ -1,4 +1,4 @@
-"""AdamW, or Muon and AdamW, with linear warm-up and cosine decay over a fixed number of steps."""
+"""AdamW, or Muon and AdamW, with a warm-up and a decay of the learning rate over a fixed number of steps."""
 
 import math
 from dataclasses import dataclass
@@ -20,7 +20,10 @@ class OptimizerRecipe:
         lr: peak learning rate.
         min_lr: learning rate from `total_steps` on.
         warmup_steps: steps of linear warm-up.
-        total_steps: length of warm-up and cosine together; the stage ends there.
+        total_steps: of the whole schedule; the stage ends there.
+        decay_steps: None lets the learning rate fall along a cosine from the warm-up on. A number keeps it at
+            its peak until so many steps before the end, in which it falls along a line (warm-up, stable,
+            decay of Hu et al. 2024, MiniCPM): every step before them can also begin a longer run.
         beta1: decay of the first moment.
         beta2: decay of the second moment.
         weight_decay: for matrices; norms, biases, gates and scales (all one-dimensional) have none.
@@ -37,6 +40,7 @@ class OptimizerRecipe:
     weight_decay: float = 0.01
     clip_norm: float = 1.0
     matrices: Literal["adamw", "muon"] = "adamw"
+    decay_steps: int | None = None
 
     def __post_init__(self) -> None:
         if self.lr <= 0 or self.total_steps < 1 or not 0 <= self.warmup_steps <= self.total_steps:
@@ -45,6 +49,13 @@ class OptimizerRecipe:
                 "make no schedule",
                 source="optim",
                 remedy="lr is positive and warmup_steps lies between 0 and total_steps",
+            )
+        if self.decay_steps is not None and not 1 <= self.decay_steps <= self.total_steps - self.warmup_steps:
+            raise UserError(
+                f"decay_steps {self.decay_steps} do not fit into total_steps {self.total_steps} behind "
+                f"warmup_steps {self.warmup_steps}",
+                source="optim",
+                remedy="Give at least 1 and at most what the warm-up leaves, or null for a cosine",
             )
         if not (0 <= self.beta1 < 1 and 0 <= self.beta2 < 1):
             raise UserError(f"beta1 {self.beta1} and beta2 {self.beta2} do not lie in [0, 1)")
@@ -61,8 +72,12 @@ class OptimizerRecipe:
         """Learning rate of the optimizer step with 0-based number `step`."""
         if step < self.warmup_steps:
             return self.lr * (step + 1) / self.warmup_steps
-        done = (step - self.warmup_steps) / max(1, self.total_steps - self.warmup_steps)
-        return self.min_lr + (self.lr - self.min_lr) * (1 + math.cos(math.pi * min(1.0, done))) / 2
+        if self.decay_steps is None:
+            done = (step - self.warmup_steps) / max(1, self.total_steps - self.warmup_steps)
+            share = (1 + math.cos(math.pi * min(1.0, done))) / 2
+        else:
+            share = min(1.0, max(0.0, (self.total_steps - step) / self.decay_steps))
+        return self.min_lr + (self.lr - self.min_lr) * share
 
     def build(self, module: nn.Module) -> tuple[Optimizer, LambdaLR]:
         """The optimizer of a module's trainable parameters, and its schedule."""

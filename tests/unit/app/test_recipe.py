@@ -18,6 +18,12 @@ THE_ONE_VALUE = {
     "masked_40": {"objective.masking.codon_fraction": 0.4},
     "factorised": {"model.codec.codon_head": "factorised"},
 }
+THE_ONE_VALUE_OF_ROUND_TWO = {
+    "wsd": {"optim.encoder.decay_steps": 140},
+    "negative_eigenvalues": {"model.mixer_options.gdn.negative_eigenvalues": True},
+    "three_to_one": {"model.hybrid_ratio": "3:1"},
+    "one_strand": {"model.strands": "forward"},
+}
 
 
 def leaves_of(arm: str) -> dict:
@@ -34,6 +40,13 @@ def test_an_arm_differs_in_one_value_and_the_held_out_masks_in_none():
         leaves = leaves_of(arm)
         assert leaves.keys() == first.keys()
         assert {key: value for key, value in leaves.items() if value != first[key]} == changed
+    winner = leaves_of("winner")
+    chosen = {key: value for arm in ("muon", "masked_40") for key, value in THE_ONE_VALUE[arm].items()}
+    assert {key: value for key, value in winner.items() if value != first[key]} == chosen
+    for arm, changed in THE_ONE_VALUE_OF_ROUND_TWO.items():
+        leaves = leaves_of(arm)
+        differ = [key for key in winner.keys() | leaves.keys() if winner.get(key) != leaves.get(key)]
+        assert {key: leaves.get(key) for key in differ} == changed
 
 
 @pytest.mark.parametrize(

@@ -143,3 +143,25 @@ def test_the_width_of_the_short_convolution(width):
         second, _ = layer.read_on(stretches[1], memory, reverse=reverse)
         parts = (second, first) if reverse else (first, second)
         torch.testing.assert_close(torch.cat(parts), whole, atol=1e-5, rtol=1e-5)
+
+
+@torch.no_grad()
+def test_a_strength_of_two_changes_the_sign_of_what_stood_at_a_key():
+    """One key written twice, without decay: v2 alone is left by a strength of 1, 2 v2 - 2 v1 by one of 2."""
+    both = {}
+    for negative in (False, True):
+        layer = GatedDeltaNet(width=4, num_heads=1, key_dim=1, value_dim=1, negative_eigenvalues=negative)
+        layer.b_proj.weight.fill_(100.0)  # strengths of 1, or 2
+        layer.A_log.fill_(-100.0)  # no decay
+        for name, projection in (("k", layer.k_proj), ("q", layer.q_proj)):
+            projection.weight.fill_(1.0)
+            getattr(layer, f"{name}_conv1d").weight.copy_(torch.tensor([[[0.0, 0.0, 0.0, 1.0]]]))
+        layer.v_proj.weight.copy_(torch.tensor([[0.0, 0.0, 0.0, 1.0]]))
+        layer.v_conv1d.weight.copy_(torch.tensor([[[0.0, 0.0, 0.0, 1.0]]]))
+        x = torch.tensor([[1.0, 1.0, 1.0, 1.0], [1.0, 1.0, 1.0, 2.0]])
+        both[negative] = layer.read_on(x, layer.blank_memory())[0].flatten()
+    first, second = torch.nn.functional.silu(torch.tensor([1.0, 2.0]))
+    torch.testing.assert_close(both[False], torch.stack([first, second]))
+    torch.testing.assert_close(both[True], torch.stack([2 * first, 2 * second - 2 * first]))
+    options = {"gdn": {"negative_eigenvalues": True}}
+    assert new_model(mixers="G", mixer_options=options).encoder.layers[0].mixer.negative_eigenvalues

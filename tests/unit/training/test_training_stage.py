@@ -15,6 +15,7 @@ from lifecode.data.batches.batch_shape import BatchShape
 from lifecode.data.batches.masking import Masking
 from lifecode.data.batches.mixture import Mixture
 from lifecode.data.batches.stream import TrainingStream
+from lifecode.errors import UserError
 from lifecode.models import CodonCodec, LifeCode
 from lifecode.objectives import LogSum, MaxNorm
 from lifecode.training.stages.encoder_stage import EncoderStage
@@ -187,6 +188,15 @@ def test_schedule_by_hand():
     recipe = OptimizerRecipe(lr=1.0, min_lr=0.2, warmup_steps=4, total_steps=12)
     rates = [recipe.learning_rate(step) for step in (0, 3, 4, 8, 12, 50)]
     assert rates == pytest.approx([0.25, 1.0, 1.0, 0.6, 0.2, 0.2])
+
+
+def test_schedule_that_stays_and_then_falls_by_hand():
+    recipe = OptimizerRecipe(lr=1.0, min_lr=0.2, warmup_steps=4, total_steps=12, decay_steps=4)
+    rates = [recipe.learning_rate(step) for step in (0, 3, 4, 8, 10, 12, 50)]
+    assert rates == pytest.approx([0.25, 1.0, 1.0, 1.0, 0.6, 0.2, 0.2])
+    for wrong in (0, 9):
+        with pytest.raises(UserError, match=f"decay_steps {wrong} do not fit into total_steps 12"):
+            OptimizerRecipe(lr=1.0, warmup_steps=4, total_steps=12, decay_steps=wrong)
 
 
 def test_only_matrices_decay():
