@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 from scipy.optimize import brentq
 
 from lifecode.alphabet import NUM_AMINO_ACIDS, NUM_CODONS, STOP
-from lifecode.design.alternatives import best_codons, matched_usage
-from lifecode.design.host import HostUsage
+from lifecode.design.host import HostUsage, best_codons, matched_usage
 from lifecode.design.masked_codons import strided_log_probabilities
 from lifecode.design.measures import min_max
 from lifecode.design.sampler import Sampling, sample

@@ -11,7 +11,6 @@ import torch
 from rich.table import Table
 
 from benchmarks.contenders import missing_package
-from benchmarks.learners import Learner, LifeCodeLearner, PeerLearner
 from benchmarks.measuring.command import OnProgress, Results, main
 from benchmarks.measuring.fresh_process import ContenderFailed, FreshProcess
 from benchmarks.measuring.machine import Precision, describe_machine
@@ -26,9 +25,10 @@ from benchmarks.measuring.measurement import (
     table,
 )
 from benchmarks.measuring.rounds import Schedule, measure_rounds
-from benchmarks.peers import PEERS, PeerSize
-from benchmarks.throughput_figures import throughput_by_length, throughput_by_ratio
-from benchmarks.training_step import PART, TrainingStep, sequences_a_step
+from benchmarks.training.learners import Learner, LifeCodeLearner, PeerLearner
+from benchmarks.training.peers import PEERS, PeerSize
+from benchmarks.training.throughput_figures import throughput_by_length, throughput_by_ratio
+from benchmarks.training.training_step import PART, TrainingStep, sequences_a_step
 from lifecode.errors import UserError
 from lifecode.models.layers.mixers import layer_kinds, parsed_ratio
 from lifecode.models.life_code.model import LifeCode

@@ -9,10 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lifecode.alphabet import CODONS
-from lifecode.design.alternatives import best_codons, matched_usage
 from lifecode.design.constraints import Constraints
 from lifecode.design.fixed_codons import fixed_codons, require_synonyms
-from lifecode.design.host import HostUsage
+from lifecode.design.host import HostUsage, best_codons, matched_usage
 from lifecode.design.masked_codons import MASKED, strided_log_probabilities
 from lifecode.design.sampler import Sampling, sample
 from lifecode.design.synonyms import choices, residues_of, starting

@@ -1,4 +1,4 @@
-"""How a host uses codons and pairs of codons: a table, or counted from the verified genes of a genome.
+"""How a host uses codons and pairs of codons, by a table or its verified genes, and codons chosen by that alone.
 
 Tables hold the share of each codon among its synonyms, and nothing of how often a residue or a pair of codons
 occurs; a genome says all of it.
@@ -102,6 +102,19 @@ def counted(genes: list[NDArray[np.integer]], code: int, name: str) -> HostUsage
         np.add.at(pairs, (inner[:-1][known], inner[1:][known]), 1)
     present = np.maximum(counts, _LEAST_COUNT)
     return HostUsage(name, code, _within(present, code), present / present.sum(), pairs, len(genes))
+
+
+def best_codons(allowed: NDArray[np.bool_], host: HostUsage) -> NDArray[np.int64]:
+    """The host's commonest codon (L,) of each position's residue, by the codons (L, 64) it may have."""
+    return np.where(allowed, host.shares, -1.0).argmax(axis=1)
+
+
+def matched_usage(
+    allowed: NDArray[np.bool_], host: HostUsage, draw: np.random.Generator
+) -> NDArray[np.int64]:
+    """Codons (L,) drawn by their share among the synonyms."""
+    cumulative = np.cumsum(np.where(allowed, host.shares, 0.0), axis=1)
+    return (cumulative <= (draw.random(len(allowed)) * cumulative[:, -1])[:, None]).sum(axis=1)
 
 
 def _table_of(host: str) -> str | None:

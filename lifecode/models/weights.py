@@ -1,5 +1,6 @@
-"""Weights of a model: the precisions they are kept in, and whether those of a file are those of a model."""
+"""Weights of a model: their precision, their checksum, and whether those of a file are those of a model."""
 
+import hashlib
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -17,6 +18,18 @@ _FLOATS = {torch.float16: "F16", torch.bfloat16: "BF16", torch.float32: "F32", t
 """What weights may be kept in, and safetensors' word for it."""
 _NAMES = ", ".join(str(dtype).removeprefix("torch.") for dtype in _FLOATS)
 _LAYER = re.compile(r"encoder\.layers\.(\d+)\.")
+
+
+def weights_checksum(model: nn.Module) -> str:
+    """16 hexadecimal digits of the SHA-256 of all weights, by their names and in their precision.
+
+    A result says by it which weights gave it.
+    """
+    digest = hashlib.sha256()
+    for name, weight in sorted(model.state_dict().items()):
+        digest.update(f"{name} {weight.dtype} {tuple(weight.shape)}".encode())
+        digest.update(weight.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()[:16]
 
 
 def require_floats(state: Mapping[str, Tensor], folder: Path) -> None:

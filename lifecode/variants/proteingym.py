@@ -28,7 +28,7 @@ from lifecode.tasks.examples.table import Table, read_table
 from lifecode.tasks.names_in_tables import UNTRAINED, ZeroShotBaseline, notes_on_name
 from lifecode.tasks.suites.benchmark import BenchmarkSet, Scored, ZeroShotSet, none_found
 from lifecode.variants.asking import Scoring
-from lifecode.variants.scan_files import Scan, scan_of
+from lifecode.variants.reading.scan_files import Scan, scan_of
 from lifecode.variants.scans import scan_scores, status_of
 from lifecode.variants.wild_type import WildType, checked_cds, scan_reader
 

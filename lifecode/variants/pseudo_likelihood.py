@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from lifecode.data.batches.packing import consecutive_rows
 from lifecode.variants.asking import Question, answered
 from lifecode.variants.journal import Journal
-from lifecode.variants.scan_files import Substitution
+from lifecode.variants.reading.scan_files import Substitution
 from lifecode.variants.wild_type import WildType
 
 

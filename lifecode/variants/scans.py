@@ -25,7 +25,7 @@ from lifecode.variants.asking import (
     window_within,
 )
 from lifecode.variants.pseudo_likelihood import is_unwritten, pseudo_likelihood_scores
-from lifecode.variants.scan_files import Scan, Substitution
+from lifecode.variants.reading.scan_files import Scan, Substitution
 from lifecode.variants.wild_type import WildType
 
 _ASKED = "scored"

@@ -10,7 +10,7 @@ from lifecode.data.translation import reverse_translate
 from lifecode.errors import UserError
 from lifecode.genetic_code import GeneticCode, genetic_code
 from lifecode.models.masked_reading import MaskedModel, MaskedReader
-from lifecode.variants.scan_files import Substitution
+from lifecode.variants.reading.scan_files import Substitution
 
 
 @dataclass(frozen=True, slots=True)

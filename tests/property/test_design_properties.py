@@ -6,10 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lifecode.alphabet import AMINO_ACIDS
-from lifecode.design.alternatives import matched_usage
 from lifecode.design.constraints import Constraints
 from lifecode.design.designing import Task, design
-from lifecode.design.host import host_usage
+from lifecode.design.host import host_usage, matched_usage
 from lifecode.design.sampler import Sampling
 from lifecode.design.sites import count_sites
 from lifecode.design.synonyms import choices, residues_of

@@ -95,7 +95,6 @@ FLOORS = {
     "models": [
         "config_values",
         "layers",
-        "checksum",
         "weights",
         "pretrained",
         "shipped",
@@ -202,8 +201,6 @@ FLOORS = {
         "variant_scores",
         "table",
         "vcf_output",
-        "mutant_names",
-        "scan_files",
         "wild_type",
         "pseudo_likelihood",
         "scans",
@@ -220,7 +217,7 @@ FLOORS = {
         "effects",
         "structural_effects",
     ],
-    "variants/reading": ["exon_lines", "genome", "extents", "allele_files"],
+    "variants/reading": ["exon_lines", "genome", "extents", "allele_files", "mutant_names", "scan_files"],
     "design": [
         "synonyms",
         "host",
@@ -232,7 +229,6 @@ FLOORS = {
         "fixed_codons",
         "masked_codons",
         "sampler",
-        "alternatives",
         "search",
         "constraints",
         "designing",

@@ -134,6 +134,19 @@ def read_genes(contigs: Iterable[Contig]) -> Genes:
     return found
 
 
+def origin_of(gene: Gene, locus: Locus) -> dict[str, str | int]:
+    """Place of a locus on its contig, 0-based and half-open, and of the exons on the row's own sequence."""
+    return {
+        "species": gene.species,
+        "contig": gene.contig.name,
+        "start": locus.start,
+        "end": locus.end,
+        "strand": locus.strand,
+        "exons": ",".join(f"{start}..{end}" for start, end in locus.exons),
+        "genetic_code": gene.cds.genetic_code,
+    }
+
+
 def _told_apart(contigs: list[Contig]) -> Iterator[Contig]:
     """The contigs, those of several genomes that share a name with their file behind it, as in a corpus."""
     alike = Counter(contig.name for contig in contigs)

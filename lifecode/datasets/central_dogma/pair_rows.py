@@ -6,9 +6,8 @@ from typing import TypeAlias
 from lifecode.alphabet import decode_nucleotides
 from lifecode.datasets.central_dogma.dataset import Dataset, Example
 from lifecode.datasets.central_dogma.dna import CodingSequenceOnly, GeneWithFlanks
-from lifecode.datasets.central_dogma.genes import DUPLICATE, Gene, Genes
+from lifecode.datasets.central_dogma.genes import DUPLICATE, Gene, Genes, origin_of
 from lifecode.datasets.central_dogma.locus import Locus
-from lifecode.datasets.central_dogma.origin import origin_of
 
 _POSITIVE = "positive"
 _More: TypeAlias = Mapping[str, str | float]

@@ -13,9 +13,8 @@ from numpy.typing import NDArray
 from lifecode.alphabet import decode_nucleotides
 from lifecode.datasets.central_dogma.dataset import Dataset, Example
 from lifecode.datasets.central_dogma.dna import TOO_LONG, require_positive
-from lifecode.datasets.central_dogma.genes import DUPLICATE, Gene, Genes
+from lifecode.datasets.central_dogma.genes import DUPLICATE, Gene, Genes, origin_of
 from lifecode.datasets.central_dogma.locus import Locus, locus_of
-from lifecode.datasets.central_dogma.origin import origin_of
 from lifecode.datasets.central_dogma.ranking import require_shares, splits_by_ties
 
 NONE, ACCEPTOR, DONOR = range(3)

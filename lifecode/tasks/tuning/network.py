@@ -17,7 +17,7 @@ from lifecode.tasks.families.place import Place
 from lifecode.tasks.families.position_index import num_positions
 from lifecode.tasks.tuning.rows import Row, Segmented, rows_of
 from lifecode.tasks.tuning.settings import GradientTuning
-from lifecode.tasks.tuning.task_head import StandardisedHead
+from lifecode.tasks.tuning.task_heads.task_head import StandardisedHead
 
 
 class TaskNetwork(nn.Module):

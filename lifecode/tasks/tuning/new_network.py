@@ -17,10 +17,10 @@ from lifecode.tasks.families.place import Place
 from lifecode.tasks.pairs.pair_head import PairHead
 from lifecode.tasks.tuning.network import TaskNetwork
 from lifecode.tasks.tuning.pair_framing import PairFraming
-from lifecode.tasks.tuning.pair_task_head import PairTaskHead
 from lifecode.tasks.tuning.rows import Framing
 from lifecode.tasks.tuning.settings import Fit, GradientTuning, TrainedHead
-from lifecode.tasks.tuning.task_head import TaskHead
+from lifecode.tasks.tuning.task_heads.pair_task_head import PairTaskHead
+from lifecode.tasks.tuning.task_heads.task_head import TaskHead
 
 
 def network_of(

@@ -1,1 +1,1 @@
-"""Genomes with their transcripts, and files of variants."""
+"""Genomes with their transcripts, files of variants, and mutational scans with their names of mutants."""

@@ -17,13 +17,13 @@ from lifecode.data.reading.read import read_records
 from lifecode.errors import UserError
 from lifecode.host.activity import told
 from lifecode.host.machine import best_device
-from lifecode.models.checksum import weights_checksum
 from lifecode.models.chosen_layers import Layer, chosen_layers
 from lifecode.models.families import load
 from lifecode.models.life_code.frames import Frames
 from lifecode.models.life_code.model import LifeCode
 from lifecode.models.pooling import Pool
 from lifecode.models.saved import SavedModel
+from lifecode.models.weights import weights_checksum
 from lifecode.verbs.embed.embed_units import UnitKind
 from lifecode.verbs.embed.embedding_file import check_output, read_embeddings, write_embeddings
 from lifecode.verbs.embed.embedding_store import EmbeddingStore

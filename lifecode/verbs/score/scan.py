@@ -19,13 +19,13 @@ from lifecode.errors import UserError
 from lifecode.genetic_code import genetic_code as code_of
 from lifecode.host.activity import counting, told
 from lifecode.host.durable import disk_faults_named, require_writable
-from lifecode.models.checksum import weights_checksum
 from lifecode.models.masked_reading import MaskedModel, MaskedReader
+from lifecode.models.weights import weights_checksum
 from lifecode.tasks.tables import write_table
 from lifecode.variants.asking import Scoring
 from lifecode.variants.heat_map import draw_heat_map, require_picture_name
 from lifecode.variants.journal import forget
-from lifecode.variants.scan_files import Scan, read_scan, scan_of, scan_of_columns
+from lifecode.variants.reading.scan_files import Scan, read_scan, scan_of, scan_of_columns
 from lifecode.variants.scans import scan_scores, whole_scan
 from lifecode.variants.wild_type import WildType, checked_cds, scan_reader
 from lifecode.verbs.score.scores import TABLES, Scores, journal_of, on_device, require_output

@@ -12,8 +12,8 @@ from lifecode.arguments import arguments_checked
 from lifecode.errors import UserError
 from lifecode.host.activity import counting, told
 from lifecode.host.durable import disk_faults_named
-from lifecode.models.checksum import weights_checksum
 from lifecode.models.masked_reading import MaskedModel
+from lifecode.models.weights import weights_checksum
 from lifecode.tasks.tables import write_table
 from lifecode.variants.annotate import OnMismatch, annotate
 from lifecode.variants.asking import Scoring

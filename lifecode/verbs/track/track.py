@@ -19,9 +19,9 @@ from lifecode.data.records import Contig
 from lifecode.errors import Interrupted, UserError
 from lifecode.host.activity import told
 from lifecode.host.durable import disk_faults_named
-from lifecode.models.checksum import weights_checksum
 from lifecode.models.families import require_life_code
 from lifecode.models.life_code.model import LifeCode
+from lifecode.models.weights import weights_checksum
 from lifecode.report.charts.figure_style import use_colours
 from lifecode.tracks.along import Scope, scope_of, told_progress, tracks_along
 from lifecode.tracks.asked import Asked

@@ -13,15 +13,15 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks import contenders, train
-from benchmarks.learners import LifeCodeLearner, PeerLearner
 from benchmarks.measuring.command import Results, composed, main
 from benchmarks.measuring.machine import Machine
 from benchmarks.measuring.measurement import Measurement
-from benchmarks.peers import PEERS, Peer, PeerSize, build_peer, counted_parameters
-from benchmarks.throughput_figures import throughput_by_length, throughput_by_ratio
 from benchmarks.train import TrainingBenchmark
-from benchmarks.training_flops import forward_flops, training_flops
-from benchmarks.training_step import TrainingStep, sequences_a_step
+from benchmarks.training.learners import LifeCodeLearner, PeerLearner
+from benchmarks.training.peers import PEERS, Peer, PeerSize, build_peer, counted_parameters
+from benchmarks.training.throughput_figures import throughput_by_length, throughput_by_ratio
+from benchmarks.training.training_flops import forward_flops, training_flops
+from benchmarks.training.training_step import TrainingStep, sequences_a_step
 from lifecode.app.configs.construct import construct
 from lifecode.errors import UserError
 from lifecode.models import LifeCode

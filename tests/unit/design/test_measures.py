@@ -7,8 +7,7 @@ from Bio.SeqUtils import CodonAdaptationIndex
 from lifecode.alphabet import CODONS, STOP, codon_ids
 from lifecode.data.cds.coding_sequence import ExactPair, verify_all
 from lifecode.data.reading.read import read_records
-from lifecode.design.alternatives import best_codons, matched_usage
-from lifecode.design.host import counted, host_usage
+from lifecode.design.host import best_codons, counted, host_usage, matched_usage
 from lifecode.design.measures import (
     codon_adaptation_index,
     codon_pair_score,

@@ -21,7 +21,7 @@ from lifecode.tasks.suites.layouts.splice_sites import SpliceSites
 from lifecode.tasks.suites.results import Evaluation, Measured, Row
 from lifecode.variants.asking import Scoring
 from lifecode.variants.proteingym import ProteinGym
-from lifecode.variants.scan_files import scan_of
+from lifecode.variants.reading.scan_files import scan_of
 from lifecode.variants.scans import scan_scores
 from lifecode.variants.wild_type import WildType
 from tests.support.small_models import small_luca_one, small_model

@@ -15,9 +15,9 @@ from lifecode.tasks.pairs.pair_task import read_pairs
 from lifecode.tasks.tables import write_table
 from lifecode.tasks.tuned_model import save_tuned
 from lifecode.tasks.tuning.pair_framing import PairFraming
-from lifecode.tasks.tuning.pair_task_head import CrossAttention, PairTaskHead
-from lifecode.tasks.tuning.pooling import Segments
 from lifecode.tasks.tuning.rows import Framing, rows_of
+from lifecode.tasks.tuning.task_heads.pair_task_head import CrossAttention, PairTaskHead
+from lifecode.tasks.tuning.task_heads.pooling import Segments
 from tests.support.small_models import small_model
 
 PAIRS = [("ATGAAACGC", "MKRA"), ("GGGTTTAAACC", "MKV"), ("ATGGCTTGGTTAACG", "MAWLTKK"), ("CCC", "P")]

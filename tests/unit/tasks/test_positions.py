@@ -20,7 +20,7 @@ from lifecode.tasks.features.at_positions import OneHotAround, StatesAtPositions
 from lifecode.tasks.features.encoder import ModelEncoder
 from lifecode.tasks.scores import scores
 from lifecode.tasks.tuning.rows import Framing, rows_of
-from lifecode.tasks.tuning.task_head import TaskHead
+from lifecode.tasks.tuning.task_heads.task_head import TaskHead
 from tests.support.labelled_genes import labelled_genes
 from tests.support.small_models import small_model
 

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from benchmarks.training_flops import forward_flops as counted_flops
+from benchmarks.training.training_flops import forward_flops as counted_flops
 from lifecode.data.batches.batch_shape import BatchShape
 from lifecode.data.batches.masking import Masking
 from lifecode.ops.cpu.matmul_rate import matmul_flops

@@ -12,9 +12,9 @@ from lifecode.alphabet import CODONS, MASK, codon_ids, encode_nucleotides
 from lifecode.data.batches.packing import pack
 from lifecode.errors import UserError
 from lifecode.genetic_code import genetic_code
-from lifecode.models.checksum import weights_checksum
 from lifecode.models.life_code.masked_readers import CodonReader
 from lifecode.models.life_code.model import LifeCode
+from lifecode.models.weights import weights_checksum
 from lifecode.variants import journal as journal_file
 from lifecode.variants.annotate import annotate
 from lifecode.variants.asking import Question, Scoring, answered, window_of

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lifecode.variants.mutant_names import NO_RESIDUE, mutations_of, name_of
+from lifecode.variants.reading.mutant_names import NO_RESIDUE, mutations_of, name_of
 
 ONE, TWO = [("A", 3, "G")], [("A", 3, "G"), ("K", 2, "R")]
 

@@ -14,7 +14,7 @@ from lifecode.models.life_code.masked_readers import CodonReader
 from lifecode.models.luca_one.vocabulary import TOKENS
 from lifecode.variants.asking import Scoring
 from lifecode.variants.pseudo_likelihood import pseudo_likelihood_scores
-from lifecode.variants.scan_files import Substitution
+from lifecode.variants.reading.scan_files import Substitution
 from lifecode.variants.wild_type import WildType
 from tests.support.esm_checkpoint import VOCABULARY, save_esm_checkpoint
 from tests.support.small_models import small_luca_one, small_model

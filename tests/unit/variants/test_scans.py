@@ -15,7 +15,7 @@ from lifecode.errors import UserError
 from lifecode.genetic_code import genetic_code
 from lifecode.variants.asking import Scoring
 from lifecode.variants.heat_map import relative_scores
-from lifecode.variants.scan_files import Substitution, read_scan, scan_of, scan_of_columns
+from lifecode.variants.reading.scan_files import Substitution, read_scan, scan_of, scan_of_columns
 from lifecode.variants.scans import scan_scores, whole_scan
 from lifecode.variants.wild_type import WildType, residue_log_p, scan_reader
 from tests.support.small_models import small_model

@@ -16,7 +16,7 @@ from omegaconf import OmegaConf
 from rich.console import Console
 
 from benchmarks.measuring.peak_memory import PeakMemory
-from benchmarks.training_flops import forward_flops as counted_flops
+from benchmarks.training.training_flops import forward_flops as counted_flops
 from lifecode.app.from_python import compose
 from lifecode.app.main import main
 from lifecode.data.batches.batch_shape import BatchShape

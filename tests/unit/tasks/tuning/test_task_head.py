@@ -11,10 +11,10 @@ from lifecode.tasks.families.life_code import LifeCodeReading, read_states
 from lifecode.tasks.families.place import Place
 from lifecode.tasks.features.encoder import ModelEncoder
 from lifecode.tasks.features.states import StateFeatures, StatePool
-from lifecode.tasks.tuning.pooling import Attention, Pool, Segments
 from lifecode.tasks.tuning.rows import Framing, rows_of
 from lifecode.tasks.tuning.settings import Fit, Lora, TrainedHead
-from lifecode.tasks.tuning.task_head import TaskHead, small_encoder
+from lifecode.tasks.tuning.task_heads.pooling import Attention, Pool, Segments
+from lifecode.tasks.tuning.task_heads.task_head import TaskHead, small_encoder
 from tests.support.labelled_genes import examples_of_genes
 from tests.support.small_models import small_model
 

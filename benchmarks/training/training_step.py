@@ -8,10 +8,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from benchmarks.learners import Learner
 from benchmarks.measuring.machine import Precision
-from benchmarks.peers import counted_parameters
-from benchmarks.training_flops import training_flops
+from benchmarks.training.learners import Learner
+from benchmarks.training.peers import counted_parameters
+from benchmarks.training.training_flops import training_flops
 from lifecode.ops.cpu.heap import keep_freed_memory
 from lifecode.training.stages.optimizer import OptimizerRecipe
 

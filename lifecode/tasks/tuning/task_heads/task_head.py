@@ -11,9 +11,9 @@ from lifecode.models.luca_one.encoder import TransformerEncoder
 from lifecode.tasks.examples.labels import Unit
 from lifecode.tasks.families.place import FrameReading
 from lifecode.tasks.features.states import WINDOWED
-from lifecode.tasks.tuning.pooling import Pool, Segments
 from lifecode.tasks.tuning.rows import Row
 from lifecode.tasks.tuning.settings import TrainedHead, TrainedPool
+from lifecode.tasks.tuning.task_heads.pooling import Pool, Segments
 
 _LEAST_DEVIATION = 1e-6
 """Beside the largest deviation; a feature of less is the same everywhere and gets no weight."""

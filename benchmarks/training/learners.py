@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from benchmarks.peers import Peer, PeerSize, build_peer
+from benchmarks.training.peers import Peer, PeerSize, build_peer
 from lifecode.alphabet import IGNORE
 from lifecode.data.batches.batch import Batch, Segment, corrupt_and_pack
 from lifecode.data.batches.masking import Masking, generator

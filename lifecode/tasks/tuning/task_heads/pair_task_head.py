@@ -9,10 +9,10 @@ from torch.nn import functional
 
 from lifecode.tasks.pairs.pair_head import Join
 from lifecode.tasks.tuning.pair_framing import PairFraming
-from lifecode.tasks.tuning.pooling import Pool, Segments
 from lifecode.tasks.tuning.rows import Framing, Row
 from lifecode.tasks.tuning.settings import TrainedHead
-from lifecode.tasks.tuning.task_head import (
+from lifecode.tasks.tuning.task_heads.pooling import Pool, Segments
+from lifecode.tasks.tuning.task_heads.task_head import (
     StandardisedHead,
     framed_width,
     over_frames,

@@ -14,7 +14,7 @@ from lifecode.data.formats.opening import opened
 from lifecode.errors import UserError
 from lifecode.names import display_name
 from lifecode.tasks.examples.table import read_table, require_table
-from lifecode.variants.mutant_names import NO_RESIDUE, Mutation, mutations_of, name_of
+from lifecode.variants.reading.mutant_names import NO_RESIDUE, Mutation, mutations_of, name_of
 
 _COLUMNS = (
     "mutant", "mutants", "mutation", "mutations", "hgvs_pro", "hgvs_p", "aa_mutation", "aa_mutations",

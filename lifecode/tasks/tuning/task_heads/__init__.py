@@ -1,0 +1,1 @@
+"""Heads on the states of a model that learn by gradient: pools, heads of sequences, positions and pairs."""
