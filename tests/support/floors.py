@@ -220,7 +220,7 @@ FLOORS = {
         "effects",
         "structural_effects",
     ],
-    "variants/reading": ["exon_lines", "genome", "extents", "allele_files"],
+    "variants/reading": ["exon_lines", "genome", "extents", "allele_files", "reverse_translation"],
     "design": [
         "synonyms",
         "host",
