@@ -96,24 +96,25 @@ def _totals(
                 said.update(ids.tobytes() + b"|")
             book = stack.enter_context(Journal(journal, said.hexdigest(), 2))
             totals = {number: float(rows[0].astype(np.float64).sum()) for number, rows in book.entries()}
-        todo = [number for number in range(len(sequences)) if number not in totals]
-        passes = [
-            (len(sequences[i]) // size) * (int(stride) if stride else len(sequences[i]) // size) for i in todo
-        ]
+        sizes = [len(ids) // size for ids in sequences]
+        passes = [length * (int(stride) if stride else length) for length in sizes]
         for part in consecutive_rows(passes, reader.places_per_call):
-            own = todo[part]
+            own = range(len(sequences))[part]
+            if totals.keys() >= set(own):
+                continue
             questions = [
                 Question(place, (i,), 0, len(sequences[number]) // size)
                 for place, number in enumerate(own)
-                for i in range(len(sequences[number]) // size)
+                for i in range(sizes[number])
             ]
             found = iter(answered(reader, [sequences[number] for number in own], questions, marginal))
-            for number in own:
+            for number in own:  # of a part that a kill cut short all are asked again, for the same bits
                 residues = wild.residues_of(sequences[number], from_start=from_start[number])
                 log_p = wild.residue_log_p(np.concatenate([next(found) for _ in residues]))
                 known = np.flatnonzero(residues >= 0)
+                is_kept = number in totals
                 totals[number] = float(log_p[known, residues[known]].sum())
-                if book is not None:
+                if book is not None and not is_kept:
                     high = np.float32(totals[number])
                     book.add(number, np.array([[high, totals[number] - high]], dtype=np.float32))
             if on_progress is not None:

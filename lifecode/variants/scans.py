@@ -133,9 +133,14 @@ def status_of(mutant: tuple[Substitution, ...], wilds: Sequence[WildType], metho
 
 
 def whole_scan(
-    wilds: Sequence[WildType], scoring: Scoring, on_progress: Callable[[int, int], None] | None = None
+    wilds: Sequence[WildType],
+    scoring: Scoring,
+    checksum: str = "",
+    *,
+    journal: Path | None = None,
+    on_progress: Callable[[int, int], None] | None = None,
 ) -> list[NDArray[np.float32]]:
-    """log P of all letters of the model at every place of a wild type (num_places, columns), of each draw."""
+    """log P of all letters at every place (num_places, columns), of each draw; arguments of `scan_scores`."""
     size = wilds[0].num_places
     questions = [
         Question(draw, (i,), *_span(wild, scoring, i, i))
@@ -143,7 +148,8 @@ def whole_scan(
         for i in range(size)
     ]
     ids = [wild.ids for wild in wilds]
-    found = answered(wilds[0].reader, ids, questions, _marginal(scoring), on_progress=on_progress)
+    asked = {"journal": journal, "about": checksum, "on_progress": on_progress}
+    found = answered(wilds[0].reader, ids, questions, _marginal(scoring), **asked)
     return [np.concatenate(found[size * draw : size * (draw + 1)]) for draw in range(len(wilds))]
 
 

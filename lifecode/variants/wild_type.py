@@ -115,7 +115,11 @@ def wild_types(
     stopped = protein + "*"
     return [
         WildType(
-            encode_nucleotides(usage.dna_of(stopped, stopped.upper())), reader, usage, protein, f"in {written.told}"
+            encode_nucleotides(usage.dna_of(stopped, stopped.upper())),
+            reader,
+            usage,
+            protein,
+            f"in {written.told}",
         )
         for usage in usages
     ]

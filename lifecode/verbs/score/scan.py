@@ -22,12 +22,12 @@ from lifecode.models.masked_reading import MaskedModel
 from lifecode.tasks.tables import write_table
 from lifecode.variants.asking import Scoring
 from lifecode.variants.heat_map import draw_heat_map, require_picture_name
-from lifecode.variants.journal import forget
+from lifecode.variants.journal import forget, journal_beside
 from lifecode.variants.reading.reverse_translation import ReverseTranslation
 from lifecode.variants.scan_files import Scan, read_scan, scan_of, scan_of_columns
 from lifecode.variants.scans import scan_scores, whole_scan
 from lifecode.variants.wild_type import checked_cds, scan_reader, wild_types
-from lifecode.verbs.score.scores import TABLES, Scores, journal_of, on_device, require_output
+from lifecode.verbs.score.scores import TABLES, Scores, journal_of, on_device, require_scores
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -88,7 +88,7 @@ def score_scan(
     place = None if output is None else Path(output).expanduser()
     picture = None if heat_map is None else Path(heat_map).expanduser()
     if place is not None:
-        require_output(place, TABLES)
+        require_scores(place, TABLES)
     if picture is not None:
         require_picture_name(picture)
         with disk_faults_named(picture.parent, remedy="Choose a folder where you may write"):
@@ -110,11 +110,14 @@ def score_scan(
     counted = "sequences" if is_whole else "passes of the model"
     with told(progress) as say:
         on_progress = counting(say, counted)
+        log_p = None
         with disk_faults_named(journal):
             checksum = weights_checksum(loaded)
             table = scan_scores(scan, wilds, scoring, checksum, journal=journal, on_progress=on_progress)
-        if picture is not None:
-            log_p = whole_scan(wilds, scoring, on_progress=on_progress)
+            if picture is not None:
+                beside = journal_beside(journal, "heat_map")
+                log_p = whole_scan(wilds, scoring, checksum, journal=beside, on_progress=on_progress)
+        if picture is not None and log_p is not None:
             of_residues = [own[: len(letters)] for own in log_p]
             draw_heat_map(picture, wilds, of_residues, offset, scoring.method)
         if place is not None and journal is not None:

@@ -26,7 +26,7 @@ from lifecode.variants.table import table_of
 from lifecode.variants.variant_scores import scored
 from lifecode.variants.vcf_output import write_vcf
 from lifecode.verbs.score.scan import score_scan
-from lifecode.verbs.score.scores import TABLES, VCF, Scores, journal_of, on_device, require_output
+from lifecode.verbs.score.scores import TABLES, VCF, Scores, journal_of, on_device, require_scores
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -66,7 +66,7 @@ def score(
     """
     place = None if output is None else Path(output).expanduser()
     if place is not None:
-        require_output(place, (*TABLES, *VCF))
+        require_scores(place, (*TABLES, *VCF))
     is_vcf = place is not None and place.name.endswith(VCF)
     given = _alleles(variants, keep_records=is_vcf)
     reference = read_genome(genome, annotation, genetic_code)
