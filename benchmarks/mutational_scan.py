@@ -40,7 +40,10 @@ def scores_of(arguments: argparse.Namespace) -> tuple[np.ndarray, dict[str, np.n
             protein=arguments.protein,
             cds=arguments.cds,
             offset=arguments.offset,
-            scoring=Scoring(method=method),
+            codon_choice=arguments.codon_choice,
+            codon_draws=arguments.codon_draws,
+            seed=arguments.seed,
+            scoring=Scoring(method=method, window_codons=arguments.window_codons),
         )
         return result.frame["score"].to_numpy()
 
@@ -77,6 +80,10 @@ def main() -> None:
     parser.add_argument(
         "--cds", help="its coding sequence, FASTA; without it the protein is reverse-translated"
     )
+    parser.add_argument("--codon-choice", default="sampled", help="of a protein without CDS, or frequent")
+    parser.add_argument("--codon-draws", type=int, default=4, help="over which scores are means")
+    parser.add_argument("--seed", type=int, default=0, help="of the draws of codons")
+    parser.add_argument("--window-codons", type=int, default=1024, help="so many are read around a mutation")
     parser.add_argument("--label", default="DMS_score", help="column of measurements")
     parser.add_argument("--stored", help="what the columns of stored scores begin with")
     parser.add_argument("--offset", type=int, default=1, help="number of the first residue")

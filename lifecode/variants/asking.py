@@ -3,6 +3,9 @@
 All places that are asked about together are masked together and read from the rest of their sequence in one
 pass, so that the variants of one codon share it. `strided:k` masks every k-th place of a sequence at once and
 needs k passes for the whole of it; `unmasked` needs one, in which the model sees what it is asked about.
+
+What a batch holds moves the last bits of what a model says. So batches are made before it is looked up which
+passes are done, and a command that goes on after a kill gives the bits of one that ran through.
 """
 
 import hashlib
@@ -139,21 +142,22 @@ def answered(
                 known |= zip(
                     [(keys[number], place) for place in sorted(passes[keys[number]])], rows, strict=True
                 )
-        todo = [key for key in keys if (key, min(passes[key])) not in known]
+        kept = {key for key in keys if (key, min(passes[key])) in known}
         number_of = {key: number for number, key in enumerate(keys)}
-        done = len(keys) - len(todo)
-        size = reader.letters_per_place
-        for batch in _batches(todo, reader.places_per_call):
+        done, size = len(kept), reader.letters_per_place
+        for batch in _batches(keys, reader.places_per_call):
+            if kept.issuperset(batch):
+                continue
             ids = [sequences[key.sequence][size * key.begin : size * key.end] for key in batch]
             masked = [[place - key.begin for place in key.masked] for key in batch]
             read = [[place - key.begin for place in sorted(passes[key])] for key in batch]
             found = reader.log_probabilities(ids, masked, read)
             for key, rows in zip(batch, found, strict=True):
                 own = rows.float().cpu().numpy()
-                if book is not None:
+                if book is not None and key not in kept:
                     book.add(number_of[key], own)
                 known |= zip([(key, place) for place in sorted(passes[key])], own, strict=True)
-            done += len(batch)
+            done += len(batch) - len(kept.intersection(batch))
             if on_progress is not None:
                 on_progress(done, len(keys))
     return [np.stack([known[place] for place in plan]) for plan in plans]
@@ -179,9 +183,9 @@ def _masked(question: Question, place: int, method: str) -> tuple[int, ...]:
     return tuple(range(first, question.end, stride))
 
 
-def _batches(todo: Sequence[_Pass], places_per_call: int) -> list[list[_Pass]]:
-    rows = consecutive_rows([key.end - key.begin + NUM_SPECIAL_CODONS for key in todo], places_per_call)
-    return [list(todo[own]) for own in rows]
+def _batches(keys: Sequence[_Pass], places_per_call: int) -> list[list[_Pass]]:
+    rows = consecutive_rows([key.end - key.begin + NUM_SPECIAL_CODONS for key in keys], places_per_call)
+    return [list(keys[own]) for own in rows]
 
 
 def window_of(num_places: int, first: int, last: int, window: int | None) -> tuple[int, int]:

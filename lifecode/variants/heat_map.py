@@ -1,5 +1,6 @@
 """A whole mutational scan as a picture: position x residue, and by a model of codons position x codon."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -44,13 +45,26 @@ def relative_scores(wild: WildType, log_p: NDArray[np.float32]) -> list[NDArray[
 
 
 def draw_heat_map(
-    path: Path, wild: WildType, log_p: NDArray[np.float32], offset: int = 1, method: str = "masked"
+    path: Path,
+    wilds: Sequence[WildType],
+    log_p: Sequence[NDArray[np.float32]],
+    offset: int = 1,
+    method: str = "masked",
 ) -> None:
-    """Draw the maps; arguments as for `relative_scores`, the number of the first residue, and the method."""
+    """Draw the maps, means over draws of codons.
+
+    Args:
+        path: to write.
+        wilds: the wild type in each draw.
+        log_p: as for `relative_scores`, of each.
+        offset: number of the first residue.
+        method: by which it was asked.
+    """
     from matplotlib.figure import Figure
 
-    maps = relative_scores(wild, log_p)
-    length, residues = len(log_p), wild.code.residues
+    of_draws = [relative_scores(*one) for one in zip(wilds, log_p, strict=True)]
+    maps = [np.mean(own, axis=0) for own in zip(*of_draws, strict=True)]
+    length, residues = len(log_p[0]), wilds[0].code.residues
     order = sorted(range(NUM_CODONS), key=lambda i: (int(residues[i]), i))
     rows = [(maps[0].T, np.arange(len(AMINO_ACIDS)) == STOP, list(AMINO_ACIDS), "residue")]
     if len(maps) > 1:
@@ -76,7 +90,8 @@ def draw_heat_map(
         axis.set_yticks(range(len(labels)), labels, fontsize=4 if len(labels) > 30 else 6, family="monospace")
         axis.set_ylabel(name)
         figure.colorbar(image, ax=axis, label="nats")
-    axes[0].set_title(f"log P(new) - log P(wild type), {method}\nstops may lie beyond the scale")
+    how = method if wilds[0].how_written is None else f"{method}\n{wilds[0].how_written}"
+    axes[0].set_title(f"log P(new) - log P(wild type), {how}\nstops may lie beyond the scale")
     axes[-1].set_xlabel("position")
     with disk_faults_named(path), replacing(path) as file:
         figure.savefig(file, format=path.suffix[1:], dpi=_DPI)

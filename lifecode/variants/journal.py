@@ -8,13 +8,14 @@ import logging
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Literal, Self, TypeAlias, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 VERSION = 1
 """Of records, and of how the callers cut what they ask into them: grows with either."""
+Beside: TypeAlias = Literal["outside", "quantile", "heat_map"]
 logger = logging.getLogger(__name__)
 
 
@@ -92,12 +93,13 @@ def _head(about: str) -> bytes:
     return f"lifecode journal {VERSION} {about}\n".encode()
 
 
-def journal_outside(path: Path) -> Path:
-    """The journal of what is read outside of coding sequences, beside that of these."""
-    return path.with_name(f"{path.name}.outside")
+def journal_beside(path: Path | None, what: Beside) -> Path | None:
+    """The journal beside that of the scores of codons: of what else is read, for what."""
+    return None if path is None else path.with_name(f"{path.name}.{what}")
 
 
 def forget(path: Path) -> None:
-    """Delete a journal, once the output has all that is in it."""
-    for one in (path, journal_outside(path)):
-        one.unlink(missing_ok=True)
+    """Delete a journal and those beside it, once the output has all that is in them."""
+    for what in get_args(Beside):
+        path.with_name(f"{path.name}.{what}").unlink(missing_ok=True)
+    path.unlink(missing_ok=True)

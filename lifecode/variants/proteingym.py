@@ -1,8 +1,8 @@
 """ProteinGym's substitution assays as downloaded: zero-shot scores of codon models beside simple ones.
 
 `DMS_substitutions.csv` names the assays, and their CSV files lie at any depth. ProteinGym has no coding
-sequences: a column `cds` of the reference file or a FASTA file gives them, else the protein is read in the
-commonest codons of an organism, and a note says so.
+sequences: a column `cds` of the reference file or a FASTA file gives them, else the protein is read in codons
+of an organism, and a note says so.
 """
 
 from collections import Counter
@@ -16,10 +16,9 @@ import numpy as np
 from Bio.Align import substitution_matrices
 from numpy.typing import NDArray
 
-from lifecode.alphabet import AMINO_ACIDS, encode_nucleotides
-from lifecode.data.translation import reverse_translate
+from lifecode.alphabet import AMINO_ACIDS
+from lifecode.data.formats.proteins import CodonChoice
 from lifecode.errors import UserError
-from lifecode.genetic_code import genetic_code
 from lifecode.host.checksum import digest_of
 from lifecode.tasks.competitors.competitor import Competitor, ModelReader, Predictions, Reader, Role, Say
 from lifecode.tasks.examples.labels import Labels
@@ -28,9 +27,10 @@ from lifecode.tasks.examples.table import Table, read_table
 from lifecode.tasks.names_in_tables import UNTRAINED, ZeroShotBaseline, notes_on_name
 from lifecode.tasks.suites.benchmark import BenchmarkSet, Scored, ZeroShotSet, none_found
 from lifecode.variants.asking import Scoring
+from lifecode.variants.reading.reverse_translation import ReverseTranslation
 from lifecode.variants.reading.scan_files import Scan, scan_of
 from lifecode.variants.scans import scan_scores, status_of
-from lifecode.variants.wild_type import WildType, checked_cds, scan_reader
+from lifecode.variants.wild_type import WildType, checked_cds, scan_reader, wild_types
 
 REFERENCE = "DMS_substitutions.csv"
 _CODE = 1
@@ -43,13 +43,18 @@ class ProteinGym:
     Args:
         cds: FASTA file of coding sequences, named by DMS_id or UniProt_ID; None has those of the reference
             file.
-        organism: whose commonest codons a protein without a coding sequence gets.
+        organism: whose codons a protein without a coding sequence gets, and new residues by
+            `pseudo_likelihood`.
+        codon_choice: `sampled` draws each by its share there, `frequent` takes the commonest.
+        codon_draws: over so many draws scores are means.
         method: how a model is asked, as `lifecode score` has it.
         window_codons: at most so many codons are read, those around the substitutions; None reads all.
     """
 
     cds: str | None = None
     organism: str = "e_coli"
+    codon_choice: CodonChoice = "sampled"
+    codon_draws: int = 4
     method: str = "masked"
     window_codons: int | None = 1_024
 
@@ -59,6 +64,7 @@ class ProteinGym:
         if not references:
             raise none_found(root, REFERENCE)
         Scoring(method=self.method, window_codons=self.window_codons)
+        self._written(0)
         table = read_table(references[0])
         columns = {
             name: table.column(name, "columns") for name in ("DMS_id", "DMS_filename", "UniProt_ID", "taxon")
@@ -92,11 +98,9 @@ class ProteinGym:
     ) -> Scored:
         scan, labels, notes = _read(path, protein)
         if cds is None:
-            cds = reverse_translate(protein + "*", self.organism, genetic_code=_CODE)
-            notes.append(
-                f"no coding sequence: the protein is read in the commonest codons of {self.organism}"
-            )
-        cds = checked_cds(cds.upper().replace("U", "T"), protein, _CODE)
+            notes.append(f"no coding sequence: the protein is read in {self._written(seed).told}")
+        else:
+            cds = checked_cds(cds.upper().replace("U", "T"), protein, _CODE)
         notes += [note for reader in readers for note in notes_on_name(reader.name)]
         ours = [
             reader
@@ -109,8 +113,8 @@ class ProteinGym:
             if reader not in ours
         ]
         for reader in ours:
-            wild = self._wild_type(reader, protein, cds)
-            found = [status_of(mutant, wild, self.method) for mutant in scan.mutants]
+            wilds = self._wild_types(reader, protein, cds, seed)
+            found = [status_of(mutant, wilds, self.method) for mutant in scan.mutants]
             faults = Counter(status for status in found if status not in ("scored", "wild_type"))
             notes += [
                 f"{count:,} mutants left out: {status}, for {reader.name}" for status, count in faults.items()
@@ -123,14 +127,15 @@ class ProteinGym:
         return Scored(scan.names, scan.names, labels, notes, competitors)
 
     def _models(
-        self, readers: Sequence[ModelReader], scan: Scan, protein: str, cds: str, seed: int, say: Say
+        self, readers: Sequence[ModelReader], scan: Scan, protein: str, cds: str | None, seed: int, say: Say
     ) -> list[Competitor]:
         """The models, then an untrained twin of each shape."""
-        how = {"cds": cds, "method": self.method, "window": self.window_codons, "organism": self.organism}
+        how = {"cds": cds, "protein": protein, "method": self.method, "window": self.window_codons}
+        how["codons"] = self._written(seed).told
 
         def competitor(reader: ModelReader, role: Role) -> Competitor:
             def predictions() -> Predictions:
-                return [self._asked(reader, scan, self._wild_type(reader, protein, cds), say)]
+                return [self._asked(reader, scan, self._wild_types(reader, protein, cds, seed), say)]
 
             return Competitor(reader.name, role, digest_of({"model": reader.digest} | how), predictions)
 
@@ -144,19 +149,24 @@ class ProteinGym:
             found.append(competitor(twin, "baseline")._replace(name=named))
         return found
 
-    def _asked(self, asked: ModelReader, scan: Scan, wild: WildType, say: Say) -> NDArray[np.float64]:
+    def _asked(
+        self, asked: ModelReader, scan: Scan, wilds: Sequence[WildType], say: Say
+    ) -> NDArray[np.float64]:
         def told(done: int, total: int) -> None:
             say(f"{asked.name}: {done:,} of {total:,} passes of the model")
 
         scoring = Scoring(method=self.method, window_codons=self.window_codons)
-        table = scan_scores(scan, wild, scoring, asked.name, on_progress=told)
+        table = scan_scores(scan, wilds, scoring, asked.name, on_progress=told)
         return table.column("score").to_numpy(zero_copy_only=False).astype(np.float64)
 
-    def _wild_type(self, asked: ModelReader, protein: str, cds: str) -> WildType:
-        reader = scan_reader(asked.model, self.method)
-        of_residues = np.frombuffer(protein.encode("ascii"), dtype=np.uint8)
-        ids = of_residues if reader.letters_per_place == 1 else encode_nucleotides(cds)
-        return WildType(ids, reader, genetic_code(_CODE), self.organism, protein)
+    def _wild_types(self, asked: ModelReader, protein: str, cds: str | None, seed: int) -> list[WildType]:
+        reader, is_whole = scan_reader(asked.model, self.method), self.method.startswith("pseudo_likelihood")
+        return wild_types(reader, protein, cds, self._written(seed), _CODE, draws_mutants=is_whole)
+
+    def _written(self, seed: int) -> ReverseTranslation:
+        return ReverseTranslation(
+            organism=self.organism, codon_choice=self.codon_choice, codon_draws=self.codon_draws, seed=seed
+        )
 
 
 def _by_name(paths: Sequence[Path], wanted: set[str]) -> dict[str, Path]:

@@ -2,7 +2,8 @@
 
 Each residue is masked alone (`pseudo_likelihood`), or every k-th at once (`pseudo_likelihood:k`). So a mutant
 of L residues takes L passes, or k, where a masked marginal takes one: time grows with L squared. A model of
-codons reads a residue as the sum over its codons, in a CDS where new residues have their commonest codon.
+codons reads a residue as the sum over its codons, in a CDS where new residues have the commonest or a drawn
+codon.
 """
 
 from collections.abc import Callable, Sequence
@@ -21,7 +22,7 @@ from lifecode.variants.wild_type import WildType
 
 
 def pseudo_likelihood_scores(
-    wild: WildType,
+    wilds: Sequence[WildType],
     mutants: Sequence[tuple[Substitution, ...]],
     spans: Sequence[tuple[int, int]],
     method: str,
@@ -33,14 +34,14 @@ def pseudo_likelihood_scores(
     """Of each mutant, in nats; a residue that the model has no letter for makes it -inf.
 
     Args:
-        wild: type.
+        wilds: the wild type in each draw of codons, over which scores are means.
         mutants: substitutions of each.
         spans: places that are read and summed over, of each.
         method: `pseudo_likelihood` or `pseudo_likelihood:k`.
         journal, about: as for `answered`.
         on_progress: called with sequences done and in all.
     """
-    size = wild.reader.letters_per_place
+    size = wilds[0].reader.letters_per_place
     number_of: dict[tuple[int, int, bytes], int] = {}
     sequences: list[NDArray[np.uint8]] = []
     from_start: list[bool] = []
@@ -55,20 +56,22 @@ def pseudo_likelihood_scores(
         return number_of[key]
 
     pairs = [
-        (numbered(wild.mutated(mutant), span), numbered(wild.ids, span))
+        [(numbered(wild.mutated(mutant), span), numbered(wild.ids, span)) for wild in wilds]
         for mutant, span in zip(mutants, spans, strict=True)
     ]
-    totals = _totals(wild, sequences, from_start, method, journal, about, on_progress)
+    totals = _totals(wilds[0], sequences, from_start, method, journal, about, on_progress)
     return [
-        float("nan") if is_unwritten(wild, mutant) else float(totals[ours] - totals[own])
-        for mutant, (ours, own) in zip(mutants, pairs, strict=True)
+        float("nan")
+        if is_unwritten(wilds, mutant)
+        else float(np.mean([totals[a] - totals[b] for a, b in own]))
+        for mutant, own in zip(mutants, pairs, strict=True)
     ]
 
 
-def is_unwritten(wild: WildType, mutant: tuple[Substitution, ...]) -> bool:
-    """Whether the codon of a new first residue is the alternative start codon that is there already."""
+def is_unwritten(wilds: Sequence[WildType], mutant: tuple[Substitution, ...]) -> bool:
+    """Whether a draw has for a new first residue the alternative start codon that is there already."""
     first = next((one for one in mutant if one.place == 0 and one.new != one.old), None)
-    return first is not None and bool((wild.mutated((first,)) == wild.ids).all())
+    return first is not None and any((wild.mutated((first,)) == wild.ids).all() for wild in wilds)
 
 
 def _totals(
@@ -93,24 +96,25 @@ def _totals(
                 said.update(ids.tobytes() + b"|")
             book = stack.enter_context(Journal(journal, said.hexdigest(), 2))
             totals = {number: float(rows[0].astype(np.float64).sum()) for number, rows in book.entries()}
-        todo = [number for number in range(len(sequences)) if number not in totals]
-        passes = [
-            (len(sequences[i]) // size) * (int(stride) if stride else len(sequences[i]) // size) for i in todo
-        ]
+        sizes = [len(ids) // size for ids in sequences]
+        passes = [length * (int(stride) if stride else length) for length in sizes]
         for part in consecutive_rows(passes, reader.places_per_call):
-            own = todo[part]
+            own = range(len(sequences))[part]
+            if totals.keys() >= set(own):
+                continue
             questions = [
                 Question(place, (i,), 0, len(sequences[number]) // size)
                 for place, number in enumerate(own)
-                for i in range(len(sequences[number]) // size)
+                for i in range(sizes[number])
             ]
             found = iter(answered(reader, [sequences[number] for number in own], questions, marginal))
-            for number in own:
+            for number in own:  # of a part that a kill cut short all are asked again, for the same bits
                 residues = wild.residues_of(sequences[number], from_start=from_start[number])
                 log_p = wild.residue_log_p(np.concatenate([next(found) for _ in residues]))
                 known = np.flatnonzero(residues >= 0)
+                is_kept = number in totals
                 totals[number] = float(log_p[known, residues[known]].sum())
-                if book is not None:
+                if book is not None and not is_kept:
                     high = np.float32(totals[number])
                     book.add(number, np.array([[high, totals[number] - high]], dtype=np.float32))
             if on_progress is not None:

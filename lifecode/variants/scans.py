@@ -2,11 +2,12 @@
 
 The mutated places of a mutant are masked together and read from the rest of the wild type; the score is the
 sum over them of log P(new residue) - log P(old one). A model of codons reads the CDS of the wild type, which
-is the user's, or the protein reverse-translated by the commonest codons of an organism, which the model then
-reads as if they were the gene's. By `pseudo_likelihood` the whole sequences are compared instead.
+is the user's, or the protein reverse-translated by the usage of an organism, which the model then reads as
+if it were the gene; a score is the mean over several such draws. By `pseudo_likelihood` the whole sequences
+are compared instead.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +46,7 @@ _COLUMNS = pa.schema(
 
 def scan_scores(
     scan: Scan,
-    wild: WildType,
+    wilds: Sequence[WildType],
     scoring: Scoring,
     checksum: str,
     *,
@@ -56,7 +57,8 @@ def scan_scores(
 
     Args:
         scan: mutants.
-        wild: type, with the model that is asked.
+        wilds: the wild type, with the model that is asked, in each draw of its codons; scores and entropy are
+            means over draws.
         scoring: method and window.
         checksum: of the model.
         journal: as for `asking.answered`.
@@ -65,45 +67,58 @@ def scan_scores(
     columns: dict[str, list[Any]] = {
         name: [None] * len(scan.names) for name in ("score", "entropy", "method", "context", "model")
     }
-    columns["status"] = [status_of(mutant, wild, scoring.method) for mutant in scan.mutants]
+    columns["status"] = [status_of(mutant, wilds, scoring.method) for mutant in scan.mutants]
     columns["score"] = [None if mutant else 0.0 for mutant in scan.mutants]
     owners = [row for row, status in enumerate(columns["status"]) if status == _ASKED]
-    questions, total = [], wild.num_places
-    for row in owners:
-        places = sorted(one.place for one in scan.mutants[row])
+    wild, mutants = wilds[0], [scan.mutants[row] for row in owners]
+    questions = []
+    for mutant in mutants:
+        places = sorted(one.place for one in mutant)
         questions.append(Question(0, tuple(places), *_span(wild, scoring, places[0], places[-1])))
     asked = {"journal": journal, "about": checksum, "on_progress": on_progress}
     if scoring.method.startswith("pseudo_likelihood"):
-        mutants, spans = [scan.mutants[row] for row in owners], [(q.begin, q.end) for q in questions]
-        scores = pseudo_likelihood_scores(wild, mutants, spans, scoring.method, **asked)
+        spans = [(question.begin, question.end) for question in questions]
+        scores = pseudo_likelihood_scores(wilds, mutants, spans, scoring.method, **asked)
         found = [(score, None) for score in scores]
     else:
-        answers = answered(wild.reader, [wild.ids], questions, _marginal(scoring), **asked)
+        of_each = [question._replace(sequence=draw) for question in questions for draw in range(len(wilds))]
+        answers = iter(
+            answered(wild.reader, [one.ids for one in wilds], of_each, _marginal(scoring), **asked)
+        )
         found = []
-        for row, question, log_p in zip(owners, questions, answers, strict=True):
-            by_residue = wild.residue_log_p(log_p)
-            score = 0.0
-            for one in scan.mutants[row]:
-                own = by_residue[question.places.index(one.place)]
-                score += own[AMINO_ACIDS.index(one.new)] - own[AMINO_ACIDS.index(one.old)]
-            found.append((float(score), mean_entropy(log_p)))
+        for mutant, question in zip(mutants, questions, strict=True):
+            own = [next(answers) for _ in wilds]
+            scores = [_score(mutant, question, wild.residue_log_p(log_p)) for log_p in own]
+            found.append((float(np.mean(scores)), float(np.mean([mean_entropy(log_p) for log_p in own]))))
+    written = "" if wild.how_written is None else f", {wild.how_written}"
     for row, question, (score, entropy) in zip(owners, questions, found, strict=True):
         if not np.isfinite(score):
             columns["status"][row] = "no_such_residue"
             continue
         columns["score"][row], columns["entropy"][row] = score, entropy
         columns["method"][row], columns["model"][row] = scoring.method, checksum
-        columns["context"][row] = f"{wild.unit} {question.begin + 1}-{question.end} of {total}"
+        columns["context"][row] = (
+            f"{wild.unit} {question.begin + 1}-{question.end} of {wild.num_places}{written}"
+        )
     return pa.table({"mutant": scan.names, "input_line": scan.lines, **columns}, schema=_COLUMNS)
 
 
-def status_of(mutant: tuple[Substitution, ...], wild: WildType, method: str) -> str:
+def _score(mutant: Sequence[Substitution], question: Question, by_residue: NDArray[np.float64]) -> float:
+    """Of a mutant, from log P of all residues at its places."""
+    score = 0.0
+    for one in mutant:
+        own = by_residue[question.places.index(one.place)]
+        score += own[AMINO_ACIDS.index(one.new)] - own[AMINO_ACIDS.index(one.old)]
+    return score
+
+
+def status_of(mutant: tuple[Substitution, ...], wilds: Sequence[WildType], method: str) -> str:
     """`scored` of a mutant that a model is asked about, or why it is not.
 
     `wild_type` needs no model. `not_substitutions` names one residue twice, a letter that is none, a
     deletion, an insertion, a frameshift or the stop, or nothing.
     `too_far_apart`: the model does not read all places at once. `no_such_residue`: by `pseudo_likelihood` the
-    codon of the new first residue is the alternative start codon that is there already.
+    codon of the new first residue, in any draw, is the alternative start codon that is there already.
     """
     if not mutant:
         return "wild_type"
@@ -111,20 +126,31 @@ def status_of(mutant: tuple[Substitution, ...], wild: WildType, method: str) -> 
     letters = {letter for one in mutant for letter in (one.old, one.new)}
     if len(places) < len(mutant) or not letters <= set(AMINO_ACIDS):
         return "not_substitutions"
-    if not is_read_at_once(min(places), max(places), wild.reader.longest):
+    if not is_read_at_once(min(places), max(places), wilds[0].reader.longest):
         return "too_far_apart"
     is_whole = method.startswith("pseudo_likelihood")
-    return "no_such_residue" if is_whole and is_unwritten(wild, mutant) else _ASKED
+    return "no_such_residue" if is_whole and is_unwritten(wilds, mutant) else _ASKED
 
 
 def whole_scan(
-    wild: WildType, scoring: Scoring, on_progress: Callable[[int, int], None] | None = None
-) -> NDArray[np.float32]:
-    """log P of all letters of the model at every place of a wild type (num_places, columns)."""
-    questions = [Question(0, (i,), *_span(wild, scoring, i, i)) for i in range(wild.num_places)]
-    return np.concatenate(
-        answered(wild.reader, [wild.ids], questions, _marginal(scoring), on_progress=on_progress)
-    )
+    wilds: Sequence[WildType],
+    scoring: Scoring,
+    checksum: str = "",
+    *,
+    journal: Path | None = None,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> list[NDArray[np.float32]]:
+    """log P of all letters at every place (num_places, columns), of each draw; arguments of `scan_scores`."""
+    size = wilds[0].num_places
+    questions = [
+        Question(draw, (i,), *_span(wild, scoring, i, i))
+        for draw, wild in enumerate(wilds)
+        for i in range(size)
+    ]
+    ids = [wild.ids for wild in wilds]
+    asked = {"journal": journal, "about": checksum, "on_progress": on_progress}
+    found = answered(wilds[0].reader, ids, questions, _marginal(scoring), **asked)
+    return [np.concatenate(found[size * draw : size * (draw + 1)]) for draw in range(len(wilds))]
 
 
 def _span(wild: WildType, scoring: Scoring, first: int, last: int) -> tuple[int, int]:

@@ -4,7 +4,7 @@ strand; letter by letter outside of the CDS, and for a model that reads no codon
 Since they are masked, what stands there is not seen, and `score(ref, alt) = -score(alt, ref)` holds exactly.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -26,7 +26,7 @@ from lifecode.variants.asking import (
     window_of,
     window_within,
 )
-from lifecode.variants.journal import journal_outside
+from lifecode.variants.journal import journal_beside
 from lifecode.variants.nucleotide_scores import (
     LetterScore,
     is_dna_substitution,
@@ -98,7 +98,7 @@ def scored(
         model: that is asked: about codons of the CDS, or if its family reads none about single nucleotides.
         scoring: method, windows, quantile.
         checksum: names the model in its column.
-        journal: as for `answered`; what is read outside of the CDS has a second one beside it.
+        journal: as for `answered`; what is read outside of the CDS, and for ranks, has others beside it.
         on_progress: likewise, for one and then the other.
 
     Raises:
@@ -117,8 +117,8 @@ def scored(
         columns.fill(coding, letters, letters_spanned, ask, f"{scoring.method}, {letters.name}")
     if letters is not None and scoring.window_nucleotides is not None:
         dna = [i for i, row in enumerate(rows) if is_dna_substitution(row)]
-        beside = None if journal is None else journal_outside(journal)
-        ask = partial(scores_on_dna, genome=genome, reader=letters, journal=beside, **asked)
+        ask = partial(scores_on_dna, genome=genome, reader=letters, **asked)
+        ask = partial(ask, journal=journal_beside(journal, "outside"))
         columns.fill(dna, letters, letters_spanned, ask, f"{scoring.method}, {letters.name}, 2 strands")
     return columns.by_name
 
@@ -205,10 +205,12 @@ def _on_codons(
         span = window_of(len(transcript.protein), touched[0], touched[-1], window)
         questions.append(Question(number, touched, *span))
     sequences = [encode_nucleotides(codons) for codons in number_of]
-    answers = answered(
-        reader, sequences, questions, scoring.method, journal=journal, about=about, on_progress=on_progress
-    )
-    ranks = _quantiles(reader, sequences, questions, rows) if scoring.quantile else None
+    asked: dict[str, Any] = {"about": about, "on_progress": on_progress}
+    answers = answered(reader, sequences, questions, scoring.method, journal=journal, **asked)
+    ranks = None
+    if scoring.quantile:
+        asked["journal"] = journal_beside(journal, "quantile")
+        ranks = _quantiles(reader, sequences, questions, rows, asked)
     found = []
     for number, (row, question, log_p) in enumerate(zip(rows, questions, answers, strict=True)):
         transcript = row.transcript
@@ -233,11 +235,18 @@ def _quantiles(
     sequences: Sequence[NDArray[np.uint8]],
     questions: Sequence[Question],
     rows: Sequence[Annotated],
+    asked: Mapping[str, Any],
 ) -> list[float]:
-    """The share of single-nucleotide variants of these codons whose unmasked score is lower."""
+    """The share of single-nucleotide variants of these codons whose unmasked score is lower.
+
+    Args:
+        reader, sequences, questions: as for `answered`.
+        rows: of the questions.
+        asked: journal and progress, likewise.
+    """
     spans = sorted({(q.sequence, q.begin, q.end) for q in questions})
     whole = [Question(sequence, tuple(range(begin, end)), begin, end) for sequence, begin, end in spans]
-    of_span = dict(zip(spans, answered(reader, sequences, whole, "unmasked"), strict=True))
+    of_span = dict(zip(spans, answered(reader, sequences, whole, "unmasked", **asked), strict=True))
     sorted_scores = {
         span: np.sort(all_single_scores(log_p, codon_ids(sequences[span[0]])[span[1] : span[2]]))
         for span, log_p in of_span.items()

@@ -6,10 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lifecode.alphabet import AMINO_ACIDS, NUM_CODONS, codon_ids, encode_nucleotides
-from lifecode.data.translation import reverse_translate
+from lifecode.data.formats.proteins import CodonUsage
 from lifecode.errors import UserError
 from lifecode.genetic_code import GeneticCode, genetic_code
 from lifecode.models.masked_reading import MaskedModel, MaskedReader
+from lifecode.variants.reading.reverse_translation import ReverseTranslation
 from lifecode.variants.reading.scan_files import Substitution
 
 
@@ -20,16 +21,21 @@ class WildType:
     Attributes:
         ids: nucleotide ids of its codons (3L,), or ASCII codes of its residues (L,), as the reader has it.
         reader: the model.
-        code: by which codons are read.
-        organism: whose commonest codons mutants get.
+        usage: in which codons new residues are written, and by which code codons are read.
         protein: its residues; the first is M by an alternative start codon too.
+        how_written: how codons were chosen, where any had to be.
     """
 
     ids: NDArray[np.uint8]
     reader: MaskedReader
-    code: GeneticCode
-    organism: str
+    usage: CodonUsage
     protein: str
+    how_written: str | None = None
+
+    @property
+    def code(self) -> GeneticCode:
+        """By which codons are read."""
+        return genetic_code(self.usage.genetic_code)
 
     @property
     def num_places(self) -> int:
@@ -48,14 +54,14 @@ class WildType:
         return log_p.astype(np.float64)
 
     def mutated(self, mutant: tuple[Substitution, ...]) -> NDArray[np.uint8]:
-        """Its ids with substitutions; a new residue is written by its commonest codon."""
+        """Its ids with substitutions; a drawn codon depends on place and residue alone."""
         ids, size = self.ids.copy(), self.reader.letters_per_place
         for one in mutant:
             if one.new == one.old:
                 continue
             letters = one.new
             if size == 3:
-                dna = reverse_translate(one.new, self.organism, genetic_code=self.code.number)
+                dna = self.usage.dna_of(one.new, f"{one.place + 1}{one.new}")
                 ids[3 * one.place : 3 * one.place + 3] = encode_nucleotides(dna)
             else:
                 ids[one.place] = ord(letters)
@@ -77,6 +83,46 @@ class WildType:
         table = np.full(256, -1, dtype=np.int64)
         table[[ord(letter) for letter in AMINO_ACIDS]] = np.arange(len(AMINO_ACIDS))
         return table[ids]
+
+
+def wild_types(
+    reader: MaskedReader,
+    protein: str,
+    codons: str | None,
+    written: ReverseTranslation,
+    genetic_code: int,
+    *,
+    draws_mutants: bool,
+) -> list[WildType]:
+    """A wild type in the letters that a model reads: one, or one for each draw of codons.
+
+    Args:
+        reader: the model.
+        protein: its residues.
+        codons: its coding sequence; None: a model of codons reads the protein, and a stop, as `written`.
+        written: in which codons the protein and new residues are.
+        genetic_code: NCBI number.
+        draws_mutants: whether new residues are read as codons too, as by `pseudo_likelihood`.
+    """
+    usages = written.usages(genetic_code)
+    if reader.letters_per_place == 1:
+        ids = np.frombuffer(protein.encode("ascii", "replace"), dtype=np.uint8)
+        return [WildType(ids, reader, usages[0], protein)]
+    if codons is not None:
+        how = f"new residues in {written.told}" if draws_mutants else None
+        own = usages if draws_mutants else usages[:1]
+        return [WildType(encode_nucleotides(codons), reader, usage, protein, how) for usage in own]
+    stopped = protein + "*"
+    return [
+        WildType(
+            encode_nucleotides(usage.dna_of(stopped, stopped.upper())),
+            reader,
+            usage,
+            protein,
+            f"in {written.told}",
+        )
+        for usage in usages
+    ]
 
 
 def scan_reader(model: MaskedModel, method: str) -> MaskedReader:

@@ -217,7 +217,15 @@ FLOORS = {
         "effects",
         "structural_effects",
     ],
-    "variants/reading": ["exon_lines", "genome", "extents", "allele_files", "mutant_names", "scan_files"],
+    "variants/reading": [
+        "exon_lines",
+        "genome",
+        "extents",
+        "allele_files",
+        "mutant_names",
+        "scan_files",
+        "reverse_translation",
+    ],
     "design": [
         "synonyms",
         "host",

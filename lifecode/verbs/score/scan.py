@@ -6,29 +6,28 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from lifecode.alphabet import AMINO_ACIDS, decode_nucleotides, encode_nucleotides
+from lifecode.alphabet import AMINO_ACIDS, decode_nucleotides
 from lifecode.arguments import arguments_checked
 from lifecode.data.formats.fasta import fasta_records
 from lifecode.data.formats.malformed import settle_by, warn_of_skipped
 from lifecode.data.formats.opening import opened
+from lifecode.data.formats.proteins import CodonChoice
 from lifecode.data.reading.coding_records import coding_records, those_that_spell
-from lifecode.data.translation import reverse_translate, translate
+from lifecode.data.translation import translate
 from lifecode.errors import UserError
-from lifecode.genetic_code import genetic_code as code_of
 from lifecode.host.activity import counting, told
 from lifecode.host.durable import disk_faults_named, require_writable
-from lifecode.models.masked_reading import MaskedModel, MaskedReader
+from lifecode.models.masked_reading import MaskedModel
 from lifecode.models.weights import weights_checksum
 from lifecode.tasks.tables import write_table
 from lifecode.variants.asking import Scoring
 from lifecode.variants.heat_map import draw_heat_map, require_picture_name
-from lifecode.variants.journal import forget
+from lifecode.variants.journal import forget, journal_beside
+from lifecode.variants.reading.reverse_translation import ReverseTranslation
 from lifecode.variants.reading.scan_files import Scan, read_scan, scan_of, scan_of_columns
 from lifecode.variants.scans import scan_scores, whole_scan
-from lifecode.variants.wild_type import WildType, checked_cds, scan_reader
-from lifecode.verbs.score.scores import TABLES, Scores, journal_of, on_device, require_output
+from lifecode.variants.wild_type import checked_cds, scan_reader, wild_types
+from lifecode.verbs.score.scores import TABLES, Scores, journal_of, on_device, require_scores
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -47,6 +46,9 @@ def score_scan(
     output: str | Path | None = None,
     heat_map: str | Path | None = None,
     organism: str = "e_coli",
+    codon_choice: CodonChoice = "sampled",
+    codon_draws: int = 4,
+    seed: int = 0,
     genetic_code: int = 1,
     scoring: Scoring | None = None,
     progress: bool = True,
@@ -64,7 +66,10 @@ def score_scan(
         offset: number that the first residue of the wild type has in the mutants.
         output: .tsv, .csv or .parquet; None writes nothing.
         heat_map: picture of every substitution at every position, .png, .svg or .pdf.
-        organism: whose commonest codons a protein without CDS gets, and a mutant by `pseudo_likelihood`.
+        organism: whose codons a protein without CDS gets, and new residues by `pseudo_likelihood`.
+        codon_choice: `sampled` draws each by its share there, `frequent` takes the commonest.
+        codon_draws: over so many draws scores are means.
+        seed: of the draws.
         genetic_code: NCBI number.
         scoring: method and window.
         progress: show on stderr how far it is.
@@ -74,13 +79,16 @@ def score_scan(
             read as the protein, or an output that cannot be written.
     """
     scoring = scoring or Scoring()
+    written = ReverseTranslation(
+        organism=organism, codon_choice=codon_choice, codon_draws=codon_draws, seed=seed
+    )
     _require_scan(scoring, heat_map)
     if model is None:
         raise UserError("has no scores without a model", source="a scan", remedy="Give a model")
     place = None if output is None else Path(output).expanduser()
     picture = None if heat_map is None else Path(heat_map).expanduser()
     if place is not None:
-        require_output(place, TABLES)
+        require_scores(place, TABLES)
     if picture is not None:
         require_picture_name(picture)
         with disk_faults_named(picture.parent, remedy="Choose a folder where you may write"):
@@ -93,36 +101,29 @@ def score_scan(
         scan = _scan_in_memory(mutants, letters, offset)
     loaded = on_device(model)
     reader = scan_reader(loaded, scoring.method)
-    wild_type, notes = _as_read(reader, letters, codons, organism, genetic_code)
+    is_whole = scoring.method.startswith("pseudo_likelihood")
+    wilds = wild_types(reader, letters, codons, written, genetic_code, draws_mutants=is_whole)
+    notes = []
+    if codons is None and wilds[0].how_written is not None:
+        notes.append(f"no CDS was given: the protein is read {wilds[0].how_written}")
     journal = journal_of(place)
-    counted = "sequences" if scoring.method.startswith("pseudo_likelihood") else "passes of the model"
+    counted = "sequences" if is_whole else "passes of the model"
     with told(progress) as say:
         on_progress = counting(say, counted)
+        log_p = None
         with disk_faults_named(journal):
             checksum = weights_checksum(loaded)
-            table = scan_scores(scan, wild_type, scoring, checksum, journal=journal, on_progress=on_progress)
-        if picture is not None:
-            log_p = whole_scan(wild_type, scoring, on_progress=on_progress)
-            draw_heat_map(picture, wild_type, log_p[: len(letters)], offset, scoring.method)
+            table = scan_scores(scan, wilds, scoring, checksum, journal=journal, on_progress=on_progress)
+            if picture is not None:
+                beside = journal_beside(journal, "heat_map")
+                log_p = whole_scan(wilds, scoring, checksum, journal=beside, on_progress=on_progress)
+        if picture is not None and log_p is not None:
+            of_residues = [own[: len(letters)] for own in log_p]
+            draw_heat_map(picture, wilds, of_residues, offset, scoring.method)
         if place is not None and journal is not None:
             write_table(table, place)
             forget(journal)
     return Scores(table, Counter(), notes, place)
-
-
-def _as_read(
-    reader: MaskedReader, protein: str, codons: str | None, organism: str, genetic_code: int
-) -> tuple[WildType, list[str]]:
-    """The wild type in the letters that a model reads, and a note where its codons had to be chosen."""
-    notes = []
-    if reader.letters_per_place == 1:
-        ids = np.frombuffer(protein.encode("ascii", "replace"), dtype=np.uint8)
-    else:
-        if codons is None:
-            codons = reverse_translate(protein + "*", organism, genetic_code=genetic_code)
-            notes.append(f"no CDS was given: the protein is read in the commonest codons of {organism}")
-        ids = encode_nucleotides(codons)
-    return WildType(ids, reader, code_of(genetic_code), organism, protein), notes
 
 
 def _scan_in_memory(mutants: Any, protein: str, offset: int) -> Scan:

@@ -9,6 +9,7 @@ from omegaconf import DictConfig
 
 from lifecode.app.configs.construct import checked_value
 from lifecode.arguments import arguments_checked
+from lifecode.data.formats.proteins import CodonChoice
 from lifecode.errors import UserError
 from lifecode.host.activity import counting, told
 from lifecode.host.durable import disk_faults_named
@@ -20,11 +21,12 @@ from lifecode.variants.asking import Scoring
 from lifecode.variants.journal import forget
 from lifecode.variants.reading.allele_files import AlleleFile, alleles_of_rows, read_alleles
 from lifecode.variants.reading.genome import read_genome
+from lifecode.variants.reading.reverse_translation import ReverseTranslation
 from lifecode.variants.table import table_of
 from lifecode.variants.variant_scores import scored
 from lifecode.variants.vcf_output import write_vcf
 from lifecode.verbs.score.scan import score_scan
-from lifecode.verbs.score.scores import TABLES, VCF, Scores, journal_of, on_device, require_output
+from lifecode.verbs.score.scores import TABLES, VCF, Scores, journal_of, on_device, require_scores
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -64,7 +66,7 @@ def score(
     """
     place = None if output is None else Path(output).expanduser()
     if place is not None:
-        require_output(place, (*TABLES, *VCF))
+        require_scores(place, (*TABLES, *VCF))
     is_vcf = place is not None and place.name.endswith(VCF)
     given = _alleles(variants, keep_records=is_vcf)
     reference = read_genome(genome, annotation, genetic_code)
@@ -139,7 +141,16 @@ def _run_scan(config: DictConfig, scoring: Scoring, protein: str | None, cds: st
     }
     _require_default(config, of_variants, "a mutational scan")
     if cds is not None and not scoring.method.startswith("pseudo_likelihood"):
-        _require_default(config, {"organism": "e_coli"}, "a scan with its CDS")
+        _require_default(config, asdict(ReverseTranslation()), "a scan with its CDS")
+    written = {
+        "organism": checked_value(config, "organism", str),
+        "codon_choice": checked_value(config, "codon_choice", CodonChoice),
+        "codon_draws": checked_value(config, "codon_draws", int),
+        "seed": checked_value(config, "seed", int),
+    }
+    if written["codon_choice"] == "frequent":
+        of_draws = {key: getattr(ReverseTranslation(), key) for key in ("codon_draws", "seed")}
+        _require_default(config, of_draws, "the commonest codons")
     code = checked_value(config, "genetic_code", int | None)
     return score_scan(
         checked_value(config, "checkpoint", str),
@@ -149,7 +160,7 @@ def _run_scan(config: DictConfig, scoring: Scoring, protein: str | None, cds: st
         offset=checked_value(config, "offset", int),
         output=checked_value(config, "output", str),
         heat_map=checked_value(config, "heat_map", str | None),
-        organism=checked_value(config, "organism", str),
+        **written,
         genetic_code=1 if code is None else code,
         scoring=scoring,
     )
@@ -163,7 +174,8 @@ def _require_default(config: DictConfig, defaults: Mapping[str, Any], what: str)
 
 
 def _run_variants(config: DictConfig, scoring: Scoring, genome: str) -> Scores:
-    _require_default(config, {"offset": 1, "heat_map": None, "organism": "e_coli"}, "variants of a genome")
+    of_scans = {"offset": 1, "heat_map": None, **asdict(ReverseTranslation())}
+    _require_default(config, of_scans, "variants of a genome")
     checkpoint = checked_value(config, "checkpoint", str | None)
     if checkpoint is None:
         _require_default(config, asdict(Scoring()), "a run without a model")

@@ -11,6 +11,7 @@ from lifecode.errors import UserError
 from lifecode.host.durable import disk_faults_named, require_writable
 from lifecode.host.machine import best_device
 from lifecode.models.families import load_masked
+from lifecode.variants.journal import forget
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -52,6 +53,13 @@ def require_output(output: Path, suffixes: tuple[str, ...], *, new: bool = True)
     with disk_faults_named(output.parent, remedy="Choose an output where you may write"):
         output.parent.mkdir(parents=True, exist_ok=True)
         require_writable(output.parent)
+
+
+def require_scores(output: Path, suffixes: tuple[str, ...]) -> None:
+    """The same of scores, which are written last: what a kill behind that left is not needed any more."""
+    if output.exists():
+        forget(output.with_name(f".{output.name}.scores"))
+    require_output(output, suffixes)
 
 
 def journal_of(output: Path | None) -> Path | None:

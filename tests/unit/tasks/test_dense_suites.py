@@ -10,10 +10,10 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 
 from lifecode.alphabet import decode_nucleotides, encode_nucleotides
 from lifecode.app.main import main
+from lifecode.data.formats.proteins import CodonUsage
 from lifecode.data.translation import reverse_translate
 from lifecode.errors import UserError
 from lifecode.evaluation.metrics import metric_named
-from lifecode.genetic_code import genetic_code
 from lifecode.tasks.competitors.competitor import ModelReader
 from lifecode.tasks.scores import scores
 from lifecode.tasks.suites.benchmark import ZeroShotSet
@@ -151,6 +151,7 @@ def test_assays_are_scored_as_scans_are_and_averaged_by_protein(gym, capsys):
         "evaluate",
         "suite=proteingym",
         "suite.method=unmasked",
+        "suite.codon_draws=2",
         f"root={gym}",
         f"run_dir={gym}/run",
         f"checkpoints=[{gym}/model]",
@@ -159,17 +160,20 @@ def test_assays_are_scored_as_scans_are_and_averaged_by_protein(gym, capsys):
     out = capsys.readouterr().out
     assert "left out: d (d.csv is not there)" in out
     assert "1 mutants left out: one residue is substituted twice" in out
-    assert "read in the commonest codons of e_coli" in out
+    assert "read in codons drawn by the usage of e_coli, mean of 2, seed 0" in out
     found = json.loads((gym / "run/metrics.json").read_text())
     with (gym / "assays/b.csv").open() as file:
         rows = list(csv.DictReader(file))
     scan = scan_of([row["mutant"] for row in rows], "MKRAWLTHDE")
-    cds = reverse_translate("MKRAWLTHDE*", "e_coli")
     reader = small_model(seed=3).masked_reader("codon")
     assert reader is not None
-    wild = WildType(encode_nucleotides(cds), reader, genetic_code(1), "e_coli", "MKRAWLTHDE")
-    table = scan_scores(scan, wild, Scoring(method="unmasked"), "")
-    expected = spearmanr(table.column("score").to_pylist(), [float(row["DMS_score"]) for row in rows])
+    scores = np.zeros(len(rows))
+    for seed in range(2):
+        cds = reverse_translate("MKRAWLTHDE*", "e_coli", "sampled", seed=seed)
+        usage = CodonUsage("e_coli", "frequent", 0, 1)
+        wild = WildType(encode_nucleotides(cds), reader, usage, "MKRAWLTHDE")
+        scores += scan_scores(scan, [wild], Scoring(method="unmasked"), "").column("score").to_numpy()
+    expected = spearmanr(scores, [float(row["DMS_score"]) for row in rows])
     model = f"{gym}/model"
     means = {name: one["models"][model]["spearman"]["mean"] for name, one in found["sets"].items()}
     assert means["b"] == pytest.approx(expected.statistic, abs=1e-6)

@@ -168,7 +168,7 @@ def test_a_killed_call_goes_on_without_asking_twice(tmp_path):
     whole = answered(Counting(), [ids], questions, "masked")
     journal = tmp_path / "journal"
     breaking, again = Counting(breaks_after=5), Counting()
-    breaking.places_per_call = 10
+    breaking.places_per_call = again.places_per_call = 10
     with pytest.raises(KeyboardInterrupt):
         answered(breaking, [ids], questions, "masked", journal=journal, about="m")
     with journal.open("ab") as file:

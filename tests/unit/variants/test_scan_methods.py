@@ -8,6 +8,7 @@ import torch
 import lifecode
 from lifecode.alphabet import AMINO_ACIDS, encode_nucleotides
 from lifecode.app.main import main
+from lifecode.data.formats.proteins import CodonUsage
 from lifecode.errors import UserError
 from lifecode.genetic_code import genetic_code
 from lifecode.models.life_code.masked_readers import CodonReader
@@ -38,12 +39,13 @@ def residue_likelihood(cds: str) -> float:
 
 
 def test_pseudo_likelihood_compares_whole_sequences():
-    found = scan(["A3L", "A3L:K6E", "A3A", "WT"], method="pseudo_likelihood", cds=CDS).frame
+    asked = {"method": "pseudo_likelihood", "cds": CDS, "codon_choice": "frequent"}
+    found = scan(["A3L", "A3L:K6E", "A3A", "WT"], **asked).frame
     one = residue_likelihood("ATGAAACTGTGGCCAAAAACGTAA") - residue_likelihood(CDS)
     two = residue_likelihood("ATGAAACTGTGGCCAGAAACGTAA") - residue_likelihood(CDS)
     np.testing.assert_allclose(found["score"], [one, two, 0, 0], atol=1e-4)
     assert found["method"].tolist()[:2] == ["pseudo_likelihood"] * 2
-    assert found["context"][0] == "codons 1-8 of 8"
+    assert found["context"][0] == "codons 1-8 of 8, new residues in the commonest codons of e_coli"
     assert found["status"].tolist() == ["scored"] * 3 + ["wild_type"]
 
 
@@ -68,16 +70,16 @@ def test_pseudo_likelihood_goes_on_after_a_kill(tmp_path):
 
     reader = Reader(MODEL)
     reader.places_per_call = 80  # eight copies of one sequence
-    wild = WildType(encode_nucleotides(CDS), reader, genetic_code(1), "e_coli", PROTEIN)
+    wild = WildType(encode_nucleotides(CDS), reader, CodonUsage("e_coli", "frequent", 0, 1), PROTEIN)
     mutants = [(Substitution(2, "A", letter),) for letter in "CDEL"]
-    whole = pseudo_likelihood_scores(wild, mutants, [(0, 8)] * 4, "pseudo_likelihood")
+    whole = pseudo_likelihood_scores([wild], mutants, [(0, 8)] * 4, "pseudo_likelihood")
     assert reader.passes == 5 * 8  # of four mutants and the wild type
     reader.passes, reader.last = 0, 24
     asked = {"journal": tmp_path / "journal", "about": "m"}
     with pytest.raises(KeyboardInterrupt):
-        pseudo_likelihood_scores(wild, mutants, [(0, 8)] * 4, "pseudo_likelihood", **asked)
+        pseudo_likelihood_scores([wild], mutants, [(0, 8)] * 4, "pseudo_likelihood", **asked)
     reader.passes, reader.last = 0, 100
-    again = pseudo_likelihood_scores(wild, mutants, [(0, 8)] * 4, "pseudo_likelihood", **asked)
+    again = pseudo_likelihood_scores([wild], mutants, [(0, 8)] * 4, "pseudo_likelihood", **asked)
     assert reader.passes == 2 * 8
     np.testing.assert_allclose(again, whole, atol=1e-5)
 

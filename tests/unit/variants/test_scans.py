@@ -11,6 +11,7 @@ from Bio.SeqRecord import SeqRecord
 
 import lifecode
 from lifecode.alphabet import AMINO_ACIDS, CODONS, encode_nucleotides
+from lifecode.data.formats.proteins import CodonUsage
 from lifecode.errors import UserError
 from lifecode.genetic_code import genetic_code
 from lifecode.variants.asking import Scoring
@@ -22,10 +23,11 @@ from tests.support.small_models import small_model
 
 MODEL = small_model(hybrid_ratio="1:1").eval()
 PROTEIN, CDS = "MKAWPKT", "ATGAAAGCTTGGCCAAAAACGTAA"
+USAGE = CodonUsage("e_coli", "frequent", 0, 1)
 
 
 def wild_type(method: str = "masked") -> WildType:
-    return WildType(encode_nucleotides(CDS), scan_reader(MODEL, method), genetic_code(1), "e_coli", PROTEIN)
+    return WildType(encode_nucleotides(CDS), scan_reader(MODEL, method), USAGE, PROTEIN)
 
 
 def of(log_p: torch.Tensor, residue: str) -> torch.Tensor:
@@ -53,12 +55,36 @@ def test_several_mutations_are_masked_together():
     assert both[0] == pytest.approx(both[1] + both[2], abs=1e-6)
 
 
-def test_without_a_cds_it_is_made_up_and_said():
-    found = lifecode.score_scan(MODEL, ["A3L"], protein=PROTEIN, progress=False)
+@pytest.mark.parametrize("method", ["masked", "wild_type", "pseudo_likelihood:8"])
+def test_without_a_cds_it_is_drawn_some_times_and_said(method):
+    asked = {"scoring": Scoring(method=method), "progress": False}
+    found = lifecode.score_scan(MODEL, ["A3L", "K2E:P5A"], protein=PROTEIN, codon_draws=3, seed=2, **asked)
+    told = "in codons drawn by the usage of e_coli, mean of 3, seed 2"
+    assert found.notes == [f"no CDS was given: the protein is read {told}"]
+    assert found.frame["context"][0] == f"codons 1-8 of 8, {told}"
+    single = [
+        lifecode.score_scan(MODEL, ["A3L", "K2E:P5A"], protein=PROTEIN, codon_draws=1, seed=seed, **asked)
+        for seed in (6, 7, 8)
+    ]
+    alone = np.array([one.frame["score"] for one in single])
+    assert len(np.unique(alone[:, 0])) == 3
+    np.testing.assert_allclose(found.frame["score"], alone.mean(0), atol=1e-5)
+    if method != "pseudo_likelihood:8":
+        cds = lifecode.reverse_translate(PROTEIN + "*", codon_choice="sampled", seed=6)
+        same = lifecode.score_scan(MODEL, ["A3L", "K2E:P5A"], cds=cds, **asked)
+        np.testing.assert_allclose(alone[0], same.frame["score"], atol=1e-6)
+
+
+def test_a_protein_in_the_commonest_codons():
+    asked = {"codon_choice": "frequent", "progress": False}
+    found = lifecode.score_scan(MODEL, ["A3L"], protein=PROTEIN, **asked)
     assert found.notes == ["no CDS was given: the protein is read in the commonest codons of e_coli"]
     cds = lifecode.reverse_translate(PROTEIN + "*")
     same = lifecode.score_scan(MODEL, ["A3L"], cds=cds, progress=False)
     assert same.frame["score"][0] == found.frame["score"][0]
+    assert same.frame["context"][0] == "codons 1-8 of 8"
+    with pytest.raises(UserError, match="codon_draws: is less than 1"):
+        lifecode.score_scan(MODEL, ["A3L"], protein=PROTEIN, codon_draws=0)
 
 
 def test_files_of_either_kind(tmp_path):
@@ -77,7 +103,7 @@ def test_files_of_either_kind(tmp_path):
 def test_what_is_no_substitution_is_a_row_without_a_score(name):
     wild = wild_type()
     scan = scan_of([name, "K2=", "K2K", "p.(=)", "_sy"], PROTEIN)
-    table = scan_scores(scan, wild, Scoring(), "")
+    table = scan_scores(scan, [wild], Scoring(), "")
     status = table.column("status").to_pylist()
     assert status == ["not_substitutions", "scored", "scored", "wild_type", "wild_type"]
     assert table.column("score").to_pylist() == [None, 0, 0, 0, 0]
@@ -105,7 +131,7 @@ def test_files_of_other_origins(tmp_path):
     assert found["broken_lines.csv"].mutants[1] == (Substitution(7, "*", "-"),)
     assert found["sequences.csv"].mutants[1:] == [nothing, ()]
     assert found["sequences.csv"].names == ["K2E", "NA", "WT"]
-    status = scan_scores(found["sequences.csv"], wild_type(), Scoring(), "").column("status").to_pylist()
+    status = scan_scores(found["sequences.csv"], [wild_type()], Scoring(), "").column("status").to_pylist()
     assert status == ["scored", "not_substitutions", "wild_type"]
     (tmp_path / "other.csv").write_text("mutated_sequence\nMKAWPKT\nGGGGGGG\n")
     with pytest.raises(UserError, match="line 3: mutated_sequence has 0 of 7 residues of the wild type"):
@@ -211,7 +237,7 @@ def test_the_heat_map_shows_the_scores(tmp_path):
     )
     assert (tmp_path / "new" / "map.png").read_bytes().startswith(b"\x89PNG")
     wild = wild_type()
-    log_p = whole_scan(wild, Scoring())
+    (log_p,) = whole_scan([wild], Scoring())
     residues, codons = relative_scores(wild, log_p)
     own = [residues[2, AMINO_ACIDS.index(residue)] for residue in "LKV"]
     np.testing.assert_allclose(own, found.frame["score"], atol=1e-5)
@@ -221,12 +247,11 @@ def test_the_heat_map_shows_the_scores(tmp_path):
 
 def test_an_alternative_start_codon_is_read_as_m_everywhere():
     cds = "GTGAAAGCTTGGCCAAAAACGTAA"
-    wild = WildType(
-        encode_nucleotides(cds), scan_reader(MODEL, "masked"), genetic_code(11), "e_coli", PROTEIN
-    )
+    usage = CodonUsage("e_coli", "frequent", 0, 11)
+    wild = WildType(encode_nucleotides(cds), scan_reader(MODEL, "masked"), usage, PROTEIN)
     assert wild.residues_of(wild.ids)[0] == AMINO_ACIDS.index("M")
     assert wild.residues_of(wild.ids[3:], from_start=False)[0] == AMINO_ACIDS.index("K")
-    log_p = whole_scan(wild, Scoring())
+    (log_p,) = whole_scan([wild], Scoring())
     assert relative_scores(wild, log_p)[0][0, AMINO_ACIDS.index("M")] == 0
     asked = {
         "cds": cds,
@@ -241,6 +266,7 @@ def test_an_alternative_start_codon_is_read_as_m_everywhere():
 def test_places_farther_apart_than_a_model_reads_have_no_score(monkeypatch):
     reader = scan_reader(MODEL, "masked")
     monkeypatch.setattr(type(reader), "longest", 4)
-    wild = WildType(encode_nucleotides(CDS), reader, genetic_code(1), "e_coli", PROTEIN)
+    wild = WildType(encode_nucleotides(CDS), reader, USAGE, PROTEIN)
     scan = scan_of(["K2R:W4F", "K2R:T7S"], PROTEIN, 1)
-    assert scan_scores(scan, wild, Scoring(), "").column("status").to_pylist() == ["scored", "too_far_apart"]
+    status = scan_scores(scan, [wild], Scoring(), "").column("status").to_pylist()
+    assert status == ["scored", "too_far_apart"]
