@@ -38,9 +38,11 @@ class Segment:
     teacher_features: NDArray[np.float16] | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Batch:
     """A packed row of L codons in S segments, corrupted for masked modelling.
+
+    Not frozen: the precisions of Lightning's `Trainer` (`64-true`) set the tensors of a copy.
 
     Attributes:
         ids: corrupted nucleotide ids (3L,), uint8.

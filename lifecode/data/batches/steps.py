@@ -81,6 +81,11 @@ class Step(NamedTuple):
     after: Cursor
 
 
+def micro_batches_of(batch: Step | list[Any]) -> list[Any]:
+    """What a module trains on: of a loader without its data module, batches are whole steps."""
+    return batch.micro_batches if isinstance(batch, Step) else batch
+
+
 class PackedStream(IterableDataset[Step]):
     """Endless optimizer steps, from a cursor on; a subclass says which rows there are and how they are made.
 

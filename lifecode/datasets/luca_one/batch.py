@@ -97,9 +97,11 @@ class Labels(NamedTuple):
         return Labels(*(x.to(device, non_blocking=non_blocking) for x in self))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class LabelledBatch:
     """Sequences packed into one row of T tokens, corrupted, with the labels of every task.
+
+    Not frozen, as `lifecode.data.batches.batch.Batch` is not.
 
     Attributes:
         ids: corrupted tokens (T,), uint8.

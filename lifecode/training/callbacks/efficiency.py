@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from lightning import Callback, LightningModule, Trainer
 
-from lifecode.data.batches.steps import StepShape
+from lifecode.data.batches.steps import Step, StepShape, micro_batches_of
 from lifecode.evaluation.metrics import MFU, PACKING_FILL, PEAK_MEMORY
 from lifecode.ops.cpu.matmul_rate import matmul_flops
 from lifecode.training.cost.step_cost import model_flops
@@ -50,16 +50,22 @@ class Efficiency(Callback):
         self._last_step = time.perf_counter()
 
     def on_train_batch_end(  # pyright: ignore[reportIncompatibleMethodOverride]
-        self, trainer: Trainer, pl_module: PretrainingStage, outputs: Any, batch: list[Any], batch_idx: int
+        self,
+        trainer: Trainer,
+        pl_module: PretrainingStage,
+        outputs: Any,
+        batch: Step | list[Any],
+        batch_idx: int,
     ) -> None:
         """Logs the figures of one step."""
         now = time.perf_counter()
         seconds, self._last_step = now - self._last_step, now
-        length = sum(pl_module.sequence_length(micro_batch) for micro_batch in batch) * trainer.world_size
+        micro_batches = micro_batches_of(batch)
+        length = sum(map(pl_module.sequence_length, micro_batches)) * trainer.world_size
         pl_module.record(**{pl_module.speed.name: length / seconds})
         if not pl_module.is_logged:
             return
-        contents = [pl_module.contents(micro_batch) for micro_batch in batch]
+        contents = [pl_module.contents(micro_batch) for micro_batch in micro_batches]
         positions = torch.tensor(sum(each.num_positions for each in contents), device=pl_module.device)
         budget = self.shape.row_length(trainer.global_step - 1) * self.shape.rows
         flops = sum(model_flops(pl_module, each, self.masking) for each in contents)

@@ -6,6 +6,7 @@ import torch
 from lightning import LightningModule
 from torch import Tensor
 
+from lifecode.data.batches.steps import Step, micro_batches_of
 from lifecode.objectives.loss import Loss
 from lifecode.training.stages.step_losses import StepLosses
 
@@ -69,9 +70,9 @@ class EvaluatedModule(LightningModule):
         """Starts the sums of one validation."""
         self._evaluated = {}
 
-    def validation_step(self, micro_batches: list[Any], batch_idx: int) -> None:
+    def validation_step(self, batch: Step | list[Any], batch_idx: int) -> None:
         """Adds the losses of one validation step."""
-        self._evaluate(micro_batches)
+        self._evaluate(micro_batches_of(batch))
 
     def on_validation_epoch_end(self) -> None:
         """Logs each loss over all validation steps."""
@@ -81,20 +82,20 @@ class EvaluatedModule(LightningModule):
         """Starts the sums of one test."""
         self._evaluated = {}
 
-    def test_step(self, micro_batches: list[Any], batch_idx: int) -> None:
+    def test_step(self, batch: Step | list[Any], batch_idx: int) -> None:
         """Adds the losses of one test step."""
-        self._evaluate(micro_batches)
+        self._evaluate(micro_batches_of(batch))
 
     def on_test_epoch_end(self) -> None:
         """Logs each loss over all test steps."""
         self._log_evaluated("test")
 
-    def predict_step(self, micro_batches: list[Any], batch_idx: int) -> list[Tensor]:
+    def predict_step(self, batch: Step | list[Any], batch_idx: int) -> list[Tensor]:
         """`representation` of every micro-batch (L, width), special tokens included, in their order.
 
         The borders of its segments are the micro-batch's `cu_seqlens`.
         """
-        return [self.representation(batch) for batch in micro_batches]
+        return [self.representation(micro_batch) for micro_batch in micro_batches_of(batch)]
 
     def _evaluate(self, micro_batches: list[Any]) -> None:
         for batch in micro_batches:

@@ -15,6 +15,7 @@ from lightning.pytorch.strategies import ParallelStrategy
 from torch import Tensor, nn
 
 from lifecode.data.batches.row_contents import Contents, batch_contents
+from lifecode.data.batches.steps import Step, micro_batches_of
 from lifecode.errors import UserError
 from lifecode.evaluation.metrics import NUCLEOTIDES_PER_SECOND, Metric
 from lifecode.models.layers.cost import Part
@@ -144,8 +145,9 @@ class PretrainingStage(EvaluatedModule):
         """What is saved beside the weights: how many steps were skipped."""
         return [self.non_finite]
 
-    def training_step(self, micro_batches: list[Any], batch_idx: int) -> None:
+    def training_step(self, batch: Step | list[Any], batch_idx: int) -> None:
         """One optimizer step, without effect if a loss or the gradient is not finite."""
+        micro_batches = micro_batches_of(batch)
         self.non_finite.keep_buffers(self)
         self.before_step(micro_batches)
         optimizer = self.optimizers()

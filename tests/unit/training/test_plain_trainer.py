@@ -200,6 +200,31 @@ def test_validate_test_and_predict(small_corpus, tmp_path):
     assert not any((batch.ids == MASK).any() for batch in batches)
 
 
+@pytest.mark.parametrize(
+    ("precision", "dtype", "agreement"),
+    [("64-true", torch.float64, 1e-5), ("bf16-true", torch.bfloat16, 0.02)],
+)
+def test_a_stage_in_true_precisions(small_corpus, tmp_path, precision, dtype, agreement):
+    figures = []
+    for own in ("32-true", precision):
+        run, stage = trainer(tmp_path, 3, precision=own), encoder_stage()
+        run.fit(stage, datamodule=data_module(small_corpus, features=RandomFeatures()))
+        figures.append({name: float(x) for name, x in run.callback_metrics.items() if "gradient" not in name})
+    assert figures[1] == pytest.approx(figures[0], rel=agreement)
+    assert {p.dtype for p in stage.model.parameters()} == {dtype}
+
+
+def test_loaders_without_their_data_module(small_corpus, tmp_path):
+    figures = []
+    for as_module in (True, False):
+        data, run, stage = data_module(small_corpus, shape=ONE_ROW), trainer(tmp_path, 3), tokenizer_stage()
+        loaders = (data.train_dataloader(), data.val_dataloader())
+        run.fit(stage, datamodule=data) if as_module else run.fit(stage, *loaders)
+        figures.append({name: float(x) for name, x in run.callback_metrics.items()})
+    assert figures[0] == figures[1] != {}
+    assert run.predict(stage, data.predict_dataloader())[0][0].shape[1] == stage.codec.codon_dim
+
+
 @pytest.mark.parametrize("make", [encoder_stage, tokenizer_stage])
 def test_fast_dev_run(small_corpus, tmp_path, make):
     data = data_module(small_corpus, features=RandomFeatures())

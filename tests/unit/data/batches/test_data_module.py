@@ -34,19 +34,16 @@ class Listener(LightningModule):
         self.validated += [micro_batch.ids.numpy().tobytes() for micro_batch in batch]
 
 
+def quiet_trainer(**settings) -> Trainer:
+    silent = {"logger": False, "enable_progress_bar": False, "enable_model_summary": False}
+    defaults = {"enable_checkpointing": False, "num_sanity_val_steps": 0, "accelerator": "cpu", **silent}
+    return Trainer(**{**defaults, **settings})
+
+
 def fit(corpus, folder, max_steps: int, ckpt_path=None, **changes) -> Listener:
     listener = Listener()
-    trainer = Trainer(
-        max_steps=max_steps,
-        max_epochs=-1,
-        accelerator="cpu",
-        logger=False,
-        enable_checkpointing=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        num_sanity_val_steps=0,
-        val_check_interval=3,
-        check_val_every_n_epoch=None,
+    trainer = quiet_trainer(
+        max_steps=max_steps, max_epochs=-1, val_check_interval=3, check_val_every_n_epoch=None
     )
     trainer.fit(listener, datamodule=data_module(corpus, **changes), ckpt_path=ckpt_path, weights_only=True)
     trainer.save_checkpoint(folder / f"{max_steps}.ckpt")
@@ -64,6 +61,44 @@ def test_a_checkpoint_stands_behind_the_last_trained_step(small_corpus, tmp_path
         assert all(type(value) is int for value in state.values())
         resumed = fit(small_corpus, tmp_path, 11, tmp_path / f"{stop}.ckpt", num_workers=workers)
         assert heard + resumed.heard == whole
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_an_epoch_goes_on_behind_the_one_before(small_corpus, tmp_path, workers):
+    whole, epochs, same = fit(small_corpus, tmp_path, 6).heard, Listener(), Listener()
+    data = data_module(small_corpus, num_workers=workers)
+    for module, ending in ((epochs, "limit_train_batches"), (same, "overfit_batches")):
+        quiet_trainer(max_epochs=3, limit_val_batches=0, **{ending: 2}).fit(module, datamodule=data)
+    assert epochs.heard == whole
+    assert same.heard == 3 * whole[:2]  # also: a new trainer begins anew
+
+
+def test_only_training_moves_where_training_goes_on(small_corpus, tmp_path):
+    data, listener = data_module(small_corpus), Listener()
+    trainer = quiet_trainer(max_epochs=1, limit_train_batches=2, limit_val_batches=0)
+    trainer.fit(listener, datamodule=data)
+    trainer.save_checkpoint(tmp_path / "2.ckpt")
+    trainer.fit_loop.max_epochs = 2
+    trainer.fit(listener, datamodule=data)
+    trainer.validate(listener, datamodule=data, ckpt_path=tmp_path / "2.ckpt", weights_only=True)
+    assert data.cursor.step == 4
+    trainer.fit_loop.max_epochs = 3
+    trainer.fit(listener, datamodule=data)
+    assert listener.heard == fit(small_corpus, tmp_path, 6).heard
+    put = data_module(small_corpus)
+    put.load_state_dict(torch.load(tmp_path / "2.ckpt", weights_only=True)["CorpusDataModule"])
+    for again in (Listener(), Listener()):
+        quiet_trainer(max_steps=4, limit_val_batches=0).fit(again, datamodule=put)
+        assert again.heard == listener.heard[2:6]
+
+
+def test_it_is_said_that_an_endless_epoch_is_never_validated(small_corpus, caplog):
+    warnings = []
+    for settings in ({}, {"limit_val_batches": 0}, {"limit_train_batches": 1}, {"val_check_interval": 1}):
+        caplog.clear()
+        quiet_trainer(max_steps=1, **settings).fit(Listener(), datamodule=data_module(small_corpus))
+        warnings.append(sum("nothing will be validated" in line for line in caplog.messages))
+    assert warnings == [1, 0, 0, 0]
 
 
 def test_validation_is_always_the_same(small_corpus, tmp_path):
