@@ -47,7 +47,6 @@ Baseline = Literal[
 `open_frame` asks whether one of three frames has no stop codon, `reading_frames` counts codons in all three.
 `multi_hot` has a 1 for each 4-mer of nucleotides, or 2-mer of residues, that is there;
 `constant` says the mean, or the shares of classes; `untrained` is the same encoder with new weights."""
-_MULTI_HOT_KMER = 4
 _OF_PROTEINS: dict[Baseline, Callable[[Examples], Features]] = {
     "length": lambda _: Length(),
     "residues": lambda _: ResidueKmers(1),
@@ -87,7 +86,7 @@ def features_of(baseline: Baseline, train: Examples, molecule: Molecule) -> Feat
     if baseline == "constant":
         return None
     if baseline == "multi_hot":
-        return MultiHot(ResidueKmers(2) if molecule == "protein" else Kmers(_MULTI_HOT_KMER))
+        return MultiHot.of(molecule)
     if baseline == "one_hot_transformer":
         return LetterTokens.of(train.sequences, molecule)
     return (_OF_PROTEINS | _OF_NUCLEIC_ACIDS)[baseline](train)

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from lifecode.data.splits.regions import SPLITS, TRAIN
-from lifecode.datasets.luca_one.rows import COORDINATES, LucaOneRow
-from lifecode.datasets.luca_one.tasks import CLASSIFIED, GENE_TYPES, LabelNames, in_order, labels_of
+from lifecode.datasets.luca_one.rows import COORDINATES, GENE_TYPES, LucaOneRow
+from lifecode.datasets.luca_one.tasks import CLASSIFIED, LabelNames, in_order, labels_of
 
 
 @dataclass(frozen=True, slots=True)

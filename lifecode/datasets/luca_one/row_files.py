@@ -14,6 +14,7 @@ taxonomy ids, the place on a contig, -1 for an atom that is unknown) is passed o
 import ast
 import csv
 import io
+import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -23,10 +24,16 @@ from numpy.typing import NDArray
 
 from lifecode.alphabet import IGNORE
 from lifecode.data.formats.opening import opened
-from lifecode.datasets.luca_one.rows import COORDINATES, SEVERAL_LABELS, LucaOneRow, molecule_of
-from lifecode.datasets.luca_one.tasks import GENE_TYPES
+from lifecode.datasets.luca_one.rows import (
+    COORDINATES,
+    GENE_TYPES,
+    SEVERAL_LABELS,
+    LucaOneRow,
+    molecule_of,
+)
 from lifecode.errors import UserError
 from lifecode.host.durable import disk_faults_named, replacing
+from lifecode.models.luca_one.vocabulary import molecule_kind, tokens_of_letters
 from lifecode.names import csv_cell
 
 COLUMNS = ("obj_id", "obj_type", "obj_seq", "obj_label")
@@ -111,6 +118,7 @@ def _row(cells: Mapping[str | None, Any]) -> LucaOneRow:
     name, molecule, sequence, label = (_as_written(cells[column]) for column in COLUMNS)
     try:
         levels = _levels(label)
+        tokens_of_letters(sequence.strip(), molecule_kind(molecule))  # for its error, while the line is known
         return LucaOneRow(
             id=name,
             molecule=molecule_of(molecule),
@@ -130,8 +138,10 @@ def _as_written(cell: str) -> str:
 
 def _levels(text: str) -> dict[str, dict[str, Any]]:
     try:
-        label = ast.literal_eval(text.strip()) if text.strip() else {}
-    except (ValueError, SyntaxError, MemoryError, RecursionError) as fault:
+        with warnings.catch_warnings():  # of a backslash in a name
+            warnings.simplefilter("ignore")
+            label = ast.literal_eval(text.strip()) if text.strip() else {}
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError) as fault:
         raise UserError(
             f"obj_label is no literal of Python: {text[:60]!r}",
             remedy="Write it as Python does: None for null, [-100, -100, -100] for an atom that is nan",
@@ -186,6 +196,10 @@ def _names(task: str, value: Any) -> str | tuple[str, ...] | None:
 def _name(task: str, value: Any) -> str:
     if type(value) not in (str, int):
         raise UserError(f"{task} has the label {value!r}, which is neither a name nor a number of a class")
+    if type(value) is int and value < 0:
+        raise UserError(
+            f"{task} has the label {value}, and classes count from 0", remedy="Write -100 for none"
+        )
     if task == "gene_type" and type(value) is int and 0 <= value < len(GENE_TYPES):
         return GENE_TYPES[value]
     return str(value)

@@ -20,6 +20,8 @@ SEVERAL_LABELS = "prot_keyword"
 """The task of which a sequence may have several labels, a tuple of names."""
 COORDINATES = "prot_structure"
 """The task whose labels are coordinates."""
+GENE_TYPES = ("regulatory", "misc_RNA", "intron", "tmRNA", "ncRNA", "tRNA", "rRNA", "CDS")
+"""Of `gene_type`, in the order of the released models."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -40,8 +42,8 @@ class LucaOneRow:
             atom is unknown; None without a structure.
 
     Raises:
-        UserError: no letters, another molecule, a task that is not of this molecule or level, a span beyond
-            the sequence, or coordinates of another length.
+        UserError: no letters, another molecule, a task that is not of this molecule or level, a label that is
+            no name or none of the gene types, a span beyond the sequence, or coordinates of another length.
     """
 
     id: str
@@ -85,9 +87,13 @@ class LucaOneRow:
     def _require_name(self, task: str, name: object) -> None:
         if not isinstance(name, str) or not name:
             raise self._fault(f"{task} has the label {name!r}, which is no name")
+        if any("\ud800" <= letter <= "\udfff" for letter in name):  # half of a character: no file can hold it
+            raise self._fault(f"{task} has the label {name!r}, which is no text")
+        if task == "gene_type" and name not in GENE_TYPES:
+            raise self._fault(f"{task} has the label {name!r}", f"Labels are {', '.join(GENE_TYPES)}")
 
-    def _fault(self, problem: str) -> UserError:
-        return UserError(problem, record=self.id)
+    def _fault(self, problem: str, remedy: str | None = None) -> UserError:
+        return UserError(problem, record=self.id, remedy=remedy)
 
 
 _WANTED = {True: "a tuple of names", False: "a name"}

@@ -47,10 +47,12 @@ class RowTable:
         arrays: by name: `letters` (N,) and `offsets` (n + 1,), `molecules` (n,), for each
             task its labels, and borders where a row has any number of them.
         left_out: labels that training rows do not have, by task.
+        num_cut: rows that were longer than a row may be, and stand here in pieces.
     """
 
     arrays: dict[str, NDArray]
     left_out: dict[str, int]
+    num_cut: int
 
     def __len__(self) -> int:
         return len(self.arrays["molecules"])
@@ -132,6 +134,7 @@ def row_table(rows: Iterable[LucaOneRow], names: LabelNames, longest: int) -> Ro
     numbers = {task: names.numbers(task) for task in LEVELS}
     builder = _Builder()
     for row in rows:
+        builder.num_cut += len(row.sequence) > longest
         for piece in _pieces(row, longest):
             builder.add(piece, numbers)
     return builder.table()
@@ -178,6 +181,7 @@ class _Builder:
         self.coordinates: list[NDArray[np.float32]] = []
         self.begins: list[int] = []
         self.left_out: dict[str, int] = {}
+        self.num_cut = 0
         self._num_atoms = 0
 
     def add(self, piece: _Piece, numbers: dict[str, dict[str, int]]) -> None:
@@ -229,7 +233,7 @@ class _Builder:
             arrays[task] = np.array(self.labels[task], dtype=np.int32)
         for task, borders in self.borders.items():
             arrays[f"{task}.borders"] = np.array(borders, dtype=np.int64)
-        return RowTable(arrays, self.left_out)
+        return RowTable(arrays, self.left_out, self.num_cut)
 
 
 def _joined(parts: Sequence[NDArray], empty: NDArray) -> NDArray:

@@ -5,15 +5,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lifecode.datasets.luca_one.rows import COORDINATES, SEVERAL_LABELS, LucaOneRow
+from lifecode.datasets.luca_one.rows import COORDINATES, GENE_TYPES, SEVERAL_LABELS, LucaOneRow
 from lifecode.errors import UserError
 from lifecode.models.luca_one.heads import LEVELS
 
 MASK_TASKS = {"gene_mask": 0, "prot_mask": 1}
 """The two tasks that need no labels, with the number of their molecule."""
 TASKS = (*MASK_TASKS, *LEVELS)
-GENE_TYPES = ("regulatory", "misc_RNA", "intron", "tmRNA", "ncRNA", "tRNA", "rRNA", "CDS")
-"""Of `gene_type`, in the order of the released models."""
 CLASSIFIED = tuple(task for task in LEVELS if task != COORDINATES)
 """Tasks whose labels are classes."""
 
@@ -39,11 +37,6 @@ class LabelNames:
             for task, name in labels_of(row):
                 found[task].add(name)
         names = {task: in_order(labels) for task, labels in found.items() if labels}
-        if unknown := found["gene_type"] - set(GENE_TYPES):
-            raise UserError(
-                f"gene_type has the label {sorted(unknown)[0]!r}",
-                remedy=f"Labels are {', '.join(GENE_TYPES)}",
-            )
         return cls({task: GENE_TYPES if task == "gene_type" else own for task, own in names.items()})
 
     @classmethod

@@ -85,8 +85,15 @@ def port_name(released: str) -> str | None:
 
 
 def as_released(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """A state dict of either layout under released names, without `module.` and what nothing depends on."""
+    """A state dict of either layout under released names, without `module.` and what nothing depends on.
+
+    Raises:
+        UserError: a name with and without `module.`.
+    """
     plain = {name.removeprefix(PARALLEL): tensor for name, tensor in state.items()}
+    if len(plain) < len(state):
+        twice = next(name for name in state if PARALLEL + name in state)
+        raise UserError(f"the weights have both {twice} and {PARALLEL}{twice}")
     if any(name.startswith(_OF_BASE) for name in plain):  # the port's model without any head
         plain = {f"{_BASE}{name}": tensor for name, tensor in plain.items()}
     if any(name.startswith(_BASE) for name in plain):

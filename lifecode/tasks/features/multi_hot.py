@@ -7,7 +7,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lifecode.tasks.examples.molecule import Molecule
+from lifecode.tasks.features.counts import Kmers
 from lifecode.tasks.features.feature import Features
+from lifecode.tasks.features.residue_counts import ResidueKmers
+
+_NUCLEOTIDES, _RESIDUES = 4, 2
+"""Letters of a word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +27,11 @@ class MultiHot:
     words: Features
 
     name = "multi-hot"
+
+    @classmethod
+    def of(cls, molecule: Molecule) -> "MultiHot":
+        """Of 4-mers of nucleotides, or 2-mers of residues."""
+        return cls(ResidueKmers(_RESIDUES) if molecule == "protein" else Kmers(_NUCLEOTIDES))
 
     @property
     def config(self) -> dict[str, Any]:

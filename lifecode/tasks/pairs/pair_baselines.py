@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from lifecode.evaluation.metrics import metric_named
 from lifecode.tasks.examples.labels import LabelKind
+from lifecode.tasks.features.multi_hot import MultiHot
 from lifecode.tasks.heads.head import Head
 from lifecode.tasks.one_hot_transformer import LetterTokens, TransformerHead
 from lifecode.tasks.pairs.boosting import BoostingHead
@@ -25,17 +26,19 @@ PairBaseline = Literal[
     "composition",
     "composition_boosting",
     "dogma_rule",
+    "multi_hot",
     "one_hot_transformer",
     "untrained",
 ]
 """`first_alone` and `second_alone` see the composition of one side: what they reach needs no pair at all.
 
-`one_hot_transformer` learns from the letters of both, from scratch."""
+`multi_hot` sees which 4-mers of nucleotides and 2-mers of residues both have, `one_hot_transformer` learns
+from the letters of both, from scratch; these two have to be named."""
 _FEW_SEQUENCES = 50
 
 
 def usual_pair_baselines(examples: PairExamples) -> list[PairBaseline]:
-    """All but the transformer, which takes longest; the rule where a DNA stands beside a protein."""
+    """All but those that have to be named; the rule where a DNA stands beside a protein."""
     found: list[PairBaseline] = ["constant", "lengths", "first_alone", "second_alone", "composition"]
     found.append("composition_boosting")
     if examples.first.kind != "protein" and examples.second.kind == "protein":
@@ -57,6 +60,8 @@ def pair_blocks(name: PairBaseline, examples: PairExamples) -> list[NDArray[np.f
         return [lengths(examples)]
     if name == "dogma_rule":
         return [rule_features(examples)]
+    if name == "multi_hot":
+        return [_of_sequences(side, MultiHot.of(side.molecule)) for side in (examples.first, examples.second)]
     if name == "one_hot_transformer":
         return [_tokens(side) for side in (examples.first, examples.second)]
     sides = {"first_alone": [examples.first], "second_alone": [examples.second]}
@@ -70,6 +75,10 @@ def pair_head(name: PairBaseline, kind: LabelKind) -> Head | None:
     if name == "one_hot_transformer":
         return TransformerHead(kind)
     return BoostingHead(kind == "regression") if name == "composition_boosting" else linear_head(kind)
+
+
+def _of_sequences(side: Side, features: MultiHot) -> NDArray[np.float32]:
+    return features(side.sequences())[side.rows]
 
 
 def _tokens(side: Side) -> NDArray[np.float32]:

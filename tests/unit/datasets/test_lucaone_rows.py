@@ -7,9 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from lifecode.alphabet import IGNORE
 from lifecode.datasets.luca_one.row_files import read_rows, write_rows
-from lifecode.datasets.luca_one.rows import LucaOneRow
-from lifecode.datasets.luca_one.tasks import in_order
+from lifecode.datasets.luca_one.rows import GENE_TYPES, LucaOneRow
+from lifecode.datasets.luca_one.table import row_table
+from lifecode.datasets.luca_one.tasks import LabelNames, in_order
 from lifecode.errors import UserError
 
 GENE = LucaOneRow(
@@ -114,6 +116,14 @@ def test_numbers_of_classes_stay_what_they_are() -> None:
         ("a,prot,MK,{'seq_level': {'prot_taxonomy': 0.5}}", "neither a name"),
         ("a,prot,MK,{'structure_level': {'prot_structure': [1]}}", r"no list of \[x, y, z\]"),
         ("a,prot,MK,\"{'structure_level': {'prot_structure': [[1, 2, 3]]}}\"", r"shape \(1, 3\)"),
+        ("a,prot,MK,{[1]: 2}", "record a: obj_label is no literal"),
+        ("a,prot,MK,{{}}", "no literal"),
+        ("a,prot,MK," + "[" * 5000, "no literal"),
+        ("a,prot,MK,{'seq_level': {'prot_taxonomy': -1}}", "classes count from 0"),
+        ("a,prot,MK,{'seq_level': {'prot_taxonomy': '\\ud800'}}", "no text"),
+        ("a,gene,ACGT,\"{'span_level': {'gene_type': [[0, 1, 'cds']]}}\"", "'cds'. Labels are regulatory"),
+        ("a,gene,ACGT,\"{'span_level': {'gene_type': [[0, 1, 8]]}}\"", "'8'. Labels are regulatory"),
+        ("a,gene,AC7T,{}", "record a: '7' at position 3 is no letter"),
     ],
 )
 def test_a_row_that_is_none_is_named_with_its_line(tmp_path: Path, row: str, said: str) -> None:
@@ -122,6 +132,24 @@ def test_a_row_that_is_none_is_named_with_its_line(tmp_path: Path, row: str, sai
     with pytest.raises(UserError, match=said) as fault:
         list(read_rows(path))
     assert f"{path}, line 3" in str(fault.value)
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_backslash_in_a_name_is_nothing_to_warn_of(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text(f"{HEADER}a,prot,MK,{{'seq_level': {{'prot_taxonomy': '\\d'}}}}\n")
+    assert next(read_rows(path)).labels == {"prot_taxonomy": "\\d"}
+
+
+def test_rows_that_are_cut_are_counted() -> None:
+    names = LabelNames({"gene_type": GENE_TYPES})
+    table = row_table([GENE, PROTEIN], names, longest=3)
+    assert (len(table), table.num_cut) == (3, 1)
+    assert [len(table.letters(row)) for row in range(3)] == [2, 3, 3]
+    assert [table.label_of_letters("gene_type", row).tolist() for row in range(2)] == [
+        [7, 7],
+        [7, IGNORE, 5],
+    ]
 
 
 def test_files_that_hold_no_rows(tmp_path: Path) -> None:

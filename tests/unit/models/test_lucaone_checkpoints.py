@@ -166,6 +166,10 @@ def test_the_port_in_parts(tmp_path):
     index = tmp_path / "port" / "model.safetensors.index.json"
     index.write_text(json.dumps({"weight_map": of_name}))
     same_weights(lifecode.load(tmp_path / "port"), expected)
+    save_file({name: state[name] for name in names[:3]}, tmp_path / "port" / "more.safetensors")
+    index.write_text(json.dumps({"weight_map": {**of_name, "x": "more.safetensors"}}))
+    with pytest.raises(UserError, match=f"{names[0]} is in two of its files"):
+        lifecode.load(tmp_path / "port")
     index.write_text(json.dumps({"weight_map": {**of_name, "x": "../model-00001-of-00002.safetensors"}}))
     with pytest.raises(UserError, match="it lists"):
         lifecode.load(tmp_path / "port")
@@ -223,10 +227,14 @@ def test_no_pickle_is_opened(released, state, tmp_path):
         (released / name).write_bytes(pickle.dumps(Unpickled(trace)))
     lifecode.load(released)
     torch.save({**state, "extra": Unpickled(trace)}, tmp_path / "more.pth")
+    torch.save(small_luca_one(), tmp_path / "model.pth")  # the class with its weights
     (tmp_path / "plain.bin").write_bytes(pickle.dumps(Unpickled(trace)))
-    for file in ("more.pth", "plain.bin"):
-        with pytest.raises(UserError, match="nothing but weights is read"):
+    for file in ("more.pth", "plain.bin", "model.pth"):
+        with pytest.raises(
+            UserError, match=r"nothing but weights is read \(it is cut, or holds more"
+        ) as fault:
             lifecode.load(tmp_path / file)
+        assert "weights_only" not in str(fault.value)
     (released / "pytorch.pt").write_bytes(pickle.dumps(Unpickled(trace)))  # the whole model, in a release
     with pytest.raises(UserError, match=r"Give pytorch\.pth, which lies beside it"):
         lifecode.load(released / "pytorch.pt")
@@ -275,6 +283,8 @@ CHANGES = {
     "flat embedding": ("embed_tokens.weight", torch.ones(39), "embed_tokens.weight is no matrix"),
     "flat head": ("hidden_layer_list.0.weight", torch.ones(()), "the head of gene_type .* is incomplete"),
     "no frequencies": ("layers.0.self_attn.rot_emb.inv_freq", torch.ones(0), "rotary frequencies"),
+    "not finite": ("lm_head.bias", torch.full((39,), torch.nan), "lm_head.bias holds numbers that are not"),
+    "twice": ("module.lm_head.bias", torch.ones(39), "both lm_head.bias and module.lm_head.bias"),
 }
 
 
@@ -283,7 +293,7 @@ def test_other_weights_are_refused(change, state, tmp_path):
     name, tensor, said = CHANGES[change]
     changed = {**state, name: tensor}
     torch.save({name: x for name, x in changed.items() if x is not None}, tmp_path / "other.pth")
-    with pytest.raises(UserError, match=said):
+    with pytest.raises(UserError, match=rf"^{tmp_path}/other\.pth: .*{said}"):
         lifecode.load(tmp_path / "other.pth")
 
 

@@ -18,7 +18,7 @@ from lifecode.tasks.examples.labels import Labels
 from lifecode.tasks.pairs.boosting import BoostingHead
 from lifecode.tasks.pairs.composition import triads
 from lifecode.tasks.pairs.dogma_rule import translates_to
-from lifecode.tasks.pairs.pair_baselines import pair_warnings
+from lifecode.tasks.pairs.pair_baselines import pair_blocks, pair_warnings
 from lifecode.tasks.pairs.pair_examples import PairExamples
 from lifecode.tasks.pairs.pair_leaks import pair_leaks
 from lifecode.tasks.pairs.pair_task import PairData, read_pairs
@@ -204,7 +204,7 @@ def test_finetune_on_pairs_by_new_second_sequences(files, capsys):
         f"checkpoint={files}/model",
         "probe.frames=0",
         "folds=3",
-        "baselines=[constant,lengths,composition_boosting,dogma_rule,untrained]",
+        "baselines=[constant,lengths,composition_boosting,dogma_rule,multi_hot,untrained]",
         f"run_dir={files}/run",
     ]
     assert main(arguments) == 0
@@ -219,6 +219,13 @@ def test_finetune_on_pairs_by_new_second_sequences(files, capsys):
     assert main(arguments) == 2  # the folder is there
     assert main([*arguments[:-1], "probe.head=stack", f"run_dir={files}/other"]) == 2
     assert "probe.head: is of single sequences" in capsys.readouterr().err
+
+
+def test_the_multi_hot_vectors_of_both_sides():
+    residues, words = pair_blocks("multi_hot", pairs(["MKMK", "CX", "MKMK"], ["ACGTACGTA", "NNNNN", "AAAA"]))
+    assert residues.sum(1).tolist() == [2, 0, 2]  # MK twice and KM
+    assert words.sum(1).tolist() == [4, 0, 1]  # ACGT, CGTA, GTAC, TACG
+    assert set(np.unique(words)) == {0, 1}
 
 
 def test_joined_features_and_what_stands_beside_them(files):

@@ -46,7 +46,9 @@ def train(config: DictConfig, settings: TrainerSettings, processes: Processes) -
         model: LucaOne = construct(config.model)
         with folder.timed("rows"), folder.begun():
             rows = processes.first_then_others(partial(prepare_rows, config, folder.path))
-            data = read_row_data(rows, longest_row(config, model))
+            longest = longest_row(config, model)
+            data = read_row_data(rows, longest)
+            processes.only_first(partial(_say_of_cut_rows, data, longest))
             data.names.require_room({task: head["classes"] for task, head in model.config["heads"].items()})
             processes.only_first(partial(require_same_rows, rows, folder.path))
         if processes.from_first(partial(_is_complete, config, settings, folder.path)):
@@ -73,6 +75,13 @@ def train(config: DictConfig, settings: TrainerSettings, processes: Processes) -
 def _require(config: DictConfig) -> None:
     check(config)
     require_input(config)
+
+
+def _say_of_cut_rows(data: RowData, longest: int) -> None:
+    if num_cut := sum(table.num_cut for table in data.tables.values()):
+        print(
+            f"{num_cut:,} rows of more than {longest:,} letters are cut into equal pieces, with their labels"
+        )
 
 
 def _finish(
