@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from lifecode.alphabet import AMINO_ACIDS, STOP
 from lifecode.data.batches.packing import consecutive_rows
 from lifecode.errors import UserError
+from lifecode.models.life_code.evaluation_mode import undisturbed
 from lifecode.models.masked_reading import MaskedReader, MaskedReading
 from lifecode.models.pretrained import CONFIG, LONGEST_CONFIG
 from lifecode.models.quiet_transformers import quiet_transformers
@@ -94,8 +95,7 @@ class _ResidueReader:
     def __init__(self, owner: TransformersMasked) -> None:
         self._owner, self.longest = owner, owner.longest
 
-    @torch.inference_mode(False)
-    @torch.no_grad()
+    @undisturbed
     def log_probabilities(
         self,
         sequences: Sequence[NDArray[np.uint8]],

@@ -17,6 +17,7 @@ from lifecode.data.batches.packing import NUM_SPECIAL_CODONS, consecutive_rows
 from lifecode.data.reading.named_sequences import NamedSequences
 from lifecode.errors import UserError
 from lifecode.models.life_code.embedding import require_sequences
+from lifecode.models.life_code.evaluation_mode import undisturbed
 from lifecode.models.life_code.masked_readers import CodonReader
 
 
@@ -46,8 +47,7 @@ def require_whole_codons(given: NamedSequences) -> None:
             )
 
 
-@torch.inference_mode(False)
-@torch.no_grad()
+@undisturbed
 def masked_logits(
     model: nn.Module, sequences: Sequence[NDArray[np.uint8]], *, max_codons: int
 ) -> list[Tensor]:
@@ -56,8 +56,7 @@ def masked_logits(
     return list(logits.split([len(sequence) // 3 for sequence in sequences]))
 
 
-@torch.inference_mode(False)
-@torch.no_grad()
+@undisturbed
 def pseudo_log_likelihood(
     model: nn.Module, sequences: Sequence[NDArray[np.uint8]], *, max_codons: int
 ) -> PseudoLogLikelihood:

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from lifecode.alphabet import MASK, NUCLEOTIDES, NUM_AMINO_ACIDS, NUM_CODONS
 from lifecode.data.batches.packing import NUM_SPECIAL_CODONS, Packed, consecutive_rows, pack
 from lifecode.models.layers.norm import at_least_fp32
-from lifecode.models.life_code.evaluation_mode import in_evaluation
+from lifecode.models.life_code.evaluation_mode import in_evaluation, undisturbed
 from lifecode.models.life_code.frames import NUM_FRAMES, in_three_frames
 from lifecode.models.masked_reading import MaskedReading
 
@@ -44,8 +44,7 @@ class _Reader:
         on_cpu = next(model.parameters()).device.type == "cpu"
         self.places_per_call = _CODONS_PER_CALL_OF_A_CPU if on_cpu else _CODONS_PER_CALL
 
-    @torch.inference_mode(False)
-    @torch.no_grad()
+    @undisturbed
     def _read(
         self,
         sequences: Sequence[NDArray[np.uint8]],
@@ -105,6 +104,7 @@ class NucleotideReader(_Reader):
 
     name, columns, letters_per_place = f"nucleotides, {NUM_FRAMES} frames", len(NUCLEOTIDES), 1
 
+    @undisturbed
     def log_probabilities(
         self,
         sequences: Sequence[NDArray[np.uint8]],

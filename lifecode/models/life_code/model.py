@@ -2,7 +2,6 @@
 
 from typing import TYPE_CHECKING, Any, Literal, overload
 
-import torch
 from torch import Tensor, nn
 
 from lifecode.data.batches.packing import Packed
@@ -14,6 +13,7 @@ from lifecode.models.life_code import embedding, masked
 from lifecode.models.life_code.codec import CodonCodec
 from lifecode.models.life_code.embedding import require_embeddable
 from lifecode.models.life_code.encoder import HybridEncoder
+from lifecode.models.life_code.evaluation_mode import undisturbed
 from lifecode.models.life_code.frames import Frames
 from lifecode.models.life_code.masked import PseudoLogLikelihood, require_whole_codons
 from lifecode.models.life_code.masked_readers import masked_reader
@@ -175,8 +175,7 @@ class LifeCode(SavedModel):
         layer: Layer = None,
         as_frame: Literal[True],
     ) -> "DataFrame": ...
-    @torch.inference_mode(False)
-    @torch.no_grad()
+    @undisturbed
     def embed(
         self,
         sequences: Any,
@@ -212,7 +211,8 @@ class LifeCode(SavedModel):
             special tokens; with `frames="average"` of (length, d). As a frame, the index `id` is the name of
             each record, or the place of a sequence without one; for `pool=None` a second level `codon` or
             `nucleotide` counts from 0. Ordinary tensors without gradient. The model is read as in
-            evaluation mode; its own modes stay, so other threads may train or embed with it meanwhile.
+            evaluation mode and without autocast (`model.to(torch.bfloat16)` is read in half precision); its
+            own modes stay, so other threads may train or embed with it meanwhile.
 
         Raises:
             UserError: no sequence, something that is none, an empty one, a letter that is no nucleotide, or
@@ -242,7 +242,7 @@ class LifeCode(SavedModel):
             For each sequence of L codons a tensor (L, 64), a column per codon in the order of
             `lifecode.alphabet.CODONS`. The logits are log-probabilities in nats (their logsumexp is 0), in
             float32, or float64 for a model in float64. Ordinary tensors without gradient, on the model's
-            device; the model is read as in evaluation mode, and its own modes stay.
+            device; the model is read as in evaluation mode and without autocast, and its own modes stay.
 
         Raises:
             UserError: no sequence, an empty one, one whose length is no multiple of 3, a letter that is no

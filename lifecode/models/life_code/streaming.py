@@ -23,13 +23,14 @@ from lifecode.models.layers.block import Block
 from lifecode.models.layers.gated_deltanet import GatedDeltaNet, Memory
 from lifecode.models.layers.norm import at_least_fp32
 from lifecode.models.life_code.encoder import HybridEncoder
+from lifecode.models.life_code.evaluation_mode import undisturbed
 from lifecode.models.life_code.model import LifeCode
 from lifecode.models.life_code.strands import reverse_codons_index
 from lifecode.models.life_code.tokenizer import CodonTokenizer
 from lifecode.models.saved import SavedModel
 
 
-@torch.inference_mode()
+@undisturbed
 def stream_hidden_states(
     model: LifeCode,
     nucleotides: NDArray[np.uint8],

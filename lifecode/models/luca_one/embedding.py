@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from lifecode.errors import UserError
 from lifecode.models.chosen_layers import Layer, chosen_layers
-from lifecode.models.life_code.evaluation_mode import in_evaluation
+from lifecode.models.life_code.evaluation_mode import in_evaluation, undisturbed
 from lifecode.models.luca_one.letter_model import LetterModel
 from lifecode.models.luca_one.molecules import Molecules, named_tokens
 from lifecode.models.luca_one.rows import NUM_SPECIAL, Tokens, Window, pack_tokens, say_of_long_ones, windows
@@ -63,8 +63,7 @@ class EmbedsLetters(LetterModel):
         layer: Layer = None,
         as_frame: Literal[True],
     ) -> "DataFrame": ...
-    @torch.inference_mode(False)
-    @torch.no_grad()
+    @undisturbed
     def embed(
         self,
         sequences: Any,
@@ -96,7 +95,7 @@ class EmbedsLetters(LetterModel):
             (n, d), or (n, k d) of k layers, in fp32; for `pool=None` a list of (length, d) without special
             tokens. As a frame, the index `id` is the name of each record, or the place of a sequence without
             one; for `pool=None` a second level `letter` counts from 0. Ordinary tensors without gradient.
-            The model is read as in evaluation mode, and its own modes stay.
+            The model is read as in evaluation mode and without autocast, and its own modes stay.
 
         Warns:
             UserWarning: sequences longer than `max_letters` are read in overlapping windows.

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from lifecode.data.batches.packing import consecutive_rows
-from lifecode.models.life_code.evaluation_mode import in_evaluation
+from lifecode.models.life_code.evaluation_mode import in_evaluation, undisturbed
 from lifecode.models.luca_one.letter_model import LetterModel
 from lifecode.models.luca_one.molecules import Molecules, named_tokens
 from lifecode.models.luca_one.rows import NUM_SPECIAL, Tokens, Window, pack_tokens, say_of_long_ones, windows
@@ -36,8 +36,7 @@ class LetterLikelihood(NamedTuple):
 class MasksLetters(LetterModel):
     """`masked_logits` and `pseudo_log_likelihood` of a model of letters."""
 
-    @torch.inference_mode(False)
-    @torch.no_grad()
+    @undisturbed
     def masked_logits(
         self, sequences: Any, max_tokens: int = 16_384, *, molecule: Molecules = None
     ) -> list[Tensor]:
@@ -61,8 +60,7 @@ class MasksLetters(LetterModel):
         say_of_long_ones(tokens, self.max_letters)
         return _masked_log_probabilities(self, tokens, max_tokens=max_tokens, longest=self.max_letters)
 
-    @torch.inference_mode(False)
-    @torch.no_grad()
+    @undisturbed
     def pseudo_log_likelihood(
         self, sequences: Any, max_tokens: int = 16_384, *, molecule: Molecules = None
     ) -> LetterLikelihood:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from lifecode.alphabet import AMINO_ACIDS, NUCLEOTIDES
 from lifecode.data.batches.packing import consecutive_rows
-from lifecode.models.life_code.evaluation_mode import in_evaluation
+from lifecode.models.life_code.evaluation_mode import in_evaluation, undisturbed
 from lifecode.models.luca_one.rows import NUM_SPECIAL, Tokens, pack_tokens
 from lifecode.models.luca_one.vocabulary import (
     MASK,
@@ -59,8 +59,7 @@ class LetterReader:
         self._model, self._tokens_of = in_evaluation(model), tokens_of
         self._own = torch.from_numpy(tokens_of_letters(letters, kind).astype(np.int64))
 
-    @torch.inference_mode(False)
-    @torch.no_grad()
+    @undisturbed
     def log_probabilities(
         self,
         sequences: Sequence[NDArray[np.uint8]],
