@@ -41,6 +41,8 @@ METRICS: dict[LabelKind, tuple[Metric, ...]] = {
     "multilabel": OF_LABEL_SETS,
     "regression": OF_VALUES,
 }
+_LEAST_VARIANCE = 1e-200
+"""Of labels; of less the squares, or the products of two sums of them, vanish."""
 LIKELY = 0.5
 """Probability from which on a sequence is said to have a class, where it may have several."""
 
@@ -100,15 +102,24 @@ def scores(
 def require_defined(labels: NDArray[Any], where: str) -> None:
     """Raises a `UserError` where labels that are known are all the same, so that no metric is defined.
 
+    Values whose squared differences vanish in rounding are as good as the same.
+
     Args:
         labels: as of `scores`.
         where: names the examples.
     """
-    if len(np.unique(known(labels, labels)[0])) < 2:
+    found = known(labels, labels)[0]
+    if len(np.unique(found)) < 2:
         raise UserError(
             "all labels are the same here, so no metric is defined",
             source=where,
             remedy="Give examples with other labels, or fewer folds",
+        )
+    if found.dtype.kind == "f" and not found.var() > _LEAST_VARIANCE:
+        raise UserError(
+            f"labels from {found.min():g} to {found.max():g} differ by too little to be squared",
+            source=where,
+            remedy="Give the values in a smaller unit, or their logarithms",
         )
 
 

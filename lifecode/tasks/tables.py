@@ -59,11 +59,16 @@ def write_tables(tables: Iterable[pa.Table], output: Path) -> int:
 
 
 def read_table_file(path: Path) -> pa.Table:
-    """A table that `write_tables` wrote."""
+    """A table that `write_tables` wrote: ids are text, and so are classes; 007 stays 007."""
     if path.suffix == ".parquet":
         return pq.read_table(path)
-    separator = "\t" if path.suffix == ".tsv" else ","
-    return pa_csv.read_csv(path, parse_options=pa_csv.ParseOptions(delimiter=separator))
+    parsing = pa_csv.ParseOptions(delimiter="\t" if path.suffix == ".tsv" else ",")
+    with pa_csv.open_csv(path, parse_options=parsing) as start:
+        names = start.schema.names
+    of_classes = any(name.startswith("p(") for name in names)
+    texts = ("id", "label", "prediction") if of_classes else ("id",)
+    options = pa_csv.ConvertOptions(column_types=dict.fromkeys(texts, pa.string()))
+    return pa_csv.read_csv(path, parse_options=parsing, convert_options=options)
 
 
 def _separated(table: pa.Table, separator: str, *, headed: bool) -> str:

@@ -1,6 +1,6 @@
 """Which column is which: the sequence is known by its letters, the id and the label by what is left."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from lifecode.alphabet import AMINO_ACIDS, NUCLEOTIDE_LETTERS, RESIDUE_LETTERS, STOP
@@ -69,17 +69,32 @@ def find_columns(
     for key, name in zip(keys, (sequence, label, id or None), strict=True):
         if name is not None:
             table.column(name, str(key))
-    own = id or next((name for name in table.columns if name.lower() in ID_NAMES), None)
+    own = id or _own_names(table, ())
     if sequence is None:
         sequence = _sequence(table, {label, own if id is not None else None}, molecule, keys.sequence)
         if len(sequence) >= _SHORTEST and _KNOWN.issuperset(sequence.upper()):
             raise _no_header(table)
     if id is None and own in (sequence, label):
-        others = (name for name in table.columns if name not in (sequence, label))
-        own = next((name for name in others if name.lower() in ID_NAMES), None)
+        own = _own_names(table, (sequence, label))
     if label is None and labelled:
         label = _label(table, [name for name in table.columns if name not in (sequence, own)], keys.label)
     return Columns(sequence, label, None if id is False else own)
+
+
+def _own_names(table: Table, taken: Sequence[str | None]) -> str | None:
+    """The column that is called an id, or a frame's index that was written beside it and holds names."""
+    free = {name: values for name, values in table.columns.items() if name not in taken}
+    called = (name for name in free if name.lower() in ID_NAMES)
+    of_index = (
+        name
+        for name, values in free.items()
+        if _is_index(name) and len(set(values)) == len(values) and not all(map(str.isdecimal, values))
+    )
+    return next(called, None) or next(of_index, None)
+
+
+def _is_index(name: str) -> bool:
+    return name.lower() in _NUMBERS_OF_ROWS or name.startswith("Unnamed: ")
 
 
 def other_sequences(table: Table, columns: Columns) -> list[str]:
@@ -157,7 +172,7 @@ def _lengths(
 
 def _label(table: Table, names: list[str], key: str | None) -> str:
     named = [name for wanted in _LABELS for name in names if name.lower() == wanted]
-    numbers = [name for name in names if name.lower() in _NUMBERS_OF_ROWS or name.startswith("Unnamed: ")]
+    numbers = [name for name in names if _is_index(name)]
     nested = [
         name for name in names if all(value.startswith("[") for value in _looked_at(table.columns[name]))
     ]

@@ -1,7 +1,7 @@
 """Labelled sequences as they are learnt from: ids, nucleotides and labels side by side."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -21,7 +21,7 @@ class Examples:
     """Some examples of a task, in the order of their file.
 
     Attributes:
-        ids: of each; the number of its row, from 1, where the file has none.
+        ids: of each; the number of its row, from 1, where the file has none, on through several files.
         sequences: ids (length,) uint8 of each, as `lifecode.tasks.examples.molecule.encoded` gives them.
         labels: as `Labels.numbers` gives them, or (n,) of dtype object an array (num_positions,) for each
             sequence; int64 zeros where there are none.
@@ -73,6 +73,16 @@ def joined(parts: Sequence[Examples]) -> Examples:
         all(part.has_ids for part in parts),
         all(part.are_proteins for part in parts),
     )
+
+
+def numbered_on(parts: Sequence[Examples]) -> Examples:
+    """The same, where rows of files without ids are numbered on from one file to the next."""
+    found, last = [], 0
+    for part in parts:
+        numbers = [] if part.has_ids else [last + int(number) for number in part.ids]
+        found.append(replace(part, ids=list(map(str, numbers))) if numbers else part)
+        last = max([last, *numbers])
+    return joined(found)
 
 
 def sequences_of(sequences: Any, molecule: Molecule) -> list[NDArray[np.uint8]]:

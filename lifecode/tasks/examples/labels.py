@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, get_args
 
@@ -27,6 +27,12 @@ _NEVER_A_CLASS = _OF_EXCEL | {"nan", "-nan", "n/a", "<na>"}
 """Those of these words, in any case, that name no class; `NA` in capitals is one more."""
 _NOT_PLAIN = re.compile(r"[+-]?\d+(?:,\d+|(?:[.,]\d+)? ?(%))")
 """A number with a decimal comma, or a percentage."""
+_LARGEST = 1e100
+"""Of a value that is learnt: the squares of larger ones are no numbers."""
+_TRUTHS = {"true": "1", "1.0": "1", "false": "0", "0.0": "0"}
+"""Other ways to write the classes 1 and 0."""
+Place = Callable[[str], tuple[str, str]]
+"""File and record in which a label stands first."""
 _SHARE_OF_NUMBERS = 0.9
 """From which on a column is taken for measurements, so that a text in it is a mistake."""
 
@@ -91,7 +97,8 @@ class Labels:
             rows: number of each in the file, from 1 below the header; None where they are all of it.
 
         Raises:
-            UserError: a label that is empty, outside the map, or no number where a regression wants one.
+            UserError: a label that is empty, outside the map, too large to be squared, or no number where a
+                regression wants one.
         """
         rows = range(1, len(texts) + 1) if rows is None else rows
         if self.kind == "regression":
@@ -105,6 +112,13 @@ class Labels:
                         "Give a number, or task.kind=multiclass"
                         if text
                         else "Give a value, or remove the row",
+                    )
+                if self.transform is None and abs(value) > _LARGEST:
+                    raise _wrong(
+                        f"{text!r} in column {column!r} is above {_LARGEST:g}",
+                        source,
+                        row,
+                        "Give the values in a larger unit, or say task.transform=log",
                     )
             return np.array(values, dtype=np.float64)
         if self.kind == "multilabel":
@@ -157,14 +171,13 @@ class Labels:
         return found
 
     def oddities(self) -> list[str]:
-        """A line where classes differ in upper and lower case alone."""
-        by_letters: dict[str, list[str]] = {}
-        for name in self.classes:
-            by_letters.setdefault(" ".join(name.casefold().split()), []).append(name)
-        alike = [", ".join(map(repr, names)) for names in by_letters.values() if len(names) > 1]
-        return (
-            [f"classes of their own that differ in case or blanks alone: {'; '.join(alike)}"] if alike else []
-        )
+        """A line where classes differ in upper and lower case alone, and one where 1 stands beside True."""
+        by_letters, by_truth = _alike(self.classes, {}), _alike(self.classes, _TRUTHS)
+        said = {
+            "classes of their own that differ in case or blanks alone": by_letters,
+            "classes of their own that may mean the same": [one for one in by_truth if one not in by_letters],
+        }
+        return [f"{what}: {'; '.join(alike)}" for what, alike in said.items() if alike]
 
     def described(self) -> str:
         """The kind and the classes in a few words."""
@@ -173,11 +186,24 @@ class Labels:
         return f"{self.kind}{of_each}: {shown}" if self.classes else f"{self.kind}{of_each}"
 
 
-def labels_of(texts: Sequence[str], source: str, column: str, kind: LabelKind | None = None) -> Labels:
+def labels_of(
+    texts: Sequence[str],
+    source: str,
+    column: str,
+    kind: LabelKind | None = None,
+    place: Place | None = None,
+) -> Labels:
     """The labels that a training file has.
 
     Two different values are binary, up to 20 different whole numbers or any other texts classes, and other
     numbers a regression. Spellings of one number, such as 1 and 1.0, are one value.
+
+    Args:
+        texts: as in the file.
+        source: name of the file.
+        column: of the labels.
+        kind: None reads it off the labels.
+        place: where a label stands first; None counts the texts.
 
     Raises:
         UserError: fewer than two different labels, not of the `kind` that is asked for, or lists, decimal
@@ -190,7 +216,7 @@ def labels_of(texts: Sequence[str], source: str, column: str, kind: LabelKind | 
     _require_single(distinct, source, column, kind)
     _require_two(distinct, source, column)
     numbers = {text: _number(text) for text in distinct}
-    _require_known(texts, numbers, source, column)
+    _require_known(numbers, column, place or (lambda text: (source, f"in row {list(texts).index(text) + 1}")))
     if None not in numbers.values():
         distinct = _shortest_of_each(numbers)
         numbers = {text: numbers[text] for text in distinct}
@@ -235,9 +261,16 @@ def _require_two(distinct: Set[str], source: str, column: str) -> None:
         )
 
 
-def _require_known(
-    texts: Sequence[str], numbers: Mapping[str, float | None], source: str, column: str
-) -> None:
+def _alike(classes: Sequence[str], others: Mapping[str, str]) -> list[str]:
+    """Classes that are one but for case and blanks, and after `others` have been put in the place of some."""
+    found: dict[str, list[str]] = {}
+    for name in classes:
+        letters = " ".join(name.casefold().split())
+        found.setdefault(others.get(letters, letters), []).append(name)
+    return [", ".join(map(repr, names)) for names in found.values() if len(names) > 1]
+
+
+def _require_known(numbers: Mapping[str, float | None], column: str, place: Place) -> None:
     """Raises a `UserError` for words for what is not known that stand beside numbers or classes."""
     unknown = {text for text in numbers if text.lower() in _UNKNOWN}
     beside_numbers = all(numbers[text] is not None for text in numbers.keys() - unknown)
@@ -245,10 +278,11 @@ def _require_known(
         unknown = {text for text in unknown if text.lower() in _NEVER_A_CLASS or text == "NA"}
     if unknown:
         text = min(unknown)
+        source, record = place(text)
         raise UserError(
             f"{text!r} stands beside {'numbers' if beside_numbers else 'classes'} in column {column!r}",
             source=source,
-            record=f"in row {list(texts).index(text) + 1} of those with a label",
+            record=record,
             remedy="Remove the rows whose label is not known; a class of this name wants another",
         )
 

@@ -8,8 +8,8 @@ import numpy as np
 
 from lifecode.errors import UserError
 from lifecode.tasks.examples.columns import Columns, find_columns, other_sequences
-from lifecode.tasks.examples.examples import Examples, examples_of, joined
-from lifecode.tasks.examples.joined_classes import BETWEEN_LABELS
+from lifecode.tasks.examples.examples import Examples, examples_of, joined, numbered_on
+from lifecode.tasks.examples.joined_classes import BETWEEN_LABELS, classes_in
 from lifecode.tasks.examples.label_columns import classes_of_columns, with_joined_labels
 from lifecode.tasks.examples.labels import Labels, labels_of
 from lifecode.tasks.examples.molecule import Molecule, is_in_frame, molecule_named, molecule_of
@@ -93,11 +93,11 @@ def data_of(task: SequenceTask, tables: Mapping[str, Sequence[Table]]) -> TaskDa
         )
     labels = _labels(task, classes, tables["train"], columns.label)
     splits = {
-        name: joined([_examples(table, columns, labels, said) for table in of_split])
+        name: numbered_on([_examples(table, columns, labels, said) for table in of_split])
         for name, of_split in tables.items()
     }
     require_own_ids({name: examples.ids for name, examples in splits.items() if examples.has_ids})
-    train = joined([splits[name] for name in ("train", "validation") if name in splits])
+    train = numbered_on([splits[name] for name in ("train", "validation") if name in splits])
     molecule = said or molecule_of(train.sequences)
     frame = {"cds": ", read in frame", "dna": ", no common reading frame", "protein": ""}[molecule]
     ids = "" if columns.id is None else f", ids in {columns.id!r}"
@@ -126,11 +126,24 @@ def _labels(
     task: SequenceTask, classes: tuple[str, ...] | None, train: Sequence[Table], column: str
 ) -> Labels:
     """Kind and classes, by the training files; `classes` where each is a column of its own."""
-    texts = [text for table in train for text in table.column(column, "task.label")]
-    if task.unit != "sequence":
-        texts = [label for text in texts for label in labels_in(text) if label != UNLABELLED]
+    cells = [text for table in train for text in table.column(column, "task.label")]
+    kind = "regression" if task.transform else task.kind
+
+    def given(cell: str) -> list[str]:
+        if task.unit != "sequence":
+            return [label for label in labels_in(cell) if label != UNLABELLED]
+        return classes_in(cell) if kind == "multilabel" else [cell]
+
+    def place(label: str) -> tuple[str, str]:
+        for table in train:
+            for row, cell in zip(table.rows, table.columns[column], strict=True):
+                if label in given(cell):
+                    return table.source, f"in row {row}"
+        raise AssertionError(label)
+
     if classes is None:
-        labels = labels_of(texts, train[0].source, column, "regression" if task.transform else task.kind)
+        texts = cells if task.unit == "sequence" else [label for cell in cells for label in given(cell)]
+        labels = labels_of(texts, train[0].source, column, kind, place)
     else:
         labels = Labels("multilabel", classes)
     return replace(labels, unit=task.unit, transform=task.transform)
@@ -198,7 +211,8 @@ def _is_equal(text: str, value: str | float) -> bool:
 
 def _positive(table: Table, label: str, notes: list[str]) -> Table:
     """The rows whose label has a logarithm."""
-    values = Labels("regression").numbers(table.column(label, "task.label"), table.source, label, table.rows)
+    texts, log = table.column(label, "task.label"), Labels("regression", transform="log")
+    values = log.numbers(texts, table.source, label, table.rows)
     rows = np.flatnonzero(values > 0).tolist()
     if len(rows) < len(table):
         notes.append(f"{len(table) - len(rows):,} rows of {table.source} left out: {label!r} is not above 0")

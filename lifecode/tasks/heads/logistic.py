@@ -92,6 +92,7 @@ def _fitted(
         return weight, intercept
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
+        warnings.filterwarnings("ignore", "The number of unique classes")  # few of each are what there is
         model = LogisticRegression(C=1 / (strength * len(x)), max_iter=_MOST_STEPS).fit(x, labels)
     if len(present) == 2:  # scikit-learn keeps the second class's log-odds alone
         weight[:, present[1]], intercept[present] = model.coef_[0], [0.0, model.intercept_[0]]

@@ -86,6 +86,9 @@ class _Rows(NamedTuple):
     labels: list[str]
     names: list[str]
     has_ids: bool
+    """Whether a column holds these names."""
+    are_numbers: bool
+    """Whether they are numbers of rows."""
     source: str
 
 
@@ -115,6 +118,8 @@ def _data_of_pairs(task: PairTask, splits: Mapping[str, Sequence[_Rows]]) -> Pai
     train = [*splits["train"], *splits.get("validation", [])]
     first_of_validation = sum(len(rows.labels) for rows in splits["train"])
     num_validation = sum(len(rows.labels) for rows in train) - first_of_validation
+    column = task.label or "label"
+    labels = _labels(train, column, task.kind)  # names rows as they stand in the files; then equal pairs go
     first, second = task.kinds
     kinds = (
         first or kind_of([text for rows in train for text in rows.first]),
@@ -123,9 +128,8 @@ def _data_of_pairs(task: PairTask, splits: Mapping[str, Sequence[_Rows]]) -> Pai
     if task.test is None:
         rows, kept = _distinct(_joined(train), kinds, notes)
         train, num_validation = [rows], sum(number >= first_of_validation for number in kept)
+        labels = _labels(train, column, task.kind)
     source = train[0].source
-    column = task.label or "label"
-    labels = labels_of([text for rows in train for text in rows.labels], source, column, task.kind)
     notes += labels.oddities()
     for part in (part for parts in splits.values() for part in parts):
         require_letters(part.first, kinds[0], task.first, part.source)
@@ -138,6 +142,20 @@ def _data_of_pairs(task: PairTask, splits: Mapping[str, Sequence[_Rows]]) -> Pai
         f"{len(learnt.second.letters):,} different {kinds[1]} sequences, labels {labels.described()}",
     )
     return PairData(labels, learnt, num_validation, test, notes)
+
+
+def _labels(train: Sequence[_Rows], column: str, kind: OneLabel | None) -> Labels:
+    """Kind and classes of the rows of all files, each of which is one of these."""
+
+    def place(label: str) -> tuple[str, str]:
+        rows = next(rows for rows in train if label in rows.labels)
+        return rows.source, f"in row {rows.labels.index(label) + 1}"
+
+    texts = [text for rows in train for text in rows.labels]
+    labels = labels_of(texts, train[0].source, column, kind, place)
+    for rows in train:
+        labels.numbers(rows.labels, rows.source, column)
+    return labels
 
 
 def _read(path: str, task: PairTask) -> Table:
@@ -157,7 +175,7 @@ def _rows(table: Table, task: PairTask, sides: Sequence[Mapping[str, str] | None
     if id is not None:
         names = table.column(id, "task.id")
     elif sides[0] is None and sides[1] is None:
-        names = [str(row) for row in range(1, len(table) + 1)]
+        names = list(map(str, table.rows))
     else:
         both = zip(table.columns[task.first], table.columns[task.second], strict=True)
         names = [f"{a} {b}" for a, b in both]
@@ -169,21 +187,24 @@ def _rows(table: Table, task: PairTask, sides: Sequence[Mapping[str, str] | None
             record=f"in row {labels.index('') + 1}",
             remedy="Give a label, or remove the row",
         )
-    return _Rows(first, second, labels, names, id is not None, table.source)
+    are_numbers = id is None and sides[0] is None and sides[1] is None
+    return _Rows(first, second, labels, names, id is not None, are_numbers, table.source)
 
 
 def _joined(parts: Sequence[_Rows]) -> _Rows:
     """The rows of several files; those without a name of their own are numbered on."""
-    names, seen = [], set()
-    for number, name in enumerate((name for rows in parts for name in rows.names), start=1):
-        names.append(str(number) if name in seen else name)
-        seen.add(names[-1])
+    names, last = [], 0
+    for rows in parts:
+        numbers = [last + int(name) for name in rows.names] if rows.are_numbers else []
+        names += map(str, numbers) if numbers else rows.names
+        last = max([last, *numbers])
     return _Rows(
         [text for rows in parts for text in rows.first],
         [text for rows in parts for text in rows.second],
         [text for rows in parts for text in rows.labels],
         names,
         all(rows.has_ids for rows in parts),
+        all(rows.are_numbers for rows in parts),
         parts[0].source,
     )
 
@@ -215,7 +236,7 @@ def _examples(
 ) -> PairExamples:
     numbers = [labels.numbers(rows.labels, rows.source, column) for rows in parts]
     return PairExamples(
-        [name for rows in parts for name in rows.names],
+        _joined(parts).names,
         Side.of([text for rows in parts for text in rows.first], kinds[0]),
         Side.of([text for rows in parts for text in rows.second], kinds[1]),
         np.concatenate(numbers),

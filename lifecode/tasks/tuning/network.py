@@ -58,8 +58,9 @@ class TaskNetwork(nn.Module):
         self.place, self.width = place, width
         self.tuning: GradientTuning = tuning
         self.layer_logits = nn.Parameter(torch.zeros(len(model.encoder.layers) + 1)) if mixed else None
-        self.register_buffer("value_mean", torch.zeros(()))
-        self.register_buffer("value_deviation", torch.ones(()))
+        # float64: labels such as years in seconds differ in digits that float32 has not
+        self.register_buffer("value_mean", torch.zeros((), dtype=torch.float64))
+        self.register_buffer("value_deviation", torch.ones((), dtype=torch.float64))
         self.register_buffer("class_weights", class_weights, persistent=False)
         _freeze(model, tuning, family.weights_read)
 

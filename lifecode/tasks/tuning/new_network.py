@@ -82,8 +82,11 @@ def class_weights(fit: Fit, labels: Labels, numbers: NDArray[Any]) -> Tensor | N
         counts = np.maximum(1, counts)  # a class may have all of its examples on the validation rows
         return torch.tensor(counts.sum() / (len(counts) * counts), dtype=torch.float32)
     if set(fit.class_weights) != set(labels.classes):
+        lacking = [name for name in labels.classes if name not in fit.class_weights]
+        what = f"has no weight of {lacking[0]!r}" if lacking else "names other classes than the labels have"
         raise UserError(
-            f"names other classes than the labels have ({', '.join(labels.classes[:10])})",
+            what,
             source="fit.class_weights",
+            remedy=f"Give one of each of {', '.join(labels.classes[:10])}, or balanced",
         )
     return torch.tensor([fit.class_weights[name] for name in labels.classes], dtype=torch.float32)

@@ -121,9 +121,10 @@ def test_the_column_that_is_called_sequence_goes_before_a_longer_one(tmp_path):
 SPELT_WRONG = {
     "no header": (table("xyxy").partition("\n")[2], {}, "begins without a header"),
     "no header, proteins": (f"{'MKTAYIAKQR' * 2},0\n{'MKTAYIAKQW' * 2},1\n", {}, "begins without a header"),
-    "no label is known": (table(["pos", "neg", "nan"]), {}, "row 3 .*'nan' stands beside classes"),
+    "no label is known": (table(["pos", "neg", "nan"]), {}, "in row 3: 'nan' stands beside classes"),
     "NA of R": (table(["pos", "neg", "NA"]), {}, "'NA' stands beside classes"),
     "an error of Excel": (table(["pos", "neg", "#DIV/0!"]), {}, "'#DIV/0!' stands beside classes"),
+    "too large to be squared": (table(["1.5", "-2e150", "3.5"]), {}, "row 2: '-2e150' .* is above 1e\\+100"),
     "infinite": (table(["1.5", "2.5", "inf"]), {}, "'inf' stands beside numbers"),
     "percents": (table(["45%", "50 %", "7"]), {}, "numbers with a %, such as '45%'"),
     "a title above the header": (
@@ -169,6 +170,35 @@ def test_what_cannot_be_meant_is_one_line(tmp_path, name):
         read(tmp_path, content, **task)
 
 
+@pytest.mark.parametrize("task", [{}, {"unit": "codon"}, {"kind": "multilabel"}])
+def test_a_label_that_is_not_known_is_named_by_its_file_and_row(tmp_path, task):
+    between = " " if task.get("unit") else ";"
+    known = between.join(["1.5", "2", "3"]) if task else "1.5"
+    unknown = known.replace("1.5", "NA")
+    (tmp_path / "b.csv").write_text(table([known.replace("5", "7"), known, unknown, known]))
+    (tmp_path / "a.csv").write_text(table([known] * 4))
+    with pytest.raises(UserError, match=r"b\.csv, record in row 3: 'NA' stands beside numbers"):
+        read_task(SequenceTask(train=[str(tmp_path / "a.csv"), str(tmp_path / "b.csv")], **task))
+
+
+def test_rows_of_several_files_are_numbered_on_where_there_are_no_ids(tmp_path):
+    (tmp_path / "b.csv").write_text(table("xy", GENES[2:]))
+    files = [str(tmp_path / "a.csv"), str(tmp_path / "b.csv")]
+    data = read(tmp_path, table("xyx", GENES), validation=files[1], test=files)
+    assert data.train.ids == ["1", "2", "3", "4", "5"]
+    assert data.test is not None
+    assert data.test.ids == ["1", "2", "3", "4", "5"]
+
+
+@pytest.mark.parametrize("name", ["", "Unnamed: 0", "index"])
+def test_an_index_of_names_holds_the_ids(tmp_path, name):
+    rows = "".join(f"{name},{gene},{y}\n" for name, gene, y in zip("abcd", GENES, "xyxy", strict=True))
+    assert read(tmp_path, f"{name},sequence,activity\n{rows}").train.ids == list("abcd")
+    assert read(tmp_path, f"{name},gene_id,activity\n{rows}", sequence="gene_id").train.ids == list("abcd")
+    again = rows.replace("b,", "a,", 1)
+    assert not read(tmp_path, f"{name},sequence,activity\n{again}").train.has_ids
+
+
 def test_classes_like_words_of_unknown_and_chemical_names_stay(tmp_path):
     assert read(tmp_path, table(["none", "site"])).labels.classes == ("none", "site")
     data = read(tmp_path, table(['"2,4-D;MCPA"', "MCPA"]), kind="multilabel")
@@ -190,6 +220,8 @@ def test_an_empty_id_is_none(tmp_path):
 def test_what_is_odd_is_said(tmp_path):
     notes = read(tmp_path, table(["Yes", "No", "yes", "no"])).notes
     assert any(note.endswith("in case or blanks alone: 'No', 'no'; 'Yes', 'yes'") for note in notes)
+    notes = read(tmp_path, table(["1", "True", "0", "false"])).notes
+    assert any(note.endswith("may mean the same: '0', 'false'; '1', 'True'") for note in notes)
     data = read(tmp_path, table("xyxy", ["ATGAAACG", "ATGTAAAAA", "ATGAAACGC", "ATGAAACGC"]), molecule="cds")
     assert any(note.startswith("2 of 4 coding sequences are not whole codons") for note in data.notes)
     assert "1 different sequences stand there with different labels" in data.notes

@@ -131,6 +131,23 @@ def test_a_letter_or_a_label_that_is_wrong_is_named_by_its_row(tmp_path):
             read_pairs(PairTask(train=str(path), first_kind="dna", second_kind="protein"))
 
 
+def test_pairs_of_several_files_have_names_and_rows_of_their_own(tmp_path):
+    head = "first,second,label"
+    (tmp_path / "a.csv").write_text(f"{head}\nMKV,ATGAAC,1.5\nMKV,ATGAAC,1.5\nMKW,ATGAAC,2.5\n")
+    (tmp_path / "b.csv").write_text(f"{head}\nMKV,ATGAAG,2.5\nMKW,ATGAAG,3.5\n")
+    files = [str(tmp_path / name) for name in ("a.csv", "b.csv")]
+    found = read_pairs(PairTask(train=files, test=files))
+    assert found.test is not None
+    assert found.test.ids == found.train.ids == ["1", "2", "3", "4", "5"]
+    assert read_pairs(PairTask(train=files)).train.ids == ["1", "3", "4", "5"]
+    (tmp_path / "a.csv").write_text(f"id,{head}\ng,MKV,ATGAAC,1.5\ng,MKR,ATGAAC,1\nh,MKW,ATGAAC,2.5\n")
+    assert read_pairs(PairTask(train=files[0])).train.ids == ["g", "g", "h"]
+    for wrong, said in (("x", "'x' in column 'label' is no number"), ("NA", "'NA' stands beside")):
+        (tmp_path / "b.csv").write_text(f"{head}\nMKV,ATGAAC,1.5\nMKW,ATGAAG,{wrong}\n")
+        with pytest.raises(UserError, match=rf"b\.csv, record in row 2: {said}"):
+            read_pairs(PairTask(train=files, kind="regression", id=False))
+
+
 def test_few_sequences_and_lengths_that_solve_it_are_said():
     tables = {
         "m": {"metric": "accuracy", "differences": {"lengths": {"mean": 0.01, "low": -0.02, "high": 0.04}}}

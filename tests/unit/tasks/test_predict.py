@@ -22,6 +22,7 @@ from lifecode.tasks.examples.table_parts import table_parts
 from lifecode.tasks.heads.ridge import LinearValues
 from lifecode.tasks.heads.standardise import Standardised
 from lifecode.tasks.predictions import predictions_table
+from lifecode.tasks.tables import read_table_file, write_tables
 from lifecode.tasks.tuned_model import save_tuned
 from tests.support.labelled_genes import labelled_genes, write_genes
 from tests.support.small_models import small_luca_one, small_model
@@ -185,6 +186,17 @@ def test_a_value_may_go_over_the_end_of_a_line(tmp_path):
 )
 def test_ids_are_kept_whatever_their_column_is_called(columns, expected):
     assert predict._like_ids(Table("a.csv", columns), "cds") == expected
+
+
+@pytest.mark.parametrize("end", ["csv", "tsv", "parquet"])
+def test_ids_and_classes_of_digits_stay_text(tmp_path, end):
+    ids = {"id": ["007", "010"]}
+    for number, values in enumerate(
+        ({"prediction": ["01", "02"], "p(01)": [0.9, 0.2]}, {"prediction": [1, 2.5]})
+    ):
+        table = pa.table(ids | values)
+        write_tables([table], tmp_path / f"{number}.{end}")
+        assert read_table_file(tmp_path / f"{number}.{end}").equals(table)
 
 
 @pytest.mark.parametrize("content", ["", "x,y\n", "x,x\n1,2\n", "x,y\n1\n"])

@@ -43,6 +43,9 @@ def test_metrics_of_classes(classes):
 def test_a_metric_that_is_undefined_is_an_error():
     with pytest.raises(UserError, match="fold 2: all labels are the same"):
         scores("binary", np.ones(3, np.int64), np.full((3, 2), 0.5), "fold 2")
+    tiny = 1e-110 * np.arange(3.0)
+    with pytest.raises(UserError, match="labels from 0 to 2e-110 differ by too little to be squared"):
+        scores("regression", tiny, tiny, "the test file")
 
 
 def test_the_metric_is_one_of_the_kind_and_declared():

@@ -1,5 +1,6 @@
 """Tuning: what learns and what stays, the grid, the validation rows, and a kill at any step."""
 
+from dataclasses import replace
 from itertools import chain, islice
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 import torch
 
 from lifecode.errors import UserError
-from lifecode.evaluation.metrics import MATTHEWS
+from lifecode.evaluation.metrics import MATTHEWS, SPEARMAN
 from lifecode.tasks.examples.labels import Labels
 from lifecode.tasks.splits.rounds import Round
 from lifecode.tasks.tuning.adapters import target_modules
@@ -26,7 +27,18 @@ LABELS = Labels("binary", ("high", "low"))
 ROUND = Round(3, np.arange(28), np.arange(28, 36), np.arange(28) // 2 % 4)
 
 
-def tuner(tuning, *, model=None, folder=None, validation=(), examples=EXAMPLES, head=None, lora=None, **fit):
+def tuner(
+    tuning,
+    *,
+    model=None,
+    folder=None,
+    validation=(),
+    examples=EXAMPLES,
+    labels=LABELS,
+    head=None,
+    lora=None,
+    **fit,
+):
     settings = Fit(**{"batch": 8, "epochs": 2, "checkpoint_every_steps": 2, **fit})
     of_tuning = TuningSettings(
         tuning=tuning, head=head or TrainedHead(frames=0), fit=settings, lora=lora or Lora(rank=2)
@@ -36,9 +48,9 @@ def tuner(tuning, *, model=None, folder=None, validation=(), examples=EXAMPLES, 
         of_tuning,
         examples=examples,
         validation=np.array(validation, dtype=np.int64),
-        labels=LABELS,
+        labels=labels,
         molecule="cds",
-        metric=MATTHEWS,
+        metric=SPEARMAN if labels.kind == "regression" else MATTHEWS,
         folder=folder,
     )
 
@@ -167,13 +179,23 @@ def test_class_weights():
     given = class_weights(Fit(class_weights={"low": 3.0, "high": 1.0}), LABELS, numbers)
     assert given is not None
     assert given.tolist() == [1.0, 3.0]
-    with pytest.raises(UserError, match="names other classes"):
+    with pytest.raises(UserError, match=r"has no weight of 'high'.* each of high, low"):
         class_weights(Fit(class_weights={"low": 3.0}), LABELS, numbers)
     with pytest.raises(UserError, match="labels are a regression"):
         class_weights(Fit(class_weights="balanced"), Labels("regression"), numbers)
     found = tuner("head", epochs=1, class_weights={"low": 3.0, "high": 1.0}).tuned(ROUND)
     loss = found.network.loss(torch.zeros(3, 2), torch.tensor([0, 1, -100]))
     assert loss.item() == pytest.approx(4 * np.log(2))
+
+
+def test_values_far_from_zero_are_learnt_like_others():
+    """As years in seconds are: float32 holds their differences no more."""
+    values = np.random.default_rng(0).normal(size=len(EXAMPLES))
+    near, far = (
+        tuner("head", examples=replace(EXAMPLES, labels=values + by), labels=Labels("regression"))
+        for by in (0.0, 1e10)
+    )
+    np.testing.assert_allclose(far.predictions(ROUND) - 1e10, near.predictions(ROUND), atol=1e-4)
 
 
 def test_steps_see_every_example_of_an_epoch_once_and_go_on_anywhere():
