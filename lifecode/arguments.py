@@ -8,6 +8,7 @@ function.
 """
 
 import inspect
+import io
 import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import wraps
@@ -49,7 +50,8 @@ def arguments_checked(function: Callable[_P, _R]) -> Callable[_P, _R]:
             parameter = signature.parameters[name]
             if name not in kinds or parameter.kind == parameter.VAR_KEYWORD:
                 continue
-            if isinstance(value, Iterator) and any(map(_is_sequence, _choices(kinds[name]))):
+            is_file = isinstance(value, io.IOBase)  # whose lines are no paths
+            if isinstance(value, Iterator) and not is_file and any(map(_is_sequence, _choices(kinds[name]))):
                 given.arguments[name] = value = list(value)
             for one in value if parameter.kind == parameter.VAR_POSITIONAL else (value,):
                 _require(one, kinds[name], name, function)

@@ -6,6 +6,7 @@ from typing import Any, overload
 import numpy as np
 
 from lifecode.alphabet import as_sequences, codon_ids, encode_nucleotides, letters_of
+from lifecode.arguments import arguments_checked
 from lifecode.data.formats.proteins import CodonChoice, CodonUsage
 from lifecode.errors import UserError
 from lifecode.genetic_code import genetic_code as code_of
@@ -17,6 +18,7 @@ def translate(cds: str, genetic_code: int = 1, *, complete_cds: bool = False) ->
 def translate(cds: list[str], genetic_code: int = 1, *, complete_cds: bool = False) -> list[str]: ...
 @overload
 def translate(cds: Any, genetic_code: int = 1, *, complete_cds: bool = False) -> Any: ...
+@arguments_checked
 def translate(cds: Any, genetic_code: int = 1, *, complete_cds: bool = False) -> str | list[str]:
     """Protein of a DNA or RNA sequence, one letter per complete codon: stops `*`, ambiguous codons `X`.
 
@@ -73,6 +75,7 @@ def reverse_translate(
     genetic_code: int = 1,
     seed: int = 0,
 ) -> Any: ...
+@arguments_checked
 def reverse_translate(
     protein: Any,
     organism: str = "e_coli",
@@ -103,8 +106,6 @@ def reverse_translate(
     >>> reverse_translate("MLA*"), reverse_translate(["MLA*"], "h_sapiens")
     ('ATGCTGGCGTAA', ['ATGCTGGCCTGA'])
     """
-    if codon_choice not in ("frequent", "sampled"):
-        raise UserError(f"codon_choice {codon_choice!r} is unknown", remedy="Choose frequent or sampled")
     usage = CodonUsage(organism, codon_choice, seed, genetic_code)
 
     def dna(residues: Any, index: int | None = None) -> str:

@@ -135,6 +135,8 @@ class SavedModel(nn.Module):
     def from_pretrained(cls, name_or_folder: str | Path, *, revision: str | None = None) -> Self:
         """The model that `save_pretrained` wrote, in evaluation mode and on the CPU.
 
+        torch's random generator stays where it was.
+
         Args:
             name_or_folder: its folder, or `user/name` on the Hugging Face hub.
             revision: branch, tag or commit on the hub.
@@ -148,7 +150,8 @@ class SavedModel(nn.Module):
         require_depth(folder, config)
         with torch.device("meta"):
             require_same_shapes(cls.from_config(config), folder)
-        with torch.device("cpu"):  # whatever the host program's default is
+        # On the CPU whatever the host program's default is; drawing weights to be replaced leaves its dice.
+        with torch.device("cpu"), torch.random.fork_rng(devices=[]):
             model = cls.from_config(config).float()
             load_weights(model, folder)
         model.training_genes = pretrained.read_training_genes(folder)

@@ -152,7 +152,7 @@ WRONG = {
     "track": (None, "ecoli"),
 }
 OF_ANY_TEXT = {"translate", "reverse_translate"}
-"""Say themselves what is no sequence."""
+"""Say themselves what is no sequence; tests/unit/test_genetic_code.py has their other arguments."""
 
 
 def test_every_public_function_looks_at_its_arguments():

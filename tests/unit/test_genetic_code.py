@@ -106,8 +106,12 @@ def test_sampled_codons_are_a_function_of_seed_and_protein():
     assert sampled[1] == reverse_translate(proteins[1].lower(), codon_choice="sampled")
     assert sampled[0] != reverse_translate(proteins[0])
     assert sampled[0] != reverse_translate(proteins[0], codon_choice="sampled", seed=1)
-    with pytest.raises(UserError, match="codon_choice 'rare' is unknown"):
+    with pytest.raises(UserError, match="codon_choice: 'rare' is unknown"):
         reverse_translate("M", codon_choice="rare")
+    with pytest.raises(UserError, match="seed: is -1, expected 0 or more"):
+        reverse_translate("M", codon_choice="sampled", seed=-1)
+    with pytest.raises(UserError, match=r"genetic_code: is '11', expected int"):
+        translate("ATG", genetic_code="11")
 
 
 def test_residues_that_stand_for_several_become_n():

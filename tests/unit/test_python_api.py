@@ -12,10 +12,11 @@ import numpy as np
 import pytest
 
 import lifecode
-from lifecode.data import BlockSplit
+from lifecode.data import BlockSplit, Corpus
 from lifecode.datasets.central_dogma import CodingSequenceOnly, Pairs
 from lifecode.errors import UserError
 from lifecode.verbs.info import ModelInfo
+from lifecode.verbs.prepare.prepare import Preparation
 from tests.support.genes_with_introns import write_random
 from tests.support.run_folders import make_sweep
 from tests.support.small_models import small_model
@@ -112,6 +113,47 @@ def test_a_genome_is_prepared_checked_and_opened(small_genome, tmp_path, capsys)
     assert sum(checked.table["duplicates"]) == 0
     checked.require_no_leaks()
     assert capsys.readouterr().out == ""
+
+
+def test_what_was_opened_by_a_relative_path_outlives_a_change_of_folder(small_corpus, tmp_path, monkeypatch):
+    (tmp_path / "corpus").symlink_to(small_corpus.folder.resolve())
+    (tmp_path / "genes.fasta").write_text(FASTA)
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run/metrics.csv").write_text("step,stage,split,name,value\n0,encoder,train,mlm,4.1\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    corpora = [Corpus.open("corpus"), Corpus.open("~/corpus")]
+    prepared, run = Preparation(corpora[0], {}, None), lifecode.TrainingRun("run")
+    written = lifecode.embed(MODEL, "genes.fasta", "genes.npz", progress=False)
+    monkeypatch.chdir("/")
+    for corpus in corpora:
+        table = corpus.segments("cds", "train")
+        assert len(table) == len(small_corpus.segments("cds", "train")) == len(table.names)
+        assert corpus.report == small_corpus.report
+        corpus.check_files()
+    assert repr(corpora[0]) == "Corpus('corpus')"
+    assert len(prepared.rejected) > 0
+    assert run.metrics["value"].tolist() == [4.1]
+    assert written.frame.shape[1] == len(written.vectors[0])
+
+
+def test_segments_are_counted_from_either_end(small_corpus):
+    table = small_corpus.segments("cds", "test")
+    last = len(table) - 1
+    assert table.protein(-1) == table.protein(last) != ""
+    assert table.nucleotides(-1).tolist() == table.nucleotides(last).tolist()
+    for index in (last + 1, -last - 2):
+        with pytest.raises(IndexError):
+            table.protein(index)
+
+
+def test_the_lines_of_an_open_file_are_no_paths(tmp_path):
+    (tmp_path / "genes.fasta").write_text(FASTA)
+    with (
+        (tmp_path / "genes.fasta").open() as file,
+        pytest.raises(UserError, match="inputs: is a TextIOWrapper"),
+    ):
+        lifecode.read_records(file)
 
 
 def test_a_labelled_data_set(tmp_path):

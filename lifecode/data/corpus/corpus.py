@@ -62,6 +62,15 @@ class Corpus:
 
     def __init__(self, folder: Path, manifest: dict[str, Any]) -> None:
         self.folder, self.manifest = folder, manifest
+        self._place = folder.absolute()
+
+    def __repr__(self) -> str:
+        return f"Corpus({str(self.folder)!r})"
+
+    @property
+    def place(self) -> Path:
+        """Its folder from the root, which holds too where the program has gone to another folder."""
+        return self._place
 
     @classmethod
     @arguments_checked
@@ -75,7 +84,7 @@ class Corpus:
             UserError: no corpus there, one of another format version, a manifest that is none, or a file
                 missing or cut short.
         """
-        folder = Path(folder)
+        folder = Path(folder).expanduser()
         manifest = _read_json(folder / "manifest.json")
         version = manifest.get("schema_version")
         if version != SCHEMA_VERSION:
@@ -98,10 +107,10 @@ class Corpus:
         Raises:
             UserError: report.json is not the one of the manifest.
         """
-        path = self.folder / "report.json"
+        path = self.place / "report.json"
         report = _read_json(path)
         listed = (entry for entry in self.manifest["files"] if entry["path"] == path.name)
-        if not any(matches_entry(self.folder, entry) for entry in listed):
+        if not any(matches_entry(self.place, entry) for entry in listed):
             raise UserError("differs from the manifest's sha256", source=path, remedy=_AGAIN)
         return report
 
@@ -120,7 +129,7 @@ class Corpus:
                 raise UserError(
                     f"a corpus has no {value!r}", source=self.folder, remedy=f"Choose {', '.join(known)}"
                 )
-        return SegmentTable(self.folder, kind, split)
+        return SegmentTable(self.place, kind, split)
 
     def check_files(self) -> None:
         """Read every file and compare it with the manifest's sha256.
@@ -128,7 +137,7 @@ class Corpus:
         Raises:
             UserError: naming the first file that differs.
         """
-        paths = [self.folder / entry["path"] for entry in self.manifest["files"]]
+        paths = [self.place / entry["path"] for entry in self.manifest["files"]]
         with ThreadPoolExecutor() as threads:
             found = list(threads.map(sha256, paths))
         for path, checksum, entry in zip(paths, found, self.manifest["files"], strict=True):

@@ -71,6 +71,7 @@ class SegmentTable:
 
     def nucleotides(self, index: int) -> NDArray[np.uint8]:
         """(num_nucleotides,) ids of a segment: a read-only view of the file, no copy."""
+        index = range(len(self))[index]
         return self._nucleotides[self.offsets[index] : self.offsets[index + 1]]
 
     def amino_acids(self, index: int) -> NDArray[np.uint8]:
@@ -80,6 +81,7 @@ class SegmentTable:
         ambiguous nucleotide is `NO_RESIDUE`.
         """
         assert self.kind == CDS, "only CDS have residues"
+        index = range(len(self))[index]
         return self._amino_acids[self.offsets[index] // 3 : self.offsets[index + 1] // 3]
 
     def protein(self, index: int) -> str:

@@ -75,7 +75,7 @@ def find_leaks(corpus: Corpus) -> Iterator[Leaks]:
 def _read(corpus: Corpus, shards: Sequence[dict[str, Any]], columns: list[str]) -> Iterator[dict[str, Any]]:
     """Rows of shards, a row group in memory."""
     for entry in shards:
-        with pq.ParquetFile(corpus.folder / entry["path"]) as file:
+        with pq.ParquetFile(corpus.place / entry["path"]) as file:
             for group in range(file.num_row_groups):
                 yield from file.read_row_group(group, columns=columns).to_pylist()
 

@@ -19,7 +19,7 @@ def row_origins(corpus: Corpus, kind: str) -> Origins:
     """Count the rows of one kind by organism, reading two columns of its shards batch by batch."""
     organisms: Counter[str | None] = Counter()
     molecules: Counter[str | None] = Counter()
-    for shard in sorted((corpus.folder / "shards").glob(f"{kind}-*.parquet")):
+    for shard in sorted((corpus.place / "shards").glob(f"{kind}-*.parquet")):
         with pq.ParquetFile(shard) as file:
             columns = {"organism": organisms, "molecule": molecules}
             present = [name for name in columns if name in file.schema_arrow.names]

@@ -102,7 +102,7 @@ def embed(
             num_sequences, num_vectors = len(store), store.num_rows
             write_embeddings(store, pooled=pool is not None, about=about)
         return Embeddings(
-            path=None if output is None else place,
+            path=None if output is None else place.absolute(),
             num_sequences=num_sequences,
             num_vectors=num_vectors,
             width=width,
@@ -136,7 +136,7 @@ def run(config: DictConfig) -> Embeddings:
     for reason, count in embeddings.skipped.items():
         print(f"{count:,} {reason}" if reason in NOTES else f"{count:,} left out: {reason}")
     size = f"{embeddings.num_vectors:,} x {embeddings.width}"
-    print(f"{embeddings.num_sequences:,} sequences embedded ({size}) in {embeddings.path}")
+    print(f"{embeddings.num_sequences:,} sequences embedded ({size}) in {config.output}")
     return embeddings
 
 

@@ -71,7 +71,7 @@ class Preparation:
             raise UserError(
                 "what was rejected is listed in a corpus, and none was written", remedy="Give an output"
             )
-        return read_parquet(self.corpus.folder / "rejected.parquet")
+        return read_parquet(self.corpus.place / "rejected.parquet")
 
 
 @arguments_checked

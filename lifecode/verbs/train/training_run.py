@@ -25,7 +25,7 @@ class TrainingRun:
 
     @arguments_checked
     def __init__(self, folder: str | Path) -> None:
-        self.folder = Path(folder).expanduser()
+        self.folder = Path(folder).expanduser().absolute()
 
     def __repr__(self) -> str:
         return f"TrainingRun({str(self.folder)!r})"

@@ -90,6 +90,13 @@ def test_saved_and_loaded_again(model, tmp_path):
     assert len({path.stat().st_mode for path in (tmp_path / "model").iterdir()}) == 1
 
 
+def test_loading_leaves_the_callers_dice_alone():
+    before = torch.get_rng_state()
+    load("lifecode-tiny")
+    LifeCode.from_pretrained("lifecode-tiny")
+    assert torch.equal(torch.get_rng_state(), before)
+
+
 def test_a_flipped_byte_is_named(model, tmp_path):
     model.save_pretrained(tmp_path / "model")
     weights = bytearray((tmp_path / "model/model.safetensors").read_bytes())
