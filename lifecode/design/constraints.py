@@ -58,6 +58,11 @@ class Constraints:
         ):
             if (value := getattr(self, name)) is not None and value < least:
                 raise UserError(f"{name} {value} is below {least}", remedy=f"Give at least {least}")
+        if self.hairpin_stem is not None and self.hairpin_window < 2 * self.hairpin_stem:
+            raise UserError(
+                f"hairpin_window {self.hairpin_window} has no room for two stems of {self.hairpin_stem}",
+                remedy=f"Give at least {2 * self.hairpin_stem}",
+            )
         fixed_codons(self.fixed_codons)
         named_sites(self.forbidden_sites)
 

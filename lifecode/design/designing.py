@@ -218,12 +218,13 @@ def _score(
 ) -> float:
     """Mean log-probability among synonyms, the host's share weighed as in the sampling.
 
-    An alternative start codon, which spells M by its place alone, is left out.
+    An alternative start codon, which spells M by its place alone, counts as a codon without synonyms, 0, as
+    ATG does in a design.
     """
     own = np.arange(len(codons)), codons
     among = np.logaddexp.reduce(np.where(spelling, logits, -np.inf), axis=1)
     scores = logits[own] - among + sampling.host_weight * np.log(host.shares[codons])
-    return float(scores[spelling[own]].mean())
+    return float(np.where(spelling[own], scores, 0).mean())
 
 
 def _generator(task: Task, use: str) -> np.random.Generator:

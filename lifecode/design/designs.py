@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lifecode.design.designing import CodingDesign, designs_of
 from lifecode.design.host import HostUsage
@@ -17,7 +18,7 @@ from lifecode.design.measures import (
     min_max,
 )
 from lifecode.design.sites import count_sites
-from lifecode.design.synonyms import without_alternative_start
+from lifecode.design.synonyms import has_alternative_start, with_ordinary_start
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -54,6 +55,15 @@ class Designs:
         """
         return [one for one in self.sequences if one.protein == protein]
 
+    def min_max_profile(self, one: CodingDesign) -> NDArray[np.float64]:
+        """%MinMax (L - 17,) along a sequence; an alternative start codon counts as the M that it spells.
+
+        Args:
+            one: of these sequences.
+        """
+        code = self.host.genetic_code
+        return min_max(with_ordinary_start(one.codons, self.proteins[one.protein], code), self.host)
+
     def rows(self) -> list[dict[str, Any]]:
         """What is said of each sequence, as in the table that is written; None where nothing can be said."""
         wild = {one.protein: one for one in self.sequences if one.kind == "wild_type"}
@@ -68,9 +78,10 @@ class Designs:
         return DataFrame(rows)
 
     def _row(self, one: CodingDesign, wild: CodingDesign | None) -> dict[str, Any]:
-        profile = min_max(one.codons, self.host)
-        spelled = without_alternative_start(one.codons, self.proteins[one.protein], self.host.genetic_code)
-        adaptation = codon_adaptation_index(spelled, self.host)
+        protein, code = self.proteins[one.protein], self.host.genetic_code
+        profile = self.min_max_profile(one)
+        own = one.codons[1:] if has_alternative_start(one.codons, protein, code) else one.codons
+        adaptation = codon_adaptation_index(own, self.host)
         return {
             "id": one.id,
             "protein": one.protein,
@@ -82,7 +93,7 @@ class Designs:
             "min_max_mean": float(profile.mean()) if len(profile) else None,
             "min_max_lowest": float(profile.min()) if len(profile) else None,
             "gc": gc_share(one.codons),
-            "codon_pair_score": codon_pair_score(one.codons, self.host),
+            "codon_pair_score": codon_pair_score(with_ordinary_start(one.codons, protein, code), self.host),
             "forbidden_sites": count_sites(one.dna, self.sites),
             "changed_by_constraints": one.changed_by_constraints,
             "codons_unlike_wild_type": None if wild is None else codons_changed(one.codons, wild.codons),

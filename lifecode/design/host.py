@@ -24,7 +24,8 @@ from lifecode.genetic_code import genetic_code
 
 _LEAST_COUNT, _LEAST_SHARE = 0.5, 0.005
 """Of a codon that the host does not use: as Sharp and Li count it, and half of what a table's digits tell."""
-_CODE_OF_TABLES = 1
+_CODE_OF_TABLES, _CODE_OF_BACTERIA = 1, 11
+_BACTERIA = ("e_coli", "b_subtilis")
 _COMMON_NAMES = {
     "human": "h_sapiens",
     "mouse": "m_musculus",
@@ -72,7 +73,7 @@ def host_usage(host: Inputs, code: int | None = None) -> HostUsage:
         host: `ecoli` for the genome that ships or sequence files as for `lifecode.read_records`, whose
             verified CDS are counted; or a table of `python_codon_tables` by its name, its species or NCBI
             taxon, such as `h_sapiens`, `Homo sapiens`, `H. sapiens` or `9606`.
-        code: NCBI genetic code; None takes that of most of the host's genes, 1 for a table.
+        code: NCBI genetic code; None takes that of most of the host's genes, of a table 1 or, of bacteria, 11.
 
     Raises:
         UserError: no such file or table, files that cannot be read, or without a verified CDS.
@@ -83,7 +84,8 @@ def host_usage(host: Inputs, code: int | None = None) -> HostUsage:
         host = host.strip().lower()
     is_name = isinstance(host, str | int) and str(host) not in packaged_genomes()
     if is_name and (table := _table_of(str(host))) is not None:
-        return _from_table(table, 1 if code is None else code)
+        own = _CODE_OF_BACTERIA if table.rpartition("_")[0] in _BACTERIA else _CODE_OF_TABLES
+        return _from_table(table, own if code is None else code)
     if is_name and not _may_be_files(str(host)):
         known = ", ".join([*packaged_genomes(), *sorted(python_codon_tables.available_codon_tables_names)])
         raise UserError(

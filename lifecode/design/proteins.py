@@ -33,7 +33,7 @@ def named_proteins(given: Any) -> dict[str, str]:
         UserError: a file that cannot be read or holds none, two of one name, or nucleotides.
     """
     source: object = "protein"
-    if _is_path(given):
+    if is_path(given):
         source = given
         records = _of_file(Path(given).expanduser())
     else:
@@ -79,7 +79,7 @@ def coding_sequences(
         UserError: none belongs to a protein, two belong to one, or one does not spell its protein; a stop
             codon that the protein does not have is left away.
     """
-    if _is_path(given):
+    if is_path(given):
         records = coding_records(Path(given).expanduser())
     else:
         names, sequences = named_sequences(given, coding=True)
@@ -145,7 +145,7 @@ def _codons(
     return codons
 
 
-def _is_path(given: Any) -> bool:
+def is_path(given: Any) -> bool:
     """Whether a file is meant: by a `Path`, or text with a dot or a slash, which no sequence has."""
     return isinstance(given, os.PathLike) or (isinstance(given, str) and ("." in given or "/" in given))
 

@@ -4,6 +4,7 @@ What the search need not have changed it takes back. Where it fails, it begins a
 are drawn anew. It draws from NumPy's global generator, which is seeded for it and restored.
 """
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -16,6 +17,9 @@ from lifecode.design.synonyms import choices, residues_of, synonym_family
 from lifecode.errors import UserError
 from lifecode.genetic_code import genetic_code
 
+_FRAMES = re.compile("[\u2500-\u257f]")
+"""What DnaChisel draws around its words."""
+_COUNTED = re.compile(r"FAILURE: \d+ constraints evaluations failed\s+FAIL ")
 _REDRAWN = (0.0, 0.1, 0.3, 1.0)
 """Share of the codons that each attempt draws anew: a search that begins elsewhere may find a way."""
 
@@ -135,4 +139,5 @@ def _seeded(seed: int) -> Iterator[None]:
 def _first_sentence(fault: Exception) -> str:
     """What DnaChisel says but for its advice; where it blames itself, what it left unsolved."""
     text, _, unsolved = " ".join(str(fault).split()).partition("to the maintainers:")
-    return (unsolved or text.partition(" Try to increase")[0]).replace("│", "").strip(" .=>")
+    said = _FRAMES.sub("", unsolved or text.partition(" Try to increase")[0])
+    return " ".join(_COUNTED.sub("", said).replace(" FAIL ", "; ").split()).strip(" .=>")

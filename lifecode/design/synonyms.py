@@ -9,9 +9,12 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from lifecode.alphabet import AMINO_ACIDS, NUM_CODONS, STOP
+from lifecode.alphabet import AMINO_ACIDS, CODONS, NUM_CODONS, STOP
 from lifecode.errors import UserError
 from lifecode.genetic_code import genetic_code
+
+_READ_THROUGH = {"U": "selenocysteine", "O": "pyrrolysine"}
+_AMBIGUOUS = {"X": "any residue", "B": "D or N", "Z": "E or Q", "J": "I or L"}
 
 
 @cache
@@ -23,8 +26,14 @@ def synonym_family(code: int) -> NDArray[np.int64]:
     return family
 
 
-def residues_of(protein: str, code: int, *, name: str) -> NDArray[np.int64]:
+def residues_of(protein: str, code: int, *, name: str, source: object = None) -> NDArray[np.int64]:
     """Index in `AMINO_ACIDS` of each letter (L,) of a protein, whose stop, if it has one, is its last.
+
+    Args:
+        protein: in capital letters.
+        code: NCBI genetic code.
+        name: of the protein, for the error.
+        source: file that it is from, likewise.
 
     Raises:
         UserError: no letter, or one that no codon of the code spells, with its 1-based position.
@@ -33,15 +42,28 @@ def residues_of(protein: str, code: int, *, name: str) -> NDArray[np.int64]:
     has_codon = np.isin(residues, synonym_family(code))
     has_codon[:-1] &= residues[:-1] != STOP
     if not len(residues) or (len(residues) == 1 and residues[0] == STOP):
-        raise UserError("the protein has no residue", record=name, remedy="Remove it")
+        raise UserError("the protein has no residue", source=source, record=name, remedy="Remove it")
     if (wrong := np.flatnonzero(~has_codon)).size:
         place = int(wrong[0])
+        letter = protein[place]
         raise UserError(
-            f"letter {protein[place]!r} at position {place + 1} has no codon under genetic code {code}",
+            f"letter {letter!r} at position {place + 1} {_why_not(letter, code)}",
+            source=source,
             record=name,
             remedy=f"A protein is written in {AMINO_ACIDS[:-1]}, with * at its end or without",
         )
     return residues
+
+
+def _why_not(letter: str, code: int) -> str:
+    """Why a letter inside a protein is none that can be designed."""
+    if letter == "*":
+        return "is a stop before the protein's end"
+    if letter in _READ_THROUGH:
+        return f"is {_READ_THROUGH[letter]}, whose codon is a stop that only some genes read through"
+    if letter in _AMBIGUOUS:
+        return f"stands for {_AMBIGUOUS[letter]}, so that its codon is not known"
+    return f"has no codon under genetic code {code}"
 
 
 def choices(residues: NDArray[np.int64], code: int) -> NDArray[np.bool_]:
@@ -58,7 +80,13 @@ def starting(protein: str, code: int) -> NDArray[np.bool_]:
     return starts if protein.startswith("M") else np.ones(NUM_CODONS, dtype=np.bool_)
 
 
-def without_alternative_start(codons: NDArray[np.int64], protein: str, code: int) -> NDArray[np.int64]:
-    """The codons but for a first one that spells M by its place alone, such as GTG."""
-    is_one = len(codons) > 0 and AMINO_ACIDS[synonym_family(code)[codons[0]]] != protein[0]
-    return codons[1:] if is_one else codons
+def has_alternative_start(codons: NDArray[np.int64], protein: str, code: int) -> bool:
+    """Whether the first codon spells M by its place alone, such as GTG."""
+    return len(codons) > 0 and AMINO_ACIDS[synonym_family(code)[codons[0]]] != protein[0]
+
+
+def with_ordinary_start(codons: NDArray[np.int64], protein: str, code: int) -> NDArray[np.int64]:
+    """The codons, with ATG, which is M by every code, for an alternative start codon."""
+    if not has_alternative_start(codons, protein, code):
+        return codons
+    return np.concatenate([[CODONS.index("ATG")], codons[1:]])

@@ -17,8 +17,9 @@ from lifecode.design.designs import Designs
 from lifecode.design.files import DesignFiles
 from lifecode.design.host import host_usage
 from lifecode.design.positions import positions
-from lifecode.design.proteins import coding_sequences, named_proteins
+from lifecode.design.proteins import coding_sequences, is_path, named_proteins
 from lifecode.design.sampler import Sampling
+from lifecode.design.synonyms import residues_of
 from lifecode.errors import UserError
 from lifecode.host.activity import told
 from lifecode.host.machine import best_device
@@ -86,6 +87,9 @@ def optimize(
         usage = host_usage(str(host) if isinstance(host, int) else host, genetic_code)
         if isinstance(keep, Iterable) and not isinstance(keep, str):
             keep = list(keep)
+        source = protein if is_path(protein) else "protein"
+        for name, letters in proteins.items():
+            residues_of(letters, usage.genetic_code, name=name, source=source)
         tasks = _tasks(proteins, draft, keep, wild_type, usage.genetic_code, sampling, n, seed)
         for task in tasks:  # so that the last one's fault does not cost the work on the first
             designable(task, usage, sampling, constraints)

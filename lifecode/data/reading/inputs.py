@@ -102,8 +102,12 @@ def files_of(entry: str) -> list[Path]:
     path = Path(entry).expanduser()
     if path.is_dir():
         raise UserError("is a folder", source=entry, remedy=f"Give the files in it, such as {path}/*.gbff.gz")
-    if path.exists():
+    if path.is_file():
         return [path]
+    if path.exists():  # it is read more than once, first to see what it is
+        raise UserError(
+            "is a pipe or a device, no plain file", source=entry, remedy="Write it into a file, and name that"
+        )
     matches = sorted(glob(str(path), recursive=True)) if has_magic(str(path)) else []
     files = [Path(match) for match in matches if Path(match).is_file()]
     if not files:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from lifecode.design.designs import Designs
-from lifecode.design.measures import MIN_MAX_WINDOW, min_max
+from lifecode.design.measures import MIN_MAX_WINDOW
 from lifecode.host.installed import installed_versions
 from lifecode.names import display_name
 from lifecode.report.charts.codons.min_max_chart import Profile, min_max_chart
@@ -74,7 +74,7 @@ def _drawing(designs: Designs, name: str) -> Drawing | None:
     profiles = [
         Profile(one.kind, one.number, values)
         for one in designs.of(name)
-        if len(values := min_max(one.codons, designs.host))
+        if len(values := designs.min_max_profile(one))
     ]
     if not profiles:
         return None

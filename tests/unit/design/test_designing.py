@@ -7,13 +7,14 @@ import lifecode
 from lifecode.alphabet import MASK, NUM_CODONS
 from lifecode.design import designing
 from lifecode.design.constraints import Constraints
-from lifecode.design.designing import Task
+from lifecode.design.designing import CodingDesign, Task
+from lifecode.design.designs import Designs
 from lifecode.design.fixed_codons import fixed_codons
-from lifecode.design.host import host_usage
+from lifecode.design.host import counted, host_usage
 from lifecode.design.masked_codons import MASKED, masked_log_probabilities, strided_log_probabilities
 from lifecode.design.positions import positions
 from lifecode.design.sampler import Sampling, sample
-from lifecode.design.synonyms import choices, residues_of, without_alternative_start
+from lifecode.design.synonyms import choices, residues_of, with_ordinary_start
 from lifecode.design.verified import require_translates
 from lifecode.errors import UserError
 from tests.support.hosts import host_of, ids
@@ -162,9 +163,8 @@ def test_designs_stand_in_the_order_of_their_scores():
     assert one.score == pytest.approx(np.mean(expected))
 
 
-def test_an_alternative_start_of_the_wild_type_is_no_choice_among_synonyms():
+def test_an_alternative_start_of_the_wild_type_counts_as_the_atg_of_designs():
     wild, plain = ids("GTGAAACTGAGC"), ids("ATGAAACTGAGC")
-    score = {}
     for own in (wild, plain):
         found = design(protein="MKLS", wild_type=own)[-1]
         spelling = choices(residues_of("MKLS", 1, name="p"), 1)
@@ -174,10 +174,21 @@ def test_an_alternative_start_of_the_wild_type_is_no_choice_among_synonyms():
             + 0.5 * np.log(HOST.shares[own[place]])
             for place in range(int(own is wild), 4)
         ]  # fmt: skip
-        assert found.score == pytest.approx(np.mean(terms))
-        score[own is wild] = found.score
-    assert without_alternative_start(wild, "MKLS", 1).tolist() == wild[1:].tolist()
-    assert without_alternative_start(plain, "MKLS", 1).tolist() == plain.tolist()
+        assert found.score == pytest.approx(sum(terms) / 4)  # ATG has no synonym: 0
+    assert with_ordinary_start(wild, "MKLS", 1).tolist() == plain.tolist()
+    assert with_ordinary_start(plain, "MKLS", 1).tolist() == plain.tolist()
+    assert with_ordinary_start(wild, "VKLS", 1).tolist() == wild.tolist()
+
+
+def test_figures_of_a_wild_type_do_not_hang_on_its_start_codon():
+    rest = "AAAGATGAAAAACGTTCTAAAGATGAAAAA" * 2
+    host = counted([ids("ATG" + rest + "TAA"), ids("ATGGTGAAGGACGTGTAA")], 11, "two genes")
+    rows = []
+    for codons in (ids("ATG" + rest), ids("GTG" + rest)):
+        one = CodingDesign("p", "wild_type", 0, codons, log_likelihood=-1.0, score=-1.0)
+        rows += Designs([one], host, {"p": "M" + "KDEKRSKDEK" * 2}).rows()
+    rows = [{**row, "gc": 0} for row in rows]
+    assert rows[0] == rows[1]
 
 
 def test_a_sequence_stops_where_it_stops_alone():
@@ -232,6 +243,13 @@ def test_constraints_hold_and_what_is_fixed_stays():
         assert one.dna[6:12] == "AACTCA"
 
 
+def test_what_dnachisel_says_is_one_line_without_its_frames():
+    wanted = r"cannot all be satisfied: AvoidPattern\[0-9\]\(pattern:ATG\) Failed. Pattern found at positions"
+    with pytest.raises(UserError, match=wanted) as refused:
+        design(Constraints(forbidden_sites="ATG"), protein="MKR", n=1)
+    assert str(refused.value).isascii()
+
+
 def test_the_search_leaves_numpys_generator_as_it_was():
     before = np.random.get_state()[1].tolist()  # noqa: NPY002
     design(Constraints(forbidden_sites="ACC"), protein="MTTTTK", n=1)
@@ -247,6 +265,8 @@ def test_the_search_leaves_numpys_generator_as_it_was():
         ({"gc_min": 0.7, "gc_max": 0.3}, "no range"),
         ({"gc_max": 50.0}, "no range"),
         ({"max_homopolymer": 0}, "below 1"),
+        ({"hairpin_stem": 6, "hairpin_window": 11}, "no room for two stems of 6"),
+        ({"hairpin_stem": 6, "hairpin_window": 12, "forbidden_sites": ""}, None),
         ({"fixed_codons": "3=AAA"}, "no position with a codon"),
         ({"fixed_codons": "3:AAA,3:AAG"}, "names one again"),
     ],

@@ -169,9 +169,10 @@ def test_codons_of_one_gene_by_hand():
 @pytest.mark.parametrize(
     ("protein", "said"),
     [
-        ("MKXA", "'X' at position 3"),
-        ("MUK", "'U' at position 2"),
-        ("M*K", "'\\*' at position 2"),
+        ("MKXA", "'X' at position 3 stands for any residue"),
+        ("MUK", "'U' at position 2 is selenocysteine"),
+        ("M*K", "'\\*' at position 2 is a stop before"),
+        ("MK-K", "'-' at position 3 has no codon under genetic code 1"),
         ("*", "no residue"),
     ],
 )

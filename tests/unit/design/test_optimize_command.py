@@ -96,7 +96,10 @@ def test_nothing_is_written_after_a_mistake(files, tmp_path, capsys):
     (tmp_path / "bare.fa").write_text(">c\nACGTACGTTAGC\n")
     before = sorted(tmp_path.iterdir())
     for said, arguments in {
-        "record b: letter 'X' at position 3 has no codon": [f"protein={tmp_path}/bad.fasta", "host=e_coli"],
+        "bad.fasta, record b: letter 'X' at position 3 stands for any residue": [
+            f"protein={tmp_path}/bad.fasta",
+            "host=e_coli",
+        ],
         "bare.fa: has no coding sequence": [f"host={tmp_path}/bare.fa"],
         "cannot all be satisfied: ": ["host=e_coli", "constraints.forbidden_sites=ATG,ACC"],
     }.items():

@@ -1,4 +1,5 @@
 import gzip
+import os
 import shutil
 import tracemalloc
 
@@ -66,9 +67,15 @@ def test_default_genetic_code_is_carried(written):
 
 @pytest.mark.parametrize(
     ("name", "complaint"),
-    [("absent.gb", "no such file"), ("*.absent", "no file matches"), ("", "is a folder.*gbff")],
+    [
+        ("absent.gb", "no such file"),
+        ("*.absent", "no file matches"),
+        ("", "is a folder.*gbff"),
+        ("pipe", "is a pipe"),
+    ],
 )
 def test_missing_input_is_named_before_anything_is_read(tmp_path, name, complaint):
+    os.mkfifo(tmp_path / "pipe")
     with pytest.raises(UserError, match=rf"{tmp_path.name}.*{complaint}"):
         read_records(str(tmp_path / name))
 
