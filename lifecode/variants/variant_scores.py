@@ -58,15 +58,23 @@ class Parts(NamedTuple):
 
 
 def parts_of(
-    log_p: NDArray[np.float32], old: NDArray[np.int16], new: NDArray[np.int16], code: GeneticCode
+    log_p: NDArray[np.float32],
+    old: NDArray[np.int16],
+    new: NDArray[np.int16],
+    code: GeneticCode,
+    residues: tuple[str, str] | None = None,
 ) -> Parts:
     """The score of codons `old` (n,) becoming `new` (n,).
+
+    A codon that the gene reads in a way of its own, such as the selenocysteine of TGA, is the only one of its
+    residue; one that stays the gene's residue, such as M by another start codon, is synonymous.
 
     Args:
         log_p: (n, 64) at these codons.
         old: codon ids.
         new: codon ids.
         code: tells synonyms; a stop is a residue like others.
+        residues: old and new ones (n letters each) as the gene reads them; None: as the code does.
     """
     wide = log_p.astype(np.float64)
     place = np.arange(len(old))
@@ -76,6 +84,13 @@ def parts_of(
         np.logaddexp.reduce(np.where(residue_of == residue_of[codons][:, None], wide, -np.inf), axis=1)
         for codons in (new, old)
     ]
+    if residues is not None:
+        alone = np.array(
+            [letter != by_code for letter, by_code in zip(residues[0], code.translate(old), strict=True)]
+        )
+        by_residue[1] = np.where(alone, wide[place, old], by_residue[1])
+        stays = np.array([one == other for one, other in zip(*residues, strict=True)])
+        by_residue[0] = np.where(stays, by_residue[1], by_residue[0])
     residue = float((by_residue[0] - by_residue[1]).sum())
     return Parts(score, residue, score - residue, mean_entropy(log_p))
 
@@ -216,7 +231,8 @@ def _on_codons(
         transcript = row.transcript
         assert transcript is not None
         old, new = (codon_ids(encode_nucleotides(letters)) for letters in (row.effect.old, row.effect.new))
-        parts = parts_of(log_p, old, new, transcript.code)
+        before, _, after = row.effect.amino_acids.partition("/")
+        parts = parts_of(log_p, old, new, transcript.code, (before, after or before))
         values = {
             "score": parts.score,
             "score_residue": parts.residue,

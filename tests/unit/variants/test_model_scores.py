@@ -1,5 +1,6 @@
 """Scores are what the model says where the touched codons are masked, and each pass is made once."""
 
+import os
 from dataclasses import replace
 from typing import Any
 
@@ -9,7 +10,7 @@ import torch
 
 import lifecode
 from lifecode.alphabet import CODONS, MASK, codon_ids, encode_nucleotides
-from lifecode.data.batches.packing import pack
+from lifecode.data.batches.packing import NUM_SPECIAL_CODONS, pack
 from lifecode.errors import UserError
 from lifecode.genetic_code import genetic_code
 from lifecode.models.life_code.masked_readers import CodonReader
@@ -181,6 +182,22 @@ def test_a_killed_call_goes_on_without_asking_twice(tmp_path):
     assert len(again.passes) == 8
 
 
+def test_a_batch_that_a_kill_cut_is_asked_whole(tmp_path):
+    """So that its passes are the bits of a call that ran through."""
+    ids, questions = encode_nucleotides(CDS), [Question(0, (i,), 0, 8) for i in range(8)]
+    first, again = Counting(), Counting()
+    first.places_per_call = again.places_per_call = 3 * (8 + NUM_SPECIAL_CODONS)
+    journal = tmp_path / "journal"
+    whole = answered(first, [ids], questions, "masked", journal=journal, about="m")
+    record = 16 + 4 * 64
+    head = journal.stat().st_size - 8 * record
+    os.truncate(journal, head + 4 * record)  # the first batch, and of the second one pass
+    found = answered(again, [ids], questions, "masked", journal=journal, about="m")
+    np.testing.assert_array_equal(found, whole)
+    assert again.passes == [[3], [4], [5], [6], [7]]
+    assert journal.stat().st_size == head + 8 * record
+
+
 def test_a_journal_keeps_whole_records_only(tmp_path):
     rows = np.arange(128, dtype=np.float32).reshape(2, 64)
     with Journal(tmp_path / "j", "a", 64) as journal:
@@ -228,6 +245,28 @@ def test_parts_by_hand():
     assert parts.score == pytest.approx(np.log(1 / 2), abs=1e-6)
     assert parts.residue == pytest.approx(0)
     assert parts.synonymous == pytest.approx(np.log(1 / 2), abs=1e-6)
+
+
+def test_residues_are_those_that_the_gene_reads():
+    """A start codon stays M, and a selenocysteine is TGA alone, not one of three stops."""
+    log_p = np.log(np.random.default_rng(0).dirichlet(np.ones(64), 2)).astype(np.float32)
+    at = {codon: log_p[:, number].astype(float) for number, codon in enumerate(CODONS)}
+    ids = [np.array([CODONS.index(codon)], dtype=np.int16) for codon in ("ATG", "GTG", "TGA", "TGC")]
+    start = parts_of(log_p[:1], ids[0], ids[1], genetic_code(11), ("M", "M"))
+    assert (start.residue, start.synonymous) == (0, start.score)
+    assert start.score == pytest.approx(at["GTG"][0] - at["ATG"][0], abs=1e-6)
+    recoded = parts_of(log_p[1:], ids[2], ids[3], genetic_code(11), ("U", "C"))
+    cysteine = np.logaddexp(at["TGC"][1], at["TGT"][1])
+    assert recoded.residue == pytest.approx(cysteine - at["TGA"][1], abs=1e-6)
+
+
+def test_another_start_codon_is_synonymous():
+    contig = SplicedGene(1).contig
+    cds = replace(contig.coding_sequences[0], genetic_code=11)
+    (row,) = scores([(FIRST + 1, "A", "G")], Genome({"toy": Reference(contig, (cds,), {})}))
+    assert (row["consequence"], row["amino_acids"]) == ("start_retained_variant", "M")
+    assert row["score_residue"] == 0
+    assert row["score_synonymous"] == row["score"] != 0
 
 
 def test_a_window_lies_around_the_codon():
