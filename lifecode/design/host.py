@@ -1,4 +1,4 @@
-"""How a host uses codons and pairs of codons, by a table or its verified genes, and codons chosen by that alone.
+"""How a host uses codons and pairs of codons, by a table or its verified genes, and codons that fit it.
 
 Tables hold the share of each codon among its synonyms, and nothing of how often a residue or a pair of codons
 occurs; a genome says all of it.
