@@ -1,7 +1,6 @@
 """A plain weighted sum of mean losses, each task with a weight of its own."""
 
 from collections import Counter
-from collections.abc import Sequence
 from typing import Any
 
 from lifecode.errors import UserError
@@ -12,11 +11,11 @@ class WeightedTasks(WeightedSum):
     """Sum of weight x mean loss over the tasks that have positions.
 
     Args:
-        weights: of every task, by its name.
+        weights: of tasks by name, 1 of one that is not named.
     """
 
     def __init__(self, weights: dict[str, float]) -> None:
-        self.of_task = dict(weights)
+        self.of_task = _Weights(weights)
         self.require_some()
 
     @property
@@ -30,8 +29,13 @@ class WeightedTasks(WeightedSum):
         counts = Counter(self.of_task.values())
         return f"weighted_tasks, {', '.join(f'{n} x {weight:g}' for weight, n in counts.items())}"
 
-    def require_weight(self, tasks: Sequence[str]) -> None:
-        """Each task must have a weight, and one a positive one; see `JointObjective.require_weight`."""
-        if missing := [name for name in tasks if name not in self.of_task]:
-            raise UserError(f"has no weight for {missing[0]}", source="weights", remedy="Give it, or 0")
-        super().require_weight(tasks)
+    def require_some(self) -> None:
+        """Raises a `UserError` where a weight is negative."""
+        for name, weight in self.of_task.items():
+            if weight < 0:
+                raise UserError(f"is {weight:g}, expected 0 or more", source=f"weights.{name}")
+
+
+class _Weights(dict[str, float]):
+    def __missing__(self, name: str) -> float:
+        return 1.0

@@ -17,8 +17,8 @@ from lifecode.tasks.features.one_hot import OneHot, positions_of
 from lifecode.tasks.features.reading_frames import OpenFrame, ReadingFrames
 from lifecode.tasks.features.residue_counts import Length, ResidueKmers
 from lifecode.tasks.heads.head import Head
+from lifecode.tasks.heads.registry import linear_head
 from lifecode.tasks.one_hot_transformer import LetterTokens, TransformerHead
-from lifecode.tasks.probe import linear_head
 from lifecode.tasks.small_cnn import CnnHead, LetterIds
 
 Baseline = Literal[

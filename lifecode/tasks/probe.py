@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,10 +18,7 @@ from lifecode.tasks.features.feature import Features
 from lifecode.tasks.features.registry import Beside, beside
 from lifecode.tasks.features.states import StateFeatures, StatePool
 from lifecode.tasks.heads.head import Head
-from lifecode.tasks.heads.logistic import LogisticHead
-from lifecode.tasks.heads.memberships import MembershipsHead
-from lifecode.tasks.heads.ridge import RidgeHead
-from lifecode.tasks.heads.stack import StackHead
+from lifecode.tasks.heads.registry import HeadName, head_for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +51,7 @@ class Probe:
     window: int = 8
     max_codons: int | None = None
     beside: list[Beside] = field(default_factory=list)
-    head: Literal["linear", "stack", "stack_and_trees"] = "linear"
+    head: HeadName = "linear"
     max_positions: int = 20_000
     cache: str | None = None
 
@@ -106,16 +102,4 @@ class Probe:
         Raises:
             UserError: a stack for classes.
         """
-        if self.head == "linear":
-            return linear_head(kind)
-        if kind != "regression":
-            problem = f"is {self.head}, and the labels are {kind}"
-            raise UserError(problem, source="probe.head", remedy="Use linear")
-        return StackHead(trees=self.head == "stack_and_trees")
-
-
-def linear_head(kind: LabelKind) -> Head:
-    """The head of every baseline: ridge for a regression, else logistic regression, or one for each class."""
-    if kind == "multilabel":
-        return MembershipsHead()
-    return RidgeHead() if kind == "regression" else LogisticHead()
+        return head_for(self.head, kind)

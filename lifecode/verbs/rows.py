@@ -1,5 +1,6 @@
 """`lifecode rows`: genomes, proteins and structures to rows of LucaOne's pre-training."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ from lifecode.data.splits.split import Split
 from lifecode.datasets.counts_table import table_of_rows
 from lifecode.datasets.luca_one import make
 from lifecode.datasets.luca_one.make import RowSettings
+from lifecode.datasets.luca_one.records.label_source import LabelSource
 from lifecode.datasets.luca_one.records.reading import RowSources
 from lifecode.host.activity import told
 
@@ -65,6 +67,7 @@ def make_rows(
     interpro_entries: str | Path | None = None,
     structures: Inputs = (),
     orders: str | Path | None = None,
+    labels: Mapping[str, LabelSource] | None = None,
     settings: RowSettings | None = None,
     split: Split | None = None,
     seed: int = 0,
@@ -80,6 +83,7 @@ def make_rows(
         interpro_entries: `entry.list` of InterPro.
         structures: mmCIF and PDB files; of two of one sequence the first counts.
         orders: names of taxonomic orders, or the folder of the NCBI's taxonomy.
+        labels: further sources of labels, `LabelSource` of `lifecode.datasets.luca_one`, by names of yours.
         settings: how records become rows, a `RowSettings` of `lifecode.datasets.luca_one`.
         split: a `BlockSplit`, `ContigSplit` or `TaxonSplit` of `lifecode.data`; by default blocks, with
             similar proteins together.
@@ -97,6 +101,7 @@ def make_rows(
         interpro_entries=interpro_entries,
         structures=structures,
         orders=orders,
+        labels=labels or {},
     )
     with told(progress) as say:
         counts = make.make_rows(
@@ -115,6 +120,7 @@ def run(config: DictConfig) -> RowFolder:
         interpro_entries=checked_value(config, "interpro_entries", str | None),
         structures=checked_value(config, "structures", str | list[str]),
         orders=checked_value(config, "orders", str | None),
+        labels={str(name): construct(one) for name, one in config.labels.items()},
         settings=construct(config.rows),
         split=construct(config.data.split),
         seed=seed,

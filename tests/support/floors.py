@@ -70,6 +70,7 @@ FLOORS = {
         "make",
     ],
     "datasets/luca_one/records": [
+        "label_source",
         "left_out",
         "orders",
         "gene_regions",

@@ -1,32 +1,27 @@
-"""Life-Code: codon codec, hybrid encoder and the projections that the losses read."""
+"""Life-Code: codon codec, hybrid encoder and the projections that the losses read.
 
-from typing import TYPE_CHECKING, Any, Literal, overload
+What it says of sequences that a user gives stands beside it: `embed` in `embedding`, `masked_logits` and
+`pseudo_log_likelihood` in `masked`.
+"""
+
+from typing import Any
 
 from torch import Tensor, nn
 
 from lifecode.data.batches.packing import Packed
-from lifecode.data.reading.named_sequences import named_sequences
-from lifecode.models.chosen_layers import Layer, chosen_layers
 from lifecode.models.config_values import built, require_values
 from lifecode.models.layers.mixers import layer_kinds
-from lifecode.models.life_code import embedding, masked
 from lifecode.models.life_code.codec import CodonCodec
-from lifecode.models.life_code.embedding import require_embeddable
+from lifecode.models.life_code.embedding import EmbedsCodons
 from lifecode.models.life_code.encoder import HybridEncoder
-from lifecode.models.life_code.evaluation_mode import undisturbed
-from lifecode.models.life_code.frames import Frames
-from lifecode.models.life_code.masked import PseudoLogLikelihood, require_whole_codons
+from lifecode.models.life_code.masked import MasksCodons
 from lifecode.models.life_code.masked_readers import masked_reader
 from lifecode.models.life_code.strands import Strands, both_strands, strand_invariant
 from lifecode.models.masked_reading import MaskedReader, MaskedReading
-from lifecode.models.pooling import Pool, embeddings, pooled
-from lifecode.models.saved import SavedModel
-
-if TYPE_CHECKING:
-    from pandas import DataFrame
+from lifecode.models.pooling import Pool, pooled
 
 
-class LifeCode(SavedModel):
+class LifeCode(EmbedsCodons, MasksCodons):
     """The whole model: nucleotides -> codon embeddings -> hidden states (L, d), and back.
 
     Args:
@@ -141,135 +136,6 @@ class LifeCode(SavedModel):
         """
         packed = packed.to(self.codon_projection.weight.device)
         return self(packed.ids, packed.cu_seqlens, num_layers)
-
-    @overload
-    def embed(
-        self,
-        sequences: Any,
-        pool: Pool = "mean",
-        max_codons: int = 16_384,
-        frames: Frames = 0,
-        *,
-        layer: Layer = None,
-        as_frame: Literal[False] = False,
-    ) -> Tensor: ...
-    @overload
-    def embed(
-        self,
-        sequences: Any,
-        pool: None,
-        max_codons: int = 16_384,
-        frames: Frames = 0,
-        *,
-        layer: Layer = None,
-        as_frame: Literal[False] = False,
-    ) -> list[Tensor]: ...
-    @overload
-    def embed(
-        self,
-        sequences: Any,
-        pool: Pool | None = "mean",
-        max_codons: int = 16_384,
-        frames: Frames = 0,
-        *,
-        layer: Layer = None,
-        as_frame: Literal[True],
-    ) -> "DataFrame": ...
-    @undisturbed
-    def embed(
-        self,
-        sequences: Any,
-        pool: Pool | None = "mean",
-        max_codons: int = 16_384,
-        frames: Frames = 0,
-        *,
-        layer: Layer = None,
-        as_frame: bool = False,
-    ) -> "Tensor | list[Tensor] | DataFrame":
-        """Embeds DNA or RNA sequences; a sequence's result does not depend on the others in the call.
-
-        With `strands="rc"` a pooled vector is the same for a sequence and its reverse complement (for
-        whole codons, or for any length with `frames="average"`).
-
-        Args:
-            sequences: one sequence or several, any case, U or T: text, bytes, a Seq or SeqRecord of
-                Biopython, a record of `lifecode.read_records`, or a list, iterator, array or series of such;
-                or the path of a sequence file, whose records are read. A length that is no multiple of three
-                is completed with unknown nucleotides.
-            pool: over a sequence's codons: `mean`, `max`, or `cls` for the hidden state of `[CLS]`. None
-                returns every codon's hidden state.
-            max_codons: sequences are packed into rows of about this many codons; only memory depends on it.
-            frames: 0 reads from the first nucleotide on. `average` reads in all three frames, for sequences
-                without a known one, and averages: the pooled vectors, or for `pool=None` for each
-                nucleotide the hidden states of the three codons that it is in.
-            layer: the number of layers that the hidden states have passed, before the final norm and the
-                output projection; None for all. Of several numbers the vectors lie one behind the other.
-            as_frame: return a pandas frame of d columns instead.
-
-        Returns:
-            (n, d), or (n, k d) of k layers, in fp32; for `pool=None` a list of (ceil(length / 3), d) without
-            special tokens; with `frames="average"` of (length, d). As a frame, the index `id` is the name of
-            each record, or the place of a sequence without one; for `pool=None` a second level `codon` or
-            `nucleotide` counts from 0. Ordinary tensors without gradient. The model is read as in
-            evaluation mode and without autocast (`model.to(torch.bfloat16)` is read in half precision); its
-            own modes stay, so other threads may train or embed with it meanwhile.
-
-        Raises:
-            UserError: no sequence, something that is none, an empty one, a letter that is no nucleotide, or
-                an unknown `pool` or `frames`, or a layer that the model does not have.
-        """
-        given = named_sequences(sequences)
-        require_embeddable(given, pool, frames)
-        layers = chosen_layers(layer, len(self.encoder.layers))
-        vectors = embedding.embed(
-            self, given.nucleotides, pool=pool, max_codons=max_codons, frames=frames, layers=layers
-        )
-        level = "nucleotide" if frames == "average" else "codon"
-        return embeddings(given.names, vectors, pool=pool, level=level, as_frame=as_frame)
-
-    def masked_logits(self, sequences: Any, max_codons: int = 16_384) -> list[Tensor]:
-        """What the model expects at each codon of coding sequences when that codon alone is masked.
-
-        Every codon is masked once, start and stop codon and those with an ambiguous nucleotide too, and all
-        others are given. A sequence's result does not depend on the others in the call.
-
-        Args:
-            sequences: of whole codons, in frame; otherwise as for `embed`.
-            max_codons: masked copies are packed into rows of about this many codons; only memory depends on
-                it. L codons are L copies of L + 2, so time grows with L squared.
-
-        Returns:
-            For each sequence of L codons a tensor (L, 64), a column per codon in the order of
-            `lifecode.alphabet.CODONS`. The logits are log-probabilities in nats (their logsumexp is 0), in
-            float32, or float64 for a model in float64. Ordinary tensors without gradient, on the model's
-            device; the model is read as in evaluation mode and without autocast, and its own modes stay.
-
-        Raises:
-            UserError: no sequence, an empty one, one whose length is no multiple of 3, a letter that is no
-                nucleotide, or a file of proteins.
-        """
-        given = named_sequences(sequences, coding=True)
-        require_whole_codons(given)
-        return masked.masked_logits(self, given.nucleotides, max_codons=max_codons)
-
-    def pseudo_log_likelihood(self, sequences: Any, max_codons: int = 16_384) -> PseudoLogLikelihood:
-        """How likely each codon of coding sequences is, given all the others: sum and mean of log P, in nats.
-
-        Every codon counts, start and stop codon too, but for those with an ambiguous nucleotide.
-
-        Args:
-            sequences: as for `masked_logits`.
-            max_codons: likewise.
-
-        Returns:
-            `total`, `mean` and `num_codons`, (n,) each; dtype as for `masked_logits`.
-
-        Raises:
-            UserError: as for `masked_logits`.
-        """
-        given = named_sequences(sequences, coding=True)
-        require_whole_codons(given)
-        return masked.pseudo_log_likelihood(self, given.nucleotides, max_codons=max_codons)
 
     def masked_reader(self, reading: MaskedReading) -> MaskedReader | None:
         """The model as one that is asked what it expects at masked places; see `MaskedModel`.

@@ -29,7 +29,8 @@ from lifecode.tasks.features.at_positions import (
 )
 from lifecode.tasks.features.encoder import ModelEncoder
 from lifecode.tasks.heads.head import FittedHead
-from lifecode.tasks.probe import Probe, linear_head
+from lifecode.tasks.heads.registry import linear_head
+from lifecode.tasks.probe import Probe
 from lifecode.tasks.scores import known
 from lifecode.tasks.splits.rounds import Round
 from lifecode.tasks.tuned_model import TunedModel

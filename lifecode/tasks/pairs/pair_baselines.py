@@ -10,13 +10,13 @@ from lifecode.evaluation.metrics import metric_named
 from lifecode.tasks.examples.labels import LabelKind
 from lifecode.tasks.features.multi_hot import MultiHot
 from lifecode.tasks.heads.head import Head
+from lifecode.tasks.heads.registry import linear_head
 from lifecode.tasks.one_hot_transformer import LetterTokens, TransformerHead
 from lifecode.tasks.pairs.boosting import BoostingHead
 from lifecode.tasks.pairs.composition import composition, lengths
 from lifecode.tasks.pairs.dogma_rule import rule_features
 from lifecode.tasks.pairs.pair_examples import PairExamples
 from lifecode.tasks.pairs.side import Side, SideKind
-from lifecode.tasks.probe import linear_head
 
 PairBaseline = Literal[
     "constant",

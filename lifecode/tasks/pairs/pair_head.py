@@ -12,10 +12,11 @@ from lifecode.tasks.examples.labels import LabelKind
 from lifecode.tasks.examples.molecule import Molecule
 from lifecode.tasks.features.feature import Features
 from lifecode.tasks.heads.head import Head
+from lifecode.tasks.heads.registry import linear_head
 from lifecode.tasks.pairs.boosting import BoostingHead
 from lifecode.tasks.pairs.composition import composition, lengths
 from lifecode.tasks.pairs.pair_examples import PairExamples
-from lifecode.tasks.probe import Probe, linear_head
+from lifecode.tasks.probe import Probe
 
 Join = Literal["product", "difference", "cross"]
 PairBeside = Literal["composition", "lengths"]

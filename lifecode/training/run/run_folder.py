@@ -45,6 +45,7 @@ _SAME_AS_BEFORE = {
     "model.mixer_options": None,
     "model.short_conv_width": 4,
     "model.codec.short_conv_width": 4,
+    "pretraining.labels": {},
 }
 """Keys that older runs do not have, with the value that means what these did."""
 _LOCK = ".lock"

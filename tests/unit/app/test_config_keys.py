@@ -292,6 +292,7 @@ UNSEEN = {
     **dict.fromkeys(
         (
             *(f"pretraining.{key}" for key in ("interpro", "interpro_entries", "structures", "orders")),
+            "pretraining.labels",
             *(f"pretraining.rows.{key}" for key in ("reverse_strand", "pseudogenes", "max_unknown_share")),
             "pretraining.rows.sites",
         ),

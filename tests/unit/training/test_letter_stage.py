@@ -12,6 +12,7 @@ from lifecode.datasets.luca_one.batch import LabelledBatch, labelled_batch
 from lifecode.datasets.luca_one.masking import LetterMasking
 from lifecode.datasets.luca_one.stream import RowDataModule, TokenShape
 from lifecode.datasets.luca_one.tasks import TASKS
+from lifecode.errors import UserError
 from lifecode.models.luca_one.rows import TokenRow
 from lifecode.objectives import LogSum, Loss, WeightedTasks
 from lifecode.objectives.joint import JointObjective
@@ -50,6 +51,17 @@ def batch_of(rows: list[int]) -> LabelledBatch:
 def losses(stage: LetterStage, batch: LabelledBatch) -> dict[str, Loss]:
     with torch.no_grad():
         return stage.eval().losses(batch).tasks
+
+
+def test_a_task_without_a_weight_weighs_one():
+    weighed = WeightedTasks({"gene_type": 0.2}).weights_ahead(
+        {"gene_type": torch.tensor(4.0), "prot_site": torch.tensor(4.0), "prot_homo": torch.tensor(0.0)}
+    )
+    assert {name: float(x) for name, x in weighed.items()} == pytest.approx(
+        {"gene_type": 0.05, "prot_site": 0.25, "prot_homo": 0.0}
+    )
+    with pytest.raises(UserError, match=r"weights\.gene_type: is -1, expected 0 or more"):
+        WeightedTasks({"gene_type": -1.0})
 
 
 def test_packed_is_the_sum_of_each_sequence_alone() -> None:

@@ -1,5 +1,9 @@
 """`lifecode rows`: what it prints and writes, from Python too, and the mistakes it names."""
 
+import os
+import re
+import sys
+
 import pytest
 
 import lifecode
@@ -7,7 +11,9 @@ from lifecode.app.main import main
 from lifecode.data import BlockSplit
 from lifecode.datasets.luca_one.row_files import read_rows
 from tests.support.luca_records import genbank, sequence, swissprot
+from tests.support.repository import ROOT
 
+DOCUMENT = ROOT / "docs/extending.md"
 PROTEIN = "MKRISTTITTTITITTGNGAG"
 
 
@@ -49,6 +55,40 @@ def test_files_become_rows(rows, tmp_path):
             "report.json",
         )
     }
+
+
+@pytest.fixture
+def own_source(tmp_path):
+    """Words of a command for the example of docs/extending.md and a table with these lines."""
+    code = re.search(r"^```python\n# my_domains.py\n(.*?)^```", DOCUMENT.read_text(), re.M | re.S)
+    assert code is not None
+    module = f"domains_{os.getpid()}_{tmp_path.name}"
+    (tmp_path / f"{module}.py").write_text(code[1])
+
+    def words(lines):
+        (tmp_path / "domains.csv").write_text("protein,first,last,domain\n" + lines)
+        made = f"+labels.own._target_={module}.Domains"
+        return f"plugins=[{module}]", made, "+labels.own.file=domains.csv"
+
+    yield words
+    sys.modules.pop(module, None)
+
+
+def test_a_source_of_the_users_own_adds_its_labels(rows, own_source):
+    own = own_source("P1,3,4,own\nQ9,1,2,of no protein here\n")
+    matches = ("interpro=matches.tsv", "interpro_entries=entry.list", "data.split.block_nucleotides=3000")
+    assert rows(*own, *matches, "output=out/rows")[0] == 0
+    found = [row for name in ("train", "validation", "test") for row in read_rows(f"out/rows/{name}.csv")]
+    (protein,) = (row for row in found if row.molecule == "protein")
+    assert protein.spans == {"prot_domain": [(1, 8, "IPR000001"), (2, 3, "own")]}
+
+
+def test_labels_that_do_not_fit_name_source_and_protein(rows, own_source, tmp_path):
+    own = own_source("P1,3,400,own\n")
+    code, _, err = rows(*own, "output=out/rows")
+    assert (code, err.count("\n")) == (2, 1)
+    assert "labels.own, record P1: prot_domain has the span 2 to 399 in a sequence of" in err
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize(

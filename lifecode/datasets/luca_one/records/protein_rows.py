@@ -7,13 +7,12 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from lifecode.datasets.luca_one.records.label_source import ProteinLabels, Span
 from lifecode.datasets.luca_one.records.left_out import LeftOut
 from lifecode.datasets.luca_one.records.swissprot import Protein
 from lifecode.datasets.luca_one.rows import LucaOneRow
 
 Sites = Literal["interpro", "swissprot", "both"]
-
-_Span = tuple[int, int, str]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -25,12 +24,14 @@ class LabelledProtein:
         order: taxonomic order of its organism, or None.
         interpro: spans by task, in the order in which they are to be read.
         coordinates: (num_residues, 3) of the C-alpha atoms, NaN where unknown; None without a structure.
+        sourced: what further sources say, each over what stands before it.
     """
 
     protein: Protein
     order: str | None = None
-    interpro: Mapping[str, Sequence[_Span]] = field(default_factory=dict)
+    interpro: Mapping[str, Sequence[Span]] = field(default_factory=dict)
     coordinates: NDArray[np.float32] | None = None
+    sourced: Sequence[ProteinLabels] = ()
 
     def row(self, max_letters: int, sites: Sites) -> LucaOneRow:
         """The row: the first residues of a longer protein, and of its spans what lies there."""
@@ -40,12 +41,17 @@ class LabelledProtein:
             spans.pop("prot_site", None)
         if sites != "interpro" and protein.sites:  # later, so that single residues stand out
             spans["prot_site"] = [*spans.get("prot_site", []), *protein.sites]
+        for source in self.sourced:
+            for task, found in source.spans.items():
+                spans[task] = [*spans.get(task, []), *found]
         within = {task: _clipped(found, max_letters) for task, found in spans.items()}
         labels: dict[str, str | tuple[str, ...]] = {}
         if self.order is not None:
             labels["prot_taxonomy"] = self.order
         if protein.keywords:
             labels["prot_keyword"] = protein.keywords
+        for source in self.sourced:
+            labels |= source.labels
         return LucaOneRow(
             id=protein.id,
             molecule="protein",
@@ -67,5 +73,5 @@ class LabelledProtein:
         return self.coordinates[:max_letters]
 
 
-def _clipped(spans: Sequence[_Span], length: int) -> list[_Span]:
+def _clipped(spans: Sequence[Span], length: int) -> list[Span]:
     return [(first, min(last, length - 1), label) for first, last, label in spans if first < length]

@@ -4,8 +4,8 @@ Everything is in memory: a byte a nucleotide, the proteins with what is known of
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from lifecode.data.formats.malformed import Settle, settle_by
@@ -18,6 +18,7 @@ from lifecode.data.splits.twins import strandless_digest
 from lifecode.datasets.luca_one.records.gene_regions import FEATURES, gene_regions
 from lifecode.datasets.luca_one.records.gene_rows import AnnotatedContig
 from lifecode.datasets.luca_one.records.interpro import Entries, accession_of, interpro_spans
+from lifecode.datasets.luca_one.records.label_source import LabelSource, sourced_labels
 from lifecode.datasets.luca_one.records.left_out import LeftOut
 from lifecode.datasets.luca_one.records.orders import Orders
 from lifecode.datasets.luca_one.records.protein_rows import LabelledProtein
@@ -38,6 +39,7 @@ class RowSources:
         interpro_entries: `entry.list` of InterPro, which says of what type an entry is.
         structures: mmCIF and PDB files; of two of one sequence the first counts.
         orders: names of taxonomic orders, or the folder of the NCBI's taxonomy; see `Orders.read`.
+        labels: further sources of labels of the proteins of `input`, by names of the user's.
     """
 
     input: Inputs | None = None
@@ -45,6 +47,7 @@ class RowSources:
     interpro_entries: str | Path | None = None
     structures: Inputs = ()
     orders: str | Path | None = None
+    labels: Mapping[str, LabelSource] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +115,14 @@ def read_sources(
     say("reading the matches of InterPro")
     lengths = {name: len(protein.sequence) for name, protein in proteins.items()}
     matches = interpro_spans(_files_of(sources.interpro), entries, lengths, left_out) if entries else {}
+    sourced = sourced_labels(sources.labels, {name: protein.sequence for name, protein in proteins.items()})
     labelled = {
-        name: LabelledProtein(protein, orders.order_of(protein.lineage), matches.get(name, {}))
+        name: LabelledProtein(
+            protein,
+            orders.order_of(protein.lineage),
+            matches.get(name, {}),
+            sourced=sourced.get(name, ()),
+        )
         for name, protein in proteins.items()
     }
     told = _with_structures(labelled, structures, reading, left_out, say)

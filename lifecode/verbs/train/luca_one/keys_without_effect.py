@@ -7,7 +7,7 @@ from omegaconf import DictConfig
 
 from lifecode.app.configs.construct import checked_value
 from lifecode.errors import UserError
-from lifecode.verbs.train.luca_one.row_data import given_folder
+from lifecode.verbs.train.luca_one.row_data import SOURCE_KEYS, given_folder
 
 _OF_LIFE_CODE = {
     "data.batch": "Give pretraining.batch.max_tokens, rows or rows_at_once",
@@ -29,7 +29,7 @@ _OF_LIFE_CODE = {
 _OF_MAKING_ROWS = (
     "data.split",
     "data.reading",
-    *(f"pretraining.{key}" for key in ("interpro", "interpro_entries", "structures", "orders")),
+    *SOURCE_KEYS,
     *(f"pretraining.rows.{key}" for key in ("reverse_strand", "pseudogenes", "max_unknown_share", "sites")),
 )
 

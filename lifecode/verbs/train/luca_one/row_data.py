@@ -33,6 +33,10 @@ _RELEASED_FOLDERS = {"train": "train", "validation": "dev", "test": "test"}
 """Where files of a split lie, any number of them, in a data set as LucaOne's authors give it."""
 _EVALUATED_TOKENS = 8192
 """Of a packed row that is evaluated; only memory depends on it."""
+SOURCE_KEYS = tuple(
+    f"pretraining.{key}" for key in ("interpro", "interpro_entries", "structures", "orders", "labels")
+)
+"""What is read beside `input` where rows are made here, as by `lifecode rows`."""
 _RECORD = "rows.sha256"
 """What rows a run began with."""
 
@@ -106,6 +110,7 @@ def prepare_rows(config: DictConfig, run: Path) -> Path:
             interpro_entries=checked_value(config, "pretraining.interpro_entries", str | None),
             structures=checked_value(config, "pretraining.structures", str | list[str]),
             orders=checked_value(config, "pretraining.orders", str | None),
+            labels={str(name): construct(one) for name, one in config.pretraining.labels.items()},
         )
         with Activity() as activity:
             report = make_rows(
@@ -209,17 +214,16 @@ def given_folder(inputs: str | list[str] | None) -> Path | None:
 
 def _digest(config: DictConfig) -> str:
     """Of all that says which rows are made, so that those of other settings are never taken for them."""
-    keys = (
-        *("input", "seed", "data.split", "data.reading", "pretraining.rows"),
-        *(f"pretraining.{key}" for key in ("interpro", "interpro_entries", "structures", "orders")),
-    )
+    keys = (*("input", "seed", "data.split", "data.reading", "pretraining.rows", *SOURCE_KEYS),)
     nodes = {key: config[key] for key in ("input", "seed", "data", "pretraining")}
     resolved: dict[str, Any] = {
         key: OmegaConf.to_container(node, resolve=True) if OmegaConf.is_config(node) else node
         for key, node in nodes.items()
     }
     leaves = config_leaves(resolved)
-    return digest_of({name: value for name, value in leaves.items() if name.startswith(keys)})[:8]
+    return digest_of({key: value for key, value in leaves.items() if key.startswith(keys) and value != {}})[
+        :8
+    ]
 
 
 def require_same_rows(folder: Path, run: Path) -> None:
