@@ -68,7 +68,9 @@ def _killed_at(moment: tuple[str, int], output: Path) -> None:
             end()
         return found
 
-    Journal.add, Path.replace = added, replaced
+    patched: list[tuple[Any, str, Any]] = [(Journal, "add", added), (Path, "replace", replaced)]
+    for owner, name, function in patched:
+        setattr(owner, name, function)
 
 
 _READ = masked_readers._Reader._read

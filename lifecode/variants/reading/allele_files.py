@@ -202,6 +202,13 @@ def _places(header: list[str], source: str) -> dict[str, int]:
             source=source,
             remedy="Give a VCF or BCF file, or a TSV file whose first line names chrom, pos, ref and alt",
         )
+    for place in places.values():
+        if names.count(names[place]) > 1:
+            raise UserError(
+                f"has {names.count(names[place])} columns {names[place]}",
+                source=source,
+                remedy="Leave the one that is meant",
+            )
     return places
 
 

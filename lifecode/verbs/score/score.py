@@ -142,7 +142,7 @@ def _run_scan(config: DictConfig, scoring: Scoring, protein: str | None, cds: st
     _require_default(config, of_variants, "a mutational scan")
     if cds is not None and not scoring.method.startswith("pseudo_likelihood"):
         _require_default(config, asdict(ReverseTranslation()), "a scan with its CDS")
-    written = {
+    written: dict[str, Any] = {
         "organism": checked_value(config, "organism", str),
         "codon_choice": checked_value(config, "codon_choice", CodonChoice),
         "codon_draws": checked_value(config, "codon_draws", int),

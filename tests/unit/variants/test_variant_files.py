@@ -184,6 +184,9 @@ def test_faults_of_letters_and_of_a_table(genome, tmp_path):
     (tmp_path / "in.tsv").write_text("chrom\tpos\tref\ntoy\t20\tA\n")
     with pytest.raises(UserError, match="as a TSV file it has no column alt"):
         read_alleles(tmp_path / "in.tsv")
+    (tmp_path / "in.tsv").write_text("chrom\tpos\tref\talt\tREF\ntoy\t20\tA\tG\tC\n")
+    with pytest.raises(UserError, match="has 2 columns ref"):
+        read_alleles(tmp_path / "in.tsv")
 
 
 def test_a_cds_across_the_origin():
