@@ -73,7 +73,7 @@ def host_usage(host: Inputs, code: int | None = None) -> HostUsage:
         host: `ecoli` for the genome that ships or sequence files as for `lifecode.read_records`, whose
             verified CDS are counted; or a table of `python_codon_tables` by its name, its species or NCBI
             taxon, such as `h_sapiens`, `Homo sapiens`, `H. sapiens` or `9606`.
-        code: NCBI genetic code; None takes that of most of the host's genes, of a table 1 or, of bacteria, 11.
+        code: NCBI genetic code; None takes that of most of the host's genes; for a table 1, for bacteria 11.
 
     Raises:
         UserError: no such file or table, files that cannot be read, or without a verified CDS.
