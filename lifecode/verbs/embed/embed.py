@@ -84,9 +84,11 @@ def embed(
         layers = list(chosen_layers(layer, loaded.config["depth"]))
         chosen: dict[str, Any] = {"unit": unit, "window_codons": window_codons, "pool": pool}
         chosen |= {"frames": frames, "layer": layers, "context": context}
-        about = {"model": str(model) if isinstance(model, str | Path) else type(model).__name__, **chosen}
+        checksum = weights_checksum(loaded)
+        about = {"model": str(model) if isinstance(model, str | Path) else type(model).__name__}
+        about |= {"weights": checksum, **chosen}
         say = stack.enter_context(told(progress))
-        identity = {**chosen, "model": weights_checksum(loaded), "input": fingerprint(input)}
+        identity = {**chosen, "model": checksum, "input": fingerprint(input)}
         noted: Counter[str] = Counter()
         width = loaded.width * len(layers)
         with EmbeddingStore(place, width=width, identity=identity) as store:

@@ -11,6 +11,7 @@ import pytest
 from lifecode.app.main import main
 from lifecode.errors import UserError
 from lifecode.models import LifeCode
+from lifecode.models.checksum import weights_checksum
 from lifecode.verbs.embed import embed as embed_verb
 from lifecode.verbs.embed import vectors_of_units
 from lifecode.verbs.embed.embed import embed
@@ -64,6 +65,7 @@ def test_parquet_and_anndata_say_what_made_them(model, genes, tmp_path):
     assert schema.metadata[b"lifecode.pool"] == b"max"
     with h5py.File(tmp_path / "out.h5ad") as file:
         assert file["uns/pool"].asstr()[()] == "max"
+        assert file["uns/weights"].asstr()[()] == weights_checksum(model)
         assert file["obs"].attrs["column-order"].tolist() == [*PLACES, "gene", "gene_id"]
         assert file["X"].attrs["encoding-type"] == "array"
 
