@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 
 from torch import Tensor, nn
 
+from lifecode.arguments import require_positive
 from lifecode.data.batches.packing import Packed
 from lifecode.data.reading.named_sequences import named_sequences
 from lifecode.models.chosen_layers import Layer, chosen_layers
@@ -216,8 +217,9 @@ class LifeCode(SavedModel):
 
         Raises:
             UserError: no sequence, something that is none, an empty one, a letter that is no nucleotide, or
-                an unknown `pool` or `frames`, or a layer that the model does not have.
+                an unknown `pool` or `frames`, a layer that the model does not have, or `max_codons` below 1.
         """
+        require_positive(max_codons=max_codons)
         given = named_sequences(sequences)
         require_embeddable(given, pool, frames)
         layers = chosen_layers(layer, len(self.encoder.layers))
@@ -246,8 +248,9 @@ class LifeCode(SavedModel):
 
         Raises:
             UserError: no sequence, an empty one, one whose length is no multiple of 3, a letter that is no
-                nucleotide, or a file of proteins.
+                nucleotide, a file of proteins, or `max_codons` below 1.
         """
+        require_positive(max_codons=max_codons)
         given = named_sequences(sequences, coding=True)
         require_whole_codons(given)
         return masked.masked_logits(self, given.nucleotides, max_codons=max_codons)
@@ -267,6 +270,7 @@ class LifeCode(SavedModel):
         Raises:
             UserError: as for `masked_logits`.
         """
+        require_positive(max_codons=max_codons)
         given = named_sequences(sequences, coding=True)
         require_whole_codons(given)
         return masked.pseudo_log_likelihood(self, given.nucleotides, max_codons=max_codons)
