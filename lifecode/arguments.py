@@ -66,6 +66,13 @@ def fields_checked(settings: _C) -> _C:
     return settings
 
 
+def require_positive(**numbers: Any) -> None:
+    """Raises a `UserError` unless each argument is a whole number of at least 1."""
+    for name, number in numbers.items():
+        if not _fits(number, int) or number < 1:
+            raise UserError(f"{number!r} is no positive number", source=name, remedy="Give 1 or more")
+
+
 def _require(value: Any, kind: Any, name: str, function: Callable[..., Any]) -> None:
     if not _fits(value, kind):
         remedy = f"See help({function.__qualname__.removesuffix('.__init__')})"

@@ -7,12 +7,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lifecode.arguments import fields_checked
 from lifecode.design.fixed_codons import fixed_codons
 from lifecode.design.search import found_near
 from lifecode.design.sites import motifs_of, named_sites
 from lifecode.errors import UserError
 
 
+@fields_checked
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Constraints:
     """What every design has to satisfy; None asks for nothing.

@@ -11,11 +11,12 @@ that sees neither residues nor species; codons drawn by the host's usage tell it
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias, get_args
+from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lifecode.arguments import fields_checked
 from lifecode.design.masked_codons import MASKED, masked_log_probabilities
 from lifecode.errors import UserError
 from lifecode.models.life_code.model import LifeCode
@@ -23,6 +24,7 @@ from lifecode.models.life_code.model import LifeCode
 Start: TypeAlias = Literal["draft", "host", "masked"]
 
 
+@fields_checked
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sampling:
     """How codons are drawn.
@@ -46,10 +48,6 @@ class Sampling:
     best_of: int = 1
 
     def __post_init__(self) -> None:
-        starts = get_args(Start)
-        if self.start not in (*starts, None):
-            remedy = f"Choose {', '.join(starts)}, or null"
-            raise UserError(f"{self.start!r} is unknown", source="sampling.start", remedy=remedy)
         for name, value, good, range_ in (
             ("passes", self.passes, self.passes >= 1, "at least 1"),
             ("mask_fraction", self.mask_fraction, 0 < self.mask_fraction <= 1, "in (0, 1]"),

@@ -106,7 +106,7 @@ class EmbedsCodons(SavedModel):
 
         Raises:
             UserError: no sequence, something that is none, an empty one, a letter that is no nucleotide, or
-                an unknown `pool` or `frames`, or a layer that the model does not have.
+                an unknown `pool` or `frames`, a layer that the model does not have, or `max_codons` below 1.
         """
         given = named_sequences(sequences)
         _require_embeddable(given, pool, frames)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from lifecode.alphabet import codon_ids
+from lifecode.arguments import require_positive
 from lifecode.data.batches.packing import NUM_SPECIAL_CODONS, consecutive_rows
 from lifecode.data.reading.named_sequences import NamedSequences, named_sequences
 from lifecode.errors import UserError
@@ -58,8 +59,9 @@ class MasksCodons(SavedModel):
 
         Raises:
             UserError: no sequence, an empty one, one whose length is no multiple of 3, a letter that is no
-                nucleotide, or a file of proteins.
+                nucleotide, a file of proteins, or `max_codons` below 1.
         """
+        require_positive(max_codons=max_codons)
         given = named_sequences(sequences, coding=True)
         require_whole_codons(given)
         return masked_logits(self, given.nucleotides, max_codons=max_codons)
@@ -79,6 +81,7 @@ class MasksCodons(SavedModel):
         Raises:
             UserError: as for `masked_logits`.
         """
+        require_positive(max_codons=max_codons)
         given = named_sequences(sequences, coding=True)
         require_whole_codons(given)
         return pseudo_log_likelihood(self, given.nucleotides, max_codons=max_codons)

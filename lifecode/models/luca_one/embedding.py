@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 import torch
 from torch import Tensor, nn
 
+from lifecode.arguments import require_positive
 from lifecode.errors import UserError
 from lifecode.models.chosen_layers import Layer, chosen_layers
 from lifecode.models.life_code.evaluation_mode import in_evaluation, undisturbed
@@ -113,6 +114,7 @@ class EmbedsLetters(LetterModel):
                 source="frames",
                 remedy="Leave it out",
             )
+        require_positive(max_tokens=max_tokens)
         names, tokens = named_tokens(sequences, molecule)
         say_of_long_ones(tokens, self.max_letters)
         vectors = _embedded(

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from lifecode.arguments import require_positive
 from lifecode.data.batches.packing import consecutive_rows
 from lifecode.models.life_code.evaluation_mode import in_evaluation, undisturbed
 from lifecode.models.luca_one.letter_model import LetterModel
@@ -56,6 +57,7 @@ class MasksLetters(LetterModel):
         Raises:
             UserError: as for `embed`.
         """
+        require_positive(max_tokens=max_tokens)
         _, tokens = named_tokens(sequences, molecule)
         say_of_long_ones(tokens, self.max_letters)
         return _masked_log_probabilities(self, tokens, max_tokens=max_tokens, longest=self.max_letters)
@@ -80,6 +82,7 @@ class MasksLetters(LetterModel):
         Raises:
             UserError: as for `masked_logits`.
         """
+        require_positive(max_tokens=max_tokens)
         _, tokens = named_tokens(sequences, molecule)
         say_of_long_ones(tokens, self.max_letters)
         rows = _masked_log_probabilities(self, tokens, max_tokens=max_tokens, longest=self.max_letters)

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from omegaconf import DictConfig
 
 from lifecode.app.configs.construct import checked_value
-from lifecode.arguments import arguments_checked
+from lifecode.arguments import arguments_checked, require_positive
 from lifecode.data.reading.inputs import Inputs, fingerprint
 from lifecode.data.reading.read import read_records
 from lifecode.errors import UserError
@@ -71,7 +71,7 @@ def embed(
             `auto`, no such model or choice, or an output that cannot be written.
         Interrupted: at Ctrl-C; the same call goes on.
     """
-    _require_positive(window_codons=window_codons, processes=processes)
+    require_positive(window_codons=window_codons, processes=processes)
     with ExitStack() as stack:
         if output is None:
             place = Path(stack.enter_context(TemporaryDirectory())) / "embeddings.npz"
@@ -84,9 +84,11 @@ def embed(
         layers = list(chosen_layers(layer, loaded.config["depth"]))
         chosen: dict[str, Any] = {"unit": unit, "window_codons": window_codons, "pool": pool}
         chosen |= {"frames": frames, "layer": layers, "context": context}
-        about = {"model": str(model) if isinstance(model, str | Path) else type(model).__name__, **chosen}
+        checksum = weights_checksum(loaded)
+        about = {"model": str(model) if isinstance(model, str | Path) else type(model).__name__}
+        about |= {"weights": checksum, **chosen}
         say = stack.enter_context(told(progress))
-        identity = {**chosen, "model": weights_checksum(loaded), "input": fingerprint(input)}
+        identity = {**chosen, "model": checksum, "input": fingerprint(input)}
         noted: Counter[str] = Counter()
         width = loaded.width * len(layers)
         with EmbeddingStore(place, width=width, identity=identity) as store:
@@ -109,12 +111,6 @@ def embed(
             skipped=noted,
             arrays=read_embeddings(place) if output is None else None,
         )
-
-
-def _require_positive(**given: Any) -> None:
-    for name, number in given.items():
-        if not isinstance(number, int) or number < 1:
-            raise UserError(f"{number} is no positive number", source=name, remedy="Give 1 or more")
 
 
 def run(config: DictConfig) -> Embeddings:

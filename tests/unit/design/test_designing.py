@@ -280,6 +280,23 @@ def test_constraints_that_are_none(changes, said):
 
 
 @pytest.mark.parametrize(
+    ("settings", "changes"),
+    [
+        (Constraints, {"gc_min": "low"}),
+        (Constraints, {"gc_min": 0.3, "gc_window": 20.5}),
+        (Constraints, {"max_homopolymer": True}),
+        (Constraints, {"forbidden_sites": [1]}),
+        (Sampling, {"passes": 1.5}),
+        (Sampling, {"temperature": "hot"}),
+        (Sampling, {"start": "here"}),
+    ],
+)
+def test_settings_of_another_type(settings, changes):
+    with pytest.raises(UserError, match=rf"{list(changes)[-1]}: .*(expected|Choose draft, host, masked)"):
+        settings(**changes)
+
+
+@pytest.mark.parametrize(
     ("fixed", "said"), [("2:GAA", "GAA does not spell K"), ("99:AAA", "beyond the 25 codons")]
 )
 def test_fixed_codons_that_do_not_fit(fixed, said):

@@ -94,6 +94,12 @@ def test_a_pair_that_the_host_does_not_have_is_not_preferred():
     assert codon_pair_score(ids("AAGAAG"), host) == pytest.approx(np.log(0.5 / 2))
 
 
+def test_the_code_of_a_table_is_that_of_its_species():
+    for name, code in {"e_coli": 11, "b_subtilis_1423": 11, "human": 1, "4932": 1}.items():
+        assert host_usage(name).genetic_code == code
+        assert host_usage(name, 4).genetic_code == 4
+
+
 def test_a_codon_that_the_code_has_moved_is_not_taken_for_common():
     """CTG is half of the leucines of a table of E. coli, and a serine of code 12."""
     for code, residue, codon, most in (

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from lifecode.alphabet import encode_nucleotides
+from lifecode.errors import UserError
 from lifecode.models.life_code.streaming import stream_hidden_states
 from tests.support.small_models import small_luca_one, small_model
 
@@ -87,6 +88,14 @@ def test_what_surrounds_a_reading_stays_and_does_not_matter(reading, around):
     assert not found.is_inference()
     assert not found.requires_grad
     assert torch.equal(found, expected)
+
+
+@pytest.mark.parametrize("budget", [0, -5, 1.5, "many", None, True])
+@pytest.mark.parametrize("method", ["embed", "masked_logits", "pseudo_log_likelihood"])
+def test_a_budget_that_is_none(method, budget):
+    for model, name, also in ((MODEL, "max_codons", {}), (LUCA, "max_tokens", {"molecule": "dna"})):
+        with pytest.raises(UserError, match=f"{name}: .* is no positive number"):
+            getattr(model, method)(GENE, **{name: budget}, **also)
 
 
 def test_half_precision_is_a_model_in_half_precision():

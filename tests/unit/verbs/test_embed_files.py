@@ -7,6 +7,7 @@ import h5py
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from lifecode.models.checksum import weights_checksum
 
 from lifecode.app.main import main
 from lifecode.errors import UserError
@@ -64,6 +65,7 @@ def test_parquet_and_anndata_say_what_made_them(model, genes, tmp_path):
     assert schema.metadata[b"lifecode.pool"] == b"max"
     with h5py.File(tmp_path / "out.h5ad") as file:
         assert file["uns/pool"].asstr()[()] == "max"
+        assert file["uns/weights"].asstr()[()] == weights_checksum(model)
         assert file["obs"].attrs["column-order"].tolist() == [*PLACES, "gene", "gene_id"]
         assert file["X"].attrs["encoding-type"] == "array"
 
