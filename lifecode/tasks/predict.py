@@ -21,7 +21,7 @@ from lifecode.errors import UserError
 from lifecode.host.checksum import sha256, write_json
 from lifecode.host.durable import disk_faults_named, replacing
 from lifecode.host.own_folder import require_own
-from lifecode.tasks.examples.columns import ID_NAMES, Columns, find_columns
+from lifecode.tasks.examples.columns import ID_NAMES, Columns, find_columns, other_sequences
 from lifecode.tasks.examples.examples import examples_of
 from lifecode.tasks.examples.molecule import Molecule, first_codons, is_in_frame
 from lifecode.tasks.examples.named_letters import fasta_by_name, letters_of_rows
@@ -162,9 +162,10 @@ def _reader(model: Tuned, first: Table, columns: InputColumns) -> Callable[[Tabl
                 "is given, and the model is of single sequences", source=name, remedy="Leave it out"
             )
     molecule = model.molecule  # pyright: ignore[reportAttributeAccessIssue]
+    named = columns.sequence or _of_training(model, "sequence", first) or _of_fasta(first)
     found = find_columns(
         first,
-        sequence=columns.sequence or _of_training(model, "sequence", first) or _of_fasta(first),
+        sequence=named,
         id=columns.id or _of_training(model, "id", first),
         labelled=False,
         molecule=molecule,
@@ -172,6 +173,14 @@ def _reader(model: Tuned, first: Table, columns: InputColumns) -> Callable[[Tabl
     )
     if found.id is None:
         found = found._replace(id=_like_ids(first, found.sequence))
+
+    if named is None and molecule != "protein" and (others := other_sequences(first, found)):
+        logger.warning(
+            "%s: the sequences are those of column %r; %s holds sequences too, which sequence=... would take",
+            first.source,
+            found.sequence,
+            ", ".join(map(repr, others)),
+        )
 
     said = False
     tell = _teller(model)

@@ -283,7 +283,8 @@ def _require_known(numbers: Mapping[str, float | None], column: str, place: Plac
             f"{text!r} stands beside {'numbers' if beside_numbers else 'classes'} in column {column!r}",
             source=source,
             record=record,
-            remedy="Remove the rows whose label is not known; a class of this name wants another",
+            remedy="Remove the rows whose label is not known, or write . for positions; a class of this name "
+            "wants another",
         )
 
 

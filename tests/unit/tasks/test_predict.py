@@ -128,6 +128,10 @@ def test_columns_of_the_training_are_taken_and_what_is_out_of_frame_is_said(tmp_
     assert "whole codons" not in caplog.text
     assert len(lifecode.predict(tmp_path / "run", tmp_path / "b.csv", progress=False)) == 3
     assert "2 of the sequences up to row 3 are not whole codons without a stop inside" in caplog.text
+    assert "holds sequences too" not in caplog.text
+    (tmp_path / "c.csv").write_text(f"upstream,coding\n{genes[0]},{genes[1]}{genes[2]}\n")
+    lifecode.predict(tmp_path / "run", tmp_path / "c.csv", progress=False)
+    assert "those of column 'coding'; 'upstream' holds sequences too" in caplog.text
 
 
 def test_how_long_sequences_are_read_is_said_once(tmp_path, caplog, monkeypatch):
