@@ -161,6 +161,9 @@ def test_files_that_hold_no_rows(tmp_path: Path) -> None:
     path.write_text("obj_id,obj_seq\n1,ACGT\n")
     with pytest.raises(UserError, match="no column obj_type"):
         list(read_rows(path))
+    path.write_text("obj_id,obj_type,obj_seq,obj_label,obj_seq\n1,gene,ACGT,{},TTTT\n")
+    with pytest.raises(UserError, match="two columns obj_seq"):
+        list(read_rows(path))
 
 
 def test_what_a_row_may_not_hold() -> None:
