@@ -64,5 +64,5 @@ def test_two_families(small_genome, monkeypatch):
     for task in ("central dogma", "ncRNA-protein (made up)", "codons (made up)"):
         for family in ("Life-Code", "LucaOne"):
             assert re.search(re.escape(f"{task}: {family} minus untrained ") + r"[+-]\d\.\d{3} \(", text)
-    assert "60 held-out rows of 0" in text
+    assert "60 held-out rows of central dogma Life-Code, learnt by" in text
     assert pictures == 2

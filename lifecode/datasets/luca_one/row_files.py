@@ -93,11 +93,11 @@ def read_rows(path: str | Path) -> Iterator[LucaOneRow]:
         longest, line = csv.field_size_limit(_LONGEST_CELL), 1
         try:
             reader = csv.DictReader(text, strict=True)
-            missing = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
-            if missing:
-                raise UserError(
-                    f"has no column {missing[0]}", remedy=f"Its first line must be {','.join(COLUMNS)}"
-                )
+            header = list(reader.fieldnames or ())
+            wrong = [name for name in COLUMNS if header.count(name) != 1]
+            if wrong:
+                has = "two columns" if wrong[0] in header else "no column"
+                raise UserError(f"has {has} {wrong[0]}", remedy=f"Its first line must be {','.join(COLUMNS)}")
             line = reader.line_num + 1
             for cells in reader:
                 yield _row(cells)

@@ -75,7 +75,8 @@ class LabelNames:
 def in_order(labels: Iterable[str]) -> tuple[str, ...]:
     """Labels as classes: sorted; numbers of classes, as in released rows, each in the place it says."""
     found = set(labels)
-    numbers = {label: int(label) for label in found if label.isascii() and label.isdigit()}
+    numbers = {label: int(label) for label in found if label.isascii() and label.isdigit() and len(label) < 8}
+    numbers = {label: number for label, number in numbers.items() if str(number) == label}  # 007 is a name
     if len(numbers) == len(found) and max(numbers.values()) < _MOST_NUMBERED:
         return tuple(map(str, range(max(numbers.values()) + 1)))
     return tuple(sorted(found))

@@ -91,6 +91,8 @@ def test_rows_as_the_released_pipeline_writes_them(tmp_path: Path) -> None:
 def test_numbers_of_classes_stay_what_they_are() -> None:
     assert in_order(["0", "1", "10", "2"]) == tuple(map(str, range(11)))
     assert in_order(["b", "10", "a"]) == ("10", "a", "b")
+    assert in_order(["007", "1"]) == ("007", "1")  # a name, which is not the number 7
+    assert in_order(["9" * 5000, "1"]) == ("1", "9" * 5000)
 
 
 @pytest.mark.parametrize(
@@ -158,6 +160,9 @@ def test_files_that_hold_no_rows(tmp_path: Path) -> None:
     path = tmp_path / "rows.csv"
     path.write_text("obj_id,obj_seq\n1,ACGT\n")
     with pytest.raises(UserError, match="no column obj_type"):
+        list(read_rows(path))
+    path.write_text("obj_id,obj_type,obj_seq,obj_label,obj_seq\n1,gene,ACGT,{},TTTT\n")
+    with pytest.raises(UserError, match="two columns obj_seq"):
         list(read_rows(path))
 
 

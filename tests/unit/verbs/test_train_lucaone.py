@@ -20,6 +20,7 @@ from lifecode.datasets.luca_one.tasks import TASKS, LabelNames
 from lifecode.evaluation.metrics import OF_THE_MACHINE
 from lifecode.models.luca_one.heads import LEVELS
 from lifecode.verbs.train import train
+from lifecode.verbs.train.luca_one.initial_weights import tasks_of_other_labels
 from lifecode.verbs.train.plan_tables import plan_tables
 from tests.support.html_page import Page
 from tests.support.luca_rows import luca_rows
@@ -285,3 +286,14 @@ def test_two_processes_train_as_one(finished: Path, rows: Path, tmp_path: Path) 
     one = run("one", "model.head_dropout=0.0")
     two = run("two", "model.head_dropout=0.0", "trainer.devices=2")
     assert two == pytest.approx(one, rel=1e-4, abs=1e-6)
+
+
+def test_heads_whose_classes_had_other_labels_are_named(tmp_path):
+    (tmp_path / "run/model").mkdir(parents=True)
+    (tmp_path / "run/labels.json").write_text(
+        LabelNames({"gene_taxonomy": ("A", "B"), "prot_taxonomy": ("A", "B")}).text
+    )
+    now = LabelNames({"gene_taxonomy": ("A", "C"), "prot_taxonomy": ("A", "B", "C"), "prot_site": ("x",)})
+    for init_from in (tmp_path / "run", tmp_path / "run/model"):
+        assert tasks_of_other_labels(str(init_from), now) == ["gene_taxonomy"]
+    assert tasks_of_other_labels("lifecode-mini", now) == []

@@ -5,6 +5,8 @@ from pathlib import Path
 from omegaconf import DictConfig
 
 from lifecode.app.configs.construct import checked_value
+from lifecode.datasets.luca_one.make import LABELS
+from lifecode.datasets.luca_one.tasks import LabelNames
 from lifecode.errors import UserError
 from lifecode.models.families import load
 from lifecode.models.luca_one.model import LucaOne
@@ -45,3 +47,27 @@ def begin_with(config: DictConfig, model: LucaOne) -> None:
     found = model_to_begin_with(config)
     if found is not None:
         model.load_state_dict(found.state_dict())
+
+
+def tasks_of_other_labels(init_from: str, names: LabelNames) -> list[str]:
+    """The tasks whose heads were trained on other classes than they are to learn.
+
+    Args:
+        init_from: a run, or the model in it; where no names of labels lie beside it, nobody knows.
+        names: of the classes now.
+    """
+    folder = Path(init_from).expanduser()
+    file = next((x for x in (folder / LABELS, folder.parent / LABELS) if x.is_file()), None)
+    before = {} if file is None else LabelNames.read(file).of_task
+    return [
+        task for task, own in names.of_task.items() if (known := before.get(task, ())) != own[: len(known)]
+    ]
+
+
+def say_of_other_labels(config: DictConfig, names: LabelNames) -> None:
+    """One line of the heads of `init_from` whose classes meant something else there."""
+    name = checked_value(config, "init_from", str | None)
+    if name is not None and (tasks := tasks_of_other_labels(name, names)):
+        print(
+            f"init_from={name}: its classes of {', '.join(tasks)} are other labels than those of these rows"
+        )

@@ -22,7 +22,7 @@ from lifecode.training.stages.letter_stage import LetterStage
 from lifecode.training.trainer import TrainerSettings, train_stage
 from lifecode.verbs.train.loggers import log_held_out
 from lifecode.verbs.train.luca_one.check import check, most_test_rows
-from lifecode.verbs.train.luca_one.initial_weights import begin_with
+from lifecode.verbs.train.luca_one.initial_weights import begin_with, say_of_other_labels
 from lifecode.verbs.train.luca_one.letter_stage import stage_of
 from lifecode.verbs.train.luca_one.outcome import held_out_table, run_metrics
 from lifecode.verbs.train.luca_one.row_data import (
@@ -54,6 +54,7 @@ def train(config: DictConfig, settings: TrainerSettings, processes: Processes) -
         if processes.from_first(partial(_is_complete, config, settings, folder.path)):
             print(f"This run is complete. The report is in {folder.path / 'report.html'}")
             return
+        processes.only_first(partial(say_of_other_labels, config, data.names))
         begin_with(config, model)
         processes.only_first(lambda: record_provenance(folder.path, processor()))
         with with_loggers(config, folder.path, processes) as loggers:
