@@ -39,12 +39,13 @@ class OptimizerRecipe:
     matrices: Literal["adamw", "muon"] = "adamw"
 
     def __post_init__(self) -> None:
-        if self.lr <= 0 or self.total_steps < 1 or not 0 <= self.warmup_steps <= self.total_steps:
+        is_rate = 0 < self.lr < math.inf
+        if not is_rate or self.total_steps < 1 or not 0 <= self.warmup_steps <= self.total_steps:
             raise UserError(
                 f"lr {self.lr}, warmup_steps {self.warmup_steps} and total_steps {self.total_steps} "
                 "make no schedule",
                 source="optim",
-                remedy="lr is positive and warmup_steps lies between 0 and total_steps",
+                remedy="lr is positive and finite and warmup_steps lies between 0 and total_steps",
             )
         if not (0 <= self.beta1 < 1 and 0 <= self.beta2 < 1):
             raise UserError(f"beta1 {self.beta1} and beta2 {self.beta2} do not lie in [0, 1)")
