@@ -5,6 +5,7 @@ softmax((t - centre) / (scale tau_t)), student softmax(s / tau_s). Without centr
 Eq. 4 as printed) the teacher's distribution is nearly uniform and almost nothing can be learnt from it.
 """
 
+import math
 from typing import Any, Literal, NamedTuple
 
 import torch
@@ -51,9 +52,10 @@ class DistillationLoss(nn.Module):
         ema_decay: float = 0.9,
     ) -> None:
         super().__init__()
-        if teacher_temperature <= 0 or student_temperature <= 0 or not 0 <= ema_decay < 1:
+        are_finite = all(0 < x < math.inf for x in (teacher_temperature, student_temperature))
+        if not are_finite or not 0 <= ema_decay < 1:
             raise UserError(
-                "temperatures must be positive and ema_decay in [0, 1)",
+                "temperatures must be positive and finite and ema_decay in [0, 1)",
                 source="kd",
                 remedy="0.1 and 0.9 are usual",
             )

@@ -5,6 +5,7 @@ effective batch. The weights therefore come from totals and counts of all micro-
 and the step does not depend on how the batch was split.
 """
 
+import math
 from collections.abc import Mapping
 from typing import Any, Literal
 
@@ -27,9 +28,11 @@ class LogSum(JointObjective):
     """
 
     def __init__(self, eps: float = 1e-3, weights: Literal["exact", "lagged"] = "exact") -> None:
-        if eps <= 0:
+        if not 0 < eps < math.inf:
             raise UserError(
-                f"eps {eps} is not positive", source="objective.joint.eps", remedy="1e-3 is the default"
+                f"eps {eps} is not positive and finite",
+                source="objective.joint.eps",
+                remedy="1e-3 is the default",
             )
         self.eps = eps
         self.ahead = weights == "lagged"

@@ -12,6 +12,7 @@ modules define that the user himself has asked for (`plugins`).
 import functools
 import inspect
 import json
+import math
 import sys
 import typing
 from collections.abc import Callable, Iterator, Mapping
@@ -235,6 +236,8 @@ def _annotation(target: Callable[..., Any], parameter: inspect.Parameter) -> Any
 
 
 def _check_value(value: Any, kind: Any, key: str) -> Any:
+    if _holds_nan(value):  # lies within every bound that is written as `value < 0`
+        raise UserError(f"is {value!r}, expected a number in place of nan", source=key)
     try:
         adapter = _adapter(kind)
         checked = adapter.validate_json(json.dumps(value), strict=True)
@@ -245,6 +248,12 @@ def _check_value(value: Any, kind: Any, key: str) -> Any:
         raise UserError(f"is {value!r}, expected {expected}{where}", source=key, remedy=remedy) from error
     except (PydanticSchemaGenerationError, PydanticUndefinedAnnotation):
         return value
+
+
+def _holds_nan(value: Any) -> bool:
+    if isinstance(value, dict | list):
+        return any(map(_holds_nan, value.values() if isinstance(value, dict) else value))
+    return isinstance(value, float) and math.isnan(value)
 
 
 def _quotes(value: Any) -> str | None:

@@ -43,12 +43,13 @@ class OptimizerRecipe:
     decay_steps: int | None = None
 
     def __post_init__(self) -> None:
-        if self.lr <= 0 or self.total_steps < 1 or not 0 <= self.warmup_steps <= self.total_steps:
+        is_rate = 0 < self.lr < math.inf
+        if not is_rate or self.total_steps < 1 or not 0 <= self.warmup_steps <= self.total_steps:
             raise UserError(
                 f"lr {self.lr}, warmup_steps {self.warmup_steps} and total_steps {self.total_steps} "
                 "make no schedule",
                 source="optim",
-                remedy="lr is positive and warmup_steps lies between 0 and total_steps",
+                remedy="lr is positive and finite and warmup_steps lies between 0 and total_steps",
             )
         if self.decay_steps is not None and not 1 <= self.decay_steps <= self.total_steps - self.warmup_steps:
             raise UserError(

@@ -141,6 +141,8 @@ def test_a_value_of_the_right_type_arrives(name, value, received):
         ("count", None, "integer"),
         ("rate", "1e-4", "number"),
         ("rate", True, "number"),
+        ("rate", float("nan"), "a number in place of nan"),
+        ("by_name", {"a": float("nan")}, "a number in place of nan"),
         ("flag", 1, "boolean"),
         ("flag", "yes", "boolean"),
         ("word", 661, "string"),

@@ -16,6 +16,7 @@ from lifecode.objectives import DistillationLoss, LogSum, Loss, MaxNorm, StepCos
 from lifecode.objectives.distillation import FeatureMoments
 from lifecode.objectives.loss import cross_entropy
 from lifecode.objectives.masked_modelling import codon_loss, nucleotide_loss
+from lifecode.training.stages.optimizer import OptimizerRecipe
 
 
 def loss(total: float, count: float) -> Loss:
@@ -242,3 +243,15 @@ def test_which_codons_and_nucleotides_are_read(small_corpus, positions):
     got = nucleotide_loss(codec, embeddings, batch, positions=positions)
     assert float(got.count) == nucleotides.sum() > 5
     assert float(got.total.detach()) == pytest.approx(float(expected.detach()), rel=1e-5)
+
+
+@pytest.mark.parametrize("value", [0.0, -1.0, float("inf"), float("nan")])
+def test_constants_that_would_make_every_loss_mute(value):
+    for make in (
+        lambda: LogSum(value),
+        lambda: DistillationLoss(width=2, teacher_temperature=value),
+        lambda: DistillationLoss(width=2, student_temperature=value),
+        lambda: OptimizerRecipe(lr=value, total_steps=9),
+    ):
+        with pytest.raises(UserError, match="finite"):
+            make()
