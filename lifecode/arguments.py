@@ -4,7 +4,8 @@ A call from a notebook that gives a frame for a path, or a text for a list, woul
 the letters of the text. `arguments_checked` makes one `UserError` of it that names the argument. Values are
 not converted, but for an iterator where a sequence is asked for, which becomes a list: it can be read once
 only. Of a list of words, such as names of baselines, the type alone is looked at: what it knows says the
-function.
+function. beartype, typeguard and pydantic's `validate_call` do not carry this meaning: all refuse NumPy's
+integers, booleans and arrays, and the first two take True for a number and a text for a sequence of texts.
 """
 
 import inspect

@@ -4,6 +4,7 @@ Every codon of some genes is masked once, and what the model expects is divided 
 residue that stands there, so that it says how the residue is written and nothing of which it is.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,14 @@ from lifecode.report.charts.codons.usage_heat_map import usage_heat_map
 from lifecode.report.page import Drawing
 
 HEADINGS = ("model", "species", "correlation", "mean difference", "genes")
+_WORDS = (
+    "gz bgz bz2 xz lzma zst zip fa fas fasta fna ffn faa frn mpfa gb gbk gbf gbff genbank embl dat seq txt "
+    "gff gff2 gff3 gtf bed bed12 cds cdna rna mrna ncrna pep protein proteins dna genome genomic all toplevel"
+)
+_ENDINGS = re.compile(
+    rf"(\.({'|'.join(_WORDS.split())})|_(cds_from_|rna_from_)?genomic|_rna|_protein|_cds)+$", re.IGNORECASE
+)
+"""What stands behind the name of a species: words of formats and contents, those of NCBI's files too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,12 +109,26 @@ class CodonUsageMap:
 
 
 def species_names(files: Sequence[str]) -> list[str]:
-    """Names of the files without their suffixes and the word of their kind; numbered where two are one."""
-    names = [Path(file.rpartition(":")[2]).name.split(".")[0] for file in files]
-    return [
-        name if names.count(name) == 1 else f"{name} {names[:place].count(name) + 1}"
-        for place, name in enumerate(names)
-    ]
+    """A name for each file, no two alike: without folder, kind (`cds:`), compression, format and contents.
+
+    `D.melanogaster.1pct` for `flies/D.melanogaster.1pct.fa.gz`; of two files that belong together the first
+    says it. Where two would have one name, a number stands behind it.
+    """
+    names = [_species_name(file) for file in files]
+    found: list[str] = []
+    for name in names:
+        told, number = name, 0
+        while told in found or (names.count(name) > 1 and not number) or (number and told in names):
+            number += 1
+            told = f"{name} {number}"
+        found.append(told)
+    return found
+
+
+def _species_name(file: str) -> str:
+    named = file.rpartition(":")[2]
+    one = named if Path(named).expanduser().exists() else named.partition("+")[0]
+    return _ENDINGS.sub("", Path(one).name) or Path(one).name
 
 
 def agreement(

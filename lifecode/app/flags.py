@@ -72,12 +72,18 @@ def hydra_flags(flags: argparse.Namespace) -> list[str]:
 
 @contextmanager
 def shown(flags: argparse.Namespace) -> Iterator[None]:
-    """What Hydra shows of a config is plain output: it logs --info, and exits at a wrong --package."""
+    """What Hydra shows of a config is plain output: it logs --info, and exits at a wrong --package.
+
+    What a command leaves that this process has run before is set aside: Hydra's logger at INFO, which would
+    leave most of --info out, and a handler on stderr.
+    """
     if not flags.info and not flags.package:
         yield
         return
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
+    root, hydra = logging.getLogger(), logging.getLogger("hydra")
+    handlers, levels = root.handlers[:], (root.level, hydra.level)
+    root.handlers = []
+    hydra.setLevel(logging.NOTSET)
     try:
         with redirect_stdout(StringIO()) as shown, redirect_stderr(StringIO()):
             yield
@@ -85,7 +91,9 @@ def shown(flags: argparse.Namespace) -> Iterator[None]:
         remedy = "--cfg job shows all of it"
         raise UserError(f"the config has no {flags.package!r}", source="--package", remedy=remedy) from end
     finally:
-        root.handlers, root.level = handlers, level
+        root.handlers = handlers
+        root.setLevel(levels[0])
+        hydra.setLevel(levels[1])
     print(shown.getvalue(), end="")
 
 

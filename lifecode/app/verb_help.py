@@ -1,8 +1,9 @@
 """`lifecode VERB --help`, told by conf/VERB.yaml itself.
 
 Its `hydra.help.header` says what the verb does, with an example; its defaults list names the config groups;
-and the comment behind each of its keys explains that key, as it does in the options of the groups, which
-`lifecode VERB GROUP=OPTION --help` shows too. Nothing is written twice.
+and the comment behind each of its keys explains that key, as it does in a file that verbs share, such as
+`learning`, and in the options of the groups, which `lifecode VERB GROUP=OPTION --help` shows too. Nothing is
+written twice.
 """
 
 import re
@@ -51,7 +52,7 @@ def verb_help(verb: str, folder: Path, overrides: Iterable[str] = ()) -> str:
         width = max(len(group) for group, _ in groups)
         listed = "\n".join(_columns(group, ", ".join(options), width) for group, options in groups)
         parts.append(f"Config groups, as group=option (* is used if you choose none):\n{listed}")
-    parts += _listed("Keys", keys_of(file.read_text(encoding="utf-8")))
+    parts += _listed("Keys", [key for own in _files(config, file) for key in keys_of(own.read_text("utf-8"))])
     for group, option in _chosen(overrides, folder, [group for group, _ in groups]):
         parts += _listed(f"Keys of {group}={option}", keys_of_option(folder, group, option))
     own_folder = ", in <run_dir>/KEY=A and <run_dir>/KEY=B" if "run_dir" in config else ""
@@ -67,6 +68,12 @@ def verb_help(verb: str, folder: Path, overrides: Iterable[str] = ()) -> str:
         "\n".join(["More:", *(_columns(f"lifecode {verb} {words}", told, width) for words, told in more)])
     )
     return "\n\n".join(parts)
+
+
+def _files(config: DictConfig, file: Path) -> list[Path]:
+    """A verb's own file, and those whose keys it shares with other verbs; what all have is told apart."""
+    shared = [name for name in config.get("defaults", []) if isinstance(name, str)]
+    return [file, *(file.with_name(f"{name}.yaml") for name in shared if name not in ("base", "_self_"))]
 
 
 def _listed(title: str, keys: Iterable[Key]) -> list[str]:

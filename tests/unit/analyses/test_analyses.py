@@ -154,7 +154,32 @@ def test_agreement_by_hand():
     assert agreement(observed, observed, 11) == (pytest.approx(1), 0)
     assert agreement(np.where(np.isnan(observed), np.nan, equal), observed, 11) == (None, 0.25)
     assert agreement(observed, np.full(64, np.nan), 11) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("file", "name"),
+    [
+        ("ecoli", "ecoli"),
+        ("flies/D.melanogaster.1pct.fa.gz", "D.melanogaster.1pct"),
+        ("D.melanogaster.1pct.gff.gz+D.melanogaster.1pct.fa.gz", "D.melanogaster.1pct"),
+        ("cds:bac_Bacillus_subtilis_168.cds.fa.gz", "bac_Bacillus_subtilis_168"),
+        ("GCF_000005845.2_ASM584v2_genomic.gbff.gz", "GCF_000005845.2_ASM584v2"),
+        ("GCF_000005845.2_ASM584v2_cds_from_genomic.fna.gz", "GCF_000005845.2_ASM584v2"),
+        ("Drosophila_melanogaster.BDGP6.46.cds.all.fa.gz", "Drosophila_melanogaster.BDGP6.46"),
+        ("NC_000913.3.GB", "NC_000913.3"),
+        ("mm10.v2", "mm10.v2"),
+        (".fa", ".fa"),
+    ],
+)
+def test_a_species_has_the_name_of_its_file(file, name):
+    assert species_names([file]) == [name]
+
+
+def test_no_two_species_have_one_name():
     assert species_names(["a/x.fa.gz", "cds:b/x.fa", "y.gb"]) == ["x 1", "x 2", "y"]
+    assert species_names(["D.simulans.fa", "D.yakuba.fa"]) == ["D.simulans", "D.yakuba"]
+    assert species_names(["x.fa", "x 1.fa", "x.gb"]) == ["x 2", "x 1", "x 3"]
+    assert species_names(["x.fa", "x.fa"]) == ["x 1", "x 2"]
 
 
 def test_alignments_in_the_frame_of_the_gene():

@@ -462,6 +462,7 @@ def test_a_sweep_leaves_its_multirun_yaml_where_its_runs_are(toy, tmp_path):
 
 
 def test_what_hydra_tells_of_a_config(toy):
+    assert toy()[0] == 0  # which leaves Hydra's logger at INFO, as any command of this process does
     code, out, err = toy("--info", "defaults", "model=mini")
     assert (code, err) == (0, "")
     assert "| model/mini " in out
@@ -478,7 +479,7 @@ def test_what_hydra_tells_of_a_config(toy):
     assert (code, err) == (0, "")
     assert "--config-dir,-cd : Adds an additional config dir" in out
     assert toy("--run", "--config-name", "toy")[0] == 0
-    assert len(toy.configs) == 1
+    assert len(toy.configs) == 2
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ def keys():
     folder = Path(config_folder())
     known = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_dir()}
     for path in folder.glob("*.yaml"):
-        if path.stem != "base":
+        if path.stem not in ("base", "learning"):  # of several verbs
             chosen = ["suite=genomic_benchmarks"] if path.stem == "evaluate" else []
             config = lifecode.compose(path.stem.replace("_", " "), *chosen)
             known |= set(_keys(OmegaConf.to_container(config)))
