@@ -7,11 +7,11 @@ import h5py
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from lifecode.models.checksum import weights_checksum
 
 from lifecode.app.main import main
 from lifecode.errors import UserError
 from lifecode.models import LifeCode
+from lifecode.models.weights import weights_checksum
 from lifecode.verbs.embed import embed as embed_verb
 from lifecode.verbs.embed import vectors_of_units
 from lifecode.verbs.embed.embed import embed
