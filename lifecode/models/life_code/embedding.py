@@ -8,6 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from lifecode.arguments import require_positive
 from lifecode.data.batches.packing import NUM_SPECIAL_CODONS, pack, whole_codons
 from lifecode.data.reading.named_sequences import NamedSequences, named_sequences
 from lifecode.errors import UserError
@@ -108,6 +109,7 @@ class EmbedsCodons(SavedModel):
             UserError: no sequence, something that is none, an empty one, a letter that is no nucleotide, or
                 an unknown `pool` or `frames`, a layer that the model does not have, or `max_codons` below 1.
         """
+        require_positive(max_codons=max_codons)
         given = named_sequences(sequences)
         _require_embeddable(given, pool, frames)
         layers = chosen_layers(layer, len(self.encoder.layers))

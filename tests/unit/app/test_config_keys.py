@@ -112,6 +112,7 @@ _OPTIMIZER = {
     "weight_decay": "0.3",
     "clip_norm": "1e-3",
     "matrices": "muon",
+    "decay_steps": 3,
 }
 _CODEC = {
     "nucleotide_dim": "32",
@@ -292,7 +293,6 @@ UNSEEN = {
     **dict.fromkeys(
         (
             *(f"pretraining.{key}" for key in ("interpro", "interpro_entries", "structures", "orders")),
-            "pretraining.labels",
             *(f"pretraining.rows.{key}" for key in ("reverse_strand", "pseudogenes", "max_unknown_share")),
             "pretraining.rows.sites",
         ),

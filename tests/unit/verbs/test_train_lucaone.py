@@ -202,7 +202,7 @@ def test_rows_that_are_made_keep_homologs_together_unless_they_are_not_to() -> N
             [*CHOSEN, "pretraining.batch.rows=3", "pretraining.batch.rows_at_once=2"],
             "pretraining.batch.rows: 3 rows cannot",
         ),
-        ([*CHOSEN, "pretraining.joint.weights.gene_mask=-1"], "weights must not be negative"),
+        ([*CHOSEN, "pretraining.joint.weights.gene_mask=-1"], "weights.gene_mask: is -1, expected 0 or more"),
         (
             [*CHOSEN, "model.heads.prot_site.classes=2"],
             "prot_site.classes: is 2, and the training rows have 3",
