@@ -112,7 +112,7 @@ _OPTIMIZER = {
     "weight_decay": "0.3",
     "clip_norm": "1e-3",
     "matrices": "muon",
-    "decay_steps": 3,
+    "decay_steps": "3",
 }
 _CODEC = {
     "nucleotide_dim": "32",
