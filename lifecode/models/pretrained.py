@@ -108,7 +108,7 @@ def read_config(folder: Path, *, family: str | None = None) -> dict[str, Any]:
             raise UserError(
                 f"no {name} in this folder",
                 source=folder,
-                remedy="A model folder is what `lifecode train` leaves as <run_dir>/model",
+                remedy=_where_it_may_be(folder),
             )
     expected = _checksums(folder / CHECKSUMS)
     for name in (CONFIG, WEIGHTS):
@@ -117,6 +117,17 @@ def read_config(folder: Path, *, family: str | None = None) -> dict[str, Any]:
     if family is not None and config.get("family") != family:
         raise UserError(f"the model is of family {config.get('family')!r}, not {family!r}", source=folder)
     return config
+
+
+def _where_it_may_be(folder: Path) -> str:
+    """The remedy of a folder without a model: the one inside it that a run has left, if there is one."""
+    for name, whose in (
+        ("model", "what this run trained"),
+        ("encoder", "what this fine-tuned model reads with"),
+    ):
+        if (folder / name / CONFIG).is_file():
+            return f"Give {folder / name}, {whose}"
+    return "A model folder is what `lifecode train` leaves as <run_dir>/model"
 
 
 def _read_json(path: Path) -> dict[str, Any]:

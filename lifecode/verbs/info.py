@@ -8,8 +8,9 @@ import torch
 from omegaconf import DictConfig
 
 from lifecode.app.configs.construct import checked_value, construct
+from lifecode.app.load import load
 from lifecode.arguments import arguments_checked
-from lifecode.models.families import FAMILIES, load
+from lifecode.models.families import FAMILIES
 from lifecode.models.parts import parameters_of
 from lifecode.models.saved import SavedModel
 
@@ -50,7 +51,7 @@ class ModelInfo:
 
 @arguments_checked
 def info(model: SavedModel | str | Path) -> ModelInfo:
-    """Describe a model.
+    """Describe a model; of a fine-tuned one its encoder, and what it was tuned on.
 
     Args:
         model: a model, also one on torch's meta device, or what `lifecode.load` takes.
@@ -59,8 +60,25 @@ def info(model: SavedModel | str | Path) -> ModelInfo:
         UserError: as `lifecode.load`.
     """
     loaded = model if isinstance(model, SavedModel) else load(model)
+    tuned_on: list[str] = []
+    if not isinstance(loaded, SavedModel):
+        tuned_on, loaded = _tuned_on(loaded), loaded.model
     family = FAMILIES[loaded.family]
-    return ModelInfo(loaded.config, tuple(family.shape(loaded)), parameters_of(family.parts(loaded)))
+    shape = (*tuned_on, *family.shape(loaded))
+    return ModelInfo(loaded.config, shape, parameters_of(family.parts(loaded)))
+
+
+def _tuned_on(tuned: Any) -> list[str]:
+    """What a fine-tuned model has learnt, a line each."""
+    labels, told = tuned.labels, tuned.told
+    unit = "pair" if getattr(tuned, "kinds", None) else labels.unit
+    classes = f": {', '.join(labels.classes)}" if labels.classes else ""
+    examples, source = told.get("examples", "?"), told.get("task", {}).get("train", "?")
+    return [
+        f"fine-tuned, {labels.kind} of each {unit}{classes}",
+        f"on {examples} examples of {source}",
+        f"with the states of {told.get('encoder', '?')}:",
+    ]
 
 
 def run(config: DictConfig) -> ModelInfo:

@@ -222,6 +222,11 @@ def test_every_format_gives_the_same_in_its_order(runs, tuning, tmp_path, monkey
     assert isinstance(model, TunedModel if tuning == "probe" else TunedNetwork)
     assert model.told["task"]["train"].endswith("train.csv")
     assert model.labels.classes == ("high", "low")
+    described = lifecode.info(runs / tuning)
+    assert described.shape[0] == "fine-tuned, binary of each sequence: high, low"
+    assert described.parts == lifecode.info(runs / tuning / "encoder").parts
+    with pytest.raises(UserError, match=r"Give .*encoder, what this fine-tuned model reads with"):
+        lifecode.LifeCode.from_pretrained(runs / tuning)
     for path in files_in(tmp_path):
         frame = lifecode.predict(runs / tuning, path, progress=False)
         assert frame["id"].tolist() == [f"g{i}" for i in range(23)]
