@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from lifecode.models.life_code.evaluation_mode import undisturbed
 from lifecode.models.luca_one.encoder import TransformerEncoder
 from lifecode.models.luca_one.vocabulary import NUM_TOKENS, PAD, tokens_of_letters, tokens_of_nucleotides
 from lifecode.tasks.examples.labels import LabelKind
@@ -114,12 +115,13 @@ class FittedTransformer:
         """None: it is not kept."""
         return {}
 
+    @undisturbed
     def predict(self, blocks: Blocks) -> NDArray[np.float64]:
         """Values (n,), or probabilities (n, num_classes)."""
         sides = _sides(blocks)
         parts = zip(*(side.split(_BATCHES_TO_PREDICT * self.batch) for side in sides), strict=True)
         none = torch.zeros(0, self.network.num_outputs)
-        with one_thread(), torch.inference_mode():
+        with one_thread():
             found = torch.cat([none, *(self.network(part) for part in parts if len(part[0]))]).double()
         if self.label_kind == "regression":
             return found[:, 0].numpy() * self.scale[1] + self.scale[0]

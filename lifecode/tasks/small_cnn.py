@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from lifecode.models.life_code.evaluation_mode import undisturbed
 from lifecode.tasks.heads.head import Blocks
 
 _EPOCHS, _BATCH, _LEARNING_RATE = 10, 64, 1e-3
@@ -91,9 +92,10 @@ class FittedCnn:
         """None: it is not kept."""
         return {}
 
+    @undisturbed
     def predict(self, blocks: Blocks) -> NDArray[np.float64]:
         """Values (n,), or probabilities (n, num_classes)."""
-        with one_thread(), torch.inference_mode():
+        with one_thread():
             parts = [self.network(part) for part in _ids(blocks).split(16 * _BATCH)]
         found = torch.cat(parts).double() if parts else torch.zeros(0, 1)
         if self.scale is None:

@@ -6,11 +6,10 @@ from hashlib import sha256
 from typing import Protocol
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from lifecode.data.batches.packing import fill_rows
-from lifecode.models.life_code.evaluation_mode import in_evaluation
+from lifecode.models.life_code.evaluation_mode import in_evaluation, undisturbed
 from lifecode.models.saved import SavedModel
 from lifecode.tasks.examples.molecule import Molecule
 from lifecode.tasks.families.place import FrameReading, Place
@@ -82,7 +81,6 @@ class ModelEncoder:
         """
         return self.states_of_segments([self.reading.segments(ids, 0)[0] for ids in sequences], place)
 
-    @torch.inference_mode()
     def states_of_segments(
         self, segments: Sequence[NDArray[np.uint8]], place: Place
     ) -> Iterator[tuple[int, NDArray[np.float32]]]:
@@ -92,7 +90,7 @@ class ModelEncoder:
         sizes = np.array([reading.num_states(segment) for segment in segments], dtype=np.int64)
         for row in fill_rows(sizes, max(self.max_tokens, int(sizes.max(initial=0)))):
             packed = reading.pack([segments[i] for i in row])
-            hidden = reading.states(self.model, packed, place).cpu().numpy()
+            hidden = undisturbed(reading.states)(self.model, packed, place).cpu().numpy()
             borders = packed.cu_seqlens.tolist()
             for number, start, end in zip(row, borders[:-1], borders[1:], strict=True):
                 yield number, hidden[start:end]

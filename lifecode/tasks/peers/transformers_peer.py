@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from lifecode.data.translation import reverse_translate, translate
 from lifecode.errors import UserError
 from lifecode.host.checksum import digest_of
+from lifecode.models.life_code.evaluation_mode import undisturbed
 from lifecode.models.quiet_transformers import quiet_transformers
 from lifecode.tasks.examples.molecule import Molecule, decoded
 from lifecode.tasks.families.place import FrameReading, Place
@@ -168,7 +169,6 @@ class PeerEncoder:
         vocabulary = sorted(self.tokenizer.get_vocab().items())
         return digest_of({"weights": found.hexdigest(), "vocabulary": vocabulary} | asdict(self.peer))
 
-    @torch.inference_mode()
     def states(
         self, sequences: Sequence[NDArray[np.uint8]], place: Place
     ) -> Iterator[tuple[int, NDArray[np.float32]]]:
@@ -220,6 +220,7 @@ class PeerEncoder:
         k = self.peer.kmer
         return text if k is None else " ".join(text[i : i + k] for i in range(max(1, len(text) - k + 1)))
 
+    @undisturbed
     def _read(
         self, texts: list[str], layer: int | None
     ) -> list[tuple[NDArray[np.float32], NDArray[np.float32]]]:

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from lifecode.models.life_code.evaluation_mode import undisturbed
 from lifecode.models.saved import SavedModel
 from lifecode.tasks.families.place import Place
 from lifecode.tasks.tuning.rows import Segmented, rows_of
@@ -45,7 +46,7 @@ class FrozenStates:
             self._known = self._read()
         return self._known[number]
 
-    @torch.no_grad()
+    @undisturbed
     def _read(self) -> list[Tensor]:
         found: list[Tensor] = [torch.empty(0)] * len(self.sequences)
         segments = self.framing.segments

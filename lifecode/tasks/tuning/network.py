@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from lifecode.alphabet import IGNORE
+from lifecode.models.life_code.evaluation_mode import undisturbed
 from lifecode.models.saved import SavedModel
 from lifecode.tasks.examples.labels import LabelKind
 from lifecode.tasks.families.family_reading import FamilyReading
@@ -141,7 +142,7 @@ def _freeze(model: SavedModel, tuning: GradientTuning, read: tuple[str, ...]) ->
         )
 
 
-@torch.inference_mode()
+@undisturbed
 def predicted(network: TaskNetwork, framing: Segmented, sequences: Sequence[Any]) -> NDArray[Any]:
     """Values (n,), or probabilities (n, num_classes), in the order of the sequences.
 

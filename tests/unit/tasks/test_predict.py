@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 import pytest
+import torch
 
 import lifecode
 from lifecode.app.main import main
@@ -222,6 +223,8 @@ def test_every_format_gives_the_same_in_its_order(runs, tuning, tmp_path, monkey
     assert isinstance(model, TunedModel if tuning == "probe" else TunedNetwork)
     assert model.told["task"]["train"].endswith("train.csv")
     assert model.labels.classes == ("high", "low")
+    with torch.autocast("cpu", dtype=torch.bfloat16), torch.inference_mode():
+        np.testing.assert_array_equal(model.predict(GENES), expected)
     described = lifecode.info(runs / tuning)
     assert described.shape[0] == "fine-tuned, binary of each sequence: high, low"
     assert described.parts == lifecode.info(runs / tuning / "encoder").parts
