@@ -11,7 +11,6 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-import python_codon_tables
 from Bio.Data import CodonTable
 from numpy.typing import NDArray
 
@@ -24,6 +23,7 @@ from lifecode.alphabet import (
     letters_of,
 )
 from lifecode.errors import UserError
+from lifecode.usage_tables import shares_in_table
 
 _LETTERS = np.frombuffer((AMINO_ACIDS + "X").encode(), dtype=np.uint8)
 _ANY_RESIDUE = len(AMINO_ACIDS)
@@ -84,8 +84,8 @@ class GeneticCode:
 
         Args:
             protein: one-letter residues in either case, as for `alphabet.letters_of`.
-            organism: a Kazusa table of `python_codon_tables`, such as `e_coli` or `h_sapiens_9606`; only
-                codons that this code reads as the residue are used.
+            organism: a species with a Kazusa table, such as `e_coli`, `Homo sapiens` or `9606`
+                (`lifecode.usage_tables`); only codons that this code reads as the residue are used.
             generator: draws each codon with its share among those of the residue; by default the most
                 frequent one is taken.
 
@@ -145,16 +145,6 @@ def genetic_code(number: int) -> GeneticCode:
     return GeneticCode(number, str(table.names[0]), residues, starts, stops, letters)
 
 
-def require_codon_usage(organism: str) -> None:
-    """Raise a `UserError` that names the organisms with a codon usage table, where this is none of them."""
-    tables = python_codon_tables.available_codon_tables_names
-    known = {*tables} | {name.rpartition("_")[0] for name in tables}
-    if organism not in known:
-        raise UserError(
-            f"no codon usage table for organism {organism!r}", remedy=f"Known are {', '.join(sorted(known))}"
-        )
-
-
 @cache
 def _codon_choices(organism: str, code: int) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
     """Codons of each letter, most frequent first, in ASCII (256, 8, 3), and sums of their shares (256, 8).
@@ -162,8 +152,7 @@ def _codon_choices(organism: str, code: int) -> tuple[NDArray[np.uint8], NDArray
     Shares are Kazusa's within a residue, so a codon that the code has moved to another residue is only
     taken where the residue kept none of its own.
     """
-    require_codon_usage(organism)
-    usage: dict[str, dict[str, float]] = python_codon_tables.get_codons_table(organism)  # pyright: ignore
+    usage = shares_in_table(organism)
     fraction = {codon: share for codons in usage.values() for codon, share in codons.items()}
     table = genetic_code(code)
     codons_of = {letter: [codon] for letter, codon in _RECODED.items()}

@@ -40,7 +40,7 @@ class MaskedResidues:
         min_residues: of a protein that is asked about.
         max_residues: likewise.
         stride: every so many residues one is masked at a time; above 1, so that both neighbours are seen.
-        organism: whose codons a model of codons reads, a table of `python_codon_tables`.
+        organism: whose codons a model of codons reads, as for `lifecode.usage_tables`.
         codon_choice: `sampled` draws each by its share, `frequent` takes the commonest.
     """
 

@@ -92,7 +92,7 @@ def reverse_translate(
     Args:
         protein: one-letter residues in either case: text, bytes, a Seq or SeqRecord of Biopython; or several
             of these as for `alphabet.as_sequences`.
-        organism: whose codon usage, a table of `python_codon_tables` such as `e_coli` or `h_sapiens_9606`.
+        organism: whose codon usage, as for `lifecode.usage_tables`: `e_coli`, `Homo sapiens`, `9606`.
         codon_choice: `frequent` takes the most frequent codon of a residue, `sampled` draws by share.
         genetic_code: NCBI `transl_table`; only codons that it reads as the residue are used.
         seed: of the sampled codons, which are a function of the seed and the protein alone.

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-import python_codon_tables
 from numpy.typing import NDArray
 
 from lifecode.alphabet import NUM_AMINO_ACIDS, NUM_CODONS, codon_ids
@@ -21,19 +20,12 @@ from lifecode.data.reading.read import packaged_genomes, read_records
 from lifecode.design.synonyms import synonym_family
 from lifecode.errors import UserError
 from lifecode.genetic_code import genetic_code
+from lifecode.usage_tables import USAGE_TABLES, find_usage_table
 
 _LEAST_COUNT, _LEAST_SHARE = 0.5, 0.005
 """Of a codon that the host does not use: as Sharp and Li count it, and half of what a table's digits tell."""
 _CODE_OF_TABLES, _CODE_OF_BACTERIA = 1, 11
 _BACTERIA = ("e_coli", "b_subtilis")
-_COMMON_NAMES = {
-    "human": "h_sapiens",
-    "mouse": "m_musculus",
-    "chicken": "g_gallus",
-    "fly": "d_melanogaster",
-    "worm": "c_elegans",
-    "yeast": "s_cerevisiae",
-}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -83,11 +75,11 @@ def host_usage(host: Inputs, code: int | None = None) -> HostUsage:
     if isinstance(host, str) and host.strip().lower() in packaged_genomes():
         host = host.strip().lower()
     is_name = isinstance(host, str | int) and str(host) not in packaged_genomes()
-    if is_name and (table := _table_of(str(host))) is not None:
+    if is_name and (table := find_usage_table(str(host))) is not None:
         own = _CODE_OF_BACTERIA if table.rpartition("_")[0] in _BACTERIA else _CODE_OF_TABLES
         return _from_table(table, own if code is None else code)
     if is_name and not _may_be_files(str(host)):
-        known = ", ".join([*packaged_genomes(), *sorted(python_codon_tables.available_codon_tables_names)])
+        known = ", ".join([*packaged_genomes(), *USAGE_TABLES])
         raise UserError(
             f"there is no host {host!r}", source="host", remedy=f"Give a genome's file, or {known}"
         )
@@ -117,18 +109,6 @@ def matched_usage(
     """Codons (L,) drawn by their share among the synonyms."""
     cumulative = np.cumsum(np.where(allowed, host.shares, 0.0), axis=1)
     return (cumulative <= (draw.random(len(allowed)) * cumulative[:, -1])[:, None]).sum(axis=1)
-
-
-def _table_of(host: str) -> str | None:
-    """The full name of the table that is meant; a species is written as tables or as people write it."""
-    text = host.strip().lower()
-    genus, *others = re.split(r"[\s_.]+", text)
-    species = _COMMON_NAMES.get(text, "_".join([genus[:1], *others]))
-    for name in sorted(python_codon_tables.available_codon_tables_names):
-        organism, _, taxon = name.rpartition("_")
-        if text in (name, taxon) or species == organism:
-            return name
-    return None
 
 
 def _may_be_files(host: str) -> bool:

@@ -6,6 +6,7 @@ FLOORS = {
         "errors",
         "arguments",
         "alphabet",
+        "usage_tables",
         "genetic_code",
         "host",
         "randomness",

@@ -9,12 +9,11 @@ from collections.abc import Mapping
 from functools import cache
 
 import numpy as np
-import python_codon_tables
 from numpy.typing import NDArray
 
 from lifecode.alphabet import CODONS, NUCLEOTIDES, NUM_AMINO_ACIDS, NUM_CODONS, codon_ids
-from lifecode.errors import UserError
 from lifecode.genetic_code import genetic_code
+from lifecode.usage_tables import shares_in_table
 
 FIGURE_6_ORGANISMS = {
     "E. coli": "e_coli_316407",
@@ -54,17 +53,15 @@ def kazusa_usage(organism: str) -> NDArray[np.float64]:
     """Share of each codon (64,) among the codons of its residue in an organism, by the standard code.
 
     Args:
-        organism: full name of a table of `python_codon_tables`, such as `e_coli_316407`. Its shares are
-            scaled to add up to 1 within each residue.
+        organism: a species with such a table (`lifecode.usage_tables`). Its shares are scaled to add up to 1
+            within each residue.
 
     Raises:
         UserError: there is no such table.
     """
-    known = python_codon_tables.available_codon_tables_names
-    if organism not in known:
-        raise UserError(f"no codon usage table {organism!r}", remedy=f"Known are {', '.join(sorted(known))}")
-    table: dict[str, dict[str, float]] = python_codon_tables.get_codons_table(organism)  # pyright: ignore
-    share_of = {codon: share for codons in table.values() for codon, share in codons.items()}
+    share_of = {
+        codon: share for codons in shares_in_table(organism).values() for codon, share in codons.items()
+    }
     usage = _shares(np.array([share_of[codon] for codon in CODONS]), genetic_code_number=1)
     usage.flags.writeable = False
     return usage

@@ -31,7 +31,7 @@ class CodonUsage:
     """How a protein becomes codons.
 
     Attributes:
-        organism: a table of `python_codon_tables`.
+        organism: as for `lifecode.usage_tables`.
         choice: `frequent`, or `sampled` by share.
         seed: of the sampled codons.
         genetic_code: NCBI number.

@@ -28,7 +28,7 @@ from lifecode.data.reading.following_stop import with_following_stops
 from lifecode.data.reading.inputs import Inputs, InputUnit, packaged_genomes, resolve_inputs
 from lifecode.data.records import Contig
 from lifecode.errors import UserError
-from lifecode.genetic_code import require_codon_usage
+from lifecode.usage_tables import usage_table
 
 __all__ = ["ReadingSettings", "packaged_genomes", "read_records", "read_unit", "resolve_inputs"]
 
@@ -41,7 +41,7 @@ class ReadingSettings:
         genetic_code: NCBI code of every contig and protein, whatever its file says; or codes by name of the
             contig, with `default` for those about which nothing else says anything; None: see
             `lifecode.data.reading.contig_codes`.
-        organism: codon usage of proteins, a table of `python_codon_tables`.
+        organism: codon usage of proteins, as for `lifecode.usage_tables`.
         codon_choice: `frequent` takes the most frequent codon of a residue, `sampled` draws by share.
         seed: of the sampled codons; each protein's are a function of the seed and its name.
         isoforms: `all`, or the `longest` exact pair of each gene on its contig.
@@ -63,7 +63,7 @@ class ReadingSettings:
 
     def __post_init__(self) -> None:
         self.asked_codes()
-        require_codon_usage(self.organism)
+        usage_table(self.organism)
         if not 0 <= self.max_ambiguous_share <= 1:
             problem = f"max_ambiguous_share {self.max_ambiguous_share} is no share"
             raise UserError(problem, remedy="Give 0 to 1, such as 0.05")

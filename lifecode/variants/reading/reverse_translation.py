@@ -18,7 +18,7 @@ class ReverseTranslation:
     """How a protein without a coding sequence, and new residues by `pseudo_likelihood`, become codons.
 
     Args:
-        organism: whose codons, a table of `python_codon_tables`.
+        organism: whose codons, as for `lifecode.usage_tables`.
         codon_choice: `sampled` draws each by its share there, `frequent` takes the commonest.
         codon_draws: over so many draws scores are means; of no effect on the commonest.
         seed: of the draws; no two seeds share one.

@@ -84,7 +84,7 @@ def test_the_four_species_of_figure_6_have_tables():
 
 
 def test_an_organism_without_a_table_is_named():
-    with pytest.raises(UserError, match=r"no codon usage table 'm_genitalium'.*e_coli_316407"):
+    with pytest.raises(UserError, match=r"no codon usage table for organism 'm_genitalium'.*e_coli_316407"):
         kazusa_usage("m_genitalium")
 
 
