@@ -31,7 +31,7 @@ def find_usage_table(organism: str) -> str | None:
 
 
 def usage_table(organism: str) -> str:
-    """The same.
+    """The full name of an organism's table, by any name that `find_usage_table` knows.
 
     Raises:
         UserError: there is none; the tables are named.
