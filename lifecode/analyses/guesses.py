@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from lifecode.analyses.analysis import Say, Value
 from lifecode.analyses.codon_usage import species_names
-from lifecode.analyses.genes import Gene, asked_and_counted, notes_on_unknown_training, read_genes
+from lifecode.analyses.genes import Asked, Gene, asked_and_counted, notes_on_unknown_training, read_genes
 from lifecode.analyses.named_model import NamedModel
 from lifecode.evaluation.baselines import BothNeighbours, CodonUnigram, InterpolatedNeighbours
 from lifecode.report.charts.predictions.contest_charts import sets_of_a_suite
@@ -77,7 +77,7 @@ def guesses(
     files: Sequence[str],
     models: Sequence[NamedModel],
     letter: Letter,
-    by_model: Mapping[str, Callable[[Sequence[Gene]], LogP]],
+    by_model: Mapping[str, Callable[[Asked], LogP]],
     *,
     most: int,
     lengths: tuple[int, int],
@@ -90,7 +90,7 @@ def guesses(
         files: as for `lifecode.read_records`, each with statistics of its own.
         models: who takes part; their training genes are not asked about.
         letter: what is masked.
-        by_model: name of each model to what it guesses of genes.
+        by_model: name of each model to what it guesses of the genes that are asked about.
         most: so many genes of each file are asked about.
         lengths: fewest and most letters of these.
         seed: of the draw.
@@ -107,14 +107,13 @@ def guesses(
         genes, left_out = read_genes(
             file, most=None, min_codons=2, max_codons=1 << 30, seed=seed, proteins=letter.of == "proteins"
         )
-        (asked, others), own = asked_and_counted(
-            genes, models, most=most, lengths=lengths, seed=seed, name=name
-        )
+        drawn, own = asked_and_counted(genes, models, most=most, lengths=lengths, seed=seed, name=name)
+        asked, others = drawn
         notes += [f"{name}: {note}" for note in (*left_out, *own)]
         by_whom: dict[str, LogP] = {}
         for model, guessed in by_model.items():
             say(f"{model}: masking {letter.name}s of {name}")
-            by_whom[model] = guessed(asked)
+            by_whom[model] = guessed(drawn)
         counted = [letter.ids(gene) for gene in others]
         unigram = CodonUnigram(counted, letter.alphabet_size)
         by_whom |= _statistics(letter, [letter.ids(gene) for gene in asked], counted, unigram)

@@ -3,7 +3,8 @@
 Some genes are asked about, one codon in `stride` masked at a time until each was. Codon statistics are
 counted on the other genes of the same file, but for those that resemble one that is asked about. Genes that
 resemble what a model was trained on are never asked about, so that a species which it knows can stand beside
-new ones.
+new ones. With other genes of the species around a gene, a model shows how much of the species it learns from
+them as it reads, as statistics learn from them by counting.
 """
 
 from collections.abc import Sequence
@@ -16,14 +17,13 @@ from numpy.typing import NDArray
 
 from lifecode.alphabet import NUM_CODONS
 from lifecode.analyses.analysis import Analysed, Say
-from lifecode.analyses.genes import Gene
+from lifecode.analyses.genes import Asked, Gene
 from lifecode.analyses.guesses import Letter, LogP, compared, guesses
 from lifecode.analyses.named_model import NamedModel
-from lifecode.design.masked_codons import strided_log_probabilities
+from lifecode.design.masked_codons import Context, strided_log_probabilities
 from lifecode.design.synonyms import synonym_family
 from lifecode.errors import require_at_least
 from lifecode.evaluation.baselines import CodonUnigram
-from lifecode.models.saved import SavedModel
 from lifecode.report.page import Drawing
 
 HEADINGS = (
@@ -49,15 +49,19 @@ class MaskedCodons:
         min_codons: of a gene that is asked about.
         max_codons: likewise.
         stride: every so many codons one is masked at a time; above 1, so that both neighbours are seen.
+        context_codons: above 0, each model reads every gene once more, between so many codons of the counted
+            genes on either side, drawn for each gene.
     """
 
     genes: int = 100
     min_codons: int = 50
     max_codons: int = 400
     stride: int = 7
+    context_codons: int = 0
 
     def __post_init__(self) -> None:
         require_at_least(2, self, "genes", "min_codons", "stride", within="kind")
+        require_at_least(0, self, "context_codons", within="kind")
 
     def analyse(
         self, input: str | list[str], models: Sequence[NamedModel], *, seed: int, say: Say
@@ -68,7 +72,11 @@ class MaskedCodons:
             files,
             models,
             Letter("codon", "genes", NUM_CODONS, lambda gene: gene.codons, figures),
-            {one.name: partial(self._expected, one.model) for one in models},
+            {
+                one.name + suffix: partial(self._expected, one, context_codons, seed)
+                for one in models
+                for suffix, context_codons in self._readings().items()
+            },
             most=self.genes,
             lengths=(self.min_codons, self.max_codons),
             seed=seed,
@@ -91,14 +99,40 @@ class MaskedCodons:
                 "genes: above 0 a guess knows more than the species' codon usage. `right` is the share of "
                 "codons that are guessed. Where the residue is known, only its synonyms are weighed, at "
                 "codons that have any; the unigram then guesses the commonest. All statistics are counted "
-                "on other genes of the same species."
+                "on other genes of the same species; `among genes` says that a model has read some of "
+                "these with each gene."
             ),
             notes=found.notes,
         )
 
-    def _expected(self, model: SavedModel, genes: Sequence[Gene]) -> LogP:
-        """log P (L, 64) at every codon of each gene, every `stride`-th masked at a time."""
-        return strided_log_probabilities(model, [gene.codons for gene in genes], self.stride)
+    def _readings(self) -> dict[str, int]:
+        """What is added to a model's name, to how many codons it reads on either side of each gene."""
+        return {"": 0} | ({", among genes": self.context_codons} if self.context_codons else {})
+
+    def _expected(self, one: NamedModel, context_codons: int, seed: int, drawn: Asked) -> LogP:
+        """log P (L, 64) at every codon of each gene, every `stride`-th masked at a time.
+
+        Raises:
+            UserError: the genes with their context are longer than the model reads at once.
+        """
+        genes = drawn.genes
+        around = contexts(drawn, context_codons, seed) if context_codons else None
+        return strided_log_probabilities(one.model, [gene.codons for gene in genes], self.stride, around)
+
+
+def contexts(drawn: Asked, context_codons: int, seed: int) -> list[Context]:
+    """For each gene that is asked about so many codons of the others on either side, fewer where they end.
+
+    The others are those of its genetic code, in an order of its own; what stands behind it begins with the
+    first of them that is not needed before it.
+    """
+    order = np.random.default_rng(seed)
+    found = []
+    for gene in drawn.genes:
+        others = [other.codons for other in drawn.others if other.genetic_code == gene.genetic_code]
+        joined = np.concatenate([np.empty(0, np.int64), *(others[i] for i in order.permutation(len(others)))])
+        found.append(Context(joined[:context_codons], joined[context_codons : 2 * context_codons]))
+    return found
 
 
 class Figures(NamedTuple):

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from lifecode.alphabet import AMINO_ACIDS, NUM_AMINO_ACIDS, NUM_CODONS, STOP, encode_nucleotides
 from lifecode.analyses.analysis import Analysed, Say
-from lifecode.analyses.genes import Gene
+from lifecode.analyses.genes import Asked, Gene
 from lifecode.analyses.guesses import Letter, LogP, compared, guesses
 from lifecode.analyses.named_model import NamedModel
 from lifecode.data.formats.proteins import CodonChoice
@@ -89,12 +89,13 @@ class MaskedResidues:
             notes=found.notes,
         )
 
-    def _expected(self, reader: MaskedReader, seed: int, proteins: Sequence[Gene]) -> LogP:
+    def _expected(self, reader: MaskedReader, seed: int, drawn: Asked) -> LogP:
         """log P (L, 21) at every residue of each protein, every `stride`-th masked at a time.
 
         Raises:
             UserError: a protein is longer than the model reads at once.
         """
+        proteins = drawn.genes
         longest = max(len(one.residues) for one in proteins)
         if reader.longest is not None and longest > reader.longest:
             raise UserError(

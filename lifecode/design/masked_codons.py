@@ -1,6 +1,7 @@
 """What a masked model expects at masked codons of sequences that are otherwise known."""
 
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,7 +45,7 @@ def masked_log_probabilities(
     if reader.longest is not None and longest > reader.longest:
         raise UserError(
             f"genes have {longest:,} nucleotides, and the model reads {reader.longest:,} at once",
-            remedy=f"Give genes of at most {reader.longest // size} codons (kind.max_codons)",
+            remedy=f"Give at most {reader.longest // size} codons, context included (kind.max_codons)",
         )
     masked = [_places(np.flatnonzero(np.asarray(codons) < 0), size) for codons in sequences]
     read = [_places(positions, size) for positions in at]
@@ -52,25 +53,45 @@ def masked_log_probabilities(
     return [_of_codons(rows, size) for rows in log_p]
 
 
+class Context(NamedTuple):
+    """Codon ids that are read with a sequence, as if they were one, and not asked about."""
+
+    before: NDArray[np.integer]
+    behind: NDArray[np.integer]
+
+
+NO_CONTEXT = Context(np.empty(0, np.int64), np.empty(0, np.int64))
+
+
 def strided_log_probabilities(
-    model: SavedModel, sequences: Sequence[NDArray[np.integer]], stride: int = _STRIDE
+    model: SavedModel,
+    sequences: Sequence[NDArray[np.integer]],
+    stride: int = _STRIDE,
+    contexts: Sequence[Context] | None = None,
 ) -> list[NDArray[np.float64]]:
     """log P (L, 64) at every codon of each sequence, every `stride`-th masked at a time.
 
     A sequence of L codons is read `stride` times, not L times as by `LifeCode.masked_logits`; with `stride` L
     the two are the same.
+
+    Args:
+        model: as of `masked_log_probabilities`.
+        sequences: codon ids (L,) of each.
+        stride: every so many codons one is masked at a time.
+        contexts: of each sequence; None: none.
     """
-    copies, at, owners = [], [], []
+    copies, at, asked = [], [], []
     for number, codons in enumerate(sequences):
+        before, behind = contexts[number] if contexts else NO_CONTEXT
         for first in range(min(stride, len(codons))):
             places = np.arange(first, len(codons), stride)
             copy = np.array(codons)
             copy[places] = MASKED
-            copies.append(copy)
-            at.append(places)
-            owners.append(number)
+            copies.append(np.concatenate([before, copy, behind]))
+            at.append(len(before) + places)
+            asked.append((number, places))
     result = [np.empty((len(codons), NUM_CODONS)) for codons in sequences]
-    for number, places, log_p in zip(owners, at, masked_log_probabilities(model, copies, at), strict=True):
+    for (number, places), log_p in zip(asked, masked_log_probabilities(model, copies, at), strict=True):
         result[number][places] = log_p
     return result
 

@@ -6,11 +6,12 @@ import pytest
 import lifecode
 from lifecode.alphabet import CODONS, encode_nucleotides
 from lifecode.analyses import MaskedCodons
-from lifecode.analyses.genes import Gene, read_genes
-from lifecode.analyses.masked_codons import figures
+from lifecode.analyses.genes import Asked, Gene, read_genes
+from lifecode.analyses.masked_codons import contexts, figures
 from lifecode.data.splits.similarity import protein_sketch
 from lifecode.data.statistics.seen_genes import NUM_KEPT
 from lifecode.data.translation import translate
+from lifecode.design.masked_codons import strided_log_probabilities
 from lifecode.errors import UserError
 from lifecode.evaluation.baselines import BothNeighbours, CodonUnigram, InterpolatedNeighbours
 from tests.support.small_models import small_luca_one, small_model
@@ -129,6 +130,44 @@ def test_what_a_model_has_seen_is_not_asked_and_what_resembles_is_not_counted(tm
     with pytest.raises(UserError, match="too few to count"):
         lifecode.analyse(
             MaskedCodons(genes=40, min_codons=20), path, [model], progress=False, untrained=False
+        )
+
+
+def test_a_gene_among_others_is_read_between_them_and_asked_alone(tmp_path):
+    """What stands around it are counted genes; what the model says without them does not change."""
+    path = species(tmp_path, "one", 40)
+    found, _ = read_genes(path, most=None, min_codons=2, max_codons=99, seed=0)
+    model = small_model().eval()
+    drawn = Asked(found[:2], found[2:])
+    around = contexts(drawn, 50, seed=3)
+    joined = ["".join(CODONS[codon] for codon in gene.codons) for gene in drawn.others]
+    for gene, own in zip(drawn.genes, around, strict=True):
+        assert [len(own.before), len(own.behind)] == [50, 50]
+        assert any(text in "".join(CODONS[codon] for codon in own.before) for text in joined)
+        dna = ["".join(CODONS[codon] for codon in ids) for ids in (own.before, gene.codons, own.behind)]
+        (logits,) = model.masked_logits(["".join(dna)])
+        inside = slice(50, 50 + len(gene.codons))
+        (ours,) = strided_log_probabilities(model, [gene.codons], len(gene.codons), [own])
+        np.testing.assert_allclose(ours, logits[inside].log_softmax(-1).numpy(), atol=1e-5)
+    assert not np.array_equal(around[0].before, around[1].before)
+
+    def table(**settings):
+        kind = MaskedCodons(genes=5, min_codons=20, max_codons=60, stride=3, **settings)
+        return lifecode.analyse(kind, path, [model], progress=False, untrained=False).rows
+
+    alone, both = table(), table(context_codons=50)
+    assert [row[0] for row in both[:2]] == ["model 1", "model 1, among genes"]
+    assert both[0] == alone[0]
+    assert both[2:] == alone[1:]
+    assert both[1][2] != alone[0][2]
+    assert both[1][8:] == alone[0][8:]
+    with pytest.raises(UserError, match="context included"):
+        lifecode.analyse(
+            MaskedCodons(genes=5, min_codons=20, context_codons=250),
+            path,
+            [small_luca_one(heads={})],
+            progress=False,
+            untrained=False,
         )
 
 

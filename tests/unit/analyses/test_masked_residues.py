@@ -6,7 +6,7 @@ import pytest
 import lifecode
 from lifecode.alphabet import AMINO_ACIDS, NUM_AMINO_ACIDS
 from lifecode.analyses import MaskedCodons, MaskedResidues
-from lifecode.analyses.genes import Gene, read_genes
+from lifecode.analyses.genes import Asked, Gene, read_genes
 from lifecode.analyses.masked_residues import residue_figures
 from lifecode.errors import UserError
 from lifecode.evaluation.baselines import BothNeighbours, CodonUnigram, InterpolatedNeighbours
@@ -70,7 +70,7 @@ def test_a_residue_is_the_sum_over_its_codons(proteins):
     model = small_model().eval()
     kind = MaskedResidues(proteins=2, min_residues=20, stride=100)  # one residue masked at a time
     genes, _ = read_genes(proteins, most=None, min_codons=2, max_codons=99, seed=0, proteins=True)
-    table = kind._expected(model.masked_reader("codon"), 3, genes[:1])[0]
+    table = kind._expected(model.masked_reader("codon"), 3, Asked(genes[:1], []))[0]
     residues = "".join(AMINO_ACIDS[i] for i in genes[0].residues)
     letters = lifecode.reverse_translate(residues, "e_coli", "sampled", seed=3)
     codons = model.masked_logits([letters])[0].double().log_softmax(-1).exp().numpy()
