@@ -26,6 +26,7 @@ class Use(IntEnum):
     TEACHER_SHUFFLE = 6
     DROPOUT = 7
     TEST_ROWS = 8
+    JOINED = 9
 
 
 def random_words(keys: NDArray[np.uint64], counters: NDArray[np.integer]) -> NDArray[np.uint64]:

@@ -30,12 +30,39 @@ class Segment:
     Attributes:
         ids: nucleotide ids (3 x codons,), already padded to whole codons.
         amino_acids: index in `AMINO_ACIDS` or `NO_RESIDUE` of each codon (num_codons,), or None for DNA.
-        teacher_features: (num_residues, D') of the leading codons, or None.
+        teacher_features: (num_residues, D') of the leading codons, or of `teacher_positions`, or None.
+        teacher_positions: (num_residues,) codons of the segment; None for the leading ones.
     """
 
     ids: NDArray[np.uint8]
     amino_acids: NDArray[np.integer] | None = None
     teacher_features: NDArray[np.float16] | None = None
+    teacher_positions: NDArray[np.integer] | None = None
+
+    @property
+    def taught(self) -> NDArray[np.int64]:
+        """(num_residues,) codons that a teacher has seen."""
+        if self.teacher_positions is not None:
+            return self.teacher_positions.astype(np.int64)
+        return np.arange(0 if self.teacher_features is None else len(self.teacher_features))
+
+
+def joined(segments: Sequence[Segment]) -> Segment:
+    """Coding segments one behind the other as one; a single segment as it is."""
+    if len(segments) == 1:
+        return segments[0]
+    starts = np.cumsum([0, *(len(segment.ids) // 3 for segment in segments)])
+    taught = [
+        (start + segment.taught, segment.teacher_features)
+        for start, segment in zip(starts, segments, strict=False)
+        if segment.teacher_features is not None
+    ]
+    return Segment(
+        ids=np.concatenate([segment.ids for segment in segments]),
+        amino_acids=np.concatenate([segment.amino_acids for segment in segments]),  # pyright: ignore
+        teacher_features=np.concatenate([features for _, features in taught]) if taught else None,
+        teacher_positions=np.concatenate([at for at, _ in taught]) if taught else None,
+    )
 
 
 @dataclass(slots=True)
@@ -113,7 +140,7 @@ def corrupt_and_pack(segments: Sequence[Segment], masking: Masking, keys: NDArra
         nucleotide_labels[at] = np.where(nucleotides < UNK, nucleotides.astype(np.int64), IGNORE)
 
     teacher = [
-        (start + np.arange(len(segment.teacher_features)), segment.teacher_features)
+        (start + segment.taught, segment.teacher_features)
         for start, segment in zip(starts, segments, strict=True)
         if segment.teacher_features is not None
     ]

@@ -35,6 +35,11 @@ class Piece(NamedTuple):
         """Codons of a packed row that it takes, special tokens included."""
         return -((self.start - self.stop) // 3) + NUM_SPECIAL_CODONS
 
+    @property
+    def parts(self) -> tuple["Piece", ...]:
+        """Itself: it is not joined with others."""
+        return (self,)
+
 
 class Drawn(NamedTuple):
     """The pieces of some draws.

@@ -24,6 +24,8 @@ class Mixture:
         temperature: evens out the input files: the coding sequences of one are read in proportion to
             codons ** (1 / temperature). 1 reads each once per pass; at 3, one with an eighth of the codons
             of the largest is read four times, some of its genes a time more or less where that is no integer.
+        joined: share of the coding sequences of training that are read joined to one sequence with others of
+            their input file, up to a row; a model learns so to read a gene among others of its genome.
     """
 
     cds: float = 0.75
@@ -31,6 +33,7 @@ class Mixture:
     rna: float = 0.0
     cds_repeats: Mapping[str, int] | None = None
     temperature: float = 1.0
+    joined: float = 0.0
 
     def __post_init__(self) -> None:
         weights = self._weights.values()
@@ -44,6 +47,8 @@ class Mixture:
             raise UserError(
                 f"is {self.temperature}", source="data.mixture.temperature", remedy="Give 1 or more"
             )
+        if not 0 <= self.joined <= 1:
+            raise UserError(f"is {self.joined}", source="data.mixture.joined", remedy="Give a share, 0 to 1")
         for name, times in (self.cds_repeats or {}).items():
             if times < 1:
                 raise UserError(

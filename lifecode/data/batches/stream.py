@@ -5,9 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from lifecode.alphabet import reverse_complement
-from lifecode.data.batches.batch import Batch, ResidueFeatures, Segment, corrupt_and_pack
+from lifecode.data.batches.batch import Batch, ResidueFeatures, Segment, corrupt_and_pack, joined
 from lifecode.data.batches.batch_shape import BatchShape
 from lifecode.data.batches.drawing import Draws, Piece, RecordDraws, WindowDraws
+from lifecode.data.batches.joining import JoinedDraws, JoinedPiece, genomes_of
 from lifecode.data.batches.masking import Masking
 from lifecode.data.batches.mixture import Mixture
 from lifecode.data.batches.packing import whole_codons
@@ -62,7 +63,10 @@ class TrainingStream(PackedStream):
         self.shares = mixture.shares([kind for kind, table in self.tables.items() if table.offsets[-1]])
         self.masking, self.seed, self.features = masking, seed, features
         self.reverse_complement, self.max_unknown_fraction = reverse_complement, max_unknown_fraction
-        self._cds_repeats = mixture.repeats_of(self.tables[CDS]) if split == "train" else None
+        trains = split == "train"
+        self._cds_repeats = mixture.repeats_of(self.tables[CDS]) if trains else None
+        self._joined = mixture.joined if trains else 0.0
+        self._genomes = genomes_of(self.tables[CDS]) if self._joined else None
         if not self.shares or not self.has_rows:
             raise UserError(
                 f"the {split} split holds no sequence to train on ({', '.join(mixture.kinds)})",
@@ -79,7 +83,10 @@ class TrainingStream(PackedStream):
     def _draws(self, kind: str, max_codons: int) -> Draws:
         if kind != DNA:
             repeats = self._cds_repeats if kind == CDS else None
-            return RecordDraws(self.tables[kind], max_codons, self.seed, repeats)
+            draws = RecordDraws(self.tables[kind], max_codons, self.seed, repeats)
+            if kind != CDS or self._genomes is None:
+                return draws
+            return JoinedDraws(draws, self._genomes, self._joined, max_codons, self.seed)
         return WindowDraws(
             self.tables[kind],
             max_codons,
@@ -88,12 +95,13 @@ class TrainingStream(PackedStream):
             max_unknown_fraction=self.max_unknown_fraction,
         )
 
-    def batch(self, step: int, pieces: Sequence[Piece]) -> Batch:
+    def batch(self, step: int, pieces: Sequence[Piece | JoinedPiece]) -> Batch:
         """The pieces packed and masked, each by its own random words."""
         records = [self.tables[piece.kind].record_index(piece.segment) for piece in pieces]
         starts = [piece.start for piece in pieces]
         keys = word_key(Use.MASK, self.seed, step, np.array(records), np.array(starts))
-        return corrupt_and_pack([self._segment(piece) for piece in pieces], self.masking, keys)
+        segments = [joined([self._segment(part) for part in piece.parts]) for piece in pieces]
+        return corrupt_and_pack(segments, self.masking, keys)
 
     def _segment(self, piece: Piece) -> Segment:
         table = self.tables[piece.kind]

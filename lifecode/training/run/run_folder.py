@@ -37,6 +37,7 @@ _SHARE, _CODE = "data.reading.max_ambiguous_share", "data.reading.genetic_code"
 _SAME_AS_BEFORE = {
     "data.batch_seed": None,
     "data.mixture.temperature": 1,
+    "data.mixture.joined": 0,
     "optim.tokenizer.matrices": "adamw",
     "optim.encoder.matrices": "adamw",
     "optim.tokenizer.decay_steps": None,

@@ -264,6 +264,7 @@ UNSEEN = {
     "engine.workers": "speed only: the corpus does not depend on it, test_engines",
     "engine.address": "where the same work is done: test_engines",
     "data.mixture.temperature": "needs input files of several sizes: test_stream",
+    "data.mixture.joined": "needs genes shorter than half a row: test_stream",
     "data.split.clusters": "needs homologs: test_leaks prepares with and without",
     "data.reading.max_ambiguous_share": "of what is verified: test_ambiguous_codons",
     "teacher.verify_cache": "whether the checksums of stored features are compared: test_teacher_features",

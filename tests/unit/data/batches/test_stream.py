@@ -10,6 +10,7 @@ from torch.utils.data import DataLoader
 
 from lifecode.alphabet import CLS, MASK, SEP, UNK
 from lifecode.data import BlockSplit, prepare_corpus
+from lifecode.data.batches.batch import Segment, corrupt_and_pack, joined
 from lifecode.data.batches.batch_shape import BatchShape
 from lifecode.data.batches.masking import Masking
 from lifecode.data.batches.mixture import Mixture
@@ -128,6 +129,51 @@ def test_a_pass_reads_the_genes_of_a_file_as_often_as_told(two_genomes):
         stream(two_genomes, split="validation", mixture=Mixture(dna=0, cds_repeats=r)) for r in (None, again)
     ]
     assert same(*(steps(source, 2) for source in validation))
+
+
+def test_genes_of_a_file_are_read_joined(two_genomes):
+    """Each gene once a pass, as without; a joined piece is one segment of whole genes of one file."""
+    training = stream(two_genomes, mixture=Mixture(dna=0, joined=0.5))
+    table = training.tables["cds"]
+    sources = np.array(table.column("source"))
+    draws = training.row_groups(0)._draws["cds"]
+    pieces = draws.drawn(0, draws.num_units).pieces
+    assert sorted(part.segment for piece in pieces for part in piece.parts) == list(range(len(table)))
+    several = [piece for piece in pieces if len(piece.parts) > 1]
+    assert 0 < len(several) < len(pieces)
+    whole = stream(two_genomes, mixture=Mixture(dna=0, joined=1)).row_groups(0)._draws["cds"]
+    sizes = sorted(len(piece.parts) for piece in whole.drawn(0, draws.num_units).pieces)
+    assert sizes[-1] == 6  # of 32 codons each, in rows of 200
+    for piece in several:
+        assert len({sources[part.segment] for part in piece.parts}) == 1
+        batch = training.batch(5, [piece])
+        genes = [table.nucleotides(part.segment) for part in piece.parts]
+        codons = np.concatenate([gene.reshape(-1, 3) for gene in genes]).astype(np.int64) @ [16, 4, 1]
+        assert batch.cu_seqlens.tolist() == [0, len(codons) + 2] == [0, piece.num_positions]
+        np.testing.assert_array_equal(batch.codon_labels[1:-1], codons)
+        residues = np.concatenate([table.amino_acids(part.segment) for part in piece.parts])
+        np.testing.assert_array_equal(batch.amino_acid_labels[1:-1], residues)
+    validation = (
+        stream(two_genomes, split="validation", mixture=Mixture(dna=0, joined=share)) for share in (0, 1)
+    )
+    assert same(*(steps(source, 2) for source in validation))
+    with pytest.raises(UserError, match=r"mixture\.joined: is 1\.5"):
+        Mixture(joined=1.5)
+
+
+def test_features_of_joined_segments_stay_with_their_codons():
+    """The teacher has seen two codons of the first gene, none of the second, one of the third."""
+
+    def gene(codons, features):
+        return Segment(np.zeros(3 * codons, np.uint8), np.zeros(codons, np.uint8), features)
+
+    seen = np.arange(6, dtype=np.float16).reshape(3, 2)
+    one = joined([gene(3, seen[:2]), gene(2, None), gene(4, seen[2:])])
+    assert one.taught.tolist() == [0, 1, 5]
+    np.testing.assert_array_equal(one.teacher_features, seen)
+    batch = corrupt_and_pack([gene(1, seen[:1]), one], Masking(), np.arange(2, dtype=np.uint64))
+    assert batch.teacher_positions.tolist() == [1, 4, 5, 9]
+    assert joined([gene(2, None), gene(2, None)]).teacher_features is None
 
 
 def test_a_temperature_reads_small_files_more_often_by_the_power_of_their_codons(two_genomes):
