@@ -6,7 +6,7 @@ is counted on other genes than those that are asked about.
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
@@ -34,6 +34,7 @@ class Gene:
         residues: (L,) index in `AMINO_ACIDS`.
         genetic_code: NCBI number.
         gene: name of the gene, or None.
+        stop: ids (3,) of its stop codon, or none (0,).
     """
 
     name: str
@@ -41,11 +42,17 @@ class Gene:
     residues: NDArray[np.uint8]
     genetic_code: int
     gene: str | None = None
+    stop: NDArray[np.uint8] = field(default_factory=lambda: np.empty(0, np.uint8))
 
     @property
     def codons(self) -> NDArray[np.int64]:
         """Codon ids (L,)."""
         return codon_ids(self.nucleotides).astype(np.int64)
+
+    @property
+    def codons_and_stop(self) -> NDArray[np.int64]:
+        """Codon ids (L + 1,), or (L,) where no stop is known."""
+        return codon_ids(np.concatenate([self.nucleotides, self.stop])).astype(np.int64)
 
     @property
     def protein(self) -> NDArray[np.uint8]:
@@ -95,8 +102,8 @@ def read_genes(
                 left_out["a protein that another gene has"] += 1
             else:
                 cds = verdict.coding_sequence
-                nucleotides = verdict.nucleotides[: 3 * size]
-                found[key] = Gene(cds.id, nucleotides, residues[:size], cds.genetic_code, cds.gene)
+                nucleotides, stop = np.split(verdict.nucleotides, [3 * size])
+                found[key] = Gene(cds.id, nucleotides, residues[:size], cds.genetic_code, cds.gene, stop)
     notes = [f"left out: {count:,} ({reason})" for reason, count in sorted(left_out.items())]
     if not found:
         raise UserError(

@@ -123,13 +123,13 @@ class MaskedCodons:
 def contexts(drawn: Asked, context_codons: int, seed: int) -> list[Context]:
     """For each gene that is asked about so many codons of the others on either side, fewer where they end.
 
-    The others are those of its genetic code, in an order of its own; what stands behind it begins with the
+    The others are those of its genetic code, each with its stop, in an order of its own; what stands behind it begins with the
     first of them that is not needed before it.
     """
     order = np.random.default_rng(seed)
     found = []
     for gene in drawn.genes:
-        others = [other.codons for other in drawn.others if other.genetic_code == gene.genetic_code]
+        others = [other.codons_and_stop for other in drawn.others if other.genetic_code == gene.genetic_code]
         joined = np.concatenate([np.empty(0, np.int64), *(others[i] for i in order.permutation(len(others)))])
         found.append(Context(joined[:context_codons], joined[context_codons : 2 * context_codons]))
     return found

@@ -140,7 +140,8 @@ def test_a_gene_among_others_is_read_between_them_and_asked_alone(tmp_path):
     model = small_model().eval()
     drawn = Asked(found[:2], found[2:])
     around = contexts(drawn, 50, seed=3)
-    joined = ["".join(CODONS[codon] for codon in gene.codons) for gene in drawn.others]
+    joined = ["".join(CODONS[codon] for codon in gene.codons_and_stop) for gene in drawn.others]
+    assert all(text.endswith("TAA") for text in joined)
     for gene, own in zip(drawn.genes, around, strict=True):
         assert [len(own.before), len(own.behind)] == [50, 50]
         assert any(text in "".join(CODONS[codon] for codon in own.before) for text in joined)
