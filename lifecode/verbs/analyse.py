@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pyarrow as pa
 from omegaconf import DictConfig, OmegaConf
-from rich import print as print_table
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
 from rich.table import Table
 
 from lifecode.analyses.analysis import Analysed, Analysis
@@ -26,6 +27,7 @@ from lifecode.tasks.names_in_tables import model_name, notes_on_name
 from lifecode.tasks.tables import write_table
 
 TABLE, DESCRIPTION, CONFIG = "table.csv", "analysis.json", "config.yaml"
+_LEAST_WIDTH_OF_TEXT, _WIDTH_OF_A_FILE = 7, 200
 
 
 @arguments_checked
@@ -81,14 +83,33 @@ def run(config: DictConfig) -> Analysed:
     )
     for note in found.notes:
         print(display_name(note, 500))
-    table = Table(title=display_name(found.verdict, 200), title_justify="left")
-    for heading in found.headings:
-        table.add_column(heading)
-    for row in found.rows:
-        table.add_row(*map(shown, row))
-    print_table(table)
+    _print_table(found)
     print(f"\nreport.html, {TABLE} and {DESCRIPTION} are in {run_dir}")
     return found
+
+
+def _print_table(found: Analysed) -> None:
+    """To stdout; a narrow terminal folds names, never cuts them, and a file or pipe has whole lines."""
+    table = Table(
+        title=display_name(found.verdict, 200),
+        title_justify="left",
+        box=SIMPLE_HEAD,
+        show_edge=False,
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
+    )
+    for heading, *values in zip(found.headings, *found.rows, strict=True):
+        is_text = any(isinstance(value, str) for value in values)
+        longest = max(len(shown(value)) for value in values)
+        least = min(longest, _LEAST_WIDTH_OF_TEXT) if is_text else longest
+        justify = "left" if is_text else "right"
+        table.add_column(heading, overflow="fold", min_width=least, justify=justify)
+    for row in found.rows:
+        table.add_row(*map(shown, row))
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=_WIDTH_OF_A_FILE)
+    console.print(table)
 
 
 @plain_settings
