@@ -145,6 +145,10 @@ class PretrainingStage(EvaluatedModule):
         """What is saved beside the weights: how many steps were skipped."""
         return [self.non_finite]
 
+    def on_fit_start(self) -> None:
+        """Refuses an objective that weighs none of the tasks, or others than these, before any step."""
+        self.objective.require_weight(self.tasks)
+
     def training_step(self, batch: Step | list[Any], batch_idx: int) -> None:
         """One optimizer step, without effect if a loss or the gradient is not finite."""
         micro_batches = micro_batches_of(batch)
