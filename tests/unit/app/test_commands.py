@@ -675,6 +675,10 @@ def test_help_tells_the_keys_of_a_chosen_option(toy, conf):
     assert "Keys of model=mini:\n  model.width=64  of the states\n\n" in out
     assert "Keys of experiment=quickstart:\n  seed=7  a lucky one\n\n" in out
     assert "Keys of" not in toy("--help")[1]
+    (conf / "model/tiny.yaml").write_text("part:  # of the head\n  width: 16\nfiles:  # to read\n  - a\n")
+    assert (
+        "\n  model.part.*       of the head\n  model.files=[...]  to read\n" in toy("model=tiny", "--help")[1]
+    )
     assert "lifecode toy GROUP=OPTION --help  also the keys of that option\n" in out
 
 
