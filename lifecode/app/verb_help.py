@@ -125,6 +125,19 @@ def _chosen(overrides: Iterable[str], folder: Path, groups: Iterable[str]) -> It
                 yield group, option
 
 
+def options_with(verb: str, folder: Path, key: str) -> list[str]:
+    """Each `group=option` of a verb that has a key, by its dotted name on the command line."""
+    file = folder / f"{config_name(verb)}.yaml"
+    config = OmegaConf.load(file) if file.is_file() else OmegaConf.create()
+    assert isinstance(config, DictConfig)
+    return [
+        f"{group}={option}"
+        for group, options in _config_groups(config, folder)
+        for option in (name.rstrip("*") for name in options)
+        if any(found.name == key for found in keys_of_option(folder, group, option))
+    ]
+
+
 def keys_of_option(folder: Path, group: str, option: str) -> list[Key]:
     """The keys that an option of a group sets, by the names that they have on the command line.
 

@@ -36,6 +36,21 @@ _OPEN_PREFIXES = ("lifecode.", "torch.optim.", "lightning.")
 
 _PLACES = ("name", "run_dir", "output", "teacher.cache")
 """Keys that say where a verb writes."""
+_FILES = (
+    "input",
+    "checkpoint",
+    "checkpoints",
+    "corpus",
+    "root",
+    "genome",
+    "annotation",
+    "protein",
+    "cds",
+    "host",
+)
+_FILES += ("draft", "wild_type", "init_from", "tokenizer_checkpoint", "interpro", "structures", "orders")
+_FILES += ("task.train", "task.validation", "task.test", "task.fasta")
+"""Keys that say what a verb reads, a file or a list: an empty text would be the current folder."""
 _MAY_BE_INFINITE = ("clip_norm",)
 """Arguments of our own in which infinity means something: gradients as they are."""
 _VARIADIC = (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
@@ -68,12 +83,13 @@ def require_values(config: DictConfig, verb: str) -> None:
         raise UserError(f"{', '.join(missing)} needs a value", remedy=f"Give it: lifecode {verb} {example}")
     if isinstance(seed := OmegaConf.select(config, "seed"), int) and seed < 0:
         raise UserError(f"is {seed}, expected 0 or more", source="seed")
-    for key in _PLACES:
+    for key in (*_PLACES, *_FILES):
         value = OmegaConf.select(config, key)
-        if isinstance(value, str) and (not value.strip() or (key == "name" and not value.strip("./ "))):
-            raise UserError(
-                f"is {value!r}, which names nothing", source=key, remedy="Give it, or leave it out"
-            )
+        for one in value if isinstance(value, ListConfig) else (value,):
+            if isinstance(one, str) and (not one.strip() or (key == "name" and not one.strip("./ "))):
+                raise UserError(
+                    f"is {one!r}, which names nothing", source=key, remedy="Give it, or leave it out"
+                )
 
 
 def _construct(node: Node, key: str, extra: Mapping[str, Any]) -> Any:

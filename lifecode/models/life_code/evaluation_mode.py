@@ -9,6 +9,8 @@ from typing import Any, ParamSpec, TypeVar
 import torch
 from torch import nn
 
+from lifecode.models.weights import require_values_there
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -44,7 +46,11 @@ def in_evaluation(module: nn.Module) -> Any:
     """The module if all of it is in evaluation mode, else a twin of it that is, with the same parameters.
 
     Setting the mode of the module itself would change it for every other thread that uses it.
+
+    Raises:
+        UserError: it is on the meta device.
     """
+    require_values_there(module.parameters())
     if not any(part.training for part in module.modules()):
         return module
     twins: dict[int, nn.Module] = {}
