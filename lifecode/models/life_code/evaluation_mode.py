@@ -1,6 +1,5 @@
 """A model as in evaluation mode, whatever mode it and the calling program are in; neither is changed."""
 
-import copy
 from collections.abc import Callable
 from contextlib import ExitStack
 from functools import wraps
@@ -57,7 +56,8 @@ def in_evaluation(module: nn.Module) -> Any:
 
     def twin_of(part: nn.Module) -> nn.Module:
         if id(part) not in twins:
-            twin = twins[id(part)] = copy.copy(part)
+            twin = twins[id(part)] = object.__new__(type(part))  # parametrized parts refuse copy.copy
+            twin.__dict__.update(part.__dict__)
             twin.training = False
             twin._modules = {
                 name: None if child is None else twin_of(child) for name, child in part._modules.items()
