@@ -8,6 +8,18 @@ from lifecode.errors import UserError
 
 USAGE_TABLES = tuple(sorted(python_codon_tables.available_codon_tables_names))
 """Full names: species and NCBI taxon, such as `h_sapiens_9606`."""
+_GENERA = {
+    "b_subtilis": "bacillus",
+    "c_elegans": "caenorhabditis",
+    "d_melanogaster": "drosophila",
+    "e_coli": "escherichia",
+    "g_gallus": "gallus",
+    "h_sapiens": "homo",
+    "m_musculus": "mus",
+    "m_musculus_domesticus": "mus",
+    "s_cerevisiae": "saccharomyces",
+}
+"""Of the tables' species: a name that spells out another genus means another species."""
 _COMMON_NAMES = {
     "human": "h_sapiens",
     "mouse": "m_musculus",
@@ -19,13 +31,18 @@ _COMMON_NAMES = {
 
 
 def find_usage_table(organism: str) -> str | None:
-    """The full name of the table meant by `h_sapiens`, `Homo sapiens`, `H. sapiens`, `human` or `9606`."""
+    """The full name of the table meant by `h_sapiens`, `Homo sapiens`, `H. sapiens`, `human` or `9606`.
+
+    A genus is its first letter or the whole word: `Entamoeba coli` is no `E. coli`.
+    """
     text = organism.strip().lower()
     genus, *others = re.split(r"[\s_.]+", text)
     species = _COMMON_NAMES.get(text, "_".join([genus[:1], *others]))
     for name in USAGE_TABLES:
         of_species, _, taxon = name.rpartition("_")
-        if text in (name, taxon) or species == of_species:
+        if text in (name, taxon):
+            return name
+        if species == of_species and (text in _COMMON_NAMES or genus in (species[:1], _GENERA.get(species))):
             return name
     return None
 

@@ -21,6 +21,7 @@ from omegaconf.errors import (
 )
 
 from lifecode.app.configs.locate_config import config_folder
+from lifecode.app.verb_help import options_with
 from lifecode.errors import UserError
 
 # What a disk, a quota or a permission says, as opposed to a path that a fault of ours made up.
@@ -77,7 +78,7 @@ def _explain_link(error: BaseException, verb: str) -> str | None:
         case MissingConfigException():
             return _missing_option(error)
         case ConfigCompositionException(__cause__=ConfigAttributeError() | ConfigKeyError() as cause):
-            return _unknown_key(str(error), cause, everything)
+            return _unknown_key(str(error), cause, verb, everything)
         case OverrideParseException():
             return _unreadable_override(error, verb)
         case ConfigCompositionException() if found := _NO_SUCH_GROUP.search(str(error)):
@@ -88,6 +89,8 @@ def _explain_link(error: BaseException, verb: str) -> str | None:
                 f"{key}={value} has several values. A list is {key}=[{value}], "
                 f"and to run once for each value add -m: lifecode {verb} -m {key}={value}"
             )
+        case ConfigCompositionException(__cause__=OmegaConfBaseException() as cause):
+            return f"{error}: {str(cause).splitlines()[0]}"
         case HydraException():
             return str(error) or None  # without a text, the cause that follows in the chain speaks
         case MissingMandatoryValue():
@@ -124,13 +127,34 @@ def _missing_option(error: MissingConfigException) -> str:
     return f"{group} has no option {option!r}; it has {', '.join(sorted(error.options))}.{guess}"
 
 
-def _unknown_key(message: str, cause: OmegaConfBaseException, everything: str) -> str:
+def _have(options: list[str]) -> str:
+    return "has" if len(options) == 1 else "have"
+
+
+def _unknown_key(message: str, cause: OmegaConfBaseException, verb: str, everything: str) -> str:
     found = re.search(r"override '(.*?)'", message)
     key = found[1] if found else str(cause.full_key)
     root = cause.parent_node._get_root() if cause.parent_node is not None else None
+    if options := options_with(verb, config_folder(), key):
+        return f"no config key {key!r} here. {' and '.join(options[:3])} {_have(options)} it. {everything}"
+    if isinstance(root, DictConfig) and (empty := _empty_parent(root, key)):
+        return f"no config key {key!r}. {empty} has no keys; +{key}=... gives it this one"
     near = nearest(key, _keys(root)) if isinstance(root, DictConfig) else []
     guess = f" Did you mean {' or '.join(near)}?" if near else ""
     return f"no config key {key!r}.{guess} {everything}"
+
+
+def _empty_parent(root: DictConfig, key: str) -> str | None:
+    """The part of a dotted key that is null or without keys; Hydra has made the first the second by now."""
+    names = key.split(".")
+    for count in range(1, len(names)):
+        node = root._get_node(names[count - 1], validate_access=False)
+        if not isinstance(node, DictConfig) or node._is_interpolation():
+            return None
+        if node._is_none() or not node:
+            return ".".join(names[:count])
+        root = node
+    return None
 
 
 def _keys(node: DictConfig, prefix: str = "") -> Iterable[str]:

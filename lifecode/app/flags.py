@@ -15,6 +15,8 @@ from lifecode.errors import UserError
 
 INFO = ("all", "config", "defaults", "defaults-tree", "plugins", "searchpath")
 _PLAIN_TEXT = re.compile(r"""[^][{}()'",$\\]+""")  # without what means something in Hydra's grammar
+_OF_A_GROUP = re.compile(r"\+{0,2}hydra\.(launcher|sweeper|job_logging|hydra_logging|output)=(\w+)")
+_OF_A_SWEEP = re.compile(r"\+{0,2}hydra\.sweeper\.params\.([^=]+)=(.*)", re.S)
 _INSTEAD = {
     "config_name": "a verb has one config, conf/{verb}.yaml. Make yours an experiment: "
     "experiment/NAME.yaml in a folder, then lifecode {verb} --config-dir FOLDER experiment=NAME",
@@ -50,6 +52,8 @@ def parse_flags(verb: str, arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--experimental-rerun")
     flags = parser.parse_intermixed_args(arguments)
     flags.overrides = [_quoted(override) for override in flags.overrides]
+    for override in flags.overrides:
+        _require_option_by_slash(verb, override)
     for name, instead in _INSTEAD.items():
         if getattr(flags, name) is not None and (name, flags.config_name) != ("config_name", verb):
             raise UserError(f"--{name.replace('_', '-')}: {instead.format(verb=verb)}")
@@ -68,6 +72,22 @@ def hydra_flags(flags: argparse.Namespace) -> list[str]:
         if value := getattr(flags, name):
             line.append(f"--{name.replace('_', '-')}={value}")
     return line
+
+
+def _require_option_by_slash(verb: str, override: str) -> None:
+    """Refuses what Hydra would take, and then stop at with a traceback or leave without effect."""
+    if (found := _OF_A_GROUP.fullmatch(override)) and found[2] != "null":
+        group, option = found.groups()
+        raise UserError(
+            f"{override}: hydra.{group} holds keys of its own",
+            remedy=f"An option is chosen with a slash: hydra/{group}={option}",
+        )
+    if found := _OF_A_SWEEP.fullmatch(override):
+        key, values = found.groups()
+        raise UserError(
+            f"{override}: a command line names the values of a sweep by their key",
+            remedy=f"Give lifecode {verb} -m {key}={values}",
+        )
 
 
 @contextmanager

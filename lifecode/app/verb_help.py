@@ -77,12 +77,21 @@ def _files(config: DictConfig, file: Path) -> list[Path]:
 
 
 def _listed(title: str, keys: Iterable[Key]) -> list[str]:
-    """The explained keys below their title, or nothing."""
-    told = [(f"{key.name}={key.value}", key.comment) for key in keys if key.comment]
+    """The explained keys below their title, or nothing; a key of further keys is `name.*`."""
+    keys = list(keys)
+    names = [key.name for key in keys]
+    told = [(_with_value(key, names), key.comment) for key in keys if key.comment]
     width = min(max((len(key) for key, _ in told), default=0), _WIDEST_KEY)
     return (
         ["\n".join([f"{title}:", *(_columns(key, comment, width) for key, comment in told)])] if told else []
     )
+
+
+def _with_value(key: Key, names: Iterable[str]) -> str:
+    if key.value:
+        return f"{key.name}={key.value}"
+    has_keys = any(name.startswith(f"{key.name}.") for name in names)
+    return f"{key.name}.*" if has_keys else f"{key.name}=[...]"
 
 
 def _columns(left: str, right: str, width: int) -> str:
@@ -114,6 +123,19 @@ def _chosen(overrides: Iterable[str], folder: Path, groups: Iterable[str]) -> It
         for option in options.strip("[]'\"").split(","):
             if group in groups and (folder / group / f"{option}.yaml").is_file():
                 yield group, option
+
+
+def options_with(verb: str, folder: Path, key: str) -> list[str]:
+    """Each `group=option` of a verb that has a key, by its dotted name on the command line."""
+    file = folder / f"{config_name(verb)}.yaml"
+    config = OmegaConf.load(file) if file.is_file() else OmegaConf.create()
+    assert isinstance(config, DictConfig)
+    return [
+        f"{group}={option}"
+        for group, options in _config_groups(config, folder)
+        for option in (name.rstrip("*") for name in options)
+        if any(found.name == key for found in keys_of_option(folder, group, option))
+    ]
 
 
 def keys_of_option(folder: Path, group: str, option: str) -> list[Key]:

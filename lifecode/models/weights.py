@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -43,12 +43,23 @@ def require_floats(state: Mapping[str, Tensor], folder: Path) -> None:
             )
 
 
+def require_values_there(weights: Iterable[Tensor]) -> None:
+    """Raises a `UserError` where one is on the meta device, which keeps shapes alone."""
+    if any(weight.is_meta for weight in weights):
+        raise UserError(
+            "the model is on the meta device, which holds no weights",
+            remedy="Load it again; model.to('meta') throws its weights away",
+        )
+
+
 def converted(state: Mapping[str, Tensor], dtype: torch.dtype | None) -> dict[str, Tensor]:
     """Weights in another precision; as they are for None.
 
     Raises:
-        UserError: `dtype` is none of float16, bfloat16, float32 and float64, or too narrow for a weight.
+        UserError: `dtype` is none of float16, bfloat16, float32 and float64, or too narrow for a weight, or
+            a weight is on the meta device.
     """
+    require_values_there(state.values())
     if dtype is None:
         return dict(state)
     if dtype not in _FLOATS:

@@ -5,6 +5,7 @@ then stretched to the norm of the largest; the parameters of single tasks take t
 moving average of the gradients is left out (its beta is 0 here): it would keep a copy of them for each task.
 """
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -26,9 +27,11 @@ class MaxNorm(JointObjective):
     balances_gradients = True
 
     def __init__(self, eps: float = 1e-3) -> None:
-        if eps <= 0:
+        if not 0 < eps < math.inf:
             raise UserError(
-                f"eps {eps} is not positive", source="objective.joint.eps", remedy="1e-3 is the default"
+                f"eps {eps} is not positive and finite",
+                source="objective.joint.eps",
+                remedy="1e-3 is the default",
             )
         self.eps = eps
 

@@ -1,5 +1,6 @@
 """A plain weighted sum of the tasks' mean losses."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -27,10 +28,11 @@ class WeightedSum(JointObjective):
         self.require_some()
 
     def require_some(self) -> None:
-        """Raises a `UserError` unless no weight is negative and one is positive."""
-        if min(self.of_task.values(), default=0.0) < 0 or not any(self.of_task.values()):
+        """Raises a `UserError` unless all weights are finite, none is negative and one is positive."""
+        weights = self.of_task.values()
+        if not all(0 <= weight < math.inf for weight in weights) or not any(weights):
             raise UserError(
-                "weights must not be negative, and one must be positive",
+                "weights must be finite and not negative, and one must be positive",
                 source="objective.joint",
                 remedy="1.0 for each task is the default",
             )
@@ -52,6 +54,15 @@ class WeightedSum(JointObjective):
 
     def require_weight(self, tasks: Sequence[str]) -> None:
         """One of the tasks must weigh something; see `JointObjective.require_weight`."""
+        if lacking := [name for name in tasks if name not in self.of_task]:
+            raise UserError(
+                f"knows no weight of {', '.join(lacking)}; it weighs {', '.join(self.of_task)}",
+                source="objective.joint",
+                remedy="Take lifecode.objectives.WeightedTasks, which weighs tasks by their names",
+            )
+        self._require_any(tasks)
+
+    def _require_any(self, tasks: Sequence[str]) -> None:
         if not any(self.of_task[name] for name in tasks):
             raise UserError(
                 f"gives no weight to any task of this stage ({', '.join(tasks)}), which would learn nothing",

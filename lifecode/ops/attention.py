@@ -6,15 +6,18 @@ one kernel; it has no float32, which takes the loop there too.
 """
 
 import itertools
+from contextlib import nullcontext
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from lifecode.errors import UserError
 from lifecode.ops.compile_boundary import compile_boundary
 from lifecode.ops.finite import require_finite
 from lifecode.ops.segments import check_cu_seqlens
+from lifecode.ops.transforms import is_transformed
 
 HALF = (torch.bfloat16, torch.float16)
 
@@ -50,7 +53,9 @@ def segment_attention(q: Tensor, k: Tensor, v: Tensor, cu_seqlens: Tensor) -> Te
     # A split has one gradient, a slice for each segment would have one of the whole row.
     lengths = [end - start for start, end in itertools.pairwise(borders)]
     pieces = zip(*(x.transpose(1, 2).split(lengths, dim=2) for x in (q, k, v)), strict=True)
-    outputs = [F.scaled_dot_product_attention(*piece) for piece in pieces if piece[0].shape[2]]
+    # Of torch's kernels one has more than first gradients.
+    with sdpa_kernel(SDPBackend.MATH) if is_transformed() else nullcontext():
+        outputs = [F.scaled_dot_product_attention(*piece) for piece in pieces if piece[0].shape[2]]
     return torch.cat(outputs, dim=2).transpose(1, 2) if outputs else torch.zeros_like(q)
 
 

@@ -13,6 +13,7 @@ from torch.utils.weak import WeakIdKeyDictionary
 
 from lifecode.errors import UserError
 from lifecode.ops.compile_boundary import compile_boundary
+from lifecode.ops.transforms import outside_transforms, without_transforms
 
 # Borders that were already read, by tensor object, of tensors that are not on the CPU: reading one stalls the
 # device, and a model passes the same `cu_seqlens` through all its layers.
@@ -36,11 +37,18 @@ def check_cu_seqlens(cu_seqlens: Tensor, total: int) -> tuple[int, ...]:
         UserError: wrong type or shape, a first border other than 0, a last one other than `total`, or a
             border smaller than the one before it.
     """
+    if torch.compiler.is_exporting() or torch.jit.is_tracing():
+        raise UserError(
+            "a model that reads packed rows cannot be exported or traced: it takes the borders as numbers",
+            remedy="Keep it by save_pretrained(FOLDER), and speed it up by torch.compile(model)",
+        )
     if cu_seqlens.dtype not in (torch.int32, torch.int64):
         raise UserError(f"cu_seqlens must be int32 or int64, not {cu_seqlens.dtype}")
     if cu_seqlens.dim() != 1 or cu_seqlens.numel() < 2:
         raise UserError(f"cu_seqlens must have shape (segments + 1,), not {tuple(cu_seqlens.shape)}")
-    return _checked(_bytes_of(cu_seqlens), str(cu_seqlens.dtype).removeprefix("torch."), total)
+    with outside_transforms():
+        content = _bytes_of(without_transforms(cu_seqlens))
+    return _checked(content, str(cu_seqlens.dtype).removeprefix("torch."), total)
 
 
 def _bytes_of(cu_seqlens: Tensor) -> bytes:

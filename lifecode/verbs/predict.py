@@ -11,7 +11,8 @@ from omegaconf import DictConfig
 from lifecode.app.configs.construct import checked_value
 from lifecode.arguments import arguments_checked
 from lifecode.host.activity import Say, told
-from lifecode.tasks.predict import InputColumns, predict_into, predicted_parts
+from lifecode.tasks.predict.in_parts import predict_into, predicted_parts
+from lifecode.tasks.predict.input_columns import InputColumns
 from lifecode.tasks.tables import read_table_file, require_table_name
 from lifecode.tasks.tuned_model import load_tuned, tuned_folder
 

@@ -85,6 +85,7 @@ FLOORS = {
     ],
     "ops": [
         "compile_boundary",
+        "transforms",
         "finite",
         "segments",
         "attention",

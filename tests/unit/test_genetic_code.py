@@ -7,7 +7,6 @@ from lifecode.alphabet import AMINO_ACIDS, CODONS, IGNORE, STOP, codon_ids, enco
 from lifecode.data.translation import reverse_translate, translate
 from lifecode.errors import UserError
 from lifecode.genetic_code import genetic_code, genetic_code_numbers
-from lifecode.usage_tables import usage_table
 
 CONTEXT_DEPENDENT_STOPS = (27, 28, 31)
 
@@ -124,12 +123,6 @@ def test_reverse_translation_names_the_wrong_letter_and_the_unknown_organism():
         reverse_translate("MK1")
     with pytest.raises(UserError, match=r"organism 'unicorn'.*e_coli"):
         reverse_translate("MK", "unicorn")
-
-
-@pytest.mark.parametrize("name", ["h_sapiens", "h_sapiens_9606", "Homo sapiens", "H. sapiens", "9606"])
-def test_an_organism_is_called_as_people_call_it(name):
-    assert usage_table(name) == "h_sapiens_9606"
-    assert reverse_translate("MKL", name) == "ATGAAGCTG"
 
 
 def test_lookup_arrays_cannot_be_changed():

@@ -36,6 +36,23 @@ _OPEN_PREFIXES = ("lifecode.", "torch.optim.", "lightning.")
 
 _PLACES = ("name", "run_dir", "output", "teacher.cache")
 """Keys that say where a verb writes."""
+_FILES = (
+    "input",
+    "checkpoint",
+    "checkpoints",
+    "corpus",
+    "root",
+    "genome",
+    "annotation",
+    "protein",
+    "cds",
+    "host",
+)
+_FILES += ("draft", "wild_type", "init_from", "tokenizer_checkpoint", "interpro", "structures", "orders")
+_FILES += ("task.train", "task.validation", "task.test", "task.fasta")
+"""Keys that say what a verb reads, a file or a list: an empty text would be the current folder."""
+_MAY_BE_INFINITE = ("clip_norm",)
+"""Arguments of our own in which infinity means something: gradients as they are."""
 _VARIADIC = (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
 Node = DictConfig | Mapping[Any, Any]
 
@@ -66,12 +83,13 @@ def require_values(config: DictConfig, verb: str) -> None:
         raise UserError(f"{', '.join(missing)} needs a value", remedy=f"Give it: lifecode {verb} {example}")
     if isinstance(seed := OmegaConf.select(config, "seed"), int) and seed < 0:
         raise UserError(f"is {seed}, expected 0 or more", source="seed")
-    for key in _PLACES:
+    for key in (*_PLACES, *_FILES):
         value = OmegaConf.select(config, key)
-        if isinstance(value, str) and (not value.strip() or (key == "name" and not value.strip("./ "))):
-            raise UserError(
-                f"is {value!r}, which names nothing", source=key, remedy="Give it, or leave it out"
-            )
+        for one in value if isinstance(value, ListConfig) else (value,):
+            if isinstance(one, str) and (not one.strip() or (key == "name" and not one.strip("./ "))):
+                raise UserError(
+                    f"is {one!r}, which names nothing", source=key, remedy="Give it, or leave it out"
+                )
 
 
 def _construct(node: Node, key: str, extra: Mapping[str, Any]) -> Any:
@@ -185,6 +203,7 @@ def _check(target: Callable[..., Any], values: dict[str, Any], key: str, name: s
     parameters = inspect.signature(target).parameters
     open_ended = any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values())
     checked = {}
+    ours = _within(name, _OUR_PACKAGE)
     for word, value in values.items():
         parameter = parameters.get(word)
         if parameter is None or parameter.kind in _VARIADIC:
@@ -194,7 +213,8 @@ def _check(target: Callable[..., Any], values: dict[str, Any], key: str, name: s
         elif parameter.annotation is parameter.empty or not _is_data(value):
             checked[word] = value
         else:
-            checked[word] = _check_value(value, _annotation(target, parameter), f"{key}.{word}")
+            kind, infinite = _annotation(target, parameter), not ours or word in _MAY_BE_INFINITE
+            checked[word] = _check_value(value, kind, f"{key}.{word}", infinite=infinite)
     return checked
 
 
@@ -235,9 +255,11 @@ def _annotation(target: Callable[..., Any], parameter: inspect.Parameter) -> Any
         return Any  # imported for type checkers only: not to be had, so not to be checked
 
 
-def _check_value(value: Any, kind: Any, key: str) -> Any:
-    if _holds_nan(value):  # lies within every bound that is written as `value < 0`
+def _check_value(value: Any, kind: Any, key: str, *, infinite: bool = False) -> Any:
+    if _holds(math.isnan, value):  # lies within every bound that is written as `value < 0`
         raise UserError(f"is {value!r}, expected a number in place of nan", source=key)
+    if not infinite and _holds(math.isinf, value):  # within every bound on one side
+        raise UserError(f"is {value!r}, expected a finite number", source=key)
     try:
         adapter = _adapter(kind)
         checked = adapter.validate_json(json.dumps(value), strict=True)
@@ -250,10 +272,10 @@ def _check_value(value: Any, kind: Any, key: str) -> Any:
         return value
 
 
-def _holds_nan(value: Any) -> bool:
+def _holds(what: Callable[[float], bool], value: Any) -> bool:
     if isinstance(value, dict | list):
-        return any(map(_holds_nan, value.values() if isinstance(value, dict) else value))
-    return isinstance(value, float) and math.isnan(value)
+        return any(_holds(what, one) for one in (value.values() if isinstance(value, dict) else value))
+    return isinstance(value, float) and what(value)
 
 
 def _quotes(value: Any) -> str | None:

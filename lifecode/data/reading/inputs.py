@@ -57,10 +57,12 @@ def resolve_inputs(inputs: Inputs) -> list[InputUnit]:
     entries = [inputs] if isinstance(inputs, str | Path) else list(inputs)
     units = list(dict.fromkeys(unit for entry in entries for unit in _units_of(str(entry))))
     if not units:
-        raise UserError(
-            "no input was given", remedy="Name a file, a glob, or a packaged genome such as ecoli"
-        )
+        raise _no_input()
     return _paired(units)
+
+
+def _no_input() -> UserError:
+    return UserError("no input was given", remedy="Name a file, a glob, or a packaged genome such as ecoli")
 
 
 def fingerprint(inputs: Inputs) -> list[list[str | int | None]]:
@@ -99,6 +101,8 @@ def files_of(entry: str) -> list[Path]:
     """Files of one input: a packaged genome, an existing file, or the matches of a glob."""
     if entry in _PACKAGED:
         return [packaged_genomes()[entry]]
+    if not entry.strip():
+        raise _no_input()
     path = Path(entry).expanduser()
     if path.is_dir():
         raise UserError("is a folder", source=entry, remedy=f"Give the files in it, such as {path}/*.gbff.gz")

@@ -1,6 +1,5 @@
 """A model as in evaluation mode, whatever mode it and the calling program are in; neither is changed."""
 
-import copy
 from collections.abc import Callable
 from contextlib import ExitStack
 from functools import wraps
@@ -8,6 +7,8 @@ from typing import Any, ParamSpec, TypeVar
 
 import torch
 from torch import nn
+
+from lifecode.models.weights import require_values_there
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -44,14 +45,19 @@ def in_evaluation(module: nn.Module) -> Any:
     """The module if all of it is in evaluation mode, else a twin of it that is, with the same parameters.
 
     Setting the mode of the module itself would change it for every other thread that uses it.
+
+    Raises:
+        UserError: it is on the meta device.
     """
+    require_values_there(module.parameters())
     if not any(part.training for part in module.modules()):
         return module
     twins: dict[int, nn.Module] = {}
 
     def twin_of(part: nn.Module) -> nn.Module:
         if id(part) not in twins:
-            twin = twins[id(part)] = copy.copy(part)
+            twin = twins[id(part)] = object.__new__(type(part))  # parametrized parts refuse copy.copy
+            twin.__dict__.update(part.__dict__)
             twin.training = False
             twin._modules = {
                 name: None if child is None else twin_of(child) for name, child in part._modules.items()

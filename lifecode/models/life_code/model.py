@@ -134,7 +134,7 @@ class LifeCode(EmbedsCodons, MasksCodons):
             packed: the row.
             num_layers: as for `forward`.
         """
-        packed = packed.to(self.codon_projection.weight.device)
+        packed = packed.to(next(self.parameters()).device)
         return self(packed.ids, packed.cu_seqlens, num_layers)
 
     def masked_reader(self, reading: MaskedReading) -> MaskedReader | None:

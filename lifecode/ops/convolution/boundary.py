@@ -16,6 +16,7 @@ from lifecode.ops.convolution.fla import fla_convolution, fla_convolution_proble
 from lifecode.ops.delta_rule.boundary import numba_problem
 from lifecode.ops.finite import require_finite
 from lifecode.ops.segments import check_cu_seqlens, positions_in_segment
+from lifecode.ops.transforms import is_transformed
 
 BACKENDS = ("auto", "torch", "native", "fla")
 
@@ -125,6 +126,8 @@ def _problem(backend: str, x: Tensor, channels: Sequence[int] | None) -> str | N
         return f"it needs {device.upper()} tensors of at most float32, not {x.dtype} on {x.device}"
     if backend == "fla":
         return fla_convolution_problem()
+    if is_transformed():
+        return "it has no transforms of torch.func"
     if odd := [number for number in channels or x.shape[2:] if number % 16]:
         return f"it needs a multiple of 16 channels, not {odd[0]}"
     return numba_problem()

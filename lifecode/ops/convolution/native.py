@@ -7,11 +7,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 
 from lifecode.ops.convolution.cpu_kernels import ROWS, STEPS_PER_TASK, convolve_backward, convolve_forward
 from lifecode.ops.cpu.array_view import as_array
 from lifecode.ops.cpu.workers import num_workers, run_on_workers
+from lifecode.ops.transforms import first_gradients
 
 
 class ConvolutionCall(NamedTuple):
@@ -74,7 +74,7 @@ class _Convolutions(torch.autograd.Function):
         return tuple(outputs)
 
     @staticmethod
-    @once_differentiable
+    @first_gradients
     def backward(  # pyright: ignore[reportIncompatibleMethodOverride]
         ctx: Any, *grads: Any
     ) -> tuple[Tensor | None, ...]:

@@ -27,6 +27,7 @@ from lifecode.ops.delta_rule.fla import fla_gated_delta_rule, fla_problem
 from lifecode.ops.delta_rule.recurrent import recurrent_gated_delta_rule
 from lifecode.ops.finite import require_finite
 from lifecode.ops.segments import check_cu_seqlens
+from lifecode.ops.transforms import is_transformed
 
 BACKENDS = ("auto", "recurrent", "chunked", "native", "fla")
 FLOATS = (torch.float64, torch.float32, torch.bfloat16, torch.float16)
@@ -155,6 +156,8 @@ def resolve_backend(backend: str, device: str, dtype: torch.dtype, key_size: int
     """
     if backend not in BACKENDS:
         raise UserError(f"backend {backend!r} is unknown", remedy=f"Use one of {', '.join(BACKENDS)}.")
+    if is_transformed() and backend in ("auto", "native"):
+        return "chunked"
     if backend == "auto":
         return _automatic(device, dtype, key_size)
     problem = _problem(backend, device, dtype, key_size)

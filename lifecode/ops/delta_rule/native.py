@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 
 from lifecode.ops.cpu.array_view import as_array
 from lifecode.ops.cpu.buffers import empty
@@ -25,6 +24,7 @@ from lifecode.ops.delta_rule.kernel_call import (
     make_workspace,
     saved_shape,
 )
+from lifecode.ops.transforms import first_gradients
 
 
 def native_gated_delta_rule(
@@ -85,7 +85,7 @@ class _GatedDeltaRule(torch.autograd.Function):
         return output, final
 
     @staticmethod
-    @once_differentiable
+    @first_gradients
     def backward(  # pyright: ignore[reportIncompatibleMethodOverride]
         ctx: Any, *grads: Any
     ) -> tuple[Tensor | None, ...]:

@@ -13,6 +13,7 @@ from torch.nn import functional
 
 from lifecode.errors import UserError
 from lifecode.ops.delta_rule.boundary import numba_problem
+from lifecode.ops.transforms import is_transformed
 
 BACKENDS = ("auto", "torch", "native")
 LANES = 16
@@ -111,6 +112,8 @@ def _native(backend: str, dtype: torch.dtype, x: Tensor, *others: Tensor) -> Any
 
 def _problem(dtype: torch.dtype, operands: tuple[Tensor, ...]) -> str | None:
     """Why the compiled kernels cannot run, or None."""
+    if is_transformed():
+        return "it has no transforms of torch.func"
     for x in operands:
         if x.device.type != "cpu" or x.dtype not in DTYPES or dtype not in DTYPES:
             return f"it needs float32 or bfloat16 on the CPU, not {x.dtype} to {dtype} on {x.device}"

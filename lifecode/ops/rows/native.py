@@ -5,12 +5,12 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 
 from lifecode.ops.cpu.array_view import as_array
 from lifecode.ops.cpu.buffers import empty
 from lifecode.ops.cpu.workers import num_workers, run_on_workers
 from lifecode.ops.rows import cpu_kernels as row_kernels
+from lifecode.ops.transforms import first_gradients
 
 
 class Rule(NamedTuple):
@@ -62,7 +62,7 @@ class _Normalise(torch.autograd.Function):
         return (y, args[0]) if rule.kept else y
 
     @staticmethod
-    @once_differentiable
+    @first_gradients
     def backward(  # pyright: ignore[reportIncompatibleMethodOverride]
         ctx: Any, *grads: Any
     ) -> tuple[Tensor | None, ...]:
@@ -85,7 +85,7 @@ class _Gate(torch.autograd.Function):
         return y
 
     @staticmethod
-    @once_differentiable
+    @first_gradients
     def backward(  # pyright: ignore[reportIncompatibleMethodOverride]
         ctx: Any, *grads: Any
     ) -> Tensor:
@@ -105,7 +105,7 @@ class _ScaledSum(torch.autograd.Function):
         return y
 
     @staticmethod
-    @once_differentiable
+    @first_gradients
     def backward(  # pyright: ignore[reportIncompatibleMethodOverride]
         ctx: Any, *grads: Any
     ) -> tuple[Tensor | None, ...]:

@@ -1,8 +1,6 @@
-"""Labels: of which kind they are, and the map from their text to numbers, sorted and never by file order."""
+"""Labels: the map from their text to numbers, sorted and never by file order."""
 
-import math
-import re
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, get_args
 
@@ -10,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lifecode.errors import UserError
-from lifecode.tasks.examples.joined_classes import classes_in, is_list, require_joined
+from lifecode.tasks.examples.joined_classes import classes_in, is_list
+from lifecode.tasks.examples.numbers_in_text import number_in
 
 OneLabel = Literal["binary", "multiclass", "regression"]
 LabelKind = OneLabel | Literal["multilabel"]
@@ -18,23 +17,10 @@ Unit = Literal["sequence", "codon", "nucleotide", "residue"]
 """What has a label."""
 Transform = Literal["log"]
 """What is learnt in place of a value: its natural logarithm."""
-_MOST_WHOLE_NUMBERS = 20
-"""Different whole numbers that are taken for classes; more are measurements."""
-_OF_EXCEL = frozenset({"#n/a", "#div/0!", "#value!", "#ref!", "#name?", "#num!", "#null!"})
-_UNKNOWN = _OF_EXCEL | {"na", "nan", "n/a", "null", "none", "-nan", "nil", "missing", ".", "inf", "-inf"}
-"""Words that tables write where nothing is known."""
-_NEVER_A_CLASS = _OF_EXCEL | {"nan", "-nan", "n/a", "<na>"}
-"""Those of these words, in any case, that name no class; `NA` in capitals is one more."""
-_NOT_PLAIN = re.compile(r"[+-]?\d+(?:,\d+|(?:[.,]\d+)? ?(%))")
-"""A number with a decimal comma, or a percentage."""
 _LARGEST = 1e100
 """Of a value that is learnt: the squares of larger ones are no numbers."""
 _TRUTHS = {"true": "1", "1.0": "1", "false": "0", "0.0": "0"}
 """Other ways to write the classes 1 and 0."""
-Place = Callable[[str], tuple[str, str]]
-"""File and record in which a label stands first."""
-_SHARE_OF_NUMBERS = 0.9
-"""From which on a column is taken for measurements, so that a text in it is a mistake."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +88,7 @@ class Labels:
         """
         rows = range(1, len(texts) + 1) if rows is None else rows
         if self.kind == "regression":
-            values = [_number(text) for text in texts]
+            values = [number_in(text) for text in texts]
             for row, text, value in zip(rows, texts, values, strict=True):
                 if value is None:
                     raise _wrong(
@@ -139,9 +125,9 @@ class Labels:
     def _index(self, texts: Iterable[str]) -> dict[str, int]:
         """The number of each class by its name, and by other spellings of the same number: 1.0 is 1."""
         index = {name: number for number, name in enumerate(self.classes)}
-        values = {_number(name): number for name, number in index.items()}
+        values = {number_in(name): number for name, number in index.items()}
         if None not in values:
-            others = {text: _number(text) for text in set(texts) - set(index)}
+            others = {text: number_in(text) for text in set(texts) - set(index)}
             index |= {text: values[value] for text, value in others.items() if value in values}
         return index
 
@@ -186,81 +172,6 @@ class Labels:
         return f"{self.kind}{of_each}: {shown}" if self.classes else f"{self.kind}{of_each}"
 
 
-def labels_of(
-    texts: Sequence[str],
-    source: str,
-    column: str,
-    kind: LabelKind | None = None,
-    place: Place | None = None,
-) -> Labels:
-    """The labels that a training file has.
-
-    Two different values are binary, up to 20 different whole numbers or any other texts classes, and other
-    numbers a regression. Spellings of one number, such as 1 and 1.0, are one value.
-
-    Args:
-        texts: as in the file.
-        source: name of the file.
-        column: of the labels.
-        kind: None reads it off the labels.
-        place: where a label stands first; None counts the texts.
-
-    Raises:
-        UserError: fewer than two different labels, not of the `kind` that is asked for, or lists, decimal
-            commas or words for what is not known where they have no place.
-    """
-    if kind == "multilabel":
-        require_joined(texts, source, column)
-        texts = [name for text in texts for name in classes_in(text)]
-    distinct = set(texts) - {""}
-    _require_single(distinct, source, column, kind)
-    _require_two(distinct, source, column)
-    numbers = {text: _number(text) for text in distinct}
-    _require_known(numbers, column, place or (lambda text: (source, f"in row {list(texts).index(text) + 1}")))
-    if None not in numbers.values():
-        distinct = _shortest_of_each(numbers)
-        numbers = {text: numbers[text] for text in distinct}
-        _require_two(distinct, source, column)
-    known = [number for number in numbers.values() if number is not None]
-    kind = kind or _kind_of(known, len(distinct))
-    if kind == "regression":
-        return Labels(kind)
-    if kind == "binary" and len(distinct) > 2:
-        raise UserError(
-            f"column {column!r} has {len(distinct)} different labels",
-            source=source,
-            remedy="Use task.kind=multiclass",
-        )
-    if kind != "multilabel" and len(distinct) > len(texts) / 2 and len(distinct) > _MOST_WHOLE_NUMBERS:
-        raise UserError(
-            f"nearly every row of column {column!r} is a class of its own",
-            source=source,
-            remedy="Name the label's column: task.label=...",
-        )
-    if len(known) == len(distinct):
-        return Labels(kind, tuple(sorted(distinct, key=lambda text: (numbers[text], text))))
-    return Labels(kind, tuple(sorted(distinct)))
-
-
-def _kind_of(numbers: Sequence[float], num_distinct: int) -> LabelKind:
-    """What labels are of which so many differ, and these are numbers."""
-    if num_distinct == 2:
-        return "binary"
-    whole = all(number == int(number) for number in numbers)
-    few = num_distinct <= _MOST_WHOLE_NUMBERS
-    measured = len(numbers) >= _SHARE_OF_NUMBERS * num_distinct and not (whole and few)
-    return "regression" if measured else "multiclass"
-
-
-def _require_two(distinct: Set[str], source: str, column: str) -> None:
-    """Raises a `UserError` where there are fewer than two different labels."""
-    if len(distinct) < 2:
-        only = f"the only label is {next(iter(distinct))!r}" if distinct else "there is no label"
-        raise UserError(
-            f"{only} in column {column!r}", source=source, remedy="Name the label's column: task.label=..."
-        )
-
-
 def _alike(classes: Sequence[str], others: Mapping[str, str]) -> list[str]:
     """Classes that are one but for case and blanks, and after `others` have been put in the place of some."""
     found: dict[str, list[str]] = {}
@@ -268,62 +179,6 @@ def _alike(classes: Sequence[str], others: Mapping[str, str]) -> list[str]:
         letters = " ".join(name.casefold().split())
         found.setdefault(others.get(letters, letters), []).append(name)
     return [", ".join(map(repr, names)) for names in found.values() if len(names) > 1]
-
-
-def _require_known(numbers: Mapping[str, float | None], column: str, place: Place) -> None:
-    """Raises a `UserError` for words for what is not known that stand beside numbers or classes."""
-    unknown = {text for text in numbers if text.lower() in _UNKNOWN}
-    beside_numbers = all(numbers[text] is not None for text in numbers.keys() - unknown)
-    if not beside_numbers:
-        unknown = {text for text in unknown if text.lower() in _NEVER_A_CLASS or text == "NA"}
-    if unknown:
-        text = min(unknown)
-        source, record = place(text)
-        raise UserError(
-            f"{text!r} stands beside {'numbers' if beside_numbers else 'classes'} in column {column!r}",
-            source=source,
-            record=record,
-            remedy="Remove the rows whose label is not known, or write . for positions; a class of this name "
-            "wants another",
-        )
-
-
-def _require_single(distinct: Set[str], source: str, column: str, kind: LabelKind | None) -> None:
-    """Raises a `UserError` where labels of an unknown kind are lists, or numbers with a comma or %."""
-    if kind is not None or not distinct:
-        return
-    if all(text.startswith("[") and text.endswith("]") for text in distinct):
-        raise UserError(
-            f"column {column!r} holds lists, such as {min(distinct)[:60]!r}",
-            source=source,
-            remedy="Say task.kind=multilabel for classes of a sequence, task.unit for labels of positions",
-        )
-    found = {text: each for text in distinct if (each := _NOT_PLAIN.fullmatch(text))}
-    if found and all(text in found or _number(text) is not None for text in distinct):
-        text = min(found)
-        raise UserError(
-            f"column {column!r} holds numbers with a {found[text][1] or 'comma'}, such as {text!r}",
-            source=source,
-            remedy="Write plain numbers with a decimal point, or say task.kind=multiclass if they are names",
-        )
-
-
-def _shortest_of_each(numbers: Mapping[str, float | None]) -> set[str]:
-    """One spelling of each number."""
-    found: dict[float | None, str] = {}
-    for text in sorted(numbers, key=lambda text: (len(text), text)):
-        found.setdefault(numbers[text], text)
-    return set(found.values())
-
-
-def _number(text: str) -> float | None:
-    if "_" in text:  # which Python passes over: 1_0 is the name of a class
-        return None
-    try:
-        value = float(text.replace("\N{MINUS SIGN}", "-"))
-    except ValueError:
-        return None
-    return value if math.isfinite(value) else None
 
 
 def _wrong(problem: str, source: str, row: int, remedy: str) -> UserError:

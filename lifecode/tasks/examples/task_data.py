@@ -10,8 +10,9 @@ from lifecode.errors import UserError
 from lifecode.tasks.examples.columns import Columns, find_columns, other_sequences
 from lifecode.tasks.examples.examples import Examples, examples_of, joined, numbered_on
 from lifecode.tasks.examples.joined_classes import BETWEEN_LABELS, classes_in
+from lifecode.tasks.examples.kind_of_labels import labels_of
 from lifecode.tasks.examples.label_columns import classes_of_columns, with_joined_labels
-from lifecode.tasks.examples.labels import Labels, labels_of
+from lifecode.tasks.examples.labels import Labels
 from lifecode.tasks.examples.molecule import Molecule, is_in_frame, molecule_named, molecule_of
 from lifecode.tasks.examples.named_letters import LETTERS, column_of_names, fasta_by_name, with_letters
 from lifecode.tasks.examples.position_labels import UNLABELLED, labels_in, position_numbers

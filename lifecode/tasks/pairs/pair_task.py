@@ -8,7 +8,8 @@ import numpy as np
 
 from lifecode.errors import UserError
 from lifecode.tasks.examples.columns import ID_NAMES
-from lifecode.tasks.examples.labels import Labels, OneLabel, labels_of
+from lifecode.tasks.examples.kind_of_labels import labels_of
+from lifecode.tasks.examples.labels import Labels, OneLabel
 from lifecode.tasks.examples.molecule import MoleculeWord, molecule_named
 from lifecode.tasks.examples.named_letters import fasta_by_name, letters_of_rows
 from lifecode.tasks.examples.sequence_task import Files, listed

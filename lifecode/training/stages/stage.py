@@ -4,6 +4,7 @@ A step is a list of micro-batches; `lifecode.training.stages.joint_gradient` mak
 """
 
 import copy
+import logging
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -29,6 +30,8 @@ from lifecode.training.stages.joint_gradient import accumulate_joint_gradient, p
 from lifecode.training.stages.non_finite import NonFiniteSteps
 from lifecode.training.stages.optimizer import OptimizerRecipe
 from lifecode.training.stages.step_log import log_step
+
+logger = logging.getLogger(__name__)
 
 
 class PretrainingStage(EvaluatedModule):
@@ -145,6 +148,16 @@ class PretrainingStage(EvaluatedModule):
         """What is saved beside the weights: how many steps were skipped."""
         return [self.non_finite]
 
+    def on_fit_start(self) -> None:
+        """Refuses an objective that weighs none of the tasks, or others than these, before any step."""
+        self.objective.require_weight(self.tasks)
+        if getattr(self, "_compiler_ctx", None):  # Lightning's note on torch.compile(stage)
+            logger.warning(
+                "torch.compile of a stage compiles nothing of its training steps. Compile its blocks: "
+                "trainer.compile of lifecode train, or block.compile() of each"
+            )
+
+    @torch.compiler.disable  # it goes backward itself, through kernels that no compiler reads
     def training_step(self, batch: Step | list[Any], batch_idx: int) -> None:
         """One optimizer step, without effect if a loss or the gradient is not finite."""
         micro_batches = micro_batches_of(batch)

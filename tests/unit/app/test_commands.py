@@ -82,7 +82,7 @@ def conf(tmp_path):
         "toy.yaml": TOY,
         "other.yaml": "defaults: [base, _self_]\nwidth: 1\n",
         "model/tiny.yaml": "width: 16\n",
-        "model/mini.yaml": "width: 64\n",
+        "model/mini.yaml": "width: 64\ndepth: 2\n",
         "experiment/quickstart.yaml": "# @package _global_\nseed: 7\n",
         "experiment/sweep.yaml": "# @package _global_\nhydra: {sweeper: {params: {seed: '3,4'}}}\n",
         "data/ecoli.yaml": "x: 1\n",
@@ -225,7 +225,16 @@ def one_line(result: tuple[int, str, str]) -> str:
         (["model.hybridratio=1"], ["'model.hybridratio'", "Did you mean model.hybrid_ratio?"]),
         (["width=1"], ["'width'", "Did you mean model.width?"]),
         (["modle=tiny"], ["'modle'", "Did you mean model?"]),
+        (["lrr.lr=1"], ["no config key 'lrr.lr'. `lifecode toy"]),
         (["lr=1"], ["no config key 'lr'. `lifecode toy"]),
+        (["model.depth=1"], ["no config key 'model.depth' here. model=mini has it."]),
+        (["checkpoint.x=1"], ["'checkpoint.x'. checkpoint has no keys; +checkpoint.x=... gives it this one"]),
+        (["hydra.sweeper=basic"], ["hydra.sweeper holds keys of its own.", "hydra/sweeper=basic"]),
+        (["-m", "hydra.launcher=basic"], ["with a slash: hydra/launcher=basic"]),
+        (["hydra.sweeper.params.seed=1,2"], ["Give lifecode toy -m seed=1,2"]),
+        (["hydra.job=1"], ["hydra.job=1: Invalid type assigned: int is not a subclass of JobConf"]),
+        (["+input="], ["input: is '', which names nothing"]),
+        (["+input=['']"], ["input: is '', which names nothing"]),
         (["model=tinny"], ["model has no option 'tinny'; it has mini, tiny.", "Did you mean model=tiny?"]),
         (["experiment=quickstar"], ["experiment has no option", "it has quickstart, sweep."]),
         (["data=ecoli"], ["toy has no config group 'data'", "lifecode toy --help"]),
@@ -675,6 +684,10 @@ def test_help_tells_the_keys_of_a_chosen_option(toy, conf):
     assert "Keys of model=mini:\n  model.width=64  of the states\n\n" in out
     assert "Keys of experiment=quickstart:\n  seed=7  a lucky one\n\n" in out
     assert "Keys of" not in toy("--help")[1]
+    (conf / "model/tiny.yaml").write_text("part:  # of the head\n  width: 16\nfiles:  # to read\n  - a\n")
+    assert (
+        "\n  model.part.*       of the head\n  model.files=[...]  to read\n" in toy("model=tiny", "--help")[1]
+    )
     assert "lifecode toy GROUP=OPTION --help  also the keys of that option\n" in out
 
 

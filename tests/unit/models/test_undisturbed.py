@@ -104,3 +104,15 @@ def test_half_precision_is_a_model_in_half_precision():
     assert found.dtype == torch.float32
     assert not torch.equal(found, expected)
     torch.testing.assert_close(found, expected, atol=0.1, rtol=0.1)
+
+
+def test_a_model_without_weights_says_so(tmp_path):
+    asked = {"embed": [GENE], "masked_logits": [GENE], "pseudo_log_likelihood": [GENE]}
+    for model, also in ((small_model(), {}), (small_luca_one(), {"molecule": "dna"})):
+        model.eval().to("meta")
+        for method, arguments in asked.items():
+            with pytest.raises(UserError, match="on the meta device"):
+                getattr(model, method)(*arguments, **also)
+        with pytest.raises(UserError, match="on the meta device"):
+            model.save_pretrained(tmp_path / "model")
+    assert not any(tmp_path.iterdir())

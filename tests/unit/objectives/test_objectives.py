@@ -12,7 +12,7 @@ from lifecode.data.batches.mixture import Mixture
 from lifecode.data.batches.stream import TrainingStream
 from lifecode.errors import UserError
 from lifecode.models import CodonCodec
-from lifecode.objectives import DistillationLoss, LogSum, Loss, MaxNorm, StepCost, WeightedSum
+from lifecode.objectives import DistillationLoss, LogSum, Loss, MaxNorm, StepCost, WeightedSum, WeightedTasks
 from lifecode.objectives.distillation import FeatureMoments
 from lifecode.objectives.loss import cross_entropy
 from lifecode.objectives.masked_modelling import codon_loss, nucleotide_loss
@@ -96,8 +96,9 @@ def test_weighted_sum_by_hand():
     assert float(joint.value(tasks)) == pytest.approx(0.5 * 3.0 + 2.0 * 0.25)
     expected = {"mlm": 0.25, "translation": 0.5, "distillation": 0.0}
     assert floats(joint.weights(tasks)) == floats(joint.weights_ahead(counts(tasks))) == expected
-    with pytest.raises(UserError, match="negative"):
-        WeightedSum(mlm=-1.0)
+    for weight in (-1.0, math.inf, math.nan):
+        with pytest.raises(UserError, match="finite and not negative"):
+            WeightedSum(mlm=weight)
 
 
 def test_tasks_without_any_weight_are_refused():
@@ -106,6 +107,17 @@ def test_tasks_without_any_weight_are_refused():
     with pytest.raises(UserError, match=r"objective\.joint: .*mlm, translation.*learn nothing"):
         joint.require_weight(["mlm", "translation"])
     LogSum().require_weight(["mlm"])
+    with pytest.raises(UserError, match=r"no weight of gene_mask; .*WeightedTasks"):
+        joint.require_weight(["gene_mask"])
+
+
+def test_a_weight_of_no_task_is_refused():
+    of_another_stage = {"gene_taxonomy": 0.2, "distillation": 0.5}
+    WeightedTasks({"mine": 2.0, **of_another_stage}).require_weight(["mine", "yours"])
+    with pytest.raises(UserError, match=r"weights\.mime: there is no task 'mime'\. Did you mean mine\?"):
+        WeightedTasks({"mime": 2.0}).require_weight(["mine", "yours"])
+    with pytest.raises(UserError, match="learn nothing"):
+        WeightedTasks({"mine": 0.0}).require_weight(["mine"])
 
 
 def test_max_norm_by_hand():

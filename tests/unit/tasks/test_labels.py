@@ -8,7 +8,8 @@ import pytest
 from lifecode.errors import UserError
 from lifecode.tasks.evidence import Evidence
 from lifecode.tasks.examples.columns import find_columns
-from lifecode.tasks.examples.labels import Labels, labels_of
+from lifecode.tasks.examples.kind_of_labels import labels_of
+from lifecode.tasks.examples.labels import Labels
 from lifecode.tasks.examples.sequence_task import SequenceTask
 from lifecode.tasks.examples.table import Table, read_table
 from lifecode.tasks.examples.task_data import read_task

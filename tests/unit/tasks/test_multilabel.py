@@ -11,7 +11,8 @@ from lifecode.app.main import main
 from lifecode.errors import UserError
 from lifecode.tasks import Fit, SequenceTask
 from lifecode.tasks.baselines import head_of, usual_baselines
-from lifecode.tasks.examples.labels import Labels, labels_of
+from lifecode.tasks.examples.kind_of_labels import labels_of
+from lifecode.tasks.examples.labels import Labels
 from lifecode.tasks.examples.task_data import read_task
 from lifecode.tasks.scores import scores
 from tests.support.small_models import small_model

@@ -8,10 +8,11 @@ import lifecode
 from lifecode.app.main import main
 from lifecode.data.translation import reverse_translate
 from lifecode.errors import UserError
-from lifecode.tasks import Fit, Lora, PairHead, PairTask, TrainedHead, TunedNetwork, TunedPairs, predict
+from lifecode.tasks import Fit, Lora, PairHead, PairTask, TrainedHead, TunedNetwork, TunedPairs
 from lifecode.tasks.families.life_code import LifeCodeReading
 from lifecode.tasks.pairs.pair_examples import PairExamples
 from lifecode.tasks.pairs.pair_task import read_pairs
+from lifecode.tasks.predict import in_parts
 from lifecode.tasks.tables import write_table
 from lifecode.tasks.tuned_model import save_tuned
 from lifecode.tasks.tuning.pair_framing import PairFraming
@@ -147,7 +148,7 @@ def arguments(files, *others):
 
 @pytest.mark.parametrize("tuning", ["probe", "head", "lora"])
 def test_a_model_of_pairs_is_kept_and_predicts(runs, tuning, tmp_path, monkeypatch):
-    monkeypatch.setattr(predict, "SEQUENCES_AT_ONCE", 5)
+    monkeypatch.setattr(in_parts, "SEQUENCES_AT_ONCE", 5)
     run, output = runs / tuning, tmp_path / "out.csv"
     model = lifecode.load(run)
     assert isinstance(model, TunedPairs if tuning == "probe" else TunedNetwork)

@@ -15,13 +15,15 @@ import torch
 import lifecode
 from lifecode.app.main import main
 from lifecode.errors import UserError
-from lifecode.tasks import Fit, SequenceTask, TunedModel, TunedNetwork, predict
+from lifecode.tasks import Fit, SequenceTask, TunedModel, TunedNetwork
 from lifecode.tasks.examples.examples import Examples
 from lifecode.tasks.examples.labels import Labels
 from lifecode.tasks.examples.table import Table, read_table
 from lifecode.tasks.examples.table_parts import table_parts
 from lifecode.tasks.heads.ridge import LinearValues
 from lifecode.tasks.heads.standardise import Standardised
+from lifecode.tasks.predict import in_parts
+from lifecode.tasks.predict.input_columns import like_ids
 from lifecode.tasks.predictions import predictions_table
 from lifecode.tasks.tables import read_table_file, write_tables
 from lifecode.tasks.tuned_model import save_tuned
@@ -137,7 +139,7 @@ def test_columns_of_the_training_are_taken_and_what_is_out_of_frame_is_said(tmp_
 
 def test_how_long_sequences_are_read_is_said_once(tmp_path, caplog, monkeypatch):
     """A model of letters reads so many at once; of two parts of a file the first that has any says it."""
-    monkeypatch.setattr(predict, "SEQUENCES_AT_ONCE", 1)
+    monkeypatch.setattr(in_parts, "SEQUENCES_AT_ONCE", 1)
     head = LinearValues(Standardised(np.ones(1, bool), np.zeros(1), np.ones(1)), np.ones(1), 0.0)
     model = TunedModel(
         labels=Labels("regression"),
@@ -146,7 +148,7 @@ def test_how_long_sequences_are_read_is_said_once(tmp_path, caplog, monkeypatch)
         model=small_luca_one(heads={}, max_tokens=12),
     )
     (tmp_path / "a.csv").write_text("sequence\nACGTAC\nACGTACGTACGT\nACGTACGTACGTA\n")
-    for _ in predict.predicted_parts(model, tmp_path / "a.csv"):
+    for _ in in_parts.predicted_parts(model, tmp_path / "a.csv"):
         pass
     (line,) = [record.getMessage() for record in caplog.records]
     assert "up to row 2: 1 sequences of more than 10 letters are read in overlapping windows" in line
@@ -190,7 +192,7 @@ def test_a_value_may_go_over_the_end_of_a_line(tmp_path):
     ],
 )
 def test_ids_are_kept_whatever_their_column_is_called(columns, expected):
-    assert predict._like_ids(Table("a.csv", columns), "cds") == expected
+    assert like_ids(Table("a.csv", columns), "cds") == expected
 
 
 @pytest.mark.parametrize("end", ["csv", "tsv", "parquet"])
@@ -217,7 +219,7 @@ def test_what_is_no_table_is_said_alike(content, tmp_path):
 
 @pytest.mark.parametrize("tuning", ["probe", "head"])
 def test_every_format_gives_the_same_in_its_order(runs, tuning, tmp_path, monkeypatch):
-    monkeypatch.setattr(predict, "SEQUENCES_AT_ONCE", 7)
+    monkeypatch.setattr(in_parts, "SEQUENCES_AT_ONCE", 7)
     model = lifecode.load(runs / tuning)
     expected = model.predict(GENES)
     assert isinstance(model, TunedModel if tuning == "probe" else TunedNetwork)
@@ -238,7 +240,7 @@ def test_every_format_gives_the_same_in_its_order(runs, tuning, tmp_path, monkey
 
 @pytest.mark.parametrize("end", ["csv", pytest.param("parquet", marks=pytest.mark.slow)])
 def test_a_kill_loses_at_most_a_part(runs, end, tmp_path, monkeypatch):
-    monkeypatch.setattr(predict, "SEQUENCES_AT_ONCE", 5)
+    monkeypatch.setattr(in_parts, "SEQUENCES_AT_ONCE", 5)
     path, output = files_in(tmp_path)[0], tmp_path / f"out.{end}"
     arguments = [f"checkpoint={runs}/head", f"input={path}", f"output={output}"]
     read, parts = TunedNetwork.predict, []
@@ -294,7 +296,7 @@ def test_parts_of_other_sequences_are_not_taken(runs, tmp_path, monkeypatch):
 
 
 def test_a_wrong_letter_is_named_by_the_row_of_the_file(runs, tmp_path, monkeypatch):
-    monkeypatch.setattr(predict, "SEQUENCES_AT_ONCE", 2)
+    monkeypatch.setattr(in_parts, "SEQUENCES_AT_ONCE", 2)
     (tmp_path / "a.csv").write_text("sequence\nACGTACGT\nACGTACGT\nACGTACGT\nACGTAC!T\n")
     with pytest.raises(UserError, match=r"record 4"):
         lifecode.predict(runs / "head", tmp_path / "a.csv", progress=False)

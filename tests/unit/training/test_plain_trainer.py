@@ -21,7 +21,7 @@ from lifecode.data.batches.masking import Masking
 from lifecode.data.batches.mixture import Mixture
 from lifecode.errors import UserError
 from lifecode.evaluation.metrics import OF_THE_MACHINE
-from lifecode.objectives import DistillationLoss, LogSum, MaxNorm, WeightedSum
+from lifecode.objectives import DistillationLoss, LogSum, MaxNorm, WeightedSum, WeightedTasks
 from lifecode.training.callbacks.checkpoints import Checkpoints
 from lifecode.training.callbacks.efficiency import Efficiency
 from lifecode.training.callbacks.progress import TrainingProgress
@@ -329,3 +329,13 @@ def test_progress_shows_a_strangers_bar_and_needs_no_last_step(small_corpus, tmp
     first, second = capsys.readouterr().out.splitlines()
     assert first.startswith("theirs step 1  loss ")
     assert second.startswith("theirs step 2  loss ")
+
+
+def test_an_objective_that_fits_no_task_is_refused_before_any_step(small_corpus, tmp_path):
+    data = data_module(small_corpus, shape=ONE_ROW)
+    for objective, said in (
+        (WeightedTasks({"mml": 0.5}), "there is no task 'mml'"),
+        (WeightedSum(mlm=0.0, translation=0.0), "learn nothing"),
+    ):
+        with pytest.raises(UserError, match=said):
+            trainer(tmp_path, 1).fit(tokenizer_stage(objective=objective), data)

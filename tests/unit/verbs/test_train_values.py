@@ -20,6 +20,8 @@ from lifecode.verbs.train.life_code.train_values import check_values
         ("optim.tokenizer.clip_norm=-1", r"optim\.tokenizer: .*clip_norm -1"),
         ("optim.tokenizer.clip_norm=0", r"optim\.tokenizer: .*clip_norm 0"),
         ("optim.encoder.min_lr=1", r"optim\.encoder: min_lr 1"),
+        ("model.init_std=inf", r"model\.init_std: is inf, expected a finite number"),
+        ("model.codec.layer_scale=-inf", r"model\.codec\.layer_scale: is -inf, expected a finite number"),
         ("heldout.mask_fraction=0", r"heldout: mask_fraction 0\.0"),
         ("heldout.passes=0", "heldout: passes"),
         ("heldout.max_genes=0", "heldout: .*max_genes"),
@@ -46,6 +48,10 @@ def test_it_is_found_before_anything_is_written(value, said):
     with pytest.raises(UserError) as error:
         check_values(compose("train", *value.split()))
     assert error.match(said)
+
+
+def test_gradients_may_be_taken_as_they_are():
+    assert construct(compose("train", "optim.encoder.clip_norm=inf").optim.encoder).clip_norm == float("inf")
 
 
 def test_loader_workers_are_not_negative():

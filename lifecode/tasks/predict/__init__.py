@@ -1,0 +1,1 @@
+"""Predictions of a fine-tuned model for the sequences or pairs of a file."""
