@@ -101,12 +101,10 @@ def optimize(
                 loaded, task, usage, sampling, constraints, lambda step, at=place: say(f"{at}: {step}")
             )
         designs = Designs(sequences, usage, proteins, constraints.sites)
-        if files is None or output is None:
+        if files is None:
             return designs
         say("writing")
-        page = write_design_report(designs, output.parent)
-        files.write(designs)
-        return replace(designs, page=page)
+        return replace(designs, page=files.write(designs, write_design_report))
 
 
 def run(config: DictConfig) -> Designs:

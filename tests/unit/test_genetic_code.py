@@ -7,7 +7,7 @@ from lifecode.alphabet import AMINO_ACIDS, CODONS, IGNORE, STOP, codon_ids, enco
 from lifecode.data.translation import reverse_translate, translate
 from lifecode.errors import UserError
 from lifecode.genetic_code import genetic_code, genetic_code_numbers
-from lifecode.usage_tables import usage_table
+from lifecode.usage_tables import find_usage_table, usage_table
 
 CONTEXT_DEPENDENT_STOPS = (27, 28, 31)
 
@@ -130,6 +130,29 @@ def test_reverse_translation_names_the_wrong_letter_and_the_unknown_organism():
 def test_an_organism_is_called_as_people_call_it(name):
     assert usage_table(name) == "h_sapiens_9606"
     assert reverse_translate("MKL", name) == "ATGAAGCTG"
+
+
+@pytest.mark.parametrize(
+    ("name", "species"),
+    [
+        ("562", "e_coli"),
+        ("txid511145", "e_coli"),
+        ("Escherichia coli str. K-12 substr. MG1655", "e_coli"),
+        ("E. coli BL21(DE3)", "e_coli"),
+        ("NCBITaxon:559292", "s_cerevisiae"),
+        ("baker's yeast", "s_cerevisiae"),
+        ("Mus musculus castaneus", "m_musculus"),
+        ("Mus musculus domesticus", "m_musculus_domesticus"),
+        ("Cunninghamella elegans", None),  # no Caenorhabditis
+        ("Entamoeba coli", None),
+        ("Escherichia coli phage T4", None),
+        ("d.melanogaster.1pct.gff.gz", None),  # a file
+        ("e_coli.gb", None),
+    ],
+)
+def test_strains_and_taxa_have_the_table_of_their_species_and_of_no_other(name, species):
+    found = find_usage_table(name)
+    assert (found and found.rpartition("_")[0]) == species
 
 
 def test_lookup_arrays_cannot_be_changed():

@@ -1,5 +1,6 @@
 """What an edit of the letters of a CDS does to its codons and its protein."""
 
+from lifecode.variants.alleles import is_ambiguous
 from lifecode.variants.consequence import protein_names
 from lifecode.variants.consequence.effect import Edit, Effect
 from lifecode.variants.transcripts import Transcript
@@ -25,7 +26,7 @@ def coding_effect(transcript: Transcript, edit: Edit, terms: tuple[str, ...], na
     new = coding[begin:at] + alt + coding[at + size : end]
     codons = f"{old}/{new or '-'}"
     residues = protein[first : last + 1]
-    if len(alt) == size and ("N" in old or "N" in new):
+    if len(alt) == size and is_ambiguous(old + new):
         terms = (*terms, "coding_sequence_variant")
         return Effect(terms, name, protein_names.UNKNOWN, codons, first_codon=first, status="ambiguous")
     begins = first == 0 and transcript.starts_with_start
