@@ -190,7 +190,8 @@ def _no_letters(allele: Allele, what: str, letters: str, source: str) -> UserErr
         f"{what} is {display_name(letters, 40)!r}, which is no nucleotides",
         source=source,
         record=f"line {allele.line}",
-        remedy="Write A, C, G, T and IUPAC codes, or a symbolic ALT such as <DEL>",
+        remedy="Write A, C, G and T, or a symbolic ALT such as <DEL>; of an insertion or deletion the letter "
+        "before it too, as a VCF does",
     )
 
 

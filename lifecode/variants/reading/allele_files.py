@@ -1,9 +1,10 @@
-"""Alleles out of VCF, BCF and TSV files: one for each ALT, with the line that it came from.
+"""Alleles out of VCF, BCF, TSV and CSV files: one for each ALT, with the line that it came from.
 
 Sorted or not, with or without an index and contig lines. What only an output in VCF needs, the lines
 themselves, is kept on request.
 """
 
+import csv
 import gzip
 import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -57,10 +58,10 @@ class AlleleFile:
 
 
 def read_alleles(path: str | Path, *, keep_records: bool = False) -> AlleleFile:
-    """Every ALT of a VCF, BCF (both also compressed) or TSV file.
+    """Every ALT of a VCF, BCF, TSV or CSV file, also compressed.
 
     Args:
-        path: of the file; a TSV has a header with chrom, pos, ref and alt, and maybe id.
+        path: of the file; a TSV or CSV has a header with chrom, pos, ref and alt, and maybe id.
         keep_records: keep the lines of a VCF.
 
     Raises:
@@ -68,7 +69,7 @@ def read_alleles(path: str | Path, *, keep_records: bool = False) -> AlleleFile:
     """
     file = Path(path).expanduser()
     if not file.is_file():
-        raise UserError("no such file", source=path, remedy="Give a VCF, BCF or TSV file of variants")
+        raise UserError("no such file", source=path, remedy="Give a VCF, BCF, TSV or CSV file of variants")
     if _is_bcf(file):
         return _from_vcf(_bcf_lines(file), str(path), keep_records, numbered_records=True)
     with opened(file) as handle:
@@ -114,7 +115,7 @@ def _text_lines(handle: BinaryIO, path: str | Path) -> Iterator[str]:
             yield line.decode("utf-8").rstrip("\r\n")
         except UnicodeDecodeError as fault:
             raise UserError(
-                "is no text", source=path, record=f"line {number}", remedy="Give a VCF, BCF or TSV file"
+                "is no text", source=path, record=f"line {number}", remedy="Give a VCF, BCF, TSV or CSV file"
             ) from fault
 
 
@@ -164,13 +165,16 @@ def _from_vcf(
 
 def _from_table(lines: Iterator[str], source: str) -> AlleleFile:
     found = AlleleFile(source)
-    places: dict[str, int] = {}
+    places, separator = dict[str, int](), "\t"
     for number, line in enumerate(lines, start=1):
         if not line.strip() or line.startswith("##") or (line.startswith("#") and "\t" not in line):
             continue
-        cells = [cell.strip().strip('"') for cell in line.split("\t")]
         if not places:
-            places = _places(cells, source)
+            separator = "\t" if "\t" in line else ","
+        own = line.split("\t") if separator == "\t" else next(csv.reader([line]))
+        cells = [cell.strip().strip('"') for cell in own]
+        if not places:
+            places = columns_of(cells, source, "is no VCF, and as a table has")
             continue
         cells += [""] * (max(places.values()) + 1 - len(cells))
         name = _known(cells[places["id"]]) if "id" in places else "."
@@ -189,8 +193,13 @@ def _whole(position: str) -> str:
     return position.removesuffix(".0")
 
 
-def _places(header: list[str], source: str) -> dict[str, int]:
-    names = [name.strip().lower() for name in header]
+def columns_of(header: Sequence[str], source: str, has: str = "has") -> dict[str, int]:
+    """Where the columns of a table stand, by the first of their names in `_COLUMNS`, in either case.
+
+    Raises:
+        UserError: one is missing, which `has` speaks of, or is there twice.
+    """
+    names = [str(name).strip().lower() for name in header]
     places = {
         key: next(names.index(word) for word in words if word in names)
         for key, words in _COLUMNS.items()
@@ -198,9 +207,9 @@ def _places(header: list[str], source: str) -> dict[str, int]:
     }
     if missing := [key for key in ("chrom", "pos", "ref", "alt") if key not in places]:
         raise UserError(
-            f"is no VCF, and as a TSV file it has no column {', '.join(missing)}",
+            f"{has} no column {', '.join(missing)}",
             source=source,
-            remedy="Give a VCF or BCF file, or a TSV file whose first line names chrom, pos, ref and alt",
+            remedy="Give a VCF, BCF, or a table (TSV, CSV) with columns chrom, pos (from 1), ref and alt",
         )
     for place in places.values():
         if names.count(names[place]) > 1:

@@ -19,7 +19,7 @@ from lifecode.tasks.tables import write_table
 from lifecode.variants.annotate import OnMismatch, annotate
 from lifecode.variants.asking import Scoring
 from lifecode.variants.journal import forget
-from lifecode.variants.reading.allele_files import AlleleFile, alleles_of_rows, read_alleles
+from lifecode.variants.reading.allele_files import AlleleFile, alleles_of_rows, columns_of, read_alleles
 from lifecode.variants.reading.genome import read_genome
 from lifecode.variants.reading.reverse_translation import ReverseTranslation
 from lifecode.variants.table import table_of
@@ -50,7 +50,7 @@ def score(
     Args:
         model: a model of any family that reads DNA, which stays on its device, or what `lifecode.load`
             takes; None asks no model.
-        variants: a VCF, BCF or TSV file, or a frame with columns chrom, pos (from 1), ref, alt and maybe
+        variants: a VCF, BCF, TSV or CSV file, or a frame with columns chrom, pos (from 1), ref, alt and maybe
             id, end and svlen (of symbolic ALT).
         genome: FASTA with an `annotation`, or GenBank, EMBL, GFF3 with sequences; `ecoli` ships.
         annotation: GFF3 or GTF.
@@ -194,11 +194,9 @@ def _run_variants(config: DictConfig, scoring: Scoring, genome: str) -> Scores:
 def _alleles(variants: "str | Path | DataFrame", keep_records: bool) -> AlleleFile:
     if isinstance(variants, str | Path):
         return read_alleles(variants, keep_records=keep_records)
-    if missing := [name for name in ("chrom", "pos", "ref", "alt") if name not in variants]:
-        raise UserError(
-            f"the frame has no column {', '.join(missing)}", remedy="Give chrom, pos (from 1), ref and alt"
-        )
+    names = list(variants.columns)
+    places = columns_of(names, "the frame")
     nothing = [""] * len(variants)
-    names = ("chrom", "pos", "ref", "alt", "id", "end", "svlen")
-    columns = (variants.get(name, nothing) for name in names)
+    asked = ("chrom", "pos", "ref", "alt", "id", "end", "svlen")
+    columns = (variants.iloc[:, places[name]] if name in places else nothing for name in asked)
     return alleles_of_rows(zip(*columns, strict=True), "the frame")

@@ -9,7 +9,7 @@ import pytest
 from lifecode.alphabet import encode_nucleotides
 from lifecode.errors import UserError
 from lifecode.variants.annotate import annotate
-from lifecode.variants.reading.allele_files import alleles_of_rows, read_alleles
+from lifecode.variants.reading.allele_files import alleles_of_rows, columns_of, read_alleles
 from lifecode.variants.reading.genome import Genome, Reference, read_genome
 from lifecode.variants.table import table_of
 from tests.support.spliced_gene import FORWARD, SplicedGene
@@ -182,7 +182,7 @@ def test_faults_of_letters_and_of_a_table(genome, tmp_path):
     with pytest.raises(UserError, match="ALT is 'GQ', which is no nucleotides"):
         rows_of(genome, vcf("toy\t20\t.\tA\tGQ"), tmp_path)
     (tmp_path / "in.tsv").write_text("chrom\tpos\tref\ntoy\t20\tA\n")
-    with pytest.raises(UserError, match="as a TSV file it has no column alt"):
+    with pytest.raises(UserError, match="as a table has no column alt"):
         read_alleles(tmp_path / "in.tsv")
     (tmp_path / "in.tsv").write_text("chrom\tpos\tref\talt\tREF\ntoy\t20\tA\tG\tC\n")
     with pytest.raises(UserError, match="has 2 columns ref"):
@@ -208,3 +208,10 @@ def test_a_cds_across_the_origin():
     assert (whole.effect.hgvs_c, whole.effect.hgvs_p) == ("c.14_15insGGG", "p.(Pro5_Lys6insGly)")
     assert (whole.position, whole.ref, whole.alt) == (1, "A", "GGGA")
     assert shifted.effect.terms == ("frameshift_variant",)
+
+
+def test_a_table_with_commas_and_columns_in_capitals(tmp_path):
+    (tmp_path / "v.csv").write_text('"CHROM","POS","REF","ALT"\n"c",3,"A","C,G"\nc,5,T,A\n')
+    found = read_alleles(tmp_path / "v.csv").alleles
+    assert [(one.position, one.alt, one.line) for one in found] == [(3, "C", 2), (3, "G", 2), (5, "A", 3)]
+    assert columns_of(["#CHROM", "x", "POS", "REF", "ALT"], "v") == {"chrom": 0, "pos": 2, "ref": 3, "alt": 4}
