@@ -180,10 +180,14 @@ def _indel(
         )
     read = _kept(transcript, transcript.translate(new), new, first, last)
     altered = protein[:first] + read + protein[last + 1 :]
-    if "*" in altered[:-1] and altered[: altered.index("*") + 1] == protein:  # a stop before the stop
-        return _stop_retained(protein, residues)
     terms = ["inframe_insertion" if len(alt) > size else "inframe_deletion"]
-    if "*" in (read.removesuffix("*") if residues.endswith("*") else read):
+    made = altered[: altered.find("*") + 1]
+    if protein.endswith("*") and made == protein:  # a stop before the stop
+        return _stop_retained(protein, residues)
+    if protein.endswith("*") and made.startswith(protein[:-1]):  # and residues before it
+        altered = made
+        terms += ["stop_retained_variant"] if ends else []
+    elif "*" in (read.removesuffix("*") if residues.endswith("*") else read):
         terms.insert(0, "stop_gained")
     elif ends:
         terms.append("stop_retained_variant" if "*" in read else "stop_lost")

@@ -172,11 +172,11 @@ def effect_in(letters: str, at: int, ref: str, alt: str, cds_length: int):
         ("TGAC", "stop_retained_variant", "p.(Ter5=)"),  # was a frameshift with p.(=)
         ("TAGGGG", "stop_retained_variant", "p.(Ter5=)"),  # was stop_gained with p.(=)
         ("CCC", "inframe_insertion", "p.(Leu4_Ter5insPro)"),
-        ("CCCTGACCC", "stop_gained&inframe_insertion", "p.(Leu4_Ter5insProTer)"),
+        ("CCCTGACCC", "inframe_insertion", "p.(Leu4_Ter5insPro)"),  # was stop_gained
         ("C", "frameshift_variant", "p.(Ter5LeuextTer?)"),
     ],
 )
-def test_a_stop_before_the_stop_changes_no_protein(inserted, terms, hgvs_p):
+def test_a_stop_before_the_stop_takes_no_residue(inserted, terms, hgvs_p):
     effect = effect_in("ATGAAATGGTTATGACGTCGGTACGGG", 11, "A", "A" + inserted, 15)
     assert set(effect.terms) == set(terms.split("&"))
     assert effect.hgvs_p == hgvs_p
