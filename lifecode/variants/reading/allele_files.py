@@ -1,4 +1,4 @@
-"""Alleles out of VCF, BCF, TSV and CSV files: one for each ALT, with the line that it came from.
+"""Alleles out of VCF, BCF, TSV, CSV and Parquet files: one for each ALT, with the line that it came from.
 
 Sorted or not, with or without an index and contig lines. What only an output in VCF needs, the lines
 themselves, is kept on request.
@@ -14,6 +14,7 @@ from typing import BinaryIO
 
 from lifecode.data.formats.opening import opened
 from lifecode.errors import UserError
+from lifecode.tasks.examples.table import read_table
 from lifecode.variants.alleles import Allele
 from lifecode.variants.reading.extents import extent_of, info_fields
 
@@ -58,10 +59,10 @@ class AlleleFile:
 
 
 def read_alleles(path: str | Path, *, keep_records: bool = False) -> AlleleFile:
-    """Every ALT of a VCF, BCF, TSV or CSV file, also compressed.
+    """Every ALT of a VCF, BCF, TSV or CSV file, also compressed, or of a Parquet file.
 
     Args:
-        path: of the file; a TSV or CSV has a header with chrom, pos, ref and alt, and maybe id.
+        path: of the file; a table has a header with chrom, pos, ref and alt, and maybe id.
         keep_records: keep the lines of a VCF.
 
     Raises:
@@ -69,13 +70,35 @@ def read_alleles(path: str | Path, *, keep_records: bool = False) -> AlleleFile:
     """
     file = Path(path).expanduser()
     if not file.is_file():
-        raise UserError("no such file", source=path, remedy="Give a VCF, BCF, TSV or CSV file of variants")
+        raise UserError(
+            "no such file", source=path, remedy="Give a VCF, BCF, TSV, CSV or Parquet file of variants"
+        )
+    with file.open("rb") as raw:
+        is_parquet = raw.read(4) == b"PAR1"
+    if is_parquet:
+        columns = read_table(file).columns
+        return alleles_of_columns(list(columns), list(columns.values()), str(path))
     if _is_bcf(file):
         return _from_vcf(_bcf_lines(file), str(path), keep_records, numbered_records=True)
     with opened(file) as handle:
         if _is_vcf(handle.peek(_FIRST_BYTES) if isinstance(handle, io.BufferedReader) else b""):
             return _from_vcf(_text_lines(handle, path), str(path), keep_records)
         return _from_table(_text_lines(handle, path), str(path))
+
+
+def alleles_of_columns(
+    names: Sequence[object], columns: Sequence[Sequence[object]], source: str
+) -> AlleleFile:
+    """The same of the columns of a table in memory, by their names; lines from 1.
+
+    Raises:
+        UserError: a column that is needed is missing, or there twice.
+    """
+    places = columns_of(list(map(str, names)), source)
+    nothing = [""] * len(columns[0])
+    return alleles_of_rows(
+        zip(*(columns[places[name]] if name in places else nothing for name in _COLUMNS), strict=True), source
+    )
 
 
 def alleles_of_rows(rows: Iterable[Sequence[object]], source: str) -> AlleleFile:
@@ -115,7 +138,10 @@ def _text_lines(handle: BinaryIO, path: str | Path) -> Iterator[str]:
             yield line.decode("utf-8").rstrip("\r\n")
         except UnicodeDecodeError as fault:
             raise UserError(
-                "is no text", source=path, record=f"line {number}", remedy="Give a VCF, BCF, TSV or CSV file"
+                "is no text",
+                source=path,
+                record=f"line {number}",
+                remedy="Give a VCF, BCF, TSV, CSV or Parquet file",
             ) from fault
 
 
@@ -209,7 +235,7 @@ def columns_of(header: Sequence[str], source: str, has: str = "has") -> dict[str
         raise UserError(
             f"{has} no column {', '.join(missing)}",
             source=source,
-            remedy="Give a VCF, BCF, or a table (TSV, CSV) with columns chrom, pos (from 1), ref and alt",
+            remedy="Give a VCF, BCF, or a table with columns chrom, pos (from 1), ref and alt",
         )
     for place in places.values():
         if names.count(names[place]) > 1:

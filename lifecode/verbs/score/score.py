@@ -19,7 +19,7 @@ from lifecode.tasks.tables import write_table
 from lifecode.variants.annotate import OnMismatch, annotate
 from lifecode.variants.asking import Scoring
 from lifecode.variants.journal import forget
-from lifecode.variants.reading.allele_files import AlleleFile, alleles_of_rows, columns_of, read_alleles
+from lifecode.variants.reading.allele_files import AlleleFile, alleles_of_columns, read_alleles
 from lifecode.variants.reading.genome import read_genome
 from lifecode.variants.reading.reverse_translation import ReverseTranslation
 from lifecode.variants.table import table_of
@@ -50,8 +50,8 @@ def score(
     Args:
         model: a model of any family that reads DNA, which stays on its device, or what `lifecode.load`
             takes; None asks no model.
-        variants: a VCF, BCF, TSV or CSV file, or a frame with columns chrom, pos (from 1), ref, alt and maybe
-            id, end and svlen (of symbolic ALT).
+        variants: a VCF, BCF, TSV, CSV or Parquet file, or a frame; tables have columns chrom, pos (from 1),
+            ref, alt and maybe id, end and svlen (of symbolic ALT).
         genome: FASTA with an `annotation`, or GenBank, EMBL, GFF3 with sequences; `ecoli` ships.
         annotation: GFF3 or GTF.
         output: .tsv, .csv, .parquet, .vcf or .vcf.gz; None writes nothing.
@@ -194,9 +194,5 @@ def _run_variants(config: DictConfig, scoring: Scoring, genome: str) -> Scores:
 def _alleles(variants: "str | Path | DataFrame", keep_records: bool) -> AlleleFile:
     if isinstance(variants, str | Path):
         return read_alleles(variants, keep_records=keep_records)
-    names = list(variants.columns)
-    places = columns_of(names, "the frame")
-    nothing = [""] * len(variants)
-    asked = ("chrom", "pos", "ref", "alt", "id", "end", "svlen")
-    columns = (variants.iloc[:, places[name]] if name in places else nothing for name in asked)
-    return alleles_of_rows(zip(*columns, strict=True), "the frame")
+    columns = [variants.iloc[:, place] for place in range(variants.shape[1])]
+    return alleles_of_columns(list(variants.columns), columns, "the frame")

@@ -3,6 +3,8 @@
 import gzip
 from dataclasses import replace
 
+import pyarrow
+import pyarrow.parquet
 import pysam
 import pytest
 
@@ -214,4 +216,10 @@ def test_a_table_with_commas_and_columns_in_capitals(tmp_path):
     (tmp_path / "v.csv").write_text('"CHROM","POS","REF","ALT"\n"c",3,"A","C,G"\nc,5,T,A\n')
     found = read_alleles(tmp_path / "v.csv").alleles
     assert [(one.position, one.alt, one.line) for one in found] == [(3, "C", 2), (3, "G", 2), (5, "A", 3)]
+    pyarrow.parquet.write_table(
+        pyarrow.table({"chrom": ["c"], "score": [0.5], "alt": ["G"], "pos": [3.0], "ref": ["A"]}),
+        tmp_path / "v.parquet",
+    )
+    (one,) = read_alleles(tmp_path / "v.parquet").alleles
+    assert (one.contig, one.position, one.ref, one.alt, one.line) == ("c", 3, "A", "G", 1)
     assert columns_of(["#CHROM", "x", "POS", "REF", "ALT"], "v") == {"chrom": 0, "pos": 2, "ref": 3, "alt": 4}
