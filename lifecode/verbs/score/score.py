@@ -19,7 +19,9 @@ from lifecode.tasks.tables import write_table
 from lifecode.variants.annotate import OnMismatch, annotate
 from lifecode.variants.asking import Scoring
 from lifecode.variants.journal import forget
-from lifecode.variants.reading.allele_files import AlleleFile, alleles_of_columns, read_alleles
+from lifecode.variants.reading.allele_files import read_alleles
+from lifecode.variants.reading.allele_tables import alleles_of_columns
+from lifecode.variants.reading.found_alleles import AlleleFile
 from lifecode.variants.reading.genome import read_genome
 from lifecode.variants.reading.reverse_translation import ReverseTranslation
 from lifecode.variants.table import table_of

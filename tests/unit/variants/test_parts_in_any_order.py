@@ -12,7 +12,7 @@ from lifecode.alphabet import encode_nucleotides
 from lifecode.data.records import CodingSequence, Contig, Exon
 from lifecode.variants.alleles import normal_form, reverse_complement_letters
 from lifecode.variants.annotate import Annotated, annotate
-from lifecode.variants.reading.allele_files import alleles_of_rows
+from lifecode.variants.reading.allele_tables import alleles_of_rows
 from lifecode.variants.reading.genome import Genome, Reference
 
 GENE = "ATGAAAGCTTGGCCACGAACGGAGTTCATCCATTAA"  # MKAWPRTEFIH*

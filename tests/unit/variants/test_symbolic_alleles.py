@@ -6,7 +6,9 @@ from lifecode.errors import UserError
 from lifecode.variants.alleles import Allele
 from lifecode.variants.annotate import Annotation, annotate
 from lifecode.variants.consequence.terms import impact_of, joined
-from lifecode.variants.reading.allele_files import AlleleFile, alleles_of_rows, read_alleles
+from lifecode.variants.reading.allele_files import read_alleles
+from lifecode.variants.reading.allele_tables import alleles_of_rows
+from lifecode.variants.reading.found_alleles import AlleleFile
 from lifecode.variants.reading.genome import Genome, Reference
 from tests.support.spliced_gene import SplicedGene
 

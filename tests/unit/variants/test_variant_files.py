@@ -11,7 +11,8 @@ import pytest
 from lifecode.alphabet import encode_nucleotides
 from lifecode.errors import UserError
 from lifecode.variants.annotate import annotate
-from lifecode.variants.reading.allele_files import alleles_of_rows, columns_of, read_alleles
+from lifecode.variants.reading.allele_files import read_alleles
+from lifecode.variants.reading.allele_tables import alleles_of_rows, columns_of
 from lifecode.variants.reading.genome import Genome, Reference, read_genome
 from lifecode.variants.table import table_of
 from tests.support.spliced_gene import FORWARD, SplicedGene
