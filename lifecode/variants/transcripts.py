@@ -122,12 +122,17 @@ class Transcript:
     def starts_with_start(self) -> bool:
         """Whether its first codon is one that begins a CDS, and not one inside a gene that is cut off.
 
-        Such as CTG by the standard code it is one where the annotated protein begins with M.
+        Such as CTG by the standard code it is one where the annotated protein begins with M. Of a CDS that is
+        cut off and has no protein ATG is one where no stop ends it: it is the other end that is missing.
         """
-        cds = self.coding_sequence
+        cds, first = self.coding_sequence, self.coding[:3]
         as_annotated = (cds.protein or "").startswith("M")
-        is_start = as_annotated or (not cds.partial and self.is_start(self.coding[:3]))
-        return self.frame == 0 and is_start
+        whole = self.is_start(first) if not cds.partial else not cds.protein and self._lacks_its_end(first)
+        return self.frame == 0 and (as_annotated or whole)
+
+    def _lacks_its_end(self, first: str) -> bool:
+        is_ended = len(self.coding) % 3 == 0 and self.is_stop(self.coding[-3:])
+        return first == "ATG" and not is_ended
 
     def is_start(self, codon: str) -> bool:
         """Whether a codon begins a CDS: ATG, or by a code other than the standard one what that names."""

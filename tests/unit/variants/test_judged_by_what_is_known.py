@@ -228,6 +228,20 @@ def test_a_wild_type_may_be_longer_than_a_name_of_a_file_and_hgvs_is_read(tmp_pa
     assert found.frame["status"].tolist() == ["scored", "wild_type", "scored"]
 
 
+@pytest.mark.parametrize(
+    ("gene", "term"),
+    [
+        ("ATGAAATGGTTAAAACGT", "start_lost"),  # cut off at its end
+        ("ATGAAATGGTTAAAACG", "start_lost"),
+        ("ATGAAATGGTTAAAATAA", "missense_variant"),  # at its beginning: a Met inside
+    ],
+)
+def test_which_end_of_a_partial_cds_without_a_protein_is_missing(tmp_path, gene, term):
+    files = genome(tmp_path, gene=gene, qualifiers=";partial=true", code=11)
+    (row,) = judged(files, (12, "T", "C"), genetic_code=11).frame.itertuples()
+    assert row.consequence == term
+
+
 def test_ambiguity_codes_of_the_file_are_shown_and_counted(tmp_path):
     """IUPAC codes in ALT, and the nucleotide that a VCF names where the genome has one."""
     files = genome(tmp_path, gene="ATGAAAYGGTTATGATAA")
