@@ -1,4 +1,4 @@
-"""Alleles out of tables: files with tabs or commas, and columns in memory, found by their names."""
+"""Alleles out of tables: files with tabs, commas or semicolons, and columns in memory, by their names."""
 
 import csv
 from collections.abc import Iterable, Iterator, Sequence
@@ -27,8 +27,8 @@ def alleles_of_table(lines: Iterator[str], source: str) -> AlleleFile:
         if not line.strip() or line.startswith("##") or (line.startswith("#") and "\t" not in line):
             continue
         if not places:
-            separator = "\t" if "\t" in line else ","
-        own = line.split("\t") if separator == "\t" else next(csv.reader([line]))
+            separator = "\t" if "\t" in line else max(",;", key=line.count)
+        own = line.split("\t") if separator == "\t" else next(csv.reader([line], delimiter=separator))
         cells = [cell.strip().strip('"') for cell in own]
         if not places:
             places = columns_of(cells, source, "is no VCF, and as a table has")

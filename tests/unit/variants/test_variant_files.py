@@ -217,6 +217,8 @@ def test_a_table_with_commas_and_columns_in_capitals(tmp_path):
     (tmp_path / "v.csv").write_text('"CHROM","POS","REF","ALT"\n"c",3,"A","C,G"\nc,5,T,A\n')
     found = read_alleles(tmp_path / "v.csv").alleles
     assert [(one.position, one.alt, one.line) for one in found] == [(3, "C", 2), (3, "G", 2), (5, "A", 3)]
+    (tmp_path / "v.csv").write_text("\ufeffchrom;pos;ref;alt\r\nc;3;A;C,G\r\n", newline="")
+    assert [one.alt for one in read_alleles(tmp_path / "v.csv").alleles] == ["C", "G"]
     pyarrow.parquet.write_table(
         pyarrow.table({"chrom": ["c"], "score": [0.5], "alt": ["G"], "pos": [3.0], "ref": ["A"]}),
         tmp_path / "v.parquet",
