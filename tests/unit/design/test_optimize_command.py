@@ -107,6 +107,13 @@ def test_a_draft_whose_codons_are_kept(files, small_genome, tmp_path):
     assert "wild type" in Page(tmp_path / "report.html").text
 
 
+def test_letters_in_place_of_files(files, tmp_path):
+    words = [f"protein={PROTEINS['P1']}", f"draft={DRAFT}", "keep=1-20", "n=1", "host=9606"]
+    assert main(["optimize", *words, f"output={tmp_path}/d.fasta", f"checkpoint={files}/model"]) == 0
+    (dna,) = read(tmp_path / "d.fasta").values()
+    assert dna[:60] == DRAFT[:60]
+
+
 def test_nothing_is_written_after_a_mistake(files, tmp_path, capsys):
     (tmp_path / "bad.fasta").write_text(">b\nMKXL\n")
     (tmp_path / "bare.fa").write_text(">c\nACGTACGTTAGC\n")
