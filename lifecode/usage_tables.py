@@ -19,32 +19,65 @@ _GENERA = {
     "m_musculus_domesticus": "mus",
     "s_cerevisiae": "saccharomyces",
 }
-"""Of the tables' species: a name that spells out another genus means another species."""
+"""Of the tables: another genus may have the letter and the species, as *Cunninghamella elegans* has."""
 _COMMON_NAMES = {
     "human": "h_sapiens",
     "mouse": "m_musculus",
+    "house mouse": "m_musculus",
     "chicken": "g_gallus",
     "fly": "d_melanogaster",
+    "fruit fly": "d_melanogaster",
+    "drosophila": "d_melanogaster",
     "worm": "c_elegans",
     "yeast": "s_cerevisiae",
+    "baker's yeast": "s_cerevisiae",
+    "budding yeast": "s_cerevisiae",
+    "ecoli": "e_coli",
 }
+_TAXA = {
+    "562": "e_coli",
+    "83333": "e_coli",  # K-12
+    "511145": "e_coli",  # K-12 MG1655
+    "316385": "e_coli",  # K-12 DH10B
+    "469008": "e_coli",  # BL21(DE3)
+    "224308": "b_subtilis",  # 168
+    "559292": "s_cerevisiae",  # S288C
+}
+"""NCBI taxa of species and strains beside those that the tables are named by."""
+_TAXON = re.compile(r"(?:(?:ncbi)?tax(?:on|id|onomy)?|txid)[\s:_=]*(\d+)")
+_NO_STRAIN = {"phage", "bacteriophage", "virus", "plasmid", "x"}
+"""Words behind a species that make it another one."""
 
 
 def find_usage_table(organism: str) -> str | None:
     """The full name of the table meant by `h_sapiens`, `Homo sapiens`, `H. sapiens`, `human` or `9606`.
 
-    A genus is its first letter or the whole word: `Entamoeba coli` is no `E. coli`.
+    Strains have the table of their species: `Escherichia coli K-12`, `511145`.
     """
-    text = organism.strip().lower()
-    genus, *others = re.split(r"[\s_.]+", text)
-    species = _COMMON_NAMES.get(text, "_".join([genus[:1], *others]))
+    text = organism.strip().lower().replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
+    if (taxon := _TAXON.fullmatch(text)) is not None:
+        text = taxon[1]
     for name in USAGE_TABLES:
-        of_species, _, taxon = name.rpartition("_")
-        if text in (name, taxon):
+        if text in (name, name.rpartition("_")[2]):
             return name
-        if species == of_species and (text in _COMMON_NAMES or genus in (species[:1], _GENERA.get(species))):
-            return name
-    return None
+    species = _COMMON_NAMES.get(text) or _TAXA.get(text) or _species_of(text)
+    return next((name for name in USAGE_TABLES if name.rpartition("_")[0] == species), None)
+
+
+def _species_of(text: str) -> str | None:
+    """That of a table whose genus, or its first letter, and species the words begin with; the longest.
+
+    A dot or a slash within a word makes it the name of a file.
+    """
+    genus, *others = re.split(r"[\s_]+", re.sub(r"^([a-z])\.\s*", r"\1 ", text))
+    if _NO_STRAIN.intersection(others) or any(re.search(r"/|\.\S", word) for word in others):
+        return None
+    fitting = [
+        species
+        for species, own in _GENERA.items()
+        if genus in (own, own[0]) and others[: species.count("_")] == species.split("_")[1:]
+    ]
+    return max(fitting, key=len, default=None)
 
 
 def usage_table(organism: str) -> str:

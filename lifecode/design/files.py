@@ -1,14 +1,16 @@
-"""The files of a design: FASTA, a table, and GenBank on request; each is there whole or not at all."""
+"""The files of a design: FASTA, a table, a page, and GenBank on request; all are there whole, or none is."""
 
 import csv
 import io
+from collections.abc import Callable
 from itertools import chain, count
 from pathlib import Path
 
 from lifecode.design.designing import designs_of
 from lifecode.design.designs import Designs
 from lifecode.errors import UserError
-from lifecode.host.durable import disk_faults_named, replacing, require_writable
+from lifecode.host.durable import appearing_together, disk_faults_named, replacing, require_writable
+from lifecode.host.own_folder import require_own
 from lifecode.names import csv_cell
 
 _SUFFIXES = (".fasta", ".fa", ".fna", ".ffn")
@@ -24,7 +26,8 @@ class DesignFiles:
         genbank: whether to write that too.
 
     Raises:
-        UserError: another suffix, a folder where nothing can be written, or a file that is there already.
+        UserError: another suffix, a folder where nothing can be written, a file that is there already, or a
+            link in place of the folder of figures.
     """
 
     def __init__(self, output: Path, *, genbank: bool) -> None:
@@ -41,19 +44,27 @@ class DesignFiles:
         with disk_faults_named(output.parent, remedy=_REMEDY):
             output.parent.mkdir(parents=True, exist_ok=True)
             require_writable(output.parent)
+        require_own(output.parent / "figures", inside=output.parent)
 
-    def write(self, designs: Designs) -> None:
-        """Writes the files, FASTA last.
+    def write(self, designs: Designs, page: Callable[[Designs, Path], Path]) -> Path:
+        """Writes the files, FASTA last, and says where the page is.
+
+        Args:
+            designs: to be written.
+            page: writes the page of designs into a folder, and says where.
 
         Raises:
-            UserError: one cannot be written.
+            UserError: one cannot be written; then none is there.
         """
         texts = {self.table: _table(designs), self.fasta: _fasta(designs)}
         if self.genbank is not None:
             texts = {self.genbank: _genbank(designs), **texts}
-        for file, text in texts.items():
-            with disk_faults_named(file, remedy=_REMEDY), replacing(file) as handle:
-                handle.write(text.encode())
+        with disk_faults_named(self.fasta, remedy=_REMEDY), appearing_together(self.fasta) as folder:
+            own = page(designs, folder)
+            for file, text in texts.items():
+                with disk_faults_named(file, remedy=_REMEDY), replacing(folder / file.name) as handle:
+                    handle.write(text.encode())
+        return self.fasta.parent / own.name
 
 
 def _fasta(designs: Designs) -> str:

@@ -81,7 +81,9 @@ def host_usage(host: Inputs, code: int | None = None) -> HostUsage:
     if is_name and not _may_be_files(str(host)):
         known = ", ".join([*packaged_genomes(), *USAGE_TABLES])
         raise UserError(
-            f"there is no host {host!r}", source="host", remedy=f"Give a genome's file, or {known}"
+            f"there is no table of {host!r}",
+            source="host",
+            remedy=f"Give its annotated genome, or cds:FILE for its coding sequences, or one of {known}",
         )
     return _from_genome(host, code)
 

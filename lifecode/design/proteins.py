@@ -156,7 +156,11 @@ def _of_file(path: Path) -> Sequence[tuple[str, str]]:
             records = fasta_records(handle, str(path), settle_by("stop", warn_of_skipped))
             return [(record.name, record.letters.decode("latin-1").upper()) for record in records]
     except OSError as fault:
-        raise UserError(f"cannot be read ({fault.strerror or fault})", source=path) from fault
+        raise UserError(
+            f"cannot be read ({fault.strerror or fault})",
+            source=path,
+            remedy="Give a FASTA file, or the letters of one protein",
+        ) from fault
 
 
 def _letters(sequence: Any) -> str:

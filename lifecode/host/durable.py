@@ -62,6 +62,39 @@ def new_folder(path: Path) -> Iterator[Path]:
         shutil.rmtree(partial, ignore_errors=True)
 
 
+@contextmanager
+def appearing_together(output: Path) -> Iterator[Path]:
+    """A folder whose files, once the block has ended, move beside `output`, which comes last; or none does.
+
+    What has a hidden name there, such as a lock, does not. After a failure, also one in moving, nothing is
+    left of them; a file that one took the place of is gone then. A kill leaves the folder, which the next
+    call deletes.
+
+    Raises:
+        OSError: the disk fails.
+    """
+    partial = output.with_name(f".{output.name}.together{PARTIAL}")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir()
+    moved: list[Path] = []
+    try:
+        yield partial
+        names = sorted(file.relative_to(partial) for file in partial.rglob("[!.]*") if file.is_file())
+        for name in sorted(names, key=lambda name: str(name) == output.name):
+            place = output.parent / name
+            place.parent.mkdir(exist_ok=True)
+            (partial / name).replace(place)
+            moved.append(place)
+    except BaseException:
+        for place in moved:
+            with suppress(OSError):
+                place.unlink()
+        raise
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    _force(output.parent)
+
+
 def new_file(path: Path) -> BinaryIO:
     """A binary file made new: what had its name, be it a link or another file's second name, is let go."""
     path.unlink(missing_ok=True)

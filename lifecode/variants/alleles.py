@@ -7,9 +7,10 @@ or a deletion is moved as far left as the sequence allows. A file may have any n
 import re
 from typing import NamedTuple
 
-COMPLEMENT_LETTERS = str.maketrans("ACGTN", "TGCAN")
-_IUPAC_TO_N = str.maketrans("URYSWKMBDHV", "TNNNNNNNNNN")
-_LETTERS = re.compile(r"[ACGTURYSWKMBDHVN]+")
+_IUPAC = "RYSWKMBDHV"
+COMPLEMENT_LETTERS = str.maketrans(f"ACGTN{_IUPAC}", "TGCANYRSWMKVHDB")
+_IUPAC_TO_N = str.maketrans(_IUPAC, "N" * len(_IUPAC))
+_LETTERS = re.compile(rf"[ACGTUN{_IUPAC}]+")
 
 
 class Allele(NamedTuple):
@@ -75,14 +76,25 @@ def symbol_kind(alt: str) -> str:
 
 
 def reverse_complement_letters(letters: str) -> str:
-    """The opposite strand of A, C, G, T and N."""
+    """The opposite strand of A, C, G, T and IUPAC codes."""
     return letters.translate(COMPLEMENT_LETTERS)[::-1]
 
 
-def plain(letters: str) -> str | None:
-    """Nucleotides as a genome is kept: upper case, ambiguity as N; None where there is any other letter."""
+def nucleotides(letters: str) -> str | None:
+    """In upper case, T for U; None where there is anything but nucleotides and IUPAC codes."""
     letters = letters.upper()
-    return letters.translate(_IUPAC_TO_N) if _LETTERS.fullmatch(letters) else None
+    return letters.replace("U", "T") if _LETTERS.fullmatch(letters) else None
+
+
+def plain(letters: str) -> str | None:
+    """The same as a genome is kept, with N for any other ambiguity."""
+    found = nucleotides(letters)
+    return None if found is None else found.translate(_IUPAC_TO_N)
+
+
+def is_ambiguous(letters: str) -> bool:
+    """Whether any of them is not A, C, G or T."""
+    return bool(letters.strip("ACGT"))
 
 
 def normal_form(sequence: str, start: int, ref: str, alt: str) -> Change:

@@ -8,7 +8,16 @@ from typing import Literal, NamedTuple
 from lifecode.data.formats.annotation.name_forms import matched_names
 from lifecode.errors import UserError
 from lifecode.names import display_name
-from lifecode.variants.alleles import Allele, Change, as_in_vcf, normal_form, plain, symbol_kind
+from lifecode.variants.alleles import (
+    Allele,
+    Change,
+    as_in_vcf,
+    is_ambiguous,
+    normal_form,
+    nucleotides,
+    plain,
+    symbol_kind,
+)
 from lifecode.variants.consequence.effect import Effect
 from lifecode.variants.consequence.effects import effect_on
 from lifecode.variants.consequence.structural_effects import UNTOUCHED, stretch_of, structural_effect
@@ -47,7 +56,7 @@ class Annotation:
     Attributes:
         rows: one an ALT and transcript, in the order of the alleles.
         skipped: how many alleles were left out, by reason.
-        notes: what was decided about names of contigs.
+        notes: what was decided about names of contigs, and how many alleles have ambiguous letters.
     """
 
     rows: list[Annotated] = field(default_factory=list)
@@ -81,6 +90,7 @@ def annotate(
     done.notes = [
         f"contig {name} of the variants is {one} of the genome" for name, one in names.items() if name != one
     ]
+    letters: Counter[str] = Counter()
     for number, allele in enumerate(alleles):
         if on_progress is not None and number % 1000 == 0:
             on_progress(number, len(alleles))
@@ -95,14 +105,23 @@ def annotate(
             continue
         assert name is not None
         done.rows += _rows(allele, genome.references[name], source)
+        letters[_UNCHECKED] += _is_unchecked(allele, genome.references[name])
+        letters[_CODES] += is_ambiguous((nucleotides(allele.alt) or "").replace("N", ""))
+    done.notes += [f"{count:,} {what}" for what, count in letters.items() if count]
     return done
 
 
+_UNCHECKED = "alleles with A, C, G or T in REF where the genome has an ambiguity code or N: not checked there"
+_CODES = "alleles with IUPAC codes in ALT, which VCF does not allow: they have no score; name each nucleotide"
 _REASONS = {"REF": "REF differs", "the": "contig unknown", "lies": "beyond the contig"}
 
 
 def _mismatch(allele: Allele, reference: Reference) -> str | None:
-    """Why an allele is not about this contig, or None."""
+    """Why an allele is not about this contig, or None.
+
+    A genome is kept with N for every ambiguity code, in whose place the VCF specification has REF name a
+    nucleotide. So any letter fits an N.
+    """
     begin = allele.position - 1
     length = len(reference.sequence)
     if begin < 0:
@@ -111,11 +130,19 @@ def _mismatch(allele: Allele, reference: Reference) -> str | None:
     if max(begin + len(allele.ref), end or 0) > length:
         return f"lies beyond the contig, which has {length:,} nucleotides"
     found = reference.sequence[begin : begin + len(allele.ref)]
-    ref = plain(allele.ref)
-    if ref is None or found in (allele.ref, ref) or (symbol_kind(allele.alt) and set(ref) == {"N"}):
+    ref = nucleotides(allele.ref)
+    if ref in (None, found) or (symbol_kind(allele.alt) and set(allele.ref) == {"N"}):
+        return None
+    if all(own in (letter, "N") for letter, own in zip(ref, found, strict=True)):
         return None
     shown = display_name(allele.ref, 40)
     return f"REF is {shown}, the genome has {display_name(found, 40)} there"
+
+
+def _is_unchecked(allele: Allele, reference: Reference) -> bool:
+    """Whether REF of an allele that fits names nucleotides that the genome leaves open."""
+    found = reference.sequence[allele.position - 1 : allele.position - 1 + len(allele.ref)]
+    return "N" in found and any(own == "N" != plain(a) for a, own in zip(allele.ref, found, strict=True))
 
 
 def _stopped(allele: Allele, fault: str, genome: Genome, source: str) -> UserError:
@@ -130,7 +157,7 @@ def _stopped(allele: Allele, fault: str, genome: Genome, source: str) -> UserErr
 
 
 def _rows(allele: Allele, reference: Reference, source: str) -> list[Annotated]:
-    ref, alt = plain(allele.ref), plain(allele.alt)
+    ref, alt = nucleotides(allele.ref), nucleotides(allele.alt)
     sequence, name = reference.sequence, reference.name
     start = allele.position - 1
     if ref is None:
@@ -145,7 +172,7 @@ def _rows(allele: Allele, reference: Reference, source: str) -> list[Annotated]:
             for one in reference.touched(stretch.start, stretch.end)
         ]
         return rows or [Annotated(*raw, None, UNTOUCHED)]
-    change = normal_form(sequence, start, sequence[start : start + len(ref)], alt)
+    change = normal_form(sequence, start, ref, alt)
     if change.start == change.end and not change.alt:
         return [Annotated(allele, name, allele.position, allele.ref, allele.alt, None, _UNCHANGED)]
     if reference.circular and change.start == change.end == len(sequence):
@@ -163,7 +190,8 @@ def _no_letters(allele: Allele, what: str, letters: str, source: str) -> UserErr
         f"{what} is {display_name(letters, 40)!r}, which is no nucleotides",
         source=source,
         record=f"line {allele.line}",
-        remedy="Write A, C, G, T and IUPAC codes, or a symbolic ALT such as <DEL>",
+        remedy="Write A, C, G and T, or a symbolic ALT such as <DEL>; of an insertion or deletion the letter "
+        "before it too, as a VCF does",
     )
 
 

@@ -7,7 +7,7 @@ if it were the gene; a score is the mean over several such draws. By `pseudo_lik
 are compared instead.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +52,7 @@ def scan_scores(
     *,
     journal: Path | None = None,
     on_progress: Callable[[int, int], None] | None = None,
+    answers_of: dict[Question, NDArray[np.float32]] | None = None,
 ) -> pa.Table:
     """One row a mutant: `mutant input_line score entropy method context model status`.
 
@@ -63,6 +64,7 @@ def scan_scores(
         checksum: of the model.
         journal: as for `asking.answered`.
         on_progress: likewise; by `pseudo_likelihood` it counts sequences.
+        answers_of: is filled with log P (1, columns) of each single place that was asked about.
     """
     columns: dict[str, list[Any]] = {
         name: [None] * len(scan.names) for name in ("score", "entropy", "method", "context", "model")
@@ -82,9 +84,11 @@ def scan_scores(
         found = [(score, None) for score in scores]
     else:
         of_each = [question._replace(sequence=draw) for question in questions for draw in range(len(wilds))]
-        answers = iter(
-            answered(wild.reader, [one.ids for one in wilds], of_each, _marginal(scoring), **asked)
-        )
+        answers = answered(wild.reader, [one.ids for one in wilds], of_each, _marginal(scoring), **asked)
+        if answers_of is not None:
+            pairs = zip(of_each, answers, strict=True)
+            answers_of |= {one: log_p for one, log_p in pairs if len(one.places) == 1}
+        answers = iter(answers)
         found = []
         for mutant, question in zip(mutants, questions, strict=True):
             own = [next(answers) for _ in wilds]
@@ -139,8 +143,12 @@ def whole_scan(
     *,
     journal: Path | None = None,
     on_progress: Callable[[int, int], None] | None = None,
+    answers_of: Mapping[Question, NDArray[np.float32]] | None = None,
 ) -> list[NDArray[np.float32]]:
-    """log P of all letters at every place (num_places, columns), of each draw; arguments of `scan_scores`."""
+    """log P of all letters at every place (num_places, columns), of each draw; arguments of `scan_scores`.
+
+    What `answers_of` has is not asked again.
+    """
     size = wilds[0].num_places
     questions = [
         Question(draw, (i,), *_span(wild, scoring, i, i))
@@ -149,7 +157,10 @@ def whole_scan(
     ]
     ids = [wild.ids for wild in wilds]
     asked = {"journal": journal, "about": checksum, "on_progress": on_progress}
-    found = answered(wilds[0].reader, ids, questions, _marginal(scoring), **asked)
+    known = dict(answers_of or {})
+    new = [question for question in questions if question not in known]
+    known |= zip(new, answered(wilds[0].reader, ids, new, _marginal(scoring), **asked), strict=True)
+    found = [known[question] for question in questions]
     return [np.concatenate(found[size * draw : size * (draw + 1)]) for draw in range(len(wilds))]
 
 

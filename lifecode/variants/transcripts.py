@@ -5,8 +5,9 @@ first nucleotide, 5' to 3'; `cds_start` and `cds_end` say where the CDS lies in 
 or a pseudogene, is a transcript whose exons stand for one, and of which no codon is read.
 
 The order of the annotation is the order in which parts are read. Parts that do not follow each other on one
-strand of the contig are trans-spliced: what lies between them is no intron. A CDS across the origin of a
-circular contig is looked at on the contig turned, so that it lies in one piece.
+strand of the contig are trans-spliced: what lies between them is no intron. Nor is the widest gap between
+those that do, of a CDS that is said to be trans-spliced. A CDS across the origin of a circular contig is
+looked at on the contig turned, so that it lies in one piece.
 """
 
 from collections.abc import Sequence
@@ -83,6 +84,8 @@ class Transcript:
         self.cds_end = self.cds_start + cds_length
         self.has_untranslated = length > cds_length
         runs = _runs(self.exons, self.exon_strands)
+        if cds.trans_splicing and len(runs) == 1 and len(self.exons) > 1:
+            runs = _apart(self.exons)
         self.stretches = tuple(
             piece for run in runs for piece in _turned_back(*_span([self.exons[i] for i in run]), turn, size)
         )
@@ -119,12 +122,17 @@ class Transcript:
     def starts_with_start(self) -> bool:
         """Whether its first codon is one that begins a CDS, and not one inside a gene that is cut off.
 
-        Such as CTG by the standard code it is one where the annotated protein begins with M.
+        Such as CTG by the standard code it is one where the annotated protein begins with M. Of a CDS that is
+        cut off and has no protein ATG is one where no stop ends it: it is the other end that is missing.
         """
-        cds = self.coding_sequence
+        cds, first = self.coding_sequence, self.coding[:3]
         as_annotated = (cds.protein or "").startswith("M")
-        is_start = as_annotated or (not cds.partial and self.is_start(self.coding[:3]))
-        return self.frame == 0 and is_start
+        whole = self.is_start(first) if not cds.partial else not cds.protein and self._lacks_its_end(first)
+        return self.frame == 0 and (as_annotated or whole)
+
+    def _lacks_its_end(self, first: str) -> bool:
+        is_ended = len(self.coding) % 3 == 0 and self.is_stop(self.coding[-3:])
+        return first == "ATG" and not is_ended
 
     def is_start(self, codon: str) -> bool:
         """Whether a codon begins a CDS: ATG, or by a code other than the standard one what that names."""
@@ -262,6 +270,13 @@ def _runs(exons: Sequence[tuple[int, int]], strands: Sequence[int]) -> list[list
         else:
             runs.append([number])
     return runs
+
+
+def _apart(exons: Sequence[tuple[int, int]]) -> list[list[int]]:
+    """Numbers of exons on either side of the widest gap between neighbours."""
+    gaps = [max(one[0], other[0]) - min(one[1], other[1]) for one, other in pairwise(exons)]
+    behind = gaps.index(max(gaps)) + 1
+    return [list(range(behind)), list(range(behind, len(exons)))]
 
 
 def _span(exons: Sequence[tuple[int, int]]) -> tuple[int, int]:

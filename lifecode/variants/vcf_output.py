@@ -16,7 +16,7 @@ from lifecode.errors import UserError
 from lifecode.host.durable import disk_faults_named, replacing
 from lifecode.variants.alleles import Allele
 from lifecode.variants.annotate import Annotated
-from lifecode.variants.reading.allele_files import AlleleFile
+from lifecode.variants.reading.found_alleles import AlleleFile
 from lifecode.variants.reading.genome import Genome
 
 TAG = "LIFECODE"

@@ -1,5 +1,6 @@
 """`lifecode optimize`: coding sequences of a protein for a host, drawn under a masked model."""
 
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -101,12 +102,10 @@ def optimize(
                 loaded, task, usage, sampling, constraints, lambda step, at=place: say(f"{at}: {step}")
             )
         designs = Designs(sequences, usage, proteins, constraints.sites)
-        if files is None or output is None:
+        if files is None:
             return designs
         say("writing")
-        page = write_design_report(designs, output.parent)
-        files.write(designs)
-        return replace(designs, page=page)
+        return replace(designs, page=files.write(designs, write_design_report))
 
 
 def run(config: DictConfig) -> Designs:
@@ -116,13 +115,13 @@ def run(config: DictConfig) -> Designs:
     host = checked_value(config, "host", str | int | list[str])
     designs = optimize(
         checked_value(config, "checkpoint", str),
-        Path(checked_value(config, "protein", str)),
+        _given(checked_value(config, "protein", str)),
         host if isinstance(host, list) else str(host),
         output,
         n=checked_value(config, "n", int),
-        draft=_path(checked_value(config, "draft", str | None)),
+        draft=_given(checked_value(config, "draft", str | None)),
         keep=checked_value(config, "keep", str | int | list[str | int] | None),
-        wild_type=_path(checked_value(config, "wild_type", str | None)),
+        wild_type=_given(checked_value(config, "wild_type", str | None)),
         sampling=construct(config.sampling),
         constraints=construct(config.constraints),
         genetic_code=checked_value(config, "genetic_code", int | None),
@@ -176,5 +175,7 @@ def _tasks(
     ]
 
 
-def _path(value: str | None) -> Path | None:
-    return None if value is None else Path(value)
+def _given(value: str | None) -> Path | str | None:
+    """A file, or the letters themselves where nothing has that name."""
+    is_letters = value is not None and value.strip("*").isalpha() and not os.path.isfile(value)
+    return value if value is None or is_letters else Path(value)

@@ -99,6 +99,8 @@ def difference(row: Annotated, sequence: str, ours: str, theirs: str, said: dict
         return "csq adds synonymous where a splice site is written anew as it was"
     if (own | other) & {"stop_retained_variant", "stop_lost", "start_lost"} and len(row.ref) != len(row.alt):
         return "what is said beside a stop or start codon that stays or goes"
+    if other - own == {"stop_gained"} and effect.status == "inframe_indel":
+        return "a stop that an insertion brings behind all residues of the protein"
     if {"stop_gained"} <= own | other and (not transcript.protein.endswith("*") or len(effect.old) > 3):
         return "a stop in a CDS without one at its end, or before its own"
     if "stop_retained_variant" in other and len(row.ref) > 1:

@@ -224,6 +224,8 @@ FLOORS = {
         "exon_lines",
         "genome",
         "extents",
+        "found_alleles",
+        "allele_tables",
         "allele_files",
         "mutant_names",
         "scan_files",

@@ -44,3 +44,26 @@ def test_another_genus_of_the_same_letter_is_another_species(name):
         reverse_translate("MK", name)
     with pytest.raises(UserError, match=r"there is no host|no such file"):
         host_usage(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "species"),
+    [
+        ("562", "e_coli"),
+        ("txid511145", "e_coli"),
+        ("Escherichia coli str. K-12 substr. MG1655", "e_coli"),
+        ("E. coli BL21(DE3)", "e_coli"),
+        ("NCBITaxon:559292", "s_cerevisiae"),
+        ("baker's yeast", "s_cerevisiae"),
+        ("Mus musculus castaneus", "m_musculus"),
+        ("Mus musculus domesticus", "m_musculus_domesticus"),
+        ("Cunninghamella elegans", None),  # no Caenorhabditis
+        ("Entamoeba coli", None),
+        ("Escherichia coli phage T4", None),
+        ("d.melanogaster.1pct.gff.gz", None),  # a file
+        ("e_coli.gb", None),
+    ],
+)
+def test_strains_and_taxa_have_the_table_of_their_species_and_of_no_other(name, species):
+    found = find_usage_table(name)
+    assert (found and found.rpartition("_")[0]) == species

@@ -1,5 +1,6 @@
 """What an edit of the letters of a CDS does to its codons and its protein."""
 
+from lifecode.variants.alleles import is_ambiguous
 from lifecode.variants.consequence import protein_names
 from lifecode.variants.consequence.effect import Edit, Effect
 from lifecode.variants.transcripts import Transcript
@@ -25,7 +26,7 @@ def coding_effect(transcript: Transcript, edit: Edit, terms: tuple[str, ...], na
     new = coding[begin:at] + alt + coding[at + size : end]
     codons = f"{old}/{new or '-'}"
     residues = protein[first : last + 1]
-    if len(alt) == size and ("N" in old or "N" in new):
+    if len(alt) == size and is_ambiguous(old + new):
         terms = (*terms, "coding_sequence_variant")
         return Effect(terms, name, protein_names.UNKNOWN, codons, first_codon=first, status="ambiguous")
     begins = first == 0 and transcript.starts_with_start
@@ -139,8 +140,16 @@ def edge_effect(
         if read == protein[first:]:
             hgvs_p = protein_names.silent(protein, len(protein) - 1, len(protein) - 1)
             return Effect((*terms, "stop_retained_variant"), name, hgvs_p, status="stop_retained")
-        hgvs_p = protein_names.shifted(protein, protein[:first] + read, first)
-        return Effect((*terms, "stop_lost"), name, hgvs_p, status="stop_lost")
+        altered = protein[:first] + read
+        grown, kind = len(alt) - size - beyond, "stop_lost"
+        if grown % 3:
+            hgvs_p = protein_names.shifted(protein, altered, first)
+        elif 0 <= altered.find("*") < len(protein) - 1:
+            hgvs_p = protein_names.in_frame(protein, altered, first, "")
+            kind = kind if grown else "stop_gained"
+        else:
+            hgvs_p = protein_names.extended(protein, altered, first, "")
+        return Effect((*terms, kind), name, hgvs_p, status=kind)
     return None
 
 
@@ -159,9 +168,8 @@ def _indel(
         begin = transcript.frame + 3 * first
         tail = coding[begin:at] + alt + coding[at + size :] + transcript.behind(_FURTHEST_STOP)
         on = _kept(transcript, _to_stop(transcript, tail), tail, first)
-        if ends and on == protein[first:]:  # what follows the CDS completes the same stop
-            hgvs_p = protein_names.silent(protein, len(protein) - 1, len(protein) - 1)
-            return ("stop_retained_variant",), hgvs_p, residues, "stop_retained"
+        if on == protein[first:] and protein.endswith("*"):  # what follows completes the same stop
+            return _stop_retained(protein, residues)
     if not in_frame:
         hgvs_p = protein_names.shifted(protein, protein[:first] + on, first)
         return (
@@ -173,13 +181,25 @@ def _indel(
     read = _kept(transcript, transcript.translate(new), new, first, last)
     altered = protein[:first] + read + protein[last + 1 :]
     terms = ["inframe_insertion" if len(alt) > size else "inframe_deletion"]
-    if "*" in (read.removesuffix("*") if residues.endswith("*") else read):
+    made = altered[: altered.find("*") + 1]
+    if protein.endswith("*") and made == protein:  # a stop before the stop
+        return _stop_retained(protein, residues)
+    if protein.endswith("*") and made.startswith(protein[:-1]):  # and residues before it
+        altered = made
+        terms += ["stop_retained_variant"] if ends else []
+    elif "*" in (read.removesuffix("*") if residues.endswith("*") else read):
         terms.insert(0, "stop_gained")
     elif ends:
         terms.append("stop_retained_variant" if "*" in read else "stop_lost")
     behind = _behind(transcript) if "stop_lost" in terms else ""
     hgvs_p = protein_names.in_frame(protein, altered, first, behind)
     return tuple(terms), hgvs_p, f"{residues}/{read or '-'}", "inframe_indel"
+
+
+def _stop_retained(protein: str, residues: str) -> tuple[tuple[str, ...], str, str, str]:
+    """Of an edit that leaves the protein and where it ends as they are, as `_indel` gives it."""
+    hgvs_p = protein_names.silent(protein, len(protein) - 1, len(protein) - 1)
+    return ("stop_retained_variant",), hgvs_p, residues, "stop_retained"
 
 
 def _kept(transcript: Transcript, read: str, letters: str, first: int, last: int | None = None) -> str:

@@ -54,7 +54,7 @@ def in_frame(protein: str, altered: str, begin: int, behind: str) -> str:
         while old and new and old[-1] == new[-1]:
             old, new, end_old = old[:-1], new[:-1], end_old - 1
     elif old.endswith("*") and end_old == len(protein):
-        return _extended(protein, altered, same, behind)
+        return extended(protein, altered, same, behind)
     if not old:
         size = len(new)
         if same >= size and protein[same - size : same] == new:
@@ -69,8 +69,8 @@ def in_frame(protein: str, altered: str, begin: int, behind: str) -> str:
     return f"p.({_span(protein, same, end_old - 1)}delins{three_letters(new)})"
 
 
-def _extended(protein: str, altered: str, same: int, behind: str) -> str:
-    """The name where the stop is lost and reading goes on to the next one."""
+def extended(protein: str, altered: str, same: int, behind: str) -> str:
+    """The name where the stop is lost and reading goes on in its frame to the next one, as for `in_frame`."""
     last, altered = len(protein) - 1, altered + behind
     while same < last and same < len(altered) and protein[same] == altered[same]:
         same += 1

@@ -86,7 +86,8 @@ def structural_effect(transcript: Transcript, sequence: str, stretch: Stretch) -
         found = effect_on(transcript, sequence, Change(start, start, letters))
     elif exact and kind == "INV" and not is_whole:
         change = normal_form(sequence, start, letters, reverse_complement_letters(letters))
-        found = effect_on(transcript, sequence, change) if change.end > change.start else _SAME
+        touched = any(change.start < right and left < change.end for left, right in transcript.stretches)
+        found = effect_on(transcript, sequence, change) if touched and change.end > change.start else _SAME
     else:
         terms = _WHOLE.get(kind, ()) if is_whole else ()
         found = Effect(terms or _terms_of_parts(transcript, on_parts), "")

@@ -11,6 +11,7 @@ from itertools import chain
 from pathlib import Path
 
 from lifecode.alphabet import decode_nucleotides
+from lifecode.data.formats.opening import ANNOTATION, file_format
 from lifecode.data.reading.inputs import InputUnit, resolve_inputs
 from lifecode.data.reading.read import ReadingSettings, read_unit
 from lifecode.data.records import CodingSequence, Contig, span
@@ -132,6 +133,7 @@ def read_genome(
         units = resolve_inputs(genome)
     else:
         files = [unit.files[0] for name in (genome, annotation) for unit in _one_file(name)]
+        files.sort(key=lambda file: file_format(file) in ANNOTATION)  # who swaps them means the same
         units = [InputUnit((files[0], files[1]))]
     code = dict(genetic_code) if isinstance(genetic_code, Mapping) else genetic_code
     settings = ReadingSettings(genetic_code=code)

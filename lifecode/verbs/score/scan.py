@@ -110,18 +110,24 @@ def score_scan(
     counted = "sequences" if is_whole else "passes of the model"
     with told(progress) as say:
         on_progress = counting(say, counted)
-        log_p = None
+        log_p, answers_of = None, {}
         with disk_faults_named(journal):
+            asked: dict[str, Any] = {"on_progress": on_progress, "answers_of": answers_of}
             checksum = weights_checksum(loaded)
-            table = scan_scores(scan, wilds, scoring, checksum, journal=journal, on_progress=on_progress)
+            table = scan_scores(scan, wilds, scoring, checksum, journal=journal, **asked)
             if picture is not None:
                 beside = journal_beside(journal, "heat_map")
-                log_p = whole_scan(wilds, scoring, checksum, journal=beside, on_progress=on_progress)
+                log_p = whole_scan(wilds, scoring, checksum, journal=beside, **asked)
         if picture is not None and log_p is not None:
             of_residues = [own[: len(letters)] for own in log_p]
             draw_heat_map(picture, wilds, of_residues, offset, scoring.method)
         if place is not None and journal is not None:
-            write_table(table, place)
+            try:
+                write_table(table, place)
+            except BaseException:  # the same command is to go on, and finds no picture in its way
+                if picture is not None:
+                    picture.unlink(missing_ok=True)
+                raise
             forget(journal)
     return Scores(table, Counter(), notes, place)
 

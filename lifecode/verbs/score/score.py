@@ -19,7 +19,9 @@ from lifecode.tasks.tables import write_table
 from lifecode.variants.annotate import OnMismatch, annotate
 from lifecode.variants.asking import Scoring
 from lifecode.variants.journal import forget
-from lifecode.variants.reading.allele_files import AlleleFile, alleles_of_rows, read_alleles
+from lifecode.variants.reading.allele_files import read_alleles
+from lifecode.variants.reading.allele_tables import alleles_of_columns
+from lifecode.variants.reading.found_alleles import AlleleFile
 from lifecode.variants.reading.genome import read_genome
 from lifecode.variants.reading.reverse_translation import ReverseTranslation
 from lifecode.variants.table import table_of
@@ -50,8 +52,8 @@ def score(
     Args:
         model: a model of any family that reads DNA, which stays on its device, or what `lifecode.load`
             takes; None asks no model.
-        variants: a VCF, BCF or TSV file, or a frame with columns chrom, pos (from 1), ref, alt and maybe
-            id, end and svlen (of symbolic ALT).
+        variants: a VCF, BCF, TSV, CSV or Parquet file, or a frame; tables have columns chrom, pos (from 1),
+            ref, alt and maybe id, end and svlen (of symbolic ALT).
         genome: FASTA with an `annotation`, or GenBank, EMBL, GFF3 with sequences; `ecoli` ships.
         annotation: GFF3 or GTF.
         output: .tsv, .csv, .parquet, .vcf or .vcf.gz; None writes nothing.
@@ -194,11 +196,5 @@ def _run_variants(config: DictConfig, scoring: Scoring, genome: str) -> Scores:
 def _alleles(variants: "str | Path | DataFrame", keep_records: bool) -> AlleleFile:
     if isinstance(variants, str | Path):
         return read_alleles(variants, keep_records=keep_records)
-    if missing := [name for name in ("chrom", "pos", "ref", "alt") if name not in variants]:
-        raise UserError(
-            f"the frame has no column {', '.join(missing)}", remedy="Give chrom, pos (from 1), ref and alt"
-        )
-    nothing = [""] * len(variants)
-    names = ("chrom", "pos", "ref", "alt", "id", "end", "svlen")
-    columns = (variants.get(name, nothing) for name in names)
-    return alleles_of_rows(zip(*columns, strict=True), "the frame")
+    columns = [variants.iloc[:, place] for place in range(variants.shape[1])]
+    return alleles_of_columns(list(variants.columns), columns, "the frame")

@@ -129,11 +129,11 @@ def test_a_table_by_its_name_or_taxon(name):
 @pytest.mark.parametrize(
     ("host", "said"),
     [
-        ("e_colli", "there is no host 'e_colli'"),
+        ("e_colli", "there is no table of 'e_colli'"),
         ("none/such.gbk", "no such file"),
-        ("123", "there is no host '123'"),
-        ("P. pastoris", "there is no host 'P. pastoris'"),
-        ("", "there is no host ''"),
+        ("123", "there is no table of '123'"),
+        ("P. pastoris", "there is no table of 'P. pastoris'"),
+        ("", "there is no table of ''"),
     ],
 )
 def test_a_host_that_is_none(host, said):

@@ -76,6 +76,22 @@ def test_designs_a_table_genbank_and_a_page(files, tmp_path, capsys):
     assert (tmp_path / "again/designs.tsv").read_bytes() == output.with_suffix(".tsv").read_bytes()
 
 
+def test_all_files_are_there_or_none(files, tmp_path, capsys, monkeypatch):
+    output = tmp_path / "out" / "designs.fasta"
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("lifecode.design.files.replacing", full)
+        assert optimize(files, output, "host=562", "n=1", protein="one.fasta") == 2
+    assert "designs.tsv: cannot be written (No space left on device)" in capsys.readouterr().err
+    assert list(output.parent.iterdir()) == []
+    assert optimize(files, output, "host=562", "n=1", protein="one.fasta") == 0
+    names = {path.name for path in output.parent.iterdir()}
+    assert names == {"designs.fasta", "designs.tsv", "report.html", "figures"}
+
+
 def test_a_draft_whose_codons_are_kept(files, small_genome, tmp_path):
     output = tmp_path / "designs.fa"
     code = optimize(
@@ -89,6 +105,13 @@ def test_a_draft_whose_codons_are_kept(files, small_genome, tmp_path):
         assert lifecode.translate(dna) == PROTEINS["P1"] + "*"
         assert (dna[:30], dna[57:60]) == (DRAFT[:30], DRAFT[57:60])
     assert "wild type" in Page(tmp_path / "report.html").text
+
+
+def test_letters_in_place_of_files(files, tmp_path):
+    words = [f"protein={PROTEINS['P1']}", f"draft={DRAFT}", "keep=1-20", "n=1", "host=9606"]
+    assert main(["optimize", *words, f"output={tmp_path}/d.fasta", f"checkpoint={files}/model"]) == 0
+    (dna,) = read(tmp_path / "d.fasta").values()
+    assert dna[:60] == DRAFT[:60]
 
 
 def test_nothing_is_written_after_a_mistake(files, tmp_path, capsys):
@@ -120,7 +143,7 @@ def test_mistakes(files, tmp_path, monkeypatch):
         "empty.fasta: holds no protein": {"protein": tmp_path / "empty.fasta"},
         "record named: reads like nucleotides": {"protein": files / "cds.fasta"},
         "no_such.fasta: cannot be read": {"protein": tmp_path / "no_such.fasta"},
-        "there is no host 'klingon'": {"host": "klingon"},
+        "there is no table of 'klingon'": {"host": "klingon"},
         "has no draft": {"keep": "1-3"},
         "is no FASTA file": {"output": tmp_path / "designs.txt"},
         "n: is not positive": {"n": 0},

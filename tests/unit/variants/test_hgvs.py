@@ -165,6 +165,39 @@ def effect_in(letters: str, at: int, ref: str, alt: str, cds_length: int):
     return effect_on(Transcript(cds, letters), letters, normal_form(letters, at, ref, alt))
 
 
+@pytest.mark.parametrize(
+    ("inserted", "terms", "hgvs_p"),
+    [
+        ("TGA", "stop_retained_variant", "p.(Ter5=)"),
+        ("TGAC", "stop_retained_variant", "p.(Ter5=)"),  # was a frameshift with p.(=)
+        ("TAGGGG", "stop_retained_variant", "p.(Ter5=)"),  # was stop_gained with p.(=)
+        ("CCC", "inframe_insertion", "p.(Leu4_Ter5insPro)"),
+        ("CCCTGACCC", "inframe_insertion", "p.(Leu4_Ter5insPro)"),  # was stop_gained
+        ("C", "frameshift_variant", "p.(Ter5LeuextTer?)"),
+    ],
+)
+def test_a_stop_before_the_stop_takes_no_residue(inserted, terms, hgvs_p):
+    effect = effect_in("ATGAAATGGTTATGACGTCGGTACGGG", 11, "A", "A" + inserted, 15)
+    assert set(effect.terms) == set(terms.split("&"))
+    assert effect.hgvs_p == hgvs_p
+
+
+@pytest.mark.parametrize(
+    ("alt", "term", "hgvs_p"),
+    [
+        ("ACGTCATAA", "stop_lost", "p.(Leu4_Ter5delinsThrSerTer)"),  # was called a frameshift
+        ("CCCCCCTAA", "stop_lost", "p.(Leu4_Ter5delinsProProTer)"),
+        ("TTACCCTAA", "stop_lost", "p.(Ter5ProextTer1)"),
+        ("TAACCCCCC", "stop_gained", "p.(Leu4Ter)"),
+        ("CCCCCCAA", "stop_lost", "p.(Leu4ProfsTer?)"),
+    ],
+)
+def test_letters_replaced_across_the_end_shift_no_frame(alt, term, hgvs_p):
+    effect = effect_in("ATGAAATGGTTATGACGTCGGTACTAAGGGTAGG", 9, "TTATGACGT", alt, 15)
+    assert effect.terms[-1] == term
+    assert effect.hgvs_p == hgvs_p
+
+
 def test_a_deletion_behind_the_start_codon_leaves_it_also_where_it_can_stand_within():
     """ATG GGCTCGG CTC: the same letters are left where GGGCTCG goes."""
     effect = effect_in("ATGGGCTCGGCTCACTAA", 3, "GGCTCGG", "", 18)

@@ -226,3 +226,39 @@ def test_a_wild_type_may_be_longer_than_a_name_of_a_file_and_hgvs_is_read(tmp_pa
         small_model(hybrid_ratio="1:1").eval(), tmp_path / "scan.csv", protein=protein, progress=False
     )
     assert found.frame["status"].tolist() == ["scored", "wild_type", "scored"]
+
+
+@pytest.mark.parametrize(
+    ("gene", "term"),
+    [
+        ("ATGAAATGGTTAAAACGT", "start_lost"),  # cut off at its end
+        ("ATGAAATGGTTAAAACG", "start_lost"),
+        ("ATGAAATGGTTAAAATAA", "missense_variant"),  # at its beginning: a Met inside
+    ],
+)
+def test_which_end_of_a_partial_cds_without_a_protein_is_missing(tmp_path, gene, term):
+    files = genome(tmp_path, gene=gene, qualifiers=";partial=true", code=11)
+    (row,) = judged(files, (12, "T", "C"), genetic_code=11).frame.itertuples()
+    assert row.consequence == term
+
+
+def test_ambiguity_codes_of_the_file_are_shown_and_counted(tmp_path):
+    """IUPAC codes in ALT, and the nucleotide that a VCF names where the genome has one."""
+    files = genome(tmp_path, gene="ATGAAAYGGTTATGATAA")
+    found = judged(files, (14, "A", "R"), (17, "C", "A"), (17, "Y", "T"), (5, "C", "N"))
+    frame = found.frame
+    assert frame["alt"].tolist() == ["R", "A", "T", "N"]
+    assert frame["hgvs_c"].tolist()[:1] == ["c.4A>R"]
+    assert frame["status"].tolist() == ["ambiguous"] * 4
+    assert [note.partition(" alleles")[0] for note in found.notes] == ["1", "1"]
+    assert "ambiguity code or N: not checked" in found.notes[0]
+    assert "IUPAC codes in ALT" in found.notes[1]
+    for ref in "GR":
+        with pytest.raises(UserError, match=rf"14 {ref}>T: REF is {ref}, the genome has A there"):
+            judged(files, (14, ref, "T"))
+
+
+def test_ambiguity_codes_on_the_other_strand(tmp_path):
+    files = genome(tmp_path, gene="TTATCATAACCATTTCAT")
+    files[1].write_text(files[1].read_text().replace("\t+\t", "\t-\t"))
+    assert judged(files, (23, "T", "R")).frame["hgvs_c"][0] == "c.6A>Y"

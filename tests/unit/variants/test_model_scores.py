@@ -20,7 +20,7 @@ from lifecode.variants import journal as journal_file
 from lifecode.variants.annotate import annotate
 from lifecode.variants.asking import Question, Scoring, answered, window_of
 from lifecode.variants.journal import Journal
-from lifecode.variants.reading.allele_files import alleles_of_rows
+from lifecode.variants.reading.allele_tables import alleles_of_rows
 from lifecode.variants.reading.genome import Genome, Reference
 from lifecode.variants.table import table_of
 from lifecode.variants.variant_scores import all_single_scores, parts_of, scored

@@ -1,5 +1,6 @@
 """A CDS is read in the order of its parts, wherever on the contig they lie and on whichever strand."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from lifecode.alphabet import encode_nucleotides
 from lifecode.data.records import CodingSequence, Contig, Exon
 from lifecode.variants.alleles import normal_form, reverse_complement_letters
 from lifecode.variants.annotate import Annotated, annotate
-from lifecode.variants.reading.allele_files import alleles_of_rows
+from lifecode.variants.reading.allele_tables import alleles_of_rows
 from lifecode.variants.reading.genome import Genome, Reference
 
 GENE = "ATGAAAGCTTGGCCACGAACGGAGTTCATCCATTAA"  # MKAWPRTEFIH*
@@ -56,6 +57,24 @@ def judged(contig: Contig, *variants: tuple[int, str, str]) -> list[Annotated]:
 
 def letters_of(contig: Contig) -> str:
     return Reference(contig, (), {}).sequence
+
+
+@pytest.mark.parametrize("strand", [1, -1])
+def test_the_widest_gap_of_a_trans_spliced_cds_in_order_is_no_intron(strand):
+    """As of rps12 in many plastids, whose first part lies 100,000 nucleotides before the others."""
+    parts = [(5, 15, 1), (60, 70, 1), (82, 98, 1)]
+    parts = parts if strand == 1 else [(100 - end, 100 - start, -1) for start, end, _ in parts]
+    contig = contig_with(parts)
+    flagged = replace(contig.coding_sequences[0], trans_splicing=True)
+    letters = letters_of(contig)
+    places = [30, 75] if strand == 1 else [69, 24]
+    asked = [(at, letters[at], "A" if letters[at] != "A" else "C") for at in places]
+    terms = [
+        [row.effect.terms for row in judged(replace(contig, coding_sequences=(one,)), *asked)]
+        for one in (contig.coding_sequences[0], flagged)
+    ]
+    assert terms[0] == [("intron_variant",), ("splice_region_variant",)]
+    assert terms[1] == [("intergenic_variant",), ("splice_region_variant",)]
 
 
 @pytest.mark.parametrize("name", PARTS)

@@ -245,6 +245,34 @@ def test_the_heat_map_shows_the_scores(tmp_path):
     np.testing.assert_allclose(np.exp(residue_log_p(log_p, genetic_code(1))).sum(1), 1, atol=1e-5)
 
 
+def test_the_heat_map_asks_nothing_again_and_leaves_nothing_of_a_failure(tmp_path, monkeypatch):
+    reader = scan_reader(MODEL, "masked")
+    ask, asked = type(reader).log_probabilities, []
+
+    def counted(self, ids, masked, read):
+        asked.extend(map(tuple, masked))
+        return ask(self, ids, masked, read)
+
+    monkeypatch.setattr(type(reader), "log_probabilities", counted)
+    draw = "lifecode.verbs.score.scan.draw_heat_map"
+    monkeypatch.setattr(draw, lambda path, *_: path.write_bytes(b"drawn"))
+    given = {"protein": PROTEIN, "cds": CDS, "heat_map": tmp_path / "m.png", "progress": False}
+    given["output"] = tmp_path / "s.tsv"
+
+    def full(*_):
+        raise UserError("no room")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("lifecode.verbs.score.scan.write_table", full)
+        with pytest.raises(UserError, match="no room"):
+            lifecode.score_scan(MODEL, ["K2L", "A3L", "K2L:A3L"], **given)
+    assert sorted(asked) == sorted([*((i,) for i in range(len(CDS) // 3)), (1, 2)])
+    assert not (tmp_path / "m.png").exists()
+    lifecode.score_scan(MODEL, ["K2L", "A3L", "K2L:A3L"], **given)
+    assert len(asked) == len(CDS) // 3 + 1
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["m.png", "s.tsv"]
+
+
 def test_an_alternative_start_codon_is_read_as_m_everywhere():
     cds = "GTGAAAGCTTGGCCAAAAACGTAA"
     usage = CodonUsage("e_coli", "frequent", 0, 11)

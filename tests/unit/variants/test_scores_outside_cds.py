@@ -11,7 +11,7 @@ from lifecode.models.luca_one.vocabulary import TOKENS
 from lifecode.variants.alleles import COMPLEMENT_LETTERS
 from lifecode.variants.annotate import annotate
 from lifecode.variants.asking import Scoring
-from lifecode.variants.reading.allele_files import alleles_of_rows
+from lifecode.variants.reading.allele_tables import alleles_of_rows
 from lifecode.variants.reading.genome import Genome, Reference
 from lifecode.variants.table import table_of
 from lifecode.variants.transcripts import Transcript

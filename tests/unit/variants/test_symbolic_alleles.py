@@ -6,7 +6,9 @@ from lifecode.errors import UserError
 from lifecode.variants.alleles import Allele
 from lifecode.variants.annotate import Annotation, annotate
 from lifecode.variants.consequence.terms import impact_of, joined
-from lifecode.variants.reading.allele_files import AlleleFile, alleles_of_rows, read_alleles
+from lifecode.variants.reading.allele_files import read_alleles
+from lifecode.variants.reading.allele_tables import alleles_of_rows
+from lifecode.variants.reading.found_alleles import AlleleFile
 from lifecode.variants.reading.genome import Genome, Reference
 from tests.support.spliced_gene import SplicedGene
 
@@ -35,6 +37,7 @@ def read(tmp_path, *records: tuple[int, str, str]) -> AlleleFile:
         (19, "<DUP:TANDEM>", "END=22", "inframe_insertion", "c.4_6dup", "p.(Lys2dup)"),
         (20, "<DEL>", "END=21", "frameshift_variant&feature_truncation", "c.6del", "p.(Ala3LeufsTer?)"),
         (22, "<INV>", "END=25", "missense_variant&splice_region_variant", "c.7_9inv", "p.(Ala3Ser)"),
+        (8, "<INV>", "END=11", "sequence_variant", "", ""),  # CAG to CTG, of which G alone is in the exon
         (5, "<DEL>", "END=78", "transcript_ablation", "c.-11_*18del", "p.0?"),
         (5, "<DUP>", "END=78", "transcript_amplification", "c.-11_*18dup", ""),
         (5, "<CN0>", "END=78", "transcript_ablation", "c.-11_*18del", "p.0?"),

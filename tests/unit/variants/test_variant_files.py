@@ -3,13 +3,16 @@
 import gzip
 from dataclasses import replace
 
+import pyarrow
+import pyarrow.parquet
 import pysam
 import pytest
 
 from lifecode.alphabet import encode_nucleotides
 from lifecode.errors import UserError
 from lifecode.variants.annotate import annotate
-from lifecode.variants.reading.allele_files import alleles_of_rows, read_alleles
+from lifecode.variants.reading.allele_files import read_alleles
+from lifecode.variants.reading.allele_tables import alleles_of_rows, columns_of
 from lifecode.variants.reading.genome import Genome, Reference, read_genome
 from lifecode.variants.table import table_of
 from tests.support.spliced_gene import FORWARD, SplicedGene
@@ -182,7 +185,7 @@ def test_faults_of_letters_and_of_a_table(genome, tmp_path):
     with pytest.raises(UserError, match="ALT is 'GQ', which is no nucleotides"):
         rows_of(genome, vcf("toy\t20\t.\tA\tGQ"), tmp_path)
     (tmp_path / "in.tsv").write_text("chrom\tpos\tref\ntoy\t20\tA\n")
-    with pytest.raises(UserError, match="as a TSV file it has no column alt"):
+    with pytest.raises(UserError, match="as a table has no column alt"):
         read_alleles(tmp_path / "in.tsv")
     (tmp_path / "in.tsv").write_text("chrom\tpos\tref\talt\tREF\ntoy\t20\tA\tG\tC\n")
     with pytest.raises(UserError, match="has 2 columns ref"):
@@ -208,3 +211,18 @@ def test_a_cds_across_the_origin():
     assert (whole.effect.hgvs_c, whole.effect.hgvs_p) == ("c.14_15insGGG", "p.(Pro5_Lys6insGly)")
     assert (whole.position, whole.ref, whole.alt) == (1, "A", "GGGA")
     assert shifted.effect.terms == ("frameshift_variant",)
+
+
+def test_a_table_with_commas_and_columns_in_capitals(tmp_path):
+    (tmp_path / "v.csv").write_text('"CHROM","POS","REF","ALT"\n"c",3,"A","C,G"\nc,5,T,A\n')
+    found = read_alleles(tmp_path / "v.csv").alleles
+    assert [(one.position, one.alt, one.line) for one in found] == [(3, "C", 2), (3, "G", 2), (5, "A", 3)]
+    (tmp_path / "v.csv").write_text("\ufeffchrom;pos;ref;alt\r\nc;3;A;C,G\r\n", newline="")
+    assert [one.alt for one in read_alleles(tmp_path / "v.csv").alleles] == ["C", "G"]
+    pyarrow.parquet.write_table(
+        pyarrow.table({"chrom": ["c"], "score": [0.5], "alt": ["G"], "pos": [3.0], "ref": ["A"]}),
+        tmp_path / "v.parquet",
+    )
+    (one,) = read_alleles(tmp_path / "v.parquet").alleles
+    assert (one.contig, one.position, one.ref, one.alt, one.line) == ("c", 3, "A", "G", 1)
+    assert columns_of(["#CHROM", "x", "POS", "REF", "ALT"], "v") == {"chrom": 0, "pos": 2, "ref": 3, "alt": 4}

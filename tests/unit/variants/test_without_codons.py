@@ -4,7 +4,7 @@ import pytest
 
 from lifecode.variants.annotate import annotate
 from lifecode.variants.consequence.terms import joined
-from lifecode.variants.reading.allele_files import alleles_of_rows
+from lifecode.variants.reading.allele_tables import alleles_of_rows
 from lifecode.variants.reading.genome import read_genome
 
 SEQUENCE = "A" * 10 + "ATGAAATGGTAA" + "C" * 20 + "GATTACAGGC" * 10 + "T" * 20
