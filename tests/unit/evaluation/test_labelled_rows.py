@@ -10,10 +10,11 @@ import torch
 from torch import Tensor
 
 from lifecode.datasets.luca_one.batch import LabelledBatch
+from lifecode.datasets.luca_one.label_names import LabelNames
 from lifecode.datasets.luca_one.masking import LetterMasking
 from lifecode.datasets.luca_one.rows import LucaOneRow
 from lifecode.datasets.luca_one.stream import TokenShape
-from lifecode.datasets.luca_one.tasks import TASKS, LabelNames
+from lifecode.datasets.luca_one.tasks import TASKS
 from lifecode.evaluation.labelled_rows import constant_outputs, evaluate_rows
 from lifecode.models.luca_one.vocabulary import MASK
 from tests.support.luca_rows import luca_rows, stream_of, table_of
