@@ -207,7 +207,7 @@ class _Builder:
         for task in _SEVERAL:
             own = row.labels.get(task) or ()
             assert isinstance(own, tuple)
-            found = [self._number(task, name, row) for name in sorted(own, key=str)]
+            found = [self._number(task, name, row) for name in sorted(set(own), key=str)]
             self.labels[task] += [label for label in found if label is not None]
             self.borders[task].append(len(self.labels[task]))
         if piece.scaled is None or np.isnan(piece.scaled).all():

@@ -42,6 +42,14 @@ def test_the_constant_by_hand() -> None:
     assert set(found) == {"gene_mask", "prot_mask", "gene_type", "gene_taxonomy"}
 
 
+def test_a_keyword_that_a_row_names_twice_counts_once() -> None:
+    words = [("a", "a"), ("a", "b", "a"), ("b",)]
+    rows = [LucaOneRow(f"p{i}", "protein", "MKV", labels={"prot_keyword": own}) for i, own in enumerate(words)]
+    names = LabelNames.of_rows(rows)
+    found = constant_outputs(table_of(rows), names, {"prot_keyword": 2})["prot_keyword"].sigmoid()
+    assert found.tolist() == pytest.approx([2.5 / 4, 2.5 / 4])
+
+
 def test_the_constant_is_the_best_one_of_the_training_rows() -> None:
     """No other constant has a lower loss on them, up to the imagined sequence."""
     constant = constant_outputs(table_of(ROWS), NAMES, CLASSES)
