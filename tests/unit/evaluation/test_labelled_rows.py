@@ -44,7 +44,9 @@ def test_the_constant_by_hand() -> None:
 
 def test_a_keyword_that_a_row_names_twice_counts_once() -> None:
     words = [("a", "a"), ("a", "b", "a"), ("b",)]
-    rows = [LucaOneRow(f"p{i}", "protein", "MKV", labels={"prot_keyword": own}) for i, own in enumerate(words)]
+    rows = [
+        LucaOneRow(f"p{i}", "protein", "MKV", labels={"prot_keyword": own}) for i, own in enumerate(words)
+    ]
     names = LabelNames.of_rows(rows)
     found = constant_outputs(table_of(rows), names, {"prot_keyword": 2})["prot_keyword"].sigmoid()
     assert found.tolist() == pytest.approx([2.5 / 4, 2.5 / 4])
