@@ -41,7 +41,7 @@ def recoded_codons(cds: CodingSequence) -> dict[int, str]:
 
 
 def has_recoded_codon(cds: CodingSequence) -> bool:
-    """Whether `transl_except` names a residue of a codon behind the first, as of a stop that is read through."""
+    """Whether `transl_except` names the residue of a codon behind the first, as of a read-through stop."""
     return bool(cds.transl_except) and any(
         place > 0 and residue != "*" for place, residue in recoded_codons(cds).items()
     )

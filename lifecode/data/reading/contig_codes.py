@@ -3,8 +3,8 @@
 The proteins vote: of all NCBI codes the one under which most annotated CDS of the contig translate exactly,
 alternative start codons included, so that bacterial genes that begin with GTG make it 11. Of equals code 1
 wins, then 11, then the one that reads fewest codons otherwise than 1; a code must be right for more than half
-of the proteins. A CDS in which `transl_except` names a codon that no code reads so does not vote. Without proteins code 1 is taken, except on DNA of an organelle, whose code no name tells:
-its CDS are left out.
+of the proteins. A CDS in which `transl_except` names a codon that no code reads so does not vote. Without
+proteins code 1 is taken, except on DNA of an organelle, whose code no name tells: its CDS are left out.
 """
 
 from collections import Counter
