@@ -16,11 +16,12 @@ from torch import Tensor
 
 from lifecode.alphabet import IGNORE
 from lifecode.datasets.luca_one.batch import LabelledBatch
+from lifecode.datasets.luca_one.label_names import LabelNames
 from lifecode.datasets.luca_one.masking import LETTERS, LetterMasking
 from lifecode.datasets.luca_one.rows import COORDINATES, SEVERAL_LABELS
 from lifecode.datasets.luca_one.stream import RowStream
 from lifecode.datasets.luca_one.table import RowTable
-from lifecode.datasets.luca_one.tasks import MASK_TASKS, LabelNames
+from lifecode.datasets.luca_one.tasks import MASK_TASKS
 from lifecode.evaluation.metrics import Metric
 from lifecode.evaluation.tally import Mean
 from lifecode.models.luca_one.heads import LEVELS

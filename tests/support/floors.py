@@ -60,6 +60,7 @@ FLOORS = {
     "datasets/luca_one": [
         "rows",
         "tasks",
+        "label_names",
         "row_files",
         "masking",
         "table",

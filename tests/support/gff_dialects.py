@@ -35,6 +35,10 @@ ENSEMBL = of_gene_and_mrna(
 BARE = of_gene_and_mrna("g{0}", "g{0}.t1", ("gene", "transcript"))
 
 
+def tcs(g):
+    return f"p{g.number}|ctg1|{g.strand}|{g.exons[0][0] - 1}"
+
+
 def snap_kind(g, i):
     last = len(g.exons) - 1
     return "Esngl" if last == 0 else "Einit" if i == 0 else "Eterm" if i == last else "Exon"
@@ -140,6 +144,17 @@ DIALECTS = {
             lambda g, i: f"ID=CDS:P{g.number};Parent=transcript:T{g.number};protein_id=P{g.number}",
             of_gene_and_mrna("ID=gene:G{0};biotype=protein_coding", "ID=transcript:T{0};Parent=gene:G{0}"),
             source="ensembl",
+        ),
+    ),
+    "MetaEuk": (
+        "GFF3 (MetaEuk)",
+        annotated(
+            lambda g, i: f"Target_ID=p{g.number};TCS_ID={tcs(g)}_CDS_{i};Parent={tcs(g)}_exon_{i}",
+            lambda g: [
+                ("gene", f"Target_ID=p{g.number};TCS_ID={tcs(g)}"),
+                ("mRNA", f"Target_ID=p{g.number};TCS_ID={tcs(g)}_mRNA;Parent={tcs(g)}"),
+            ],
+            source="MetaEuk",
         ),
     ),
     "FlyBase": (

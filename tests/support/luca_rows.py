@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from lifecode.datasets.luca_one.label_names import LabelNames
 from lifecode.datasets.luca_one.masking import LetterMasking
 from lifecode.datasets.luca_one.rows import LucaOneRow
 from lifecode.datasets.luca_one.stream import RowStream, TokenShape
 from lifecode.datasets.luca_one.table import RowTable, row_table
-from lifecode.datasets.luca_one.tasks import LabelNames
 
 NUM_KEYWORDS = 14
 """Classes of keywords of `small_luca_one`."""

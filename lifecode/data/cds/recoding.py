@@ -40,6 +40,13 @@ def recoded_codons(cds: CodingSequence) -> dict[int, str]:
     return recoded
 
 
+def has_recoded_codon(cds: CodingSequence) -> bool:
+    """Whether `transl_except` names the residue of a codon behind the first, as of a read-through stop."""
+    return bool(cds.transl_except) and any(
+        place > 0 and residue != "*" for place, residue in recoded_codons(cds).items()
+    )
+
+
 def on_record(exception: str, exons: Sequence[Exon]) -> str:
     """A `transl_except` value with positions on a contig as one with positions on the spliced CDS.
 

@@ -48,6 +48,12 @@ _FORMATS: list[tuple[bytes, str, str]] = [
         "GenPept, proteins in GenBank's format",
         "Give protein:FILE as FASTA, or GenBank",
     ),
+    (
+        rb"(?s)\s*>(?:P1|F1|DL|DC|RL|RC|N1|N3|XX);",
+        "PIR (NBRF), whose second lines are titles",
+        "Convert it to FASTA",
+    ),
+    (rb"##maf", "a multiple alignment (MAF)", _CONVERT),
     (rb"# STOCKHOLM", "a Stockholm alignment", _CONVERT),
     (rb"CLUSTAL", "a Clustal alignment", _CONVERT),
     (rb"#NEXUS", "NEXUS", _CONVERT),

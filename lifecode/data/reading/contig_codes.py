@@ -3,8 +3,8 @@
 The proteins vote: of all NCBI codes the one under which most annotated CDS of the contig translate exactly,
 alternative start codons included, so that bacterial genes that begin with GTG make it 11. Of equals code 1
 wins, then 11, then the one that reads fewest codons otherwise than 1; a code must be right for more than half
-of the proteins. Without proteins code 1 is taken, except on DNA of an organelle, whose code no name tells:
-its CDS are left out.
+of the proteins. A CDS in which `transl_except` names a codon that no code reads so does not vote. Without
+proteins code 1 is taken, except on DNA of an organelle, whose code no name tells: its CDS are left out.
 """
 
 from collections import Counter
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from lifecode.alphabet import codon_ids
 from lifecode.data.cds.coding_sequence import ExactPair, Rejection, cut_out, verdict_on
+from lifecode.data.cds.recoding import has_recoded_codon
 from lifecode.data.formats.organelles import organelle_named
 from lifecode.data.records import CodeChoice, CodingSequence, Contig
 from lifecode.errors import UserError
@@ -136,7 +137,7 @@ def _read_by(cds: CodingSequence, number: int) -> CodingSequence:
 
 def _vote(contig: Contig) -> CodeChoice | None:
     """The code that most proteins of the contig agree with; None where there are none, or too few agree."""
-    voters = [cds for cds in contig.coding_sequences if cds.protein]
+    voters = [cds for cds in contig.coding_sequences if cds.protein and not has_recoded_codon(cds)]
     cut = [(cds, piece) for cds in voters if not isinstance(piece := cut_out(cds, contig), Rejection)]
     if not cut:
         return None

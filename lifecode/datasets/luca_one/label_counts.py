@@ -5,8 +5,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from lifecode.data.splits.regions import SPLITS, TRAIN
-from lifecode.datasets.luca_one.rows import COORDINATES, GENE_TYPES, LucaOneRow
-from lifecode.datasets.luca_one.tasks import CLASSIFIED, LabelNames, in_order, labels_of
+from lifecode.datasets.luca_one.label_names import LabelNames
+from lifecode.datasets.luca_one.rows import COORDINATES, Label, LucaOneRow
+from lifecode.datasets.luca_one.tasks import CLASSIFIED, labels_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +21,7 @@ class LabelCounts:
     """
 
     rows: Counter[tuple[str, str]] = field(default_factory=Counter)
-    of_label: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    of_label: Counter[tuple[str, str, Label]] = field(default_factory=Counter)
     of_task: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def counting(self, split: str, rows: Iterable[LucaOneRow]) -> Iterator[LucaOneRow]:
@@ -35,12 +36,7 @@ class LabelCounts:
 
     def names(self) -> LabelNames:
         """The labels of the training rows, sorted by task; `gene_type` has its eight in any case."""
-        found: dict[str, set[str]] = {task: set() for task in CLASSIFIED}
-        for split, task, label in self.of_label:
-            if split == TRAIN:
-                found[task].add(label)
-        sorted_names = {task: in_order(labels) for task, labels in found.items() if labels}
-        return LabelNames({**sorted_names, "gene_type": GENE_TYPES} if found["gene_type"] else sorted_names)
+        return LabelNames.of_labels((task, label) for split, task, label in self.of_label if split == TRAIN)
 
     def unknown(self, names: LabelNames) -> dict[str, dict[str, int]]:
         """By task and split, labels of held-out rows that no training row has, each once a row: ignored."""

@@ -16,13 +16,13 @@ from lifecode.data.reading.read import ReadingSettings
 from lifecode.data.splits.regions import SPLITS
 from lifecode.data.splits.split import BlockSplit, Split
 from lifecode.datasets.luca_one.label_counts import LabelCounts
+from lifecode.datasets.luca_one.label_names import LabelNames
 from lifecode.datasets.luca_one.records.gene_rows import Window, gene_rows
 from lifecode.datasets.luca_one.records.protein_rows import LabelledProtein, Sites
 from lifecode.datasets.luca_one.records.reading import Records, RowSources, Say, read_sources
 from lifecode.datasets.luca_one.row_files import write_rows
 from lifecode.datasets.luca_one.row_splits import Division, divide, undivided
 from lifecode.datasets.luca_one.rows import LucaOneRow
-from lifecode.datasets.luca_one.tasks import LabelNames
 from lifecode.errors import UserError
 from lifecode.host.output_folder import output_folder, require_absent
 from lifecode.names import csv_cell

@@ -6,9 +6,9 @@ The label is a dictionary as Python writes it, read as a literal and never evalu
      "structure_level": {"prot_structure": [[0.1, 0.7, 0.3], [-100, -100, -100]]}}
 
 Spans are [start, end, label], 0-based and the end included; coordinates of an unknown atom are -100 thrice. A
-label is a name. Files of the released pipeline have numbers of classes instead; that of a gene type stands
-for its name, of other tasks the digits are the name. What else they have (a column `obj_source`, NCBI
-taxonomy ids, the place on a contig, -1 for an atom that is unknown) is passed over.
+label that is text is a name, `'91347'` too; one that is a number, 17, is that of a class, as the released
+pipeline has it. The number of a gene type stands for its name. What else those files have (a column
+`obj_source`, NCBI taxonomy ids, the place on a contig, -1 for an atom that is unknown) is passed over.
 """
 
 import ast
@@ -28,6 +28,7 @@ from lifecode.datasets.luca_one.rows import (
     COORDINATES,
     GENE_TYPES,
     SEVERAL_LABELS,
+    Label,
     LucaOneRow,
     molecule_of,
 )
@@ -124,7 +125,7 @@ def _row(cells: Mapping[str | None, Any]) -> LucaOneRow:
             molecule=molecule_of(molecule),
             sequence=sequence.strip(),
             spans={task: _spans(task, value) for task, value in levels["span_level"].items()},
-            labels={task: _names(task, value) for task, value in levels["seq_level"].items()},
+            labels={task: _labels(task, value) for task, value in levels["seq_level"].items()},
             coordinates=_coordinates(levels["structure_level"]),
         )
     except UserError as fault:
@@ -172,28 +173,28 @@ def _is_known(label: Any) -> bool:
     return not (type(label) is int and label == IGNORE)
 
 
-def _spans(task: str, value: Any) -> list[tuple[int, int, str]]:
+def _spans(task: str, value: Any) -> list[tuple[int, int, Label]]:
     def is_span(item: Any) -> bool:
         return isinstance(item, list | tuple) and len(item) == 3 and {type(item[0]), type(item[1])} == {int}
 
     if not isinstance(value, list | tuple) or not all(map(is_span, value)):
         raise UserError(f"{task} is no list of [start, end, label]")
-    return [(start, end, _name(task, label)) for start, end, label in value if _is_known(label)]
+    return [(start, end, _label(task, label)) for start, end, label in value if _is_known(label)]
 
 
-def _names(task: str, value: Any) -> str | tuple[str, ...] | None:
+def _labels(task: str, value: Any) -> Label | tuple[Label, ...] | None:
     if task == SEVERAL_LABELS:
         if not isinstance(value, list | tuple):
             raise UserError(f"{task} is no list of labels")
-        return tuple(_name(task, item) for item in value if _is_known(item)) or None
+        return tuple(_label(task, item) for item in value if _is_known(item)) or None
     if isinstance(value, list | tuple):
         if len(value) != 1:
             raise UserError(f"{task} has {len(value)} labels, and a sequence has one")
         value = value[0]
-    return _name(task, value) if _is_known(value) else None
+    return _label(task, value) if _is_known(value) else None
 
 
-def _name(task: str, value: Any) -> str:
+def _label(task: str, value: Any) -> Label:
     if type(value) not in (str, int):
         raise UserError(f"{task} has the label {value!r}, which is neither a name nor a number of a class")
     if type(value) is int and value < 0:
@@ -202,7 +203,7 @@ def _name(task: str, value: Any) -> str:
         )
     if task == "gene_type" and type(value) is int and 0 <= value < len(GENE_TYPES):
         return GENE_TYPES[value]
-    return str(value)
+    return value
 
 
 def _coordinates(tasks: Mapping[str, Any]) -> NDArray[np.float32] | None:

@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lifecode.alphabet import IGNORE
-from lifecode.datasets.luca_one.rows import LucaOneRow
-from lifecode.datasets.luca_one.tasks import LabelNames, is_of_several_labels
+from lifecode.datasets.luca_one.label_names import LabelNames, LabelNumbers
+from lifecode.datasets.luca_one.rows import Label, LucaOneRow
+from lifecode.datasets.luca_one.tasks import is_of_several_labels
 from lifecode.models.luca_one.heads import LEVELS
 from lifecode.models.luca_one.vocabulary import NUMBER_OF_KIND, Kind, tokens_of_letters
 
@@ -129,14 +130,14 @@ def row_table(rows: Iterable[LucaOneRow], names: LabelNames, longest: int) -> Ro
         longest: letters of a piece.
 
     Raises:
-        UserError: a character that is no letter; it names the row.
+        UserError: a character that is no letter, the number of a class where classes have names, or a name
+            where they are numbers; it names the row.
     """
-    numbers = {task: names.numbers(task) for task in LEVELS}
-    builder = _Builder()
+    builder = _Builder(LabelNumbers(names))
     for row in rows:
         builder.num_cut += len(row.sequence) > longest
         for piece in _pieces(row, longest):
-            builder.add(piece, numbers)
+            builder.add(piece)
     return builder.table()
 
 
@@ -172,7 +173,8 @@ def scaled_coordinates(coordinates: NDArray[np.floating]) -> NDArray[np.float32]
 
 
 class _Builder:
-    def __init__(self) -> None:
+    def __init__(self, numbers: LabelNumbers) -> None:
+        self.numbers = numbers
         self.letters: list[NDArray[np.uint8]] = []
         self.molecules: list[int] = []
         self.spans: dict[str, list[tuple[int, int, int]]] = {task: [] for task in _SPAN_TASKS}
@@ -184,7 +186,7 @@ class _Builder:
         self.num_cut = 0
         self._num_atoms = 0
 
-    def add(self, piece: _Piece, numbers: dict[str, dict[str, int]]) -> None:
+    def add(self, piece: _Piece) -> None:
         row = piece.row
         self.letters.append(piece.ids)
         self.molecules.append(NUMBER_OF_KIND[_KIND[row.molecule]])
@@ -192,17 +194,20 @@ class _Builder:
             for start, end, name in row.spans.get(task, ()):
                 if start >= piece.stop or end < piece.start:
                     continue
-                label = self._number(task, name, numbers)
+                label = self._number(task, name, row)
                 if label is not None:
                     first, last = max(start, piece.start), min(end, piece.stop - 1)
                     self.spans[task].append((first - piece.start, last - piece.start, label))
             self.borders[task].append(len(self.spans[task]))
         for task in _ONE_LABEL:
             name = row.labels.get(task)
-            label = None if name is None else self._number(task, str(name), numbers)
+            assert not isinstance(name, tuple)
+            label = None if name is None else self._number(task, name, row)
             self.labels[task].append(IGNORE if label is None else label)
         for task in _SEVERAL:
-            found = [self._number(task, name, numbers) for name in sorted(row.labels.get(task) or ())]
+            own = row.labels.get(task) or ()
+            assert isinstance(own, tuple)
+            found = [self._number(task, name, row) for name in sorted(set(own), key=str)]
             self.labels[task] += [label for label in found if label is not None]
             self.borders[task].append(len(self.labels[task]))
         if piece.scaled is None or np.isnan(piece.scaled).all():
@@ -212,8 +217,8 @@ class _Builder:
             self.coordinates.append(piece.scaled)
             self._num_atoms += len(piece.scaled)
 
-    def _number(self, task: str, name: str, numbers: dict[str, dict[str, int]]) -> int | None:
-        number = numbers[task].get(name)
+    def _number(self, task: str, label: Label, row: LucaOneRow) -> int | None:
+        number = self.numbers.of(task, label, row.id)
         if number is None:
             self.left_out[task] = self.left_out.get(task, 0) + 1
         return number

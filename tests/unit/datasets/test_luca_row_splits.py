@@ -12,9 +12,9 @@ from lifecode.data import BlockSplit, ContigSplit
 from lifecode.data.splits.twins import strandless_digest
 from lifecode.datasets.luca_one import LucaOneRow, RowSettings, RowSources, make_rows, rows_of
 from lifecode.datasets.luca_one.label_counts import LabelCounts
+from lifecode.datasets.luca_one.label_names import LabelNames
 from lifecode.datasets.luca_one.row_files import read_rows
 from lifecode.datasets.luca_one.rows import GENE_TYPES
-from lifecode.datasets.luca_one.tasks import LabelNames
 from lifecode.errors import UserError
 from tests.support.luca_records import genbank, sequence, swissprot
 

@@ -180,6 +180,16 @@ def test_an_mmcif_file_says_which_residue_each_atom_is_of(written):
     assert only(path.with_name("1hnd.cif.gz")).id == "1hnd_X"
 
 
+@pytest.mark.parametrize(("listed", "sequence", "place"), [("LYS ARG", "K", 1.5), ("ARG LYS", "R", 5.0)])
+def test_of_two_residues_at_one_place_of_mmcif_the_first_listed_counts(written, listed, sequence, place):
+    """Whichever is seen more often, as in the sequence that the PDB writes in single letters."""
+    first, second = listed.split()
+    text = CIF.replace("1 2 LYS\n1 3", f"1 2 {first}\n1 2 {second}\n1 3")
+    text = text.replace("HETATM 4", "ATOM 9 CA D ARG A 1 2 5.0 0 0 0.6 X 1\nHETATM 4")
+    chain = only(written(text, "x.cif"))
+    assert (chain.sequence, chain.coordinates[1, 0]) == (f"M{sequence}MGS", place)
+
+
 def test_residues_of_one_number_in_mmcif_are_told_apart_by_their_insertion_codes(written):
     """As in mmCIF made of a PDB file, where the number is the authors'."""
     _, _, loop = CIF.partition("loop_\n_atom_site")

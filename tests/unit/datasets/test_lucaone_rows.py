@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from lifecode.alphabet import IGNORE
+from lifecode.datasets.luca_one.label_names import LabelNames
 from lifecode.datasets.luca_one.row_files import read_rows, write_rows
 from lifecode.datasets.luca_one.rows import GENE_TYPES, LucaOneRow
 from lifecode.datasets.luca_one.table import row_table
-from lifecode.datasets.luca_one.tasks import LabelNames, in_order
 from lifecode.errors import UserError
 
 GENE = LucaOneRow(
@@ -61,11 +61,11 @@ def test_rows_of_the_released_form(tmp_path: Path) -> None:
     types = "{'span_level': {'gene_type': [[0, 1, 7]]}}"
     path.write_text(f'{HEADER}a,prot,MK,"{label}"\nb,gene,acgu,"{types}"\nc,prot,MK,"{unknown}"\n')
     protein, gene, unlabelled = read_rows(path)
-    assert unlabelled.spans == {"prot_site": [(1, 1, "2")]}
+    assert unlabelled.spans == {"prot_site": [(1, 1, 2)]}
     assert not any(unlabelled.labels.values())
     assert unlabelled.coordinates is None
-    assert protein.spans == {"prot_domain": [(0, 1, "7")]}
-    assert protein.labels == {"prot_taxonomy": "12", "prot_keyword": ("3", "4")}
+    assert protein.spans == {"prot_domain": [(0, 1, 7)]}
+    assert protein.labels == {"prot_taxonomy": 12, "prot_keyword": (3, 4)}
     np.testing.assert_array_equal(protein.coordinates, np.array([[0.5, 0, 1], [np.nan] * 3], np.float32))
     assert (gene.molecule, gene.sequence, dict(gene.labels)) == ("gene", "acgu", {})
     assert gene.spans == {"gene_type": [(0, 1, "CDS")]}
@@ -83,16 +83,65 @@ def test_rows_as_the_released_pipeline_writes_them(tmp_path: Path) -> None:
     path.write_text(f"obj_id,obj_type,obj_seq,obj_label,obj_source\n{rows}", encoding="utf-8-sig")
     first, second = read_rows(path)
     assert (first.id, first.spans) == ("NC_1", {"gene_type": [(0, 3, "regulatory")]})
-    assert (first.labels, first.coordinates) == ({"gene_taxonomy": "17"}, None)
+    assert (first.labels, first.coordinates) == ({"gene_taxonomy": 17}, None)
     assert (second.spans, second.labels) == ({}, {})
     np.testing.assert_array_equal(second.coordinates, np.array([[np.nan] * 3, [1.5, 2, 3]], np.float32))
 
 
-def test_numbers_of_classes_stay_what_they_are() -> None:
-    assert in_order(["0", "1", "10", "2"]) == tuple(map(str, range(11)))
-    assert in_order(["b", "10", "a"]) == ("10", "a", "b")
-    assert in_order(["007", "1"]) == ("007", "1")  # a name, which is not the number 7
-    assert in_order(["9" * 5000, "1"]) == ("1", "9" * 5000)
+def of_taxa(*taxa: str | int) -> list[LucaOneRow]:
+    """A gene of each of some taxa."""
+    return [LucaOneRow(f"g{i}", "gene", "ACGT", labels={"gene_taxonomy": x}) for i, x in enumerate(taxa)]
+
+
+def test_text_is_a_name_and_an_integer_the_number_of_a_class() -> None:
+    names = LabelNames.of_rows(of_taxa(3, 0, 1))
+    assert names.of_task == {"gene_taxonomy": ("0", "1", "2", "3")}
+    assert row_table(of_taxa(3, 0, 2, 4), names, 9).arrays["gene_taxonomy"].tolist() == [3, 0, 2, IGNORE]
+    names = LabelNames.of_rows(of_taxa("9443", "91347", "10"))  # ids of taxa
+    assert names.of_task == {"gene_taxonomy": ("10", "91347", "9443")}
+    assert row_table(of_taxa("9443", "91347"), names, 9).arrays["gene_taxonomy"].tolist() == [2, 1]
+
+
+def test_rows_keep_what_a_label_is(tmp_path: Path) -> None:
+    write_rows(tmp_path / "rows.csv", of_taxa(17, "17"))
+    assert [row.labels["gene_taxonomy"] for row in read_rows(tmp_path / "rows.csv")] == [17, "17"]
+
+
+def test_labels_that_could_be_either_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"record g1: gene_taxonomy has the name '5', and the number 5 .* g0"):
+        LabelNames.of_rows(of_taxa(5, "5"))
+    with pytest.raises(UserError, match=r"9606000, which is no number of a class.*ids of taxa, as text"):
+        LabelNames.of_rows(of_taxa(9606000))
+    with pytest.raises(UserError, match=r"is 735, and .* the number 91347 as a class .* taxa, as text; else"):
+        LabelNames.of_rows(of_taxa(91347, 3)).require_room({"gene_taxonomy": 735})
+    named, numbered = LabelNames.of_rows(of_taxa("a")), LabelNames.of_rows(of_taxa(1))
+    with pytest.raises(UserError, match=r"record g0: .* the number 0, and the training rows have names"):
+        row_table(of_taxa(0), named, 9)
+    with pytest.raises(UserError, match=r"record g0: .* the name '0', and the training rows have numbers"):
+        row_table(of_taxa("0"), numbered, 9)
+
+
+def test_a_list_of_names_takes_either(tmp_path: Path) -> None:
+    path = tmp_path / "labels.json"
+    path.write_text('{"gene_taxonomy": ["Primates", "91347"]}')
+    names = LabelNames.read(path)
+    assert row_table(of_taxa("91347", 0, 1, "x"), names, 9).arrays["gene_taxonomy"].tolist() == [
+        1,
+        0,
+        1,
+        IGNORE,
+    ]
+    with pytest.raises(UserError, match="the class 2, and there are 2 names of classes"):
+        row_table(of_taxa(2), names, 9)
+    for damaged in (
+        '{"gene_taxonomy": "Primates"}',
+        '{"gene_taxonomy": ["a", "a"]}',
+        "[]",
+        '{"prot_site": [1]}',
+    ):
+        path.write_text(damaged)
+        with pytest.raises(UserError, match=r"labels\.json"):
+            LabelNames.read(path)
 
 
 @pytest.mark.parametrize(
@@ -124,7 +173,7 @@ def test_numbers_of_classes_stay_what_they_are() -> None:
         ("a,prot,MK,{'seq_level': {'prot_taxonomy': -1}}", "classes count from 0"),
         ("a,prot,MK,{'seq_level': {'prot_taxonomy': '\\ud800'}}", "no text"),
         ("a,gene,ACGT,\"{'span_level': {'gene_type': [[0, 1, 'cds']]}}\"", "'cds'. Labels are regulatory"),
-        ("a,gene,ACGT,\"{'span_level': {'gene_type': [[0, 1, 8]]}}\"", "'8'. Labels are regulatory"),
+        ("a,gene,ACGT,\"{'span_level': {'gene_type': [[0, 1, 8]]}}\"", "label 8. Labels are regulatory"),
         ("a,gene,AC7T,{}", "record a: '7' at position 3 is no letter"),
     ],
 )

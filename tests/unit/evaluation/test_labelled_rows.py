@@ -10,10 +10,11 @@ import torch
 from torch import Tensor
 
 from lifecode.datasets.luca_one.batch import LabelledBatch
+from lifecode.datasets.luca_one.label_names import LabelNames
 from lifecode.datasets.luca_one.masking import LetterMasking
 from lifecode.datasets.luca_one.rows import LucaOneRow
 from lifecode.datasets.luca_one.stream import TokenShape
-from lifecode.datasets.luca_one.tasks import TASKS, LabelNames
+from lifecode.datasets.luca_one.tasks import TASKS
 from lifecode.evaluation.labelled_rows import constant_outputs, evaluate_rows
 from lifecode.models.luca_one.vocabulary import MASK
 from tests.support.luca_rows import luca_rows, stream_of, table_of
@@ -39,6 +40,16 @@ def test_the_constant_by_hand() -> None:
     assert float(found["gene_mask"][5].exp()) == pytest.approx((0.25 + 0.25 + 1 + 0.25) / 4)  # A
     assert float(found["gene_taxonomy"][0].exp()) == pytest.approx(1.0)
     assert set(found) == {"gene_mask", "prot_mask", "gene_type", "gene_taxonomy"}
+
+
+def test_a_keyword_that_a_row_names_twice_counts_once() -> None:
+    words = [("a", "a"), ("a", "b", "a"), ("b",)]
+    rows = [
+        LucaOneRow(f"p{i}", "protein", "MKV", labels={"prot_keyword": own}) for i, own in enumerate(words)
+    ]
+    names = LabelNames.of_rows(rows)
+    found = constant_outputs(table_of(rows), names, {"prot_keyword": 2})["prot_keyword"].sigmoid()
+    assert found.tolist() == pytest.approx([2.5 / 4, 2.5 / 4])
 
 
 def test_the_constant_is_the_best_one_of_the_training_rows() -> None:

@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from matplotlib.colors import to_hex
@@ -17,6 +19,7 @@ from lifecode.report.charts.figure_style import (
     use_colours,
 )
 from lifecode.report.charts.learning_curves import learning_curves
+from lifecode.report.charts.predictions.accuracy_by_bins import BinsPanel, accuracy_by_bins
 from lifecode.report.run.time_breakdown import duration, time_breakdown
 
 AMINO_ACIDS = residue_letters(genetic_code(1).residues[:64])
@@ -187,3 +190,16 @@ def test_figures_are_drawn_in_the_colours_asked_for(tmp_path):
         assert (then.lower() in after, now in after) == (False, True)
     with pytest.raises(ValueError, match="ink='inky' is no colour"):
         FigureColours(ink="inky")
+
+
+@pytest.mark.parametrize("num_bins", [4, 6, 8])
+def test_texts_below_bins_leave_room_for_their_neighbours(num_bins):
+    texts = [f"0.0{i}698 to 0.0{i + 1}698" for i in range(num_bins)]
+    figures = {"ours": [(0.5, 0.4, 0.6)] * num_bins}
+    panel = BinsPanel("distance", texts, [1000] * num_bins, figures)
+    figure = accuracy_by_bins([panel, panel])
+    figure.canvas.draw()
+    for axes in figure.axes[:2]:
+        boxes = [text.get_window_extent() for text in axes.get_xticklabels()]
+        assert len(boxes) == num_bins
+        assert not any(one.overlaps(other) for one, other in pairwise(boxes))

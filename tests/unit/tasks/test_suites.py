@@ -5,8 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from omegaconf import OmegaConf
 
 from lifecode.alphabet import decode_nucleotides
+from lifecode.app.configs.locate_config import config_folder
 from lifecode.errors import UserError
 from lifecode.tasks.examples.sequence_task import SequenceTask
 from lifecode.tasks.scores import chosen_metric
@@ -188,6 +190,31 @@ def test_lucaone_pairs_of_proteins_lie_beside_single_ones(tmp_path):
         sets["PPI.protein.binary_class"].data()
     with pytest.raises(UserError, match="the file is empty"):  # and the others are there
         sets["Bad.gene.binary_class"].data()
+
+
+LUCAONE_FILES = {
+    "central_dogma": "CentralDogma/gene_protein/binary_class",
+    "genus_tax": "GenusTax/gene/multi_class",
+    "inf_a": "InfA/gene_gene/binary_class",
+    "ncrna_fam": "ncRNAFam/gene/multi_class",
+    "ncrpi": "ncRPI/gene_protein/binary_class",
+    "ppi": "PPI/protein/binary_class",
+    "prot_loc": "ProtLoc/protein/multi_class",
+    "prot_stab": "ProtStab/protein/regression",
+    "species_tax": "SpeciesTax/gene/multi_class",
+    "superkingdom_tax": "SupKTax/gene/multi_class",
+}
+"""DATASET_NAME/DATASET_TYPE/TASK_TYPE of LucaOneTasks/src/training/downstream_tasks/run_*.sh."""
+
+
+def test_lucaone_tasks_read_the_files_of_the_authors():
+    configs = {file.stem: OmegaConf.load(file) for file in (config_folder() / "task").glob("lucaone_*.yaml")}
+    assert {name.removeprefix("lucaone_"): Path(one.train).parents[1] for name, one in configs.items()} == {
+        name: Path("dataset", place) for name, place in LUCAONE_FILES.items()
+    }
+    for one in configs.values():
+        folder = Path(one.train).parents[1]
+        assert (one.validation, one.test) == (f"{folder}/dev/dev.csv", f"{folder}/test/test.csv")
 
 
 def test_species_windows_are_of_the_chromosomes_of_their_split(tmp_path):

@@ -15,8 +15,9 @@ from rich.console import Console
 import lifecode
 from lifecode.app.from_python import compose
 from lifecode.app.main import main
+from lifecode.datasets.luca_one.label_names import LabelNames
 from lifecode.datasets.luca_one.row_files import write_rows
-from lifecode.datasets.luca_one.tasks import TASKS, LabelNames
+from lifecode.datasets.luca_one.tasks import TASKS
 from lifecode.evaluation.metrics import OF_THE_MACHINE
 from lifecode.models.luca_one.heads import LEVELS
 from lifecode.verbs.train import train

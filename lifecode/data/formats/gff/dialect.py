@@ -40,6 +40,7 @@ _WRITERS = (
     _Writer("SNAP", ("snap",)),
     _Writer("geneid", ("geneid",)),
     _Writer("miniprot", ("miniprot",)),
+    _Writer("MetaEuk", ("metaeuk",), ("tcs_id=",)),
     _Writer("Liftoff", ("liftoff",), ("valid_orf",)),
     _Writer("EVidenceModeler", ("evm", "evidencemodeler")),
     _Writer("JGI", ("jgi",), ("proteinid",)),

@@ -119,7 +119,7 @@ def is_gene(one: Feature) -> bool:
 def id_of(one: Feature) -> str:
     """What lines below call a gene or transcript."""
     told = one.attributes
-    if name := told.get("id"):
+    if name := told.get("id") or told.get("tcs_id"):  # the second is MetaEuk's
         return name
     key = "gene_id" if is_gene(one) else "transcript_id"
     return told.get(key) or told.get(BARE) or ""

@@ -4,6 +4,7 @@ A position that cannot be read is kept as the feature's problem, so that the CDS
 and no other one.
 """
 
+import re
 from enum import Enum
 from functools import lru_cache
 from typing import NamedTuple
@@ -37,6 +38,8 @@ _EXON_MODELS = frozenset(
         *("coding_exon", "SO:0000195"),
     }
 )
+_METAEUK_ID = "tcs_id"
+_METAEUK_EXON = re.compile(r"_exon_\d+$")
 _NEVER_ABOVE = ("exon", "intron", "utr", "codon", "match", "repeat", "snp", "snv", "splice", "tss")
 
 
@@ -166,6 +169,8 @@ def _told(column: str) -> tuple[bool, dict[str, str], tuple[str, ...], bool]:
     gff3 = is_gff3(column)
     told = attributes(column, gff3)
     parent = told.get("parent")
+    if parent and _METAEUK_ID in told:  # its CDS lines lie each below an exon of its own
+        parent = _METAEUK_EXON.sub("_mRNA", parent)
     if parent and ("," in parent or "%" in parent):
         parents = tuple(dict.fromkeys(unquote(one.strip()) for one in parent.split(",") if one.strip()))
     else:

@@ -4,6 +4,7 @@ The file is cut into records first, so that a damaged one does not take the othe
 gb-io cannot read goes to Biopython, which is more lenient; the contig's dialect says so.
 """
 
+import re
 from collections.abc import Collection, Iterator
 from io import BytesIO
 from typing import BinaryIO
@@ -35,6 +36,7 @@ _NONE = np.empty(0, np.uint8)
 _BLOCK_BYTES = 1 << 17
 _FIRST_LINE = b"LOCUS "
 _RELEASE_HEADER = b"Genetic Sequence Data Bank"
+_MASTER = re.compile(rb"(?m)^(?:WGS|TSA|TLS) {3,}(\S+)\s*$")
 _DEEPEST = 500
 _NO_NAME = frozenset({".", "unknown", "Unknown", "UNKNOWN"})
 
@@ -76,6 +78,13 @@ def _contigs(
         if read_some:  # the fault lies behind a whole record
             raise fault.named from fault
         name = locus_name(text) or f"record_{number}"
+        if (master := _MASTER.search(text)) is not None:
+            raise UserError(
+                "is the master record of a sequencing project and has no sequence",
+                source=source,
+                record=name,
+                remedy=f"Download the records that it names, {master[1].decode(errors='replace')[:60]}",
+            ) from fault
         try:
             contig = record_by_biopython(text, "genbank", source, genetic_code, name, features)
         except UserError:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from lifecode.data.formats.flat_lines import find_line, has_blanks_behind, lines_out_of_column
 from lifecode.data.formats.insdc.location_text import with_standard_locations
 
-_LOCUS_NAME = re.compile(rb"LOCUS +(\S+)(?: +(\d+))? +(?:bp|aa)\b")
+_LOCUS_NAME = re.compile(rb"LOCUS +(\S+)(?: +(\d+))? +(?:bp|aa|rc)\b")
 _QUALIFIER_ELSEWHERE = re.compile(rb"\n {6}(?: {16,}+| {0,14}+)/[A-Za-z_]+[=\r\n]")
 _FEATURE_FAR = re.compile(rb"\n {5}(?! )[\w'-]+ ++(?:[<>(\d]|complement\(|join\(|order\()")
 _BEHIND_A_TAB = re.compile(rb"\n(?: *+\t[ \t]*+/[A-Za-z_]+[=\r\n]|[ \t]*+[\w'-]++ *+\t[ \t]*+[<>(\dcjo])")

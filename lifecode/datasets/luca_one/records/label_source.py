@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from lifecode.datasets.luca_one.rows import LucaOneRow
+from lifecode.datasets.luca_one.tasks import labels_of
 from lifecode.errors import UserError
 
 Span = tuple[int, int, str]
@@ -60,6 +61,8 @@ def sourced_labels(
 
 def _require_fit(labels: ProteinLabels, name: str, sequence: str, source: str) -> None:
     try:
-        LucaOneRow(id=name, molecule="protein", sequence=sequence, spans=labels.spans, labels=labels.labels)
+        row = LucaOneRow(name, "protein", sequence, spans=labels.spans, labels=labels.labels)
+        if numbers := [(task, label) for task, label in labels_of(row) if isinstance(label, int)]:
+            raise UserError("{} has the label {}, which is no text".format(*numbers[0]))
     except UserError as fault:
         raise UserError(fault.problem, source=source, record=name, remedy=fault.remedy) from fault

@@ -105,20 +105,34 @@ def _mmcif_chains(text: TextIO) -> Iterator[Found]:
         if types and not types.get(entity, "").startswith("polypeptide"):
             continue
         whole = sequences.get(entity)
-        place_of = {number: place for (number, _), (_, place) in of_chain.items()}
-        if whole and len(place_of) == len(of_chain) and all(whole.get(number) for number in place_of):
-            places = [(whole[number], place_of.get(number, UNKNOWN_PLACE)) for number in sorted(whole)]
+        seen = {number: forms for (number, _), forms in of_chain.items()}
+        if whole and len(seen) == len(of_chain) and all(whole.get(number) for number in seen):
+            places = [(whole[number], _place_of(whole[number], seen.get(number))) for number in sorted(whole)]
             yield name, places, "SEQRES"
         else:
-            yield name, list(of_chain.values()), "observed"
+            yield name, [_most_occupied(forms) for forms in of_chain.values()], "observed"
 
 
-_ByNumber = dict[tuple[int, str], tuple[str, tuple[float, ...]]]
+_Forms = dict[str, tuple[float, tuple[float, ...]]]
+"""Occupancy and place of what stands at one number, by its name in three letters."""
+_ByNumber = dict[tuple[int, str], _Forms]
 """By number, and the insertion code that tells two of one number apart in files out of PDB files."""
 
 
+def _most_occupied(forms: _Forms) -> tuple[str, tuple[float, ...]]:
+    residue, (_, place) = max(forms.items(), key=lambda form: form[1][0])
+    return residue, place
+
+
+def _place_of(residue: str, forms: _Forms | None) -> tuple[float, ...]:
+    """The place of the residue of SEQRES, or of another that stands there for it."""
+    if not forms:
+        return UNKNOWN_PLACE
+    return forms[residue][1] if residue in forms else _most_occupied(forms)[1]
+
+
 def _alpha_atoms(cif: dict[str, Any]) -> list[tuple[str, str, _ByNumber]]:
-    """Authors' name and entity of each chain, and residue and place by number, of the first model."""
+    """Authors' name and entity of each chain, and residues and places by number, of the first model."""
     wanted = [cif[f"_atom_site.{key}"] for key in _COLUMNS]
     size = len(wanted[0])
     names = cif.get("_atom_site.auth_asym_id") or wanted[4]
@@ -126,17 +140,15 @@ def _alpha_atoms(cif: dict[str, Any]) -> list[tuple[str, str, _ByNumber]]:
     occupancies = cif.get("_atom_site.occupancy") or ["1"] * size
     codes = cif.get("_atom_site.pdbx_PDB_ins_code") or ["?"] * size
     found: dict[str, tuple[str, str, _ByNumber]] = {}
-    best: dict[tuple[str, int, str], float] = {}
     others = (names, models, occupancies, codes)
     for row, name, model, share, code in zip(zip(*wanted, strict=True), *others, strict=True):
         atom, residue, number, entity, chain, *place = row
         if atom != "CA" or not number.isdigit() or model != models[0]:
             continue
-        key, occupancy = (chain, int(number), code), float(share) if share not in ".?" else 1.0
-        if occupancy > best.get(key, -1.0):
-            best[key] = occupancy
-            by_number = found.setdefault(chain, (name, entity, {}))[2]
-            by_number[int(number), code] = (residue, tuple(map(float, place)))
+        occupancy = float(share) if share not in ".?" else 1.0
+        forms = found.setdefault(chain, (name, entity, {}))[2].setdefault((int(number), code), {})
+        if residue not in forms or occupancy > forms[residue][0]:
+            forms[residue] = occupancy, tuple(map(float, place))
     return list(found.values())
 
 

@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from textwrap import wrap
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from lifecode.report.charts.figure_style import (
@@ -21,6 +23,10 @@ from lifecode.report.charts.figure_style import (
 
 _COLOURS = (BLUE, VERMILION, GREY, GREEN, ORANGE, PURPLE)
 _COLUMNS, _BESIDE = 2, 0.12
+_MOST_LARGE, _MOST_LYING = 4, 6
+"""Bins whose texts are of the usual size, and bins whose texts lie."""
+_LETTERS_BELOW = 60
+"""Of all texts that lie below a panel, in one line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +64,23 @@ def accuracy_by_bins(panels: Sequence[BinsPanel]) -> Figure:
                 linewidth=1,
                 label=figure_text(name, 36),
             )
-        texts = zip(panel.bins, panel.rows, strict=True)
-        axes.set_xticks(places, [f"{figure_text(text, 24)}\nn = {num:,}" for text, num in texts])
-        axes.tick_params(axis="x", labelsize=6.5 if len(panel.bins) > 4 else 8)
+        _name_bins(axes, panel)
         axes.set_xlim(-0.5, len(panel.bins) - 0.5)
         axes.set_ylim(-0.03, 1.03)
         axes.set_ylabel("accuracy", fontsize=8.5, color=GREY)
     legend_above(figure, axes_of[0], 3)
     return figure
+
+
+def _name_bins(axes: Axes, panel: BinsPanel) -> None:
+    """The texts below the bins, in lines that leave room for their neighbours, or upright where many are."""
+    texts = [figure_text(text, 24) for text in panel.bins]
+    upright = len(texts) > _MOST_LYING
+    if upright:
+        named = [f"{text}, n = {num:,}" for text, num in zip(texts, panel.rows, strict=True)]
+    else:
+        width = _LETTERS_BELOW // len(texts)
+        lines = ["\n".join(wrap(text, width, break_on_hyphens=False)) for text in texts]
+        named = [f"{text}\nn = {num:,}" for text, num in zip(lines, panel.rows, strict=True)]
+    axes.set_xticks(range(len(texts)), named, rotation=90 if upright else 0)
+    axes.tick_params(axis="x", labelsize=6.5 if len(texts) > _MOST_LARGE else 8)

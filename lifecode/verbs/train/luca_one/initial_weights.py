@@ -5,8 +5,8 @@ from pathlib import Path
 from omegaconf import DictConfig
 
 from lifecode.app.configs.construct import checked_value
+from lifecode.datasets.luca_one.label_names import LabelNames
 from lifecode.datasets.luca_one.make import LABELS
-from lifecode.datasets.luca_one.tasks import LabelNames
 from lifecode.errors import UserError
 from lifecode.models.families import load
 from lifecode.models.luca_one.model import LucaOne

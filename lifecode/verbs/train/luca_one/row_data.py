@@ -12,6 +12,7 @@ from lifecode.data.batches.steps import BEGINNING
 from lifecode.data.reading.read import resolve_inputs
 from lifecode.data.splits.regions import SPLITS
 from lifecode.datasets.counts_table import table_of_rows
+from lifecode.datasets.luca_one.label_names import LabelNames
 from lifecode.datasets.luca_one.make import LABELS, RowSettings, make_rows
 from lifecode.datasets.luca_one.masking import LetterMasking
 from lifecode.datasets.luca_one.records.reading import RowSources
@@ -19,7 +20,6 @@ from lifecode.datasets.luca_one.row_files import read_rows
 from lifecode.datasets.luca_one.rows import SEVERAL_LABELS, LucaOneRow
 from lifecode.datasets.luca_one.stream import RowDataModule, RowStream, TokenShape
 from lifecode.datasets.luca_one.table import RowTable, row_table
-from lifecode.datasets.luca_one.tasks import LabelNames
 from lifecode.errors import UserError
 from lifecode.host.activity import Activity
 from lifecode.host.checksum import digest_of, sha256
@@ -146,8 +146,13 @@ def read_row_data(folder: Path, longest: int) -> RowData:
                 remedy="Make the rows again with lifecode rows",
             )
     own = folder / LABELS
-    names = LabelNames.read(own) if own.is_file() else LabelNames.of_rows(_rows_of(folder, "train"))
-    tables = {split: row_table(_rows_of(folder, split), names, longest) for split in SPLITS}
+    try:
+        names = LabelNames.read(own) if own.is_file() else LabelNames.of_rows(_rows_of(folder, "train"))
+        tables = {split: row_table(_rows_of(folder, split), names, longest) for split in SPLITS}
+    except UserError as fault:
+        if fault.source is not None:
+            raise
+        raise UserError(fault.problem, source=folder, record=fault.record, remedy=fault.remedy) from fault
     if not len(tables["train"]):
         raise UserError("has no row to train on", source=_files_of(folder, "train")[0])
     return RowData(folder, tables, names)

@@ -48,7 +48,7 @@ def train(config: DictConfig, settings: TrainerSettings, processes: Processes) -
             rows = processes.first_then_others(partial(prepare_rows, config, folder.path))
             longest = longest_row(config, model)
             data = read_row_data(rows, longest)
-            processes.only_first(partial(_say_of_cut_rows, data, longest))
+            processes.only_first(partial(_say_of_rows, data, longest))
             data.names.require_room({task: head["classes"] for task, head in model.config["heads"].items()})
             processes.only_first(partial(require_same_rows, rows, folder.path))
         if processes.from_first(partial(_is_complete, config, settings, folder.path)):
@@ -78,7 +78,9 @@ def _require(config: DictConfig) -> None:
     require_input(config)
 
 
-def _say_of_cut_rows(data: RowData, longest: int) -> None:
+def _say_of_rows(data: RowData, longest: int) -> None:
+    if data.names.numbered:
+        print(f"Labels of {', '.join(sorted(data.names.numbered))} are numbers of classes, counted from 0")
     if num_cut := sum(table.num_cut for table in data.tables.values()):
         print(
             f"{num_cut:,} rows of more than {longest:,} letters are cut into equal pieces, with their labels"

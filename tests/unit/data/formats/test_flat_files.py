@@ -480,6 +480,8 @@ def test_fasta_of_an_old_mac_joined_to_one_of_unix(read):
         (b"<!DOCTYPE html><html>", "a web page"),
         (b'<?xml version="1.0"?>\n<GBSet>', "GenBank XML"),
         (b"LOCUS       NP_1 120 aa  linear\n", "GenPept"),
+        (b">P1;CRAB_ANAPL\nALPHA CRYSTALLIN B CHAIN\n  MDITIHNPLI*\n", "PIR .*titles"),  # letters all
+        (b"##maf version=1\na score=1\n", "MAF"),
         (b"version https://git-lfs.github.com/spec/v1\n", "Git LFS"),
     ],
     ids=lambda value: value if isinstance(value, str) else "bytes",

@@ -156,6 +156,12 @@ def test_record_without_sequence_names_file_record_and_remedy():
         read(text)
 
 
+def test_the_master_record_of_a_project_names_the_records_that_have_sequences():
+    text = genbank_record(name="HAND.7").partition("ORIGIN")[0].replace("HAND", "AAAA00000000", 1)
+    with pytest.raises(UserError, match=r"AAAA0{8}\.7: is the master record .*, AAAA01000001-AAAA010001"):
+        read(text.replace(" bp ", " rc ") + "WGS         AAAA01000001-AAAA01000100\n//\n")
+
+
 @pytest.mark.parametrize(
     ("damage", "complaint"),
     [

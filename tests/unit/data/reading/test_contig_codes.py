@@ -67,6 +67,8 @@ ATA = gene(1, inner=("ATA",))
 MITO = gene(2, inner=("ATA", "TGA"))
 GIVEN = gene(4, inner=("TGA",), genetic_code=4, genetic_code_given=True)
 PLAIN = gene(None)
+READ_THROUGH = gene(16, inner=("TAG",), transl_except=("(pos:49..51,aa:Leu)",))
+"""Of which the last codon but one is a stop that the ribosome reads through, as in many viruses."""
 
 
 @pytest.mark.parametrize(
@@ -75,6 +77,9 @@ PLAIN = gene(None)
         ([gene(1)], (1, "vote", 1)),
         ([gene(1), gene(1), gene(11, "GTG")], (11, "vote", 3)),
         ([gene(11, "GTG")], (11, "vote", 1)),
+        ([gene(16, inner=("TAG",))], (16, "vote", 1)),
+        ([READ_THROUGH], (1, "default", 0)),
+        ([READ_THROUGH, gene(1)], (1, "vote", 1)),
         ([MITO, MITO], (2, "vote", 2)),
         ([gene(4, inner=("TGA",))], (4, "vote", 1)),
         ([gene(3, inner=("ATA", "TGA", "CTG"))], (3, "vote", 1)),
