@@ -4,6 +4,7 @@ import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import asdict, dataclass
+from decimal import Decimal
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -139,9 +140,9 @@ class Labels:
     def _index(self, texts: Iterable[str]) -> dict[str, int]:
         """The number of each class by its name, and by other spellings of the same number: 1.0 is 1."""
         index = {name: number for number, name in enumerate(self.classes)}
-        values = {_number(name): number for name, number in index.items()}
+        values = {_exactly(name): number for name, number in index.items()}
         if None not in values:
-            others = {text: _number(text) for text in set(texts) - set(index)}
+            others = {text: _exactly(text) for text in set(texts) - set(index)}
             index |= {text: values[value] for text, value in others.items() if value in values}
         return index
 
@@ -308,12 +309,17 @@ def _require_single(distinct: Set[str], source: str, column: str, kind: LabelKin
         )
 
 
-def _shortest_of_each(numbers: Mapping[str, float | None]) -> set[str]:
+def _shortest_of_each(numbers: Iterable[str]) -> set[str]:
     """One spelling of each number."""
-    found: dict[float | None, str] = {}
+    found: dict[Decimal | None, str] = {}
     for text in sorted(numbers, key=lambda text: (len(text), text)):
-        found.setdefault(numbers[text], text)
+        found.setdefault(_exactly(text), text)
     return set(found.values())
+
+
+def _exactly(text: str) -> Decimal | None:
+    """A number with all of its digits: the floats of 9007199254740992 and 9007199254740993 are one."""
+    return None if _number(text) is None else Decimal(text.replace("\N{MINUS SIGN}", "-"))
 
 
 def _number(text: str) -> float | None:

@@ -24,6 +24,8 @@ GENES = ["ATGAAACGC", "ATGGGTTAA", "ATGCCCTAA"]
         (["10", "9", "2"], "multiclass", ("2", "9", "10")),  # by value
         (["b", "a", "10"], "multiclass", ("10", "a", "b")),  # by letters
         (["0.5", "1.25", "3"], "regression", ()),
+        (["9007199254740993", "9007199254740992"], "binary", ("9007199254740992", "9007199254740993")),
+        (["1", "1.0", "1e0", "0"], "binary", ("0", "1")),
         ([str(i) for i in range(25)], "regression", ()),
     ],
 )

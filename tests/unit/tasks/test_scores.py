@@ -57,6 +57,12 @@ def test_metrics_of_values_do_not_depend_on_their_unit(unit):
     assert found == pytest.approx(plain)
 
 
+def test_values_far_from_zero_are_not_all_the_same():
+    """As nanoseconds since 1970 that differ by some microseconds."""
+    seconds = 1.7e18 + 1e4 * np.arange(10)
+    assert scores("regression", seconds, seconds, "here")["pearson"] == pytest.approx(1)
+
+
 def test_the_metric_is_one_of_the_kind_and_declared():
     assert chosen_metric("binary", None).name == "mcc"
     assert chosen_metric("regression", "r2").name == "r2"
