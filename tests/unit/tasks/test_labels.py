@@ -80,6 +80,8 @@ def test_columns_by_their_letters_and_names():
     assert find_columns(table, label="CAT") == ("dna", "CAT", "Gene_ID")
     of_lucaone = {"seq_id": ["a", "b"], "seq_type": ["gene"] * 2, "seq": GENES[:2], "label_idx": ["0", "1"]}
     assert find_columns(Table("b.csv", of_lucaone)) == ("seq", "label_idx", "seq_id")
+    short = {"id": ["a", "b"], "sequence": ["ATG", "A"], "label": ["0", "1"]}  # so it is called
+    assert find_columns(Table("c.csv", short)) == ("sequence", "label", "id")
 
 
 @pytest.mark.parametrize(
