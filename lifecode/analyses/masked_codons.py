@@ -124,8 +124,7 @@ def contexts(drawn: Asked, context_codons: int, seed: int) -> list[Context]:
     """For each gene that is asked about so many codons of the others on either side, fewer where they end.
 
     The others are those of its genetic code, each with its stop, in an order of its own; what stands behind
-    it begins with
-    the first of them that is not needed before it.
+    it begins with the first of them that is not needed before it.
     """
     order = np.random.default_rng(seed)
     found = []

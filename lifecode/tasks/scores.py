@@ -147,9 +147,10 @@ def _ranks_correlation(labels: NDArray, predictions: NDArray) -> float:
 
 
 def _correlation(labels: NDArray, predictions: NDArray) -> float:
-    if np.ptp(predictions) <= 1e-12 * np.abs(predictions).max():
+    if np.ptp(predictions) <= 2 * np.spacing(np.abs(predictions).max()):
         return 0.0
     a, b = labels - labels.mean(), predictions - predictions.mean()
+    a, b = a / np.abs(a).max(), b / np.abs(b).max()  # whose squares are numbers in any unit
     return a @ b / np.sqrt((a @ a) * (b @ b))
 
 

@@ -16,7 +16,7 @@ _LOOKED_AT, _SHARE, _MOST = 1_000, 0.95, 0.5
 """Values of a column; how many of them are of such letters, and how many if no column has so many: the others
 are mistakes, which reading says."""
 _SHORTEST = 6
-"""Letters of a sequence, on average: `A` and `CAT` may be the names of classes."""
+"""Letters of a sequence, on average, unless its column says so: `A` and `CAT` may be the names of classes."""
 _LONGEST_WORD = 20
 """Letters of the name of a column; what is longer and all capitals is a protein."""
 _LABELS = ("label", "labels", "target", "class", "y", "label_index", "label_idx", "output", "score", "value")
@@ -165,7 +165,7 @@ def _lengths(
         values = _looked_at(column)
         share = sum(letters.issuperset(value.upper()) for value in values) / max(1, len(values))
         length = sum(map(len, values)) / max(1, len(column[:_LOOKED_AT]))
-        if share >= least and length >= _SHORTEST:
+        if share >= least and (length >= _SHORTEST or (length > 0 and name.lower() in _SEQUENCES)):
             found[name] = length
     return found
 

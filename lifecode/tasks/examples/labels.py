@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from lifecode.errors import UserError
 from lifecode.tasks.examples.joined_classes import classes_in, is_list
-from lifecode.tasks.examples.numbers_in_text import number_in
+from lifecode.tasks.examples.numbers_in_text import exactly, number_in
 
 OneLabel = Literal["binary", "multiclass", "regression"]
 LabelKind = OneLabel | Literal["multilabel"]
@@ -125,9 +125,9 @@ class Labels:
     def _index(self, texts: Iterable[str]) -> dict[str, int]:
         """The number of each class by its name, and by other spellings of the same number: 1.0 is 1."""
         index = {name: number for number, name in enumerate(self.classes)}
-        values = {number_in(name): number for name, number in index.items()}
+        values = {exactly(name): number for name, number in index.items()}
         if None not in values:
-            others = {text: number_in(text) for text in set(texts) - set(index)}
+            others = {text: exactly(text) for text in set(texts) - set(index)}
             index |= {text: values[value] for text, value in others.items() if value in values}
         return index
 

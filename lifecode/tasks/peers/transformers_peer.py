@@ -5,7 +5,7 @@ import inspect
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from importlib.util import find_spec
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
@@ -21,12 +21,15 @@ from lifecode.tasks.families.place import FrameReading, Place
 from lifecode.tasks.features.feature import Features
 from lifecode.tasks.features.states import StatePool
 from lifecode.tasks.names_in_tables import UNTRAINED
+from lifecode.tasks.peers.tokens import SPECIAL, PeerLetters, Tokens, require_known, tokens_of
 from lifecode.tasks.probe import Probe
 
 _NOT_READ, _DECODER = "pooler.", "decoder."
 """Weights that states do not depend on, which many checkpoints lack; of models that also write the latter."""
 _OF_TOKENIZER = frozenset({"input_ids", "attention_mask", "token_type_ids"})
 """What a model is given of all that its tokenizer makes."""
+_States = tuple[NDArray[np.float32], NDArray[np.float32]]
+"""Of a window: the state of its first token (d,), and those (n, d) of the tokens that are not special."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,14 +45,14 @@ class TransformersPeer:
         window: letters that are read at once; longer sequences are read in windows, one behind the other.
         pools: of the states of tokens that are not special: `mean`, `max`; `cls` is the first token's.
         layer: hidden states behind so many layers; None is the last.
-        batch: windows at once; of a model that reads no attention mask one, as it would read padding.
+        batch: windows at once, at most: those of as many tokens, so that nothing is padded.
         trust_remote_code: run code that comes with the model, as some on the hub need.
     """
 
     model: str
     revision: str | None = None
     tokenizer: str | None = None
-    letters: Literal["dna", "rna", "protein"] = "dna"
+    letters: PeerLetters = "dna"
     kmer: int | None = None
     window: int = 1_000
     pools: list[StatePool] = field(default_factory=lambda: ["mean"])
@@ -78,13 +81,14 @@ class TransformersPeer:
                 torch.manual_seed(0)  # of weights that the checkpoint lacks and nothing reads
                 tokenizer = AutoTokenizer.from_pretrained(self.tokenizer or self.model, **given)
                 model, found = AutoModel.from_pretrained(self.model, output_loading_info=True, **given)
-        except (OSError, ValueError, ImportError, KeyError) as fault:
-            problem = f"cannot be loaded ({str(fault).strip().splitlines()[0][:200]})"
+        except Exception as fault:  # code that comes with a model raises anything, half a file too
+            said = str(fault).strip() or type(fault).__name__
+            problem = f"cannot be loaded ({said.splitlines()[0][:200]})"
             raise UserError(
                 problem,
                 source=f"{name}: {self.model}",
-                remedy="Give peer.NAME.model a folder or a name on the hub; code of its own needs "
-                "peer.NAME.trust_remote_code=true",
+                remedy="Give peer.NAME.model a whole folder or a name on the hub; code of its own needs "
+                "peer.NAME.trust_remote_code=true and the version of transformers that it was written for",
             ) from fault
         not_read = (_NOT_READ, _DECODER) if _also_writes(model) else (_NOT_READ,)
         lacking = sorted(key for key in found["missing_keys"] if not key.startswith(not_read))
@@ -167,7 +171,8 @@ class PeerEncoder:
             found.update(name.encode())
             found.update(tensor.detach().float().cpu().contiguous().numpy().tobytes())
         vocabulary = sorted(self.tokenizer.get_vocab().items())
-        return digest_of({"weights": found.hexdigest(), "vocabulary": vocabulary} | asdict(self.peer))
+        read = {"weights": found.hexdigest(), "vocabulary": vocabulary, "padding": None}
+        return digest_of(read | asdict(self.peer))
 
     def states(
         self, sequences: Sequence[NDArray[np.uint8]], place: Place
@@ -180,23 +185,24 @@ class PeerEncoder:
             for number, text in enumerate(texts)
             for start in range(0, max(1, len(text)), width)
         ]
-        found: dict[int, list[tuple[NDArray[np.float32], NDArray[np.float32]]]] = {}
-        size = self.peer.batch if self._hides_padding else 1
-        for first in range(0, len(cut), size):
-            part = cut[first : first + size]
-            read = self._read([self._words(text) for _, text in part], place.layer)
-            for (number, _), states in zip(part, read, strict=True):
-                found.setdefault(number, []).append(states)
-        for number, windows in found.items():
-            tokens = np.concatenate([tokens for _, tokens in windows])
-            whole = windows[0][0][None]
-            yield number, np.concatenate([whole, tokens if len(tokens) else whole, whole])
-
-    @property
-    def _hides_padding(self) -> bool:
-        """Whether the model is told which tokens are none; else each window is read alone."""
-        known = self.tokenizer.pad_token is not None and "attention_mask" in self.tokenizer.model_input_names
-        return known and "attention_mask" in self._takes
+        words = [self._words(text) for _, text in cut]
+        tokens = [tokens_of(self.tokenizer, text) for text in words]
+        least, source = self.peer.kmer or 1, self.peer.model
+        require_known(self.tokenizer, self.peer.letters, words, tokens, least=least, source=source)
+        sizes = np.array([len(each["input_ids"]) for each in tokens])
+        read: dict[int, _States] = {}
+        for size in np.unique(sizes):
+            alike = np.flatnonzero(sizes == size).tolist()
+            for first in range(0, len(alike), self.peer.batch):
+                part = alike[first : first + self.peer.batch]
+                read |= zip(part, self._read([tokens[i] for i in part], place.layer), strict=True)
+        windows: dict[int, list[_States]] = {}
+        for window, (number, _) in enumerate(cut):
+            windows.setdefault(number, []).append(read[window])
+        for number, of_sequence in windows.items():
+            inner = np.concatenate([states for _, states in of_sequence])
+            whole = of_sequence[0][0][None]
+            yield number, np.concatenate([whole, inner if len(inner) else whole, whole])
 
     def num_letters(self, ids: NDArray[np.uint8]) -> int:
         """How many letters of a sequence its tokenizer is given, before they are cut into windows."""
@@ -221,27 +227,24 @@ class PeerEncoder:
         return text if k is None else " ".join(text[i : i + k] for i in range(max(1, len(text) - k + 1)))
 
     @undisturbed
-    def _read(
-        self, texts: list[str], layer: int | None
-    ) -> list[tuple[NDArray[np.float32], NDArray[np.float32]]]:
-        """The state of the first token (d,), and those of the tokens that are not special, of each text."""
-        padding = len(texts) > 1
-        batch = self.tokenizer(texts, return_tensors="pt", padding=padding, return_special_tokens_mask=True)
-        special = batch.pop("special_tokens_mask").bool()
-        given = {key: value for key, value in batch.items() if key in self._takes}
+    def _read(self, windows: Sequence[Tokens], layer: int | None) -> list[_States]:
+        """The state of the first token (d,), and those of the tokens that are not special, of each window.
+
+        All have as many tokens. Padding would be seen: an attention mask does not hide it from convolutions,
+        nor does it shift positions that are counted from the left where the padding stands there.
+        """
+        names = windows[0].keys() & self._takes
+        given = {name: torch.tensor([window[name] for window in windows]) for name in names}
         try:
             hidden = self._hidden(given, layer).numpy()
         except (IndexError, RuntimeError) as fault:  # of a table of positions that is shorter
             raise UserError(
-                f"cannot read {special.shape[1]:,} tokens at once ({fault})",
+                f"cannot read {len(windows[0]['input_ids']):,} tokens at once ({fault})",
                 source=self.peer.model,
                 remedy=f"Give peer.NAME.window less than {self.peer.window:,}",
             ) from fault
-        there = given.get("attention_mask", torch.ones_like(special)).bool()
-        return [
-            (states[mask.argmax()], states[kept])
-            for states, mask, kept in zip(hidden, there.numpy(), (there & ~special).numpy(), strict=True)
-        ]
+        inner = [np.array(window[SPECIAL]) == 0 for window in windows]
+        return [(states[0], states[kept]) for states, kept in zip(hidden, inner, strict=True)]
 
     def _hidden(self, given: dict[str, torch.Tensor], layer: int | None) -> torch.Tensor:
         if layer is None:

@@ -76,7 +76,8 @@ def fold_of(
         groups: (n,).
         num_folds: at least 2.
         seed: of the order in which groups are dealt.
-        labels: (n,) classes that every fold shall have its share of; None deals by size alone.
+        labels: (n,) classes that every fold shall have its share of, or (n, num_classes) 0 or 1, where an
+            example may have several; None deals by size alone.
 
     Raises:
         UserError: there are fewer groups than folds.
@@ -88,12 +89,20 @@ def fold_of(
             source="folds",
             remedy="Give fewer folds, or more examples",
         )
-    classes = np.zeros(len(groups), np.int64) if labels is None else np.unique(labels, return_inverse=True)[1]
-    counts = np.zeros((len(names), classes.max() + 1))
-    np.add.at(counts, (group, classes), 1)
     order = np.random.default_rng(seed).permutation(len(names))
-    order = order[np.argsort(-counts.sum(1)[order], kind="stable")]  # the largest first
-    share = counts / counts.sum(0)
+    if labels is not None and labels.ndim == 2:  # an example is also one of all, as it may have no class
+        counts = np.zeros((len(names), 1 + labels.shape[1]))
+        np.add.at(counts, group, np.column_stack([np.ones(len(labels)), labels]))
+        share = counts / np.maximum(1, counts.sum(0))
+        first = share.sum(1)  # the rarest classes first
+    else:
+        one = np.zeros(len(groups)) if labels is None else labels
+        classes = np.unique(one, return_inverse=True)[1]
+        counts = np.zeros((len(names), classes.max() + 1))
+        np.add.at(counts, (group, classes), 1)
+        share = counts / counts.sum(0)
+        first = counts.sum(1)  # the largest first
+    order = order[np.argsort(-first[order], kind="stable")]
     filled, home = np.zeros((num_folds, counts.shape[1])), np.empty(len(names), np.int64)
     for number in order:
         home[number] = np.argmin(filled @ share[number] + 1e-9 * filled.sum(1))

@@ -80,8 +80,8 @@ class Rounds(Generic[E]):
         self.num_train, self.num_folds, self.seeds = num_train, num_folds, seeds
         self.has_test = num_train < len(examples)
         self.groups, self._kept = groups, kept
-        has_one = labels.kind in ("binary", "multiclass") and labels.unit == "sequence"
-        self._classes = examples.labels if has_one else None
+        has_classes = labels.kind != "regression" and labels.unit == "sequence"
+        self._classes = examples.labels if has_classes else None
         self._labels = labels
         self.first_split = self._split(seeds[0])
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from lifecode.report.charts.predictions.class_charts import confusion_matrix
 from lifecode.report.task.evaluation_page import write_evaluation_report
 from lifecode.report.task.page import write_task_report
 from lifecode.report.task.tables import leak_lines, model_rows, seed_rows, verdict, worst_errors
@@ -150,3 +151,16 @@ def test_a_suite_has_a_line_and_a_link_for_each_set(tmp_path):
     assert "few pairs" in text
     assert "several labels" in text
     assert (tmp_path / "figures/accuracy.png").stat().st_size > 5_000
+
+
+def test_a_confusion_matrix_names_no_more_classes_than_there_is_room_for():
+    numbers = np.arange(100)
+    (axes,) = confusion_matrix(numbers, numbers, [f"c{i}" for i in numbers]).axes
+    for axis in (axes.xaxis, axes.yaxis):
+        named = {
+            int(place): label.get_text() for place, label in zip(axis.get_ticklocs(), axis.get_ticklabels())
+        }
+        assert named == {i: f"c{i}" for i in range(0, 100, 3)}
+    for names, turned in ((("no", "yes"), 0), (("a long name of one", "a long name of other"), 45)):
+        (axes,) = confusion_matrix(numbers % 2, numbers % 2, names).axes
+        assert [label.get_rotation() for label in axes.get_xticklabels()] == [turned] * 2

@@ -25,6 +25,8 @@ GENES = ["ATGAAACGC", "ATGGGTTAA", "ATGCCCTAA"]
         (["10", "9", "2"], "multiclass", ("2", "9", "10")),  # by value
         (["b", "a", "10"], "multiclass", ("10", "a", "b")),  # by letters
         (["0.5", "1.25", "3"], "regression", ()),
+        (["9007199254740993", "9007199254740992"], "binary", ("9007199254740992", "9007199254740993")),
+        (["1", "1.0", "1e0", "0"], "binary", ("0", "1")),
         ([str(i) for i in range(25)], "regression", ()),
     ],
 )
@@ -79,6 +81,8 @@ def test_columns_by_their_letters_and_names():
     assert find_columns(table, label="CAT") == ("dna", "CAT", "Gene_ID")
     of_lucaone = {"seq_id": ["a", "b"], "seq_type": ["gene"] * 2, "seq": GENES[:2], "label_idx": ["0", "1"]}
     assert find_columns(Table("b.csv", of_lucaone)) == ("seq", "label_idx", "seq_id")
+    short = {"id": ["a", "b"], "sequence": ["ATG", "A"], "label": ["0", "1"]}  # so it is called
+    assert find_columns(Table("c.csv", short)) == ("sequence", "label", "id")
 
 
 @pytest.mark.parametrize(

@@ -63,16 +63,86 @@ def test_a_window_that_is_too_long_for_the_positions_is_one_line(bert):
         features(TransformersPeer(model=str(bert), kmer=3).reader("bert"), [dna(3, 700)])
 
 
-@pytest.mark.parametrize("lacks", ["a mask", "a pad token"])
-def test_padding_is_not_seen_where_a_model_cannot_be_told_of_it(bert, lacks):
-    """As of models of state spaces or convolutions, which read no attention mask."""
-    reader, told = (TransformersPeer(model=str(bert), kmer=3).reader("x") for _ in range(2))
-    sequences = [dna(0, 20), dna(1, 11)]
-    if lacks == "a mask":
-        reader.encoder.tokenizer.model_input_names = ["input_ids"]
-    else:
-        reader.encoder.tokenizer.pad_token = None
-    np.testing.assert_allclose(features(reader, sequences), features(told, sequences), atol=1e-5)
+def letters_tokenizer(**tokens):
+    """A token for each letter, and none for U."""
+    from tokenizers import Tokenizer, pre_tokenizers
+    from tokenizers.models import WordLevel
+    from transformers import PreTrainedTokenizerFast
+
+    numbers = {name: number for number, name in enumerate(["<pad>", "<unk>", *"ACGT"])}
+    found = Tokenizer(WordLevel(numbers, unk_token="<unk>"))
+    found.pre_tokenizer = pre_tokenizers.Split("", "isolated")
+    return PreTrainedTokenizerFast(tokenizer_object=found, **{"unk_token": "<unk>", **tokens})
+
+
+@pytest.mark.parametrize("seen_by", ["positions counted from the left", "convolutions", "a state"])
+def test_padding_is_not_there_to_be_seen(tmp_path, seen_by):
+    """An attention mask hides it neither from learned positions behind it nor from convolutions."""
+    from transformers import AutoModel, ConvBertConfig, GPT2Config, MambaConfig
+
+    sizes = {"vocab_size": 6, "hidden_size": 16, "num_hidden_layers": 1, "initializer_range": 0.3}
+    ends = {"bos_token_id": 0, "eos_token_id": 0, "pad_token_id": 0}
+    config = {
+        "positions counted from the left": lambda: GPT2Config(n_head=2, n_positions=40, **ends, **sizes),
+        "convolutions": lambda: ConvBertConfig(
+            num_attention_heads=2, intermediate_size=32, embedding_size=16, pad_token_id=0, **sizes
+        ),
+        "a state": lambda: MambaConfig(state_size=4, **ends, **sizes),
+    }[seen_by]()
+    torch.manual_seed(0)
+    AutoModel.from_config(config).save_pretrained(tmp_path)
+    letters_tokenizer(pad_token="<pad>", padding_side="left").save_pretrained(tmp_path)
+    reader = TransformersPeer(model=str(tmp_path), pools=["mean", "max", "cls", "last"]).reader("x")
+    sequences = [dna(0, 20), dna(1, 11), dna(2, 20)]
+    alone = np.concatenate([features(reader, [sequence]) for sequence in sequences])
+    np.testing.assert_allclose(features(reader, sequences), alone, atol=1e-5)
+    inner = torch.tensor([["ACGT".index(letter) + 2 for letter in sequences[1]]])
+    with torch.inference_mode():
+        states = AutoModel.from_pretrained(tmp_path).eval()(input_ids=inner)[0][0]
+    np.testing.assert_allclose(alone[1][:16], states.mean(0), atol=1e-5)
+
+
+def test_a_tokenizer_that_does_not_know_the_letters_is_one_line(bert):
+    """U in place of T, or 3-mers that are given as one word, would be unknown tokens without a word."""
+    with pytest.raises(
+        UserError, match=r"does not know 1 of 1 tokens, as in ACGTAC\. Give peer\.NAME\.letters"
+    ):
+        features(TransformersPeer(model=str(bert)).reader("x"), ["ACGTAC"])
+    reader = TransformersPeer(model=str(bert), letters="rna", kmer=3).reader("x")
+    with pytest.raises(UserError, match="does not know 3 of 4 tokens"):
+        features(reader, ["ACGTAC"])
+    assert features(reader, ["ACGCAC", "NNNNNN"]).shape == (2, 16)  # an unknown letter is one
+
+
+def test_special_tokens_that_a_tokenizer_does_not_mark_have_no_part_in_a_pool(bert):
+    reader = TransformersPeer(model=str(bert), kmer=3).reader("x")
+    marked = features(reader, [dna(0, 20)])
+    made = reader.encoder.tokenizer
+
+    class Unmarked:
+        """As of code that adds [CLS] and [SEP] and leaves `get_special_tokens_mask` as it was."""
+
+        def __getattr__(self, name):
+            return getattr(made, name)
+
+        def __call__(self, text, **given):
+            found = made(text, **given)
+            found["special_tokens_mask"] = found["special_tokens_mask"][1:-1]
+            return found
+
+    reader.encoder.tokenizer = Unmarked()
+    np.testing.assert_array_equal(features(reader, [dna(0, 20)]), marked)
+
+
+@pytest.mark.parametrize("content", [b"version https://git-lfs.github.com/spec/v1\n", None])
+def test_half_a_peer_is_one_line(bert, tmp_path, content):
+    """A pointer in place of weights, or half of them."""
+    from shutil import copytree
+
+    weights = copytree(bert, tmp_path / "half") / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:3000] if content is None else content)
+    with pytest.raises(UserError, match=r"half: cannot be loaded .* a whole folder or a name on the hub"):
+        TransformersPeer(model=str(tmp_path / "half")).reader("x")
 
 
 def test_long_sequences_are_read_to_their_end_and_said_to_be_cut(bert):
@@ -121,7 +191,7 @@ def test_windows_layers_cls_and_weights_are_told_apart(bert):
     assert len({reader.digest for reader in [*readers, twin]}) == 4
     np.testing.assert_array_equal(features(readers[0].untrained(5), [sequence])[0], vectors[-1])
     with pytest.raises(UserError, match="is 7, and the model has 2 layers"):
-        features(TransformersPeer(model=str(bert), layer=7).reader("x"), [sequence])
+        features(TransformersPeer(model=str(bert), kmer=3, layer=7).reader("x"), [sequence])
 
 
 def test_an_esm_reads_the_protein_of_coding_sequences_only(tmp_path):

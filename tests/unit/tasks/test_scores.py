@@ -48,6 +48,21 @@ def test_a_metric_that_is_undefined_is_an_error():
         scores("regression", tiny, tiny, "the test file")
 
 
+@pytest.mark.parametrize("unit", [1e-98, 1e-60, 1e60, 1e98])
+def test_metrics_of_values_do_not_depend_on_their_unit(unit):
+    """Products of two sums of squares are below or above all numbers where each is one."""
+    labels, predictions = DRAW.normal(size=(2, 40))
+    found, plain = (scores("regression", labels * by, predictions * by, "here") for by in (unit, 1))
+    assert found.pop("rmse") == pytest.approx(plain.pop("rmse") * unit)
+    assert found == pytest.approx(plain)
+
+
+def test_values_far_from_zero_are_not_all_the_same():
+    """As nanoseconds since 1970 that differ by some microseconds."""
+    seconds = 1.7e18 + 1e4 * np.arange(10)
+    assert scores("regression", seconds, seconds, "here")["pearson"] == pytest.approx(1)
+
+
 def test_the_metric_is_one_of_the_kind_and_declared():
     assert chosen_metric("binary", None).name == "mcc"
     assert chosen_metric("regression", "r2").name == "r2"

@@ -47,6 +47,23 @@ def test_folds_are_whole_groups_of_one_size_and_one_mix_of_classes():
         fold_of(groups, 31, 0)
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_each_fold_has_its_share_of_classes_that_an_example_may_have_several_of(seed):
+    draw = np.random.default_rng(seed)
+    labels = (draw.random((103, 8)) < np.linspace(0.05, 0.6, 8)).astype(np.int64)
+    labels[:, 0], labels[:40, 1:] = 0, 0  # many have no class,
+    labels[draw.permutation(103)[:5], 0] = 1  # and one is as rare as it may be
+    folds = fold_of(np.arange(103), 5, seed, labels)
+    sizes = np.bincount(folds)
+    assert sizes.max() - sizes.min() <= 2
+    counts = np.array([labels[folds == fold].sum(0) for fold in range(5)])
+    assert counts[:, 0].tolist() == [1] * 5
+    assert (np.ptp(counts, axis=0) <= 3).all()
+    pairs = np.arange(103) // 2
+    joined = fold_of(pairs, 5, seed, labels)
+    assert all(len(set(joined[pairs == pair])) == 1 for pair in range(52))
+
+
 def test_alike_genes_are_one_cluster():
     first = gene(0)
     changed = first[:90] + "TGG" + first[93:]

@@ -23,12 +23,17 @@ from lifecode.report.charts.figure_style import (
 )
 
 _RIVALS = (VERMILION, ORANGE, GREEN, PURPLE)
-_MOST_NUMBERED, _MOST_LEVEL, _DARK = 12, 6, 0.55
+_MOST_NUMBERED, _MOST_LEVEL, _LONGEST_LEVEL, _MOST_NAMED, _DARK = 12, 6, 10, 35, 0.55
+"""Of a confusion matrix: classes whose counts are written; whose names stand level, and letters of these;
+that are all named; shade from which on a count is white."""
 _BINS = 10
 
 
 def confusion_matrix(labels: NDArray, predicted: NDArray, classes: Sequence[str]) -> Figure:
-    """True classes down, predicted ones across; shades are shares of a true class, numbers are counts."""
+    """True classes down, predicted ones across; shades are shares of a true class, numbers are counts.
+
+    Of more than 35 classes not all names are written.
+    """
     size = len(classes)
     counts = np.bincount(labels * size + predicted, minlength=size * size).reshape(size, size)
     shares = counts / np.maximum(1, counts.sum(1, keepdims=True))
@@ -39,9 +44,11 @@ def confusion_matrix(labels: NDArray, predicted: NDArray, classes: Sequence[str]
     style_axes(axes)
     axes.grid(visible=False)
     names = [figure_text(name, 18) for name in classes]
-    turned = {"rotation": 45, "ha": "right"} if size > _MOST_LEVEL else {}
-    axes.set_xticks(range(size), names, **turned)
-    axes.set_yticks(range(size), names)
+    long = size > _MOST_LEVEL or max(map(len, names)) > _LONGEST_LEVEL
+    turned = {"rotation": 45, "ha": "right"} if long else {}
+    step = -(-size // _MOST_NAMED)  # of more classes every second, third ... is named
+    axes.set_xticks(range(0, size, step), names[::step], **turned)
+    axes.set_yticks(range(0, size, step), names[::step])
     axes.set_xlabel("predicted", fontsize=8.5, color=GREY)
     axes.set_ylabel("true", fontsize=8.5, color=GREY)
     if size <= _MOST_NUMBERED:
