@@ -146,6 +146,7 @@ def test_an_organism_is_called_as_people_call_it(name):
         ("Cunninghamella elegans", None),  # no Caenorhabditis
         ("Entamoeba coli", None),
         ("Escherichia coli phage T4", None),
+        ("Homo sapiens mitochondrion", None),
         ("d.melanogaster.1pct.gff.gz", None),  # a file
         ("e_coli.gb", None),
     ],
