@@ -45,8 +45,8 @@ _TAXA = {
 }
 """NCBI taxa of species and strains beside those that the tables are named by."""
 _TAXON = re.compile(r"(?:(?:ncbi)?tax(?:on|id|onomy)?|txid)[\s:_=]*(\d+)")
-_NO_STRAIN = {"phage", "bacteriophage", "virus", "plasmid", "x"}
-"""Words behind a species that make it another one."""
+_OTHER_GENES = re.compile(r"(bacterio)?phages?|virus|plasmid|x|mitochondri(on|a|al)|chloroplast|plastid")
+"""Words behind a species that make its genes those of another."""
 
 
 def find_usage_table(organism: str) -> str | None:
@@ -70,7 +70,7 @@ def _species_of(text: str) -> str | None:
     A dot or a slash within a word makes it the name of a file.
     """
     genus, *others = re.split(r"[\s_]+", re.sub(r"^([a-z])\.\s*", r"\1 ", text))
-    if _NO_STRAIN.intersection(others) or any(re.search(r"/|\.\S", word) for word in others):
+    if any(map(_OTHER_GENES.fullmatch, others)) or any(re.search(r"/|\.\S", word) for word in others):
         return None
     fitting = [
         species

@@ -4,6 +4,7 @@ Tables hold the share of each codon among its synonyms, and nothing of how often
 occurs; a genome says all of it.
 """
 
+import os
 import re
 from collections import defaultdict
 from dataclasses import dataclass, field
@@ -63,8 +64,9 @@ def host_usage(host: Inputs, code: int | None = None) -> HostUsage:
 
     Args:
         host: `ecoli` for the genome that ships or sequence files as for `lifecode.read_records`, whose
-            verified CDS are counted; or a table of `python_codon_tables` by its name, its species or NCBI
-            taxon, such as `h_sapiens`, `Homo sapiens`, `H. sapiens` or `9606`.
+            verified CDS are counted; or, where no file has that name, a table of `python_codon_tables` by
+            its name, its species, a strain or an NCBI taxon, such as `h_sapiens`, `Homo sapiens`,
+            `E. coli BL21(DE3)` or `9606`.
         code: NCBI genetic code; None: that of most of the host's genes, of a table 1 or, of bacteria, 11.
 
     Raises:
@@ -75,6 +77,7 @@ def host_usage(host: Inputs, code: int | None = None) -> HostUsage:
     if isinstance(host, str) and host.strip().lower() in packaged_genomes():
         host = host.strip().lower()
     is_name = isinstance(host, str | int) and str(host) not in packaged_genomes()
+    is_name = is_name and not os.path.isfile(str(host))
     if is_name and (table := find_usage_table(str(host))) is not None:
         own = _CODE_OF_BACTERIA if table.rpartition("_")[0] in _BACTERIA else _CODE_OF_TABLES
         return _from_table(table, own if code is None else code)

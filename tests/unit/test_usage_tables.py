@@ -60,6 +60,7 @@ def test_another_genus_of_the_same_letter_is_another_species(name):
         ("Cunninghamella elegans", None),  # no Caenorhabditis
         ("Entamoeba coli", None),
         ("Escherichia coli phage T4", None),
+        ("Homo sapiens mitochondrion", None),
         ("d.melanogaster.1pct.gff.gz", None),  # a file
         ("e_coli.gb", None),
     ],

@@ -47,7 +47,9 @@ def effect_on(transcript: Transcript, sequence: str, change: Change) -> Effect:
     if not edits:
         in_intron = "intron_variant" in outside or (splicing and not outside)
         status = "intron" if in_intron else "outside_cds"
-        return Effect(terms or ("coding_sequence_variant",), name, status=status)
+        named_inside = change != (moved := moved_right(sequence, change)) and edits_of(transcript, moved)
+        hgvs_p = protein_names.UNKNOWN if named_inside and transcript.strand == 1 else ""
+        return Effect(terms or ("coding_sequence_variant",), name, hgvs_p, status=status)
     if len(edits) == 1 and not _in_intron(transcript, change):
         forward = transcript.strand_at(change.start, change.end) == 1
         alt = change.alt if forward else reverse_complement_letters(change.alt)

@@ -185,3 +185,11 @@ def test_codons_of_one_gene_by_hand():
 def test_a_letter_without_codon(protein, said):
     with pytest.raises(UserError, match=said):
         residues_of(protein, 1, name="p")
+
+
+def test_a_file_goes_before_a_table_of_its_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "e_coli_mine").write_text(">g\nATGAAATAA\n")
+    with pytest.raises(UserError, match="e_coli_mine"):
+        host_usage("e_coli_mine")  # which is a FASTA without coding sequences
+    assert host_usage("e_coli_k12").name == "e_coli_316407"

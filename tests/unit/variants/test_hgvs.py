@@ -165,6 +165,15 @@ def effect_in(letters: str, at: int, ref: str, alt: str, cds_length: int):
     return effect_on(Transcript(cds, letters), letters, normal_form(letters, at, ref, alt))
 
 
+def test_a_name_in_the_cds_of_letters_before_it_says_that_the_protein_is_not_known():
+    letters = "GGCGC" + "ATGAAATGGTTATGA" + "CGTCGG"
+    cds = CodingSequence(id="t", gene=None, exons=(Exon(5, 20, 1),))
+    transcript = Transcript(cds, letters, [(0, 26)])
+    copied = effect_on(transcript, letters, normal_form(letters, 5, "", "ATGAAA"))
+    assert copied[:3] == (("5_prime_UTR_variant",), "c.1_6dup", "p.?")
+    assert effect_on(transcript, letters, normal_form(letters, 3, "", "T")).hgvs_p == ""
+
+
 @pytest.mark.parametrize(
     ("inserted", "terms", "hgvs_p"),
     [
