@@ -15,6 +15,12 @@ from lifecode.errors import UserError
 
 INFO = ("all", "config", "defaults", "defaults-tree", "plugins", "searchpath")
 _PLAIN_TEXT = re.compile(r"""[^][{}()'",$\\]+""")  # without what means something in Hydra's grammar
+_TEXTS = ("name", "run_dir", "output", "input", "checkpoint", "corpus", "root", "protein", "host")
+_TEXTS += ("init_from", "sequence", "id", "first", "second")
+_TEXTS += tuple(f"task.{column}" for column in ("sequence", "label", "id", "first", "second"))
+"""Keys whose values are names of runs, files or columns, be they numbers too."""
+_NO_TEXT = re.compile(r"[+-]?[\d_.]+(e[+-]?\d+)?|true|false|nan|inf", re.IGNORECASE)
+"""What Hydra's grammar takes for a number or a truth."""
 _OF_A_GROUP = re.compile(r"\+{0,2}hydra\.(launcher|sweeper|job_logging|hydra_logging|output)=(\w+)")
 _OF_A_SWEEP = re.compile(r"\+{0,2}hydra\.sweeper\.params\.([^=]+)=(.*)", re.S)
 _INSTEAD = {
@@ -118,8 +124,10 @@ def shown(flags: argparse.Namespace) -> Iterator[None]:
 
 
 def _quoted(override: str) -> str:
-    """Take `input=~/genome.fa` or `input=größe.fa`, which Hydra's grammar refuses, as the text it is."""
+    """Take `input=~/genome.fa`, which Hydra's grammar refuses, and `name=2024_01` as the texts they are."""
     key, sign, value = override.partition("=")
+    if key in _TEXTS and _NO_TEXT.fullmatch(value):
+        return f"{key}='{value}'"
     if sign and _PLAIN_TEXT.fullmatch(value):
         try:
             OverridesParser.create().parse_override(override)

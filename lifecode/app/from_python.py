@@ -25,7 +25,7 @@ from lifecode.app.configs.locate_config import config_folder
 from lifecode.app.configs.plugins import ask_in_python, within_reach
 from lifecode.app.explain import explain
 from lifecode.app.main import VERBS, Verb
-from lifecode.app.verb_help import config_name
+from lifecode.app.verb_help import config_name, require_options
 from lifecode.arguments import arguments_checked
 from lifecode.errors import UserError
 from lifecode.host.safe_path import safe_children
@@ -45,6 +45,7 @@ def compose(verb: str, *overrides: str) -> DictConfig:
         UserError: there is no such verb or key, or a value that the config does not know.
     """
     _known(verb)
+    require_options(verb, config_folder(), overrides)
     try:
         with _beside_another_hydra():
             loader = ConfigLoader(create_config_search_path(str(config_folder())))

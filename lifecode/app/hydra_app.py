@@ -41,7 +41,7 @@ from lifecode.app.provenance import (
     started_as,
     swept_values,
 )
-from lifecode.app.verb_help import config_name, verb_help
+from lifecode.app.verb_help import config_name, require_options, verb_help
 from lifecode.errors import AlreadyReported, Interrupted, UserError
 from lifecode.host.safe_path import safe_children
 from lifecode.host.standard_streams import hush_closed_stdout
@@ -73,6 +73,7 @@ def run_verb(verb: str, module: str, arguments: Sequence[str]) -> int:
             for line in announced(verb, flags.overrides):
                 _report(verb, line)
             flags.overrides = todays_overrides(verb, flags.overrides)
+            require_options(verb, config_folder(), flags.overrides)
             if not flags.multirun:
                 flags.overrides = lists_quoted(verb, flags.overrides)
             with safe_children(), ends_in_order():

@@ -14,6 +14,8 @@ from typing import NamedTuple
 
 from omegaconf import DictConfig, OmegaConf
 
+from lifecode.errors import UserError
+
 _VALUE = r"""\"[^\"]*\"|'[^']*'|[^#]*?"""
 _KEY = re.compile(rf"(?P<indent> *)(?P<name>\w+):(?: +(?P<value>{_VALUE}))?(?: +# *(?P<comment>.*))?$")
 _GOES_ON = re.compile(r" +# *(?P<comment>.*)$")
@@ -136,6 +138,18 @@ def options_with(verb: str, folder: Path, key: str) -> list[str]:
         for option in (name.rstrip("*") for name in options)
         if any(found.name == key for found in keys_of_option(folder, group, option))
     ]
+
+
+def require_options(verb: str, folder: Path, overrides: Iterable[str]) -> None:
+    """Raises a `UserError` for `GROUP=null`, at which Hydra stops with a traceback."""
+    for override in overrides:
+        group, _, option = override.partition("=")
+        if option == "null" and (folder / group).is_dir():
+            known = ", ".join(sorted(path.stem for path in (folder / group).glob("*.yaml")))
+            raise UserError(
+                f"{group} has no option null; it has {known}",
+                remedy=f"Leave it out: `lifecode {verb} --help` shows which is used then, if any",
+            )
 
 
 def keys_of_option(folder: Path, group: str, option: str) -> list[Key]:

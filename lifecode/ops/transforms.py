@@ -29,8 +29,9 @@ def outside_transforms() -> AbstractContextManager[None]:
 
 def without_transforms(tensor: Tensor) -> Tensor:
     """The tensor of memory inside what a transform wraps."""
-    while torch._C._functorch.is_functorch_wrapped_tensor(tensor):
-        tensor = torch._C._functorch.get_unwrapped(tensor)
+    functorch: Any = torch._C._functorch  # pyright: ignore[reportAttributeAccessIssue]
+    while functorch.is_functorch_wrapped_tensor(tensor):
+        tensor = functorch.get_unwrapped(tensor)
     return tensor
 
 

@@ -266,7 +266,7 @@ def _check_value(value: Any, kind: Any, key: str, *, infinite: bool = False) -> 
         return list(checked) if isinstance(checked, Iterator) else checked
     except ValidationError as error:
         where, expected = _expectation(error, kind)
-        remedy = _quotes(value) if expected == "string" or "str" in expected else None
+        remedy = _quotes(value, key) if expected == "string" or "str" in expected else None
         raise UserError(f"is {value!r}, expected {expected}{where}", source=key, remedy=remedy) from error
     except (PydanticSchemaGenerationError, PydanticUndefinedAnnotation):
         return value
@@ -278,8 +278,10 @@ def _holds(what: Callable[[float], bool], value: Any) -> bool:
     return isinstance(value, float) and what(value)
 
 
-def _quotes(value: Any) -> str | None:
-    """What to do about `5:1` in a YAML file, which reads it as 5 x 60 + 1."""
+def _quotes(value: Any, key: str) -> str | None:
+    """What to do about a number for a text: `5:1`, say, which YAML reads as 5 x 60 + 1."""
+    if not key.endswith("ratio"):
+        return "Put it in quotes" if isinstance(value, int | float) else None
     numbers = [value] if isinstance(value, int) else value if isinstance(value, list) else []
     for number in numbers:
         if isinstance(number, int) and number >= 60:

@@ -229,6 +229,8 @@ def one_line(result: tuple[int, str, str]) -> str:
         (["lr=1"], ["no config key 'lr'. `lifecode toy"]),
         (["model.depth=1"], ["no config key 'model.depth' here. model=mini has it."]),
         (["checkpoint.x=1"], ["'checkpoint.x'. checkpoint has no keys; +checkpoint.x=... gives it this one"]),
+        (["model=null"], ["model has no option null; it has mini, tiny.", "lifecode toy --help"]),
+        (["experiment=null"], ["experiment has no option null; it has quickstart, sweep."]),
         (["hydra.sweeper=basic"], ["hydra.sweeper holds keys of its own.", "hydra/sweeper=basic"]),
         (["-m", "hydra.launcher=basic"], ["with a slash: hydra/launcher=basic"]),
         (["hydra.sweeper.params.seed=1,2"], ["Give lifecode toy -m seed=1,2"]),
@@ -726,3 +728,11 @@ def groups_of(config: DictConfig) -> set[str]:
 def test_every_verb_has_a_run(verb):
     module = __import__(VERBS[verb].module, fromlist=["run"])
     assert callable(module.run)
+
+
+@pytest.mark.parametrize("name", ["2024_01", "20261201", "1e3", "007", "true", "-1.5", "nan", "a b", "ecoli"])
+def test_a_name_is_a_text_be_it_a_number_too(toy, name):
+    assert toy(f"name={name}")[0] == 0
+    assert toy.configs[-1].name == name
+    assert toy("name=null", "run_dir=x")[0] == 0
+    assert toy.configs[-1].name is None
