@@ -4,9 +4,10 @@ The proteins vote: of all NCBI codes the one under which most annotated CDS of t
 alternative start codons included, so that bacterial genes that begin with GTG make it 11. Of equals code 1
 wins, then 11, then the one that reads fewest codons otherwise than 1; a code must be right for more than half
 of the proteins. A code by which a codon is a residue inside a gene and a stop at its end (27, 28, 31) agrees
-with whatever code 1 does and with every stop that is read through, so it is asked only where no other is right
-for more than half. A CDS in which `transl_except` names a codon that no code reads so does not vote. Without
-proteins code 1 is taken, except on DNA of an organelle, whose code no name tells: its CDS are left out.
+with whatever code 1 does and with every stop that is read through, so it is asked only where no other is
+right for more than half. A CDS in which `transl_except` names a codon that no code reads so does not vote.
+Without proteins code 1 is taken, except on DNA of an organelle, whose code no name tells: its CDS are left
+out.
 """
 
 from collections import Counter
@@ -157,7 +158,7 @@ def _vote(contig: Contig) -> CodeChoice | None:
 
 
 def _rank(number: int) -> tuple[bool, int]:
-    """Where a code stands among the others: behind them if it has stops inside, by how many codons it moves."""
+    """Where a code stands among the others: last if it has stops inside, then by how many codons it moves."""
     code = genetic_code(number)
     return code.has_stops_inside, int((code.residues != genetic_code(_DEFAULT_CODE).residues).sum())
 
