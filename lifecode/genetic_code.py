@@ -53,6 +53,11 @@ class GeneticCode:
     stops: NDArray[np.bool_]
     letters: bytes
 
+    @property
+    def has_stops_inside(self) -> bool:
+        """Whether a codon is a residue inside a gene and the stop at its end."""
+        return bool((self.stops & (self.residues != STOP)).any())
+
     def amino_acids(self, codons: NDArray[np.int16], *, complete_cds: bool = False) -> NDArray[np.int16]:
         """Index in `AMINO_ACIDS` of each codon (num_codons,), `IGNORE` where the codon is ambiguous.
 

@@ -53,6 +53,12 @@ _FORMATS: list[tuple[bytes, str, str]] = [
         "PIR (NBRF), whose second lines are titles",
         "Convert it to FASTA",
     ),
+    (
+        rb"(?:#[^\n]*\n)?(?:\d+\t)?[^\t\n]+\t[^\t\n]+\t[+-]\t(?:\d+\t){5}(?:\d+,)+\t(?:\d+,)+",
+        "genePred, gene tables of UCSC",
+        "Convert it with genePredToGtf",
+    ),
+    (rb"[^\t\n]+\t(?:\d+\t){3}[+-]\t[^\t\n]+\t(?:\d+\t){5}\d+", "PAF, alignments", _CONVERT),
     (rb"##maf", "a multiple alignment (MAF)", _CONVERT),
     (rb"# STOCKHOLM", "a Stockholm alignment", _CONVERT),
     (rb"CLUSTAL", "a Clustal alignment", _CONVERT),

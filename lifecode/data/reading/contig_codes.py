@@ -3,8 +3,11 @@
 The proteins vote: of all NCBI codes the one under which most annotated CDS of the contig translate exactly,
 alternative start codons included, so that bacterial genes that begin with GTG make it 11. Of equals code 1
 wins, then 11, then the one that reads fewest codons otherwise than 1; a code must be right for more than half
-of the proteins. A CDS in which `transl_except` names a codon that no code reads so does not vote. Without
-proteins code 1 is taken, except on DNA of an organelle, whose code no name tells: its CDS are left out.
+of the proteins. A code by which a codon is a residue inside a gene and a stop at its end (27, 28, 31) agrees
+with whatever code 1 does and with every stop that is read through, so it is asked only where no other is
+right for more than half. A CDS in which `transl_except` names a codon that no code reads so does not vote.
+Without proteins code 1 is taken, except on DNA of an organelle, whose code no name tells: its CDS are left
+out.
 """
 
 from collections import Counter
@@ -145,16 +148,19 @@ def _vote(contig: Contig) -> CodeChoice | None:
     by_default = ballot.agree(_DEFAULT_CODE, range(len(cut)))
     others = sorted(set(range(len(cut))) - by_default)
     best, most = _DEFAULT_CODE, len(by_default)
-    for number in (11, *sorted(_OTHER_NUMBERS, key=_num_read_otherwise)) if others else ():
+    for number in (11, *sorted(_OTHER_NUMBERS, key=_rank)) if others else ():
+        if genetic_code(number).has_stops_inside and 2 * most > len(cut):
+            break
         gained = len(ballot.agree(number, others))
         if gained and (total := gained + len(ballot.agree(number, sorted(by_default)))) > most:
             best, most = number, total
     return CodeChoice(best, "vote", most, len(cut)) if 2 * most > len(cut) else None
 
 
-def _num_read_otherwise(number: int) -> int:
-    """How many codons a code reads otherwise than code 1."""
-    return int((genetic_code(number).residues != genetic_code(_DEFAULT_CODE).residues).sum())
+def _rank(number: int) -> tuple[bool, int]:
+    """Where a code stands among the others: last if it has stops inside, then by how many codons it moves."""
+    code = genetic_code(number)
+    return code.has_stops_inside, int((code.residues != genetic_code(_DEFAULT_CODE).residues).sum())
 
 
 class _Ballot:

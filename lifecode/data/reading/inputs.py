@@ -88,6 +88,8 @@ def _explicit_pair(entry: str) -> tuple[Path, Path]:
     annotation = [file for file in files if _is_annotation(file)]
     sequence = [file for file in files if file not in annotation]
     if len(files) != 2 or len(annotation) != 1:
+        for file in files:
+            file_format(file)  # for its error, of a file that is neither
         known = ", ".join(sorted(ANNOTATION))
         raise UserError(
             f"+ joins one annotation file ({known}) and one sequence file (FASTA)",

@@ -481,6 +481,9 @@ def test_fasta_of_an_old_mac_joined_to_one_of_unix(read):
         (b'<?xml version="1.0"?>\n<GBSet>', "GenBank XML"),
         (b"LOCUS       NP_1 120 aa  linear\n", "GenPept"),
         (b">P1;CRAB_ANAPL\nALPHA CRYSTALLIN B CHAIN\n  MDITIHNPLI*\n", "PIR .*titles"),  # letters all
+        (b"#name\tchrom\nNM_1\tchr1\t+\t0\t100\t10\t90\t2\t0,50,\t20,100,\n", "genePred"),
+        (b"585\tNM_1\tchr1\t-\t0\t100\t10\t90\t1\t0,\t100,\t0\tG\tcmpl\tcmpl\t0,\n", "genePred"),
+        (b"q\t100\t0\t100\t+\tt\t200\t0\t100\t99\t100\t60\tcg:Z:100M\n", "PAF"),
         (b"##maf version=1\na score=1\n", "MAF"),
         (b"version https://git-lfs.github.com/spec/v1\n", "Git LFS"),
     ],

@@ -79,6 +79,8 @@ READ_THROUGH = gene(16, inner=("TAG",), transl_except=("(pos:49..51,aa:Leu)",))
         ([gene(11, "GTG")], (11, "vote", 1)),
         ([gene(16, inner=("TAG",))], (16, "vote", 1)),
         ([READ_THROUGH], (1, "default", 0)),
+        ([gene(1), gene(1), gene(28, inner=("TAG", "TGA"))], (1, "vote", 2)),  # by code 28 all three
+        ([gene(1), gene(28, inner=("TAG", "TGA")), gene(28, inner=("TAA",))], (28, "vote", 3)),
         ([READ_THROUGH, gene(1)], (1, "vote", 1)),
         ([MITO, MITO], (2, "vote", 2)),
         ([gene(4, inner=("TGA",))], (4, "vote", 1)),

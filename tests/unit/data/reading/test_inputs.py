@@ -139,3 +139,6 @@ def test_a_plus_that_joins_no_pair(folder):
     where = folder(a__fa=FASTA, b__fa=FASTA)
     with pytest.raises(UserError, match="joins one annotation file"):
         resolve_inputs(f"{where}/a.fa+{where}/b.fa")
+    (where / "b.fa").write_text("NM_1\tchr1\t+\t0\t100\t10\t90\t2\t0,50,\t20,100,\n")
+    with pytest.raises(UserError, match=r"b\.fa: is genePred"):
+        resolve_inputs(f"{where}/a.fa+{where}/b.fa")
