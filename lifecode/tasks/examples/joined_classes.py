@@ -33,8 +33,8 @@ def joined_among(classes: Sequence[str]) -> list[str]:
         for name in classes:
             if between in name and any(part.strip() in known for part in name.split(between)):
                 return [
-                    f"{name!r} is a class of its own; where it means several, task.kind=multilabel learns each "
-                    f"(of sequences, joined by {BETWEEN_LABELS})"
+                    f"{name!r} is a class of its own; where it means several, task.kind=multilabel learns "
+                    f"each (of sequences, joined by {BETWEEN_LABELS})"
                 ]
     return []
 
