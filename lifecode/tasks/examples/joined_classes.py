@@ -26,6 +26,19 @@ def classes_in(text: str) -> list[str]:
     return [name.strip() for name in inner.split(",") if name.strip()]
 
 
+def joined_among(classes: Sequence[str]) -> list[str]:
+    """A line on a class that is another joined with something, such as `a;b` beside `a`; none without one."""
+    known = set(classes)
+    for between in (BETWEEN_LABELS, "|", ","):
+        for name in classes:
+            if between in name and any(part.strip() in known for part in name.split(between)):
+                return [
+                    f"{name!r} is a class of its own; where it means several, task.kind=multilabel learns "
+                    f"each (of sequences, joined by {BETWEEN_LABELS})"
+                ]
+    return []
+
+
 def require_joined(texts: Sequence[str], source: str, column: str) -> None:
     """Raises a `UserError` where the classes of some sequences are joined by something else than `;`."""
     plain = {text for text in texts if not is_list(text)}

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lifecode.errors import UserError
-from lifecode.tasks.examples.joined_classes import classes_in, is_list
+from lifecode.tasks.examples.joined_classes import classes_in, is_list, joined_among
 from lifecode.tasks.examples.numbers_in_text import exactly, number_in
 
 OneLabel = Literal["binary", "multiclass", "regression"]
@@ -157,13 +157,14 @@ class Labels:
         return found
 
     def oddities(self) -> list[str]:
-        """A line where classes differ in upper and lower case alone, and one where 1 stands beside True."""
+        """A line each where classes differ in case alone, where 1 stands beside True, a;b beside a."""
         by_letters, by_truth = _alike(self.classes, {}), _alike(self.classes, _TRUTHS)
         said = {
             "classes of their own that differ in case or blanks alone": by_letters,
             "classes of their own that may mean the same": [one for one in by_truth if one not in by_letters],
         }
-        return [f"{what}: {'; '.join(alike)}" for what, alike in said.items() if alike]
+        joined = [] if self.kind == "multilabel" else joined_among(self.classes)
+        return [f"{what}: {'; '.join(alike)}" for what, alike in said.items() if alike] + joined
 
     def described(self) -> str:
         """The kind and the classes in a few words."""

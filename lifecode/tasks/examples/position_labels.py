@@ -15,6 +15,10 @@ from lifecode.tasks.examples.labels import Labels
 
 UNLABELLED = "."
 """Stands where a position has no label: it is neither learnt from nor counted."""
+IGNORED = frozenset({str(IGNORE), f"{IGNORE}.0"})
+"""What Hugging Face's data sets of classes write there."""
+_NOTHING = frozenset({"null", "NaN", "nan", "None"})
+"""What lists of JSON, Python and NumPy hold there."""
 _BETWEEN = re.compile(r"[\s,]+")
 
 
@@ -24,7 +28,8 @@ def labels_in(text: str) -> list[str]:
     if not _BETWEEN.search(text):
         return list(text)
     if text.startswith("[") and text.endswith("]"):
-        return [label.strip("'\"") for label in _BETWEEN.split(text[1:-1].strip(" \t\r\n,"))]
+        found = _BETWEEN.split(text[1:-1].strip(" \t\r\n,"))
+        return [UNLABELLED if label in _NOTHING else label.strip("'\"") for label in found]
     return _BETWEEN.split(text)
 
 
@@ -68,11 +73,12 @@ def position_numbers(
                 record=f"in row {row}",
                 remedy=f"Give a label for each; {UNLABELLED!r} where there is none",
             )
-        known = np.array([label != UNLABELLED for label in given], dtype=bool)
+        nothing = {UNLABELLED} | (IGNORED if labels.classes else set())
+        known = np.array([label not in nothing for label in given], dtype=bool)
         values = np.full(wanted, np.nan) if labels.kind == "regression" else np.full(wanted, IGNORE)
         if known.any():
             try:
-                values[known] = labels.numbers([x for x in given if x != UNLABELLED], source, column)
+                values[known] = labels.numbers([x for x in given if x not in nothing], source, column)
             except UserError as fault:
                 raise UserError(
                     fault.problem, source=source, record=f"in row {row}", remedy=fault.remedy

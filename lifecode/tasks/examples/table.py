@@ -261,10 +261,10 @@ def _text(value: Any) -> str:
 
 def _is_plain_list(kind: pa.DataType) -> bool:
     """Whether values are lists of texts or numbers, as labels may be."""
-    if not (pa.types.is_list(kind) or pa.types.is_large_list(kind)):
+    if not (pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)):
         return False
     inner = kind.value_type
-    numbers = pa.types.is_integer(inner) or pa.types.is_floating(inner)
+    numbers = pa.types.is_integer(inner) or pa.types.is_floating(inner) or pa.types.is_boolean(inner)
     return numbers or pa.types.is_string(inner) or pa.types.is_large_string(inner)
 
 

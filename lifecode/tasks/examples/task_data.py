@@ -15,7 +15,7 @@ from lifecode.tasks.examples.label_columns import classes_of_columns, with_joine
 from lifecode.tasks.examples.labels import Labels
 from lifecode.tasks.examples.molecule import Molecule, is_in_frame, molecule_named, molecule_of
 from lifecode.tasks.examples.named_letters import LETTERS, column_of_names, fasta_by_name, with_letters
-from lifecode.tasks.examples.position_labels import UNLABELLED, labels_in, position_numbers
+from lifecode.tasks.examples.position_labels import IGNORED, UNLABELLED, labels_in, position_numbers
 from lifecode.tasks.examples.sequence_task import Files, SequenceTask, listed
 from lifecode.tasks.examples.table import Table, read_table
 
@@ -92,7 +92,7 @@ def data_of(task: SequenceTask, tables: Mapping[str, Sequence[Table]]) -> TaskDa
         notes.append(
             f"learnt and measured are natural logarithms of {columns.label!r}; predictions are in its units"
         )
-    labels = _labels(task, classes, tables["train"], columns.label)
+    labels = _labels(task, classes, tables["train"], columns.label, notes)
     splits = {
         name: numbered_on([_examples(table, columns, labels, said) for table in of_split])
         for name, of_split in tables.items()
@@ -124,7 +124,11 @@ def _with_common_id(
 
 
 def _labels(
-    task: SequenceTask, classes: tuple[str, ...] | None, train: Sequence[Table], column: str
+    task: SequenceTask,
+    classes: tuple[str, ...] | None,
+    train: Sequence[Table],
+    column: str,
+    notes: list[str],
 ) -> Labels:
     """Kind and classes, by the training files; `classes` where each is a column of its own."""
     cells = [text for table in train for text in table.column(column, "task.label")]
@@ -144,7 +148,10 @@ def _labels(
 
     if classes is None:
         texts = cells if task.unit == "sequence" else [label for cell in cells for label in given(cell)]
-        labels = labels_of(texts, train[0].source, column, kind, place)
+        own = texts if task.unit == "sequence" else [text for text in texts if text not in IGNORED]
+        labels = labels_of(own, train[0].source, column, kind, place)
+        if labels.classes and len(own) < len(texts):
+            notes.append(f"positions whose label is {min(IGNORED)} are taken for such without one")
     else:
         labels = Labels("multilabel", classes)
     return replace(labels, unit=task.unit, transform=task.transform)

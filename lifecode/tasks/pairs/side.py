@@ -12,7 +12,8 @@ from lifecode.tasks.examples.molecule import Molecule, encoded
 
 SideKind = Molecule
 _NUCLEOTIDES = frozenset(NUCLEOTIDE_LETTERS)
-_LOOKED_AT = 1_000
+_LOOKED_AT, _MOST = 1_000, 0.5
+"""Texts of a side, and the share of them that says what it is."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -104,5 +105,7 @@ def require_letters(texts: Sequence[str], kind: SideKind, column: str, source: s
 
 
 def kind_of(texts: Sequence[str]) -> SideKind:
-    """`dna` where all letters are those of nucleotides, else `protein`."""
-    return "dna" if _NUCLEOTIDES.issuperset("".join(texts[:_LOOKED_AT]).upper()) else "protein"
+    """`dna` where most texts have letters of nucleotides alone, others being mistakes, else `protein`."""
+    looked_at = [text for text in texts[:_LOOKED_AT] if text]
+    nucleic = sum(_NUCLEOTIDES.issuperset(text.upper()) for text in looked_at)
+    return "dna" if nucleic > _MOST * len(looked_at) else "protein"

@@ -40,6 +40,16 @@ def test_numbers_of_labels_do_not_depend_on_the_order_of_the_file():
     assert labels.numbers(["c", "a", "b"], "b.csv", "label").tolist() == [2, 0, 1]
 
 
+def test_classes_that_may_be_several_joined_are_said():
+    for joined in ("a;b", "a | b", "b,a"):
+        (said,) = labels_of(["a", joined, "b"], "a.csv", "label").oddities()
+        assert said.startswith(
+            f"{joined!r} is a class of its own; where it means several, task.kind=multilabel"
+        )
+    assert labels_of(["kinase, putative", "unknown, putative", "x;y"], "a.csv", "label").oddities() == []
+    assert labels_of(["a", "a;b"], "a.csv", "label", "multilabel").oddities() == []
+
+
 @pytest.mark.parametrize(
     ("texts", "said"),
     [

@@ -131,6 +131,17 @@ def test_a_letter_or_a_label_that_is_wrong_is_named_by_its_row(tmp_path):
             read_pairs(PairTask(train=str(path), first_kind="dna", second_kind="protein"))
 
 
+def test_a_letter_that_is_wrong_does_not_make_proteins_of_dna(tmp_path):
+    """X is a residue, and so are A, C, G and T: the whole column would be read as proteins."""
+    path = tmp_path / "pairs.csv"
+    path.write_text("first,second,label\nACGTAC,MKV,1\nACGXAC,MKR,0\nACGTAA,MAC,1\n")
+    with pytest.raises(
+        UserError, match=r"row 2: letter 'X' at position 4 .* in column 'first', the dna side"
+    ):
+        read_pairs(PairTask(train=str(path)))
+    assert read_pairs(PairTask(train=str(path), first_kind="protein")).train.first.kind == "protein"
+
+
 def test_pairs_of_several_files_have_names_and_rows_of_their_own(tmp_path):
     head = "first,second,label"
     (tmp_path / "a.csv").write_text(f"{head}\nMKV,ATGAAC,1.5\nMKV,ATGAAC,1.5\nMKW,ATGAAC,2.5\n")

@@ -3,6 +3,8 @@
 import csv
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import torch
 
@@ -13,6 +15,7 @@ from lifecode.errors import UserError
 from lifecode.tasks import Fit, Probe, SequenceTask, TrainedHead
 from lifecode.tasks.examples.labels import Labels
 from lifecode.tasks.examples.position_labels import labels_in, position_numbers
+from lifecode.tasks.examples.task_data import read_task
 from lifecode.tasks.families.life_code import LifeCodeReading, read_states
 from lifecode.tasks.families.place import Place
 from lifecode.tasks.families.position_index import state_index
@@ -98,6 +101,7 @@ def test_letters_around_a_position_by_hand():
 def test_labels_are_letters_or_separated():
     assert labels_in("011.") == ["0", "1", "1", "."]
     assert labels_in("0.5, 1,.") == ["0.5", "1", "."]
+    assert labels_in("[1, null, NaN]") == labels_in("[1 nan None]") == ["1", ".", "."]
     classes = Labels("binary", ("0", "1"), "nucleotide")
     assert position_numbers(["01.", "1"], [3, 1], classes, "f", "y")[0].tolist() == [0, 1, IGNORE]
     values = position_numbers(["0.5 . 2"], [9], Labels("regression", (), "codon"), "f", "y")[0]
@@ -119,6 +123,28 @@ def test_labels_that_do_not_fit_are_one_line_with_their_row(unit, label, said, t
     task = SequenceTask(train=f"{tmp_path}/a.csv", test=f"{tmp_path}/b.csv", label="y", unit=unit)
     with pytest.raises(UserError, match=said):
         lifecode.finetune(task, checkpoint=MODEL)
+
+
+@pytest.mark.parametrize(
+    ("labels", "kind", "classes", "expected"),
+    [
+        ([[0, 1, None], [1, None, 0]], pa.list_(pa.int8()), ("0", "1"), [0, 1, IGNORE]),
+        ([[0, 1, -100], [1, -100, 0]], pa.list_(pa.int8()), ("0", "1"), [0, 1, IGNORE]),  # Hugging Face
+        ([[0.0, 1.0, -100.0], [1.0, 1.0, 0.0]], pa.list_(pa.float32()), ("0.0", "1.0"), [0, 1, IGNORE]),
+        ([[False, True, None], [True, False, True]], pa.list_(pa.bool_()), ("false", "true"), [0, 1, IGNORE]),
+        ([[0, 1, 1], [1, 0, 1]], pa.list_(pa.int8(), 3), ("0", "1"), [0, 1, 1]),
+        ([[0.5, -100.0, None], [0.25, 1.5, 2.0]], pa.list_(pa.float64()), (), [0.5, -100, np.nan]),
+        (["0 1 -100", "1 1 0"], pa.string(), ("0", "1"), [0, 1, IGNORE]),
+    ],
+)
+def test_positions_without_a_label_as_others_write_them(tmp_path, labels, kind, classes, expected):
+    table = pa.table({"sequence": ["ACG", "TCA"], "label": pa.array(labels, kind)})
+    pq.write_table(table, tmp_path / "a.parquet")
+    data = read_task(SequenceTask(train=str(tmp_path / "a.parquet"), sequence="sequence", unit="nucleotide"))
+    assert data.labels.classes == classes
+    np.testing.assert_array_equal(data.train.labels[0], expected)
+    said = any("positions whose label is -100 are taken for such without one" in note for note in data.notes)
+    assert said == ("-100" in str(labels) and bool(classes))
 
 
 def test_positions_without_a_label_do_not_count():
