@@ -16,7 +16,7 @@ from sklearn.kernel_approximation import Nystroem
 from lifecode.tasks.heads.forest import Forest, fit_forest
 from lifecode.tasks.heads.head import Blocks
 from lifecode.tasks.heads.ridge import fit_ridge
-from lifecode.tasks.heads.standardise import Standardised
+from lifecode.tasks.heads.standardise import Standardised, standardised_labels
 
 _NUM_LANDMARKS = 500
 """Examples that the kernel is spanned by."""
@@ -138,7 +138,8 @@ class StackHead:
             columns.append(predictions)
         held_out = np.stack(columns, axis=1)
         means = held_out.mean(0)
-        shares = nnls(held_out - means, y - y.mean())[0]
+        labels, _, deviation = standardised_labels(y)
+        shares = nnls((held_out - means) / deviation, labels)[0]
         members = [
             replace(member, share=float(share))
             for (member, _), share in zip(fitted, shares, strict=False)

@@ -11,6 +11,15 @@ _LEAST_DEVIATION = 1e-7
 """Beside the largest value; below it a feature is the same everywhere, and is left out."""
 
 
+def standardised_labels(y: NDArray[np.float64]) -> tuple[NDArray[np.float64], float, float]:
+    """Labels of mean 0 and deviation 1, for learners that have thresholds in their unit; and these two.
+
+    A deviation of 0 is taken for 1.
+    """
+    mean, deviation = float(y.mean()), float(y.std()) or 1.0
+    return (y - mean) / deviation, mean, deviation
+
+
 class Standardised(NamedTuple):
     """How blocks of features become one standardised table.
 

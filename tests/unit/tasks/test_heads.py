@@ -89,6 +89,14 @@ def test_a_forest_is_that_of_scikit_learn_and_has_no_part_in_its_held_out_labels
     assert np.corrcoef(held_out, Y)[0, 1] > 0.3
 
 
+@pytest.mark.parametrize(("unit", "zero"), [(1e-9, 0), (1e-90, 0), (1e60, 0), (1, 1e9)])
+def test_a_forest_does_not_depend_on_the_unit_of_its_labels(unit, zero):
+    """Of concentrations in mol/l scikit-learn alone splits no node, and every tree says the mean."""
+    plain, other = (fit_forest(X, y, FOLDS % 2, seed=3) for y in (Y, Y * unit + zero))
+    np.testing.assert_allclose((other[1] - zero) / unit, plain[1], atol=1e-5)
+    np.testing.assert_allclose((other[0].predict(X) - zero) / unit, plain[0].predict(X), atol=1e-5)
+
+
 def test_a_stack_takes_a_forest_where_only_trees_see_it():
     x = np.random.default_rng(7).normal(size=(200, 12)).astype(np.float32)
     steps = np.where((x[:, 0] > 0) & (x[:, 1] > 0), 4.0, 0.0)

@@ -171,6 +171,15 @@ def test_few_sequences_and_lengths_that_solve_it_are_said():
     assert len(pair_warnings(pairs(["A", "C"], ["G", "T"]), less)) == 2  # less of it is better
 
 
+@pytest.mark.parametrize("unit", [1.0, 1e-60, 1e60])
+def test_boosting_learns_from_few_examples_and_in_any_unit(unit):
+    """scikit-learn's 20 examples of a leaf make no split of 39; its gradients are float32."""
+    x = np.random.default_rng(0).normal(size=(30, 3)).astype(np.float32)
+    values = unit * (x[:, 0] > 0)
+    said = BoostingHead(True).fit([x], values, np.zeros(30, np.int64), 0).predict([x])
+    np.testing.assert_allclose(said, values, atol=0.01 * unit)
+
+
 def test_boosting_gives_a_probability_to_every_class():
     x = np.arange(60, dtype=np.float32)[:, None]
     labels = (x[:, 0] > 30).astype(np.int64) * 2  # class 1 is never seen
