@@ -232,3 +232,18 @@ def test_the_processes_of_a_run_get_what_was_typed(stranger, monkeypatch):
 def test_a_ratio_that_yaml_takes_for_a_number(stranger, capsys):
     assert stranger("model: {hybrid_ratio: 5:1}", "+experiment=theirs") == 2
     assert 'YAML reads 5:1 without quotes as the number 301: write "5:1"' in capsys.readouterr().err
+
+
+def test_a_key_that_nothing_reads_is_refused(tmp_path, capsys):
+    folder = tmp_path / "experiment"
+    folder.mkdir()
+    for text, said in {
+        "seeed: 3": "--config-dir: no config key 'seeed'. Did you mean seed?",
+        "objective: {freeze_tokeniser: true}": "Did you mean objective.freeze_tokenizer?",
+        "base: 1\noptim: {encoder: {lr: '${base}'}}": "",
+        "mine: 1": "",  # given on the command line too
+    }.items():
+        (folder / "own.yaml").write_text(f"# @package _global_\n{text}\n")
+        given = ["++mine=2"] if "mine" in text else []
+        code = main(["train", "-cd", str(tmp_path), "experiment=own", *given, "--cfg", "job", "-p", "seed"])
+        assert (code, said in capsys.readouterr().err) == (2 if said else 0, True)
