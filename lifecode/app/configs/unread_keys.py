@@ -37,7 +37,7 @@ def require_read(config: Mapping[str, Any], known: Collection[str], overrides: S
     text = str(config)
     given = {override.lstrip("+~").partition("=")[0] for override in overrides}
     for name in _unknown(config, known, ""):
-        own = any(name == key or name.startswith(f"{key}.") for key in given)
+        own = any(f"{name}.".startswith(f"{key}.") or key.startswith(f"{name}.") for key in given)
         if not own and f"${{{name}" not in text:
             near = nearest(name, known)
             raise UserError(
