@@ -129,15 +129,20 @@ def _chosen(overrides: Iterable[str], folder: Path, groups: Iterable[str]) -> It
 
 def options_with(verb: str, folder: Path, key: str) -> list[str]:
     """Each `group=option` of a verb that has a key, by its dotted name on the command line."""
+    return [
+        f"{group}={option}"
+        for group, options in group_options(verb, folder)
+        for option in options
+        if any(found.name == key for found in keys_of_option(folder, group, option))
+    ]
+
+
+def group_options(verb: str, folder: Path) -> list[tuple[str, list[str]]]:
+    """Each config group of a verb with its options; none of a verb without a config."""
     file = folder / f"{config_name(verb)}.yaml"
     config = OmegaConf.load(file) if file.is_file() else OmegaConf.create()
     assert isinstance(config, DictConfig)
-    return [
-        f"{group}={option}"
-        for group, options in _config_groups(config, folder)
-        for option in (name.rstrip("*") for name in options)
-        if any(found.name == key for found in keys_of_option(folder, group, option))
-    ]
+    return [(group, [name.rstrip("*") for name in names]) for group, names in _config_groups(config, folder)]
 
 
 def require_options(verb: str, folder: Path, overrides: Iterable[str]) -> None:

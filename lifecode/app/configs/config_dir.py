@@ -31,6 +31,7 @@ from lifecode.app.configs.expected_config import (
 from lifecode.app.configs.plain_configs import PlainRepository, require_few_jobs
 from lifecode.app.configs.plugins import KEY as PLUGINS
 from lifecode.app.configs.renamed import todays_overrides
+from lifecode.app.configs.unread_keys import require_read
 from lifecode.app.provenance import split_overrides
 from lifecode.errors import UserError
 from lifecode.training.run.run_folder import config_leaves, module_name
@@ -130,6 +131,7 @@ class _CheckedLoader(ConfigLoader):
             _require_same(found, self.expected.logger(config.hydra.runtime.choices.get("logger")), "logger.")
         if found := leaves_of_lightning(raw):
             _require_same(found, self.expected.of_lightning(config.hydra.runtime.choices))
+        require_read(raw, self.expected.known, overrides)
 
 
 def _require_same_hydra(config: DictConfig, expected: DictConfig) -> None:

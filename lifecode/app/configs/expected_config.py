@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from hydra._internal.utils import create_config_search_path
@@ -11,6 +12,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from lifecode.app.configs.config_loader import ConfigLoader
 from lifecode.app.configs.plugins import asked_for
+from lifecode.app.configs.unread_keys import known_keys
 from lifecode.errors import UserError
 from lifecode.training.run.run_folder import config_leaves
 
@@ -30,6 +32,11 @@ class ExpectedConfig:
     def hydra(self) -> DictConfig:
         """Hydra's own settings, beside the rest of the verb's config."""
         return self._composed([line for line in self.overrides if _key(line).startswith("hydra")])
+
+    @cached_property
+    def known(self) -> frozenset[str]:
+        """The keys that the verb reads, whatever is chosen."""
+        return known_keys(self.config_name, Path(self.own_folder), raw_config(self._composed([])))
 
     def logger(self, option: str | None) -> Mapping[str, Any]:
         """The leaves of the loggers that ship, or are given on the command line."""

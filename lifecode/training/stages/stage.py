@@ -22,6 +22,7 @@ from lifecode.evaluation.metrics import NUCLEOTIDES_PER_SECOND, Metric
 from lifecode.models.layers.cost import Part
 from lifecode.objectives.joint import JointObjective
 from lifecode.objectives.masked_modelling import Positions
+from lifecode.ops.compile_boundary import compile_boundary
 from lifecode.training.run.checkpoint_file import read_hyperparameters
 from lifecode.training.sharding import shard
 from lifecode.training.stages.evaluated_module import EvaluatedModule
@@ -157,7 +158,7 @@ class PretrainingStage(EvaluatedModule):
                 "trainer.compile of lifecode train, or block.compile() of each"
             )
 
-    @torch.compiler.disable  # it goes backward itself, through kernels that no compiler reads
+    @compile_boundary  # it goes backward itself, through kernels that no compiler reads
     def training_step(self, batch: Step | list[Any], batch_idx: int) -> None:
         """One optimizer step, without effect if a loss or the gradient is not finite."""
         micro_batches = micro_batches_of(batch)

@@ -6,8 +6,10 @@ from types import SimpleNamespace
 import pytest
 
 from lifecode.app import launch
+from lifecode.app.configs.unread_keys import require_read
 from lifecode.app.main import main
 from lifecode.app.provenance import Start, started_as
+from lifecode.errors import UserError
 
 MARK = "{mark}"
 HANDLER = "hydra: {job_logging: {handlers: {console: "
@@ -232,3 +234,24 @@ def test_the_processes_of_a_run_get_what_was_typed(stranger, monkeypatch):
 def test_a_ratio_that_yaml_takes_for_a_number(stranger, capsys):
     assert stranger("model: {hybrid_ratio: 5:1}", "+experiment=theirs") == 2
     assert 'YAML reads 5:1 without quotes as the number 301: write "5:1"' in capsys.readouterr().err
+
+
+def test_a_key_that_nothing_reads_is_refused(tmp_path, capsys):
+    folder = tmp_path / "experiment"
+    folder.mkdir()
+    for text, said in {
+        "seeed: 3": "--config-dir: no config key 'seeed'. Did you mean seed?",
+        "mine: 1": "",  # given on the command line too
+    }.items():
+        (folder / "own.yaml").write_text(f"# @package _global_\n{text}\n")
+        given = ["++mine=2"] if "mine" in text else []
+        code = main(["train", "-cd", str(tmp_path), "experiment=own", *given, "--cfg", "job", "-p", "seed"])
+        assert (code, said in capsys.readouterr().err) == (2 if said else 0, True)
+
+
+def test_which_keys_are_read():
+    known = {"seed", "objective.freeze_tokenizer", "pretraining.labels"}
+    read = {"seed": 1, "base": 2, "lr": "${base}", "model": {"_target_": "x", "y": 1}, "mine": {"a": 1}}
+    require_read({**read, "pretraining": {"labels": {"any": "thing"}}}, known, ["++mine.a=1", "+mine.b=2"])
+    with pytest.raises(UserError, match=r"'objective\.freeze_tokeniser'.*mean objective\.freeze_tokenizer\?"):
+        require_read({"objective": {"freeze_tokeniser": True}}, known, [])
