@@ -40,7 +40,7 @@ def test_a_sweep_side_by_side_stopped_and_repeated(small_genome, tmp_path, here)
     while not paths_at_work(runs, "*/tokenizer/checkpoints/*.ckpt") and time.monotonic() < deadline:
         time.sleep(0.02)
     process.send_signal(signal.SIGTERM)
-    _, err = process.communicate(timeout=120)
+    _, err = process.communicate(timeout=600)
     assert process.returncode == 130, err
     assert "the same command goes on with the runs that are not finished" in err.splitlines()[-1]
     assert not list(runs.glob("*/metrics.json"))

@@ -23,7 +23,7 @@ def _worker(function, barrier, number, folder):
     sys.stdout, sys.stderr = os.fdopen(1, "w"), os.fdopen(2, "w")
     code = 70
     try:
-        barrier.wait(60)
+        barrier.wait(600)
         code = function(number)
         sys.stdout.flush()
         sys.stderr.flush()

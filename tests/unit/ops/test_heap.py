@@ -24,7 +24,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 
 def page_faults(choice: str) -> int:
     run = subprocess.run(
-        [sys.executable, "-c", FAULTS, choice], capture_output=True, text=True, check=True, timeout=120
+        [sys.executable, "-c", FAULTS, choice], capture_output=True, text=True, check=True, timeout=600
     )
     return int(run.stdout)
 

@@ -51,7 +51,7 @@ def test_two_forked_children_do_not_write_into_each_others_large_results():
     both_there = multiprocessing.get_context("fork").Barrier(2)
 
     def compute(first: int) -> list[tuple[float, float]]:
-        both_there.wait(30)
+        both_there.wait(600)
         found = {seed: large_sum(seed) for seed in (first, 1 - first) * 2}
         lent.fill_(7)
         return [found[0], found[1]]
