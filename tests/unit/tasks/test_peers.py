@@ -78,7 +78,7 @@ def letters_tokenizer(**tokens):
 @pytest.mark.parametrize("seen_by", ["positions counted from the left", "convolutions", "a state"])
 def test_padding_is_not_there_to_be_seen(tmp_path, seen_by):
     """An attention mask hides it neither from learned positions behind it nor from convolutions."""
-    from transformers import AutoModel, ConvBertConfig, GPT2Config, MambaConfig
+    from transformers import AutoModel, ConvBertConfig, FalconMambaConfig, GPT2Config
 
     sizes = {"vocab_size": 6, "hidden_size": 16, "num_hidden_layers": 1, "initializer_range": 0.3}
     ends = {"bos_token_id": 0, "eos_token_id": 0, "pad_token_id": 0}
@@ -87,7 +87,7 @@ def test_padding_is_not_there_to_be_seen(tmp_path, seen_by):
         "convolutions": lambda: ConvBertConfig(
             num_attention_heads=2, intermediate_size=32, embedding_size=16, pad_token_id=0, **sizes
         ),
-        "a state": lambda: MambaConfig(state_size=4, **ends, **sizes),
+        "a state": lambda: FalconMambaConfig(state_size=4, **ends, **sizes),
     }[seen_by]()
     torch.manual_seed(0)
     AutoModel.from_config(config).save_pretrained(tmp_path)
