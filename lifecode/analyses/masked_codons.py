@@ -127,9 +127,12 @@ def contexts(drawn: Asked, context_codons: int, seed: int) -> list[Context]:
     it begins with the first of them that is not needed before it.
     """
     order = np.random.default_rng(seed)
+    of_code: dict[int, list[NDArray[np.int64]]] = {gene.genetic_code: [] for gene in drawn.genes}
+    for other in drawn.others:
+        of_code.setdefault(other.genetic_code, []).append(other.codons_and_stop)
     found = []
     for gene in drawn.genes:
-        others = [other.codons_and_stop for other in drawn.others if other.genetic_code == gene.genetic_code]
+        others = of_code[gene.genetic_code]
         joined = np.concatenate([np.empty(0, np.int64), *(others[i] for i in order.permutation(len(others)))])
         found.append(Context(joined[:context_codons], joined[context_codons : 2 * context_codons]))
     return found

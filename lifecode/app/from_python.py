@@ -20,9 +20,9 @@ from hydra.version import VersionBase, setbase
 from omegaconf import DictConfig, open_dict
 
 from lifecode.app.configs.config_loader import ConfigLoader
-from lifecode.app.configs.construct import require_values
 from lifecode.app.configs.locate_config import config_folder
 from lifecode.app.configs.plugins import ask_in_python, within_reach
+from lifecode.app.configs.required_values import require_values
 from lifecode.app.explain import explain
 from lifecode.app.main import VERBS, Verb
 from lifecode.app.verb_help import config_name, require_options

@@ -23,10 +23,10 @@ from omegaconf import DictConfig
 
 from lifecode.app.configs.comma_lists import lists_quoted
 from lifecode.app.configs.config_dir import configs_checked
-from lifecode.app.configs.construct import require_values
 from lifecode.app.configs.locate_config import config_folder
 from lifecode.app.configs.plugins import asked_for, within_reach
 from lifecode.app.configs.renamed import announced, in_names, todays_overrides
+from lifecode.app.configs.required_values import require_values
 from lifecode.app.explain import explain
 from lifecode.app.flags import hydra_flags, parse_flags, shown
 from lifecode.app.job_place import give_own_place, job_name, leave_multirun

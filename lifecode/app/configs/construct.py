@@ -28,29 +28,11 @@ from lifecode.app.configs.configurable import is_configurable
 from lifecode.app.configs.plugins import is_within_reach
 from lifecode.app.explain import is_misconfiguration, nearest
 from lifecode.errors import UserError
-from lifecode.training.run.run_folder import config_leaves
 from lifecode.training.run.targets import todays_target
 
 _OUR_PACKAGE = "lifecode"
 _OPEN_PREFIXES = ("lifecode.", "torch.optim.", "lightning.")
 
-_PLACES = ("name", "run_dir", "output", "teacher.cache")
-"""Keys that say where a verb writes."""
-_FILES = (
-    "input",
-    "checkpoint",
-    "checkpoints",
-    "corpus",
-    "root",
-    "genome",
-    "annotation",
-    "protein",
-    "cds",
-    "host",
-)
-_FILES += ("draft", "wild_type", "init_from", "tokenizer_checkpoint", "interpro", "structures", "orders")
-_FILES += ("task.train", "task.validation", "task.test", "task.fasta")
-"""Keys that say what a verb reads, a file or a list: an empty text would be the current folder."""
 _MAY_BE_INFINITE = ("clip_norm",)
 """Arguments of our own in which infinity means something: gradients as they are."""
 _VARIADIC = (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
@@ -73,23 +55,6 @@ def checked_value(config: DictConfig, key: str, kind: Any) -> Any:
     For keys that no constructor receives: `checked_value(config, "stage", Literal["encoder", "both"])`.
     """
     return _check_value(_plain(OmegaConf.select(config, key, throw_on_missing=True), key), kind, key)
-
-
-def require_values(config: DictConfig, verb: str) -> None:
-    """Raises a `UserError` that names the keys whose value a user has to give."""
-    leaves = config_leaves(OmegaConf.to_container(config))  # unresolved: others may be made of a missing one
-    if missing := sorted(key for key, value in leaves.items() if value == "???"):
-        example = " ".join(f"{key}=..." for key in missing)
-        raise UserError(f"{', '.join(missing)} needs a value", remedy=f"Give it: lifecode {verb} {example}")
-    if isinstance(seed := OmegaConf.select(config, "seed"), int) and seed < 0:
-        raise UserError(f"is {seed}, expected 0 or more", source="seed")
-    for key in (*_PLACES, *_FILES):
-        value = OmegaConf.select(config, key)
-        for one in value if isinstance(value, ListConfig) else (value,):
-            if isinstance(one, str) and (not one.strip() or (key == "name" and not one.strip("./ "))):
-                raise UserError(
-                    f"is {one!r}, which names nothing", source=key, remedy="Give it, or leave it out"
-                )
 
 
 def _construct(node: Node, key: str, extra: Mapping[str, Any]) -> Any:
