@@ -19,6 +19,7 @@ from lifecode.data.cds.recoding import recoded_codons
 from lifecode.data.records import CodingSequence
 from lifecode.genetic_code import genetic_code
 from lifecode.variants.alleles import Change, normal_form, reverse_complement_letters
+from lifecode.variants.exon_runs import apart, running, runs_of, span, turn_of, turned, turned_back
 
 SHORTEST_INTRON = 10
 """Nucleotides; a shorter gap is where the ribosome changes frame, or an error, and is never spliced out."""
@@ -64,17 +65,17 @@ class Transcript:
         self.is_coding, self.prefix = coding, "c." if coding else "n."
         cds, size = coding_sequence, len(sequence)
         self.coding_sequence, self._circular = cds, circular
-        self.turned = turn = _turn(cds, size) if circular and exons is None else 0
+        self.turned = turn = turn_of(cds, size) if circular and exons is None else 0
         self._sequence = sequence[turn:] + sequence[:turn] if turn else sequence
         self.id, self.gene = cds.id, cds.gene or cds.gene_id or ""
         self.strand = cds.exons[0].strand
         self.frame = cds.codon_start - 1
-        self.parts = tuple(_turned(start, end, turn, size) for start, end, _ in cds.exons)
+        self.parts = tuple(turned(start, end, turn, size) for start, end, _ in cds.exons)
         self.part_strands = tuple(strand for _, _, strand in cds.exons)
         self.exons = tuple(exons) if exons else self.parts
         self.exon_strands = (self.strand,) * len(exons) if exons else self.part_strands
         self._on_both_strands = len(set(self.part_strands)) > 1
-        self.offsets = tuple(_running([end - start for start, end in self.exons]))
+        self.offsets = tuple(running([end - start for start, end in self.exons]))
         length = sum(end - start for start, end in self.exons)
         cds_length = sum(end - start for start, end in self.parts)
         self.cds_start = 0
@@ -83,14 +84,14 @@ class Transcript:
             self.cds_start = self._along(first)
         self.cds_end = self.cds_start + cds_length
         self.has_untranslated = length > cds_length
-        runs = _runs(self.exons, self.exon_strands)
+        runs = runs_of(self.exons, self.exon_strands)
         if cds.trans_splicing and len(runs) == 1 and len(self.exons) > 1:
-            runs = _apart(self.exons)
+            runs = apart(self.exons)
         self.stretches = tuple(
-            piece for run in runs for piece in _turned_back(*_span([self.exons[i] for i in run]), turn, size)
+            piece for run in runs for piece in turned_back(*span([self.exons[i] for i in run]), turn, size)
         )
         self.introns = tuple(sorted(intron for run in runs for intron in self._introns(run)))
-        self.part_offsets = tuple(_running([end - start for start, end in self.parts]))
+        self.part_offsets = tuple(running([end - start for start, end in self.parts]))
         self.code = genetic_code(cds.genetic_code)
 
     @cached_property
@@ -248,60 +249,3 @@ def start_codons(number: int) -> frozenset[str]:
     """Codons that can begin a CDS by a genetic code of the NCBI."""
     starts = genetic_code(number).starts
     return frozenset(codon for codon, is_start in zip(CODONS, starts[:64], strict=True) if is_start)
-
-
-def _running(lengths: list[int]) -> list[int]:
-    total, places = 0, []
-    for length in lengths:
-        places.append(total)
-        total += length
-    return places
-
-
-def _runs(exons: Sequence[tuple[int, int]], strands: Sequence[int]) -> list[list[int]]:
-    """Numbers of exons, those together that follow each other along one strand of the contig."""
-    runs = [[0]]
-    for number, ((one, other), (before, strand)) in enumerate(
-        zip(pairwise(exons), pairwise(strands), strict=True), start=1
-    ):
-        goes_on = other[0] >= one[0] if strand == 1 else other[1] <= one[1]
-        if strand == before and goes_on:
-            runs[-1].append(number)
-        else:
-            runs.append([number])
-    return runs
-
-
-def _apart(exons: Sequence[tuple[int, int]]) -> list[list[int]]:
-    """Numbers of exons on either side of the widest gap between neighbours."""
-    gaps = [max(one[0], other[0]) - min(one[1], other[1]) for one, other in pairwise(exons)]
-    behind = gaps.index(max(gaps)) + 1
-    return [list(range(behind)), list(range(behind, len(exons)))]
-
-
-def _span(exons: Sequence[tuple[int, int]]) -> tuple[int, int]:
-    return min(start for start, _ in exons), max(end for _, end in exons)
-
-
-def _turn(cds: CodingSequence, size: int) -> int:
-    """By how much a circle is turned for a CDS across its origin, to the middle of the rest; else 0."""
-    exons = [(start, end) for start, end, _ in cds.exons]
-    runs = _runs(exons, [strand for _, _, strand in cds.exons])
-    if len(runs) != 2 or cds.trans_splicing or len({strand for _, _, strand in cds.exons}) > 1:
-        return 0
-    first, second = (_span([exons[i] for i in run]) for run in runs)
-    low, high = (second, first) if cds.exons[0].strand == 1 else (first, second)
-    return (low[1] + high[0]) // 2 % size if low[1] <= high[0] else 0
-
-
-def _turned(start: int, end: int, turn: int, size: int) -> tuple[int, int]:
-    place = (start - turn) % size
-    return place, place + end - start
-
-
-def _turned_back(start: int, end: int, turn: int, size: int) -> list[tuple[int, int]]:
-    """A stretch of the turned contig on the contig as it is, in one piece or two."""
-    start, end = start + turn, end + turn
-    if start >= size:
-        return [(start - size, end - size)]
-    return [(start, end)] if end <= size else [(start, size), (0, end - size)]
