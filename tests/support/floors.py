@@ -195,6 +195,7 @@ FLOORS = {
     ],
     "variants": [
         "alleles",
+        "exon_runs",
         "transcripts",
         "consequence",
         "reading",
