@@ -127,10 +127,11 @@ def _draw_curves(axes: Axes, rows: Sequence[MetricRow], *, smooth: bool) -> None
 
 
 def _draw_baselines(axes: Axes, baselines: Mapping[str, float]) -> None:
-    """Horizontal lines, named in the upper right corner, which a falling curve leaves free."""
+    """Horizontal lines, named where curves and lines leave most room."""
     for (label, value), dashes in zip(baselines.items(), cycle([(5, 3), (1.5, 2)]), strict=False):
         axes.axhline(value, color=INK, linewidth=1.1, linestyle=(0, dashes), label=f"{label} {value:.3f}")
-    axes.legend(loc="upper right", frameon=False, fontsize=7.5, labelcolor=INK, handlelength=2.2)
+    looks = {"fontsize": 7.5, "labelcolor": INK, "handlelength": 2.2}
+    axes.legend(loc="best", facecolor="white", edgecolor="none", framealpha=0.9, **looks)
 
 
 def _series(rows: Sequence[MetricRow], split: str) -> tuple[np.ndarray, np.ndarray]:
